@@ -192,6 +192,10 @@ codes! {
     B1109 RoleCannotWrite = "role that may write records and cannot";
     B1110 RowsUnchecked = "condition on records that no write is held to";
     B1111 RoleIdle = "role that may do nothing";
+    // [lifecycle].
+    B1201 Duration = "invalid length of time";
+    B1202 TtlField = "ttl without a moment to count from";
+    B1203 TtlUnkept = "ttl that nothing keeps";
 }
 
 impl Code {

@@ -21,6 +21,8 @@ pub(crate) enum Part {
     Limit,
     /// `[events]`
     Events,
+    /// `[lifecycle]`
+    Lifecycle,
     /// `[access]`
     Access,
     /// What a role does not see or set, in `fields` of `[access]`
@@ -66,7 +68,8 @@ pub enum Form {
     Section,
 }
 
-const SECTIONS: &[&str] = &["template", "fields", "objects", "fetch", "events", "access", "calls"];
+const SECTIONS: &[&str] =
+    &["template", "fields", "objects", "fetch", "events", "lifecycle", "access", "calls"];
 const HEADER: &[&str] =
     &["name", "description", "service", "broker", "engine", "database", "once", "compatible_with", "module"];
 const OBJECTS: &[&str] = &["read", "create", "update", "upsert", "delete"];
@@ -86,6 +89,7 @@ const STRUCT: &[&str] = &[
     "delete",
     "fetch",
     "events",
+    "lifecycle",
     "access",
     "calls",
     "methods",
@@ -95,6 +99,7 @@ const WRITE: &[&str] = &["procedure", "collection", "args", "returns", "commits"
 const FETCH: &[&str] = &["filter", "sort", "limit"];
 const LIMIT: &[&str] = &["default", "max"];
 const EVENTS: &[&str] = &["publish", "fields"];
+const LIFECYCLE: &[&str] = &["ttl", "by", "purge"];
 const ACCESS: &[&str] =
     &["fetch", "count", "create", "update", "upsert", "delete", "calls", "rows", "fields"];
 const ROLE_FIELDS: &[&str] = &["hidden", "readonly"];
@@ -163,6 +168,7 @@ impl Part {
             Self::Fetch => FETCH,
             Self::Limit => LIMIT,
             Self::Events => EVENTS,
+            Self::Lifecycle => LIFECYCLE,
             Self::Access => ACCESS,
             Self::RoleFields => ROLE_FIELDS,
             Self::Call => CALL,

@@ -11,6 +11,7 @@ pub mod config;
 pub mod domains;
 pub mod engines;
 mod fleet;
+mod graph;
 mod health;
 pub mod ipl;
 mod logging;
@@ -21,8 +22,10 @@ mod reload;
 mod roles;
 mod sessions;
 mod signals;
+mod syslog;
 mod telemetry;
 mod templates;
+mod told;
 mod upkeep;
 mod watchdog;
 

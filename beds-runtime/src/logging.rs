@@ -14,12 +14,11 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 use beds_protocol::{OneLineWriter, value::DateTime};
 use serde::Serialize;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tracing::{
     Event, Level, Metadata, Subscriber,
     field::{Field, Visit},
@@ -39,13 +38,15 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use beds_bus::{Amqp, BusError, BusPublisher, INGEST_SPAN, Status};
-use beds_core::backoff::Backoff;
+use beds_bus::INGEST_SPAN;
+use beds_core::settings::Limits;
 
-use crate::{config::Logging, telemetry::Traces};
+use crate::{
+    config::Logging,
+    telemetry::Traces,
+    told::{Bodies, RECORDS_MAX},
+};
 
-/// Records in one message, where the limits of requests allow as many.
-const BATCH_MAX: usize = 200;
 /// The longest text that the template `logger` takes for a message, in characters.
 const MESSAGE_MAX: usize = 16_384;
 
@@ -129,6 +130,7 @@ pub(crate) struct BusQueue {
     records: mpsc::Receiver<Record>,
     dropped: Arc<AtomicU64>,
     node: String,
+    records_max: usize,
 }
 
 /// One event, as the template `logger` takes it.
@@ -155,7 +157,7 @@ fn bus_layer(node: &str, queue_max: usize) -> (BusLayer, BusQueue) {
     let (sender, records) = mpsc::channel(queue_max.max(1));
     let dropped = Arc::new(AtomicU64::new(0));
     let layer = BusLayer { records: sender, dropped: Arc::clone(&dropped), node: node.to_owned() };
-    (layer, BusQueue { records, dropped, node: node.to_owned() })
+    (layer, BusQueue { records, dropped, node: node.to_owned(), records_max: RECORDS_MAX })
 }
 
 /// The id of the request that a span is about.
@@ -282,56 +284,31 @@ impl Visit for Fields {
     }
 }
 
+impl Bodies for BusQueue {
+    async fn next(&mut self) -> Option<Vec<u8>> {
+        let mut batch = Vec::with_capacity(RECORDS_MAX);
+        if !self.next_batch(&mut batch).await {
+            return None;
+        }
+        // Texts, numbers and maps of them always have a form.
+        Some(serde_json::to_vec(&serde_json::json!({ "data": batch })).unwrap_or_default())
+    }
+}
+
 impl BusQueue {
-    /// Publishes events until the process ends, some in one message, but no more than `records_max`. A message
-    /// that was not confirmed is sent again.
-    pub(crate) async fn publish(
-        mut self,
-        amqp: Amqp,
-        records_max: usize,
-        mut status: watch::Receiver<Status>,
-    ) {
-        let batch_max = records_max.clamp(1, BATCH_MAX);
-        // Before the queue is bound, RabbitMQ would drop them.
-        if status.wait_for(|now| *now == Status::Serving).await.is_err() {
-            return;
-        }
-        let mut backoff = Backoff::new(Duration::from_millis(200), amqp.backoff_max_ms.duration());
-        let mut batch = Vec::with_capacity(batch_max);
-        loop {
-            // The pool tells when RabbitMQ cannot be reached; here it is waited for in silence.
-            if let Ok(bus) = BusPublisher::connect(&amqp, &format!("{} logs", self.node)).await {
-                backoff.reset();
-                while self.next_batch(&mut batch, batch_max).await {
-                    let Ok(body) = serde_json::to_vec(&serde_json::json!({ "data": batch })) else {
-                        batch.clear();
-                        continue;
-                    };
-                    match bus.send("logger.create", &body).await {
-                        Ok(()) => {
-                            batch.clear();
-                            backoff.reset();
-                        }
-                        // The node that ingests is still to come, perhaps it is this one.
-                        Err(BusError::Unroutable) => tokio::time::sleep(backoff.pause()).await,
-                        Err(_) => break,
-                    }
-                }
-                if self.records.is_closed() {
-                    return;
-                }
-            }
-            tokio::time::sleep(backoff.pause()).await;
-        }
+    /// No more records than these in one message.
+    pub(crate) fn within(self, limits: &Limits) -> Self {
+        Self { records_max: limits.create_records_max.clamp(1, RECORDS_MAX), ..self }
     }
 
     /// Fills the batch with what waits; false once there can be no more events.
-    async fn next_batch(&mut self, batch: &mut Vec<Record>, batch_max: usize) -> bool {
-        if batch.is_empty() && self.records.recv_many(batch, batch_max).await == 0 {
+    async fn next_batch(&mut self, batch: &mut Vec<Record>) -> bool {
+        if self.records.recv_many(batch, self.records_max).await == 0 {
             return false;
         }
         // Where the batch is full, the next one tells.
-        let dropped = if batch.len() < batch_max { self.dropped.swap(0, Ordering::Relaxed) } else { 0 };
+        let dropped =
+            if batch.len() < self.records_max { self.dropped.swap(0, Ordering::Relaxed) } else { 0 };
         if dropped > 0 {
             batch.push(Record {
                 at: DateTime::now(),

@@ -1,6 +1,6 @@
 //! A node, from its configuration to its end: each subsystem is built, started, signalled and drained in turn.
 
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{process::ExitCode, sync::Arc};
 
 use tokio::time::timeout;
 use tracing::{error, info, warn};
@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use beds_bus::{BrokerPool, Hosting, Status};
 use beds_core::{
-    access::Rules, extensions::Extensions, meter::Source, outbox::EventSink, spec::Domain, stages::Tracer,
+    Runner, access::Rules, extensions::Extensions, meter::Source, outbox::EventSink, spec::Domain,
+    stages::Tracer,
 };
 use beds_protocol::Service as Hosted;
 
@@ -16,6 +17,7 @@ use crate::{
     config::{Config, ConfigError, Environment},
     engines::Engines,
     fleet::{self, Part},
+    graph,
     health::{self, Health},
     ipl::{self, Failure, Step},
     logging,
@@ -24,8 +26,9 @@ use crate::{
     reload::Running,
     roles, sessions,
     signals::{Asked, Signals},
+    syslog,
     telemetry::Traces,
-    templates, upkeep, watchdog,
+    templates, told, upkeep, watchdog,
 };
 
 /// Brings the node up, serves, and takes it down when it is told to stop, which it may be at any moment of its start.
@@ -82,8 +85,7 @@ async fn serve(
     let known = sessions::check(&config, of_sessions, &engines);
     let _sessions = sessions::start(&config, &name, known.as_ref());
     // It ends with this function.
-    let keep = Duration::from_secs(config.node.ledger_keep_s.into());
-    let _upkeep = upkeep::start(&engines, &domains, keep);
+    let _upkeep = upkeep::start(&engines, &domains, &config.node);
     let (wrong, _watch) = templates::watch(&config, &domains);
     let databases = Arc::clone(&engines) as Arc<dyn Source>;
     let for_pool = traces.as_ref().map(Traces::tracer);
@@ -95,7 +97,10 @@ async fn serve(
         }
     }
     let serves = (domains.clone(), Arc::clone(&engines));
-    let extensions = sessions::extensions(&config, known.as_ref()).with(Arc::clone(&part.fleet));
+    let extensions = sessions::extensions(&config, known.as_ref())
+        .with(Arc::clone(&part.fleet))
+        .with(Arc::new(config.graph.clone()))
+        .with(Arc::new(syslog::reader(&config)?));
     let rules = match known {
         Some(known) => config.rules(&name, environment).with_sessions(known),
         None => config.rules(&name, environment),
@@ -103,11 +108,16 @@ async fn serve(
     let (pool, relays) = start_pool(&project, &config, &name, serves, rules, (for_pool, extensions));
     part.tell(&pool, wrong.clone());
     if let Some(queue) = log_queue.filter(|_| project.domains.iter().any(|domain| domain.name == "logger")) {
-        let records_max = config.limits.create_records_max;
-        tokio::spawn(queue.publish(config.amqp_of(Hosted::Admin).clone(), records_max, pool.status()));
+        let to = (config.amqp_of(Hosted::Admin).clone(), format!("{name} logs"));
+        tokio::spawn(told::publish(to, "logger.create", queue.within(&config.limits), pool.status()));
     }
-    let sources = vec![pool.source(), databases];
+    let listeners = syslog::open(&config, &name, environment, (&domains, pool.status())).await?;
+    let sources = vec![pool.source(), databases, syslog::source(listeners.as_ref())];
+    let places = (&*project.domains, &*domains);
+    let for_graph = (Arc::clone(&engines) as Arc<dyn Runner>, pool.status());
+    let _graph = graph::start(&config, &name, places, sources.clone(), for_graph);
     health::start(config.node.health, Health { status: pool.status(), wrong, sources }).await;
+    let drain_timeout = config.node.drain_timeout_ms.duration();
     let _watchdog = watchdog::start(pool.pulse(), config.limits.request_timeout_max_ms.duration());
     if wait_until_serving(&config, environment, &pool, &mut signals).await? {
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
@@ -128,7 +138,12 @@ async fn serve(
     }
     info!("stopping: finishing the requests in progress");
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
-    pool.shutdown().await;
+    let listeners = async {
+        if let Some(listeners) = listeners {
+            listeners.close(drain_timeout).await;
+        }
+    };
+    tokio::join!(listeners, pool.shutdown());
     part.leave().await;
     // After the writes: what they stored is published meanwhile, as long as there is a connection.
     relays.shutdown().await;

@@ -1,4 +1,5 @@
-//! What a node does for its databases beside the requests: it purges their ledgers, each in a task of its own.
+//! What a node does for its databases beside the requests: it purges their ledgers, and of templates what is too old, each in a
+//! task of its own.
 
 use std::{
     sync::Arc,
@@ -6,17 +7,22 @@ use std::{
 };
 
 use beds_core::{Result, backoff::Backoff, spec::Domain};
+use beds_services::Purge;
 use tokio::{task::JoinSet, time::sleep};
 use tracing::{debug, warn};
 
-use crate::engines::Engines;
+use crate::{config::Node, engines::Engines};
 
 /// How long between two purges of a ledger at least; at most twice as long, so that nodes that start together do not purge
 /// together.
 const EVERY: Duration = Duration::from_mins(5);
+/// How long between two steps of taking away records that are too old.
+const STEP_PAUSE: Duration = Duration::from_millis(50);
 
-/// Keeps the ledgers of these domains' databases free of what is older than `keep`, until the set is dropped.
-pub(crate) fn start(engines: &Arc<Engines>, domains: &[&'static Domain], keep: Duration) -> JoinSet<()> {
+/// Keeps the ledgers of these domains' databases, and the domains, free of what is too old, until the set is dropped.
+pub(crate) fn start(engines: &Arc<Engines>, domains: &[&'static Domain], node: &Node) -> JoinSet<()> {
+    let keep = Duration::from_secs(node.ledger_keep_s.into());
+    let every = Duration::from_secs(node.expire_every_s.into());
     let mut databases: Vec<&'static Domain> = Vec::new();
     for domain in domains.iter().filter(|domain| domain.keeps_ledger()) {
         if databases.iter().all(|other| other.home() != domain.home()) {
@@ -34,7 +40,39 @@ pub(crate) fn start(engines: &Arc<Engines>, domains: &[&'static Domain], keep: D
             purge_for_ever(domain.database, purge).await;
         });
     }
+    for domain in domains {
+        if let Some(purge) = Purge::of(domain, Arc::clone(engines) as _) {
+            tasks.spawn(expire_for_ever(purge, every));
+        }
+    }
     tasks
+}
+
+/// Deletes what is too old, now and then, in small steps. A failure is told once, until a step has succeeded again.
+async fn expire_for_ever(purge: Purge, every: Duration) {
+    let (mut pauses, mut is_told) = (Backoff::new(every, every), false);
+    let template = purge.template();
+    let mut pause = pauses.pause();
+    loop {
+        sleep(pause).await;
+        pause = pauses.pause();
+        match purge.step().await {
+            Ok((count, is_more)) => {
+                is_told = false;
+                if count > 0 {
+                    debug!(template, count, "deleted records that are too old");
+                }
+                if is_more {
+                    pause = STEP_PAUSE;
+                }
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut is_told, true) {
+                    warn!(template, "records that are too old stay: {error}; it is tried again and again");
+                }
+            }
+        }
+    }
 }
 
 /// Purges now and then. A failure is told once, until a purge has succeeded again.

@@ -25,6 +25,7 @@ create table if not exists example (
     revision    bigint not null default 1,
     unique key sku (sku),
     key status (status, created_at),
+    key created_at (created_at),
     key price (price)
 );
 
@@ -118,6 +119,15 @@ begin
         signal sqlstate '45000' set message_text = 'there is no article with this number';
     end if;
     select stock into p_in_stock from example where sku = p_sku;
+end //
+
+-- Deletes what came before a moment, so many records at most.
+create or replace procedure sp_example_purge(
+    in p_before datetime(6), in p_most int, out p_purged int)
+    modifies sql data
+begin
+    delete from example where created_at < p_before order by created_at limit p_most;
+    set p_purged = row_count();
 end //
 
 create or replace procedure sp_example_by_status(in p_least decimal(12,2))

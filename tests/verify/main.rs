@@ -19,8 +19,12 @@ use serde_json::Value;
 fn verify(stack: &Stack, user: &str, arguments: &[&str]) -> (Option<i32>, Value) {
     let arguments = [&["verify", "--format", "json"], arguments].concat();
     let url = |database| format!("{}/{database}", stack.mariadb_url().replace("root@", &format!("{user}@")));
-    let (catalog, tercero) = (url("catalog"), url("tercero"));
-    let urls = [("BEDS__MARIADB__CATALOG__URL", catalog.as_str()), ("BEDS__MARIADB__TERCERO__URL", &tercero)];
+    let (catalog, tercero, metrics) = (url("catalog"), url("tercero"), url("metrics"));
+    let urls = [
+        ("BEDS__MARIADB__CATALOG__URL", catalog.as_str()),
+        ("BEDS__MARIADB__TERCERO__URL", &tercero),
+        ("BEDS__MARIADB__METRICS__URL", &metrics),
+    ];
     let ended = Beds::new(&arguments).on(stack).env(&urls).run();
     (ended.code, serde_json::from_str(&ended.stdout).unwrap_or_else(|_| panic!("{}", ended.stderr)))
 }
@@ -49,7 +53,7 @@ const GRANTS: &str = "create user node; grant select, execute on catalog.* to no
     grant insert, update, delete on catalog.beds_ledger to node; \
     grant insert, update, delete on catalog.beds_events to node; grant select, execute on tercero.* to node; \
     grant insert, update, delete on tercero.beds_ledger to node; \
-    grant insert, update, delete on tercero.beds_events to node";
+    grant insert, update, delete on tercero.beds_events to node; grant select, execute on metrics.* to node";
 
 #[test]
 fn templates_that_agree_pass() {
@@ -141,7 +145,7 @@ fn grants_are_held_against_what_is_needed() {
             None,
             "create user node; grant select on catalog.v_country to node; grant insert, select on catalog.country to node; \
              grant execute on procedure catalog.sp_country_create to node; grant select on mysql.user to node; \
-             grant execute on procedure tercero.sp_user_add to node",
+             grant execute on procedure tercero.sp_user_add to node; grant execute on procedure metrics.sp_metric_add to node",
         )
         .unwrap();
     let (code, report) = verify(&stack, "node", &["--template", "country"]);
@@ -231,7 +235,11 @@ fn own_tables_are_held_against_what_the_node_does_with_them() {
     }
     mend(&stack);
     assert_eq!(found("root"), Vec::<String>::new());
-    sql("drop table beds_ledger");
+    sql("create trigger of_others before insert on beds_ledger for each row set new.digest = ''");
+    let wrong = found("root");
+    assert_eq!(wrong.len(), 1, "{wrong:#?}");
+    has(&wrong, "warning ledger: `beds_ledger`: its trigger `of_others` runs before insert, and may refuse");
+    sql("drop trigger of_others; drop table beds_ledger");
     let wrong = found("root");
     assert_eq!(wrong.len(), 1, "{wrong:#?}");
     has(&wrong, "error ledger: there is no table `beds_ledger` in the database `catalog`: a write");
@@ -336,6 +344,7 @@ fn validators_and_indexes_that_contradict_are_found() {
                 "country": {"bsonType": "string"}, "mood": {"bsonType": "string"}, "text": {"bsonType": "date"},
                 "tags": {"bsonType": "array", "items": {"bsonType": "string"}}, "rating": {"bsonType": "decimal"},
                 "author": {"bsonType": "object"}, "created_at": {"bsonType": "date"}, "revision": {"bsonType": "int"}}}}},
+        {"collMod": "beds_ledger", "validator": {"nope": {"$exists": true}}},
         {"createIndexes": "notes", "indexes": [{"name": "ux", "key": {"subject": 1}, "unique": true}]}]}"#;
     std::fs::write(schema.join("10.json"), commands).unwrap();
     // The index of the same keys and another name is in the way of this one.
@@ -357,5 +366,9 @@ fn validators_and_indexes_that_contradict_are_found() {
         &note,
         "warning field subject: the validator refuses strings of more than 20 characters in `subject` [the template \
          allows 200",
+    );
+    has(
+        &lines(&report, ""),
+        "warning ledger: `beds_ledger`: its validator has conditions that may refuse all that the node writes: `nope`",
     );
 }

@@ -12,6 +12,7 @@ pub(crate) mod events;
 pub(crate) mod fields;
 pub(crate) mod files;
 pub(crate) mod header;
+pub(crate) mod lifecycle;
 pub(crate) mod literals;
 pub(crate) mod objects;
 pub(crate) mod pipelines;

@@ -166,6 +166,7 @@ pub(crate) fn section_on_lines(name: &str, value: &Value) -> String {
             format!("`publish = [{}]`", names.join(", "))
         }
         ("events", _) => "`publish = [\"create\"]`".to_owned(),
+        ("lifecycle", _) => "`ttl = \"400d\"`".to_owned(),
         ("access", _) => {
             "a line for each operation with the roles that may, `fetch = [\"clerk\"]`".to_owned()
         }

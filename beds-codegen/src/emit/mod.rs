@@ -22,7 +22,10 @@ use quote::{format_ident, quote};
 
 use crate::{
     fingerprint::fingerprint,
-    model::{Bulk, Call, Domain, Events, Fetch, Field, HandWritten, Operation, Operations, Published, Type},
+    model::{
+        Bulk, Call, Domain, Events, Fetch, Field, HandWritten, Lifecycle, Operation, Operations, Published,
+        Type,
+    },
     names,
 };
 
@@ -163,6 +166,7 @@ fn static_domain(domain: &Domain) -> String {
         lines.push(quote!(.fetch(#filter, #sort, #default, #max)));
     }
     lines.extend(events(&domain.events));
+    lines.extend(domain.lifecycle.as_ref().map(lifecycle));
     lines.extend(domain.access.as_ref().map(access::call));
     if !domain.calls.is_empty() {
         lines.push(quote!(.calls(&CALLS)));
@@ -184,6 +188,16 @@ fn events(events: &Events) -> Option<TokenStream> {
     });
     let fields = text::indices(fields);
     (!publish.is_empty()).then(|| quote!(.publishes(&[#(#operations),*], #fields)))
+}
+
+/// How long records are kept.
+fn lifecycle(Lifecycle { ttl_s, by, purge }: &Lifecycle) -> TokenStream {
+    let (ttl_s, by) = (Literal::u32_unsuffixed(*ttl_s), Literal::usize_unsuffixed(*by));
+    if let Some(call) = purge {
+        quote!(.expires(#ttl_s, #by, Some(#call)))
+    } else {
+        quote!(.expires(#ttl_s, #by, None))
+    }
 }
 
 /// The function that makes the plan of an operation.

@@ -24,8 +24,12 @@ pub(super) fn anywhere(key: &str) -> Option<Meant> {
         | "deadline_ms" | "statement_timeout" | "max_time" | "max_time_ms" | "maxtimems" | "lock_timeout" => {
             TIMEOUT
         }
-        "ttl" | "cache" | "cached" | "cache_ttl" | "caching" | "expire" | "expires" | "expiration"
-        | "max_age" => Nothing("nothing is cached between requests, and nothing expires: remove it"),
+        "ttl" | "expire" | "expires" | "expiration" | "max_age" | "retention" => Nothing(
+            "how long records are kept stands in a section of its own: write `ttl = \"400d\"` below `[lifecycle]`",
+        ),
+        "cache" | "cached" | "cache_ttl" | "caching" => {
+            Nothing("nothing is cached between requests: remove it")
+        }
         "retry" | "retries" | "max_retries" | "idempotent" | "idempotency" | "idempotency_key" => Nothing(
             "a deadlock is retried by the node, and a client repeats a write with the same `message_id`: remove it",
         ),
@@ -60,6 +64,7 @@ pub(super) fn section(key: &str) -> Option<Meant> {
         "event" | "publish" | "notify" | "notifications" | "outbox" | "cdc" | "changes" | "streams" => {
             Key("events")
         }
+        "life_cycle" | "retention" | "expiry" | "aging" => Key("lifecycle"),
         "roles" | "role" | "permissions" | "permission" | "acl" | "auth" | "authorization" | "security"
         | "grants" | "policies" => Key("access"),
         "call" | "functions" | "routines" | "rpc" | "commands" | "actions" | "procedure" | "function"
@@ -253,6 +258,16 @@ pub(super) fn events(key: &str) -> Option<Meant> {
         "subscribe" | "subscribers" | "consumers" | "to" => {
             Nothing("a subscriber binds a queue of its own to the exchange `beds.events`: remove it")
         }
+        _ => return None,
+    })
+}
+
+pub(super) fn lifecycle(key: &str) -> Option<Meant> {
+    Some(match key {
+        "expire" | "expires" | "expire_after" | "expiration" | "max_age" | "keep" | "retention" | "after"
+        | "days" | "time_to_live" => Key("ttl"),
+        "field" | "column" | "on" | "from" | "since" | "timestamp" => Key("by"),
+        "call" | "procedure" | "delete" | "cleanup" => Key("purge"),
         _ => return None,
     })
 }

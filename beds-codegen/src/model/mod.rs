@@ -56,6 +56,8 @@ pub struct Domain {
     pub bulk: Bulk,
     /// What is published of changes.
     pub events: Events,
+    /// What becomes of records as they grow old; none where they stay.
+    pub lifecycle: Option<Lifecycle>,
     /// Who may do what; none where the template does not say.
     pub access: Option<Access>,
     /// The named calls, in the order they are written.
@@ -268,6 +270,17 @@ pub struct Events {
     pub publish: Vec<Published>,
     /// The fields that an event carries besides key and version.
     pub fields: Vec<usize>,
+}
+
+/// What becomes of records as they grow old.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lifecycle {
+    /// For how many seconds they are kept.
+    pub ttl_s: u32,
+    /// The field that says since when they are there.
+    pub by: usize,
+    /// The call that deletes what is too old; none where the database does it by itself.
+    pub purge: Option<String>,
 }
 
 /// An operation whose successes are published.

@@ -72,6 +72,20 @@ struct Index {
     is_unique: bool,
 }
 
+/// The index by which MongoDB deletes what is too old. Only one of a single member does.
+fn expiry(domain: &Domain) -> Option<Index> {
+    let lifecycle = domain.lifecycle.as_ref()?;
+    let column = &domain.fields.get(lifecycle.by)?.column;
+    let name = format!("{column}_ttl");
+    let definition = format!(
+        "{{ \"name\": {}, \"key\": {{ {}: 1 }}, \"expireAfterSeconds\": {} }}",
+        text(&name),
+        text(column),
+        lifecycle.ttl_s
+    );
+    Some(Index { name, definition, is_unique: false })
+}
+
 /// The indexes of a collection. The order of an index's members means something, so these are texts and no maps. The names are
 /// those that MongoDB gives, from which a conflict tells its fields.
 fn indexes(domain: &Domain) -> Vec<Index> {
@@ -101,6 +115,7 @@ fn indexes(domain: &Domain) -> Vec<Index> {
             index(&[&[field], keys.as_slice()].concat(), false);
         }
     }
+    indexes.extend(expiry(domain));
     indexes
 }
 

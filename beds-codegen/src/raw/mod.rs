@@ -117,6 +117,8 @@ pub struct RawTemplate {
     pub fetch: Given<RawFetch>,
     /// `[events]`
     pub events: Given<RawEvents>,
+    /// `[lifecycle]`
+    pub lifecycle: Given<RawLifecycle>,
     /// `[access]`
     pub access: Given<RawAccess>,
     /// `[calls.*]`
@@ -264,6 +266,17 @@ pub struct RawEvents {
     pub publish: Given<Names>,
     /// `fields`
     pub fields: Given<Names>,
+}
+
+/// `[lifecycle]`
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RawLifecycle {
+    /// `ttl`
+    pub ttl: Given<String>,
+    /// `by`
+    pub by: Given<String>,
+    /// `purge`
+    pub purge: Given<String>,
 }
 
 /// `[calls.NAME]`

@@ -1,8 +1,8 @@
 //! From a tree of keys and values to the raw template, whichever front the tree came from.
 
 use super::{
-    Form, Given, RawCall, RawEvents, RawFetch, RawField, RawHeader, RawLimit, RawObject, RawObjects,
-    RawReturns, RawTemplate,
+    Form, Given, RawCall, RawEvents, RawFetch, RawField, RawHeader, RawLifecycle, RawLimit, RawObject,
+    RawObjects, RawReturns, RawTemplate,
     access::access,
     hint,
     keys::{self, Keys, Refused},
@@ -48,6 +48,7 @@ pub fn from_template(mut table: Table, file: FileId, errors: &mut ErrorSink<'_>)
         objects: keys.table("objects", front.section("objects"), Part::Objects, Example::Any, objects),
         fetch: fetch(&mut keys),
         events: events(&mut keys),
+        lifecycle: lifecycle(&mut keys),
         access: access(&mut keys),
         calls: calls(&mut keys),
     };
@@ -62,7 +63,7 @@ pub fn from_struct(written: Struct, errors: &mut ErrorSink<'_>) -> RawTemplate {
     let fields = fields_of(fields, Place::Field, front, errors);
     let mut keys = Keys::new(attributes, front, "`#[beds(…)]` of a struct".to_owned(), Part::Struct, errors);
     let (header, objects) = (header(&mut keys), objects(&mut keys));
-    let (fetch, events) = (fetch(&mut keys), events(&mut keys));
+    let (fetch, events, lifecycle) = (fetch(&mut keys), events(&mut keys), lifecycle(&mut keys));
     let (access, calls) = (access(&mut keys), calls(&mut keys));
     keys.finish();
     RawTemplate {
@@ -73,6 +74,7 @@ pub fn from_struct(written: Struct, errors: &mut ErrorSink<'_>) -> RawTemplate {
         objects: given(name, objects),
         fetch,
         events,
+        lifecycle,
         access,
         calls,
     }
@@ -150,6 +152,16 @@ fn events(keys: &mut Keys<'_, '_>) -> Given<RawEvents> {
     keys.table("events", keys.front.section("events"), Part::Events, example, |keys| RawEvents {
         publish: keys.names("publish"),
         fields: keys.names("fields"),
+    })
+}
+
+fn lifecycle(keys: &mut Keys<'_, '_>) -> Given<RawLifecycle> {
+    let example = Example::Keys(&[("ttl", Example::Is("\"400d\""))]);
+    let title = keys.front.section("lifecycle");
+    keys.table("lifecycle", title, Part::Lifecycle, example, |keys| RawLifecycle {
+        ttl: keys.text("ttl"),
+        by: keys.text("by"),
+        purge: keys.text("purge"),
     })
 }
 

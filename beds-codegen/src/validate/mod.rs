@@ -16,6 +16,7 @@ mod fields;
 mod filled;
 mod header;
 mod identifiers;
+mod lifecycle;
 mod literal;
 mod objects;
 mod patterns;
@@ -133,13 +134,14 @@ pub fn validate(
         calls: &calls,
     };
     let events = events::validate(&raw.events, &offered, &fields, &mut cx);
+    let lifecycle = lifecycle::validate(&raw.lifecycle, &offered, &fields, &mut cx);
     let access = access::validate(&raw.access, &offered, &fields, &mut cx);
     let name = header.name.clone();
     let domain = if cx.errors.has_errors() {
         None
     } else {
         let domain = assemble(header, fields, objects, (fetch, bulk), calls);
-        domain.map(|domain| Domain { by_hand, events, access, ..domain })
+        domain.map(|domain| Domain { by_hand, events, lifecycle, access, ..domain })
     };
     Validated { name, domain }
 }
@@ -172,6 +174,7 @@ fn assemble(
         fetch,
         bulk,
         events: Events::default(),
+        lifecycle: None,
         access: None,
         calls,
     })

@@ -28,6 +28,8 @@ impl Config {
             mariadb,
             mongodb,
             tercero,
+            syslog,
+            graph,
             shared_filesystem,
             logging,
             telemetry,
@@ -52,6 +54,8 @@ impl Config {
         keys.extend(of_servers("mariadb", mariadb, &other.mariadb, MariaDb::differing));
         keys.extend(of_servers("mongodb", mongodb, &other.mongodb, MongoDb::differing));
         keys.extend(of_section("tercero", &tercero.differing(&other.tercero)));
+        keys.extend(of_section("syslog", &syslog.differing(&other.syslog)));
+        keys.extend(of_section("graph", &graph.differing(&other.graph)));
         let differing = shared_filesystem.differing(&other.shared_filesystem);
         keys.extend(of_section("shared_filesystem", &differing));
         keys.extend(of_section("logging", &logging.differing(&other.logging)));

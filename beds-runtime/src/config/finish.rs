@@ -12,7 +12,11 @@ use beds_protocol::{
     Broker, Service,
     vocabulary::{ANY_KNOWN, ANYONE, is_role},
 };
-use beds_services::{SharedFilesystem, Tercero};
+use beds_services::{
+    SharedFilesystem, Tercero,
+    graph::Graph,
+    syslog::{Syslog, check_tls},
+};
 
 use super::{
     Access, ConfigError, Design, Logging, Node, Telemetry, level, ranges,
@@ -131,6 +135,7 @@ pub(super) fn node(node: &Node) -> Result<(), ConfigError> {
             ("ipl_timeout_ms", node.ipl_timeout_ms.0.into()),
             ("verify_every_s", node.verify_every_s.into()),
             ("ledger_keep_s", node.ledger_keep_s.into()),
+            ("expire_every_s", node.expire_every_s.into()),
         ],
     )
 }
@@ -333,6 +338,41 @@ pub(super) fn tercero(tercero: &Tercero) -> Result<(), ConfigError> {
         ],
     )?;
     tercero.contradiction().map_or(Ok(()), |reason| Err(ConfigError::new(reason)))
+}
+
+/// What is said of syslog. Files are read here, so that a wrong one is told at once.
+pub(super) fn syslog(syslog: &Syslog, common: &Tls) -> Result<(), ConfigError> {
+    let Syslog { connections_max, idle_s, line_bytes_max, queue_max, .. } = *syslog;
+    in_range(
+        "syslog",
+        &[
+            ("connections_max", connections_max.into()),
+            ("idle_s", idle_s.into()),
+            ("line_bytes_max", line_bytes_max.into()),
+            ("queue_max", queue_max.into()),
+        ],
+    )?;
+    if let Some(reason) = syslog.contradiction(common) {
+        return Err(ConfigError::new(reason));
+    }
+    if syslog.tls.is_none() {
+        return Ok(());
+    }
+    check_tls(&syslog.identity(common)).map_err(|error| ConfigError::new(format!("syslog.tls: {error}")))
+}
+
+/// What is said of metrics.
+pub(super) fn graph(graph: &Graph) -> Result<(), ConfigError> {
+    let Graph { sample: _, keep_10s_s, keep_1m_s, keep_1h_s } = *graph;
+    in_range(
+        "graph",
+        &[
+            ("keep_10s_s", keep_10s_s.into()),
+            ("keep_1m_s", keep_1m_s.into()),
+            ("keep_1h_s", keep_1h_s.into()),
+        ],
+    )?;
+    graph.contradiction().map_or(Ok(()), |reason| Err(ConfigError::new(reason)))
 }
 
 /// Whether the filter can be read, and lets something be logged.

@@ -28,7 +28,7 @@ use beds_core::{
 use beds_mariadb::MariaDb;
 use beds_mongodb::MongoDb;
 use beds_protocol::{Broker, Service};
-use beds_services::{SharedFilesystem, Tercero};
+use beds_services::{SharedFilesystem, Tercero, graph::Graph, syslog::Syslog};
 use serde::Deserialize;
 
 use variables::Variables;
@@ -125,6 +125,10 @@ pub struct Config {
     pub mongodb: Servers<MongoDb>,
     /// Users and sessions.
     pub tercero: Tercero,
+    /// Listeners of syslog.
+    pub syslog: Syslog,
+    /// Metrics.
+    pub graph: Graph,
     /// Where archives are kept.
     pub shared_filesystem: SharedFilesystem,
     /// Logs.
@@ -227,6 +231,8 @@ impl Config {
             }
         }
         finish::tercero(&self.tercero)?;
+        finish::syslog(&self.syslog, &self.tls)?;
+        finish::graph(&self.graph)?;
         finish::shared_filesystem(&self.shared_filesystem)?;
         finish::logging(&self.logging)?;
         finish::telemetry(&self.telemetry)?;

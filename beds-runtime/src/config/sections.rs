@@ -28,6 +28,8 @@ section! {
         verify_every_s: u32 = 300,
         /// How long a ledger remembers a write, in seconds: a client that repeats it later does it again.
         ledger_keep_s: u32 = 7 * 24 * 3_600,
+        /// How long between two looks for records that are too old, in seconds, at least.
+        expire_every_s: u32 = 60,
     }
 }
 

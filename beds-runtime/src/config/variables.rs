@@ -12,7 +12,7 @@ use beds_bus::{Amqp, BrokerService, Pool};
 use beds_core::settings::{Limits, Tls};
 use beds_mariadb::MariaDb;
 use beds_mongodb::MongoDb;
-use beds_services::{SharedFilesystem, Tercero};
+use beds_services::{SharedFilesystem, Tercero, graph::Graph, syslog::Syslog};
 use config::{Map, Source, Value, ValueKind};
 
 use super::{ConfigError, Design, Logging, Node, Telemetry};
@@ -24,8 +24,13 @@ const SEPARATOR: &str = "__";
 const LISTS: &[&[&str]] = &[&["node", "services"], &["amqp", "reply_to_prefixes"]];
 
 /// The keys that are true or false. The crate that merges takes other words for them, which a file may not have.
-const TRUTHS: &[&[&str]] =
-    &[&["node", "serve_unverified"], &["logging", "journald"], &["logging", "json"], &["logging", "bus"]];
+const TRUTHS: &[&[&str]] = &[
+    &["node", "serve_unverified"],
+    &["logging", "journald"],
+    &["logging", "json"],
+    &["logging", "bus"],
+    &["graph", "sample"],
+];
 
 /// The variables of BEDS in an environment.
 #[derive(Debug, Clone)]
@@ -134,6 +139,8 @@ fn meant(name: &str) -> Option<String> {
         "limits" => plain(Limits::KEYS)?,
         "logging" => plain(Logging::KEYS)?,
         "tercero" => plain(Tercero::KEYS)?,
+        "syslog" => plain(Syslog::KEYS)?,
+        "graph" => plain(Graph::KEYS)?,
         "telemetry" => plain(Telemetry::KEYS)?,
         "design" => plain(Design::KEYS)?,
         "mariadb" => after(MariaDb::KEYS).map(|(name, key)| vec![section, name, key])?,

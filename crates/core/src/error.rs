@@ -177,6 +177,17 @@ impl Error {
             .hint("send it again with the same `message_id`: what has happened does not happen again")
     }
 
+    /// The same error of a write to a template that takes a record twice rather than not at all.
+    #[must_use]
+    pub fn may_be_twice(self) -> Self {
+        if self.code != ErrorCode::Unavailable || self.retryable || self.hint.as_deref() != Some(CHECK) {
+            return self;
+        }
+        self.retryable().hint(
+            "send it again: this template keeps no account of writes, so what was done is there twice then",
+        )
+    }
+
     /// The reply would be longer than the configuration allows.
     #[must_use]
     pub fn reply_too_large(bytes_max: usize) -> Self {

@@ -70,12 +70,29 @@ impl Failure {
         }
     }
 
+    /// Whether the server says itself, or shows, that the same may succeed later.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Before(error) | Self::After(error) => is_passing(error) || self.is_unanswered(),
+            Self::Late(_) | Self::Unanswered => true,
+            Self::Refused(_) | Self::Held => false,
+        }
+    }
+
     /// Whether the write may have had its effect.
     pub(crate) fn leaves_effect_unknown(&self) -> bool {
         match self {
             Self::After(error) => leaves_effect_unknown(error),
             Self::Unanswered => true,
             Self::Before(_) | Self::Refused(_) | Self::Late(_) | Self::Held => false,
+        }
+    }
+
+    /// Whether the server has no transactions, so that nothing can share one.
+    pub(crate) fn has_no_transactions(&self) -> bool {
+        match self {
+            Self::Before(error) | Self::After(error) => lacks_transactions(error),
+            Self::Refused(_) | Self::Late(_) | Self::Held | Self::Unanswered => false,
         }
     }
 

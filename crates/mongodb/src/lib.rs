@@ -146,9 +146,12 @@ impl Database {
         let Some(shared) = job.shared() else {
             return self.lane.run(job, asker, deadline, stages).await?.one();
         };
-        match self.transactions.run(shared, asker, deadline, stages).await.map_err(Error::remembered)? {
+        let remembered = |error: Error| if job.is_ingest() { error } else { error.remembered() };
+        match self.transactions.run(shared, asker, deadline, stages).await.map_err(remembered)? {
             Ended::Done(outcome) => Ok(outcome),
             Ended::Alone => self.lane.run(job, asker.part(), deadline, stages).await?.one(),
+            // It has the same keys as before: to run it here would find itself.
+            Ended::Unknown if job.is_ingest() => Err(Error::unknown_effect("the connection broke")),
             // What may succeed later has not found out.
             Ended::Unknown => {
                 self.lane.run(job, asker.part(), deadline, stages).await.and_then(Found::one).map_err(

@@ -137,6 +137,12 @@ impl Default for DateTime {
     }
 }
 
+impl From<std::time::SystemTime> for DateTime {
+    fn from(value: std::time::SystemTime) -> Self {
+        Self(value.into())
+    }
+}
+
 impl From<PrimitiveDateTime> for DateTime {
     fn from(value: PrimitiveDateTime) -> Self {
         Self(value.assume_utc())

@@ -1,6 +1,19 @@
-//! Calls of a domain by their names: what a function asks of the objects of its own domain, in its own name.
+//! Calls of a domain by their names: what a function asks of the objects of its own domain, in its own name, and what a node
+//! asks without any request.
 
-use beds_core::{Error, NamasteCore, Result, context::Context};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use beds_core::{
+    Error, NamasteCore, Result, Runner,
+    access::Standing,
+    context::Context,
+    operation,
+    plan::Asker,
+    spec::{Call, Domain},
+};
 use beds_protocol::{CallRequest, Record};
 use serde::de::DeserializeOwned;
 
@@ -17,23 +30,71 @@ pub(crate) async fn call<D: NamasteCore, T: DeserializeOwned>(
     args: Record,
 ) -> Result<T> {
     let domain = D::domain().name;
-    let call = D::find_call(name).ok_or_else(|| {
+    let outcome = cx.run(D::call(cx, named::<D>(name)?, CallRequest { args: Some(args) })).await?;
+    out(domain, name, outcome.out.as_deref())
+}
+
+/// Makes a call of the domain, and gives its rows.
+pub(crate) async fn rows<D: NamasteCore, T: DeserializeOwned>(
+    cx: &Context,
+    name: &str,
+    args: Record,
+) -> Result<Vec<T>> {
+    let domain = D::domain().name;
+    let outcome = cx.run(D::call(cx, named::<D>(name)?, CallRequest { args: Some(args) })).await?;
+    // The error of serde_json may quote a value.
+    serde_json::from_slice(outcome.data.as_deref().unwrap_or(b"[]")).map_err(|_| odd(domain, name))
+}
+
+/// The call of this name.
+fn named<D: NamasteCore>(name: &str) -> Result<&'static Call> {
+    D::find_call(name).ok_or_else(|| {
+        let domain = D::domain().name;
         Error::internal(format!(
             "the template `{domain}` has no call `{name}`, which a function of the node needs"
         ))
-    })?;
-    let outcome = cx.run(D::call(cx, call, CallRequest { args: Some(args) })).await?;
-    out(domain, name, outcome.out.as_deref())
+    })
+}
+
+fn odd(domain: &str, name: &str) -> Error {
+    Error::internal(format!(
+        "the call `{name}` of `{domain}` does not give what a function of the node needs"
+    ))
+}
+
+/// How long what a node asks by itself may take.
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// Makes a call of the domain in the node's own name, without any request; `what` stands for its id in the log. Gives its
+/// OUT parameters.
+pub(crate) async fn unasked<T: DeserializeOwned>(
+    runner: &Arc<dyn Runner>,
+    (domain, call): (&'static Domain, &'static Call),
+    args: Record,
+    what: &str,
+) -> Result<T> {
+    let cx = Context {
+        runner: Arc::clone(runner),
+        limits: Arc::default(),
+        deadline: Instant::now() + LONGEST,
+        asker: Asker::default(),
+        standing: Standing::default(),
+        request_id: what.into(),
+        traceparent: None,
+        claims: None,
+        positions: Arc::default(),
+        stages: Arc::default(),
+        extensions: Arc::default(),
+    };
+    let cx = cx.trusted();
+    let outcome = cx.run(operation::call(&cx, domain, call, CallRequest { args: Some(args) })).await?;
+    out(domain.name, call.name, outcome.out.as_deref())
 }
 
 /// Reads OUT parameters.
 pub(crate) fn out<T: DeserializeOwned>(domain: &str, name: &str, out: Option<&[u8]>) -> Result<T> {
     // The error of serde_json may quote a value.
-    serde_json::from_slice(out.unwrap_or(b"{}")).map_err(|_| {
-        Error::internal(format!(
-            "the call `{name}` of `{domain}` does not give what a function of the node needs"
-        ))
-    })
+    serde_json::from_slice(out.unwrap_or(b"{}")).map_err(|_| odd(domain, name))
 }
 
 /// What a call gives without OUT parameters, or what nobody reads of it.

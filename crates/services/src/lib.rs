@@ -4,6 +4,9 @@
 //! - [`fleet`]: the nodes, as one of them knows them, and commands to them. [`node`]: the calls of the template `node`.
 //! - [`users`], [`sessions`]: what is behind the calls of the templates `user` and `session`, whichever objects those have.
 //!   `passwords` hashes and compares, `ask` makes the calls of a domain; [`Tercero`] is the section of the configuration.
+//! - [`graph`]: what nodes count of themselves, as series and as pictures.
+//! - [`syslog`]: what senders of syslog say, by the network and over the bus.
+//! - [`Purge`]: what becomes of records that are too old.
 //! - [`archive`]: records in files that can be read without BEDS, and the filesystem that they are on.
 //! - [`SessionCheck`], in `known`: knows sessions by their tokens, on every node.
 //!
@@ -13,13 +16,17 @@ mod accounts;
 pub mod archive;
 mod ask;
 pub mod fleet;
+pub mod graph;
 mod known;
+mod lifecycle;
 pub mod node;
 mod passwords;
 pub mod sessions;
 mod settings;
+pub mod syslog;
 pub mod users;
 
 pub use accounts::Accounts;
 pub use known::{Forget, SessionCheck};
+pub use lifecycle::Purge;
 pub use settings::{SharedFilesystem, Tercero};

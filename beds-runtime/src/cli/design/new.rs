@@ -63,13 +63,13 @@ pub(super) struct Args {
     /// Play a conversation again that a proposal keeps, and ask nobody
     #[arg(long, value_name = "FOLDER", requires = "description")]
     replay: Option<PathBuf>,
-    /// How often the language model is asked [default: design.attempts]
+    /// How often the language model is asked [default: 4, or what the configuration says]
     #[arg(long, requires = "description")]
     attempts: Option<u32>,
-    /// The most tokens of all answers [default: design.tokens]
+    /// The most tokens of all answers [default: 200000, or what the configuration says]
     #[arg(long, requires = "description")]
     tokens: Option<u64>,
-    /// How long the conversation may take, in seconds [default: design.timeout_s]
+    /// How long the conversation may take, in seconds [default: 10 minutes, or what the configuration says]
     #[arg(long, value_name = "SECONDS", requires = "description")]
     timeout: Option<u32>,
     /// Say what would be proposed, and write nothing

@@ -233,8 +233,8 @@ pub struct Index {
     pub whole: bool,
     /// Whether two records that differ in it differ in these columns: it may cover the beginnings of values only.
     pub identifies: bool,
-    /// Whether the server deletes records by it once they are old.
-    pub expires: bool,
+    /// After how many seconds the server deletes records by it; none where it does not.
+    pub expires_s: Option<u64>,
 }
 
 /// Whether two names of columns, parameters or routines are one: engines of rows do not tell case apart in them.

@@ -68,6 +68,8 @@ pub struct Domain {
     pub fetch: Fetch,
     /// What is published of changes.
     pub events: Events,
+    /// What becomes of records as they grow old; none where they stay.
+    pub lifecycle: Option<Lifecycle>,
     /// Who may do what; none where the template does not say.
     pub access: Option<Access>,
     /// Named calls.
@@ -118,6 +120,17 @@ pub struct Events {
     pub fields: &'static [usize],
 }
 
+/// What becomes of records as they grow old.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifecycle {
+    /// For how many seconds they are kept.
+    pub ttl_s: u32,
+    /// The field that says since when they are there.
+    pub by: usize,
+    /// The call that deletes what is too old, some at a time; none where the database does it by itself.
+    pub purge: Option<&'static str>,
+}
+
 impl Domain {
     /// A domain without fields or operations; the other constructors add them.
     #[must_use]
@@ -140,6 +153,7 @@ impl Domain {
             bulk: Bulk { update: None, delete: None },
             fetch: Fetch { filter: &[], sort: &[], limit_default: 50, limit_max: 500 },
             events: Events { publish: &[], fields: &[] },
+            lifecycle: None,
             access: None,
             calls: &[],
             objects: Objects::MariaDb(mariadb::Objects::NONE),
@@ -180,6 +194,8 @@ with! { Domain:
     deletes_many(most: u32) => bulk.delete = Some(most);
     /// Sets what is published: the successes of these operations, with these fields.
     publishes(publish: &'static [Operation<'static>], fields: &'static [usize]) => events = Events { publish, fields };
+    /// Keeps records for so many seconds since what this field says, by this call where the database needs one.
+    expires(ttl_s: u32, by: usize, purge: Option<&'static str>) => lifecycle = Some(Lifecycle { ttl_s, by, purge });
     /// Sets who may do what.
     accessed(grants: &'static [Grant], rows: &'static [RoleRows], fields: &'static [RoleFields]) =>
         access = Some(Access { grants, rows, fields });

@@ -73,7 +73,7 @@ impl Look<'_> {
                     columns: column.into_iter().collect(),
                     whole,
                     identifies,
-                    expires: false,
+                    expires_s: None,
                     name,
                 }),
             }

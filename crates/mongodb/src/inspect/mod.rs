@@ -341,7 +341,7 @@ impl Look<'_> {
                     primary,
                     whole: is_whole,
                     identifies: is_whole,
-                    expires: options.expire_after.is_some(),
+                    expires_s: options.expire_after.map(|after| after.as_secs()),
                     columns: model.keys.keys().cloned().collect(),
                 }
             })

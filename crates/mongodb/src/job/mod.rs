@@ -103,6 +103,14 @@ impl Job {
         }
     }
 
+    /// Whether it may be done twice: it runs again where nobody knows how it ended.
+    pub(crate) fn is_ingest(&self) -> bool {
+        match &self.work {
+            Work::Write(write) => write.is_ingest(),
+            _ => false,
+        }
+    }
+
     /// A step of the purge of the ledger; its count says how many documents it deleted.
     pub(crate) fn purge(before: SystemTime) -> Self {
         Self { domain: &ledger::DOMAIN, work: Work::Purge(Purge { before }) }

@@ -1,11 +1,11 @@
 //! Writes with claims that wait together share a transaction: one statement for their claims, one for the new records of
-//! a collection, one for their replies, one commit.
+//! a collection, one for their replies, one commit. So do new records that may be there twice, without claims and replies.
 //!
 //! What is in the way of one of them costs the others little. A duplicate is answered with the stored reply and left out.
 //! Where one is refused, the transaction is taken back and tried without it, or by halves where nobody knows which it was.
 //! What is found in the way so is to run alone, elsewhere. So few transactions at a time are enough, and none of them waits
-//! for anything but the server. Each write has a claim, so that running it again is right even where nobody knows how the
-//! commit ended.
+//! for anything but the server. Each write has a claim, or may be done twice, so that running it again is right even where
+//! nobody knows how the commit ended.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -29,6 +29,9 @@ const SHARED: Duration = Duration::from_millis(30);
 /// How long a group looks for what is in the way of it. Where the server is far away, what is left then is done sooner side
 /// by side.
 const SEARCH: Duration = Duration::from_millis(250);
+
+/// How many records share a transaction at most, where more than one write is in it: the server keeps all of it in memory.
+const RECORDS_MAX: u32 = 5_000;
 
 /// A write that shares a transaction with those that wait with it.
 #[derive(Debug)]
@@ -69,10 +72,17 @@ impl Job for Shared {
     }
 
     fn group(&self) -> Option<usize> {
-        Some(0)
+        Some(usize::from(self.0.is_ingest()))
     }
 
     async fn run(&self, connection: &mut Connection, gate: &Gate) -> Result<Ended, Fault> {
+        // Of one alone there is nothing to share, and a single record is one statement.
+        if self.0.is_ingest() {
+            let done = self.0.run(connection, gate).await;
+            return done
+                .map(Ended::Done)
+                .map_err(|failure| failure.into_fault(self.0.domain, &connection.name));
+        }
         match together(std::slice::from_ref(&self.0), &[gate], connection).await {
             Ok(Shares::Done(mut outcomes)) => Ok(outcomes.pop().map_or(Ended::Alone, Ended::Done)),
             Ok(Shares::Before | Shares::Refused(_) | Shares::Not) => Ok(Ended::Alone),
@@ -126,7 +136,7 @@ fn in_time(writes: &[Arc<Write>], statement: Duration) -> usize {
 /// Does them in one transaction, or in several where something is in the way of one of them.
 async fn in_parts(writes: &[Arc<Write>], gates: &[&Gate], connection: &Connection) -> Vec<Ended> {
     let mut ended: Vec<Option<Ended>> = writes.iter().map(|_| None).collect();
-    let mut parts = vec![firsts(writes)];
+    let mut parts = in_size(writes, firsts(writes));
     let since = Instant::now();
     while since.elapsed() < SEARCH
         && let Some(mut part) = parts.pop()
@@ -156,6 +166,7 @@ async fn in_parts(writes: &[Arc<Write>], gates: &[&Gate], connection: &Connectio
                 parts.push(part);
             }
             Ok(Shares::Not) => break,
+            Err(failure) if failure.has_no_transactions() => break,
             Err(failure) if failure.is_definite() => {
                 let second = part.split_off(part.len().div_ceil(2));
                 // One by itself has found its end: it is to be refused alone.
@@ -189,6 +200,24 @@ fn firsts(writes: &[Arc<Write>]) -> Vec<usize> {
         claim.is_none_or(|claim| claims.insert(claim.key()))
     };
     (0..writes.len()).filter(is_first).collect()
+}
+
+/// The same in parts that are not too large for a transaction; the first is the last.
+fn in_size(writes: &[Arc<Write>], places: Vec<usize>) -> Vec<Vec<usize>> {
+    let (mut parts, mut records) = (Vec::<Vec<usize>>::new(), 0_u32);
+    for place in places {
+        let size = writes[place].deed.size();
+        records = records.saturating_add(size);
+        match parts.last_mut() {
+            Some(part) if records <= RECORDS_MAX => part.push(place),
+            Some(_) | None => {
+                parts.push(vec![place]);
+                records = size;
+            }
+        }
+    }
+    parts.reverse();
+    parts
 }
 
 /// What becomes of those that were done before; `None` where it cannot be asked for.
@@ -226,10 +255,12 @@ async fn together(
     gates: &[&Gate],
     connection: &Connection,
 ) -> Result<Shares, Failure> {
-    if connection.ledger.standing().await? != Standing::There {
+    // Those of one group all have claims, or none has.
+    let once = writes.iter().any(|write| write.claim.is_some());
+    if once && connection.ledger.standing().await? != Standing::There {
         return Ok(Shares::Not);
     }
-    Ok(match transaction::run(writes, true, gates, connection).await? {
+    Ok(match transaction::run(writes, once, gates, connection).await? {
         Done::Now(outcomes, _) => Shares::Done(outcomes),
         Done::Before => Shares::Before,
         Done::Refused(place) => Shares::Refused(place),
@@ -257,6 +288,19 @@ mod tests {
     fn update() -> Arc<Write> {
         let target = Target::new(&THING, "thing", (vec![Value::ObjectId([1; 12])], &[]), None).unwrap();
         write(Deed::Update(Update::new(target, &[(2, Value::Null)], &[], 10_000).unwrap()))
+    }
+
+    #[test]
+    fn a_transaction_takes_so_many_records_at_most() {
+        let records = |count: usize| (0..count).map(|_| thing("x")).collect();
+        let insert = |count| {
+            write(Deed::Insert(Insert::new(&THING, "thing", records(count), true, 1_000_000).unwrap()))
+        };
+        let half = RECORDS_MAX as usize / 2;
+        let writes: Vec<_> = [half, half, 1, half, RECORDS_MAX as usize, 1].into_iter().map(insert).collect();
+        let parts = in_size(&writes, (0..writes.len()).collect());
+        assert_eq!(parts, [vec![5], vec![4], vec![2, 3], vec![0, 1]]);
+        assert!(in_size(&[], Vec::new()).is_empty());
     }
 
     #[test]

@@ -11,13 +11,10 @@ use std::{
 
 use beds_core::{
     Error, Result, Runner,
-    access::{Caller, Sessions, Standing},
-    context::Context,
-    operation,
-    plan::Asker,
+    access::{Caller, Sessions},
     spec::{Call, Domain},
 };
-use beds_protocol::{CallRequest, ErrorCode, Json, Record};
+use beds_protocol::{ErrorCode, Json, Record};
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
 
@@ -29,8 +26,6 @@ use crate::{ask, settings::Tercero};
 
 /// How long after a sign that events are heard they are taken to be heard.
 const HEARD: Duration = Duration::from_millis(900);
-/// How long looking a session up may take.
-const LOOK_UP_MAX: Duration = Duration::from_secs(5);
 /// How many ended sessions are taken away at a time.
 const PURGE_MOST: i64 = 500;
 
@@ -180,23 +175,7 @@ impl SessionCheck {
 
     /// Makes a call of the domain in the node's own name.
     async fn ask<T: serde::de::DeserializeOwned>(&self, call: &'static Call, args: Record) -> Result<T> {
-        let cx = Context {
-            runner: Arc::clone(&self.runner),
-            limits: Arc::default(),
-            deadline: Instant::now() + LOOK_UP_MAX,
-            asker: Asker::default(),
-            standing: Standing::default(),
-            request_id: "session".into(),
-            traceparent: None,
-            claims: None,
-            positions: Arc::default(),
-            stages: Arc::default(),
-            extensions: Arc::default(),
-        };
-        let cx = cx.trusted();
-        let outcome =
-            cx.run(operation::call(&cx, self.domain, call, CallRequest { args: Some(args) })).await?;
-        ask::out(self.domain.name, call.name, outcome.out.as_deref())
+        ask::unasked(&self.runner, (self.domain, call), args, "session").await
     }
 }
 

@@ -29,7 +29,7 @@ fn index(name: &str, columns: &[&str]) -> Index {
         columns: columns.iter().map(|name| (*name).to_owned()).collect(),
         whole: true,
         identifies: true,
-        expires: false,
+        expires_s: None,
     }
 }
 

@@ -79,7 +79,7 @@ fn of_indexes(table: &Table, relation: &Relation) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut kept: Vec<&Index> = Vec::new();
     for index in &relation.indexes {
-        if index.expires {
+        if index.expires_s.is_some() {
             let what =
                 format!("its index `{}` deletes documents by their age (expireAfterSeconds)", index.name);
             faults.push(Fault::new(what, drop(index)));
@@ -125,7 +125,7 @@ mod tests {
             columns: vec![column.to_owned()],
             whole: true,
             identifies: true,
-            expires: false,
+            expires_s: None,
         }
     }
 
@@ -138,7 +138,7 @@ mod tests {
         let mut ledger = Relation::new("beds_ledger", RelationKind::Collection);
         ledger.indexes = vec![index("_id_", "_id"), index("at_1", "at")];
         assert_eq!(whats(&LEDGER, &ledger), "");
-        ledger.indexes[1].expires = true;
+        ledger.indexes[1].expires_s = Some(60);
         ledger.indexes.push(Index { unique: true, ..index("digest_1", "digest") });
         let told = whats(&LEDGER, &ledger);
         for part in ["`at_1` deletes documents by their age", "`digest_1` refuses", "it has no index on `at`"]

@@ -2,7 +2,7 @@
 
 use super::{Findings, validator};
 use beds_core::{
-    inspect::Relation,
+    inspect::{Index, Relation},
     spec::{Object, Usage},
 };
 use beds_protocol::shown;
@@ -22,5 +22,48 @@ pub(super) fn check(object: &Object, relation: &Relation, findings: &mut Finding
     }
     if object.usage != Usage::Delete {
         validator::check(object, relation, findings);
+    }
+    if object.usage == Usage::Create {
+        check_expiry(relation, findings);
+    }
+}
+
+/// Whether the server deletes what is too old, and nothing else.
+fn check_expiry(relation: &Relation, findings: &mut Findings<'_>) {
+    let domain = findings.domain;
+    let name = shown(&relation.name);
+    let expiring = |index: &&Index| index.expires_s.is_some() && index.columns.len() == 1;
+    let Some(lifecycle) = domain.lifecycle else {
+        for index in relation.indexes.iter().filter(expiring) {
+            let message =
+                format!("{name} has the index {}, by which MongoDB deletes records", shown(&index.name));
+            findings
+                .warning("lifecycle", message)
+                .hint("say so in the template, `[lifecycle] ttl = \"…\"`, or drop the index");
+        }
+        return;
+    };
+    let column = domain.fields[lifecycle.by].column;
+    let ttl_s = u64::from(lifecycle.ttl_s);
+    let mut found = relation.indexes.iter().filter(expiring).peekable();
+    if found.peek().is_none() {
+        let message = format!("{name} has no index by which MongoDB deletes what is older than {ttl_s} s");
+        findings.error("lifecycle", message).hint("make the index that `bedsc ddl` prints");
+    }
+    for index in found {
+        let is_right = index.expires_s == Some(ttl_s) && index.columns.iter().all(|of| of == column);
+        if is_right {
+            continue;
+        }
+        let after = index.expires_s.unwrap_or_default();
+        let message = format!(
+            "the index {} of {name} deletes by {} after {after} s, and the template says by {} after {ttl_s} s",
+            shown(&index.name),
+            shown(index.columns.join(", ")),
+            shown(column),
+        );
+        findings.error("lifecycle", message).hint(format!(
+            "change it by collMod with expireAfterSeconds {ttl_s}, or drop it and make the one that `bedsc ddl` prints"
+        ));
     }
 }

@@ -1,0 +1,98 @@
+//! Mistakes in `[lifecycle]`.
+
+use super::Diagnostic;
+use crate::{
+    code::Code,
+    front::{Example, Front},
+    names::quoted,
+    span::Span,
+};
+
+pub(crate) fn no_duration(span: Span, written: &str, fix: Option<&str>) -> Diagnostic {
+    let diagnostic = Diagnostic::error(Code::Duration, format!("{} is no length of time", quoted(written)))
+        .at(span, "how long?");
+    match fix {
+        Some(right) => {
+            let right = quoted(right);
+            diagnostic.help(format!("write `{right}`")).fix(span, right)
+        }
+        None => diagnostic.help("write a number and its unit, `s`, `m`, `h`, `d` or `y`, such as `\"400d\"`"),
+    }
+}
+
+pub(crate) fn duration_range(span: Span, written: &str) -> Diagnostic {
+    Diagnostic::error(Code::Duration, format!("{} is out of range", quoted(written)))
+        .at(span, "records are kept for this long")
+        .help("the least is a minute, `\"60s\"`, and the most `\"68y\"`")
+}
+
+pub(crate) fn no_ttl(span: Span, front: Front) -> Diagnostic {
+    let section = front.section("lifecycle");
+    let ttl = front.write_into("lifecycle", "ttl", Example::Is("\"400d\""));
+    Diagnostic::error(Code::MissingKey, format!("{section} does not say how long records are kept"))
+        .at(span, "`ttl` is missing")
+        .help(format!("add {ttl}, or remove {section}"))
+}
+
+/// Nothing says since when a record is there, or several fields could.
+pub(crate) fn no_moment(span: Span, moments: &[&str], front: Front) -> Diagnostic {
+    let diagnostic = Diagnostic::error(Code::TtlField, "it is not said since when a record is there")
+        .at(span, "counted from when?");
+    match moments {
+        [] => diagnostic.help("add a field of type `datetime` that says when a record came to be"),
+        [first, ..] => {
+            let by = front.write_into("lifecycle", "by", Example::Is(&quoted(first)));
+            let all: Vec<String> = moments.iter().map(|name| format!("`{name}`")).collect();
+            diagnostic.help(format!("add {by}; the fields of type `datetime` are {}", all.join(", ")))
+        }
+    }
+}
+
+pub(crate) fn not_a_moment(span: Span, name: &str, field: Span) -> Diagnostic {
+    Diagnostic::error(Code::TtlField, format!("`{name}` is no moment to count from"))
+        .at(span, "not of type `datetime`")
+        .near(field, "the field")
+        .help("name a field of type `datetime`")
+}
+
+/// Nothing would delete anything.
+pub(crate) fn no_purge(span: Span, front: Front) -> Diagnostic {
+    let purge = front.write_into("lifecycle", "purge", Example::Is("\"purge\""));
+    Diagnostic::error(Code::TtlUnkept, "MariaDB deletes nothing by itself")
+        .at(span, "nothing keeps it")
+        .help(format!(
+            "add {purge}, the name of a call; its procedure deletes what is too old, some at a time"
+        ))
+        .help(PURGE)
+}
+
+pub(crate) fn unknown_purge<'a>(
+    span: Span,
+    name: &str,
+    calls: impl IntoIterator<Item = &'a str> + Clone,
+) -> Diagnostic {
+    let diagnostic = Diagnostic::error(
+        Code::TtlUnkept,
+        format!("there is no call `{}` that could delete what is too old", name.escape_debug()),
+    )
+    .at(span, "no such call");
+    if calls.clone().into_iter().next().is_none() {
+        return diagnostic.help(PURGE);
+    }
+    diagnostic.suggest(name, calls, "the calls are").help(PURGE)
+}
+
+pub(crate) fn odd_purge(span: Span, name: &str, lacks: &str) -> Diagnostic {
+    Diagnostic::error(Code::TtlUnkept, format!("the call `{name}` cannot delete what is too old: {lacks}"))
+        .at(span, "this call")
+        .help(PURGE)
+}
+
+pub(crate) fn purge_of_documents(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::TtlUnkept, "MongoDB deletes what is too old by an index")
+        .at(span, "no call is needed")
+        .help("remove `purge`; `bedsc ddl` writes the index")
+}
+
+/// What such a call is.
+const PURGE: &str = "it is a call of the lane `write` whose procedure takes `before = \"datetime\"` and `most = \"int\"`, and says in `purged = { type = \"int\", mode = \"out\" }` how many records it has deleted";

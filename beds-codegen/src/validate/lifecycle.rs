@@ -1,0 +1,165 @@
+//! `[lifecycle]`: how long records are kept, and what deletes them then.
+
+use beds_protocol::{ArgMode, Generated, Lane};
+
+use super::{Cx, events::Offered, fields::Fields};
+use crate::{
+    diagnostic::lifecycle as diagnostics,
+    model::{Arg, Call, Engine, Lifecycle, Supply, Target, Type},
+    raw::{Given, RawLifecycle},
+    span::{Span, Spanned},
+};
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+const YEAR: u64 = 365 * DAY;
+/// What MongoDB takes for an index that expires.
+const TTL_MAX: u64 = i32::MAX.unsigned_abs() as u64;
+
+/// How long records are kept; what cannot be is reported.
+pub(super) fn validate(
+    raw: &Given<RawLifecycle>,
+    offered: &Offered<'_>,
+    fields: &Fields,
+    cx: &mut Cx<'_>,
+) -> Option<Lifecycle> {
+    let Given::Is(entry) = raw else { return None };
+    let RawLifecycle { ttl, by, purge } = &entry.value.value;
+    if ttl.is_absent() {
+        cx.errors.push(diagnostics::no_ttl(entry.key, cx.front));
+    }
+    let place = ttl.key().unwrap_or(entry.key);
+    let ttl_s = ttl.get().and_then(|written| seconds(written, cx));
+    let by = moment(by, place, fields, cx);
+    let purge = self::purge(purge, place, offered, cx);
+    Some(Lifecycle { ttl_s: ttl_s?, by: by?, purge: purge.ok()? })
+}
+
+/// How many seconds `400d` are.
+fn seconds(written: &Spanned<String>, cx: &mut Cx<'_>) -> Option<u32> {
+    let text = written.value.trim().to_ascii_lowercase();
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let (unit, letter) = match unit.trim() {
+        "s" | "sec" | "secs" | "second" | "seconds" => (1, 's'),
+        "m" | "min" | "mins" | "minute" | "minutes" => (MINUTE, 'm'),
+        "h" | "hr" | "hrs" | "hour" | "hours" => (HOUR, 'h'),
+        "d" | "day" | "days" => (DAY, 'd'),
+        "y" | "yr" | "year" | "years" => (YEAR, 'y'),
+        "w" | "week" | "weeks" => (7 * DAY, 'w'),
+        _ => (0, ' '),
+    };
+    let Some(number) = number.parse::<u64>().ok().filter(|_| unit > 0) else {
+        cx.errors.push(diagnostics::no_duration(written.span, &written.value, None));
+        return None;
+    };
+    let right =
+        if letter == 'w' { format!("{}d", number.saturating_mul(7)) } else { format!("{number}{letter}") };
+    if written.value != right {
+        cx.errors.push(diagnostics::no_duration(written.span, &written.value, Some(&right)));
+        return None;
+    }
+    let all = number.saturating_mul(unit);
+    let ttl = u32::try_from(all).ok().filter(|_| (MINUTE..=TTL_MAX).contains(&all));
+    if ttl.is_none() {
+        cx.errors.push(diagnostics::duration_range(written.span, &written.value));
+    }
+    ttl
+}
+
+/// The field that says since when a record is there: the one that is named, else the one of which it is clear.
+fn moment(by: &Given<String>, place: Span, fields: &Fields, cx: &mut Cx<'_>) -> Option<usize> {
+    if by.is_broken() || fields.is_unknown() {
+        return None;
+    }
+    if let Some(name) = by.get() {
+        let found = fields.indices(&vec![name.clone()], "by", &mut cx.errors).first().copied()?;
+        let slot = fields.slot(found)?;
+        let field = slot.field.as_ref()?;
+        if field.ty != Type::DateTime {
+            cx.errors.push(diagnostics::not_a_moment(name.span, &name.value, slot.name.span));
+            return None;
+        }
+        return Some(found);
+    }
+    let moments: Vec<_> = fields
+        .slots()
+        .filter_map(|(index, slot)| {
+            let field = slot.field.as_ref().filter(|field| field.ty == Type::DateTime)?;
+            Some((index, slot.name.value.as_str(), field.supply == Supply::Generated(Generated::Now)))
+        })
+        .collect();
+    let mut made = moments.iter().filter(|(.., is_made)| *is_made);
+    match (moments.as_slice(), made.next(), made.next()) {
+        ([(only, ..)], ..) | (_, Some((only, ..)), None) => Some(*only),
+        _ if fields.has_broken() => None,
+        _ => {
+            let names: Vec<&str> = moments.iter().map(|(_, name, _)| *name).collect();
+            cx.errors.push(diagnostics::no_moment(place, &names, cx.front));
+            None
+        }
+    }
+}
+
+/// It is reported, here or elsewhere.
+struct Reported;
+
+/// The call that deletes what is too old, where the engine needs one.
+fn purge(
+    written: &Given<String>,
+    place: Span,
+    offered: &Offered<'_>,
+    cx: &mut Cx<'_>,
+) -> Result<Option<String>, Reported> {
+    match (cx.engine.ok_or(Reported)?, written) {
+        (_, Given::Broken) => {}
+        (Engine::MongoDb, Given::Absent) => return Ok(None),
+        (Engine::MongoDb, Given::Is(entry)) => cx.errors.push(diagnostics::purge_of_documents(entry.key)),
+        (Engine::MariaDb, Given::Absent) => cx.errors.push(diagnostics::no_purge(place, cx.front)),
+        (Engine::MariaDb, Given::Is(entry)) => {
+            let Spanned { value: name, span } = &entry.value;
+            let names = offered.call_names.as_ref().ok_or(Reported)?;
+            if !names.contains(name) {
+                let names = names.iter().map(String::as_str);
+                cx.errors.push(diagnostics::unknown_purge(*span, name, names));
+                return Err(Reported);
+            }
+            // One that is broken is reported already.
+            let call = offered.calls.iter().find(|call| call.name == *name).ok_or(Reported)?;
+            match lacks(call) {
+                None => return Ok(Some(name.clone())),
+                Some(lacks) => cx.errors.push(diagnostics::odd_purge(*span, name, &lacks)),
+            }
+        }
+    }
+    Err(Reported)
+}
+
+/// Whether an argument is of a type.
+type IsRight = fn(&Arg) -> bool;
+
+/// What a call lacks to delete what is too old.
+fn lacks(call: &Call) -> Option<String> {
+    if call.lane != Lane::Write {
+        return Some("it is not in the lane `write`".to_owned());
+    }
+    if !matches!(call.target, Target::Procedure { .. }) {
+        return Some("no procedure is behind it".to_owned());
+    }
+    let is_int: IsRight = |arg| matches!(arg.field.ty, Type::Int { .. } | Type::UInt { .. });
+    let is_moment: IsRight = |arg| arg.field.ty == Type::DateTime;
+    let wanted =
+        [("before", ArgMode::In, is_moment), ("most", ArgMode::In, is_int), ("purged", ArgMode::Out, is_int)];
+    for (name, mode, is_right) in wanted {
+        match call.args.iter().find(|arg| arg.field.name == name) {
+            None => return Some(format!("it has no argument `{name}`")),
+            Some(arg) if arg.mode != mode || !is_right(arg) => {
+                return Some(format!("its argument `{name}` is of another type or mode"));
+            }
+            Some(_) => {}
+        }
+    }
+    let other = call.args.iter().find(|arg| !wanted.iter().any(|(name, ..)| arg.field.name == *name));
+    other.map(|arg| format!("nobody gives it `{}`", arg.field.name))
+}

@@ -1,0 +1,117 @@
+//! What a node tells the brokers of ingest: its log events, the syslog messages that it takes, samples of what it counts.
+//!
+//! Each waits in a bounded queue of its own and is published in messages of several records, each confirmed: nothing leaves
+//! the queue before RabbitMQ has it. So a database that is away, or a node that is still to come, is waited for.
+
+use std::time::Duration;
+
+use beds_bus::{Amqp, BusError, BusPublisher, Status};
+use beds_core::{backoff::Backoff, settings::Limits};
+use serde::Serialize;
+use tokio::sync::{mpsc, watch};
+use tracing::error;
+
+/// Records in one message, where the limits of requests allow as many.
+pub(crate) const RECORDS_MAX: usize = 200;
+/// How long a message gets, about.
+const BYTES_MAX: usize = 1 << 20;
+/// The shortest pause after a failure.
+const PAUSE_MIN: Duration = Duration::from_millis(200);
+
+/// The messages, one after the other.
+pub(crate) trait Bodies: Send {
+    /// The next; none once there can be no more.
+    fn next(&mut self) -> impl Future<Output = Option<Vec<u8>>> + Send;
+}
+
+/// Creates of what waits in a queue, several records in one.
+#[derive(Debug)]
+pub(crate) struct Creates<T> {
+    queue: mpsc::Receiver<T>,
+    records_max: usize,
+    bytes_max: usize,
+}
+
+impl<T> Creates<T> {
+    /// Of what waits in this queue, within these limits.
+    pub(crate) fn new(queue: mpsc::Receiver<T>, limits: &Limits) -> Self {
+        Self {
+            queue,
+            records_max: limits.create_records_max.clamp(1, RECORDS_MAX),
+            bytes_max: BYTES_MAX.min(limits.request_bytes_max / 2),
+        }
+    }
+}
+
+impl<T: Serialize + Send> Bodies for Creates<T> {
+    async fn next(&mut self) -> Option<Vec<u8>> {
+        let mut next = Some(self.queue.recv().await?);
+        let (mut body, mut count) = (b"{\"data\":[".to_vec(), 0);
+        while let Some(record) = next {
+            if count > 0 {
+                body.push(b',');
+            }
+            // Texts, numbers and maps of them always have a form.
+            if serde_json::to_writer(&mut body, &record).is_err() {
+                body.extend(b"null");
+            }
+            count += 1;
+            let is_room = count < self.records_max && body.len() < self.bytes_max;
+            next = if is_room { self.queue.try_recv().ok() } else { None };
+        }
+        body.extend(b"]}");
+        Some(body)
+    }
+}
+
+/// Publishes messages with this routing key until there are no more. One that was not confirmed is sent again.
+pub(crate) async fn publish(
+    (amqp, name): (Amqp, String),
+    routing_key: &'static str,
+    mut bodies: impl Bodies,
+    mut status: watch::Receiver<Status>,
+) {
+    // Before the queue is bound, RabbitMQ would drop them.
+    if status.wait_for(|now| *now == Status::Serving).await.is_err() {
+        return;
+    }
+    let mut backoff = Backoff::new(PAUSE_MIN, amqp.backoff_max_ms.duration());
+    let mut waiting = None;
+    loop {
+        if waiting.is_none() {
+            waiting = bodies.next().await;
+            if waiting.is_none() {
+                return;
+            }
+        }
+        // The pool tells when RabbitMQ cannot be reached; here it is waited for in silence.
+        if let Ok(bus) = BusPublisher::connect(&amqp, &name).await {
+            backoff.reset();
+            while let Some(body) = &waiting {
+                match bus.send(routing_key, body).await {
+                    Ok(()) => {
+                        waiting = bodies.next().await;
+                        if waiting.is_none() {
+                            return;
+                        }
+                        backoff.reset();
+                    }
+                    // The node that ingests is still to come, perhaps it is this one; or its queue is full.
+                    Err(BusError::Unroutable | BusError::Refused) => {
+                        tokio::time::sleep(backoff.pause()).await;
+                    }
+                    Err(error @ (BusError::TooLarge { .. } | BusError::TooLong | BusError::Other(_))) => {
+                        error!(
+                            routing_key,
+                            "what this node tells is lost, since it cannot be published: {error}"
+                        );
+                        waiting = None;
+                        break;
+                    }
+                    Err(_) => break,
+                }
+            }
+        }
+        tokio::time::sleep(backoff.pause()).await;
+    }
+}

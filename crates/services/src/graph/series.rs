@@ -1,0 +1,126 @@
+//! The points of a metric between two moments.
+
+use beds_core::{Error, NamasteCore, Result, context::Context};
+use beds_protocol::{ErrorCode, Json, Record, value::DateTime};
+
+use super::{
+    chart::draw,
+    point::{Point, Wanted},
+    settings::Graph,
+};
+use crate::ask;
+
+/// How many points there are where nobody says.
+const POINTS: i64 = 1_440;
+/// How many there may be.
+const POINTS_MAX: i64 = 10_000;
+/// How many seconds the kept points stand for.
+const KEPT: [i64; 3] = [10, 60, 3_600];
+
+/// The points of a metric.
+///
+/// # Errors
+/// `validation_failed` where the moments or the step do not fit together; what the database says.
+pub async fn series<D: NamasteCore>(cx: &Context, wanted: &Wanted) -> Result<Vec<Point>> {
+    let step = step(wanted, cx.extensions.get()?, DateTime::now())?;
+    points::<D>(cx, wanted, step).await
+}
+
+/// The same as a picture.
+///
+/// # Errors
+/// As [`series`].
+pub async fn chart<D: NamasteCore>(cx: &Context, wanted: &Wanted) -> Result<String> {
+    let step = step(wanted, cx.extensions.get()?, DateTime::now())?;
+    let points = points::<D>(cx, wanted, step).await?;
+    draw(wanted, step, &points)
+}
+
+async fn points<D: NamasteCore>(cx: &Context, wanted: &Wanted, step: i64) -> Result<Vec<Point>> {
+    let node = wanted.node.as_deref().map_or(Json::Null, Json::from);
+    let args = [
+        ("name", Json::from(wanted.name.as_str())),
+        ("node", node),
+        ("from", wanted.from.to_string().as_str().into()),
+        ("to", wanted.to.to_string().as_str().into()),
+        ("step", step.into()),
+    ];
+    ask::rows::<D, Point>(&cx.trusted(), "points", Record::from(args)).await
+}
+
+/// For how many seconds a point stands: what was asked for, or what gives not too many points and has been kept for so long.
+fn step(wanted: &Wanted, settings: &Graph, now: DateTime) -> Result<i64> {
+    let span = (wanted.to.0 - wanted.from.0).whole_seconds();
+    if span <= 0 {
+        return Err(invalid("to", "must be after `from`"));
+    }
+    let age = (now.0 - wanted.from.0).whole_seconds();
+    let kept = [(10, settings.keep_10s_s), (60, settings.keep_1m_s), (3_600, settings.keep_1h_s)];
+    let finest = kept.into_iter().find(|(_, keep)| age <= i64::from(*keep)).map_or(3_600, |(step, _)| step);
+    let least = match wanted.step {
+        Some(step) if span / step.max(1) > POINTS_MAX => {
+            let reason = format!("must be at least {}: there would be too many points", up(span, POINTS_MAX));
+            return Err(invalid("step", &reason));
+        }
+        Some(step) => step.max(finest),
+        None => up(span, POINTS).max(finest),
+    };
+    // Points are made of whole ones.
+    let unit = KEPT.into_iter().rev().find(|unit| least >= *unit).unwrap_or(KEPT[0]);
+    Ok(up(least, unit) * unit)
+}
+
+/// Divided, and rounded up; both are positive.
+const fn up(number: i64, by: i64) -> i64 {
+    (number + by - 1) / by
+}
+
+fn invalid(field: &str, reason: &str) -> Error {
+    let field = format!("args.{field}");
+    Error::new(ErrorCode::ValidationFailed, format!("`{field}` {reason}")).detail(field, reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moment(text: &str) -> DateTime {
+        text.parse().unwrap()
+    }
+
+    fn step_of(from: &str, to: &str, given: Option<i64>) -> Result<i64> {
+        let wanted =
+            Wanted { name: "requests".into(), node: None, from: moment(from), to: moment(to), step: given };
+        step(&wanted, &Graph::default(), moment("2026-03-01T00:00:00Z"))
+    }
+
+    #[test]
+    fn a_point_stands_for_as_long_as_gives_not_too_many_of_them() {
+        let (hour, day) = ("2026-02-28T23:00:00Z", "2026-02-28T00:00:00Z");
+        let now = "2026-03-01T00:00:00Z";
+        for (from, to, given, expected) in [
+            (hour, now, None, 10),
+            (day, now, None, 60),
+            ("2026-02-22T00:00:00Z", now, None, 420),
+            ("2025-03-01T00:00:00Z", now, None, 25_200),
+            // What came then is not kept as it came.
+            ("2026-02-01T00:00:00Z", "2026-02-01T00:10:00Z", None, 60),
+            ("2025-02-01T00:00:00Z", "2025-02-01T00:10:00Z", Some(10), 3_600),
+            (day, now, Some(10), 10),
+            (day, now, Some(25), 30),
+            (day, now, Some(61), 120),
+            (day, now, Some(4_000), 7_200),
+        ] {
+            assert_eq!(step_of(from, to, given).unwrap(), expected, "{from} {to} {given:?}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_together_is_refused() {
+        let (day, now) = ("2026-02-28T00:00:00Z", "2026-03-01T00:00:00Z");
+        assert_eq!(step_of(now, day, None).unwrap_err().details[0].field, "args.to");
+        assert_eq!(step_of(now, now, None).unwrap_err().details[0].field, "args.to");
+        let error = step_of("2026-01-01T00:00:00Z", now, Some(10)).unwrap_err();
+        assert_eq!(error.details[0].field, "args.step");
+    }
+}

@@ -1,0 +1,333 @@
+//! [`Reader`]: what a message says, by RFC 5424 or RFC 3164. Whatever cannot be read is kept as it came.
+
+use std::time::SystemTime;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use beds_core::{Error, Result};
+use beds_protocol::value::DateTime;
+use chrono::{Datelike as _, FixedOffset, NaiveDate, NaiveDateTime, TimeZone as _, Utc};
+use chrono_tz::Tz;
+use serde_json::{Map, Value};
+use syslog_loose::{
+    IncompleteDate, StructuredElement, Variant, decompose_pri, parse_message_with_year_exact_tz,
+};
+
+use super::{message::Message, settings::Syslog};
+
+/// How long names may be, in characters.
+const HOST_MAX: usize = 255;
+const APP_MAX: usize = 255;
+const ID_MAX: usize = 128;
+/// How many parameters of structured data are kept as such.
+const PARAMS_MAX: usize = 1_000;
+/// The greatest priority: facility 23, severity 7.
+const PRIORITY_MAX: u8 = 191;
+
+/// Reads messages.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    zone: Tz,
+}
+
+/// A message up to its priority.
+struct Begun<'a> {
+    priority: u8,
+    rest: &'a str,
+}
+
+type Read<'a> = syslog_loose::Message<&'a str>;
+
+impl Reader {
+    /// By these settings.
+    ///
+    /// # Errors
+    /// Where the zone is none.
+    pub fn new(settings: &Syslog) -> Result<Self> {
+        let zone = settings.zone.parse();
+        Ok(Self { zone: zone.map_err(|_| Error::internal("syslog.zone is the name of no time zone"))? })
+    }
+
+    /// What a message says that came just now. It never fails: what cannot be read is kept as it is, with a mark.
+    #[must_use]
+    pub fn read(&self, bytes: &[u8], is_cut: bool, source: Option<&str>) -> Message {
+        self.read_at(bytes, is_cut, source, SystemTime::now())
+    }
+
+    fn read_at(&self, bytes: &[u8], is_cut: bool, source: Option<&str>, now: SystemTime) -> Message {
+        let received_at = DateTime::from(now);
+        let lossy = String::from_utf8_lossy(bytes);
+        let text = lossy.trim_end_matches(['\n', '\r', '\0']);
+        let mut message = Message {
+            at: received_at,
+            received_at,
+            facility: None,
+            severity: None,
+            host: None,
+            app: None,
+            procid: None,
+            msgid: None,
+            data: Map::new(),
+            message: text.to_owned(),
+            source: source.map(str::to_owned),
+            malformed: false,
+            raw: None,
+        };
+        let is_read = self.fill(&mut message, text, now);
+        let is_whole = matches!(lossy, std::borrow::Cow::Borrowed(_)) && !is_cut;
+        message.malformed = !is_read || !is_whole;
+        message.raw = message.malformed.then(|| STANDARD.encode(bytes));
+        message
+    }
+
+    /// Fills in what can be read; false where something cannot.
+    fn fill(&self, message: &mut Message, text: &str, now: SystemTime) -> bool {
+        let Some(Begun { priority, rest }) = begun(text) else { return false };
+        let (facility, severity) = decompose_pri(priority);
+        message.facility = facility.map(syslog_loose::SyslogFacility::as_str);
+        message.severity = severity.map(syslog_loose::SyslogSeverity::as_str);
+        rest.clone_into(&mut message.message);
+        // Only RFC 5424 has a version there.
+        let is_versioned = rest.starts_with("1 ");
+        let variant = if is_versioned { Variant::RFC5424 } else { Variant::RFC3164 };
+        let now = chrono::DateTime::<Utc>::from(now).with_timezone(&self.zone).naive_local();
+        let year = |date: IncompleteDate| nearest_year(date, now);
+        let Ok(read) = parse_message_with_year_exact_tz(text, year, Some(Utc), variant) else {
+            // RFC 3164 leaves everything but the priority to whoever takes it.
+            return !is_versioned;
+        };
+        let is_zoned = is_versioned || !rest.trim_start().starts_with(|c: char| c.is_ascii_alphabetic());
+        let mut is_good = true;
+        if let Some(at) = read.timestamp {
+            match moment(at, (!is_zoned).then_some(self.zone)) {
+                Some(at) => message.at = at,
+                None => is_good = false,
+            }
+        }
+        is_good & take(message, &read)
+    }
+}
+
+/// The priority at the beginning, `<0>` to `<191>`.
+fn begun(text: &str) -> Option<Begun<'_>> {
+    let (digits, rest) = text.strip_prefix('<')?.split_once('>')?;
+    let is_number = (1..=3).contains(&digits.len())
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+        && (digits.len() == 1 || !digits.starts_with('0'));
+    let priority = digits.parse().ok().filter(|priority| is_number && *priority <= PRIORITY_MAX)?;
+    Some(Begun { priority, rest })
+}
+
+/// Takes what was read; false where something is longer than it may be.
+fn take(message: &mut Message, read: &Read<'_>) -> bool {
+    let mut is_good = true;
+    let mut name = |text: Option<&str>, most: usize| {
+        let text = text.filter(|text| !text.is_empty())?;
+        match text.char_indices().nth(most) {
+            None => Some(text.to_owned()),
+            Some((end, _)) => {
+                is_good = false;
+                Some(text[..end].to_owned())
+            }
+        }
+    };
+    message.host = name(read.hostname, HOST_MAX);
+    message.app = name(read.appname, APP_MAX);
+    let procid = read.procid.as_ref().map(ToString::to_string);
+    message.procid = name(procid.as_deref(), ID_MAX);
+    message.msgid = name(read.msgid, ID_MAX);
+    match data(&read.structured_data) {
+        Some(data) => message.data = data,
+        None => is_good = false,
+    }
+    // It says that UTF-8 follows.
+    read.msg.strip_prefix('\u{feff}').unwrap_or(read.msg).clone_into(&mut message.message);
+    is_good
+}
+
+/// Structured data by names; a parameter that stands several times is a list. None where it cannot be kept so.
+fn data(elements: &[StructuredElement<&str>]) -> Option<Map<String, Value>> {
+    let is_name =
+        |name: &str| !name.is_empty() && !name.starts_with('$') && !name.chars().any(char::is_control);
+    if elements.iter().map(|element| element.params.len()).sum::<usize>() > PARAMS_MAX {
+        return None;
+    }
+    let mut all = Map::new();
+    for element in elements {
+        if !is_name(element.id) {
+            return None;
+        }
+        let of = all.entry(element.id).or_insert_with(|| Value::Object(Map::new())).as_object_mut()?;
+        for (name, value) in element.params() {
+            if !is_name(name) {
+                return None;
+            }
+            match of.get_mut(*name) {
+                None => {
+                    of.insert((*name).to_owned(), Value::from(value));
+                }
+                Some(Value::Array(several)) => several.push(Value::from(value)),
+                Some(one) => *one = Value::Array(vec![one.take(), Value::from(value)]),
+            }
+        }
+    }
+    Some(all)
+}
+
+/// The year in which a date is nearest to now: a message of the last evening of a year may come in the next one, and a sender's
+/// clock may be ahead.
+fn nearest_year((month, day, hour, minute, second): IncompleteDate, now: NaiveDateTime) -> i32 {
+    let this = now.year();
+    let distance = |year: &i32| {
+        let at = NaiveDate::from_ymd_opt(*year, month, day)?.and_hms_opt(hour, minute, second)?;
+        Some((at - now).abs())
+    };
+    let years = [this, this - 1, this + 1].into_iter();
+    years.filter_map(|year| Some((distance(&year)?, year))).min().map_or(this, |(_, year)| year)
+}
+
+/// A moment in UTC. One that was said without its zone was read as if it were in UTC. None where no calendar of a database has
+/// it.
+fn moment(at: chrono::DateTime<FixedOffset>, zone: Option<Tz>) -> Option<DateTime> {
+    let at = match zone {
+        None => at.with_timezone(&Utc),
+        Some(zone) => {
+            let local = at.naive_utc();
+            // In the hour that a clock leaves out in spring, it is what the clock showed before.
+            let zoned = zone.from_local_datetime(&local).earliest();
+            zoned.map_or_else(|| local.and_utc(), |zoned| zoned.with_timezone(&Utc))
+        }
+    };
+    (1970..=9999).contains(&at.year()).then(|| DateTime::from(SystemTime::from(at)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// 2026-01-01T00:30:00Z
+    const NEW_YEAR: Duration = Duration::from_mins(29_453_790);
+
+    fn read_in(zone: &str, text: &[u8]) -> Message {
+        let reader = Reader::new(&Syslog { zone: zone.into(), ..Syslog::default() }).unwrap();
+        reader.read_at(text, false, Some("192.0.2.1"), SystemTime::UNIX_EPOCH + NEW_YEAR)
+    }
+
+    fn read(text: &str) -> Message {
+        read_in("UTC", text.as_bytes())
+    }
+
+    fn json(message: &Message) -> String {
+        serde_json::to_string(message).unwrap()
+    }
+
+    #[test]
+    fn rfc_5424_is_read_with_its_structured_data() {
+        let text = "<165>1 2025-12-31T22:14:15.003+02:00 mymachine.example.com evntslog 77 ID47 \
+                    [exampleSDID@32473 iut=\"3\" eventSource=\"App\\\"x\\\"\" ip=\"a\" ip=\"b\"][x@1] \u{feff}An event";
+        assert_eq!(
+            json(&read(text)),
+            r#"{"at":"2025-12-31T20:14:15.003Z","received_at":"2026-01-01T00:30:00Z","facility":"local4","severity":"notice","host":"mymachine.example.com","app":"evntslog","procid":"77","msgid":"ID47","data":{"exampleSDID@32473":{"iut":"3","eventSource":"App\"x\"","ip":["a","b"]},"x@1":{}},"message":"An event","source":"192.0.2.1","malformed":false}"#
+        );
+        let text = "<0>1 - - - - - -";
+        assert_eq!(
+            json(&read(text)),
+            r#"{"at":"2026-01-01T00:30:00Z","received_at":"2026-01-01T00:30:00Z","facility":"kern","severity":"emerg","message":"","source":"192.0.2.1","malformed":false}"#
+        );
+    }
+
+    #[test]
+    fn rfc_3164_is_read_in_the_year_and_zone_of_who_takes_it() {
+        let text = "<34>Dec 31 23:59:58 mymachine su[12]: 'su root' failed";
+        assert_eq!(
+            json(&read(text)),
+            r#"{"at":"2025-12-31T23:59:58Z","received_at":"2026-01-01T00:30:00Z","facility":"auth","severity":"crit","host":"mymachine","app":"su","procid":"12","message":"'su root' failed","source":"192.0.2.1","malformed":false}"#
+        );
+        for (zone, text, at) in [
+            ("Europe/Berlin", "<34>Jan  1 01:29:00 h a: x", "2026-01-01T00:29:00Z"),
+            ("America/New_York", "<34>Dec 31 19:29:00 h a: x", "2026-01-01T00:29:00Z"),
+            // A clock that is ahead.
+            ("UTC", "<34>Jan  2 00:00:00 h a: x", "2026-01-02T00:00:00Z"),
+            // The year and the zone may be told.
+            ("Europe/Berlin", "<34>Jul  1 2024 12:00:00 h a: x", "2024-07-01T10:00:00Z"),
+            ("Europe/Berlin", "<34>2025-07-01T12:00:00Z h a: x", "2025-07-01T12:00:00Z"),
+            // Summer, and the hour that is not there.
+            ("Europe/Berlin", "<34>Aug  1 12:00:00 h a: x", "2025-08-01T10:00:00Z"),
+            ("Europe/Berlin", "<34>Mar 29 2026 02:30:00 h a: x", "2026-03-29T02:30:00Z"),
+        ] {
+            let message = read_in(zone, text.as_bytes());
+            assert_eq!((message.at.to_string().as_str(), message.malformed), (at, false), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_says_little_is_kept_as_it_is_without_a_mark() {
+        let message = read("<13>just a text");
+        assert_eq!((message.facility, message.severity), (Some("user"), Some("notice")));
+        assert_eq!((message.message.as_str(), message.malformed), ("just a text", false));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_kept_as_it_came_with_a_mark() {
+        let long = format!("<13>1 - {} - - - - x", "h".repeat(300));
+        let cases: [&[u8]; 13] = [
+            b"",
+            b"no priority",
+            b"<",
+            b"<13",
+            b"<>x",
+            b"<192>Jan  1 00:00:00 h a: x",
+            b"<013>Jan  1 00:00:00 h a: x",
+            b"<1234>x",
+            b"<13>1 2025-13-41T00:00:00Z h a - - - x",
+            b"<13>1 0001-01-01T00:00:00Z h a - - - x",
+            b"<13>1 - h a - - [x a=\"\xff\"] \xfe",
+            b"<13>1 - h a - - [$x a=\"1\"] x",
+            long.as_bytes(),
+        ];
+        for bytes in cases {
+            let message = read_in("UTC", bytes);
+            assert!(message.malformed, "{}", bytes.escape_ascii());
+            assert_eq!(STANDARD.decode(message.raw.unwrap()).unwrap(), bytes);
+        }
+        let reader = Reader::new(&Syslog::default()).unwrap();
+        let cut = reader.read(b"<13>Jan  1 00:00:00 h a: cut", true, None);
+        assert!(cut.malformed && cut.host.as_deref() == Some("h"));
+    }
+
+    #[test]
+    fn no_bytes_are_too_odd() {
+        // A small generator of its own: the same bytes each time.
+        let mut state = 0x2545_F491_4F6C_DD1D_u64;
+        let mut next = move || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state
+        };
+        let seeds: [&[u8]; 4] = [
+            b"<165>1 2025-12-31T22:14:15.003Z h a 1 m [x@1 a=\"b\"][y] text",
+            b"<34>Feb 29 23:59:60 host app[1]: text",
+            b"<13>[[[]]]\"\"\\\\=:><",
+            b"<34>Jun 31 2024 25:61:61 h a: x",
+        ];
+        let reader = Reader::new(&Syslog { zone: "Europe/Berlin".into(), ..Syslog::default() }).unwrap();
+        for round in 0..20_000 {
+            let mut bytes = seeds[round % seeds.len()].to_vec();
+            for _ in 0..next() % 5 {
+                let [what, byte, place @ ..] = next().to_le_bytes();
+                let place = usize::from(place[0]) % bytes.len();
+                match what % 4 {
+                    0 => bytes[place] = byte,
+                    1 => bytes.insert(place, byte),
+                    2 if bytes.len() > 1 => drop(bytes.remove(place)),
+                    _ => bytes.truncate(place.max(1)),
+                }
+            }
+            let message = reader.read(&bytes, false, None);
+            assert_eq!(message.malformed, message.raw.is_some());
+            assert!(message.into_record().is_ok());
+        }
+    }
+}
