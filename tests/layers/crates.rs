@@ -29,6 +29,7 @@ const LAYERS: &[&[&str]] = &[
 const APART: &[(&str, &[&str])] = &[
     ("beds-codegen", &["beds-protocol"]),
     ("beds-macros", &["beds-codegen"]),
+    ("beds-design", &["beds-codegen", "beds-protocol"]),
     ("beds-devstack", &[]),
     ("xtask", &["beds-devstack"]),
     ("xtask-drivers", &["beds-client", "beds-devstack"]),

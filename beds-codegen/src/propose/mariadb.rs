@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use beds_protocol::collated;
 
 use super::{
-    Proposed, Thing,
+    Bodies, Proposed, Thing,
     script::BINARY,
     sql::{columns, of_table, string},
     upsert,
@@ -18,6 +18,9 @@ use crate::{
     },
 };
 
+/// What a routine does of which only name and parameters are known.
+const NOT_WRITTEN: &str = "-- To be written.\nsignal sqlstate '45000' set message_text = 'not written yet';";
+
 /// The longest name that MariaDB takes.
 const NAME_CHARACTERS_MAX: usize = 64;
 
@@ -25,6 +28,7 @@ pub(super) fn proposed(
     domain: &Domain,
     read: Option<&Relation>,
     procedures: &[(&str, Option<&Procedure>)],
+    bodies: &Bodies,
 ) -> Vec<Proposed> {
     let table = match read {
         Some(Relation { name, is_view: false }) => name.clone(),
@@ -44,7 +48,7 @@ pub(super) fn proposed(
             all.push(self::procedure(domain, &table, operation, procedure, &names));
         }
     }
-    all.extend(domain.calls.iter().filter_map(|call| routine(call, &names)));
+    all.extend(domain.calls.iter().filter_map(|call| routine(call, &names, bodies.get(&call.name))));
     all
 }
 
@@ -104,7 +108,11 @@ fn create_table(domain: &Domain, table: &str) -> Proposed {
     }
     let is_indexed =
         |index: &usize| domain.fields.get(*index).is_none_or(|field| field.unique || field.is_key);
-    for index in domain.fetch.filter.iter().filter(|index| !is_indexed(index)) {
+    // A page goes on after the last record by its key, which InnoDB keeps at the end of each index.
+    let mut wanted: Vec<usize> = domain.fetch.filter.iter().chain(&domain.fetch.sort).copied().collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    for index in wanted.iter().filter(|index| !is_indexed(index)) {
         let name = pick(&[*index]);
         lines.push(format!("key {name} ({name})"));
     }
@@ -331,7 +339,8 @@ fn returned(
 }
 
 /// The outline of a call: what it does is known to the DBA alone.
-fn routine(call: &Call, names: &Parameters) -> Option<Proposed> {
+/// The routine of a call, with the statements that are known of it, each with its end.
+fn routine(call: &Call, names: &Parameters, body: Option<&String>) -> Option<Proposed> {
     let is_procedure = matches!(call.target, Target::Procedure { .. });
     let parameters: Vec<_> = call
         .args
@@ -366,8 +375,9 @@ fn routine(call: &Call, names: &Parameters) -> Option<Proposed> {
         beds_protocol::Lane::Read => "reads",
         beds_protocol::Lane::Write => "modifies",
     };
+    let body = body.map_or(NOT_WRITTEN, String::as_str).trim_end().replace('\n', "\n    ");
     let create = format!(
-        "{description}create {} if not exists {}({}){returns}\n    {does} sql data\nbegin\n    -- To be written.\n    signal sqlstate '45000' set message_text = 'not written yet';\n{end}end",
+        "{description}create {} if not exists {}({}){returns}\n    {does} sql data\nbegin\n    {body}\n{end}end",
         thing.as_str(),
         quoted(&name.value),
         parameters.join(", ")

@@ -7,6 +7,7 @@ mod grants;
 mod mariadb;
 mod merge;
 mod mongodb;
+mod references;
 mod schema;
 mod script;
 mod sql;
@@ -16,16 +17,29 @@ mod upsert;
 
 pub use grants::grants;
 pub use merge::merged;
+pub use references::{OnDelete, Reference, references};
 pub use schema::schema;
 pub use script::{Proposed, Script, Thing, file_name, head, scripts};
 pub use tables::tables;
 pub use template::{NewTemplate, template};
 
+use std::collections::BTreeMap;
+
 use crate::model::{Domain, Objects};
 
-/// Proposes the objects that a domain names, for its engine.
+/// The statements of routines that are written already, by the name of the call.
+pub type Bodies = BTreeMap<String, String>;
+
+/// Proposes the objects that a domain names, for its engine. What the routines of its calls do is to be written.
 #[must_use]
 pub fn ddl(domain: &Domain) -> Script {
+    ddl_with(domain, &Bodies::new())
+}
+
+/// [`ddl`] with the statements of routines, each statement with its end. Their parameters are those of the call's
+/// arguments, `p_` before each name where no column begins so.
+#[must_use]
+pub fn ddl_with(domain: &Domain, bodies: &Bodies) -> Script {
     let proposed = match &domain.objects {
         Objects::MariaDb { read, create, update, upsert, delete } => {
             let procedures = [("create", create), ("update", update), ("upsert", upsert), ("delete", delete)];
@@ -33,6 +47,7 @@ pub fn ddl(domain: &Domain) -> Script {
                 domain,
                 read.as_ref(),
                 &procedures.map(|(name, procedure)| (name, procedure.as_ref())),
+                bodies,
             )
         }
         Objects::MongoDb { read, create, update, upsert, delete } => {

@@ -12,8 +12,9 @@ create table if not exists `product` (
     `revision` bigint not null default 1,
     primary key (`id`),
     unique key `sku` (`sku`),
+    key `price` (`price`),
     key `status` (`status`),
-    key `price` (`price`)
+    key `created_at` (`created_at`)
 );
 
 create view if not exists `v_product` as

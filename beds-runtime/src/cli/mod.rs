@@ -7,6 +7,7 @@ mod call;
 mod check;
 mod ddl;
 mod dead;
+mod design;
 mod fleet;
 mod import;
 mod shell;
@@ -59,6 +60,8 @@ enum Command {
     Audit(audit::Args),
     /// Write scripts for what the live databases lack of the objects that templates name
     Ddl(ddl::Args),
+    /// Objects by description: templates and database objects from a model, proved, and signed by a DBA
+    Design(design::Args),
     /// Print completions for a shell
     Completions(shell::Completions),
     /// Print the manual page, or write one a command
@@ -117,6 +120,7 @@ fn run_project(project: Project) -> ExitCode {
                 Ok((config, _)) => ddl::run(args, &config).await,
                 Err(code) => code,
             },
+            Command::Design(args) => design::run(args, &cli.config).await,
             Command::Completions(command) => command.run(),
             Command::Man(command) => command.run(),
         }

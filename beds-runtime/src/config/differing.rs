@@ -15,6 +15,7 @@ impl Config {
     /// of them has is named by its section: `mariadb.catalog`.
     #[must_use]
     pub fn differing(&self, other: &Self) -> Vec<String> {
+        // No node takes anything of `[design]`.
         let Self {
             node,
             access,
@@ -32,6 +33,7 @@ impl Config {
             shared_filesystem,
             logging,
             telemetry,
+            design: _,
         } = self;
         let mut keys = of_section("node", &node.differing(&other.node));
         keys.extend(of_section("access", &access.differing(&other.access)));

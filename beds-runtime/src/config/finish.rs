@@ -19,7 +19,7 @@ use beds_services::{
 };
 
 use super::{
-    Access, ConfigError, Logging, Node, Telemetry, level, ranges,
+    Access, ConfigError, Design, Logging, Node, Telemetry, level, ranges,
     secrets::{self, Access as Given},
 };
 
@@ -381,6 +381,17 @@ pub(super) fn graph(graph: &Graph) -> Result<(), ConfigError> {
 pub(super) fn logging(logging: &Logging) -> Result<(), ConfigError> {
     level::check(&logging.level)?;
     in_range("logging", &[("bus_queue_max", logging.bus_queue_max as u64)])
+}
+
+/// What is said of objects by description. Keys and files are looked at by who needs them, which no node does.
+pub(super) fn design(design: &Design) -> Result<(), ConfigError> {
+    let numbers = [
+        ("attempts", design.attempts.into()),
+        ("max_tokens", design.max_tokens.into()),
+        ("timeout_s", design.timeout_s.into()),
+        ("tokens", design.tokens),
+    ];
+    in_range("design", &numbers)
 }
 
 /// Whether the endpoint is one that traces can be sent to.

@@ -33,7 +33,7 @@ use serde::Deserialize;
 
 use variables::Variables;
 
-pub use sections::{Access, Logging, Node, Roles, Telemetry, Undeclared};
+pub use sections::{Access, Design, Logging, Node, Roles, Telemetry, Undeclared};
 
 /// The folder of the configuration where none is named.
 pub const FOLDER: &str = "config";
@@ -135,6 +135,8 @@ pub struct Config {
     pub logging: Logging,
     /// Traces.
     pub telemetry: Telemetry,
+    /// Objects by description.
+    pub design: Design,
 }
 
 impl Config {
@@ -144,13 +146,7 @@ impl Config {
     /// When a file cannot be read or parsed, a key is unknown or a value is out of its range; the message names
     /// the file and the place.
     pub fn load(folder: &Path, environment: Environment) -> Result<Self, ConfigError> {
-        // The usual folder may be absent: variables can say everything. One that somebody named may not.
-        if folder != Path::new(FOLDER) && !folder.is_dir() {
-            return Err(ConfigError::new(format!(
-                "there is no folder `{}`, which --config or BEDS_CONFIG names",
-                folder.display()
-            )));
-        }
+        is_there(folder)?;
         Self::load_with(folder, environment, std::env::vars_os())
     }
 
@@ -159,6 +155,27 @@ impl Config {
     /// # Errors
     /// As [`Config::load`].
     pub fn load_with(
+        folder: &Path,
+        environment: Environment,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, ConfigError> {
+        Self::merged(folder, environment, variables)?.finish(folder)
+    }
+
+    /// The section `[design]` alone, where there need be nothing else that a node needs: who designs and signs has no
+    /// password of RabbitMQ.
+    ///
+    /// # Errors
+    /// As [`Config::load`], but for what other sections lack.
+    pub fn design(folder: &Path, environment: Environment) -> Result<Design, ConfigError> {
+        is_there(folder)?;
+        let design = Self::merged(folder, environment, std::env::vars_os())?.design;
+        finish::design(&design)?;
+        Ok(design)
+    }
+
+    /// What files and variables say, as far as the types can judge it.
+    fn merged(
         folder: &Path,
         environment: Environment,
         variables: impl IntoIterator<Item = (OsString, OsString)>,
@@ -185,7 +202,7 @@ impl Config {
             .add_source(variables.clone())
             .build()
             .map_err(|error| ConfigError::new(format!("the configuration cannot be merged: {error}")))?;
-        let config: Self = serde_path_to_error::deserialize(merged).map_err(|error| {
+        serde_path_to_error::deserialize(merged).map_err(|error| {
             // Each file is right by itself, so what is wrong came with a variable.
             let place = error.path().to_string();
             let name = variables.at(&place).map_or(place.as_str(), |name| name);
@@ -193,8 +210,7 @@ impl Config {
                 "environment variable {name}: {}",
                 words::ranged(&place, &words::of(&without_key(error.inner())))
             ))
-        })?;
-        config.finish(folder)
+        })
     }
 
     /// Reads password files and checks what the types cannot.
@@ -221,6 +237,7 @@ impl Config {
         finish::logging(&self.logging)?;
         finish::telemetry(&self.telemetry)?;
         finish::node(&self.node)?;
+        finish::design(&self.design)?;
         finish::roles(&self.access)?;
         Ok(self)
     }
@@ -279,6 +296,15 @@ impl Config {
         let hosts = |broker: &&Broker| self.node.services.contains(&broker.service());
         Broker::ALL.iter().filter(hosts).map(|&broker| (broker, self.pool(broker))).collect()
     }
+}
+
+/// The usual folder may be absent: variables can say everything. One that somebody named may not.
+fn is_there(folder: &Path) -> Result<(), ConfigError> {
+    if folder == Path::new(FOLDER) || folder.is_dir() {
+        return Ok(());
+    }
+    let folder = folder.display();
+    Err(ConfigError::new(format!("there is no folder `{folder}`, which --config or BEDS_CONFIG names")))
 }
 
 /// What is wrong with a value; which one it is, its variable says.

@@ -13,6 +13,8 @@ const BATCH_ITEMS_MAX: u64 = 1 << 16;
 const SECONDS_MAX: u64 = 10 * 366 * 24 * 3_600;
 /// The least memory of Argon2, in KiB: below it is a hash that is soon guessed.
 const ARGON2_KIB_MIN: u64 = 1_024;
+/// What a conversation may take.
+const DAY_S: u64 = 24 * 3_600;
 /// Where the type alone bounds a number.
 const ANY: u64 = u64::MAX;
 
@@ -27,6 +29,10 @@ pub(super) const RANGES: &[(&str, RangeInclusive<u64>)] = &[
     ("amqp.topology_check_ms", 100..=ANY),
     ("brokers.*.*.instances", 1..=ANY),
     ("brokers.*.*.prefetch", 1..=2_000),
+    ("design.attempts", 1..=100),
+    ("design.max_tokens", 1..=ANY),
+    ("design.timeout_s", 1..=DAY_S),
+    ("design.tokens", 1..=ANY),
     ("graph.keep_10s_s", 3_600..=SECONDS_MAX),
     ("graph.keep_1h_s", 3_600..=SECONDS_MAX),
     ("graph.keep_1m_s", 3_600..=SECONDS_MAX),

@@ -1,6 +1,6 @@
 //! The sections that belong to the runtime itself; the others belong to the crates that they configure.
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use beds_core::{
     section,
@@ -81,6 +81,28 @@ section! {
         sample_ratio: f64 = 0.01,
         /// How long sending some spans may take.
         timeout_ms: Millis = Millis(10_000),
+    }
+}
+
+section! {
+    /// `[design]`: what `beds design` needs. No node takes anything of it.
+    Design {
+        /// Where language models are asked, up to the version of the chat API, such as `http://127.0.0.1:8080/v1`.
+        url: Option<String> = None,
+        /// The language model.
+        model: Option<String> = None,
+        /// The file with the key, where the endpoint wants one.
+        key_file: Option<PathBuf> = None,
+        /// How long a conversation may take, in seconds.
+        timeout_s: u32 = 600,
+        /// How often the model is asked.
+        attempts: u32 = 4,
+        /// The most tokens of one answer.
+        max_tokens: u32 = 16_000,
+        /// The most tokens of all answers of a conversation.
+        tokens: u64 = 200_000,
+        /// The DBAs who may approve, each with the public key that `beds design keygen` wrote.
+        approvers: BTreeMap<String, String> = BTreeMap::new(),
     }
 }
 

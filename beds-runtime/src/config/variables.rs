@@ -15,7 +15,7 @@ use beds_mongodb::MongoDb;
 use beds_services::{SharedFilesystem, Tercero, graph::Graph, syslog::Syslog};
 use config::{Map, Source, Value, ValueKind};
 
-use super::{ConfigError, Logging, Node, Telemetry};
+use super::{ConfigError, Design, Logging, Node, Telemetry};
 
 const PREFIX: &str = "BEDS__";
 const SEPARATOR: &str = "__";
@@ -142,6 +142,7 @@ fn meant(name: &str) -> Option<String> {
         "syslog" => plain(Syslog::KEYS)?,
         "graph" => plain(Graph::KEYS)?,
         "telemetry" => plain(Telemetry::KEYS)?,
+        "design" => plain(Design::KEYS)?,
         "mariadb" => after(MariaDb::KEYS).map(|(name, key)| vec![section, name, key])?,
         "mongodb" => after(MongoDb::KEYS).map(|(name, key)| vec![section, name, key])?,
         "broker" if rest.starts_with("services_") => {

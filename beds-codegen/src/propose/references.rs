@@ -1,0 +1,95 @@
+//! Foreign keys between the tables of several domains. Templates do not name them, since no request does.
+
+use std::collections::BTreeMap;
+
+use beds_protocol::Engine;
+
+use super::{Proposed, Script, Thing};
+use crate::{
+    emit::quoted,
+    model::{Domain, Field},
+};
+
+/// What the script calls them, where the name of a template stands.
+const TITLE: &str = "Which records belong to which";
+/// The longest name that MariaDB takes.
+const NAME_CHARACTERS_MAX: usize = 64;
+
+/// What becomes of records when that is deleted which they belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDelete {
+    /// It cannot be deleted.
+    Restrict,
+    /// They are deleted with it.
+    Cascade,
+    /// They belong to nothing.
+    SetNull,
+}
+
+/// A field that holds the key of a record of another domain, or of its own.
+#[derive(Debug, Clone, Copy)]
+pub struct Reference<'d> {
+    /// The domain with the field.
+    pub of: &'d Domain,
+    /// The field.
+    pub field: &'d Field,
+    /// The domain that it refers to.
+    pub to: &'d Domain,
+    /// The field of its key.
+    pub key: &'d Field,
+    /// What becomes of the records when the other is deleted.
+    pub on_delete: OnDelete,
+}
+
+/// Proposes foreign keys, one script a database, to be run when all tables are there. MongoDB has none.
+#[must_use]
+pub fn references(references: &[Reference<'_>]) -> Vec<Script> {
+    let mut databases: BTreeMap<&str, Vec<Proposed>> = BTreeMap::new();
+    for reference in references.iter().filter(|reference| reference.of.engine() == Engine::MariaDb) {
+        databases.entry(&reference.of.database).or_default().push(foreign_key(reference));
+    }
+    let script = |(database, proposed): (&str, Vec<Proposed>)| Script {
+        engine: Engine::MariaDb,
+        database: database.to_owned(),
+        template: TITLE.to_owned(),
+        proposed,
+        notes: Vec::new(),
+    };
+    databases.into_iter().map(script).collect()
+}
+
+fn foreign_key(reference: &Reference<'_>) -> Proposed {
+    let Reference { of, field, to, key, on_delete } = reference;
+    let (table, other) = (table(of), table(to));
+    let name: String = format!("fk_{table}_{}", field.column).chars().take(NAME_CHARACTERS_MAX).collect();
+    let action = match on_delete {
+        OnDelete::Restrict => "restrict",
+        OnDelete::Cascade => "cascade",
+        OnDelete::SetNull => "set null",
+    };
+    let create = format!(
+        "alter table {}\n    add constraint foreign key if not exists {} ({})\n    references {} ({}) on delete {action}",
+        quoted(&table),
+        quoted(&name),
+        quoted(&field.column),
+        quoted(&other),
+        quoted(&key.column)
+    );
+    Proposed {
+        thing: Thing::Table,
+        name: table,
+        create,
+        parts: Vec::new(),
+        more: Vec::new(),
+        validator: None,
+    }
+}
+
+/// The table behind a domain.
+fn table(domain: &Domain) -> String {
+    match domain.relation() {
+        Some(relation) if relation.is_view => super::behind(&relation.name, domain),
+        Some(relation) => relation.name.clone(),
+        None => domain.name.value.clone(),
+    }
+}

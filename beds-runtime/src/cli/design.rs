@@ -1,0 +1,101 @@
+//! `beds design`: from a description or a model to a proposal, and from a proposal to a signature. Nothing here reaches a
+//! database.
+
+mod new;
+mod sign;
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use beds_design::{boundary::Approvers, model};
+use clap::Subcommand;
+
+use crate::config::{Config, Design, Environment};
+
+/// Arguments of `beds design`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  beds design new --model library.json
+  beds design new --description library.txt --samples readers.csv --show-prompt
+  beds design show proposals/library
+  beds design keygen ~/ada.pem
+  beds design approve proposals/library --key ~/ada.pem --as ada
+
+docs/design.md tells all of it. Exit status: 0 when it was done, 1 when not.")]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a proposal of a model file, or of what a language model makes of a description
+    New(new::Args),
+    /// Show a proposal: what it is, its hash, what was proved, who signed it
+    Show {
+        /// The folder of the proposal
+        folder: PathBuf,
+    },
+    /// Sign a proposal: its hash, over every byte of it
+    Approve(sign::Approve),
+    /// Make a key to sign with; the public half is for [design.approvers] of the configuration
+    Keygen {
+        /// The file of the key, which must not be there yet
+        path: PathBuf,
+    },
+    /// Print the JSON Schema of a model
+    Schema,
+}
+
+/// Runs a command; the configuration is read by those that need it, and of it what they need.
+pub(super) async fn run(args: &Args, folder: &Path) -> ExitCode {
+    let config = || {
+        let environment = Environment::from_env()?;
+        Config::design(folder, environment)
+    };
+    let done = match &args.command {
+        Command::New(args) if new::needs_config(args) => match config() {
+            Ok(design) => new::run(args, &design).await,
+            Err(error) => return super::refused(&error),
+        },
+        Command::New(args) => new::run(args, &Design::default()).await,
+        Command::Show { folder } => match config() {
+            Ok(design) => approvers(&design).and_then(|approvers| sign::show(folder, &approvers)),
+            Err(error) => return super::refused(&error),
+        },
+        Command::Approve(args) => match config() {
+            Ok(design) => approvers(&design).and_then(|approvers| sign::approve(args, &approvers)),
+            Err(error) => return super::refused(&error),
+        },
+        Command::Keygen { path } => sign::keygen(path),
+        Command::Schema => {
+            anstream::println!("{:#}", model::schema());
+            Ok(())
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            anstream::eprintln!("beds design: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The DBAs of the configuration, with their keys.
+fn approvers(design: &Design) -> Result<Approvers, String> {
+    let one = |(name, key): (&String, &String)| {
+        let key = key.parse().map_err(|error| format!("[design.approvers] {name}: {error}"))?;
+        Ok((name.clone(), key))
+    };
+    design.approvers.iter().map(one).collect()
+}
+
+/// Now, as it is written down.
+fn now() -> Result<String, String> {
+    let now = time::OffsetDateTime::now_utc().replace_nanosecond(0).map_err(|error| error.to_string())?;
+    now.format(&time::format_description::well_known::Rfc3339).map_err(|error| error.to_string())
+}

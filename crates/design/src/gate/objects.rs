@@ -1,0 +1,72 @@
+//! What a body may name: the objects of the proposal, and those of the catalogue that somebody lets it see.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use beds_protocol::Engine;
+
+use crate::{
+    model::{Model, Operation},
+    names,
+};
+
+/// The objects that bodies and pipelines may use; no others exist for them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Objects {
+    /// The tables, views and collections, with their columns.
+    pub(super) relations: BTreeMap<String, BTreeSet<String>>,
+    /// Those among them that are read alone.
+    pub(super) read_only: BTreeSet<String>,
+    /// The columns that count the changes of a record, by table.
+    pub(super) versions: BTreeMap<String, String>,
+    /// The procedures, with the number of their parameters.
+    pub(super) procedures: BTreeMap<String, usize>,
+}
+
+impl Objects {
+    /// The objects of a model: its tables or collections, and its views. A body calls none of its procedures, so that none
+    /// calls itself.
+    #[must_use]
+    pub fn of(model: &Model) -> Self {
+        let mut objects = Self::default();
+        for entity in &model.entities {
+            let key = |name: &str| {
+                let is_id = model.engine == Engine::MongoDb
+                    && entity.fields.iter().any(|field| field.key && field.name == name);
+                if is_id { "_id".to_owned() } else { name.to_owned() }
+            };
+            let columns: BTreeSet<String> = entity.fields.iter().map(|field| key(&field.name)).collect();
+            if entity.offers(Operation::Fetch) {
+                objects.relations.insert(names::view(&entity.name), columns.clone());
+                objects.read_only.insert(names::view(&entity.name));
+            }
+            objects.relations.insert(entity.name.clone(), columns);
+            if let Some(field) = entity.fields.iter().find(|field| field.version) {
+                objects.versions.insert(entity.name.clone(), field.name.clone());
+            }
+        }
+        objects
+    }
+
+    /// Adds a table or view of the catalogue, which a body may read.
+    #[must_use]
+    pub fn with_relation(
+        mut self,
+        name: impl Into<String>,
+        columns: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        let name = name.into().to_ascii_lowercase();
+        if !self.relations.contains_key(&name) {
+            let columns = columns.into_iter().map(|column| column.into().to_ascii_lowercase());
+            self.read_only.insert(name.clone());
+            self.relations.insert(name, columns.collect());
+        }
+        self
+    }
+
+    /// Adds a procedure of the catalogue, which a body may call.
+    #[must_use]
+    pub fn with_procedure(mut self, name: impl Into<String>, parameters: usize) -> Self {
+        self.procedures.insert(name.into().to_ascii_lowercase(), parameters);
+        self
+    }
+}

@@ -1,0 +1,164 @@
+//! Pipelines of MongoDB. What stands where, and where a client's value may, is for the compiler to judge; here it is only
+//! which stages there are, which collections they reach, and that none of it is code.
+
+use beds_protocol::{Lane, nearest, shown};
+use serde_json::Value;
+
+use super::{Objects, Refused};
+use crate::{json, model::Call};
+
+/// The stages that read what is there and pass it on.
+const STAGES: &[&str] = &[
+    "$addFields",
+    "$bucket",
+    "$bucketAuto",
+    "$count",
+    "$facet",
+    "$group",
+    "$limit",
+    "$lookup",
+    "$match",
+    "$merge",
+    "$project",
+    "$replaceRoot",
+    "$replaceWith",
+    "$sample",
+    "$set",
+    "$skip",
+    "$sort",
+    "$sortByCount",
+    "$unionWith",
+    "$unset",
+    "$unwind",
+];
+/// What runs code of its own in the server, or reaches for its memory.
+const CODE: &[&str] =
+    &["$where", "$function", "$accumulator", "$jsonSchema", "$queryStats", "$_internalInhibitOptimization"];
+/// How deep pipelines may nest.
+const DEPTH_MAX: usize = 30;
+/// The most stages of one pipeline.
+const STAGES_MAX: usize = 50;
+
+/// Lets the pipeline of a call through.
+///
+/// # Errors
+/// The first thing that it may not say.
+pub fn pipeline(text: &str, call: &Call, objects: &Objects) -> Result<(), Refused> {
+    let value = json::value(text.as_bytes()).map_err(|error| {
+        Refused::new(format!("this is not JSON: {error}"), "write a JSON array of stages")
+    })?;
+    let mut gate = Gate { objects, writes: false };
+    gate.stages(&value, true, 0)?;
+    if gate.writes && call.lane == Lane::Read {
+        let help = "say `\"lane\": \"write\"`";
+        return Err(Refused::new("the pipeline writes, and the call is in the lane of reads", help));
+    }
+    Ok(())
+}
+
+struct Gate<'o> {
+    objects: &'o Objects,
+    writes: bool,
+}
+
+impl Gate<'_> {
+    fn stages(&mut self, value: &Value, is_outermost: bool, depth: usize) -> Result<(), Refused> {
+        let Value::Array(stages) = value else {
+            return Err(Refused::new("a pipeline is no list", "write `[ … ]` around its stages"));
+        };
+        if depth > DEPTH_MAX || stages.len() > STAGES_MAX {
+            let help = format!("it may have {STAGES_MAX} stages, and nest {DEPTH_MAX} levels");
+            return Err(Refused::new("a pipeline is too long, or nests too deep", help));
+        }
+        for (index, stage) in stages.iter().enumerate() {
+            let one =
+                stage.as_object().filter(|stage| stage.len() == 1).and_then(|stage| stage.iter().next());
+            let Some((name, operand)) = one else {
+                return Err(Refused::new(
+                    "a stage is no object with one member",
+                    "write one `{ \"$stage\": … }` each",
+                ));
+            };
+            if !STAGES.contains(&name.as_str()) {
+                let help = match nearest(name, STAGES.iter().copied()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("these may be: {}", STAGES.join(", ")),
+                };
+                return Err(Refused::new(format!("no pipeline may have the stage {}", shown(name)), help));
+            }
+            let is_last = is_outermost && index + 1 == stages.len();
+            self.stage(name, operand, is_last, depth)?;
+        }
+        Ok(())
+    }
+
+    fn stage(&mut self, name: &str, operand: &Value, is_last: bool, depth: usize) -> Result<(), Refused> {
+        match name {
+            "$lookup" | "$unionWith" => {
+                let key = if name == "$lookup" { "from" } else { "coll" };
+                let collection = operand.get(key).or((name == "$unionWith").then_some(operand));
+                self.known(collection)?;
+                operand.get("pipeline").map_or(Ok(()), |stages| self.stages(stages, false, depth + 1))?;
+            }
+            "$facet" => {
+                for stages in operand.as_object().into_iter().flat_map(serde_json::Map::values) {
+                    self.stages(stages, false, depth + 1)?;
+                }
+            }
+            "$merge" => {
+                if !is_last {
+                    return Err(Refused::new(
+                        "`$merge` stands before the end",
+                        "write at the end, in the pipeline itself",
+                    ));
+                }
+                self.writes = true;
+                let into = operand.get("into").unwrap_or(operand);
+                self.known(Some(into))?;
+                if into.as_str().is_some_and(|name| self.objects.read_only.contains(name)) {
+                    return Err(Refused::new(
+                        "`$merge` writes into a view",
+                        "write the collection of an entity",
+                    ));
+                }
+            }
+            _ => {}
+        }
+        plain(operand, depth)
+    }
+
+    /// A collection of the proposal, by its bare name.
+    fn known(&self, collection: Option<&Value>) -> Result<(), Refused> {
+        let known = || self.objects.relations.keys().map(String::as_str);
+        let all = || format!("there are {}", known().map(shown).collect::<Vec<_>>().join(", "));
+        match collection {
+            Some(Value::String(name)) if self.objects.relations.contains_key(name) => Ok(()),
+            Some(Value::String(name)) => {
+                let help = nearest(name, known()).map_or_else(all, |near| format!("did you mean `{near}`?"));
+                Err(Refused::new(format!("there is no collection {}", shown(name)), help))
+            }
+            Some(_) => {
+                Err(Refused::new("a collection is not named by its bare name", "there is one database"))
+            }
+            None => Err(Refused::new("a stage names no collection", all())),
+        }
+    }
+}
+
+/// No code, at any depth.
+fn plain(value: &Value, depth: usize) -> Result<(), Refused> {
+    if depth > DEPTH_MAX {
+        return Err(Refused::new(format!("it nests deeper than {DEPTH_MAX} levels"), "flatten it"));
+    }
+    match value {
+        Value::Object(members) => members.iter().try_for_each(|(name, value)| {
+            if CODE.contains(&name.as_str()) || name.starts_with("$_") {
+                let help = "say it with stages and expressions";
+                return Err(Refused::new(format!("no pipeline may have {}", shown(name)), help));
+            }
+            plain(value, depth + 1)
+        }),
+        Value::Array(items) => items.iter().try_for_each(|item| plain(item, depth + 1)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
+    }
+}

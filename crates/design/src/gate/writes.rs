@@ -1,0 +1,159 @@
+//! The statements of a body that write a table.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use beds_protocol::{nearest, shown};
+
+use super::{
+    Refused,
+    expression::{expression, expressions},
+    query,
+    reader::{Reader, Result, Scope, of_variables},
+};
+
+/// `insert into t (a) values (…)`, or a query; `on duplicate key update`.
+pub(super) fn insert(reader: &mut Reader<'_>) -> Result<()> {
+    reader.needs_word("insert")?;
+    reader.needs_word("into")?;
+    let table = written(reader)?;
+    reader.needs_mark("(")?;
+    let mut columns = 0;
+    loop {
+        column(reader, &table)?;
+        columns += 1;
+        if !reader.mark(",") {
+            break;
+        }
+    }
+    reader.needs_mark(")")?;
+    let wrong = |values: usize| {
+        let message = format!("{columns} columns get {values} values");
+        Refused::new(message, "give each column a value")
+    };
+    if reader.is_word("select") {
+        let given = query::inner(reader)?;
+        if given.len() != columns {
+            return Err(wrong(given.len()));
+        }
+    } else {
+        reader.needs_word("values")?;
+        loop {
+            reader.needs_mark("(")?;
+            let given = of_variables(reader, expressions)?;
+            reader.needs_mark(")")?;
+            if given != columns {
+                return Err(wrong(given));
+            }
+            if !reader.mark(",") {
+                break;
+            }
+        }
+    }
+    if reader.word("on") {
+        for word in ["duplicate", "key", "update"] {
+            reader.needs_word(word)?;
+        }
+        reader.in_duplicate = true;
+        let sets = assignments(reader, &table);
+        reader.in_duplicate = false;
+        counted(reader, &table, &sets?)?;
+    }
+    Ok(())
+}
+
+/// `update t set a = … where …`
+pub(super) fn update(reader: &mut Reader<'_>) -> Result<()> {
+    reader.needs_word("update")?;
+    let table = written(reader)?;
+    reader.needs_word("set")?;
+    let sets = assignments(reader, &table)?;
+    condition(reader, &table)?;
+    counted(reader, &table, &sets)
+}
+
+/// `delete from t where …`
+pub(super) fn delete(reader: &mut Reader<'_>) -> Result<()> {
+    reader.needs_word("delete")?;
+    reader.needs_word("from")?;
+    let table = written(reader)?;
+    condition(reader, &table)
+}
+
+/// The table that a statement writes.
+fn written(reader: &mut Reader<'_>) -> Result<String> {
+    let name = query::relation(reader)?;
+    if reader.objects.read_only.contains(&name) {
+        let help = "write the table of an entity of this proposal";
+        return Err(Refused::new(format!("no body may write {}", shown(&name)), help));
+    }
+    reader.writes.insert(name.clone());
+    Ok(name)
+}
+
+/// The columns of a table, under its name.
+fn of_table(reader: &Reader<'_>, table: &str) -> Scope {
+    let columns = reader.objects.relations.get(table).cloned().unwrap_or_default();
+    Scope { relations: BTreeMap::from([(table.to_owned(), columns)]), aliases: BTreeSet::new() }
+}
+
+fn column(reader: &mut Reader<'_>, table: &str) -> Result<String> {
+    let name = reader.name("a column")?;
+    let columns = reader.objects.relations.get(table);
+    if columns.is_none_or(|columns| !columns.contains(&name)) {
+        let known = || columns.into_iter().flatten().map(String::as_str);
+        let help = match nearest(&name, known()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("it has {}", known().map(shown).collect::<Vec<_>>().join(", ")),
+        };
+        return Err(Refused::new(format!("{} has no column {}", shown(table), shown(&name)), help));
+    }
+    reader.write_name(&name);
+    Ok(name)
+}
+
+/// `a = …, b = …` of a table; the columns that are set.
+fn assignments(reader: &mut Reader<'_>, table: &str) -> Result<BTreeSet<String>> {
+    reader.scope(|reader| {
+        let mut columns = BTreeSet::new();
+        loop {
+            let name = column(reader, table)?;
+            if !columns.insert(name.clone()) {
+                return Err(Refused::new(format!("{} is set twice", shown(name)), "set it once"));
+            }
+            reader.needs_mark("=")?;
+            expression(reader)?;
+            if !reader.mark(",") {
+                return Ok((columns, of_table(reader, table)));
+            }
+        }
+    })
+}
+
+/// A client that changes a record by its version must hear of what this changed.
+fn counted(reader: &Reader<'_>, table: &str, sets: &BTreeSet<String>) -> Result<()> {
+    match reader.objects.versions.get(table) {
+        Some(version) if !sets.contains(version) => Err(Refused::new(
+            format!("{} is changed, and its {} is not counted up", shown(table), shown(version)),
+            format!("add `{version} = {version} + 1`"),
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// `where …`, and how many rows at most.
+fn condition(reader: &mut Reader<'_>, table: &str) -> Result<()> {
+    if !reader.is_word("where") {
+        return Err(Refused::new(
+            format!("after {}, there is no `where`", reader.before()),
+            "say which rows are meant: no body changes all of them",
+        ));
+    }
+    reader.scope(|reader| {
+        reader.needs_word("where")?;
+        expression(reader)?;
+        if reader.word("limit") {
+            query::limit(reader)?;
+        }
+        Ok(((), of_table(reader, table)))
+    })
+}

@@ -1,0 +1,44 @@
+//! Models and expected files of the tests.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use beds_design::model::{self, Model};
+use serde_json::Value;
+use similar::TextDiff;
+
+pub(crate) fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name)
+}
+
+/// A model of the tests as JSON.
+#[allow(dead_code, reason = "not every test changes models")]
+pub(crate) fn value(name: &str) -> Value {
+    serde_json::from_slice(&fs::read(folder("models").join(name)).unwrap()).unwrap()
+}
+
+/// A model of the tests.
+#[allow(dead_code, reason = "not every test reads models")]
+pub(crate) fn model(name: &str) -> Model {
+    let bytes = fs::read(folder("models").join(name)).unwrap();
+    model::read(&bytes).unwrap_or_else(|faults| unreachable!("{name}: {faults}"))
+}
+
+/// The difference from what is expected; `BLESS=1` writes it instead.
+#[allow(dead_code, reason = "not every test has expected files")]
+pub(crate) fn check(path: &Path, text: &str) -> Option<String> {
+    if std::env::var_os("BLESS").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+        return None;
+    }
+    let expected = fs::read_to_string(path).unwrap_or_default();
+    (expected != text).then(|| {
+        let diff = TextDiff::from_lines(expected.as_str(), text);
+        format!("{}\n{}", path.display(), diff.unified_diff().context_radius(2))
+    })
+}

@@ -1,0 +1,109 @@
+//! `beds design`, from a model file to a signature, as somebody types it. It needs no servers.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use tempfile::TempDir;
+
+struct Site(TempDir);
+
+impl Site {
+    fn new() -> Self {
+        let site = Self(tempfile::tempdir().unwrap());
+        fs::create_dir(site.path("config")).unwrap();
+        site.configured("");
+        site
+    }
+
+    /// Writes the configuration.
+    fn configured(&self, more: &str) {
+        fs::write(self.path("config/beds.toml"), more).unwrap();
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_beds"));
+        command.env_clear().current_dir(self.0.path()).arg("design").args(args).output().unwrap()
+    }
+
+    fn done(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn refused(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        assert!(!output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stdout));
+        String::from_utf8(output.stderr).unwrap()
+    }
+}
+
+fn library() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/design/tests/models/library.json")
+}
+
+#[test]
+fn a_model_becomes_a_proposal_that_a_dba_signs() {
+    let site = Site::new();
+    let model = library();
+    let model = model.to_str().unwrap();
+    let said = site.done(&["new", "--model", model, "--dry-run"]);
+    assert!(said.contains("nothing was written"), "{said}");
+    let said = site.done(&["new", "--model", model]);
+    assert!(said.contains("wrote proposals/library"), "{said}");
+    assert!(site.refused(&["new", "--model", model]).contains("there already"));
+    let shown = site.done(&["show", "proposals/library"]);
+    for part in
+        ["passed  check: 3 templates", "passed  gate", "nobody has approved it", "report.html", "hash "]
+    {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+    let key = site.done(&["keygen", "ada.pem"]);
+    let approve = ["approve", "proposals/library", "--key", "ada.pem", "--as", "ada"];
+    assert!(site.refused(&approve).contains("[design.approvers] does not have `ada`"));
+    site.configured(&key.replace("NAME", "ada"));
+    let said = site.done(&[&approve[..], &["--dry-run"]].concat());
+    assert!(said.contains("nothing was signed"), "{said}");
+    let said = site.done(&approve);
+    assert!(said.contains("ada approved "), "{said}");
+    assert!(site.done(&["show", "proposals/library"]).contains("approved by ada at "));
+    assert!(site.refused(&approve).contains("approved already"));
+    // One byte.
+    let objects = site.path("proposals/library/objects/mariadb.sql");
+    let mut bytes = fs::read(&objects).unwrap();
+    bytes[100] ^= 1;
+    fs::write(&objects, bytes).unwrap();
+    assert!(site.refused(&["show", "proposals/library"]).contains("`objects/mariadb.sql` was changed"));
+}
+
+#[test]
+fn what_is_wrong_is_said_and_nothing_is_written() {
+    let site = Site::new();
+    let text = fs::read_to_string(library()).unwrap();
+    fs::write(site.path("model.json"), text.replace("\"isbn\", \"price\"", "\"isbm\", \"price\"")).unwrap();
+    let said = site.refused(&["new", "--model", "model.json"]);
+    assert!(said.contains("entities[0].filters[0]") && said.contains("did you mean `isbn`?"), "{said}");
+    assert!(!site.path("proposals").exists());
+    assert!(site.refused(&["new"]).contains("--model"));
+    fs::write(site.path("wish.txt"), "A library").unwrap();
+    let said = site.refused(&["new", "--description", "wish.txt"]);
+    assert!(said.contains("nobody is there to ask"), "{said}");
+    let prompt = site.done(&["new", "--description", "wish.txt", "--show-prompt"]);
+    assert!(prompt.contains("A library") && prompt.contains("\"$defs\""), "{prompt}");
+    site.configured("[design]\nurl = \"http://127.0.0.1:9/v1\"\nmodel = \"m\"\nattempts = 1\n");
+    let said = site.refused(&["new", "--description", "wish.txt"]);
+    assert!(said.contains("no answer passed in 1 attempts") && said.contains("proposals/failed"), "{said}");
+    assert!(site.path("proposals/failed/rounds/01-request.json").exists());
+    site.configured("[design.approvers]\nada = \"rsa\"\n");
+    assert!(site.refused(&["show", "proposals/failed"]).contains("[design.approvers] ada"));
+    assert!(site.done(&["schema"]).contains("\"A domain of BEDS"));
+}
