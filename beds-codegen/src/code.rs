@@ -196,6 +196,11 @@ codes! {
     B1201 Duration = "invalid length of time";
     B1202 TtlField = "ttl without a moment to count from";
     B1203 TtlUnkept = "ttl that nothing keeps";
+    // [audit].
+    B1301 AuditUnknown = "audit of an operation that is not offered";
+    B1302 AuditOfRead = "audit of what changes nothing";
+    B1303 AuditSensitive = "sensitive key of an audited record";
+    B1304 NothingAudited = "audit without operations";
 }
 
 impl Code {

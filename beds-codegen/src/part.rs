@@ -23,6 +23,8 @@ pub(crate) enum Part {
     Events,
     /// `[lifecycle]`
     Lifecycle,
+    /// `[audit]`
+    Audit,
     /// `[access]`
     Access,
     /// What a role does not see or set, in `fields` of `[access]`
@@ -69,7 +71,7 @@ pub enum Form {
 }
 
 const SECTIONS: &[&str] =
-    &["template", "fields", "objects", "fetch", "events", "lifecycle", "access", "calls"];
+    &["template", "fields", "objects", "fetch", "events", "audit", "lifecycle", "access", "calls"];
 const HEADER: &[&str] =
     &["name", "description", "service", "broker", "engine", "database", "once", "compatible_with", "module"];
 const OBJECTS: &[&str] = &["read", "create", "update", "upsert", "delete"];
@@ -90,6 +92,7 @@ const STRUCT: &[&str] = &[
     "fetch",
     "events",
     "lifecycle",
+    "audit",
     "access",
     "calls",
     "methods",
@@ -100,6 +103,7 @@ const FETCH: &[&str] = &["filter", "sort", "limit"];
 const LIMIT: &[&str] = &["default", "max"];
 const EVENTS: &[&str] = &["publish", "fields"];
 const LIFECYCLE: &[&str] = &["ttl", "by", "purge"];
+const AUDIT: &[&str] = &["operations"];
 const ACCESS: &[&str] =
     &["fetch", "count", "create", "update", "upsert", "delete", "calls", "rows", "fields"];
 const ROLE_FIELDS: &[&str] = &["hidden", "readonly"];
@@ -169,6 +173,7 @@ impl Part {
             Self::Limit => LIMIT,
             Self::Events => EVENTS,
             Self::Lifecycle => LIFECYCLE,
+            Self::Audit => AUDIT,
             Self::Access => ACCESS,
             Self::RoleFields => ROLE_FIELDS,
             Self::Call => CALL,

@@ -6,7 +6,7 @@ mod support;
 
 use std::{fmt::Write as _, fs, path::Path};
 
-use beds_codegen::{Code, Compiler, Report, catalogue};
+use beds_codegen::{Code, Compiler, Report, catalogue, model::Change};
 use support::{SMALL, check, finish, folder};
 
 /// A whole domain under this struct and with these attributes.
@@ -39,6 +39,20 @@ fn report(files: &[(&str, &str)]) -> String {
         Some(folder) => text.replace(&*folder.to_string_lossy(), "…"),
         None => text,
     }
+}
+
+#[test]
+fn a_struct_says_what_is_audited() {
+    let attributes = "#[beds(create(procedure = \"sp_bookmark_create\", args = [\"id\", \"note\"]))]\n\
+                      #[beds(audit(operations = [\"create\"]))]";
+    let output = compile(&[("a.rs", &domain("Bookmark", attributes))]);
+    let output = output.unwrap_or_else(|report| panic!("{report}"));
+    let found =
+        output.all_domains().iter().map(|domain| domain.audit.clone()).find(|audit| !audit.is_empty());
+    assert_eq!(found, Some(vec![Change::Create]));
+    let wrong = attributes.replace("operations = [\"create\"]", "operations = [\"creat\"]");
+    let text = report(&[("a.rs", &domain("Bookmark", &wrong))]);
+    assert!(text.contains("error[B1301]") && text.contains("did you mean `create`?"), "{text}");
 }
 
 #[test]

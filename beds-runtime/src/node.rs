@@ -1,6 +1,6 @@
 //! A node, from its configuration to its end: each subsystem is built, started, signalled and drained in turn.
 
-use std::{process::ExitCode, sync::Arc};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use tokio::time::timeout;
 use tracing::{error, info, warn};
@@ -12,13 +12,15 @@ use beds_core::{
     stages::Tracer,
 };
 use beds_protocol::Service as Hosted;
+use beds_services::catalogue::Catalogue;
 
 use crate::{
     config::{Config, ConfigError, Environment},
     engines::Engines,
     fleet::{self, Part},
-    graph,
+    graph, graves,
     health::{self, Health},
+    heartbeat::Heart,
     ipl::{self, Failure, Step},
     logging,
     project::{Project, Serving},
@@ -100,7 +102,9 @@ async fn serve(
     let extensions = sessions::extensions(&config, known.as_ref())
         .with(Arc::clone(&part.fleet))
         .with(Arc::new(config.graph.clone()))
-        .with(Arc::new(syslog::reader(&config)?));
+        .with(Arc::new(syslog::reader(&config)?))
+        .with(Arc::new(graves::letters(&config, &name)))
+        .with(Arc::new(Catalogue(project.domains.clone())));
     let rules = match known {
         Some(known) => config.rules(&name, environment).with_sessions(known),
         None => config.rules(&name, environment),
@@ -119,7 +123,11 @@ async fn serve(
     health::start(config.node.health, Health { status: pool.status(), wrong, sources }).await;
     let drain_timeout = config.node.drain_timeout_ms.duration();
     let _watchdog = watchdog::start(pool.pulse(), config.limits.request_timeout_max_ms.duration());
+    let mut heart = None;
     if wait_until_serving(&config, environment, &pool, &mut signals).await? {
+        let keep = Duration::from_secs(config.node.fleet_keep_s.into());
+        let times = (config.node.heartbeat_ms.duration(), keep);
+        heart = Heart::start(&project.domains, &part.fleet, config.amqp_of(Hosted::Admin), times);
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
         info!("ready");
         let (domains, pool, engines) = (&*domains, &pool, &*engines);
@@ -143,6 +151,9 @@ async fn serve(
             listeners.close(drain_timeout).await;
         }
     };
+    if let Some(heart) = heart {
+        heart.stop().await;
+    }
     tokio::join!(listeners, pool.shutdown());
     part.leave().await;
     // After the writes: what they stored is published meanwhile, as long as there is a connection.

@@ -10,8 +10,11 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod audit;
+mod catalogue;
 mod commands;
 mod faults;
+mod fleet;
 
 use std::time::Duration;
 

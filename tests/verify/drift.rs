@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     common::{grant, stack},
-    lines, verify,
+    has, lines, verify,
 };
 
 /// What changes in a database, what takes the change back, and what `beds verify` says of it: for each template the
@@ -371,6 +371,31 @@ fn exactly_what_bedsc_grants_writes_is_needed() {
         assert_eq!(report["findings"].as_array().map(Vec::len), Some(1), "{right} on {on}: {report:#}");
         stack.mariadb_query(None, &format!("grant {right} on {on} to beds@'%'")).unwrap();
     }
+    // What is only added to is that for the node's user as well.
+    let audited = ["--strict", "--template", "example"];
+    for (change, back, told) in [
+        (
+            "revoke insert",
+            "grant insert",
+            "error audit: there is no table `beds_audit` in the database `catalog`, or `beds@%` may not see it: it has no INSERT",
+        ),
+        (
+            "grant update, delete",
+            "revoke update, delete",
+            "warning grants: `beds_audit`: `beds@%` has UPDATE, DELETE on it",
+        ),
+    ] {
+        let sql = |what: &str| {
+            let to = if what.starts_with("grant") { "to" } else { "from" };
+            stack.mariadb_query(None, &format!("{what} on catalog.beds_audit {to} beds@'%'")).unwrap();
+        };
+        sql(change);
+        let (code, report) = verify(&stack, "beds", &audited);
+        assert_eq!(code, Some(1), "{change}: {report:#}");
+        has(&lines(&report, ""), told);
+        sql(back);
+    }
+    assert_eq!(verify(&stack, "beds", &audited).0, Some(0));
     // Without it the node only does more than it need.
     stack.mariadb_query(None, "revoke show view on catalog.v_currency from beds@'%'").unwrap();
     let report = verify(&stack, "beds", &only).1;

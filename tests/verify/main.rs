@@ -53,7 +53,8 @@ const GRANTS: &str = "create user node; grant select, execute on catalog.* to no
     grant insert, update, delete on catalog.beds_ledger to node; \
     grant insert, update, delete on catalog.beds_events to node; grant select, execute on tercero.* to node; \
     grant insert, update, delete on tercero.beds_ledger to node; \
-    grant insert, update, delete on tercero.beds_events to node; grant select, execute on metrics.* to node";
+    grant insert, update, delete on tercero.beds_events to node; grant select, execute on metrics.* to node; \
+    grant insert on catalog.beds_audit to node; grant insert on tercero.beds_audit to node";
 
 #[test]
 fn templates_that_agree_pass() {
@@ -279,7 +280,7 @@ fn tables_without_transactions_behind_what_happens_once_are_found() {
     let stack = stack();
     let sql = |text: &str| stack.mariadb_query(Some("catalog"), text).unwrap();
     sql("create table audit (a int) engine = aria");
-    sql("create view v_audit as select a from audit");
+    sql("create view v_trail as select a from audit");
     sql("create or replace procedure sp_country_rename(in p_alpha_2 char(2), in p_name varchar(100), \
          out p_revision bigint) modifies sql data insert into audit values (1)");
     let (code, report) = verify(&stack, "root", &["--template", "country"]);

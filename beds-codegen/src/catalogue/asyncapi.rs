@@ -4,7 +4,7 @@ use beds_protocol::{Broker, ErrorCode, Lane, tables::MESSAGE_ID_CHARACTERS_MAX, 
 use serde_json::{Map, Value, json};
 
 use super::{Batch, Operation, batches, body, events, example, operations};
-use crate::model::{Domain, Published};
+use crate::model::{Change, Domain};
 
 /// The exchange of requests, as the AMQP binding of a channel.
 const BINDING_VERSION: &str = "0.3.0";
@@ -138,7 +138,7 @@ fn event_action(key: &str, id: &str) -> Value {
     })
 }
 
-fn event(domain: &Domain, operation: &Published, id: &str) -> Value {
+fn event(domain: &Domain, operation: &Change, id: &str) -> Value {
     json!({
         "name": id,
         "headers": refer("components/schemas", "event_headers"),

@@ -3,7 +3,7 @@
 use beds_protocol::topology;
 use serde_json::{Map, Value, json};
 
-use crate::model::{ArgMode, Domain, Field, Published};
+use crate::model::{ArgMode, Change, Domain, Field};
 
 /// The headers of an event.
 pub(super) fn headers() -> Value {
@@ -18,19 +18,17 @@ pub(super) fn headers() -> Value {
 }
 
 /// The body of an event; `prefix` is where the domain's definitions are.
-pub(super) fn payload(domain: &Domain, operation: &Published, prefix: &str) -> Value {
+pub(super) fn payload(domain: &Domain, operation: &Change, prefix: &str) -> Value {
     let fields = |indices: &[usize]| -> Map<String, Value> {
         let fields = indices.iter().filter_map(|index| domain.fields.get(*index));
         fields.map(|field| (field.name.clone(), of_record(field, prefix))).collect()
     };
     let (key, data) = match operation {
-        Published::Call(name) => {
+        Change::Call(name) => {
             (json!(["object", "null"]), of_call(domain, name, fields(&domain.events.fields)))
         }
-        Published::Delete => (json!("object"), Map::new()),
-        Published::Create | Published::Update | Published::Upsert => {
-            (json!("object"), fields(&domain.events.fields))
-        }
+        Change::Delete => (json!("object"), Map::new()),
+        Change::Create | Change::Update | Change::Upsert => (json!("object"), fields(&domain.events.fields)),
     };
     let version = match domain.version.and_then(|index| domain.fields.get(index)) {
         Some(field) => json!({ "anyOf": [of_record(field, prefix), { "type": "null" }] }),

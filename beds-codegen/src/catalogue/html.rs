@@ -13,7 +13,7 @@ use self::field::{described, flags, row, ty};
 use super::{Kind, Operation, batches, example, operations};
 use crate::{
     fingerprint::fingerprint,
-    model::{Arg, ArgMode, Call, Domain, Returns},
+    model::{Arg, ArgMode, Call, Change, Domain, Returns},
     output::Generated,
 };
 
@@ -182,8 +182,8 @@ fn domain_page(domain: &Domain) -> Markup {
     }
 }
 
-/// What is published, in words.
-fn event_facts(domain: &Domain) -> Markup {
+/// What is published and audited, in words.
+fn change_facts(domain: &Domain) -> Markup {
     let keys: Vec<String> = domain
         .events
         .publish
@@ -199,6 +199,11 @@ fn event_facts(domain: &Domain) -> Markup {
                 @if !domain.events.fields.is_empty() { ", with " (codes(fields.map(|field| field.name.as_str()))) }
             }
         }
+        @if !domain.audit.is_empty() {
+            @let names: Vec<String> = domain.audit.iter().map(Change::name).collect();
+            dt { "Audited" }
+            dd { (codes(names.iter().map(String::as_str))) }
+        }
     }
 }
 
@@ -212,7 +217,7 @@ fn facts(domain: &Domain) -> Markup {
             dd { code { (domain.placement.read.service()) } }
             dt { "Fingerprint" }
             dd { code { (fingerprint(domain)) } }
-            (event_facts(domain))
+            (change_facts(domain))
             @if !domain.key.is_empty() {
                 dt { "Key" }
                 dd { (joined(key.map(|field| code(&field.name)), ", ")) }

@@ -6,6 +6,7 @@
 
 pub(crate) mod access;
 pub(crate) mod calls;
+pub(crate) mod changes;
 mod collect;
 pub(crate) mod derive;
 pub(crate) mod events;

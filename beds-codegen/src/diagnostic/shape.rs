@@ -160,13 +160,17 @@ pub(crate) fn unknown_section(span: Span, name: &str) -> Diagnostic {
 pub(crate) fn section_on_lines(name: &str, value: &Value) -> String {
     let below = match (name, value) {
         ("calls", _) => return "write `[calls.NAME]`, and below it the keys of the call".to_owned(),
-        ("events", Value::List(items)) if items.iter().any(|item| item.value.as_text().is_some()) => {
+        ("events" | "audit", Value::List(items))
+            if items.iter().any(|item| item.value.as_text().is_some()) =>
+        {
             let names: Vec<String> =
                 items.iter().filter_map(|item| item.value.as_text()).map(names::quoted).collect();
-            format!("`publish = [{}]`", names.join(", "))
+            let key = if name == "audit" { "operations" } else { "publish" };
+            format!("`{key} = [{}]`", names.join(", "))
         }
         ("events", _) => "`publish = [\"create\"]`".to_owned(),
         ("lifecycle", _) => "`ttl = \"400d\"`".to_owned(),
+        ("audit", _) => "`operations = [\"create\"]`".to_owned(),
         ("access", _) => {
             "a line for each operation with the roles that may, `fetch = [\"clerk\"]`".to_owned()
         }

@@ -230,7 +230,7 @@ pub(crate) fn section_name(span: Span, written: &str, name: &str) -> Diagnostic 
 
 pub(crate) fn section_empty(span: Span) -> Diagnostic {
     syntax(span, "the header of a section has no name", "which section?")
-        .help("write one of `[template]`, `[fields]`, `[objects]`, `[fetch]`, `[events]`, `[lifecycle]`, `[access]` and `[calls.NAME]`")
+        .help("write one of `[template]`, `[fields]`, `[objects]`, `[fetch]`, `[events]`, `[audit]`, `[lifecycle]`, `[access]` and `[calls.NAME]`")
 }
 
 /// What belongs to a prompt, a listing, a patch or another language.

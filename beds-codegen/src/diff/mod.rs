@@ -292,7 +292,7 @@ fn header(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
 /// What subscribers get. It is no part of the fingerprint: who sends requests does not see it.
 fn events(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
     let published = |domain: &Domain| -> Vec<String> {
-        domain.events.publish.iter().map(crate::model::Published::name).collect()
+        domain.events.publish.iter().map(crate::model::Change::name).collect()
     };
     let carried = |domain: &Domain| -> Vec<String> {
         let fields = domain.events.fields.iter();

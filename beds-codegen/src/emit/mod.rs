@@ -23,8 +23,7 @@ use quote::{format_ident, quote};
 use crate::{
     fingerprint::fingerprint,
     model::{
-        Bulk, Call, Domain, Events, Fetch, Field, HandWritten, Lifecycle, Operation, Operations, Published,
-        Type,
+        Bulk, Call, Change, Domain, Events, Fetch, Field, HandWritten, Lifecycle, Operation, Operations, Type,
     },
     names,
 };
@@ -167,6 +166,7 @@ fn static_domain(domain: &Domain) -> String {
     }
     lines.extend(events(&domain.events));
     lines.extend(domain.lifecycle.as_ref().map(lifecycle));
+    lines.extend(audit(&domain.audit));
     lines.extend(domain.access.as_ref().map(access::call));
     if !domain.calls.is_empty() {
         lines.push(quote!(.calls(&CALLS)));
@@ -179,13 +179,7 @@ fn static_domain(domain: &Domain) -> String {
 /// What is published, if anything is.
 fn events(events: &Events) -> Option<TokenStream> {
     let Events { publish, fields } = events;
-    let operations = publish.iter().map(|operation| match operation {
-        Published::Create => quote!(rt::Operation::Create),
-        Published::Update => quote!(rt::Operation::Update),
-        Published::Upsert => quote!(rt::Operation::Upsert),
-        Published::Delete => quote!(rt::Operation::Delete),
-        Published::Call(name) => quote!(rt::Operation::Call(#name)),
-    });
+    let operations = publish.iter().map(change);
     let fields = text::indices(fields);
     (!publish.is_empty()).then(|| quote!(.publishes(&[#(#operations),*], #fields)))
 }
@@ -197,6 +191,22 @@ fn lifecycle(Lifecycle { ttl_s, by, purge }: &Lifecycle) -> TokenStream {
         quote!(.expires(#ttl_s, #by, Some(#call)))
     } else {
         quote!(.expires(#ttl_s, #by, None))
+    }
+}
+
+/// What is audited, if anything is.
+fn audit(operations: &[Change]) -> Option<TokenStream> {
+    let changes = operations.iter().map(change);
+    (!operations.is_empty()).then(|| quote!(.audits(&[#(#changes),*])))
+}
+
+fn change(operation: &Change) -> TokenStream {
+    match operation {
+        Change::Create => quote!(rt::Operation::Create),
+        Change::Update => quote!(rt::Operation::Update),
+        Change::Upsert => quote!(rt::Operation::Upsert),
+        Change::Delete => quote!(rt::Operation::Delete),
+        Change::Call(name) => quote!(rt::Operation::Call(#name)),
     }
 }
 

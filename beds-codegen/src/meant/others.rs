@@ -65,6 +65,7 @@ pub(super) fn section(key: &str) -> Option<Meant> {
             Key("events")
         }
         "life_cycle" | "retention" | "expiry" | "aging" => Key("lifecycle"),
+        "audits" | "auditing" | "audit_log" | "audit_trail" | "trail" => Key("audit"),
         "roles" | "role" | "permissions" | "permission" | "acl" | "auth" | "authorization" | "security"
         | "grants" | "policies" => Key("access"),
         "call" | "functions" | "routines" | "rpc" | "commands" | "actions" | "procedure" | "function"
@@ -114,7 +115,10 @@ pub(super) fn header(key: &str) -> Option<Meant> {
         "version" | "author" | "owner" | "tags" | "created" | "updated" | "date" | "license" | "status" => {
             COMMENT
         }
-        "timestamps" | "soft_delete" | "audit" => Nothing(
+        "audit" | "audited" | "auditing" => Nothing(
+            "what is audited stands in a section of its own: write `operations = [\"create\"]` below `[audit]`",
+        ),
+        "timestamps" | "soft_delete" => Nothing(
             "declare the fields, `created_at = { type = \"datetime\", generated = \"now\" }`; the database does the rest",
         ),
         _ => return None,
@@ -268,6 +272,22 @@ pub(super) fn lifecycle(key: &str) -> Option<Meant> {
         | "days" | "time_to_live" => Key("ttl"),
         "field" | "column" | "on" | "from" | "since" | "timestamp" => Key("by"),
         "call" | "procedure" | "delete" | "cleanup" => Key("purge"),
+        _ => return None,
+    })
+}
+
+pub(super) fn audit(key: &str) -> Option<Meant> {
+    Some(match key {
+        "on" | "operation" | "publish" | "changes" | "writes" | "actions" | "audit" => Key("operations"),
+        "fields" | "field" | "columns" | "data" | "values" | "old" | "new" | "diff" | "include" => Nothing(
+            "an entry says who changed which record, when and how, and has no values besides key and version: remove it",
+        ),
+        "table" | "collection" | "database" | "to" | "into" => Nothing(
+            "entries go to the table `beds_audit` of the domain's own database, in the transaction of the write: remove it",
+        ),
+        "retention" | "keep" | "ttl" | "expire" | "expires" | "max_age" => {
+            Nothing("the node removes no entry: remove it; the DBA decides how long they are kept")
+        }
         _ => return None,
     })
 }

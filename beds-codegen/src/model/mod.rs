@@ -58,6 +58,8 @@ pub struct Domain {
     pub events: Events,
     /// What becomes of records as they grow old; none where they stay.
     pub lifecycle: Option<Lifecycle>,
+    /// The operations whose successes are audited, in the order they are written.
+    pub audit: Vec<Change>,
     /// Who may do what; none where the template does not say.
     pub access: Option<Access>,
     /// The named calls, in the order they are written.
@@ -229,6 +231,7 @@ impl Domain {
         TABLES.into_iter().filter(|table| match table.role {
             Role::Ledger => self.keeps_ledger(),
             Role::Events => !self.events.publish.is_empty(),
+            Role::Audit => !self.audit.is_empty(),
         })
     }
 
@@ -267,7 +270,7 @@ pub struct Bulk {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Events {
     /// The operations whose successes are published, in the order they are written.
-    pub publish: Vec<Published>,
+    pub publish: Vec<Change>,
     /// The fields that an event carries besides key and version.
     pub fields: Vec<usize>,
 }
@@ -283,9 +286,9 @@ pub struct Lifecycle {
     pub purge: Option<String>,
 }
 
-/// An operation whose successes are published.
+/// An operation that changes records.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Published {
+pub enum Change {
     /// `create`
     Create,
     /// `update`
@@ -298,7 +301,7 @@ pub enum Published {
     Call(String),
 }
 
-impl Published {
+impl Change {
     /// The operation as routing keys have it.
     #[must_use]
     pub fn name(&self) -> String {

@@ -202,9 +202,18 @@ pub(super) fn configuration(table: &Table) -> Option<Diagnostic> {
     let is_one_of =
         |names: &[&str]| table.entries.iter().find(|entry| names.contains(&entry.key.value.as_str()));
     let found = is_one_of(&SECTIONS)?;
-    let is_template =
-        is_one_of(&["template", "fields", "objects", "fetch", "events", "lifecycle", "access", "calls"])
-            .is_some();
+    let is_template = is_one_of(&[
+        "template",
+        "fields",
+        "objects",
+        "fetch",
+        "events",
+        "audit",
+        "lifecycle",
+        "access",
+        "calls",
+    ])
+    .is_some();
     let is_section = matches!(found.value.value, Value::Table(_));
     (is_section && !is_template).then(|| syntax::configuration(found.key.span))
 }

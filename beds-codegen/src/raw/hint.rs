@@ -77,6 +77,7 @@ pub(super) fn add_to_attribute(
     match (kind, inner) {
         (Kind::Other, _) if key == "events" => diagnostic.help("write `events(publish = [\"create\"])`"),
         (Kind::Other, _) if key == "lifecycle" => diagnostic.help("write `lifecycle(ttl = \"400d\")`"),
+        (Kind::Other, _) if key == "audit" => diagnostic.help("write `audit(operations = [\"create\"])`"),
         (Kind::Other, _) => match value {
             Value::Scalar(Scalar::Text(name)) if key == "read" => {
                 diagnostic.help(format!("write `read(view = {})`", quoted(name)))
@@ -112,14 +113,14 @@ fn kind(part: Part, key: &str) -> Kind {
         "fields" if part == Part::Events => Kind::Names,
         "args" if part == Part::Write => Kind::Names,
         "returns" if part != Part::Call => Kind::Names,
-        "filter" | "sort" | "publish" | "values" | "compatible_with" => Kind::Names,
+        "filter" | "sort" | "publish" | "operations" | "values" | "compatible_with" => Kind::Names,
         "key" | "required" | "nullable" | "unique" | "immutable" | "version" | "sensitive" | "unsigned"
         | "commits" | "once" => Kind::Flag,
         "precision" | "scale" | "many" => Kind::Number,
         "default" | "max" if part == Part::Limit => Kind::Number,
-        "template" | "objects" | "fetch" | "events" | "lifecycle" | "fields" | "args" | "rows" | "calls"
-        | "items" | "returns" | "read" | "create" | "update" | "upsert" | "delete" | "limit" | "default"
-        | "min" | "max" => Kind::Other,
+        "template" | "objects" | "fetch" | "events" | "audit" | "lifecycle" | "fields" | "args" | "rows"
+        | "calls" | "items" | "returns" | "read" | "create" | "update" | "upsert" | "delete" | "limit"
+        | "default" | "min" | "max" => Kind::Other,
         _ => Kind::Text,
     }
 }
@@ -146,7 +147,7 @@ fn hint(part: Part, key: &str, value: &Value) -> Hint {
     match key {
         "rows" | "calls" | "fields" if part == Part::Access => by_role(key),
         _ if matches!(part, Part::Access | Part::RoleFields) => names(key, value),
-        "template" | "objects" | "fetch" | "events" | "lifecycle" | "access" => section(key, value),
+        "template" | "objects" | "fetch" | "events" | "audit" | "lifecycle" | "access" => section(key, value),
         "fields" | "args" | "rows" if kind(part, key) == Kind::Other => columns(part, key, value),
         "calls" => say("write `[calls.NAME]`, and below it the keys of the call"),
         "items" => item(value),

@@ -31,6 +31,12 @@ const ABOUT: &[About] = &[
     ("section", "fetch", Takes::One("fetch"), "What a fetch may filter and sort by, and how much it gives."),
     ("section", "events", Takes::One("events"), "What is published of changes."),
     ("section", "lifecycle", Takes::One("lifecycle"), "What becomes of records as they grow old."),
+    (
+        "section",
+        "audit",
+        Takes::One("audit"),
+        "Of which changes the audit has an entry: who made it, and when.",
+    ),
     ("section", "access", Takes::One("access"), "Who may do what; what is not listed, nobody may."),
     ("section", "calls", Takes::One("calls"), "Procedures, functions and pipelines, by name."),
     ("template", "name", Takes::Text, "The name on the wire: lower-case letters, digits and `_`."),
@@ -88,6 +94,7 @@ const ABOUT: &[About] = &[
     ("limit", "max", Takes::Int, "How many a client may ask for."),
     ("events", "publish", Takes::Names, "The operations of which each success is published."),
     ("events", "fields", Takes::Names, "The fields that an event carries besides key and version."),
+    ("audit", "operations", Takes::Names, "The operations of which each success has an entry in the audit."),
     (
         "lifecycle",
         "ttl",
@@ -182,6 +189,7 @@ const PARTS: &[(Part, &str)] = &[
     (Part::Limit, "limit"),
     (Part::Events, "events"),
     (Part::Lifecycle, "lifecycle"),
+    (Part::Audit, "audit"),
     (Part::Access, "access"),
     (Part::RoleFields, "role_field"),
     (Part::Call, "call"),

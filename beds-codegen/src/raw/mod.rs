@@ -119,6 +119,8 @@ pub struct RawTemplate {
     pub events: Given<RawEvents>,
     /// `[lifecycle]`
     pub lifecycle: Given<RawLifecycle>,
+    /// `[audit]`
+    pub audit: Given<RawAudit>,
     /// `[access]`
     pub access: Given<RawAccess>,
     /// `[calls.*]`
@@ -277,6 +279,13 @@ pub struct RawLifecycle {
     pub by: Given<String>,
     /// `purge`
     pub purge: Given<String>,
+}
+
+/// `[audit]`
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RawAudit {
+    /// `operations`
+    pub operations: Given<Names>,
 }
 
 /// `[calls.NAME]`

@@ -1,8 +1,8 @@
 //! From a tree of keys and values to the raw template, whichever front the tree came from.
 
 use super::{
-    Form, Given, RawCall, RawEvents, RawFetch, RawField, RawHeader, RawLifecycle, RawLimit, RawObject,
-    RawObjects, RawReturns, RawTemplate,
+    Form, Given, RawAudit, RawCall, RawEvents, RawFetch, RawField, RawHeader, RawLifecycle, RawLimit,
+    RawObject, RawObjects, RawReturns, RawTemplate,
     access::access,
     hint,
     keys::{self, Keys, Refused},
@@ -49,6 +49,7 @@ pub fn from_template(mut table: Table, file: FileId, errors: &mut ErrorSink<'_>)
         fetch: fetch(&mut keys),
         events: events(&mut keys),
         lifecycle: lifecycle(&mut keys),
+        audit: audit(&mut keys),
         access: access(&mut keys),
         calls: calls(&mut keys),
     };
@@ -64,7 +65,7 @@ pub fn from_struct(written: Struct, errors: &mut ErrorSink<'_>) -> RawTemplate {
     let mut keys = Keys::new(attributes, front, "`#[beds(…)]` of a struct".to_owned(), Part::Struct, errors);
     let (header, objects) = (header(&mut keys), objects(&mut keys));
     let (fetch, events, lifecycle) = (fetch(&mut keys), events(&mut keys), lifecycle(&mut keys));
-    let (access, calls) = (access(&mut keys), calls(&mut keys));
+    let (audit, access, calls) = (audit(&mut keys), access(&mut keys), calls(&mut keys));
     keys.finish();
     RawTemplate {
         front,
@@ -75,6 +76,7 @@ pub fn from_struct(written: Struct, errors: &mut ErrorSink<'_>) -> RawTemplate {
         fetch,
         events,
         lifecycle,
+        audit,
         access,
         calls,
     }
@@ -162,6 +164,13 @@ fn lifecycle(keys: &mut Keys<'_, '_>) -> Given<RawLifecycle> {
         ttl: keys.text("ttl"),
         by: keys.text("by"),
         purge: keys.text("purge"),
+    })
+}
+
+fn audit(keys: &mut Keys<'_, '_>) -> Given<RawAudit> {
+    let example = Example::Keys(&[("operations", Example::Is("[\"create\"]"))]);
+    keys.table("audit", keys.front.section("audit"), Part::Audit, example, |keys| RawAudit {
+        operations: keys.names("operations"),
     })
 }
 

@@ -260,7 +260,7 @@ fn fields_below(template: &mut Table, listed: &[String], errors: &mut ErrorSink<
 /// Moves sections out that are written inside of another: `[template.fields]`, or `fields = …` below `[template]`.
 fn sections_inside(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'static str> {
     let mut found: Vec<(&'static str, &'static str, Entry)> = Vec::new();
-    for outer in ["template", "fields", "objects", "fetch", "events"] {
+    for outer in ["template", "fields", "objects", "fetch", "events", "audit"] {
         let Some(table) = template.table_mut(outer) else { continue };
         let sections = Part::Sections.known().iter().copied();
         for name in sections.filter(|name| *name != outer) {

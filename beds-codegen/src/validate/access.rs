@@ -7,7 +7,7 @@ use beds_protocol::{
     vocabulary::{ANY_KNOWN, ANYONE, is_role},
 };
 
-use super::{Cx, events::Offered, fields::Fields, literal};
+use super::{Cx, changes::Offered, fields::Fields, literal};
 use crate::{
     diagnostic::{access as diagnostics, objects as object_diagnostics},
     model::{Access, Field, Granted, Objects, Procedure, RoleFields, RoleRows, Supply, Type, Wanted},

@@ -2,7 +2,7 @@
 
 use beds_protocol::{ArgMode, Generated, Lane};
 
-use super::{Cx, events::Offered, fields::Fields};
+use super::{Cx, changes::Offered, fields::Fields};
 use crate::{
     diagnostic::lifecycle as diagnostics,
     model::{Arg, Call, Engine, Lifecycle, Supply, Target, Type},

@@ -5,9 +5,11 @@
 //! as well. What only shows between templates is for [`crate::resolve`].
 
 mod access;
+mod audit;
 mod bounds;
 mod bulk;
 mod calls;
+mod changes;
 mod columns;
 mod converted;
 mod events;
@@ -120,13 +122,13 @@ pub fn validate(
     let objects = objects::validate(&raw.objects, &fields, &mut cx);
     let fetch = fetch::validate(&raw.fetch, &raw.objects, (by_hand, offers_nothing), &fields, &mut cx);
     let bulk = bulk::validate(&raw.objects, &mut cx);
-    let call_names = events::call_names(&raw.calls);
+    let call_names = changes::call_names(&raw.calls);
     let has_module = match &raw.header {
         Given::Is(header) => !header.value.value.module.is_absent(),
         Given::Absent | Given::Broken => true,
     };
     let calls = calls::validate(raw.calls, has_module, &mut cx);
-    let offered = events::Offered {
+    let offered = changes::Offered {
         written: &raw.objects,
         objects: objects.as_ref(),
         by_hand,
@@ -135,13 +137,14 @@ pub fn validate(
     };
     let events = events::validate(&raw.events, &offered, &fields, &mut cx);
     let lifecycle = lifecycle::validate(&raw.lifecycle, &offered, &fields, &mut cx);
+    let audit = audit::validate(&raw.audit, &offered, &fields, &mut cx);
     let access = access::validate(&raw.access, &offered, &fields, &mut cx);
     let name = header.name.clone();
     let domain = if cx.errors.has_errors() {
         None
     } else {
         let domain = assemble(header, fields, objects, (fetch, bulk), calls);
-        domain.map(|domain| Domain { by_hand, events, lifecycle, access, ..domain })
+        domain.map(|domain| Domain { by_hand, events, audit, lifecycle, access, ..domain })
     };
     Validated { name, domain }
 }
@@ -175,6 +178,7 @@ fn assemble(
         bulk,
         events: Events::default(),
         lifecycle: None,
+        audit: Vec::new(),
         access: None,
         calls,
     })

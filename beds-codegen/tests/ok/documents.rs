@@ -73,6 +73,7 @@ static DOMAIN: rt::Domain = rt::Domain::new("match", "Matches played", "6f155497
     .version(6)
     .reads().creates().updates().upserts().deletes().updates_many(50)
     .fetch(&[4, 5, 3], &[4], 50, 500)
+    .audits(&[rt::Operation::Create, rt::Operation::Call("roll_up")])
     .calls(&CALLS);
 
 impl rt::NamasteCore for Match {

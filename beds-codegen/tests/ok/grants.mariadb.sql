@@ -18,6 +18,7 @@ grant execute on procedure `events`.`sp_event` to 'beds'@'10.0.0.%';
 grant execute on procedure `shop`.`sp_line_add` to 'beds'@'10.0.0.%';
 grant execute on procedure `shop`.`sp_line_drop` to 'beds'@'10.0.0.%';
 grant execute on procedure `users`.`we``ird` to 'beds'@'10.0.0.%';
+grant insert on `catalog`.`beds_audit` to 'beds'@'10.0.0.%';
 grant select on `shop`.`order_line` to 'beds'@'10.0.0.%';
 grant select, insert, update, delete on `catalog`.`beds_events` to 'beds'@'10.0.0.%';
 grant select, insert, update, delete on `catalog`.`beds_ledger` to 'beds'@'10.0.0.%';

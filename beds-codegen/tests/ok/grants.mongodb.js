@@ -29,6 +29,7 @@
       db: "sports",
       privileges: [
         {"resource":{"db":"sports","collection":""},"actions":["listCollections","listIndexes"]},
+        {"resource":{"db":"sports","collection":"beds_audit"},"actions":["insert"]},
         {"resource":{"db":"sports","collection":"beds_ledger"},"actions":["find","insert","remove","update"]},
         {"resource":{"db":"sports","collection":"match_days"},"actions":["insert","update"]},
         {"resource":{"db":"sports","collection":"matches"},"actions":["find","insert","remove","update"]}

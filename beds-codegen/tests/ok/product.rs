@@ -57,6 +57,7 @@ static DOMAIN: rt::Domain = rt::Domain::new("product", "What we sell", "f6a6a6a9
     .reads().creates().updates().upserts().deletes().updates_many(1000)
     .fetch(&[1, 3, 2], &[2, 4], 50, 500)
     .publishes(&[rt::Operation::Create, rt::Operation::Update], &[2, 3])
+    .audits(&[rt::Operation::Create, rt::Operation::Update, rt::Operation::Delete, rt::Operation::Call("restock")])
     .calls(&CALLS);
 
 impl rt::NamasteCore for Product {

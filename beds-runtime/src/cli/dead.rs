@@ -117,7 +117,7 @@ fn one_of<'a>(what: &str, known: impl Iterator<Item = &'a str>) -> String {
     format!("a {what} is one of {}", known.collect::<Vec<_>>().join(", "))
 }
 
-fn age(text: &str) -> Result<Duration, String> {
+pub(super) fn age(text: &str) -> Result<Duration, String> {
     let wrong = || "an age is a number and a unit, such as 90s, 10m, 2h, 7d".to_owned();
     let unit = text.chars().next_back().ok_or_else(wrong)?;
     let seconds = match unit {

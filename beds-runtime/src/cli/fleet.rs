@@ -5,13 +5,12 @@ use std::{fmt::Write as _, io::Write as _, path::Path, process::ExitCode, time::
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
 
-use beds_bus::Endpoint;
-use beds_client::{Client, Request};
+use beds_client::Request;
 use beds_core::spec::Domain;
 use beds_protocol::{OneLine, Service};
 use beds_services::fleet::Answer;
 
-use super::{call::configured_url, dead::service};
+use super::{asking::ask as ask_nodes, dead::service};
 
 /// How much longer than for the nodes the reply is waited for.
 const BEYOND: Duration = Duration::from_secs(2);
@@ -140,26 +139,16 @@ async fn ask(
     folder: &Path,
 ) -> Result<Result<Vec<Answer>, String>, String> {
     let (call, arguments) = args.request();
-    let url = configured_url(domains, "node.call", folder).map_err(|error| error.to_string())?;
-    let url = url.current()?;
-    let user = Endpoint::parse(url.expose())?.user().to_owned();
     let timeout = Duration::from_secs(args.wait.into()) + BEYOND;
-    let client = Client::builder(url.expose())
-        .tls(url.tls().clone())
-        .user_id(user)
-        .name("beds fleet")
-        .timeout(timeout);
-    let client = client.connect().await.map_err(|error| error.to_string())?;
-    let reply = client.execute(Request::call("node", call, &arguments)).await;
-    client.close().await;
-    match reply {
-        Ok(reply) => {
-            let data = reply.data.unwrap_or_default();
-            serde_json::from_value(data).map(Ok).map_err(|error| format!("the reply cannot be read: {error}"))
-        }
-        Err(beds_client::ClientError::Refused(refused)) => Ok(Err(refused.to_string())),
-        Err(error) => Err(error.to_string()),
-    }
+    let request = ("node.call", Request::call("node", call, &arguments));
+    let answered = ask_nodes(domains, ("beds fleet", folder), request, timeout).await?;
+    answered.map_or_else(
+        |refused| Ok(Err(refused)),
+        |reply| {
+            let answers = serde_json::from_value(reply.data.unwrap_or_default());
+            answers.map(Ok).map_err(|error| format!("the reply cannot be read: {error}"))
+        },
+    )
 }
 
 /// One line for each node: its name, whether it has obeyed, and what it says.

@@ -1,6 +1,8 @@
 //! The command line of a node's binary: one command a file.
 
 mod access;
+mod asking;
+mod audit;
 mod call;
 mod check;
 mod ddl;
@@ -54,6 +56,8 @@ enum Command {
     Dead(dead::Args),
     /// Tell nodes what to do, and show what they answer: how they are, where nothing else is named
     Fleet(fleet::Args),
+    /// Show who changed which record, when and how
+    Audit(audit::Args),
     /// Write scripts for what the live databases lack of the objects that templates name
     Ddl(ddl::Args),
     /// Objects by description: templates and database objects from a model, proved, and signed by a DBA
@@ -111,6 +115,7 @@ fn run_project(project: Project) -> ExitCode {
                 Err(code) => code,
             },
             Command::Fleet(args) => fleet::run(&project.domains, args, &cli.config).await,
+            Command::Audit(args) => audit::run(&project.domains, args, &cli.config).await,
             Command::Ddl(args) => match config() {
                 Ok((config, _)) => ddl::run(args, &config).await,
                 Err(code) => code,

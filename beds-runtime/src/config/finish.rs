@@ -136,6 +136,8 @@ pub(super) fn node(node: &Node) -> Result<(), ConfigError> {
             ("verify_every_s", node.verify_every_s.into()),
             ("ledger_keep_s", node.ledger_keep_s.into()),
             ("expire_every_s", node.expire_every_s.into()),
+            ("heartbeat_ms", node.heartbeat_ms.0.into()),
+            ("fleet_keep_s", node.fleet_keep_s.into()),
         ],
     )
 }

@@ -30,6 +30,10 @@ section! {
         ledger_keep_s: u32 = 7 * 24 * 3_600,
         /// How long between two looks for records that are too old, in seconds, at least.
         expire_every_s: u32 = 60,
+        /// How often the node says how it is, for the fleet.
+        heartbeat_ms: Millis = Millis(10_000),
+        /// How long the fleet shows a node that is lost, in seconds.
+        fleet_keep_s: u32 = 24 * 3_600,
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the node itself puts on the bus.
 
+use std::time::Duration;
+
 use beds_protocol::topology::EXCHANGE;
 use uuid::Uuid;
 
@@ -35,10 +37,23 @@ impl BusPublisher {
     /// # Errors
     /// [`BusError::Refused`] and [`BusError::Unroutable`] concern this request alone. After any other, connect again.
     pub async fn send(&self, routing_key: &str, body: &[u8]) -> Result<(), BusError> {
+        self.put(routing_key, body, Properties::json().persistent()).await
+    }
+
+    /// The same of what is worth nothing after a while, when RabbitMQ drops it.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub async fn send_for(&self, lasts: Duration, routing_key: &str, body: &[u8]) -> Result<(), BusError> {
+        let left = u32::try_from(lasts.as_millis()).unwrap_or(u32::MAX);
+        self.put(routing_key, body, Properties::json().expiration_ms(left)).await
+    }
+
+    async fn put(&self, routing_key: &str, body: &[u8], properties: Properties) -> Result<(), BusError> {
         let Some(key) = Name::new(routing_key) else {
             return Err(BusError::Other(format!("the routing key exceeds {} bytes", Name::BYTES_MAX)));
         };
-        let properties = Properties::json().message_id(Name::from(Uuid::now_v7())).persistent();
+        let properties = properties.message_id(Name::from(Uuid::now_v7()));
         // RabbitMQ vouches that a node sends it.
         let properties = match Name::new(self.publisher.user()) {
             Some(user) => properties.user_id(user),

@@ -9,7 +9,7 @@ use std::{
     time::Instant,
 };
 
-use beds_protocol::Operation;
+use beds_protocol::{Lane, Operation};
 use futures_util::future::{BoxFuture, join_all};
 
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     error::{Error, Result},
     extensions::Extensions,
     outcome::Outcome,
-    plan::{Action, Asker, Bounds, Claim, Item, Origin, Plan, Read, Write},
+    plan::{Action, Asker, Author, Bounds, Claim, Item, Origin, Plan, Read, Write},
     position::Positions,
     query::Fields,
     settings::Limits,
@@ -158,6 +158,11 @@ impl Context {
         Allowed::of(&self.standing, &self.request_id, domain, operation)
     }
 
+    /// The operations of a domain that the caller may do, each with its lane.
+    pub fn permitted(&self, domain: &'static Domain) -> impl Iterator<Item = (Operation<'static>, Lane)> {
+        domain.operations().filter(move |(operation, _)| self.allowed(domain, *operation).is_ok())
+    }
+
     /// What the request says of itself.
     pub(crate) fn asked(&self, wanted: RequestValue) -> Result<Value> {
         asked(wanted, &self.standing, &self.request_id)
@@ -169,6 +174,19 @@ impl Context {
     pub fn trusted(&self) -> Self {
         let standing = Standing { is_trusted: true, ..self.standing.clone() };
         Self { standing, ..self.clone() }
+    }
+
+    /// Who asks, as the audit keeps it.
+    fn author(&self) -> Author {
+        let Standing { caller, vouched, .. } = &self.standing;
+        let user = caller.user.as_deref().map(str::to_owned);
+        let session = caller.session.as_deref().map(str::to_owned);
+        let amqp_user = match session {
+            Some(_) => vouched.as_deref().map(str::to_owned),
+            None => user.clone(),
+        };
+        let message_id = self.claims.as_ref().map(|claims| claims.message_id.clone());
+        Author { user, amqp_user, session, message_id }
     }
 
     /// Does the work of an operation: what a hand-written method uses to ask another domain, or the objects of its
@@ -186,6 +204,7 @@ impl Context {
                 let origin = Origin {
                     request_id: Some(Arc::clone(&self.request_id)),
                     traceparent: self.traceparent.clone(),
+                    author: plan.is_audited().then(|| Arc::new(self.author())),
                 };
                 let hidden = Hidden::of(&plan);
                 let result = self.runner.run(Plan { claim, origin, ..plan }, self.bounds()).await;

@@ -1,5 +1,5 @@
-//! Events: what of a change is published. An adapter stores them in the transaction of the write; [`crate::outbox`] tells
-//! what becomes of them then.
+//! What is told of a change beside the change itself: events, which are published, and entries of the audit. An adapter stores
+//! both in the transaction of the write; [`crate::outbox`] tells what becomes of events then.
 
 use std::collections::BTreeMap;
 
@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::{
+    audit::Entry,
     error::{Error, Result},
     outcome::Outcome,
     plan::{Invocation, Origin, Write},
@@ -39,16 +40,41 @@ pub struct Event {
     pub body: String,
 }
 
-/// What is to be published of a write, known before it is done.
+/// What is told of writes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Told {
+    /// What is published.
+    pub events: Vec<Event>,
+    /// What is audited.
+    pub entries: Vec<Entry>,
+}
+
+impl Told {
+    /// Whether there is nothing.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.entries.is_empty()
+    }
+
+    /// Adds what is told of later writes.
+    pub fn extend(&mut self, later: Self) {
+        self.events.extend(later.events);
+        self.entries.extend(later.entries);
+    }
+}
+
+/// What is to be told of a write, known before it is done.
 #[derive(Debug)]
 pub struct Publication {
     domain: &'static Domain,
     operation: Operation<'static>,
     of: Of,
     origin: Origin,
+    is_published: bool,
+    is_audited: bool,
 }
 
-/// What there is an event of.
+/// What something is told of.
 #[derive(Debug)]
 enum Of {
     /// A record that is there afterwards.
@@ -64,26 +90,46 @@ enum Of {
 }
 
 impl Publication {
-    /// What is published of a write; none where the template publishes nothing of it. A batch has no events but those of
-    /// its items.
+    /// What is told of a write; none where the template neither publishes nor audits it. Of a batch nothing is told but what
+    /// is of its items.
     #[must_use]
     pub fn of(domain: &'static Domain, write: &Write, origin: Origin) -> Option<Self> {
-        let (operation, of) = match write {
-            Write::Create { many, .. } => (Operation::Create, if *many { Of::Records } else { Of::Record }),
-            Write::Update { .. } => (Operation::Update, Of::Record),
-            Write::Upsert { many, .. } => (Operation::Upsert, if *many { Of::Records } else { Of::Record }),
-            Write::Delete { .. } => (Operation::Delete, Of::Gone),
-            Write::UpdateMany { .. } => (Operation::Update, Of::Keys),
-            Write::DeleteMany(_) => (Operation::Delete, Of::Keys),
-            Write::Call(Invocation { call, args }) => {
-                (Operation::Call(call.name), Of::Call(call, given(call, args)))
+        let operation = write.operation()?;
+        let is_in = |list: &[Operation<'static>]| list.contains(&operation);
+        let (is_published, is_audited) = (is_in(domain.events.publish), is_in(domain.audit));
+        if !is_published && !is_audited {
+            return None;
+        }
+        let of = match write {
+            Write::Create { many, .. } | Write::Upsert { many, .. } => {
+                if *many {
+                    Of::Records
+                } else {
+                    Of::Record
+                }
             }
+            Write::Update { .. } => Of::Record,
+            Write::Delete { .. } => Of::Gone,
+            Write::UpdateMany { .. } | Write::DeleteMany(_) => Of::Keys,
+            Write::Call(Invocation { call, args }) => Of::Call(call, given(call, args)),
             Write::All(_) => return None,
         };
-        domain.events.publish.contains(&operation).then_some(Self { domain, operation, of, origin })
+        Some(Self { domain, operation, of, origin, is_published, is_audited })
     }
 
-    /// The domain of what is published.
+    /// Whether it is published.
+    #[must_use]
+    pub const fn is_published(&self) -> bool {
+        self.is_published
+    }
+
+    /// Whether it is audited.
+    #[must_use]
+    pub const fn is_audited(&self) -> bool {
+        self.is_audited
+    }
+
+    /// The domain of what is told.
     #[must_use]
     pub const fn domain(&self) -> &'static Domain {
         self.domain
@@ -94,25 +140,28 @@ impl Publication {
     #[must_use]
     pub fn read_after(&self) -> &'static [usize] {
         match self.operation {
-            Operation::Update => self.domain.events.fields,
+            Operation::Update if self.is_published => self.domain.events.fields,
             _ => &[],
         }
     }
 
-    /// The events of the write, with the outcome that it had. `after` is the record with the fields of
+    /// What is told of the write, with the outcome that it had. `after` is the record with the fields of
     /// [`Self::read_after`], where there are any; of a write by filter the array of what it wrote, each an object with the
     /// key, and after an update the version and those fields.
     ///
     /// # Errors
     /// `internal`, where the outcome is not of the write.
-    pub fn events(&self, outcome: &Outcome, after: Option<&[u8]>) -> Result<Vec<Event>> {
+    pub fn told(&self, outcome: &Outcome, after: Option<&[u8]>) -> Result<Told> {
+        let mut told = Told::default();
         let shown = outcome.data.as_deref();
         // The wire has no more digits.
         let at = microseconds(DateTime::now());
         match &self.of {
             Of::Records => {
                 let records: Vec<Members> = read(shown)?;
-                Ok(records.iter().map(|record| self.of_record(record, at)).collect())
+                for record in &records {
+                    self.of_record(record, at, &mut told);
+                }
             }
             Of::Record => {
                 let mut record: Members = read(shown)?;
@@ -122,30 +171,40 @@ impl Publication {
                         record.entry(name).or_insert(value);
                     }
                 }
-                Ok(vec![self.of_record(&record, at)])
+                self.of_record(&record, at, &mut told);
             }
             Of::Gone => {
                 let mut record: Members = read(shown)?;
                 let is_key =
                     |name: &str| self.domain.key.iter().any(|&field| self.domain.fields[field].name == name);
                 record.retain(|name, _| is_key(name));
-                Ok(vec![self.of_record(&record, at)])
+                self.of_record(&record, at, &mut told);
             }
             Of::Keys => {
                 let records: Vec<Members> = read(after)?;
-                Ok(records.iter().map(|record| self.of_record(record, at)).collect())
+                for record in &records {
+                    self.of_record(record, at, &mut told);
+                }
             }
-            Of::Call(call, given) => Ok(vec![self.of_call(call, given, outcome, at)?]),
+            Of::Call(call, given) => self.of_call(call, given, outcome, at, &mut told)?,
         }
+        Ok(told)
     }
 
-    fn of_record(&self, record: &Members, at: DateTime) -> Event {
-        self.event(record, Object(self.picked(record, self.domain.events.fields)), at)
+    fn of_record(&self, record: &Members, at: DateTime, told: &mut Told) {
+        self.tell(record, Object(self.picked(record, self.domain.events.fields)), at, told);
     }
 
-    /// The event of a call, whose arguments stand for the fields of their names. Where they do not name the key, all
+    /// What is told of a call, whose arguments stand for the fields of their names. Where they do not name the key, all
     /// that it was given, and gave, is told.
-    fn of_call(&self, call: &Call, given: &Members, outcome: &Outcome, at: DateTime) -> Result<Event> {
+    fn of_call(
+        &self,
+        call: &Call,
+        given: &Members,
+        outcome: &Outcome,
+        at: DateTime,
+        told: &mut Told,
+    ) -> Result<()> {
         let mut record: Members = given.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
         if outcome.out.is_some() {
             let is_told =
@@ -154,21 +213,41 @@ impl Publication {
             record.extend(out.into_iter().filter(|(name, _)| is_told(name)));
         }
         if self.key(&record).is_some() {
-            return Ok(self.of_record(&record, at));
+            self.of_record(&record, at, told);
+            return Ok(());
         }
         let all = record.iter().map(|(name, value)| (name.as_str(), &**value)).collect();
-        Ok(self.event(&record, Object(all), at))
+        self.tell(&record, Object(all), at, told);
+        Ok(())
     }
 
-    fn event(&self, record: &Members, data: Object<'_>, at: DateTime) -> Event {
-        let Self { domain, operation, origin, of: _ } = self;
+    fn tell(&self, record: &Members, data: Object<'_>, at: DateTime, told: &mut Told) {
+        let domain = self.domain;
         let key = self.key(record);
         let version = domain.version.and_then(|field| record.get(domain.fields[field].name));
+        let version = version.map(|version| &**version).filter(|_| key.is_some());
+        if self.is_audited {
+            let record = key.as_ref().and_then(|key| serde_json::to_string(key).ok());
+            let version = version.and_then(|version| version.get().parse().ok());
+            told.entries.push(Entry::new(domain, self.operation, &self.origin, (record, version), at));
+        }
+        if self.is_published {
+            told.events.push(self.event((key.as_ref(), version), data, at));
+        }
+    }
+
+    fn event(
+        &self,
+        (key, version): (Option<&Object<'_>>, Option<&RawValue>),
+        data: Object<'_>,
+        at: DateTime,
+    ) -> Event {
+        let Self { domain, operation, origin, .. } = self;
         let mut body = Body {
             template: domain.name,
             operation: operation.to_string(),
-            key: key.as_ref(),
-            version: version.map(|version| &**version).filter(|_| key.is_some()),
+            key,
+            version,
             data: Some(data),
             cut: false,
             at,
@@ -278,7 +357,7 @@ mod tests {
         let outcome = Outcome::data(br#"{"id":1,"revision":1}"#.to_vec());
         // One moment alone may end in zeros.
         for _ in 0..20 {
-            let event = publication.events(&outcome, None).unwrap().remove(0);
+            let event = publication.told(&outcome, None).unwrap().events.remove(0);
             assert_eq!(event.at.0.nanosecond() % 1_000, 0, "{}", event.body);
         }
     }

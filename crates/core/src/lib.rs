@@ -13,6 +13,7 @@ extern crate self as beds_core;
 
 pub mod access;
 pub mod address;
+pub mod audit;
 pub mod backoff;
 pub mod context;
 pub mod cursor;

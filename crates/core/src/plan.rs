@@ -5,6 +5,8 @@
 
 use std::{sync::Arc, time::Instant};
 
+use beds_protocol::Operation;
+
 use crate::{
     outcome::Outcome,
     position::Positions,
@@ -71,21 +73,50 @@ impl Reach {
     }
 }
 
-/// What the events of a write tell of its request.
+/// What events and the audit tell of the request of a write.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origin {
     /// Names the request in logs and error replies.
     pub request_id: Option<Arc<str>>,
     /// Its W3C trace context, where it had one.
     pub traceparent: Option<Arc<str>>,
+    /// Who asked; known of what is audited.
+    pub author: Option<Arc<Author>>,
+}
+
+/// Who asked for a write, and how.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Author {
+    /// The caller's name, which is the session's user where there is a session; none of a caller whom nobody vouches for.
+    pub user: Option<String>,
+    /// The user for whom RabbitMQ vouches.
+    pub amqp_user: Option<String>,
+    /// The id of the session.
+    pub session: Option<String>,
+    /// The request's `message_id`.
+    pub message_id: Option<String>,
 }
 
 impl Plan {
     /// A plan that claims nothing yet.
     #[must_use]
     pub const fn new(domain: &'static Domain, action: Action) -> Self {
-        let origin = Origin { request_id: None, traceparent: None };
+        let origin = Origin { request_id: None, traceparent: None, author: None };
         Self { domain, action, claim: None, origin, scope: Scope(None) }
+    }
+
+    /// Whether anything that it does is audited.
+    #[must_use]
+    pub fn is_audited(&self) -> bool {
+        match &self.action {
+            Action::Read(_) => false,
+            Action::Write(Write::All(items)) => {
+                items.iter().any(|item| matches!(item, Item::Plan(plan) if plan.is_audited()))
+            }
+            Action::Write(write) => {
+                write.operation().is_some_and(|operation| self.domain.audit.contains(&operation))
+            }
+        }
     }
 
     /// The same for a caller who reaches so much.
@@ -182,6 +213,21 @@ pub enum Write {
     Call(Invocation),
     /// The items of an atomic batch, all of which are in the plan's database: all, or none. The outcome has their replies.
     All(Vec<Item>),
+}
+
+impl Write {
+    /// The operation that it is; a batch is none.
+    #[must_use]
+    pub fn operation(&self) -> Option<Operation<'static>> {
+        Some(match self {
+            Self::Create { .. } => Operation::Create,
+            Self::Update { .. } | Self::UpdateMany { .. } => Operation::Update,
+            Self::Upsert { .. } => Operation::Upsert,
+            Self::Delete { .. } | Self::DeleteMany(_) => Operation::Delete,
+            Self::Call(Invocation { call, .. }) => Operation::Call(call.name),
+            Self::All(_) => return None,
+        })
+    }
 }
 
 /// Records by filter, a bounded number of them.

@@ -191,6 +191,6 @@ fn document(event: &Event, number: i64) -> Document {
     document
 }
 
-fn millis(at: Moment) -> i64 {
+pub(crate) fn millis(at: Moment) -> i64 {
     i64::try_from(at.0.unix_timestamp_nanos() / 1_000_000).unwrap_or_default()
 }

@@ -5,6 +5,7 @@
 //! supervises its connections itself. No future of the driver is dropped midway, as its documentation asks: the server
 //! gives up what is late, by a limit on its time.
 
+mod audit;
 mod client;
 mod config;
 mod convert;

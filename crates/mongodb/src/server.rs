@@ -29,6 +29,7 @@ use tokio::{
 use tracing::Instrument as _;
 
 use crate::{
+    audit,
     client::{Heard, Material},
     config::MongoDb,
     events,
@@ -51,6 +52,8 @@ pub(crate) struct Server {
     known: Arc<Known>,
     /// What is known of its events.
     events: Arc<events::Known>,
+    /// What is known of where its audit is kept.
+    audit: Arc<Known>,
     pace: Arc<Pace>,
     /// How many writes its ledger answered that had been done before.
     duplicates: Arc<Counter>,
@@ -78,6 +81,7 @@ pub(crate) struct Connection {
     database: Database,
     pub(crate) ledger: Ledger,
     pub(crate) outbox: events::Store,
+    pub(crate) audit: audit::Store,
     /// How long statements of transactions take.
     pub(crate) pace: Arc<Pace>,
     /// How long a write that cannot be taken back may take beyond its deadline.
@@ -204,6 +208,7 @@ impl Server {
             heard: Arc::default(),
             known: Arc::default(),
             events: Arc::default(),
+            audit: Arc::default(),
             pace: Arc::default(),
             duplicates: Arc::default(),
         }
@@ -263,6 +268,7 @@ impl Connect for Server {
             name: Arc::clone(&self.name),
             ledger: Ledger::new(&self.name, &database, &self.known, &self.duplicates),
             outbox: events::Store::new(&self.name, &database, &self.events),
+            audit: audit::Store::new(&self.name, &database, &self.audit),
             pace: Arc::clone(&self.pace),
             database,
             client,

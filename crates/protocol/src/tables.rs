@@ -51,6 +51,8 @@ pub enum Role {
     Ledger,
     /// It keeps what is to be published of changes.
     Events,
+    /// It keeps who changed what.
+    Audit,
 }
 
 /// A column.
@@ -75,6 +77,8 @@ pub enum Keeps {
     Number,
     /// A number that MariaDB counts by itself.
     Counter,
+    /// A number of 64 bits, which may be negative.
+    Whole,
     /// So many bytes.
     Digest(u8),
     /// Bytes, up to 16 MiB.
@@ -122,7 +126,7 @@ const fn nullable(name: &'static str, keeps: Keeps) -> Column {
 }
 
 /// All of them.
-pub static TABLES: [&Table; 2] = [&LEDGER, &EVENTS];
+pub static TABLES: [&Table; 3] = [&LEDGER, &EVENTS, &AUDIT];
 
 /// The ledger.
 pub static LEDGER: Table = Table {
@@ -174,6 +178,39 @@ pub static EVENTS: Table = Table {
     rights: &[Right::Select, Right::Insert, Right::Update, Right::Delete],
 };
 
+/// The longest key of a record that an entry of the audit has as it is, in characters: longer ones would have no index.
+pub const AUDIT_RECORD_CHARACTERS_MAX: u16 = 512;
+
+/// Who changed what.
+pub static AUDIT: Table = Table {
+    role: Role::Audit,
+    name: "beds_audit",
+    title: "audit",
+    about: &[
+        "The audit: a row a change of a record that a template has audited, written in the transaction of the change. The",
+        "node adds rows, and neither reads nor changes them: its user has INSERT alone.",
+    ],
+    columns: &[
+        column("id", Keeps::Text(36)),
+        column("at", Keeps::Moment),
+        nullable("user", Keeps::Text(USER_CHARACTERS_MAX)),
+        nullable("amqp_user", Keeps::Text(USER_CHARACTERS_MAX)),
+        nullable("session", Keeps::Text(USER_CHARACTERS_MAX)),
+        column("template", Keeps::Text(USER_CHARACTERS_MAX)),
+        column("operation", Keeps::Text(USER_CHARACTERS_MAX)),
+        nullable("record", Keeps::Text(AUDIT_RECORD_CHARACTERS_MAX)),
+        nullable("version", Keeps::Whole),
+        nullable("request_id", Keeps::Text(USER_CHARACTERS_MAX)),
+        nullable("message_id", Keeps::Text(MESSAGE_ID_CHARACTERS_MAX)),
+    ],
+    key: 1,
+    identity: &["id"],
+    // Each with the key at its end, by which they are in the order of time.
+    indexed: &["at", "user", "template", "record"],
+    indexed_documents: &[],
+    rights: &[Right::Insert],
+};
+
 impl Role {
     /// The table.
     #[must_use]
@@ -181,11 +218,18 @@ impl Role {
         match self {
             Self::Ledger => &LEDGER,
             Self::Events => &EVENTS,
+            Self::Audit => &AUDIT,
         }
     }
 }
 
 impl Table {
+    /// Whether rows are added to it, and never changed.
+    #[must_use]
+    pub fn is_append_only(&self) -> bool {
+        self.rights == [Right::Insert]
+    }
+
     /// The names of its key's columns.
     pub fn key_columns(&self) -> impl Iterator<Item = &'static str> {
         self.columns[..self.key].iter().map(|column| column.name)
@@ -274,6 +318,7 @@ impl Column {
             Keeps::Long => format!("mediumtext character set utf8mb4 collate {TEXT_COLLATION}"),
             Keeps::Number => "int unsigned".to_owned(),
             Keeps::Counter => "bigint unsigned".to_owned(),
+            Keeps::Whole => "bigint".to_owned(),
             Keeps::Digest(length) => format!("binary({length})"),
             Keeps::Bytes => "mediumblob".to_owned(),
             Keeps::Moment => "datetime(3)".to_owned(),
@@ -292,6 +337,7 @@ impl Column {
             Keeps::Text(max) => ("string", json!({ "maxLength": max })),
             Keeps::Long => ("string", json!({})),
             Keeps::Counter => ("long", json!({ "minimum": 0 })),
+            Keeps::Whole => ("long", json!({})),
             Keeps::Number => ("int", json!({ "minimum": 0, "maximum": u32::MAX })),
             Keeps::Digest(_) | Keeps::Bytes => ("binData", json!({})),
             Keeps::Moment => ("date", json!({})),

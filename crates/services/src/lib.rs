@@ -2,6 +2,8 @@
 //! and what those stand on.
 //!
 //! - [`fleet`]: the nodes, as one of them knows them, and commands to them. [`node`]: the calls of the template `node`.
+//! - [`catalogue`]: the call of the template `catalogue`, which tells what there is to ask for.
+//! - [`health`]: the call of the template `fleet` that judges all nodes.
 //! - [`users`], [`sessions`]: what is behind the calls of the templates `user` and `session`, whichever objects those have.
 //!   `passwords` hashes and compares, `ask` makes the calls of a domain; [`Tercero`] is the section of the configuration.
 //! - [`graph`]: what nodes count of themselves, as series and as pictures.
@@ -15,8 +17,10 @@
 mod accounts;
 pub mod archive;
 mod ask;
+pub mod catalogue;
 pub mod fleet;
 pub mod graph;
+pub mod health;
 mod known;
 mod lifecycle;
 pub mod node;

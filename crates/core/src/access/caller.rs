@@ -160,6 +160,8 @@ impl Rules {
 pub struct Standing {
     /// Who asks.
     pub caller: Arc<Caller>,
+    /// The user for whom RabbitMQ vouches, where the caller is that of a session.
+    pub(crate) vouched: Option<Arc<str>>,
     /// The node's rules.
     pub rules: Arc<Rules>,
     /// Whether a method of the node asks in its own name, or a node tells of itself: no domain is closed to it.
@@ -170,7 +172,8 @@ impl Standing {
     /// Of the caller that sends a request, by these rules.
     #[must_use]
     pub fn new(caller: Arc<Caller>, rules: Arc<Rules>, incoming: &Incoming<'_>) -> Self {
-        Self { is_trusted: rules.is_of_node(incoming), caller, rules }
+        let vouched = incoming.user_id.filter(|_| caller.session.is_some()).map(Into::into);
+        Self { is_trusted: rules.is_of_node(incoming), caller, vouched, rules }
     }
 }
 

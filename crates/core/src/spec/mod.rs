@@ -70,6 +70,8 @@ pub struct Domain {
     pub events: Events,
     /// What becomes of records as they grow old; none where they stay.
     pub lifecycle: Option<Lifecycle>,
+    /// The operations whose successes are audited.
+    pub audit: &'static [Operation<'static>],
     /// Who may do what; none where the template does not say.
     pub access: Option<Access>,
     /// Named calls.
@@ -154,6 +156,7 @@ impl Domain {
             fetch: Fetch { filter: &[], sort: &[], limit_default: 50, limit_max: 500 },
             events: Events { publish: &[], fields: &[] },
             lifecycle: None,
+            audit: &[],
             access: None,
             calls: &[],
             objects: Objects::MariaDb(mariadb::Objects::NONE),
@@ -196,6 +199,8 @@ with! { Domain:
     publishes(publish: &'static [Operation<'static>], fields: &'static [usize]) => events = Events { publish, fields };
     /// Keeps records for so many seconds since what this field says, by this call where the database needs one.
     expires(ttl_s: u32, by: usize, purge: Option<&'static str>) => lifecycle = Some(Lifecycle { ttl_s, by, purge });
+    /// Sets what is audited: the successes of these operations.
+    audits(operations: &'static [Operation<'static>]) => audit = operations;
     /// Sets who may do what.
     accessed(grants: &'static [Grant], rows: &'static [RoleRows], fields: &'static [RoleFields]) =>
         access = Some(Access { grants, rows, fields });
@@ -278,7 +283,20 @@ impl Domain {
         TABLES.into_iter().filter(|table| match table.role {
             Role::Ledger => self.keeps_ledger(),
             Role::Events => !self.events.publish.is_empty(),
+            Role::Audit => !self.audit.is_empty(),
         })
+    }
+
+    /// Whether anything is told of its changes beside the change itself: events, or entries of the audit.
+    #[must_use]
+    pub const fn is_told(&self) -> bool {
+        !self.events.publish.is_empty() || !self.audit.is_empty()
+    }
+
+    /// Whether what it writes is a transaction with what the node keeps of it: the ledger, events, the audit.
+    #[must_use]
+    pub const fn is_recorded(&self) -> bool {
+        self.once || self.is_told()
     }
 
     /// Whether its objects write, and those writes happen once: its database needs a ledger.

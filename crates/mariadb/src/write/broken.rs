@@ -3,7 +3,7 @@
 //! The node marks a transaction before each object and asks for the mark after it, also between calls that are one
 //! statement: where it is gone, so is the transaction, and no other object runs. Then what ran before is committed, or taken back, and nobody but the claims can tell which.
 
-use beds_core::{Outcome, event::Event};
+use beds_core::{Outcome, event::Told};
 use beds_lane::{Fate, Fault, Member};
 use sqlx::{Executor as _, MySqlConnection};
 
@@ -11,7 +11,7 @@ use super::{
     Write,
     lasting::ended,
     ledger::{self, Earlier},
-    outbox,
+    told,
 };
 use crate::{fault::classify, session::Session};
 
@@ -19,13 +19,13 @@ use crate::{fault::classify, session::Session};
 /// kept to itself.
 pub(super) struct Broken {
     pub(super) outcomes: Vec<Option<Outcome>>,
-    pub(super) events: Vec<Event>,
+    pub(super) told: Told,
     /// The one that did it.
     pub(super) by: Option<usize>,
     /// Those that ran, and nobody knows what they did.
     pub(super) doubtful: Vec<usize>,
     pub(super) has_ledger: bool,
-    /// Whether replies and events are stored.
+    /// Whether replies and what is told are stored.
     pub(super) is_stored: bool,
 }
 
@@ -58,7 +58,7 @@ impl Broken {
             self.store(members, &mut session.connection).await?;
         }
         session.connection.execute("commit").await.map_err(|error| classify(&error, domain))?;
-        for member in members.iter().filter(|_| !self.events.is_empty()) {
+        for member in members.iter().filter(|_| !self.told.events.is_empty()) {
             member.job.stored.notify_one();
         }
         let mut fates: Vec<_> = self.outcomes.into_iter().map(|outcome| outcome.map(Fate::Done)).collect();
@@ -84,7 +84,7 @@ impl Broken {
                 (Some(_) | None, _) => {}
             }
         }
-        outbox::store(connection, &self.events, domain).await?;
+        told::store(connection, &self.told, domain).await?;
         ledger::store(connection, &done, domain).await?;
         ledger::take_back(connection, &left, domain).await
     }

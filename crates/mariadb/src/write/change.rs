@@ -38,8 +38,8 @@ pub(super) struct Change<'a> {
     /// What its caller reaches, and what the procedure takes of the request.
     pub(super) scope: &'a Scope,
     pub(super) known: &'a Columns,
-    /// Whether there is an event of it.
-    pub(super) is_published: bool,
+    /// Whether anything is told of it beside itself.
+    pub(super) is_told: bool,
 }
 
 /// The record as it is stored.
@@ -117,9 +117,9 @@ impl Change<'_> {
         let takes_version = self.domain.version.is_some_and(|field| self.procedure.args.contains(&field));
         let columns = kept::columns(connection, self.domain, self.source, self.known).await?;
         self.check_reach(connection, &columns).await?;
-        // An event has the key as it is stored, by which others of the record have gone before.
-        let is_seen = self.is_published
-            && !self.domain.key.iter().all(|&field| is_exact(&self.domain.fields[field].ty));
+        // What is told of it has the key as it is stored, by which others of the record have gone before.
+        let is_seen =
+            self.is_told && !self.domain.key.iter().all(|&field| is_exact(&self.domain.fields[field].ty));
         let is_read = self.is_vague(&columns) || is_seen || (self.if_version.is_some() && !takes_version);
         let current = match self.source.filter(|_| is_read) {
             Some(source) => {

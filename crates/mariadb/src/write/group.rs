@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use beds_core::{Outcome, event::Event, ledger::NO_LEDGER};
+use beds_core::{Outcome, event::Told, ledger::NO_LEDGER};
 use beds_lane::{Fate, Fault, Member};
 use sqlx::{Executor as _, MySqlConnection};
 
@@ -14,8 +14,8 @@ use super::{
     Write,
     broken::Broken,
     ledger::{self, Claimed, Earlier},
-    outbox,
     part::{self, Part},
+    told,
 };
 use crate::{
     fault::classify,
@@ -202,21 +202,21 @@ async fn all(members: &[&Member<'_, Write>], session: &mut Session) -> Result<Al
             Claimed::Absent => has_ledger = false,
         }
     }
-    let Applied { outcomes, events, last, doubtful, end } = apply(members, session).await?;
+    let Applied { outcomes, told, last, doubtful, end } = apply(members, session).await?;
     let outcomes = finished(members, outcomes, has_ledger)?;
-    let broken = |outcomes, events, is_stored| {
-        All::Broken(Broken { outcomes, events, by: last, doubtful: doubtful.clone(), has_ledger, is_stored })
+    let broken = |outcomes, told, is_stored| {
+        All::Broken(Broken { outcomes, told, by: last, doubtful: doubtful.clone(), has_ledger, is_stored })
     };
     match end {
         Course::Good if outcomes.iter().any(Option::is_some) => {}
         Course::Good | Course::Bad => return Ok(All::Hindered),
-        Course::Ended => return Ok(broken(outcomes, events, false)),
+        Course::Ended => return Ok(broken(outcomes, told, false)),
     }
     let fault = |error| classify(&error, domain);
-    outbox::store(&mut session.connection, &events, domain).await?;
+    told::store(&mut session.connection, &told, domain).await?;
     if has_ledger && let Err(lost) = keep(members, &outcomes, &mut session.connection).await {
         return match session.goes_on().await.map_err(fault)? {
-            Course::Ended => Ok(broken(Vec::new(), Vec::new(), false)),
+            Course::Ended => Ok(broken(Vec::new(), Told::default(), false)),
             Course::Good | Course::Bad => Err(lost),
         };
     }
@@ -224,9 +224,9 @@ async fn all(members: &[&Member<'_, Write>], session: &mut Session) -> Result<Al
     let is_as_new = session.is_as_new().await.map_err(fault)?;
     let is_wanted = members.iter().all(|member| member.gate.is_wanted());
     Ok(match is_as_new {
-        Course::Good if is_wanted => All::Ran(outcomes, !events.is_empty()),
+        Course::Good if is_wanted => All::Ran(outcomes, !told.events.is_empty()),
         Course::Good | Course::Bad => All::Hindered,
-        Course::Ended => broken(outcomes, events, true),
+        Course::Ended => broken(outcomes, told, true),
     })
 }
 
@@ -254,7 +254,7 @@ struct Applied {
     /// What has none was refused, or did not run.
     outcomes: Vec<Option<Outcome>>,
     /// In the order in which the objects ran.
-    events: Vec<Event>,
+    told: Told,
     /// The one that ran last.
     last: Option<usize>,
     /// Those that ran, and nobody knows what they did.
@@ -270,7 +270,7 @@ async fn apply(
 ) -> Result<Applied, crate::fault::Fault> {
     let mut applied = Applied {
         outcomes: vec![None; members.len()],
-        events: Vec::new(),
+        told: Told::default(),
         last: None,
         doubtful: Vec::new(),
         end: Course::Good,
@@ -327,7 +327,7 @@ impl Applied {
             match did {
                 Some(did) => {
                     self.outcomes[index] = Some(did.outcome);
-                    self.events.extend(did.events);
+                    self.told.extend(did.told);
                 }
                 None => self.doubtful.push(index),
             }

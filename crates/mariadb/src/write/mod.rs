@@ -6,6 +6,7 @@
 
 mod amiss;
 mod apart;
+mod audit;
 mod broken;
 mod change;
 mod create;
@@ -21,13 +22,14 @@ mod part;
 mod procedure;
 mod reach;
 mod together;
+mod told;
 
 use std::{sync::Arc, time::Duration};
 
 use beds_core::{
     Error, Outcome,
     backoff::Backoff,
-    event::{Event, Publication},
+    event::{Publication, Told},
     operation::refuse_same_key,
     plan::{self, Origin, Scope},
     position::Positions,
@@ -243,8 +245,8 @@ impl Write {
 /// What the objects of a write did.
 struct Applied {
     outcome: Outcome,
-    /// What is published of it.
-    events: Vec<Event>,
+    /// What is told of it.
+    told: Told,
 }
 
 impl Write {
@@ -318,7 +320,7 @@ impl Write {
         let known = &*self.known;
         let source = objects.read.as_ref();
         let publication = Publication::of(domain, write, self.origin.clone());
-        let is_published = publication.is_some();
+        let is_told = publication.is_some();
         // Of the records that a write by filter wrote.
         let mut keys = Vec::new();
         let outcome = match write {
@@ -339,30 +341,14 @@ impl Write {
             }
             plan::Write::Update { key, changes, if_version } => {
                 let procedure = declared(objects.update.as_ref())?;
-                let change = Change {
-                    domain,
-                    source,
-                    procedure,
-                    key,
-                    if_version: *if_version,
-                    scope,
-                    known,
-                    is_published,
-                };
+                let change =
+                    Change { domain, source, procedure, key, if_version: *if_version, scope, known, is_told };
                 change.update(connection, changes).await
             }
             plan::Write::Delete { key, if_version } => {
                 let procedure = declared(objects.delete.as_ref())?;
-                let change = Change {
-                    domain,
-                    source,
-                    procedure,
-                    key,
-                    if_version: *if_version,
-                    scope,
-                    known,
-                    is_published,
-                };
+                let change =
+                    Change { domain, source, procedure, key, if_version: *if_version, scope, known, is_told };
                 change.delete(connection).await
             }
             plan::Write::UpdateMany { matching, changes } => {
@@ -394,14 +380,14 @@ impl Write {
             }
             plan::Write::All(_) => Err(Fault::Refused(Error::internal("a batch has a batch in it"))),
         }?;
-        let events = match &publication {
+        let told = match &publication {
             Some(publication) => {
-                let place = outbox::Place { objects, write, known, keys };
-                outbox::events(publication, place, &outcome, connection).await?
+                let place = told::Place { objects, write, known, keys };
+                told::told(publication, place, &outcome, connection).await?
             }
-            None => Vec::new(),
+            None => Told::default(),
         };
-        Ok(Applied { outcome, events })
+        Ok(Applied { outcome, told })
     }
 }
 

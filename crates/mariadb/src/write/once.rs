@@ -1,8 +1,8 @@
-//! The transaction of one write: its claim, its objects, its events, its stored reply, and the commit or the way back.
+//! The transaction of one write: its claim, its objects, what is told of them, its stored reply, and the commit or the way back.
 
-use beds_core::{Error, Outcome, event::Event, ledger::NO_LEDGER, plan};
+use beds_core::{Error, Outcome, event::Told, ledger::NO_LEDGER, plan};
 use beds_lane::Gate;
-use beds_protocol::tables::{EVENTS, LEDGER};
+use beds_protocol::tables::{AUDIT, EVENTS, LEDGER};
 use sqlx::{Executor as _, MySqlConnection};
 use tokio::time::timeout;
 
@@ -10,7 +10,7 @@ use super::{
     Applied, Write, amiss,
     lasting::{Remains, ended, remaining},
     ledger::{self, Claimed, Earlier},
-    outbox, together,
+    together, told,
 };
 use crate::{
     fault::{Fault, classify, classify_commit, without_transactions},
@@ -116,26 +116,25 @@ impl Write {
         }
     }
 
-    /// Runs the objects, stores the events of what they did, and tells whether there are any. Of a single write a claim tells
+    /// Runs the objects, stores what is told of what they did, and tells whether there are events. Of a single write a claim tells
     /// by itself whether the object has rolled it back.
     async fn effect(&self, session: &mut Session, is_claimed: bool) -> Result<(Outcome, bool), Fault> {
-        let is_watched =
-            !self.commits() && (self.is_several() || (!is_claimed && !self.domain.events.publish.is_empty()));
+        let is_watched = !self.commits() && (self.is_several() || (!is_claimed && self.domain.is_told()));
         // A transaction that wrote into a table without any may have no mark.
         let is_marked = is_watched
             && session.mark().await.map_err(|error| classify(&error, self.domain))? == Course::Good;
-        let Applied { outcome, events } = match &self.write {
+        let Applied { outcome, told } = match &self.write {
             plan::Write::All(items) => together::run(self, items, session).await?,
             _ => self.apply(&mut session.connection).await?,
         };
         if is_marked {
             let course = session.goes_on().await.map_err(|error| classify(&error, self.domain))?;
             if course == Course::Ended {
-                return Err(self.ended(session, &events, is_claimed).await?);
+                return Err(self.ended(session, &told, is_claimed).await?);
             }
         }
-        outbox::store(&mut session.connection, &events, self.domain).await?;
-        let has_events = !events.is_empty();
+        told::store(&mut session.connection, &told, self.domain).await?;
+        let has_events = !told.events.is_empty();
         if self.commits() {
             let outcome = outcome.noted(Remains::Committed.note());
             return Ok((together::fitting(self, outcome), has_events));
@@ -153,10 +152,10 @@ impl Write {
         Ok((outcome, has_events))
     }
 
-    /// An object ended the transaction in which others had run, or of which there are events: it is not known what remains.
-    /// Unless the claim says that it was rolled back, the events are stored, and what is open since is committed with them: each
-    /// change that remains has its event.
-    async fn ended(&self, session: &mut Session, events: &[Event], is_claimed: bool) -> Result<Fault, Fault> {
+    /// An object ended the transaction in which others had run, or of which something is told: it is not known what remains.
+    /// Unless the claim says that it was rolled back, what is told is stored, and what is open since is committed with it: each
+    /// change that remains is told.
+    async fn ended(&self, session: &mut Session, told: &Told, is_claimed: bool) -> Result<Fault, Fault> {
         let domain = self.domain;
         if let &[call] = &*self.calls() {
             self.tables.have_ended(&[call], domain);
@@ -168,8 +167,8 @@ impl Write {
             }
             None => false,
         };
-        if !events.is_empty() && !is_taken_back {
-            outbox::store(connection, events, domain).await?;
+        if !told.is_empty() && !is_taken_back {
+            told::store(connection, told, domain).await?;
             connection.execute("commit").await.map_err(|error| classify(&error, domain))?;
             self.stored.notify_one();
         }
@@ -178,7 +177,7 @@ impl Write {
 
     /// Learns that a table without transactions keeps what was written into it, and which it is where that can be known.
     async fn kept_rows(&self, session: &mut Session) -> Remains {
-        let own: &[_] = if self.claim().is_some() { &[&LEDGER, &EVENTS] } else { &[&EVENTS] };
+        let own: &[_] = if self.claim().is_some() { &[&LEDGER, &EVENTS, &AUDIT] } else { &[&EVENTS, &AUDIT] };
         let own = without_transactions(&mut session.connection, own).await;
         self.tables.kept_rows(&self.calls(), own, self.domain);
         Remains::Kept(own)
@@ -211,9 +210,9 @@ impl Write {
         connection: &mut MySqlConnection,
     ) -> Result<(Outcome, bool), Fault> {
         let of = (self.domain, self.objects, &self.scope);
-        let Applied { outcome, events } = self.apply_one(of, one, connection, None).await?;
-        outbox::store(connection, &events, self.domain).await?;
-        Ok((outcome, !events.is_empty()))
+        let Applied { outcome, told } = self.apply_one(of, one, connection, None).await?;
+        told::store(connection, &told, self.domain).await?;
+        Ok((outcome, !told.events.is_empty()))
     }
 
     /// A reply that is too long is refused, while the write can still be taken back.

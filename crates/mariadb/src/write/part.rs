@@ -142,8 +142,8 @@ async fn show(
         let outcome = create::outcome(created.by_ref().take(records.len()).collect(), many);
         let publication = Publication::of(create.domain, &write.write, write.origin.clone());
         // A record that was created needs no second look.
-        let events = publication.map(|publication| publication.events(&outcome, None)).transpose();
-        Ok(Some(Applied { outcome, events: events.map_err(Fault::Refused)?.unwrap_or_default() }))
+        let told = publication.map(|publication| publication.told(&outcome, None)).transpose();
+        Ok(Some(Applied { outcome, told: told.map_err(Fault::Refused)?.unwrap_or_default() }))
     };
     writes.iter().zip(is_whole).map(did).collect()
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use beds_core::{
     Error, Outcome,
+    event::Told,
     items::Items,
     plan::{self, Action, Item, Plan},
     spec::Domain,
@@ -51,7 +52,7 @@ fn check_one(domain: &'static Domain, action: &Action) -> Result<(), Error> {
 pub(super) async fn run(write: &Write, items: &[Item], session: &mut Session) -> Result<Applied, Fault> {
     // After the claim: one that was done before has its reply, whatever has become known since.
     write.tables.check(items).map_err(Fault::Refused)?;
-    let (mut done, mut events) = (Items::default(), Vec::new());
+    let (mut done, mut told) = (Items::default(), Told::default());
     for (index, item) in items.iter().enumerate() {
         let added = match item {
             Item::Known(outcome) => done.push(outcome, write.reply_bytes_max),
@@ -62,13 +63,13 @@ pub(super) async fn run(write: &Write, items: &[Item], session: &mut Session) ->
                 if is_call && index + 1 < items.len() {
                     leaves_nothing(session, plan.domain).await.map_err(|fault| of_item(fault, index))?;
                 }
-                events.extend(applied.events);
+                told.extend(applied.told);
                 done.push(&applied.outcome, write.reply_bytes_max)
             }
         };
         added.map_err(Fault::Refused)?;
     }
-    Ok(Applied { outcome: done.finish(), events })
+    Ok(Applied { outcome: done.finish(), told })
 }
 
 /// Refuses a call that has left something which the items after it would see, as later requests never do.
@@ -106,7 +107,7 @@ async fn run_one(write: &Write, plan: &Plan, connection: &mut MySqlConnection) -
                 }
                 None => outcome,
             };
-            Applied { outcome, events: Vec::new() }
+            Applied { outcome, told: Told::default() }
         }
     };
     if let Some(unshown) = &applied.outcome.unshown {

@@ -9,8 +9,10 @@ use crate::{
     odd::{ENTRY, Odd},
 };
 
-/// Changes of the ledger, the claims of the writes that are not done then, and what is said of them.
-const AMISS: &[(&str, [(&str, &str); 2], &str)] = &[
+/// A change of the ledger, the claims of the writes that are not done then, and what is said of them.
+type Amiss = (&'static str, [(&'static str, &'static str); 2], &'static str);
+
+const AMISS: &[Amiss] = &[
     (
         "alter table beds_ledger drop primary key, add primary key (message_id, step)",
         [("a", "1"), ("b", "1")],
@@ -54,7 +56,7 @@ fn of((user, id): (&str, &str)) -> Claim {
 
 #[track_caller]
 fn is_told(change: &str, outcome: Result<Outcome, Error>, said: &str) {
-    let error = outcome.expect_err(change);
+    let error = outcome.unwrap_err();
     assert_eq!((error.code, error.retryable), (ErrorCode::Internal, false), "{change}: {error}");
     assert!(error.message.contains(said) && error.message.contains("beds_ledger"), "{change}: {error}");
     let hint = error.hint.unwrap_or_default();

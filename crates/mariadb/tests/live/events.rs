@@ -25,11 +25,11 @@ static RESET_ARGS: [Arg; 2] = [
     Arg::given(Field::new("secret", "secret", Type::string(0, 20)).sensitive()),
     Arg::given(Field::new("below", "below", Type::INT)),
 ];
-static CALLS: [Call; 2] = [
+pub(crate) static CALLS: [Call; 2] = [
     write_call("add", "call `item_add`(?, ?, ?)", &ADD_ARGS),
     write_call("reset", "call `item_reset`(?, ?)", &RESET_ARGS),
 ];
-const OBJECTS: mariadb::Objects = mariadb::Objects {
+pub(crate) const OBJECTS: mariadb::Objects = mariadb::Objects {
     read: Some(ITEMS),
     create: Some(mariadb::Procedure::new("item_create", "call `item_create`(?, ?)", &[0, 1])),
     update: Some(mariadb::Procedure::new("item_update", "call `item_update`(?, ?, ?)", &[0, 1, 2])),
@@ -70,19 +70,19 @@ static LASTING: Domain = Domain::new("lasting", "", "")
         },
     );
 
-fn text(text: &str) -> Value {
+pub(crate) fn text(text: &str) -> Value {
     Value::Text(text.to_owned())
 }
 
-fn record(id: &str, n: i64) -> Vec<Value> {
+pub(crate) fn record(id: &str, n: i64) -> Vec<Value> {
     vec![text(id), Value::Int(n), Value::Null]
 }
 
-fn create(id: &str, n: i64) -> Action {
+pub(crate) fn create(id: &str, n: i64) -> Action {
     Action::Write(plan::Write::Create { records: vec![record(id, n)], many: false })
 }
 
-fn update(id: &str, n: i64) -> Action {
+pub(crate) fn update(id: &str, n: i64) -> Action {
     let changes = vec![(1, Value::Int(n))];
     Action::Write(plan::Write::Update { key: vec![text(id)], changes, if_version: None })
 }

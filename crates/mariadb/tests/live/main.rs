@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod amiss;
+mod audit;
 mod broken;
 mod company;
 mod conflicts;

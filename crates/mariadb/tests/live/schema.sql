@@ -34,6 +34,25 @@ create table beds_events (
   at datetime(3) not null default current_timestamp(3),
   primary key (seq, id)
 );
+
+create table if not exists beds_audit (
+  id         varchar(36)  character set utf8mb4 collate utf8mb4_nopad_bin not null,
+  at         datetime(3)  not null default current_timestamp(3),
+  user       varchar(255) character set utf8mb4 collate utf8mb4_nopad_bin null,
+  amqp_user  varchar(255) character set utf8mb4 collate utf8mb4_nopad_bin null,
+  session    varchar(255) character set utf8mb4 collate utf8mb4_nopad_bin null,
+  template   varchar(255) character set utf8mb4 collate utf8mb4_nopad_bin not null,
+  operation  varchar(255) character set utf8mb4 collate utf8mb4_nopad_bin not null,
+  record     varchar(512) character set utf8mb4 collate utf8mb4_nopad_bin null,
+  version    bigint       null,
+  request_id varchar(255) character set utf8mb4 collate utf8mb4_nopad_bin null,
+  message_id varchar(128) character set utf8mb4 collate utf8mb4_nopad_bin null,
+  primary key (id),
+  index ix_beds_audit_at (at),
+  index ix_beds_audit_user (user),
+  index ix_beds_audit_template (template),
+  index ix_beds_audit_record (record)
+) engine = innodb;
 create table item (id varchar(20) collate utf8mb4_general_ci primary key, n int not null, revision int not null default 1);
 
 create table code (id char(5) character set utf8mb4 collate utf8mb4_nopad_bin primary key, n int);

@@ -2,7 +2,7 @@
 
 use beds_core::{
     Error, Outcome, Result,
-    event::Publication,
+    event::{Publication, Told},
     ledger::AT_LEAST_ONCE,
     plan::Invocation,
     spec::{self, Domain, Returns, Routine},
@@ -27,7 +27,7 @@ pub(super) struct Call {
     on: &'static str,
     stages: Vec<Document>,
     bytes_max: usize,
-    /// What is published of it.
+    /// What is told of it.
     publication: Option<Publication>,
 }
 
@@ -56,11 +56,15 @@ impl Call {
         connection: &Connection,
         gate: &Gate,
     ) -> std::result::Result<Outcome, Failure> {
-        if self.publication.is_some() {
+        let tells = |kind: fn(&Publication) -> bool| self.publication.as_ref().is_some_and(kind);
+        if tells(Publication::is_published) {
             connection.outbox.check().await?;
         }
+        if tells(Publication::is_audited) {
+            connection.audit.check().await?;
+        }
         let done = match self.aggregate(connection, gate).await {
-            Ok(outcome) => self.publish(connection, &outcome).await.map(|()| outcome),
+            Ok(outcome) => self.tell(connection, &outcome).await.map(|()| outcome),
             failed => failed,
         };
         done.map_err(|failure| {
@@ -68,12 +72,15 @@ impl Call {
         })
     }
 
-    /// Stores its event: a pipeline that writes is no part of a transaction, so that its event comes after it.
-    async fn publish(&self, connection: &Connection, outcome: &Outcome) -> std::result::Result<(), Failure> {
+    /// Stores what is told of it: a pipeline that writes is no part of a transaction, so that this comes after it.
+    async fn tell(&self, connection: &Connection, outcome: &Outcome) -> std::result::Result<(), Failure> {
         let Some(publication) = &self.publication else { return Ok(()) };
-        let stored = connection.outbox.store(&publication.events(outcome, None)?, None).await;
-        stored.map_err(Failure::lasting)?;
-        connection.outbox.tell();
+        let Told { events, entries } = publication.told(outcome, None)?;
+        connection.audit.store(&entries, None).await.map_err(Failure::lasting)?;
+        connection.outbox.store(&events, None).await.map_err(Failure::lasting)?;
+        if !events.is_empty() {
+            connection.outbox.tell();
+        }
         Ok(())
     }
 

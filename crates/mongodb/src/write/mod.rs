@@ -19,7 +19,7 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 use beds_core::{
     Error, Outcome, Result as Checked,
     backoff::Backoff,
-    event::{Event, Publication},
+    event::{Publication, Told},
     ledger,
     plan::{self, Claim, Origin},
     query::Condition,
@@ -59,7 +59,7 @@ pub(crate) struct Write {
     pub(crate) claim: Option<Claim>,
     /// How long the reply may get.
     pub(crate) bytes_max: usize,
-    /// What is published of it.
+    /// What is told of it.
     pub(crate) publication: Option<Publication>,
 }
 
@@ -67,15 +67,15 @@ pub(crate) struct Write {
 #[derive(Debug)]
 struct Applied {
     outcome: Outcome,
-    /// The fields of the record that its event tells, where these are read.
+    /// The fields of the record that are told, where these are read.
     after: Option<Vec<u8>>,
-    /// The events of the items of a batch.
-    events: Vec<Event>,
+    /// What is told of the items of a batch.
+    told: Told,
 }
 
 impl From<Outcome> for Applied {
     fn from(outcome: Outcome) -> Self {
-        Self { outcome, after: None, events: Vec::new() }
+        Self { outcome, after: None, told: Told::default() }
     }
 }
 
@@ -127,7 +127,7 @@ impl Deed {
         u32::try_from(count).unwrap_or(u32::MAX)
     }
 
-    /// What a write by the operations of a domain does, and what is published of it.
+    /// What a write by the operations of a domain does, and what is told of it.
     pub(crate) fn new(
         domain: &'static Domain,
         (write, rows): (plan::Write, &[Condition]),
@@ -269,18 +269,18 @@ impl Write {
         adds && !self.domain.once && self.claim.is_none() && self.publication.is_none()
     }
 
-    /// Whether there are events of it.
-    fn has_events(&self) -> bool {
-        self.publication.is_some() || matches!(&self.deed, Deed::All(all) if all.has_events())
+    /// Whether something of this kind is told of it, or of an item of it.
+    fn tells(&self, kind: fn(&Publication) -> bool) -> bool {
+        self.publication.as_ref().is_some_and(kind) || matches!(&self.deed, Deed::All(all) if all.tells(kind))
     }
 
-    /// The events of it.
-    fn events(&self, applied: &mut Applied) -> Result<Vec<Event>, Failure> {
-        let mut events = std::mem::take(&mut applied.events);
+    /// What is told of it.
+    fn told(&self, applied: &mut Applied) -> Result<Told, Failure> {
+        let mut told = std::mem::take(&mut applied.told);
         if let Some(publication) = &self.publication {
-            events.extend(publication.events(&applied.outcome, applied.after.as_deref())?);
+            told.extend(publication.told(&applied.outcome, applied.after.as_deref())?);
         }
-        Ok(events)
+        Ok(told)
     }
 
     pub(crate) async fn run(

@@ -4,7 +4,7 @@ use std::{borrow::Cow, time::Duration};
 
 use beds_core::{
     Error, Outcome, Result as Checked,
-    event::Publication,
+    event::{Publication, Told},
     items::Items,
     ledger,
     plan::{Action, Item, Origin, Plan, Read},
@@ -70,7 +70,7 @@ impl Together {
         limit: Duration,
     ) -> BoxFuture<'a, Result<Applied, Failure>> {
         async move {
-            let (mut done, mut events) = (Items::default(), Vec::new());
+            let (mut done, mut told) = (Items::default(), Told::default());
             for (index, part) in self.parts.iter().enumerate() {
                 match part {
                     Part::Known(outcome) => done.push(outcome, self.bytes_max)?,
@@ -79,20 +79,21 @@ impl Together {
                         let applied =
                             applied.map_err(|failure| of_item(failure, index, domain, connection))?;
                         if let Some(publication) = publication {
-                            events.extend(publication.events(&applied.outcome, applied.after.as_deref())?);
+                            told.extend(publication.told(&applied.outcome, applied.after.as_deref())?);
                         }
                         done.push(&applied.outcome, self.bytes_max)?;
                     }
                 }
             }
-            Ok(Applied { outcome: done.finish(), after: None, events })
+            Ok(Applied { outcome: done.finish(), after: None, told })
         }
         .boxed()
     }
 
-    /// Whether there are events of an item.
-    pub(super) fn has_events(&self) -> bool {
-        self.parts.iter().any(|part| matches!(part, Part::Deed(.., Some(_))))
+    /// Whether something of this kind is told of an item.
+    pub(super) fn tells(&self, kind: fn(&Publication) -> bool) -> bool {
+        let told = |part: &Part| matches!(part, Part::Deed(.., Some(publication)) if kind(publication));
+        self.parts.iter().any(told)
     }
 
     pub(super) fn kept<'o>(&self, outcome: &'o Outcome) -> Cow<'o, Outcome> {

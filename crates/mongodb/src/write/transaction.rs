@@ -2,7 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use beds_core::{Outcome, backoff::Backoff, event::Event, stages::statement_span};
+use beds_core::{
+    Outcome,
+    backoff::Backoff,
+    event::{Publication, Told},
+    stages::statement_span,
+};
 use beds_lane::Gate;
 use mongodb::{ClientSession, error::UNKNOWN_TRANSACTION_COMMIT_RESULT};
 use tokio::time::{Instant, sleep};
@@ -37,8 +42,11 @@ pub(super) async fn run(
         gates.iter().map(|gate| moment(gate)).max().unwrap_or_else(Instant::now)
     };
     let limit = latest(&|gate| connection.limit(gate));
-    if writes.iter().any(|write| write.has_events()) {
+    if writes.iter().any(|write| write.tells(Publication::is_published)) {
         connection.outbox.check().await?;
+    }
+    if writes.iter().any(|write| write.tells(Publication::is_audited)) {
+        connection.audit.check().await?;
     }
     let mut session = connection.transaction(left(limit)).await?;
     let (writes, handle) = (writes.to_vec(), connection.clone());
@@ -83,14 +91,15 @@ async fn inside(
     if once && ledger.claim(writes.iter().filter_map(claimed), session).await? == Claimed::Taken {
         return Ok(Done::Before);
     }
-    let (outcomes, events) = match apply(writes, connection, session, limit).await {
+    let (outcomes, told) = match apply(writes, connection, session, limit).await {
         Ok(applied) => applied,
         Err((Some(place), failure)) if writes.len() > 1 && failure.is_definite() => {
             return Ok(Done::Refused(place));
         }
         Err((_, failure)) => return Err(failure),
     };
-    connection.outbox.store(&events, Some(&mut *session)).await?;
+    connection.outbox.store(&told.events, Some(&mut *session)).await?;
+    connection.audit.store(&told.entries, Some(session)).await?;
     if once {
         let unknown = writes.iter().zip(&outcomes).filter(|(write, _)| write.deed.outcome().is_none());
         let done = unknown.filter_map(|(write, outcome)| {
@@ -98,7 +107,7 @@ async fn inside(
         });
         ledger.store(done, session).await?;
     }
-    Ok(Done::Now(outcomes, !events.is_empty()))
+    Ok(Done::Now(outcomes, !told.events.is_empty()))
 }
 
 /// A claim, with the outcome where that is known already: then the reply needs no statement of its own.
@@ -115,22 +124,22 @@ pub(super) fn is_one_statement(one: &Arc<Write>, next: &Arc<Write>) -> bool {
     }
 }
 
-/// Runs the objects. New records of one collection are one statement. The events are in the order in which they ran. A
+/// Runs the objects. New records of one collection are one statement. What is told is in the order in which they ran. A
 /// failure comes with the place of the write that failed, where that is known.
 async fn apply(
     writes: &[Arc<Write>],
     connection: &Connection,
     session: &mut ClientSession,
     limit: Duration,
-) -> Result<(Vec<Outcome>, Vec<Event>), (Option<usize>, Failure)> {
-    let (mut outcomes, mut events) = (Vec::with_capacity(writes.len()), Vec::new());
+) -> Result<(Vec<Outcome>, Told), (Option<usize>, Failure)> {
+    let (mut outcomes, mut told) = (Vec::with_capacity(writes.len()), Told::default());
     for run in writes.chunk_by(is_one_statement) {
         let since = Instant::now();
         let first = outcomes.len();
         if let [write] = run {
             let applied = write.deed.apply(connection, Some(&mut *session), limit).await;
             let mut applied = applied.map_err(|failure| (Some(first), failure))?;
-            events.extend(write.events(&mut applied).map_err(|failure| (Some(first), failure))?);
+            told.extend(write.told(&mut applied).map_err(|failure| (Some(first), failure))?);
             outcomes.push(applied.outcome);
             connection.pace.tell(since.elapsed());
             continue;
@@ -144,11 +153,11 @@ async fn apply(
         for (write, outcome) in run.iter().zip(inserted) {
             let mut applied = Applied::from(outcome);
             let place = outcomes.len();
-            events.extend(write.events(&mut applied).map_err(|failure| (Some(place), failure))?);
+            told.extend(write.told(&mut applied).map_err(|failure| (Some(place), failure))?);
             outcomes.push(applied.outcome);
         }
     }
-    Ok((outcomes, events))
+    Ok((outcomes, told))
 }
 
 /// Commits, and asks again while nobody knows how that ended: the server remembers.

@@ -26,7 +26,7 @@ use serde_json::{Value as Json, json};
 
 use crate::site::Site;
 
-static FIELDS: [Field; 3] = [
+pub(crate) static FIELDS: [Field; 3] = [
     Field::new("id", "_id", Type::string(0, 20)),
     Field::new("n", "number", Type::INT),
     Field::new("revision", "v", Type::INT),
@@ -35,7 +35,7 @@ static RESET_ARGS: [Arg; 2] = [
     Arg::given(Field::new("secret", "secret", Type::string(0, 20)).sensitive()),
     Arg::given(Field::new("below", "below", Type::INT)),
 ];
-static CALLS: [Call; 1] = [Call {
+pub(crate) static CALLS: [Call; 1] = [Call {
     name: "reset",
     description: "",
     lane: Lane::Write,
@@ -62,25 +62,23 @@ static ITEM: Domain = Domain::new("item", "", "00112233aabbccdd")
         ],
         &[1],
     )
-    .mongodb(
-        "item",
-        objects::Objects {
-            read: Some(objects::Source::collection("item")),
-            create: Some("item"),
-            update: Some("item"),
-            upsert: Some("item"),
-            delete: Some("item"),
-        },
-    );
+    .mongodb("item", OBJECTS);
+pub(crate) const OBJECTS: objects::Objects = objects::Objects {
+    read: Some(objects::Source::collection("item")),
+    create: Some("item"),
+    update: Some("item"),
+    upsert: Some("item"),
+    delete: Some("item"),
+};
 
 /// A database with a ledger and a place for events, and two adapters on it.
-struct Shop {
-    site: Site,
+pub(crate) struct Shop {
+    pub(crate) site: Site,
     databases: [Database; 2],
 }
 
 impl Shop {
-    async fn new(name: &str) -> Self {
+    pub(crate) async fn new(name: &str) -> Self {
         Self::at(Site::new(name).await, name).await
     }
 
@@ -89,6 +87,7 @@ impl Shop {
             ("item", None),
             ("beds_ledger", Some(doc! { "at": 1 })),
             ("beds_events", Some(doc! { "subject": 1, "seq": -1 })),
+            ("beds_audit", Some(doc! { "at": 1 })),
         ] {
             site.mongo.create_collection(collection).await.unwrap();
             if let Some(keys) = index {
@@ -111,8 +110,18 @@ impl Shop {
     }
 
     async fn run(&self, node: usize, write: plan::Write, claim: Option<Claim>) -> Result<Outcome, Error> {
+        self.run_in(&ITEM, node, write, claim).await
+    }
+
+    pub(crate) async fn run_in(
+        &self,
+        domain: &'static Domain,
+        node: usize,
+        write: plan::Write,
+        claim: Option<Claim>,
+    ) -> Result<Outcome, Error> {
         let bounds = Bounds::new(Instant::now() + Duration::from_mins(1), 1_000_000);
-        self.databases[node].run(Plan { claim, ..Plan::new(&ITEM, Action::Write(write)) }, bounds).await
+        self.databases[node].run(Plan { claim, ..Plan::new(domain, Action::Write(write)) }, bounds).await
     }
 
     /// Writes until it is done.
@@ -130,23 +139,23 @@ impl Shop {
     }
 }
 
-fn claim(id: &str) -> Claim {
+pub(crate) fn claim(id: &str) -> Claim {
     Claim { user: "guest".into(), message_id: id.into(), step: 0, digest: [1; 32] }
 }
 
-fn text(text: &str) -> Value {
+pub(crate) fn text(text: &str) -> Value {
     Value::Text(text.to_owned())
 }
 
-fn record(id: &str, n: i64) -> Vec<Value> {
+pub(crate) fn record(id: &str, n: i64) -> Vec<Value> {
     vec![text(id), Value::Int(n), Value::Int(1)]
 }
 
-fn create(id: &str, n: i64) -> plan::Write {
+pub(crate) fn create(id: &str, n: i64) -> plan::Write {
     plan::Write::Create { records: vec![record(id, n)], many: false }
 }
 
-fn update(id: &str, n: i64) -> plan::Write {
+pub(crate) fn update(id: &str, n: i64) -> plan::Write {
     plan::Write::Update { key: vec![text(id)], changes: vec![(1, Value::Int(n))], if_version: None }
 }
 

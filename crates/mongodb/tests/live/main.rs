@@ -7,6 +7,7 @@
     reason = "clippy.toml allows it in test functions only"
 )]
 
+mod audit;
 mod cells;
 mod company;
 mod events;

@@ -95,8 +95,8 @@ fn own(domains: &[Domain], catalogue: &Catalogue) -> Vec<&'static Table> {
     let is_there = |table: &&Table| catalogue.relation_named(table.name).is_some();
     let needed = TABLES.into_iter().filter(|table| match table.role {
         Role::Ledger => domains.iter().any(writes),
-        // What is imported publishes nothing yet.
-        Role::Events => false,
+        // What is imported publishes nothing yet, and nothing of it is audited.
+        Role::Events | Role::Audit => false,
     });
     needed.filter(|table| !is_there(table)).collect()
 }

@@ -69,7 +69,10 @@ fn takes(column: &Column, kind: &Kind, takes_long: bool) -> bool {
         (Keeps::Counter | Keeps::Number, Kind::Int { min, max }) => {
             takes_long && *min <= 0 && *max >= i128::from(u32::MAX)
         }
-        (Keeps::Counter | Keeps::Number, Kind::Decimal { .. } | Kind::Float { .. }) => takes_long,
+        (Keeps::Whole, Kind::Int { min, max }) => takes_long && *min <= 0 && *max >= i128::from(u32::MAX),
+        (Keeps::Counter | Keeps::Number | Keeps::Whole, Kind::Decimal { .. } | Kind::Float { .. }) => {
+            takes_long
+        }
         _ => false,
     }
 }
@@ -79,7 +82,8 @@ fn of_indexes(table: &Table, relation: &Relation) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut kept: Vec<&Index> = Vec::new();
     for index in &relation.indexes {
-        if index.expires_s.is_some() {
+        // Entries that are old may go by themselves, where the DBA has it so.
+        if index.expires_s.is_some() && !table.is_append_only() {
             let what =
                 format!("its index `{}` deletes documents by their age (expireAfterSeconds)", index.name);
             faults.push(Fault::new(what, drop(index)));

@@ -125,6 +125,13 @@ fn of_column(column: &Column, found: &Found) -> Option<String> {
             let fits = matches!(kind, Kind::Int { max, .. } if *max >= u32::MAX.into());
             (fits, "a number up to 4,294,967,295".to_owned())
         }
+        (Keeps::Whole, kind) => {
+            let fits = matches!(
+                kind,
+                Kind::Int { min, max } if *min <= i64::MIN.into() && *max >= i64::MAX.into()
+            );
+            (fits, "a 64-bit number, which may be negative".to_owned())
+        }
         (Keeps::Digest(length), kind) => {
             let fits = match kind {
                 Kind::Bytes { max, fixed: true } => *max == u32::from(length),

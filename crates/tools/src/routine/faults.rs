@@ -225,7 +225,7 @@ fn transactional(title: &str, is_trigger: bool, used: &Use, catalogue: &Catalogu
         table = shown(&table)
     );
     let hint = format!(
-        "`alter table {table} engine = innodb`; or say `once = false` in the template, and publish none of its events"
+        "`alter table {table} engine = innodb`; or say `once = false` in the template, and neither publish nor audit its changes"
     );
     // What a trigger does beside a write is for the DBA to say.
     let severity = if is_trigger { Severity::Warning } else { Severity::Error };

@@ -9,7 +9,7 @@ use beds_protocol::shown;
 
 /// Holds what is written against the collection and its validator.
 pub(super) fn check(object: &Object, relation: &Relation, findings: &mut Findings<'_>) {
-    let is_recorded = findings.domain.once || !findings.domain.events.publish.is_empty();
+    let is_recorded = findings.domain.is_recorded();
     if let Some(storage) = relation.storage.as_ref().filter(|storage| is_recorded && !storage.transactional) {
         let message = format!(
             "{} is {}, into which no transaction writes: such a request is refused",
@@ -18,7 +18,7 @@ pub(super) fn check(object: &Object, relation: &Relation, findings: &mut Finding
         );
         findings
             .error(super::place(object.usage), message)
-            .hint("say `once = false` in the template, and publish none of its events");
+            .hint("say `once = false` in the template, and neither publish nor audit its changes");
     }
     if object.usage != Usage::Delete {
         validator::check(object, relation, findings);

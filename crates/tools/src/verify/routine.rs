@@ -96,7 +96,7 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
             );
         }
     }
-    let is_recorded = domain.once || !domain.events.publish.is_empty();
+    let is_recorded = domain.is_recorded();
     let is_whole = lane == Lane::Write && is_recorded && !object.commits;
     used::check(&place, routine, is_whole, catalogue, findings);
 }

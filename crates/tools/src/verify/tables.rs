@@ -5,7 +5,7 @@ use beds_core::{
     spec::{Domain, Engine},
 };
 use beds_protocol::shown;
-use beds_protocol::tables::{Role, Table};
+use beds_protocol::tables::{Right, Role, Table};
 
 use super::{Finding, Severity};
 use crate::{own, routine::lacks_on};
@@ -16,18 +16,19 @@ pub(super) fn check(domains: &[&'static Domain], catalogue: &Catalogue) -> Vec<F
     let mut tables: Vec<&'static Table> = domains.iter().flat_map(|domain| domain.tables()).collect();
     tables.sort_unstable_by_key(|table| table.role);
     tables.dedup_by_key(|table| table.role);
-    let finding = |place: &str, message: String, hint: String| Finding {
+    let found = |severity: Severity, place: &str, message: String, hint: String| Finding {
         template: None,
         database: first.database.to_owned(),
-        severity: Severity::Error,
+        severity,
         place: place.to_owned(),
         message,
         hint: Some(hint),
     };
+    let finding = |place: &str, message, hint| found(Severity::Error, place, message, hint);
     let mut findings = Vec::new();
     if let Some(table) = tables.first().filter(|_| catalogue.lacks_transactions) {
         let message = format!(
-            "the server of the database {} has no transactions: what happens once, and what is published, is refused",
+            "the server of the database {} has no transactions: what happens once, and what is published or audited, is refused",
             shown(&catalogue.database)
         );
         let hint = format!("run MongoDB as a replica set, of which one member is enough; {}", unless(table));
@@ -36,6 +37,8 @@ pub(super) fn check(domains: &[&'static Domain], catalogue: &Catalogue) -> Vec<F
     for table in tables {
         let judged = judge(table, first.engine(), catalogue);
         findings.extend(judged.map(|(message, hint)| finding(table.title, message, hint)));
+        let excess = excess(table, first.engine(), catalogue);
+        findings.extend(excess.map(|(message, hint)| found(Severity::Warning, "grants", message, hint)));
         let doubts = catalogue.relation_named(table.name).map(own::doubts).unwrap_or_default();
         findings.extend(doubts.into_iter().map(|(doubt, hint)| Finding {
             severity: Severity::Warning,
@@ -50,7 +53,27 @@ const fn unless(table: &Table) -> &'static str {
     match table.role {
         Role::Ledger => "or say `once = false` in each template whose writes may happen twice",
         Role::Events => "or take `[events]` out of the templates",
+        Role::Audit => "or take `[audit]` out of the templates",
     }
+}
+
+/// What the node's user may do with rows that are only added.
+fn excess(table: &Table, engine: Engine, catalogue: &Catalogue) -> Option<(String, String)> {
+    let is_known = catalogue.grants.list.is_some() && catalogue.relation_named(table.name).is_some();
+    if !table.is_append_only() || !is_known {
+        return None;
+    }
+    let changes = [Right::Update, Right::Delete].map(|right| right.of(engine));
+    let given: Vec<&str> =
+        changes.into_iter().filter(|right| !lacks_on(table.name, right, catalogue)).collect();
+    let message = format!(
+        "{}: {} has {} on it, and its rows are only to be added",
+        shown(table.name),
+        shown(&catalogue.grants.user),
+        given.join(", ")
+    );
+    let hint = "revoke them: who breaks into a node could change what it has written there".to_owned();
+    (!given.is_empty()).then_some((message, hint))
 }
 
 /// What is wrong with a table, if anything, and what to do.
@@ -70,6 +93,7 @@ fn judge(table: &Table, engine: Engine, catalogue: &Catalogue) -> Option<(String
         let consequence = match table.role {
             Role::Ledger => "a write that is sent again with its message_id is done again",
             Role::Events => "a write that is published is refused",
+            Role::Audit => "a write that is audited is refused",
         };
         let message = format!(
             "there is no {what} {name} in the database {}{unseen}: {consequence}",

@@ -1,0 +1,183 @@
+//! Heartbeats: the node says how it is to whoever hosts `admin`, which keeps it by the template `fleet`.
+//!
+//! They are worth nothing later, so none is kept to be sent again: where nobody takes them, the next one tells as much.
+
+use std::{sync::Arc, time::Duration};
+
+use beds_bus::{Amqp, BusError, BusPublisher};
+use beds_core::spec::Domain;
+use beds_protocol::value::DateTime;
+use beds_services::fleet::{Fleet, Member};
+use serde_json::{Value, json};
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, MissedTickBehavior, interval, timeout},
+};
+use tracing::{info, warn};
+
+/// The template that keeps them.
+const TEMPLATE: &str = "fleet";
+/// How many heartbeats may be missing before the node is lost.
+const MISSED_MAX: u32 = 3;
+/// How often what has been lost for long is taken away.
+const PURGED_EVERY: Duration = Duration::from_hours(1);
+/// How long saying goodbye may take.
+const GOODBYE: Duration = Duration::from_secs(2);
+/// How much of a reason is told: as much as its field takes.
+const REASON_CHARACTERS_MAX: usize = 1_000;
+
+/// The task that tells, until it is told that the node ends.
+#[derive(Debug)]
+pub(crate) struct Heart {
+    beating: JoinHandle<Beats>,
+    end: tokio::sync::watch::Sender<bool>,
+}
+
+/// What beats.
+#[derive(Debug)]
+struct Beats {
+    fleet: Arc<Fleet>,
+    amqp: Amqp,
+    every: Duration,
+    keep: Duration,
+    bus: Option<BusPublisher>,
+    /// Whether the log has said that nobody takes them.
+    is_told: bool,
+    /// When requests were counted last, and how many had ended.
+    counted: Option<(Instant, u64)>,
+    purged: Option<Instant>,
+}
+
+impl Heart {
+    /// Beats from now on, where any program of the project has the template.
+    pub(crate) fn start(
+        domains: &[&'static Domain],
+        fleet: &Arc<Fleet>,
+        amqp: &Amqp,
+        (every, keep): (Duration, Duration),
+    ) -> Option<Self> {
+        domains.iter().find(|domain| domain.name == TEMPLATE)?;
+        let (end, mut ended) = tokio::sync::watch::channel(false);
+        let mut beats = Beats {
+            fleet: Arc::clone(fleet),
+            amqp: amqp.clone(),
+            every,
+            keep,
+            bus: None,
+            is_told: false,
+            counted: None,
+            purged: None,
+        };
+        let beating = tokio::spawn(async move {
+            let mut ticks = interval(beats.every);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                tokio::select! {
+                    _ = ended.changed() => return beats,
+                    _ = ticks.tick() => beats.beat().await,
+                }
+            }
+        });
+        Some(Self { beating, end })
+    }
+
+    /// Says that the node ends.
+    pub(crate) async fn stop(self) {
+        self.end.send_replace(true);
+        let goodbye = async {
+            let Ok(mut beats) = self.beating.await else { return };
+            let instance = beats.fleet.me().instance;
+            let _ = beats.send("leave", &json!({ "instance": instance })).await;
+        };
+        // Who does not hear it finds the node lost.
+        let _ = timeout(GOODBYE, goodbye).await;
+    }
+}
+
+impl Beats {
+    async fn beat(&mut self) {
+        let told = self.say();
+        let mut sent = self.send("beat", &told).await;
+        if sent.is_ok() && self.purged.is_none_or(|at| at.elapsed() >= PURGED_EVERY) {
+            sent = self.send("purge", &json!({ "keep_s": self.keep.as_secs() })).await;
+            self.purged = Some(Instant::now());
+        }
+        match (sent, self.is_told) {
+            (Ok(()), true) => info!("the node's heartbeats are taken again"),
+            (Err(reason), false) => warn!(
+                "nobody takes the node's heartbeats, so that the fleet does not know it; it serves all the same: {reason}"
+            ),
+            (Ok(()), false) | (Err(_), true) => return,
+        }
+        self.is_told = !self.is_told;
+    }
+
+    /// How the node is, as the call takes it.
+    fn say(&mut self) -> Value {
+        let Member {
+            node,
+            instance,
+            state,
+            reason,
+            services,
+            brokers,
+            ended,
+            host,
+            pid,
+            version,
+            environment,
+            started_at,
+            templates,
+            ..
+        } = self.fleet.me();
+        let now = Instant::now();
+        let rate = self.counted.map_or(0.0, |(at, before)| {
+            let seconds = now.duration_since(at).as_secs_f64().max(f64::EPSILON);
+            #[allow(clippy::cast_precision_loss, reason = "a rate is no count")]
+            let count = ended.saturating_sub(before) as f64;
+            count / seconds
+        });
+        self.counted = Some((now, ended));
+        // The wire has no more digits.
+        let started = started_at.0;
+        let started_at =
+            DateTime(started.replace_nanosecond(started.nanosecond() / 1_000 * 1_000).unwrap_or(started));
+        let reason: Option<String> =
+            reason.map(|reason| reason.chars().take(REASON_CHARACTERS_MAX).collect());
+        json!({
+            "instance": instance, "node": node, "host": host, "pid": pid, "version": version, "environment": environment,
+            "services": services, "brokers": brokers, "templates": templates, "state": state, "reason": reason,
+            "ended": ended, "rate": rate, "load_1m": load(), "beat_ms": millis(self.every), "started_at": started_at,
+        })
+    }
+
+    /// Sends what the template takes; after a failure the connection is another.
+    async fn send(&mut self, call: &str, args: &Value) -> Result<(), String> {
+        let body = json!({ "args": args }).to_string();
+        if self.bus.is_none() {
+            let name = format!("{} heartbeats", self.fleet.me().node);
+            self.bus =
+                Some(BusPublisher::connect(&self.amqp, &name).await.map_err(|error| error.to_string())?);
+        }
+        let Some(bus) = &self.bus else { return Ok(()) };
+        let lasts = self.every.saturating_mul(MISSED_MAX);
+        match bus.send_for(lasts, &format!("{TEMPLATE}.call.{call}"), body.as_bytes()).await {
+            Ok(()) => Ok(()),
+            Err(BusError::Unroutable) => Err("no node hosts `admin`, or none serves `fleet`".to_owned()),
+            Err(error) => {
+                self.bus = None;
+                Err(error.to_string())
+            }
+        }
+    }
+}
+
+fn millis(duration: Duration) -> u32 {
+    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
+}
+
+/// The load of the machine over the last minute, where it tells.
+fn load() -> f64 {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split_whitespace().next().and_then(|load| load.parse().ok()).unwrap_or_default()
+}

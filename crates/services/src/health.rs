@@ -1,0 +1,237 @@
+//! What is behind the call `health` of the template `fleet`, whichever objects that has: one verdict on the fleet, and why.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+use beds_core::{Error, NamasteCore, Outcome, Result, context::Context};
+use beds_protocol::FetchRequest;
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// How many nodes are judged.
+const NODES_MAX: u32 = 1_000;
+
+/// How many dead letters wait on a server, and the service that has it; none of the common one.
+pub type Waiting = (Option<&'static str>, u32);
+
+/// What knows how many dead letters wait on the RabbitMQ servers of the node.
+pub trait Graves: fmt::Debug + Send + Sync + 'static {
+    /// How many wait on each server.
+    ///
+    /// # Errors
+    /// Why one cannot be asked.
+    fn count(&self) -> BoxFuture<'_, std::result::Result<Vec<Waiting>, String>>;
+}
+
+/// The same, as the node offers it to functions.
+#[derive(Debug)]
+pub struct Letters(pub Box<dyn Graves>);
+
+/// How the fleet is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// As it should be.
+    Healthy,
+    /// It serves, and something is not as it should be.
+    Degraded,
+    /// Something is not served.
+    Failing,
+}
+
+/// One verdict, and why.
+#[derive(Debug, Serialize)]
+pub struct Health {
+    /// The worst of the reasons.
+    pub verdict: Verdict,
+    /// How many nodes there are, lost ones included.
+    pub nodes: usize,
+    /// What is not as it should be, the worst first.
+    pub reasons: Vec<Reason>,
+}
+
+/// Something that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Reason {
+    /// What kind of thing it is, for programs.
+    pub what: &'static str,
+    /// The node, where it is one.
+    pub node: Option<String>,
+    /// Its process.
+    pub instance: Option<Uuid>,
+    /// What it is, for people.
+    pub message: String,
+}
+
+/// A node, as the template shows it.
+#[derive(Debug, Clone, Deserialize)]
+struct Node {
+    instance: Uuid,
+    node: String,
+    version: String,
+    services: Vec<String>,
+    templates: BTreeMap<String, String>,
+    state: String,
+    reason: Option<String>,
+}
+
+/// Judges the fleet, as the domain knows it.
+///
+/// # Errors
+/// What the domain says.
+pub async fn health<D: NamasteCore>(cx: &Context) -> Result<Health> {
+    let body =
+        serde_json::from_value::<FetchRequest>(serde_json::json!({ "limit": NODES_MAX, "sort": ["node"] }));
+    let body = body.map_err(|error| Error::internal(format!("the fleet cannot be asked for: {error}")))?;
+    let trusted = cx.trusted();
+    let Outcome { data, .. } = cx.run(D::fetch(&trusted, body)).await?;
+    let nodes: Vec<Node> = serde_json::from_slice(data.as_deref().unwrap_or(b"[]")).map_err(|error| {
+        Error::internal(format!(
+            "the template `{}` does not show nodes as `health` needs them: {error}",
+            D::domain().name
+        ))
+    })?;
+    let mut found = judge(&nodes);
+    match cx.extensions.get::<Letters>()?.0.count().await {
+        Ok(waiting) => {
+            for (service, count) in waiting.into_iter().filter(|(_, count)| *count > 0) {
+                let on =
+                    service.map_or_else(String::new, |service| format!(" on the RabbitMQ of `{service}`"));
+                let letters = if count == 1 { "dead letter waits" } else { "dead letters wait" };
+                found.push((
+                    Verdict::Degraded,
+                    reason("dead_letters", None, format!("{count} {letters}{on}")),
+                ));
+            }
+        }
+        Err(why) => {
+            let message = format!("the dead letters cannot be counted: {why}");
+            found.push((Verdict::Degraded, reason("dead_letters", None, message)));
+        }
+    }
+    found.sort_by(|(one, first), (other, second)| other.cmp(one).then_with(|| first.cmp(second)));
+    let verdict = found.first().map_or(Verdict::Healthy, |(verdict, _)| *verdict);
+    Ok(Health { verdict, nodes: nodes.len(), reasons: found.into_iter().map(|(_, reason)| reason).collect() })
+}
+
+fn reason(what: &'static str, node: Option<&Node>, message: String) -> Reason {
+    Reason {
+        what,
+        node: node.map(|node| node.node.clone()),
+        instance: node.map(|node| node.instance),
+        message,
+    }
+}
+
+/// What is not as it should be of these nodes.
+fn judge(nodes: &[Node]) -> Vec<(Verdict, Reason)> {
+    let mut found = Vec::new();
+    let (mut hosted, mut served) = (BTreeSet::new(), BTreeSet::new());
+    let (mut versions, mut hashes) = (BTreeSet::new(), BTreeMap::<&str, BTreeMap<&str, Vec<&str>>>::new());
+    for node in nodes {
+        hosted.extend(node.services.iter().map(String::as_str));
+        let is_up = matches!(node.state.as_str(), "serving" | "contradicted");
+        if is_up {
+            served.extend(node.services.iter().map(String::as_str));
+        }
+        if node.state != "lost" {
+            versions.insert(node.version.as_str());
+            for (template, hash) in &node.templates {
+                hashes.entry(template).or_default().entry(hash).or_default().push(&node.node);
+            }
+        }
+        if node.state == "serving" {
+            continue;
+        }
+        let why = node.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let message = match node.state.as_str() {
+            "lost" => "it was not heard for three heartbeats".to_owned(),
+            state => format!("it is {state}{why}"),
+        };
+        found.push((Verdict::Degraded, reason(what(&node.state), Some(node), message)));
+    }
+    for service in hosted.difference(&served) {
+        let message = format!("no node serves `{service}`");
+        found.push((Verdict::Failing, reason("service_unserved", None, message)));
+    }
+    if nodes.is_empty() {
+        found.push((Verdict::Failing, reason("no_nodes", None, "no node has been heard".to_owned())));
+    }
+    for (template, hashes) in hashes.into_iter().filter(|(_, hashes)| hashes.len() > 1) {
+        let each = hashes.iter().map(|(hash, nodes)| format!("{hash} on {}", nodes.join(", ")));
+        let message =
+            format!("`{template}` has several fingerprints: {}", each.collect::<Vec<_>>().join("; "));
+        found.push((Verdict::Degraded, reason("fingerprints_differ", None, message)));
+    }
+    if versions.len() > 1 {
+        let versions: Vec<&str> = versions.into_iter().collect();
+        let message = format!("nodes run several versions: {}", versions.join(", "));
+        found.push((Verdict::Degraded, reason("versions_differ", None, message)));
+    }
+    found
+}
+
+/// The kind of thing that a state is.
+fn what(state: &str) -> &'static str {
+    match state {
+        "lost" => "node_lost",
+        "draining" | "drained" => "node_drained",
+        "contradicted" => "node_contradicted",
+        _ => "node_not_serving",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(name: &str, state: &str, services: &[&str], hash: &str) -> Node {
+        Node {
+            instance: Uuid::nil(),
+            node: name.to_owned(),
+            version: "1".to_owned(),
+            services: services.iter().map(|&service| service.to_owned()).collect(),
+            templates: BTreeMap::from([("country".to_owned(), hash.to_owned())]),
+            state: state.to_owned(),
+            reason: (state == "connecting").then(|| "no RabbitMQ".to_owned()),
+        }
+    }
+
+    fn found(nodes: &[Node]) -> Vec<(Verdict, &'static str, Option<String>)> {
+        judge(nodes).into_iter().map(|(verdict, reason)| (verdict, reason.what, reason.node)).collect()
+    }
+
+    #[test]
+    fn nodes_that_serve_the_same_are_healthy() {
+        assert_eq!(
+            found(&[node("a", "serving", &["admin"], "1"), node("b", "serving", &["admin"], "1")]),
+            []
+        );
+    }
+
+    #[test]
+    fn each_thing_that_is_wrong_is_told_once() {
+        let a = || Some("a".to_owned());
+        let degraded = |what, node| (Verdict::Degraded, what, node);
+        let b = node("b", "serving", &["admin"], "1");
+        for (first, expected) in [
+            (node("a", "lost", &["admin"], "2"), vec![degraded("node_lost", a())]),
+            (node("a", "drained", &["admin"], "1"), vec![degraded("node_drained", a())]),
+            (node("a", "connecting", &["admin"], "1"), vec![degraded("node_not_serving", a())]),
+            (node("a", "serving", &["admin"], "2"), vec![degraded("fingerprints_differ", None)]),
+            (
+                node("a", "lost", &["tercero"], "1"),
+                vec![degraded("node_lost", a()), (Verdict::Failing, "service_unserved", None)],
+            ),
+        ] {
+            let told = format!("{first:?}");
+            assert_eq!(found(&[first, b.clone()]), expected, "{told}");
+        }
+        assert_eq!(found(&[]), [(Verdict::Failing, "no_nodes", None)]);
+        let newer = Node { version: "2".to_owned(), ..b.clone() };
+        assert_eq!(found(&[newer, b]), [degraded("versions_differ", None)]);
+    }
+}
