@@ -13,6 +13,7 @@ pub mod engines;
 mod fleet;
 mod health;
 pub mod ipl;
+mod jobs;
 mod logging;
 pub mod node;
 mod project;

@@ -17,7 +17,7 @@ use crate::{
     fleet::{self, Part},
     health::{self, Health},
     ipl::{self, Failure, Step},
-    logging,
+    jobs, logging,
     project::{Project, Serving},
     relay::Relays,
     reload::Running,
@@ -88,13 +88,19 @@ async fn serve(
     let for_pool = traces.as_ref().map(Traces::tracer);
     let mut part = Part::open(&config, &name, environment, &domains);
     let serves = (domains.clone(), Arc::clone(&engines));
+    let desk = jobs::desk(&project, &domains);
     let extensions = sessions::extensions(&config, known.as_ref()).with(Arc::clone(&part.fleet));
+    let extensions = Arc::new(extensions.with(Arc::clone(&desk)));
     let rules = match known {
         Some(known) => config.rules(&name, environment).with_sessions(known),
         None => config.rules(&name, environment),
     };
+    let working = jobs::start(&config, &name, &domains, (&engines, &rules, &extensions), &desk);
     let (pool, relays) = start_pool(&project, &config, &name, serves, rules, (for_pool, extensions));
     part.tell(&pool, wrong.clone());
+    if let Some(working) = &working {
+        working.follow(pool.status());
+    }
     if let Some(queue) = log_queue.filter(|_| project.domains.iter().any(|domain| domain.name == "logger")) {
         let records_max = config.limits.create_records_max;
         tokio::spawn(queue.publish(config.amqp_of(Hosted::Admin).clone(), records_max, pool.status()));
@@ -121,7 +127,13 @@ async fn serve(
     }
     info!("stopping: finishing the requests in progress");
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
-    pool.shutdown().await;
+    // Side by side: neither is to wait for the other's last piece of work.
+    let leave_jobs = async {
+        if let Some(working) = working {
+            working.stop().await;
+        }
+    };
+    tokio::join!(pool.shutdown(), leave_jobs);
     part.leave().await;
     // After the writes: what they stored is published meanwhile, as long as there is a connection.
     relays.shutdown().await;
@@ -161,7 +173,7 @@ fn start_pool(
     name: &str,
     (domains, engines): (Vec<&'static Domain>, Arc<Engines>),
     rules: Rules,
-    (tracer, extensions): (Option<Arc<dyn Tracer>>, Extensions),
+    (tracer, extensions): (Option<Arc<dyn Tracer>>, Arc<Extensions>),
 ) -> (BrokerPool, Relays) {
     let outboxes = engines.outboxes(&domains);
     let hosting = Hosting {
@@ -171,7 +183,7 @@ fn start_pool(
             runner: engines,
             limits: config.limits.clone(),
             rules,
-            extensions: Arc::new(extensions),
+            extensions,
         }),
         brokers: config.hosted_pools(),
         drain_timeout: config.node.drain_timeout_ms.duration(),

@@ -7,6 +7,7 @@ mod ddl;
 mod dead;
 mod fleet;
 mod import;
+mod job;
 mod shell;
 mod tls;
 mod verify;
@@ -53,6 +54,8 @@ enum Command {
     Dead(dead::Args),
     /// Tell nodes what to do, and show what they answer: how they are, where nothing else is named
     Fleet(fleet::Args),
+    /// Show jobs such as migrations and how far they are; pause, resume or cancel one
+    Job(job::Args),
     /// Write scripts for what the live databases lack of the objects that templates name
     Ddl(ddl::Args),
     /// Print completions for a shell
@@ -108,6 +111,7 @@ fn run_project(project: Project) -> ExitCode {
                 Err(code) => code,
             },
             Command::Fleet(args) => fleet::run(&project.domains, args, &cli.config).await,
+            Command::Job(args) => job::run(&project.domains, args, &cli.config).await,
             Command::Ddl(args) => match config() {
                 Ok((config, _)) => ddl::run(args, &config).await,
                 Err(code) => code,

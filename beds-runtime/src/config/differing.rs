@@ -27,6 +27,7 @@ impl Config {
             mariadb,
             mongodb,
             tercero,
+            jobs,
             logging,
             telemetry,
         } = self;
@@ -49,6 +50,7 @@ impl Config {
         keys.extend(of_servers("mariadb", mariadb, &other.mariadb, MariaDb::differing));
         keys.extend(of_servers("mongodb", mongodb, &other.mongodb, MongoDb::differing));
         keys.extend(of_section("tercero", &tercero.differing(&other.tercero)));
+        keys.extend(of_section("jobs", &jobs.differing(&other.jobs)));
         keys.extend(of_section("logging", &logging.differing(&other.logging)));
         keys.extend(of_section("telemetry", &telemetry.differing(&other.telemetry)));
         keys

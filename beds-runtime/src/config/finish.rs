@@ -12,7 +12,7 @@ use beds_protocol::{
     Broker, Service,
     vocabulary::{ANY_KNOWN, ANYONE, is_role},
 };
-use beds_services::Tercero;
+use beds_services::{Tercero, jobs::Jobs};
 
 use super::{
     Access, ConfigError, Logging, Node, Telemetry, level, ranges,
@@ -322,6 +322,23 @@ pub(super) fn tercero(tercero: &Tercero) -> Result<(), ConfigError> {
         ],
     )?;
     tercero.contradiction().map_or(Ok(()), |reason| Err(ConfigError::new(reason)))
+}
+
+/// What is said of jobs.
+pub(super) fn jobs(jobs: &Jobs) -> Result<(), ConfigError> {
+    let Jobs { at_once, chunk, lease_s, poll_ms, records_per_s, rejects_max, keep_s } = *jobs;
+    in_range(
+        "jobs",
+        &[
+            ("at_once", at_once.into()),
+            ("chunk", chunk.into()),
+            ("lease_s", lease_s.into()),
+            ("poll_ms", poll_ms.0.into()),
+            ("records_per_s", records_per_s.into()),
+            ("rejects_max", rejects_max.into()),
+            ("keep_s", keep_s.into()),
+        ],
+    )
 }
 
 /// Whether the filter can be read, and lets something be logged.

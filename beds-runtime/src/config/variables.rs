@@ -12,7 +12,7 @@ use beds_bus::{Amqp, BrokerService, Pool};
 use beds_core::settings::{Limits, Tls};
 use beds_mariadb::MariaDb;
 use beds_mongodb::MongoDb;
-use beds_services::Tercero;
+use beds_services::{Tercero, jobs::Jobs};
 use config::{Map, Source, Value, ValueKind};
 
 use super::{ConfigError, Logging, Node, Telemetry};
@@ -134,6 +134,7 @@ fn meant(name: &str) -> Option<String> {
         "limits" => plain(Limits::KEYS)?,
         "logging" => plain(Logging::KEYS)?,
         "tercero" => plain(Tercero::KEYS)?,
+        "jobs" => plain(Jobs::KEYS)?,
         "telemetry" => plain(Telemetry::KEYS)?,
         "mariadb" => after(MariaDb::KEYS).map(|(name, key)| vec![section, name, key])?,
         "mongodb" => after(MongoDb::KEYS).map(|(name, key)| vec![section, name, key])?,

@@ -14,6 +14,7 @@ extern crate self as beds_core;
 pub mod access;
 pub mod address;
 pub mod backoff;
+pub mod carry;
 pub mod context;
 pub mod cursor;
 mod describe;

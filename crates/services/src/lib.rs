@@ -4,6 +4,7 @@
 //! - [`fleet`]: the nodes, as one of them knows them, and commands to them. [`node`]: the calls of the template `node`.
 //! - [`users`], [`sessions`]: what is behind the calls of the templates `user` and `session`, whichever objects those have.
 //!   `passwords` hashes and compares, `ask` makes the calls of a domain; [`Tercero`] is the section of the configuration.
+//! - [`jobs`]: work that takes longer than a request, and what works at it. [`migration`]: the jobs behind the template `migration`.
 //! - [`SessionCheck`], in `known`: knows sessions by their tokens, on every node.
 //!
 //! This crate names neither the bus nor a driver: what it needs of them, it is given.
@@ -11,7 +12,9 @@
 mod accounts;
 mod ask;
 pub mod fleet;
+pub mod jobs;
 mod known;
+pub mod migration;
 pub mod node;
 mod passwords;
 pub mod sessions;
