@@ -28,6 +28,7 @@ impl Config {
             mongodb,
             tercero,
             jobs,
+            shared_filesystem,
             logging,
             telemetry,
         } = self;
@@ -51,6 +52,8 @@ impl Config {
         keys.extend(of_servers("mongodb", mongodb, &other.mongodb, MongoDb::differing));
         keys.extend(of_section("tercero", &tercero.differing(&other.tercero)));
         keys.extend(of_section("jobs", &jobs.differing(&other.jobs)));
+        let differing = shared_filesystem.differing(&other.shared_filesystem);
+        keys.extend(of_section("shared_filesystem", &differing));
         keys.extend(of_section("logging", &logging.differing(&other.logging)));
         keys.extend(of_section("telemetry", &telemetry.differing(&other.telemetry)));
         keys

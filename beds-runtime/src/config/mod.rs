@@ -28,7 +28,7 @@ use beds_core::{
 use beds_mariadb::MariaDb;
 use beds_mongodb::MongoDb;
 use beds_protocol::{Broker, Service};
-use beds_services::{Tercero, jobs::Jobs};
+use beds_services::{SharedFilesystem, Tercero, jobs::Jobs};
 use serde::Deserialize;
 
 use variables::Variables;
@@ -127,6 +127,8 @@ pub struct Config {
     pub tercero: Tercero,
     /// Jobs.
     pub jobs: Jobs,
+    /// Where archives are kept.
+    pub shared_filesystem: SharedFilesystem,
     /// Logs.
     pub logging: Logging,
     /// Traces.
@@ -212,6 +214,7 @@ impl Config {
         }
         finish::tercero(&self.tercero)?;
         finish::jobs(&self.jobs)?;
+        finish::shared_filesystem(&self.shared_filesystem)?;
         finish::logging(&self.logging)?;
         finish::telemetry(&self.telemetry)?;
         finish::node(&self.node)?;

@@ -5,11 +5,13 @@
 //! - [`users`], [`sessions`]: what is behind the calls of the templates `user` and `session`, whichever objects those have.
 //!   `passwords` hashes and compares, `ask` makes the calls of a domain; [`Tercero`] is the section of the configuration.
 //! - [`jobs`]: work that takes longer than a request, and what works at it. [`migration`]: the jobs behind the template `migration`.
+//! - [`archive`]: records in files that can be read without BEDS, and the filesystem that they are on.
 //! - [`SessionCheck`], in `known`: knows sessions by their tokens, on every node.
 //!
 //! This crate names neither the bus nor a driver: what it needs of them, it is given.
 
 mod accounts;
+pub mod archive;
 mod ask;
 pub mod fleet;
 pub mod jobs;
@@ -23,4 +25,4 @@ pub mod users;
 
 pub use accounts::Accounts;
 pub use known::{Forget, SessionCheck};
-pub use settings::Tercero;
+pub use settings::{SharedFilesystem, Tercero};
