@@ -11,17 +11,17 @@ use crate::{
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_pauses_within_a_chunk_resumes_where_it_was_and_is_cancelled() {
-    let guest = own(1, &[("BEDS__JOBS__RECORDS_PER_S", "1000")]).await;
-    let series = guest.samples(3_000).await;
+    let guest = own(1, &[("BEDS__JOBS__RECORDS_PER_S", "250")]).await;
+    let series = guest.samples(600).await;
     let args =
-        json!({"from": "sample_row", "to": "sample_document", "where": {"series": series}, "chunk": 50});
+        json!({"from": "sample_row", "to": "sample_document", "where": {"series": series}, "chunk": 25});
     let id = guest.start(args.clone()).await;
-    guest.until(&id, "some are done", |job| job["done"].as_u64() > Some(100)).await;
+    guest.until(&id, "some are done", |job| job["done"].as_u64() > Some(50)).await;
     let told = guest.call("job", "pause", json!({"id": id})).await;
     assert!(told["data"] == "running" || told["data"] == "paused", "{told:#}");
     let paused = guest.until_state(&id, "paused").await;
     let done = paused["done"].as_u64().unwrap();
-    assert!(done < 3_000, "{paused:#}");
+    assert!(done < 600, "{paused:#}");
     assert_eq!(guest.count("sample_document", &series).await, done, "no chunk is half done");
     // Whoever pauses it once more changes nothing.
     assert_eq!(guest.call("job", "pause", json!({"id": id})).await["data"], "paused");
@@ -35,7 +35,7 @@ async fn a_job_pauses_within_a_chunk_resumes_where_it_was_and_is_cancelled() {
     let cancelled = guest.until_state(&id, "cancelled").await;
     assert!(cancelled["ended_at"].is_string(), "{cancelled:#}");
     let count = guest.count("sample_document", &series).await;
-    assert!(count < 3_000, "it ended early: {count}");
+    assert!(count < 600, "it ended early: {count}");
     for (call, code) in [("resume", "conflict"), ("pause", "conflict")] {
         let refused = guest.call("job", call, json!({"id": id})).await;
         assert_eq!(refused["error"]["code"], code, "{refused:#}");
@@ -53,7 +53,7 @@ async fn a_job_pauses_within_a_chunk_resumes_where_it_was_and_is_cancelled() {
     assert_eq!(bar.code, Some(0), "{bar:?}");
     let done = guest.job(&again).await;
     let counts = &done["result"]["counts"];
-    assert_eq!((&counts["same"], &counts["created"]), (&json!(count), &json!(3_000 - count)), "{done:#}");
+    assert_eq!((&counts["same"], &counts["created"]), (&json!(count), &json!(600 - count)), "{done:#}");
     let listed = blocking(move || Beds::new(&["job", "list"]).on(&site.stack).run()).await;
     assert!(listed.stdout.contains(&id) && listed.stdout.contains("cancelled"), "{listed:?}");
     let shown = blocking(move || Beds::new(&["job", "show", &again]).on(&site.stack).run()).await;
@@ -62,16 +62,16 @@ async fn a_job_pauses_within_a_chunk_resumes_where_it_was_and_is_cancelled() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_comes_twice_starts_one_job_and_a_node_that_stops_gives_it_back() {
-    let guest = own(2, &[("BEDS__JOBS__RECORDS_PER_S", "1000")]).await;
-    let series = guest.samples(3_000).await;
+    let guest = own(2, &[("BEDS__JOBS__RECORDS_PER_S", "250")]).await;
+    let series = guest.samples(600).await;
     let args =
-        json!({"from": "sample_row", "to": "sample_document", "where": {"series": series}, "chunk": 50});
+        json!({"from": "sample_row", "to": "sample_document", "where": {"series": series}, "chunk": 25});
     let message = uuid::Uuid::now_v7();
     let request = || beds_client::Request::call("migration", "start", &args).message_id(message);
     let (first, second) = (guest.send(request()).await, guest.send(request()).await);
     assert_eq!(first, second);
     let id = crate::site::id(&first);
-    let job = guest.until(&id, "some are done", |job| job["done"].as_u64() > Some(100)).await;
+    let job = guest.until(&id, "some are done", |job| job["done"].as_u64() > Some(50)).await;
     let site = guest.site;
     let at_work = site.nodes.iter().position(|node| job["node"] == format!("worker-{}", number(site, node)));
     let at_work = at_work.unwrap();
@@ -85,7 +85,7 @@ async fn a_request_that_comes_twice_starts_one_job_and_a_node_that_stops_gives_i
     guest.until(&id, "the other goes on", |job| job["node"] == other.as_str()).await;
     assert!(before.elapsed() < Duration::from_secs(20));
     let done = guest.until_state(&id, "done").await;
-    assert_eq!(done["result"]["counts"]["created"], 3_000, "{done:#}");
+    assert_eq!(done["result"]["counts"]["created"], 600, "{done:#}");
     assert_eq!(done["result"]["equal"], true);
 }
 

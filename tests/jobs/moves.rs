@@ -15,15 +15,15 @@ async fn codes(guest: &Guest<'_>, template: &str, series: &str) -> BTreeSet<Stri
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_move_loses_nothing_when_either_database_dies_in_it() {
-    const COUNT: u32 = 3_000;
+    const COUNT: u32 = 800;
     let guest = own(2, &[]).await;
     let series = guest.samples(COUNT).await;
     let all = codes(&guest, "sample_row", &series).await;
     let id = guest
-        .start(json!({"from": "sample_row", "to": "sample_document", "where": {"series": series}, "mode": "move", "chunk": 100}))
+        .start(json!({"from": "sample_row", "to": "sample_document", "where": {"series": series}, "mode": "move", "chunk": 50}))
         .await;
     let site = guest.site;
-    for (due, which) in [(300, "mongodb"), (1_000, "mariadb"), (1_700, "mongodb"), (2_300, "mariadb")] {
+    for (due, which) in [(100, "mongodb"), (250, "mariadb"), (450, "mongodb"), (600, "mariadb")] {
         guest.until(&id, "it goes on", |job| job["done"].as_u64() >= Some(due)).await;
         blocking(move || {
             let server = if which == "mongodb" { site.stack.mongodb() } else { site.stack.mariadb() };
@@ -45,10 +45,10 @@ async fn a_move_loses_nothing_when_either_database_dies_in_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_that_changes_while_it_moves_is_not_lost() {
-    let guest = own(1, &[("BEDS__JOBS__RECORDS_PER_S", "2000")]).await;
-    let series = guest.samples(1_500).await;
+    let guest = own(1, &[("BEDS__JOBS__RECORDS_PER_S", "500")]).await;
+    let series = guest.samples(500).await;
     let id = guest
-        .start(json!({"from": "sample_row", "to": "sample_document", "where": {"series": series}, "mode": "move", "chunk": 100}))
+        .start(json!({"from": "sample_row", "to": "sample_document", "where": {"series": series}, "mode": "move", "chunk": 50}))
         .await;
     // A client changes records for as long as there are any.
     let mut changed = 0;
@@ -82,7 +82,7 @@ async fn a_record_that_changes_while_it_moves_is_not_lost() {
         let there = from.get(code).unwrap_or_else(|| &to[code]);
         assert_eq!(there["stock"], *stock, "{code}");
     }
-    assert_eq!(from.keys().chain(to.keys()).collect::<BTreeSet<_>>().len(), 1_500);
+    assert_eq!(from.keys().chain(to.keys()).collect::<BTreeSet<_>>().len(), 500);
     // What was changed meanwhile is among the rejects, and goes when it is sent again.
     if !from.is_empty() {
         let again = guest.call("migration", "retry", json!({"id": id, "on_conflict": "replace"})).await;

@@ -101,7 +101,6 @@ async fn all_mistakes_are_told_at_once_with_the_nearest_names() {
     for (args, field) in [
         (json!({"from": "sample_row", "to": "country"}), "args.map.flag"),
         (json!({"from": "sample_row", "to": "bookmark", "on_conflict": "replace"}), "args.on_conflict"),
-        (json!({"from": "migration", "to": "sample_document"}), "args.from"),
         (json!({"from": "sample_row", "to": "sample_document", "where": [1]}), "args.where"),
         (json!({"from": "sample_row", "to": "sample_document", "map": "id"}), "args.map"),
         (json!({"from": "sample_row", "to": "sample_document", "map": {}}), "args.map"),

@@ -19,8 +19,12 @@ use serde_json::Value;
 fn verify(stack: &Stack, user: &str, arguments: &[&str]) -> (Option<i32>, Value) {
     let arguments = [&["verify", "--format", "json"], arguments].concat();
     let url = |database| format!("{}/{database}", stack.mariadb_url().replace("root@", &format!("{user}@")));
-    let (catalog, tercero) = (url("catalog"), url("tercero"));
-    let urls = [("BEDS__MARIADB__CATALOG__URL", catalog.as_str()), ("BEDS__MARIADB__TERCERO__URL", &tercero)];
+    let (catalog, jobs, tercero) = (url("catalog"), url("jobs"), url("tercero"));
+    let urls = [
+        ("BEDS__MARIADB__CATALOG__URL", catalog.as_str()),
+        ("BEDS__MARIADB__JOBS__URL", &jobs),
+        ("BEDS__MARIADB__TERCERO__URL", &tercero),
+    ];
     let ended = Beds::new(&arguments).on(stack).env(&urls).run();
     (ended.code, serde_json::from_str(&ended.stdout).unwrap_or_else(|_| panic!("{}", ended.stderr)))
 }
@@ -48,7 +52,8 @@ fn has(lines: &[String], part: &str) {
 const GRANTS: &str = "create user node; grant select, execute on catalog.* to node; \
     grant insert, update, delete on catalog.beds_ledger to node; \
     grant insert, update, delete on catalog.beds_events to node; grant select, execute on tercero.* to node; \
-    grant insert, update, delete on tercero.beds_ledger to node; \
+    grant insert, update, delete on tercero.beds_ledger to node; grant select, execute on jobs.* to node; \
+    grant insert, update, delete on jobs.beds_ledger to node; \
     grant insert, update, delete on tercero.beds_events to node";
 
 #[test]

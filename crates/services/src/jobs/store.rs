@@ -32,7 +32,8 @@ const ERROR_CHARACTERS_MAX: usize = 5_000;
 #[serde(rename_all = "lowercase")]
 pub(super) enum Go {
     /// It goes on.
-    Go,
+    #[serde(rename = "go")]
+    On,
     /// It is paused.
     Pause,
     /// It is cancelled.

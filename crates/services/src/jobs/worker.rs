@@ -131,8 +131,9 @@ impl Worker {
         let Some(kind) = kind.cloned() else { return };
         info!(job = %lease.id, kind = lease.kind, done = lease.done, "works at a job");
         let asked_chunk = lease.arguments.get("chunk").and_then(beds_protocol::Json::as_u64);
-        let mut chunk =
+        let whole =
             asked_chunk.and_then(|chunk| u32::try_from(chunk).ok()).unwrap_or(self.settings.chunk).max(1);
+        let mut chunk = whole;
         let mut held_until = taken + self.lease();
         let (mut backoff, mut is_told) = (Backoff::new(PAUSE_MIN, PAUSE_MAX), false);
         let (mut rate, mut pace) = (Rate::of(lease.done), Pace::new(self.settings.records_per_s));
@@ -141,8 +142,9 @@ impl Worker {
                 return self.leave(&lease, Left::Queued, 0, "the node stops").await;
             }
             // What a chunk does ends before the lease does, so that no two nodes work at a job.
-            let deadline = (Instant::now() + self.lease() / 2).min(held_until - self.lease() / 6);
-            if deadline <= Instant::now() {
+            let left = held_until.saturating_duration_since(Instant::now()).saturating_sub(self.lease() / 6);
+            let deadline = Instant::now() + left.min(self.lease() / 2);
+            if left.is_zero() {
                 warn!(job = %lease.id, "the lease has ended: another node goes on with the job");
                 return;
             }
@@ -151,9 +153,11 @@ impl Worker {
                 Ok(step) => {
                     backoff.reset();
                     is_told = false;
+                    // What was too much may have been so for a while alone.
+                    chunk = chunk.saturating_add(chunk / 8 + 1).min(whole);
                     let speed = rate.after(step.done);
                     match self.keep(&lease, &step, speed, held_until).await {
-                        Some(Go::Go) => held_until = asked + self.lease(),
+                        Some(Go::On) => held_until = asked + self.lease(),
                         Some(ended) => {
                             info!(job = %lease.id, "leaves the job: {ended:?}");
                             return;
@@ -172,8 +176,8 @@ impl Worker {
                 Err(error) if error.code == ErrorCode::UnknownTemplate => {
                     return self.leave(&lease, Left::Queued, ELSEWHERE_S, &error.to_string()).await;
                 }
-                Err(error) if may_pass(&error) => {
-                    if error.code == ErrorCode::DeadlineExceeded {
+                Err(error) if may_pass(&error) || (error.code == ErrorCode::TooLarge && chunk > 1) => {
+                    if matches!(error.code, ErrorCode::DeadlineExceeded | ErrorCode::TooLarge) {
                         chunk = (chunk / 2).max(1);
                     }
                     if !std::mem::replace(&mut is_told, true) {
@@ -181,7 +185,7 @@ impl Worker {
                     }
                     let asked = Instant::now();
                     match self.store.renew(&lease, &error.to_string()).await {
-                        Ok(Go::Go) => held_until = asked + self.lease(),
+                        Ok(Go::On) => held_until = asked + self.lease(),
                         Ok(ended) => {
                             info!(job = %lease.id, "leaves the job: {ended:?}");
                             return;

@@ -52,13 +52,21 @@ pub(super) fn bars(shape: Shape, to: &'static Type) -> Option<String> {
 fn of_type(from: &'static Type, to: &'static Type) -> Option<String> {
     let is_text = matches!(to, Type::String { .. } | Type::Text { .. });
     let fits = match (from, to) {
-        (_, Type::Json) | (Type::Bool, Type::Bool) | (Type::Object { .. }, Type::Object { .. }) => true,
+        (_, Type::Json)
+        | (Type::Bool, Type::Bool)
+        | (Type::Object { .. }, Type::Object { .. })
+        | (Type::DateTime, Type::DateTime)
+        | (Type::Date, Type::Date)
+        | (Type::Time, Type::Time)
+        | (Type::Uuid, Type::Uuid)
+        | (Type::Bytes { .. }, Type::Bytes { .. })
+        | (Type::ObjectId, Type::ObjectId) => true,
         (Type::Enum { values: from }, Type::Enum { values: to }) => {
             let missing: Vec<_> = from.iter().filter(|value| !to.contains(value)).copied().collect();
             if !missing.is_empty() {
                 return Some(format!(
                     "has no {}: say by `enum` what each value becomes",
-                    missing.iter().map(|value| beds_protocol::shown(value)).collect::<Vec<_>>().join(", ")
+                    missing.iter().map(beds_protocol::shown).collect::<Vec<_>>().join(", ")
                 ));
             }
             true
@@ -68,12 +76,6 @@ fn of_type(from: &'static Type, to: &'static Type) -> Option<String> {
         (Type::Int { .. } | Type::UInt { .. }, _) => return bars(Shape::Int, to),
         (Type::Decimal { .. }, to) => is_text || matches!(to, Type::Decimal { .. }),
         (Type::Float { .. }, to) => matches!(to, Type::Float { .. }),
-        (Type::DateTime, Type::DateTime)
-        | (Type::Date, Type::Date)
-        | (Type::Time, Type::Time)
-        | (Type::Uuid, Type::Uuid)
-        | (Type::Bytes { .. }, Type::Bytes { .. })
-        | (Type::ObjectId, Type::ObjectId) => true,
         (Type::DateTime, Type::Date | Type::Time | Type::Int { .. } | Type::UInt { .. })
         | (Type::Date | Type::Time, Type::Int { .. } | Type::UInt { .. }) => {
             return Some(format!(

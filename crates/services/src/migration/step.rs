@@ -140,32 +140,34 @@ async fn compare(
     }
     let found = there(chunk, sent.iter().map(|item| &*item.identity).collect()).await?;
     for item in sent {
-        let there = found.get(&item.name());
-        let reason = match there {
-            None => "it is not there after it was written".to_owned(),
-            Some(there) => match item.differs(chunk, there) {
-                Some(field) => format!("`{field}` is not there as it was sent"),
-                None => {
-                    at.source.add(&item.text());
-                    at.target.add(&item.text_there(chunk, there));
-                    if chunk.spec.mode == Mode::Move {
-                        let record = (!at.is_apart).then(|| item.record.clone());
-                        at.pending.push(Pending {
-                            key: item.key.clone(),
-                            digest: item.digest.clone(),
-                            identity: item.identity.clone(),
-                            record,
-                        });
-                    }
-                    continue;
-                }
-            },
+        let Some(there) = found.get(&item.name()) else {
+            differ(at, counts, rejects, item, "it is not there after it was written".to_owned());
+            continue;
         };
-        at.different += 1;
-        counts.rejected += 1;
-        rejects.push(reject(item, &Error::new(ErrorCode::Conflict, reason)));
+        if let Some(field) = item.differs(chunk, there) {
+            differ(at, counts, rejects, item, format!("`{field}` is not there as it was sent"));
+            continue;
+        }
+        at.source.add(&item.text());
+        at.target.add(&item.text_there(chunk, there));
+        if chunk.spec.mode == Mode::Move {
+            let record = (!at.is_apart).then(|| item.record.clone());
+            at.pending.push(Pending {
+                key: item.key.clone(),
+                digest: item.digest.clone(),
+                identity: item.identity.clone(),
+                record,
+            });
+        }
     }
     Ok(())
+}
+
+/// A record that was written is there as something else.
+fn differ(at: &mut Checkpoint, counts: &mut Counts, rejects: &mut Vec<Reject>, item: &Item, reason: String) {
+    at.different += 1;
+    counts.rejected += 1;
+    rejects.push(reject(item, &Error::new(ErrorCode::Conflict, reason)));
 }
 
 /// Reads records once more, and compares what they are to be with what is there.
