@@ -75,7 +75,7 @@ async fn assert_copied(guest: &Guest<'_>, series: &str, count: usize) {
 #[tokio::test(flavor = "multi_thread")]
 async fn records_are_copied_with_conversions_while_the_working_node_is_killed_again_and_again() {
     let records = records().unwrap_or(1_200);
-    let kills = variable("BEDS_JOBS_KILLS").unwrap_or(5);
+    let kills = variable("BEDS_JOBS_KILLS").unwrap_or(4);
     let guest = own(2, &[]).await;
     let series = guest.samples(records).await;
     let begun = Instant::now();

@@ -37,7 +37,8 @@ pub(crate) async fn own(nodes: usize, variables: &'static [(&'static str, &'stat
 
 /// Servers for more records than a test has.
 fn large_stack() -> Stack {
-    let stack = Stack::builder().ignore_environment().fast_mongodb().start().unwrap();
+    let builder = Stack::builder().ignore_environment().rabbitmq().mariadb();
+    let stack = builder.fast_mongodb().start().unwrap();
     schema::apply(&stack, &common::root().join("schema")).unwrap();
     stack
 }

@@ -169,7 +169,7 @@ async fn list(client: &Client, state: Option<&str>, limit: u32, as_json: bool) -
     for job in &jobs {
         let total = job.total.map_or_else(|| "?".to_owned(), |total| total.to_string());
         let (done, by) = (format!("{}/{total}", job.done), job.started_by.as_deref().unwrap_or_default());
-        let (kind, state) = (OneLine(&job.kind), &job.state);
+        let (kind, state) = (OneLine(&job.kind).to_string(), &job.state);
         let _ = writeln!(
             text,
             "{}  {kind:12}  {state:9}  {done:>21}  {:>7}  {}",
