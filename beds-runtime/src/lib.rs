@@ -16,6 +16,7 @@ mod graves;
 mod health;
 mod heartbeat;
 pub mod ipl;
+mod jobs;
 mod logging;
 pub mod node;
 mod project;

@@ -22,7 +22,7 @@ use crate::{
     health::{self, Health},
     heartbeat::Heart,
     ipl::{self, Failure, Step},
-    logging,
+    jobs, logging,
     project::{Project, Serving},
     relay::Relays,
     reload::Running,
@@ -99,18 +99,25 @@ async fn serve(
         }
     }
     let serves = (domains.clone(), Arc::clone(&engines));
+    let desk = jobs::desk(&project, &domains);
     let extensions = sessions::extensions(&config, known.as_ref())
         .with(Arc::clone(&part.fleet))
         .with(Arc::new(config.graph.clone()))
         .with(Arc::new(syslog::reader(&config)?))
         .with(Arc::new(graves::letters(&config, &name)))
-        .with(Arc::new(Catalogue(project.domains.clone())));
+        .with(Arc::new(Catalogue(project.domains.clone())))
+        .with(Arc::clone(&desk));
+    let extensions = Arc::new(extensions);
     let rules = match known {
         Some(known) => config.rules(&name, environment).with_sessions(known),
         None => config.rules(&name, environment),
     };
+    let working = jobs::start(&config, &name, &domains, (&engines, &rules, &extensions), &desk);
     let (pool, relays) = start_pool(&project, &config, &name, serves, rules, (for_pool, extensions));
     part.tell(&pool, wrong.clone());
+    if let Some(working) = &working {
+        working.follow(pool.status());
+    }
     if let Some(queue) = log_queue.filter(|_| project.domains.iter().any(|domain| domain.name == "logger")) {
         let to = (config.amqp_of(Hosted::Admin).clone(), format!("{name} logs"));
         tokio::spawn(told::publish(to, "logger.create", queue.within(&config.limits), pool.status()));
@@ -154,7 +161,13 @@ async fn serve(
     if let Some(heart) = heart {
         heart.stop().await;
     }
-    tokio::join!(listeners, pool.shutdown());
+    // Side by side: neither is to wait for the other's last piece of work.
+    let leave_jobs = async {
+        if let Some(working) = working {
+            working.stop().await;
+        }
+    };
+    tokio::join!(listeners, pool.shutdown(), leave_jobs);
     part.leave().await;
     // After the writes: what they stored is published meanwhile, as long as there is a connection.
     relays.shutdown().await;
@@ -196,7 +209,7 @@ fn start_pool(
     name: &str,
     (domains, engines): (Vec<&'static Domain>, Arc<Engines>),
     rules: Rules,
-    (tracer, extensions): (Option<Arc<dyn Tracer>>, Extensions),
+    (tracer, extensions): (Option<Arc<dyn Tracer>>, Arc<Extensions>),
 ) -> (BrokerPool, Relays) {
     let outboxes = engines.outboxes(&domains);
     let hosting = Hosting {
@@ -206,7 +219,7 @@ fn start_pool(
             runner: engines,
             limits: config.limits.clone(),
             rules,
-            extensions: Arc::new(extensions),
+            extensions,
         }),
         brokers: config.hosted_pools(),
         drain_timeout: config.node.drain_timeout_ms.duration(),

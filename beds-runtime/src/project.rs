@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use beds_core::{
-    Factory, Runner, access::Rules, extensions::Extensions, service::Service, settings::Limits, spec::Domain,
+    Error, Factory, Runner, access::Rules, extensions::Extensions, service::Service, settings::Limits,
+    spec::Domain,
 };
+
+use beds_services::jobs::Dispatch;
 
 use crate::domains::Domains;
 
@@ -34,6 +37,8 @@ pub struct Project {
     /// Every domain, in order of name.
     pub domains: Vec<&'static Domain>,
     pub(crate) service: Serve,
+    /// Asks a domain by its name, for jobs.
+    pub(crate) dispatch: Dispatch,
 }
 
 impl Project {
@@ -43,6 +48,10 @@ impl Project {
         let service: Serve = |Serving { domains, runner, limits, rules, extensions }| {
             Arc::new(Domains::<F>::new(domains, runner, limits).ruled_by(rules).offering(extensions))
         };
-        Self { domains: F::domains(), service }
+        let dispatch: Dispatch = |name, cx, request| {
+            let template = F::template(name).ok_or_else(|| Error::unknown_template(name))?;
+            F::dispatch(template, cx, request)
+        };
+        Self { domains: F::domains(), service, dispatch }
     }
 }

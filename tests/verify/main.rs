@@ -19,9 +19,11 @@ use serde_json::Value;
 fn verify(stack: &Stack, user: &str, arguments: &[&str]) -> (Option<i32>, Value) {
     let arguments = [&["verify", "--format", "json"], arguments].concat();
     let url = |database| format!("{}/{database}", stack.mariadb_url().replace("root@", &format!("{user}@")));
-    let (catalog, tercero, metrics) = (url("catalog"), url("tercero"), url("metrics"));
+    let (catalog, jobs) = (url("catalog"), url("jobs"));
+    let (tercero, metrics) = (url("tercero"), url("metrics"));
     let urls = [
         ("BEDS__MARIADB__CATALOG__URL", catalog.as_str()),
+        ("BEDS__MARIADB__JOBS__URL", &jobs),
         ("BEDS__MARIADB__TERCERO__URL", &tercero),
         ("BEDS__MARIADB__METRICS__URL", &metrics),
     ];
@@ -54,7 +56,8 @@ const GRANTS: &str = "create user node; grant select, execute on catalog.* to no
     grant insert, update, delete on catalog.beds_events to node; grant select, execute on tercero.* to node; \
     grant insert, update, delete on tercero.beds_ledger to node; \
     grant insert, update, delete on tercero.beds_events to node; grant select, execute on metrics.* to node; \
-    grant insert on catalog.beds_audit to node; grant insert on tercero.beds_audit to node";
+    grant insert on catalog.beds_audit to node; grant insert on tercero.beds_audit to node; \
+    grant select, execute on jobs.* to node; grant insert, update, delete on jobs.beds_ledger to node";
 
 #[test]
 fn templates_that_agree_pass() {

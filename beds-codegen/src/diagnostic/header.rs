@@ -59,8 +59,10 @@ pub(crate) fn unknown_broker(span: Span, name: &str, service: Service, service_s
         Diagnostic::error(Code::UnknownBroker, format!("the service `{service}` has no broker `{name}`"))
             .at(span, "no such broker")
             .near(service_span, "in this service");
-    if brokers.is_empty() {
-        diagnostic.help(format!("remove `broker`: in `{service}`, the lane of an operation decides"))
+    if service == Service::AppServer {
+        diagnostic.help(format!(
+            "remove `broker`: in `{service}`, the lane of an operation decides; `m` is for what starts jobs and tells of them"
+        ))
     } else {
         diagnostic.suggest(name, brokers.iter().copied(), "its brokers are")
     }

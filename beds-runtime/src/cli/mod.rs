@@ -10,6 +10,7 @@ mod dead;
 mod design;
 mod fleet;
 mod import;
+mod job;
 mod shell;
 mod tls;
 mod verify;
@@ -58,6 +59,8 @@ enum Command {
     Fleet(fleet::Args),
     /// Show who changed which record, when and how
     Audit(audit::Args),
+    /// Show jobs such as migrations and how far they are; pause, resume or cancel one
+    Job(job::Args),
     /// Write scripts for what the live databases lack of the objects that templates name
     Ddl(ddl::Args),
     /// Objects by description: templates and database objects from a model, proved, and signed by a DBA
@@ -116,6 +119,7 @@ fn run_project(project: Project) -> ExitCode {
             },
             Command::Fleet(args) => fleet::run(&project.domains, args, &cli.config).await,
             Command::Audit(args) => audit::run(&project.domains, args, &cli.config).await,
+            Command::Job(args) => job::run(&project.domains, args, &cli.config).await,
             Command::Ddl(args) => match config() {
                 Ok((config, _)) => ddl::run(args, &config).await,
                 Err(code) => code,

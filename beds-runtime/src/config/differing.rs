@@ -30,6 +30,7 @@ impl Config {
             tercero,
             syslog,
             graph,
+            jobs,
             shared_filesystem,
             logging,
             telemetry,
@@ -56,6 +57,7 @@ impl Config {
         keys.extend(of_section("tercero", &tercero.differing(&other.tercero)));
         keys.extend(of_section("syslog", &syslog.differing(&other.syslog)));
         keys.extend(of_section("graph", &graph.differing(&other.graph)));
+        keys.extend(of_section("jobs", &jobs.differing(&other.jobs)));
         let differing = shared_filesystem.differing(&other.shared_filesystem);
         keys.extend(of_section("shared_filesystem", &differing));
         keys.extend(of_section("logging", &logging.differing(&other.logging)));

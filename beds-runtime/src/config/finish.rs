@@ -15,6 +15,7 @@ use beds_protocol::{
 use beds_services::{
     SharedFilesystem, Tercero,
     graph::Graph,
+    jobs::Jobs,
     syslog::{Syslog, check_tls},
 };
 
@@ -375,6 +376,23 @@ pub(super) fn graph(graph: &Graph) -> Result<(), ConfigError> {
         ],
     )?;
     graph.contradiction().map_or(Ok(()), |reason| Err(ConfigError::new(reason)))
+}
+
+/// What is said of jobs.
+pub(super) fn jobs(jobs: &Jobs) -> Result<(), ConfigError> {
+    let Jobs { at_once, chunk, lease_s, poll_ms, records_per_s, rejects_max, keep_s } = *jobs;
+    in_range(
+        "jobs",
+        &[
+            ("at_once", at_once.into()),
+            ("chunk", chunk.into()),
+            ("lease_s", lease_s.into()),
+            ("poll_ms", poll_ms.0.into()),
+            ("records_per_s", records_per_s.into()),
+            ("rejects_max", rejects_max.into()),
+            ("keep_s", keep_s.into()),
+        ],
+    )
 }
 
 /// Whether the filter can be read, and lets something be logged.

@@ -28,7 +28,7 @@ use beds_core::{
 use beds_mariadb::MariaDb;
 use beds_mongodb::MongoDb;
 use beds_protocol::{Broker, Service};
-use beds_services::{SharedFilesystem, Tercero, graph::Graph, syslog::Syslog};
+use beds_services::{SharedFilesystem, Tercero, graph::Graph, jobs::Jobs, syslog::Syslog};
 use serde::Deserialize;
 
 use variables::Variables;
@@ -129,6 +129,8 @@ pub struct Config {
     pub syslog: Syslog,
     /// Metrics.
     pub graph: Graph,
+    /// Jobs.
+    pub jobs: Jobs,
     /// Where archives are kept.
     pub shared_filesystem: SharedFilesystem,
     /// Logs.
@@ -233,6 +235,7 @@ impl Config {
         finish::tercero(&self.tercero)?;
         finish::syslog(&self.syslog, &self.tls)?;
         finish::graph(&self.graph)?;
+        finish::jobs(&self.jobs)?;
         finish::shared_filesystem(&self.shared_filesystem)?;
         finish::logging(&self.logging)?;
         finish::telemetry(&self.telemetry)?;

@@ -12,7 +12,7 @@ use beds_bus::{Amqp, BrokerService, Pool};
 use beds_core::settings::{Limits, Tls};
 use beds_mariadb::MariaDb;
 use beds_mongodb::MongoDb;
-use beds_services::{SharedFilesystem, Tercero, graph::Graph, syslog::Syslog};
+use beds_services::{SharedFilesystem, Tercero, graph::Graph, jobs::Jobs, syslog::Syslog};
 use config::{Map, Source, Value, ValueKind};
 
 use super::{ConfigError, Design, Logging, Node, Telemetry};
@@ -141,6 +141,7 @@ fn meant(name: &str) -> Option<String> {
         "tercero" => plain(Tercero::KEYS)?,
         "syslog" => plain(Syslog::KEYS)?,
         "graph" => plain(Graph::KEYS)?,
+        "jobs" => plain(Jobs::KEYS)?,
         "telemetry" => plain(Telemetry::KEYS)?,
         "design" => plain(Design::KEYS)?,
         "mariadb" => after(MariaDb::KEYS).map(|(name, key)| vec![section, name, key])?,

@@ -189,6 +189,14 @@ impl Context {
         Author { user, amqp_user, session, message_id }
     }
 
+    /// The same for what carries records from elsewhere: a `create` may give what a node generates otherwise, so that a record
+    /// keeps its key and the time when it was made.
+    #[must_use]
+    pub fn carrying(&self) -> Self {
+        let standing = Standing { carries: true, ..self.standing.clone() };
+        Self { standing, ..self.clone() }
+    }
+
     /// Does the work of an operation: what a hand-written method uses to ask another domain, or the objects of its
     /// own, as in `cx.run(Country::fetch(cx, request)).await`.
     ///

@@ -15,6 +15,7 @@ pub mod access;
 pub mod address;
 pub mod audit;
 pub mod backoff;
+pub mod carry;
 pub mod context;
 pub mod cursor;
 mod describe;

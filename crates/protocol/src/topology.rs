@@ -136,8 +136,6 @@ enum Domains {
     Unnamed,
     /// Those that name it so.
     Named(&'static str),
-    /// None.
-    Never,
 }
 
 const READ: &[Lane] = &[Lane::Read];
@@ -178,7 +176,7 @@ brokers! {
     /// wBroker: writes of applications.
     AppWrite = "app_server.w": AppServer, Quorum, WRITE, ingest: false, domains: Domains::Unnamed;
     /// mBroker: migration jobs.
-    AppJobs = "app_server.m": AppServer, Quorum, BOTH, ingest: false, domains: Domains::Never;
+    AppJobs = "app_server.m": AppServer, Quorum, BOTH, ingest: false, domains: Domains::Named("m");
     /// adminBrokerIn: writes to admin templates, commands to nodes.
     AdminIn = "admin.in": Admin, Quorum, WRITE, ingest: false, domains: Domains::Unnamed;
     /// adminBrokerOut: reads of admin templates, the fleet.
@@ -227,8 +225,8 @@ impl Broker {
     /// The broker in whose queue batches of a service wait.
     pub(crate) fn of_batches(service: Service, lane: Lane) -> Self {
         let takes = |broker: &Self| {
-            let Row { service: its, lanes, domains, .. } = broker.row();
-            *its == service && lanes.contains(&lane) && !matches!(domains, Domains::Never)
+            let Row { service: its, lanes, .. } = broker.row();
+            *its == service && lanes.contains(&lane)
         };
         Self::ALL.iter().copied().find(takes).unwrap_or(Self::AppRead)
     }
@@ -282,7 +280,6 @@ impl Placement {
                 let takes = match domains {
                     Domains::Unnamed => name.is_none(),
                     Domains::Named(its) => name == Some(its),
-                    Domains::Never => false,
                 };
                 takes && lanes.contains(&lane)
             })
@@ -335,7 +332,7 @@ mod tests {
     fn templates_are_placed_as_the_contract_says() {
         for (service, broker, expected) in [
             (Service::AppServer, None, Some((Broker::AppRead, Broker::AppWrite))),
-            (Service::AppServer, Some("m"), None),
+            (Service::AppServer, Some("m"), Some((Broker::AppJobs, Broker::AppJobs))),
             (Service::Admin, None, Some((Broker::AdminOut, Broker::AdminIn))),
             (Service::Admin, Some("logs"), Some((Broker::AdminOut, Broker::AdminLogs))),
             (Service::Admin, Some("syslog"), Some((Broker::AdminOut, Broker::AdminSyslog))),
@@ -352,7 +349,7 @@ mod tests {
             assert_eq!(Placement::of(service, broker), expected, "{service:?} {broker:?}");
         }
         assert_eq!(Placement::brokers(Service::Admin), ["logs", "syslog", "graph"]);
-        assert!(Placement::brokers(Service::AppServer).is_empty());
+        assert_eq!(Placement::brokers(Service::AppServer), ["m"]);
     }
 
     #[test]

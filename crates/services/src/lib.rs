@@ -9,6 +9,7 @@
 //! - [`graph`]: what nodes count of themselves, as series and as pictures.
 //! - [`syslog`]: what senders of syslog say, by the network and over the bus.
 //! - [`Purge`]: what becomes of records that are too old.
+//! - [`jobs`]: work that takes longer than a request, and what works at it. [`migration`]: the jobs behind the template `migration`.
 //! - [`archive`]: records in files that can be read without BEDS, and the filesystem that they are on.
 //! - [`SessionCheck`], in `known`: knows sessions by their tokens, on every node.
 //!
@@ -21,8 +22,11 @@ pub mod catalogue;
 pub mod fleet;
 pub mod graph;
 pub mod health;
+pub mod jobs;
+mod known;
 mod known;
 mod lifecycle;
+pub mod migration;
 pub mod node;
 mod passwords;
 pub mod sessions;

@@ -166,14 +166,22 @@ pub struct Standing {
     pub rules: Arc<Rules>,
     /// Whether a method of the node asks in its own name, or a node tells of itself: no domain is closed to it.
     pub(crate) is_trusted: bool,
+    /// Whether records are carried from elsewhere: what a node generates otherwise may be given.
+    pub(crate) carries: bool,
 }
 
 impl Standing {
+    /// Of a caller in whose name a job goes on, long after the request that began it.
+    #[must_use]
+    pub const fn of_job(caller: Arc<Caller>, rules: Arc<Rules>) -> Self {
+        Self { is_trusted: false, carries: false, caller, vouched: None, rules }
+    }
+
     /// Of the caller that sends a request, by these rules.
     #[must_use]
     pub fn new(caller: Arc<Caller>, rules: Arc<Rules>, incoming: &Incoming<'_>) -> Self {
         let vouched = incoming.user_id.filter(|_| caller.session.is_some()).map(Into::into);
-        Self { is_trusted: rules.is_of_node(incoming), caller, vouched, rules }
+        Self { is_trusted: rules.is_of_node(incoming), carries: false, caller, vouched, rules }
     }
 }
 

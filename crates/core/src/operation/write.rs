@@ -28,7 +28,8 @@ use crate::{
 pub fn create(cx: &Context, domain: &'static Domain, request: CreateRequest) -> Result<Work> {
     let CreateRequest { data } = request;
     let allowed = cx.allowed(domain, Operation::Create)?;
-    let (records, many) = records(cx, domain, Kind::Create, &allowed, &data)?;
+    let kind = if cx.standing.carries { Kind::Carry } else { Kind::Create };
+    let (records, many) = records(cx, domain, kind, &allowed, &data)?;
     let asked = asked_by(cx, procedure(domain, Operation::Create))?;
     let scope = Reach { asked, hidden: allowed.into_hidden(), ..Reach::default() };
     Ok(write(domain, Write::Create { records, many }, scope.into()))
@@ -77,7 +78,7 @@ fn records(
         record.keys().map(move |name| (format!("{}{name}", path(index)), name))
     }))?;
     let operation = match kind {
-        Kind::Create => Operation::Create,
+        Kind::Create | Kind::Carry => Operation::Create,
         Kind::Upsert => Operation::Upsert,
     };
     let procedure = procedure(domain, operation);
@@ -127,7 +128,7 @@ fn refuse_not_passed(
     errors: &mut Errors,
 ) {
     let operation = match kind {
-        Kind::Create => Operation::Create,
+        Kind::Create | Kind::Carry => Operation::Create,
         Kind::Upsert => Operation::Upsert,
     };
     let Some(procedure) = procedure(domain, operation) else { return };

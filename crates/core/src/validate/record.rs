@@ -18,6 +18,8 @@ use crate::{
 pub(crate) enum Kind {
     /// To be new.
     Create,
+    /// To be new, and carried from elsewhere: what a node generates may be given.
+    Carry,
     /// To be new, or to change the one with its key: so it has its key, even one that is generated otherwise.
     Upsert,
 }
@@ -39,6 +41,7 @@ pub(crate) fn new_record(
         let path = || format!("{path}{}", field.name);
         let generated = match kind {
             Kind::Upsert if domain.key.contains(&index) => None,
+            Kind::Carry => field.generated.filter(|by| given.is_none() || *by == Generated::Database),
             Kind::Create | Kind::Upsert => field.generated,
         };
         let value = match (given, generated) {

@@ -1,0 +1,98 @@
+//! Jobs on this node: it works at them where it hosts the service that has them, and serves their template.
+
+use std::{sync::Arc, time::Duration};
+
+use beds_bus::Status;
+use beds_core::{access::Rules, extensions::Extensions, spec::Domain};
+use beds_protocol::{Broker, Service};
+use beds_services::{
+    jobs::{Base, Catalogue, Desk, Kind, Worker},
+    migration::Migration,
+};
+use tokio::{
+    sync::{Notify, watch},
+    task::JoinHandle,
+    time::timeout,
+};
+use tracing::warn;
+
+use crate::{config::Config, engines::Engines, project::Project};
+
+/// The template of jobs.
+const TEMPLATE: &str = "job";
+
+/// What functions that start jobs find on this node.
+pub(crate) fn desk(project: &Project, domains: &[&'static Domain]) -> Arc<Desk> {
+    let catalogue = Arc::new(Catalogue::new(domains.to_vec(), project.dispatch));
+    Arc::new(Desk { catalogue, started: Arc::new(Notify::new()) })
+}
+
+/// The node at work.
+pub(crate) struct Working {
+    works: watch::Sender<bool>,
+    worker: JoinHandle<()>,
+    drain: Duration,
+}
+
+/// Has the node work at jobs, while it is not drained; none where it does not.
+pub(crate) fn start(
+    config: &Config,
+    name: &str,
+    domains: &[&'static Domain],
+    (engines, rules, extensions): (&Arc<Engines>, &Rules, &Arc<Extensions>),
+    desk: &Desk,
+) -> Option<Working> {
+    let is_it =
+        |domain: &&&'static Domain| domain.name == TEMPLATE && domain.placement.write == Broker::AppJobs;
+    let domain = domains.iter().find(is_it).copied()?;
+    if config.jobs.at_once == 0 || !config.node.services.contains(&Service::AppServer) {
+        return None;
+    }
+    let base = Base {
+        runner: Arc::clone(engines) as _,
+        limits: Arc::new(config.limits.clone()),
+        rules: Arc::new(rules.clone()),
+        extensions: Arc::clone(extensions),
+    };
+    let kinds: Vec<Arc<dyn Kind>> = vec![Arc::new(Migration::new(Arc::clone(&desk.catalogue)))];
+    let started = Arc::clone(&desk.started);
+    let Some(worker) = Worker::new(domain, base, name.to_owned(), config.jobs.clone(), kinds, started) else {
+        warn!(template = TEMPLATE, "it has not the calls that nodes need: this node works at no jobs");
+        return None;
+    };
+    let (works, told) = watch::channel(true);
+    let worker = tokio::spawn(worker.run(told));
+    Some(Working { works, worker, drain: config.node.drain_timeout_ms.duration() })
+}
+
+impl Working {
+    /// Works or rests as the pool does. It ends with the pool.
+    pub(crate) fn follow(&self, mut status: watch::Receiver<Status>) {
+        let works = self.works.clone();
+        tokio::spawn(async move {
+            loop {
+                let is_drained = match &*status.borrow_and_update() {
+                    Status::Draining | Status::Drained | Status::Stopping => true,
+                    Status::Connecting(_) | Status::Serving | Status::Unrouted(_) => false,
+                };
+                works.send_if_modified(|works| std::mem::replace(works, !is_drained) == is_drained);
+                if matches!(&*status.borrow(), Status::Stopping) || status.changed().await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+
+    /// Finishes the chunks that are under way, and gives the jobs back.
+    pub(crate) async fn stop(self) {
+        let Self { works, mut worker, drain } = self;
+        works.send_replace(false);
+        drop(works);
+        if timeout(drain, &mut worker).await.is_err() {
+            warn!(
+                "jobs are not given back within node.drain_timeout_ms: other nodes wait for the ends of their leases"
+            );
+            worker.abort();
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! [`Store`]: what a node asks of the objects of jobs, in its own name.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use beds_core::{
+    Result, Runner,
+    access::{Caller, Standing},
+    context::Context,
+    operation,
+    plan::Asker,
+    spec::{Call, Domain},
+};
+use beds_protocol::{CallRequest, Json, Record};
+use serde::{Deserialize, de::DeserializeOwned};
+use uuid::Uuid;
+
+use super::kind::{Reject, Step};
+use crate::ask;
+
+/// How long one of these calls may take.
+const CALL_MAX: Duration = Duration::from_secs(5);
+/// How many ended jobs are taken away at a time.
+const PURGE_MOST: i64 = 20;
+/// How much of an error is kept, in characters.
+const ERROR_CHARACTERS_MAX: usize = 5_000;
+
+/// What becomes of a job that a node has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Go {
+    /// It goes on.
+    #[serde(rename = "go")]
+    On,
+    /// It is paused.
+    Pause,
+    /// It is cancelled.
+    Cancel,
+    /// Another node has it.
+    Lost,
+}
+
+/// In which state a node leaves a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Left {
+    Queued,
+    Paused,
+    Done,
+    Failed,
+}
+
+impl Left {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Paused => "paused",
+            Self::Done => "done",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// A lease of a job.
+#[derive(Debug)]
+pub(super) struct Lease {
+    pub(super) id: Uuid,
+    pub(super) kind: String,
+    pub(super) arguments: Json,
+    pub(super) checkpoint: Option<Json>,
+    pub(super) total: Option<u64>,
+    pub(super) done: u64,
+    pub(super) caller: Caller,
+    epoch: i64,
+    pub(super) steps: i64,
+}
+
+#[derive(Deserialize)]
+struct Taken {
+    id: Option<Uuid>,
+    kind: Option<String>,
+    arguments: Option<Json>,
+    checkpoint: Option<Json>,
+    total: Option<u64>,
+    done: Option<u64>,
+    epoch: Option<i64>,
+    steps: Option<i64>,
+    started_by: Option<Box<str>>,
+    roles: Option<Vec<Box<str>>>,
+    session: Option<Box<str>>,
+}
+
+#[derive(Deserialize)]
+struct Told {
+    go: Go,
+}
+
+#[derive(Deserialize)]
+struct Purged {
+    purged: i64,
+}
+
+/// The objects of jobs.
+#[derive(Debug)]
+pub(super) struct Store {
+    domain: &'static Domain,
+    take: &'static Call,
+    step: &'static Call,
+    renew: &'static Call,
+    leave: &'static Call,
+    purge: &'static Call,
+    runner: Arc<dyn Runner>,
+    node: String,
+    lease_s: u32,
+}
+
+impl Store {
+    /// Of jobs in this domain; none where it has not the calls that are needed.
+    pub(super) fn new(
+        domain: &'static Domain,
+        runner: Arc<dyn Runner>,
+        node: String,
+        lease_s: u32,
+    ) -> Option<Self> {
+        let call = |name: &str| domain.calls.iter().find(|call| call.name == name);
+        Some(Self {
+            take: call("take")?,
+            step: call("step")?,
+            renew: call("renew")?,
+            leave: call("leave")?,
+            purge: call("purge")?,
+            domain,
+            runner,
+            node,
+            lease_s,
+        })
+    }
+
+    /// Leases a job of these kinds that is due.
+    pub(super) async fn take(&self, kinds: &[&'static str]) -> Result<Option<Lease>> {
+        let kinds = kinds.iter().map(|kind| Json::from(*kind)).collect();
+        let args = [
+            ("node", Json::from(self.node.as_str())),
+            ("kinds", Json::Array(kinds)),
+            ("lease_s", i64::from(self.lease_s).into()),
+        ];
+        let Taken { id, kind, arguments, checkpoint, total, done, epoch, steps, started_by, roles, session } =
+            self.ask(self.take, Record::from(args)).await?;
+        Ok(id.map(|id| Lease {
+            id,
+            kind: kind.unwrap_or_default(),
+            arguments: arguments.unwrap_or_default(),
+            checkpoint: checkpoint.filter(|checkpoint| !checkpoint.is_null()),
+            total,
+            done: done.unwrap_or_default(),
+            caller: Caller { user: started_by, roles: roles.unwrap_or_default(), session },
+            epoch: epoch.unwrap_or_default(),
+            steps: steps.unwrap_or_default(),
+        }))
+    }
+
+    /// Keeps what a chunk came to.
+    pub(super) async fn step(&self, lease: &Lease, step: &Step, rate: Option<f64>) -> Result<Go> {
+        let rejects = step.rejects.iter().map(Reject::json).collect();
+        let args = [
+            ("id", Json::from(lease.id.to_string())),
+            ("epoch", lease.epoch.into()),
+            ("steps", lease.steps.into()),
+            ("lease_s", i64::from(self.lease_s).into()),
+            ("total", step.total.map_or(Json::Null, count)),
+            ("done", count(step.done)),
+            ("rate", rate.map_or(Json::Null, |rate| serde_json::Value::from(rate).into())),
+            ("checkpoint", step.checkpoint.clone()),
+            ("rejected", Json::Array(rejects)),
+        ];
+        let Told { go } = self.ask(self.step, Record::from(args)).await?;
+        Ok(go)
+    }
+
+    /// Keeps the lease while the job waits for what an error says.
+    pub(super) async fn renew(&self, lease: &Lease, error: &str) -> Result<Go> {
+        let args = [
+            ("id", Json::from(lease.id.to_string())),
+            ("epoch", lease.epoch.into()),
+            ("lease_s", i64::from(self.lease_s).into()),
+            ("error", short(error)),
+        ];
+        let Told { go } = self.ask(self.renew, Record::from(args)).await?;
+        Ok(go)
+    }
+
+    /// Gives the lease back.
+    pub(super) async fn leave(
+        &self,
+        lease: &Lease,
+        left: Left,
+        wait_s: u32,
+        result: Option<&Json>,
+        error: Option<&str>,
+    ) -> Result<()> {
+        let args = [
+            ("id", Json::from(lease.id.to_string())),
+            ("epoch", lease.epoch.into()),
+            ("state", left.as_str().into()),
+            ("wait_s", i64::from(wait_s).into()),
+            ("result", result.cloned().unwrap_or_default()),
+            ("error", error.map_or(Json::Null, short)),
+        ];
+        self.ask::<ask::Nothing>(self.leave, Record::from(args)).await?;
+        Ok(())
+    }
+
+    /// Takes some jobs away that ended so long ago; gives how many.
+    pub(super) async fn purge(&self, keep_s: u32) -> Result<i64> {
+        let args = [("keep_s", i64::from(keep_s)), ("most", PURGE_MOST)];
+        let Purged { purged } = self.ask(self.purge, Record::from(args)).await?;
+        Ok(purged)
+    }
+
+    /// Makes a call of the domain in the node's own name.
+    async fn ask<T: DeserializeOwned>(&self, call: &'static Call, args: Record) -> Result<T> {
+        let cx = Context {
+            runner: Arc::clone(&self.runner),
+            limits: Arc::default(),
+            deadline: Instant::now() + CALL_MAX,
+            asker: Asker::default(),
+            standing: Standing::default(),
+            request_id: "job".into(),
+            traceparent: None,
+            claims: None,
+            positions: Arc::default(),
+            stages: Arc::default(),
+            extensions: Arc::default(),
+        };
+        let cx = cx.trusted();
+        let outcome =
+            cx.run(operation::call(&cx, self.domain, call, CallRequest { args: Some(args) })).await?;
+        ask::out(self.domain.name, call.name, outcome.out.as_deref())
+    }
+}
+
+fn short(error: &str) -> Json {
+    error.chars().take(ERROR_CHARACTERS_MAX).collect::<String>().into()
+}
+
+fn count(number: u64) -> Json {
+    serde_json::Value::from(number).into()
+}

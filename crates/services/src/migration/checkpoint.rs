@@ -1,0 +1,173 @@
+//! [`Checkpoint`]: how far a migration is, and what it has come to.
+
+use beds_core::{Error, Result};
+use beds_protocol::{Json, Record};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{
+    canonical::chained,
+    spec::{Mode, OnConflict, Spec},
+};
+
+/// What comes next.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Phase {
+    /// Records are written.
+    #[default]
+    Write,
+    /// What was written and compared is taken away, where it came from.
+    Delete,
+    /// All records are compared.
+    Prove,
+    /// Nothing.
+    End,
+}
+
+/// From where the next page is read.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Place {
+    /// The cursor of the page.
+    pub(super) after: Option<String>,
+    /// The last of another job's rejects.
+    pub(super) reject: Option<i64>,
+}
+
+/// A record that is to be taken away.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Pending {
+    /// Its key.
+    pub(super) key: Json,
+    /// What it was when it was written.
+    pub(super) digest: String,
+    /// By what it is found where it was written.
+    pub(super) identity: Vec<Json>,
+    /// What was written, while it is not certain that it is elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) record: Option<Record>,
+}
+
+/// How many records came to what.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Counts {
+    /// Read where they are.
+    pub(super) read: u64,
+    /// Made.
+    pub(super) created: u64,
+    /// There already, and the same.
+    pub(super) same: u64,
+    /// There already, and changed.
+    pub(super) replaced: u64,
+    /// There already, and left as they are.
+    pub(super) skipped: u64,
+    /// Not done: the rejects say why.
+    pub(super) rejected: u64,
+    /// Taken away, where they came from.
+    pub(super) deleted: u64,
+}
+
+/// One side of the proof.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Side {
+    pub(super) count: u64,
+    pub(super) hash: String,
+}
+
+impl Side {
+    /// Takes one record more.
+    pub(super) fn add(&mut self, record: &[u8]) {
+        self.count += 1;
+        self.hash = chained(&self.hash, record);
+    }
+}
+
+/// How far a migration is.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Checkpoint {
+    pub(super) phase: Phase,
+    pub(super) place: Place,
+    /// Whether all pages are read.
+    pub(super) is_last: bool,
+    pub(super) counts: Counts,
+    /// How many were compared in the end.
+    pub(super) compared: u64,
+    pub(super) source: Side,
+    pub(super) target: Side,
+    /// How many are there as something else, though they were written.
+    pub(super) different: u64,
+    /// How many are there as something else, as they were before.
+    pub(super) kept: u64,
+    pub(super) pending: Vec<Pending>,
+    /// Whether what was taken away has been seen to stay where it was written.
+    pub(super) is_apart: bool,
+}
+
+impl Checkpoint {
+    pub(super) fn read(json: Option<&Json>) -> Result<Self> {
+        let Some(json) = json else { return Ok(Self::default()) };
+        let text = serde_json::to_vec(json);
+        text.and_then(|text| serde_json::from_slice(&text))
+            .map_err(|error| Error::internal(format!("the checkpoint of the job cannot be read: {error}")))
+    }
+
+    pub(super) fn json(&self) -> Result<Json> {
+        json(self)
+    }
+
+    /// How many records are dealt with.
+    pub(super) fn done(&self, spec: &Spec) -> u64 {
+        if proves(spec) { self.counts.read + self.compared } else { self.counts.read }
+    }
+
+    /// What came of it.
+    pub(super) fn result(&self, spec: &Spec, is_equal: bool) -> Result<Json> {
+        #[derive(Serialize)]
+        struct Ended<'a> {
+            mode: &'static str,
+            dry_run: bool,
+            counts: Counts,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            source: Option<&'a Side>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            target: Option<&'a Side>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            equal: Option<bool>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            rejects_of: Option<Uuid>,
+        }
+        json(&Ended {
+            mode: match spec.mode {
+                Mode::Copy => "copy",
+                Mode::Move => "move",
+            },
+            dry_run: spec.dry_run,
+            counts: self.counts,
+            source: (!spec.dry_run).then_some(&self.source),
+            target: (!spec.dry_run).then_some(&self.target),
+            equal: (!spec.dry_run).then_some(is_equal),
+            rejects_of: spec.rejects_of,
+        })
+    }
+
+    /// Whether both sides are the same.
+    pub(super) fn is_equal(&self, spec: &Spec) -> bool {
+        let left = if spec.on_conflict == OnConflict::Skip { self.counts.skipped } else { 0 };
+        self.different == 0 && self.source.hash == self.target.hash && self.kept <= left
+    }
+}
+
+/// Whether all records are compared in the end: those of a move are compared before they are taken away.
+pub(super) fn proves(spec: &Spec) -> bool {
+    spec.mode == Mode::Copy && !spec.dry_run && spec.rejects_of.is_none()
+}
+
+pub(super) fn json(value: &impl Serialize) -> Result<Json> {
+    let text = serde_json::to_vec(value);
+    text.and_then(|text| serde_json::from_slice(&text))
+        .map_err(|error| Error::internal(format!("what the job has come to has no JSON form: {error}")))
+}

@@ -1,0 +1,118 @@
+//! Migrations: records of one template become records of another, by jobs. Both are asked as a client would ask them, in the name of
+//! who started the job.
+//!
+//! [`start`] and [`retry`] are behind the calls of the template `migration`; [`Migration`] is the kind of its jobs. A chunk reads a page of
+//! records in the order of their keys, makes of them what the map says, and writes them together. What is there already is known by
+//! its key, so a chunk that is done twice finds what it has done.
+
+mod canonical;
+mod checkpoint;
+mod convert;
+mod expression;
+mod items;
+mod pages;
+mod shape;
+mod spec;
+mod step;
+mod take_away;
+mod write;
+
+use std::sync::Arc;
+
+use beds_core::{Error, NamasteCore, Result, context::Context};
+use beds_protocol::{ErrorCode, FetchRequest, Json};
+use futures_util::future::BoxFuture;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use self::{checkpoint::Checkpoint, pages::Chunk, spec::Spec};
+use crate::jobs::{self, Catalogue, Desk, Job, Kind, Step};
+
+pub use spec::Asked;
+
+/// The name of the kind.
+const KIND: &str = "migration";
+
+/// Starts a migration in the caller's name; gives the id of its job.
+///
+/// # Errors
+/// `validation_failed` with all that is wrong; `forbidden` or `unauthenticated` where the caller has not the rights on both templates;
+/// `not_found` where it does not see the job whose rejects are meant.
+pub async fn start<J: NamasteCore>(cx: &Context, asked: Asked) -> Result<Uuid> {
+    let catalogue = &cx.extensions.get::<Desk>()?.catalogue;
+    Spec::of(cx, catalogue, &asked)?;
+    if let Some(other) = asked.rejects_of {
+        ended::<J>(cx, other).await?;
+    }
+    jobs::add::<J>(cx, KIND, checkpoint::json(&asked)?).await
+}
+
+/// Starts a migration of what another one rejected; gives the id of its job.
+///
+/// # Errors
+/// `not_found` where the caller does not see the job; as [`start`].
+pub async fn retry<J: NamasteCore>(cx: &Context, id: Uuid, on_conflict: Option<String>) -> Result<Uuid> {
+    let arguments = ended::<J>(cx, id).await?;
+    let asked: Asked = serde_json::to_vec(&arguments)
+        .and_then(|text| serde_json::from_slice(&text))
+        .map_err(|error| Error::internal(format!("the arguments of the job cannot be read: {error}")))?;
+    let on_conflict = on_conflict.or(asked.on_conflict);
+    start::<J>(cx, Asked { r#where: None, on_conflict, rejects_of: Some(id), ..asked }).await
+}
+
+/// The arguments of a migration that rejects no more, and that the caller sees.
+async fn ended<J: NamasteCore>(cx: &Context, id: Uuid) -> Result<Json> {
+    #[derive(Deserialize)]
+    struct Shown {
+        kind: String,
+        state: String,
+        arguments: Json,
+    }
+    let outcome = cx.run(J::fetch(cx, FetchRequest::by_key(id.to_string()))).await?;
+    let Shown { kind, state, arguments } =
+        serde_json::from_slice(outcome.data.as_deref().unwrap_or_default())
+            .map_err(|error| Error::internal(format!("the job cannot be read: {error}")))?;
+    if kind != KIND {
+        return Err(Error::new(ErrorCode::ValidationFailed, "the job is no migration"));
+    }
+    if matches!(state.as_str(), "queued" | "running" | "paused") {
+        return Err(Error::new(ErrorCode::Conflict, "the job goes on, and may reject more")
+            .hint("wait until it has ended, or cancel it"));
+    }
+    Ok(arguments)
+}
+
+/// The kind of jobs that migrate.
+#[derive(Debug)]
+pub struct Migration {
+    catalogue: Arc<Catalogue>,
+}
+
+impl Migration {
+    /// Between these domains.
+    #[must_use]
+    pub const fn new(catalogue: Arc<Catalogue>) -> Self {
+        Self { catalogue }
+    }
+}
+
+impl Kind for Migration {
+    fn name(&self) -> &'static str {
+        KIND
+    }
+
+    fn step<'a>(&'a self, cx: &'a Context, job: &'a Job) -> BoxFuture<'a, Result<Step>> {
+        Box::pin(async move {
+            let asked: Asked =
+                serde_json::to_vec(&job.arguments).and_then(|text| serde_json::from_slice(&text)).map_err(
+                    |error| Error::internal(format!("the arguments of the job cannot be read: {error}")),
+                )?;
+            // A node that does not serve them leaves the job to another.
+            self.catalogue.domain(&asked.from)?;
+            self.catalogue.domain(&asked.to)?;
+            let spec = Spec::of(cx, &self.catalogue, &asked)?;
+            let chunk = Chunk { cx, catalogue: &self.catalogue, spec: &spec, job };
+            step::step(&chunk, Checkpoint::read(job.checkpoint.as_ref())?).await
+        })
+    }
+}

@@ -1,0 +1,213 @@
+//! Records by pages and by keys, as a client of the domain would get them.
+
+use std::collections::HashMap;
+
+use beds_core::{
+    Error, Result, context::Context, namaste::Request, outcome::Outcome, position::Positions, spec::Domain,
+};
+use beds_protocol::{CountRequest, ErrorCode, FetchRequest, Json, Record};
+use futures_util::future::join_all;
+
+use super::{canonical, checkpoint::Place, spec::Spec};
+use crate::jobs::{Catalogue, Job};
+
+/// The template that lists what jobs could not do.
+const REJECTS: &str = "job_reject";
+/// How many records are asked for one by one at the same time.
+const AT_ONCE: usize = 32;
+
+/// One chunk of a migration.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Chunk<'a> {
+    pub(super) cx: &'a Context,
+    pub(super) catalogue: &'a Catalogue,
+    pub(super) spec: &'a Spec,
+    pub(super) job: &'a Job,
+}
+
+/// Some records, and where the next are.
+pub(super) struct Page {
+    pub(super) records: Vec<Record>,
+    pub(super) place: Place,
+    pub(super) is_last: bool,
+}
+
+impl Chunk<'_> {
+    /// How many records there are.
+    pub(super) async fn count(&self) -> Result<u64> {
+        let Spec { from, filter, rejects_of, .. } = self.spec;
+        let outcome = match rejects_of {
+            None => {
+                let request = CountRequest { r#where: (!filter.0.is_empty()).then(|| filter.clone()) };
+                self.catalogue.run(self.cx, from, Request::Count(request)).await?
+            }
+            Some(job) => {
+                let rejects = self.catalogue.domain(REJECTS)?;
+                let request = CountRequest::matching([("job", job.to_string())]);
+                self.catalogue.run(&self.cx.trusted(), rejects, Request::Count(request)).await?
+            }
+        };
+        Ok(outcome.count.unwrap_or_default())
+    }
+
+    /// The records from a place on, so many at most.
+    pub(super) async fn page(&self, place: &Place) -> Result<Page> {
+        let Spec { from, filter, rejects_of, .. } = self.spec;
+        if let Some(job) = rejects_of {
+            return self.page_of_rejects(&job.to_string(), place).await;
+        }
+        let (mut records, mut after) = (Vec::new(), place.after.clone());
+        let most = self.job.chunk as usize;
+        loop {
+            let left = u32::try_from(most - records.len()).unwrap_or(u32::MAX);
+            let request = FetchRequest {
+                r#where: (!filter.0.is_empty()).then(|| filter.clone()),
+                limit: Some(left.min(from.fetch.limit_max)),
+                after: after.clone(),
+                ..FetchRequest::default()
+            };
+            let outcome = self.catalogue.run(self.cx, from, Request::Fetch(request)).await?;
+            let next = outcome.next.clone();
+            records.extend(shown(from, &outcome)?);
+            let is_last = next.is_none();
+            if is_last || records.len() >= most {
+                let place = Place { after: next.or(after), reject: None };
+                return Ok(Page { records, place, is_last });
+            }
+            after = next;
+        }
+    }
+
+    /// The records that another job rejected.
+    async fn page_of_rejects(&self, job: &str, place: &Place) -> Result<Page> {
+        let listed = self.rejects(job, place.reject.unwrap_or_default(), self.job.chunk).await?;
+        let is_last = listed.is_empty();
+        let last = listed.last().map_or(place.reject, |(id, _)| Some(*id));
+        let keys: Vec<Json> = listed.into_iter().map(|(_, key)| key).collect();
+        let found = self.by_keys(self.cx, self.spec.from, &keys).await?;
+        // One that is gone has nothing to be sent; one that was rejected twice is sent once.
+        let mut records: Vec<Record> = Vec::with_capacity(keys.len());
+        let mut found = found;
+        for key in &keys {
+            records.extend(found.remove(&canonical::of_json(key)));
+        }
+        Ok(Page { records, place: Place { after: None, reject: last }, is_last })
+    }
+
+    /// What a job rejected after a place, each with its own place and the key of its record.
+    pub(super) async fn rejects(&self, job: &str, after: i64, limit: u32) -> Result<Vec<(i64, Json)>> {
+        let rejects = self.catalogue.domain(REJECTS)?;
+        let after = Json::Object(Record::from([("gt", Json::from(after))]));
+        let request = FetchRequest {
+            limit: Some(limit.min(rejects.fetch.limit_max)),
+            ..FetchRequest::matching([("job", Json::from(job)), ("id", after)])
+        };
+        // In the node's own name: whoever started the job was found to see it.
+        let outcome = self.catalogue.run(&self.cx.trusted(), rejects, Request::Fetch(request)).await?;
+        let listed = shown(rejects, &outcome)?.into_iter().filter_map(|record| {
+            let id = record.get("id").and_then(Json::as_i64)?;
+            Some((id, record.get("record").cloned().unwrap_or_default()))
+        });
+        Ok(listed.collect())
+    }
+
+    /// The records with these keys, by the text of the key.
+    pub(super) async fn by_keys(
+        &self,
+        cx: &Context,
+        domain: &'static Domain,
+        keys: &[Json],
+    ) -> Result<HashMap<Vec<u8>, Record>> {
+        match domain.key {
+            [one] => self.by_field(cx, domain, *one, keys).await,
+            several => {
+                let mut all = HashMap::with_capacity(keys.len());
+                for keys in keys.chunks(AT_ONCE) {
+                    let fetch = |key: &Json| {
+                        let request = Request::Fetch(FetchRequest::by_key(key.clone()));
+                        self.catalogue.run(cx, domain, request)
+                    };
+                    for outcome in join_all(keys.iter().map(fetch)).await {
+                        match outcome {
+                            Ok(outcome) => {
+                                for record in shown(domain, &outcome)? {
+                                    all.insert(
+                                        canonical::of_json(&members(domain, several, &record)),
+                                        record,
+                                    );
+                                }
+                            }
+                            Err(error) if error.code == ErrorCode::NotFound => {}
+                            Err(error) => return Err(error),
+                        }
+                    }
+                }
+                Ok(all)
+            }
+        }
+    }
+
+    /// The records with these values in a field whose values are unique, by the text of the value.
+    pub(super) async fn by_field(
+        &self,
+        cx: &Context,
+        domain: &'static Domain,
+        field: usize,
+        values: &[Json],
+    ) -> Result<HashMap<Vec<u8>, Record>> {
+        let name = domain.fields[field].name;
+        let most = (domain.fetch.limit_max as usize).min(cx.limits.in_items_max).max(1);
+        let mut all = HashMap::with_capacity(values.len());
+        for values in values.chunks(most) {
+            let any_of = Json::Object(Record::from([("in", Json::Array(values.to_vec()))]));
+            let request = FetchRequest {
+                limit: u32::try_from(values.len()).ok(),
+                ..FetchRequest::matching([(name, any_of)])
+            };
+            let outcome = self.catalogue.run(cx, domain, Request::Fetch(request)).await?;
+            for record in shown(domain, &outcome)? {
+                let value = record.get(name).cloned().unwrap_or_default();
+                all.insert(canonical::of_json(&value), record);
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// The key of a record as a request names it.
+pub(super) fn key(domain: &'static Domain, record: &Record) -> Json {
+    members(domain, domain.key, record)
+}
+
+fn members(domain: &'static Domain, fields: &[usize], record: &Record) -> Json {
+    let value = |field: usize| record.get(domain.fields[field].name).cloned().unwrap_or_default();
+    match fields {
+        [one] => value(*one),
+        several => Json::Object(Record(
+            several.iter().map(|&field| (domain.fields[field].name.to_owned(), value(field))).collect(),
+        )),
+    }
+}
+
+/// The records of an outcome.
+fn shown(domain: &Domain, outcome: &Outcome) -> Result<Vec<Record>> {
+    let odd = || Error::internal(format!("the records of `{}` cannot be read", domain.name));
+    let data = outcome.data.as_deref().ok_or_else(odd)?;
+    match Json::of_any(data).map_err(|_| odd())? {
+        Json::Object(record) => Ok(vec![record]),
+        Json::Array(records) => records
+            .into_iter()
+            .map(|record| match record {
+                Json::Object(record) => Ok(record),
+                _ => Err(odd()),
+            })
+            .collect(),
+        _ => Err(odd()),
+    }
+}
+
+/// The same circumstances for what is to see what was written in them, on replicas too.
+pub(super) fn after(cx: &Context) -> Result<Context> {
+    let positions = Positions::of(Ok(cx.positions.told().as_deref()))?;
+    Ok(Context { positions: positions.into(), ..cx.clone() })
+}

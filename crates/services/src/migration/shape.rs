@@ -1,0 +1,163 @@
+//! Which values can be those of which field: judged before a migration is queued.
+
+use beds_core::spec::Type;
+use beds_protocol::Json;
+
+/// What comes out of an expression.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Shape {
+    /// What a field has.
+    Of(&'static Type),
+    /// A text of any kind.
+    Text,
+    /// A list of texts.
+    Texts,
+    /// An integer.
+    Int,
+    /// A date.
+    Date,
+    /// A time of day.
+    Time,
+}
+
+/// Why what comes out of an expression cannot be in a field of this type: the end of the sentence "the field …".
+pub(super) fn bars(shape: Shape, to: &'static Type) -> Option<String> {
+    let is_text = matches!(to, Type::String { .. } | Type::Text { .. });
+    // Texts that are none of the type's are rejected record by record.
+    let is_read_from_text = matches!(
+        to,
+        Type::Enum { .. }
+            | Type::Uuid
+            | Type::Date
+            | Type::Time
+            | Type::DateTime
+            | Type::Decimal { .. }
+            | Type::Bytes { .. }
+            | Type::ObjectId
+    );
+    let is_number =
+        matches!(to, Type::Int { .. } | Type::UInt { .. } | Type::Float { .. } | Type::Decimal { .. });
+    let fits = matches!(to, Type::Json)
+        || match shape {
+            Shape::Text => is_text || is_read_from_text,
+            Shape::Texts => matches!(to, Type::List { item, .. } if bars(Shape::Text, &item.ty).is_none()),
+            Shape::Int => is_number || is_text,
+            Shape::Date => is_text || matches!(to, Type::Date),
+            Shape::Time => is_text || matches!(to, Type::Time),
+            Shape::Of(from) => return of_type(from, to),
+        };
+    (!fits).then(|| format!("cannot be {}, as its type is {}", name(shape), to.name()))
+}
+
+fn of_type(from: &'static Type, to: &'static Type) -> Option<String> {
+    let is_text = matches!(to, Type::String { .. } | Type::Text { .. });
+    let fits = match (from, to) {
+        (_, Type::Json)
+        | (Type::Bool, Type::Bool)
+        | (Type::Object { .. }, Type::Object { .. })
+        | (Type::DateTime, Type::DateTime)
+        | (Type::Date, Type::Date)
+        | (Type::Time, Type::Time)
+        | (Type::Uuid, Type::Uuid)
+        | (Type::Bytes { .. }, Type::Bytes { .. })
+        | (Type::ObjectId, Type::ObjectId) => true,
+        (Type::Enum { values: from }, Type::Enum { values: to }) => {
+            let missing: Vec<_> = from.iter().filter(|value| !to.contains(value)).copied().collect();
+            if !missing.is_empty() {
+                return Some(format!(
+                    "has no {}: say by `enum` what each value becomes",
+                    missing.iter().map(beds_protocol::shown).collect::<Vec<_>>().join(", ")
+                ));
+            }
+            true
+        }
+        (Type::List { item: from, .. }, Type::List { item: to, .. }) => return of_type(&from.ty, &to.ty),
+        (Type::String { .. } | Type::Text { .. } | Type::Enum { .. }, _) => return bars(Shape::Text, to),
+        (Type::Int { .. } | Type::UInt { .. }, _) => return bars(Shape::Int, to),
+        (Type::Decimal { .. }, to) => is_text || matches!(to, Type::Decimal { .. }),
+        (Type::Float { .. }, to) => matches!(to, Type::Float { .. }),
+        (Type::DateTime, Type::Date | Type::Time | Type::Int { .. } | Type::UInt { .. })
+        | (Type::Date | Type::Time, Type::Int { .. } | Type::UInt { .. }) => {
+            return Some(format!(
+                "cannot be a {}, as its type is {}: say by `date` which part of it is meant",
+                from.name(),
+                to.name()
+            ));
+        }
+        (Type::DateTime | Type::Date | Type::Time | Type::Uuid | Type::Bytes { .. } | Type::ObjectId, _) => {
+            is_text
+        }
+        (Type::Bool | Type::Json | Type::List { .. } | Type::Object { .. }, _) => false,
+    };
+    (!fits).then(|| format!("cannot be {}, as its type is {}", name(Shape::Of(from)), to.name()))
+}
+
+fn name(shape: Shape) -> String {
+    match shape {
+        Shape::Of(ty) => {
+            let name = ty.name();
+            let article = if name.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+            format!("{article} {name}")
+        }
+        Shape::Text => "a text".to_owned(),
+        Shape::Texts => "a list of texts".to_owned(),
+        Shape::Int => "an integer".to_owned(),
+        Shape::Date => "a date".to_owned(),
+        Shape::Time => "a time".to_owned(),
+    }
+}
+
+/// A value in the form that this type has on the wire, where another type's value stands for one.
+pub(super) fn fitted(value: Json, to: &Type) -> Json {
+    match (value, to) {
+        (Json::Number(number), Type::String { .. } | Type::Text { .. } | Type::Decimal { .. }) => {
+            Json::String(number.to_string())
+        }
+        (Json::Array(items), Type::List { item, .. }) => {
+            Json::Array(items.into_iter().map(|value| fitted(value, &item.ty)).collect())
+        }
+        (value, _) => value,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static DRAFT: Type = Type::one_of(&["draft", "active"]);
+    static WIDE: Type = Type::one_of(&["draft", "active", "closed"]);
+    static TEXT: Type = Type::string(0, 10);
+    static INT: Type = Type::INT;
+    static FLOAT: Type = Type::FLOAT;
+    static MOMENT: Type = Type::DateTime;
+    static DAY: Type = Type::Date;
+    static BOOL: Type = Type::Bool;
+    static JSON: Type = Type::Json;
+
+    #[test]
+    fn what_cannot_be_is_said_before_anything_is_read() {
+        let of = |from, to| bars(Shape::Of(from), to);
+        for (from, to) in [
+            (&DRAFT, &WIDE),
+            (&INT, &TEXT),
+            (&INT, &FLOAT),
+            (&TEXT, &DAY),
+            (&MOMENT, &TEXT),
+            (&BOOL, &JSON),
+            (&DRAFT, &TEXT),
+        ] {
+            assert_eq!(of(from, to), None, "{from:?} {to:?}");
+        }
+        for (from, to, why) in [
+            (&WIDE, &DRAFT, "has no `closed`: say by `enum`"),
+            (&MOMENT, &DAY, "say by `date` which part"),
+            (&TEXT, &INT, "cannot be a text, as its type is int"),
+            (&BOOL, &TEXT, "cannot be a bool, as its type is string"),
+            (&FLOAT, &INT, "cannot be a float"),
+            (&JSON, &TEXT, "cannot be a json"),
+        ] {
+            let reason = of(from, to).unwrap_or_default();
+            assert!(reason.contains(why), "{from:?} {to:?}: {reason}");
+        }
+    }
+}

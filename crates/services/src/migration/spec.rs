@@ -1,0 +1,339 @@
+//! [`Spec`]: a migration whose every part is known and allowed. It is made of the request at the start, and again for each chunk, with
+//! the roles that its caller had.
+
+use beds_core::{
+    Error, Result,
+    carry::{May, incomparable},
+    context::Context,
+    namaste::Request,
+    spec::{Domain, Field, Generated},
+    validate::Errors,
+};
+use beds_protocol::{CountRequest, ErrorCode, Json, Operation, Record, nearest, shown};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::expression::{Expression, Reader, of_same_names, unknown};
+use crate::jobs::Catalogue;
+
+/// What a migration is asked to do: the arguments of `migration.call.start`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Asked {
+    /// The template whose records are read.
+    pub from: String,
+    /// The template whose records they become.
+    pub to: String,
+    /// Which records.
+    pub r#where: Option<Json>,
+    /// What each field gets.
+    pub map: Option<Json>,
+    /// `copy` or `move`.
+    pub mode: Option<String>,
+    /// `skip`, `replace` or `fail`.
+    pub on_conflict: Option<String>,
+    /// How many records are worked on together.
+    pub chunk: Option<u32>,
+    /// Whether nothing is written.
+    pub dry_run: Option<bool>,
+    /// The job whose rejected records are sent again.
+    pub rejects_of: Option<Uuid>,
+}
+
+/// Whether records stay where they were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    Copy,
+    Move,
+}
+
+/// What becomes of a record of `to` that is there already, and another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OnConflict {
+    Skip,
+    Replace,
+    Fail,
+}
+
+/// A migration that can be done.
+#[derive(Debug)]
+pub(super) struct Spec {
+    pub(super) from: &'static Domain,
+    pub(super) to: &'static Domain,
+    pub(super) filter: Record,
+    /// What the fields of `to` get, by their places.
+    pub(super) map: Vec<(usize, &'static Field, Expression)>,
+    pub(super) mode: Mode,
+    pub(super) on_conflict: OnConflict,
+    pub(super) dry_run: bool,
+    pub(super) rejects_of: Option<Uuid>,
+    /// The fields by which a record of `to` is found again.
+    pub(super) identity: Vec<usize>,
+    /// What a caller may change of a record of `to`, where it may.
+    pub(super) update: Option<May>,
+}
+
+impl Spec {
+    /// What a request asks for.
+    ///
+    /// # Errors
+    /// `validation_failed` with all that is wrong; `forbidden` or `unauthenticated` where the caller lacks a right.
+    pub(super) fn of(cx: &Context, catalogue: &Catalogue, asked: &Asked) -> Result<Self> {
+        let mut errors = Errors::default();
+        let mode = match asked.mode.as_deref() {
+            Some("move") => Mode::Move,
+            _ => Mode::Copy,
+        };
+        let on_conflict = match asked.on_conflict.as_deref() {
+            Some("skip") => OnConflict::Skip,
+            Some("replace") => OnConflict::Replace,
+            _ => OnConflict::Fail,
+        };
+        let dry_run = asked.dry_run.unwrap_or(false);
+        let from = domain(catalogue, "args.from", &asked.from, &mut errors);
+        let to = domain(catalogue, "args.to", &asked.to, &mut errors);
+        if let Some(chunk) = asked.chunk
+            && (chunk == 0 || chunk as usize > cx.limits.create_records_max)
+        {
+            errors.push("args.chunk", format!("must be from 1 to {}", cx.limits.create_records_max));
+        }
+        let filter = match &asked.r#where {
+            None | Some(Json::Null) => Record::default(),
+            Some(Json::Object(filter)) => filter.clone(),
+            Some(_) => {
+                errors.push("args.where", "must be an object, as in a fetch");
+                Record::default()
+            }
+        };
+        if asked.rejects_of.is_some() && !filter.0.is_empty() {
+            errors.push("args.where", "cannot be combined with `rejects_of`, which says which records");
+        }
+        let mut rights = Rights { cx, refused: None };
+        let reads = from.and_then(|from| rights.of(from, Operation::Fetch, "args.from", &mut errors));
+        let creates = to.and_then(|to| rights.of(to, Operation::Create, "args.to", &mut errors));
+        if let Some(to) = to {
+            rights.of(to, Operation::Fetch, "args.to", &mut errors);
+        }
+        if let (Some(from), Mode::Move) = (from, mode) {
+            rights.of(from, Operation::Delete, "args.mode", &mut errors);
+        }
+        let update = match (to, on_conflict) {
+            (Some(to), OnConflict::Replace) => {
+                rights.of(to, Operation::Update, "args.on_conflict", &mut errors)
+            }
+            _ => None,
+        };
+        if let Some(refused) = rights.refused {
+            return Err(refused);
+        }
+        if let (Some(from), Some(to)) = (from, to) {
+            apart(from, to, &mut errors);
+        }
+        if let (Some(from), Some(reads)) = (from, &reads) {
+            readable(from, reads, mode, &mut errors);
+            let counted = Request::Count(CountRequest { r#where: Some(filter.clone()) });
+            if let Err(error) = catalogue.plan(cx, from, counted) {
+                if error.details.is_empty() {
+                    errors.push("args.where", error.message.clone());
+                }
+                let known = || reads.seen().map(|(_, field)| field.name);
+                for detail in error.details {
+                    let name = detail.field.strip_prefix("where.").unwrap_or_default();
+                    let near = nearest(name, known()).filter(|near| *near != name);
+                    let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                    errors.push(format!("args.{}", detail.field), format!("{}{near}", detail.reason));
+                }
+            }
+        }
+        let (Some(from), Some(to), Some(reads), Some(creates)) = (from, to, reads, creates) else {
+            return Err(match errors.or(()) {
+                Err(error) => error,
+                Ok(()) => Error::internal("a migration without its templates"),
+            });
+        };
+        let reader = Reader { cx, catalogue, from: &reads, template: from.name };
+        let before = errors.count();
+        let map = map(&reader, asked.map.as_ref(), &creates, to, &mut errors);
+        let identity = if errors.count() == before {
+            complete(&map, to, &mut errors);
+            identity(&map, to, &mut errors)
+        } else {
+            Vec::new()
+        };
+        errors.or(Self {
+            from,
+            to,
+            filter,
+            map,
+            mode,
+            on_conflict,
+            dry_run,
+            rejects_of: asked.rejects_of,
+            identity,
+            update,
+        })
+    }
+}
+
+/// The rights of the caller: what it may not do at all is told before anything else.
+struct Rights<'a> {
+    cx: &'a Context,
+    refused: Option<Error>,
+}
+
+impl Rights<'_> {
+    fn of(
+        &mut self,
+        domain: &'static Domain,
+        operation: Operation<'static>,
+        path: &str,
+        errors: &mut Errors,
+    ) -> Option<May> {
+        match May::of(self.cx, domain, operation) {
+            Ok(may) => Some(may),
+            Err(error) if matches!(error.code, ErrorCode::Forbidden | ErrorCode::Unauthenticated) => {
+                self.refused.get_or_insert(error);
+                None
+            }
+            Err(_) => {
+                errors.push(
+                    path,
+                    format!("needs the operation {operation} of `{}`, which it does not offer", domain.name),
+                );
+                None
+            }
+        }
+    }
+}
+
+fn domain(catalogue: &Catalogue, path: &str, name: &str, errors: &mut Errors) -> Option<&'static Domain> {
+    match catalogue.domain(name) {
+        Ok(domain) => Some(domain),
+        Err(error) => {
+            let hint = error.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+            errors
+                .push(path, format!("names {}, which is no template that is served here{hint}", shown(name)));
+            None
+        }
+    }
+}
+
+/// Whether both are surely not the same records: what is moved onto itself would be gone.
+fn apart(from: &'static Domain, to: &'static Domain, errors: &mut Errors) {
+    let source = |domain: &'static Domain| {
+        let objects = domain.database_objects();
+        objects.iter().find(|object| object.usage == beds_core::spec::Usage::Read).map(|object| object.name)
+    };
+    let is_same = from.name == to.name
+        || (from.home() == to.home() && source(from).is_some() && source(from) == source(to));
+    if is_same {
+        errors.push("args.to", format!("must be another than `{}`: they have the same records", from.name));
+    }
+}
+
+fn readable(from: &'static Domain, reads: &May, mode: Mode, errors: &mut Errors) {
+    if from.key.is_empty() {
+        errors.push(
+            "args.from",
+            format!("cannot be `{}`, which has no key: records could not be told apart", from.name),
+        );
+    }
+    if from.key.iter().any(|field| reads.sees(from.fields[*field].name).is_none()) {
+        errors.push("args.from", format!("cannot be `{}`: the caller does not see its key", from.name));
+    }
+    let hidden: Vec<_> = incomparable(from).map(|field| format!("`{}`", field.name)).collect();
+    if mode == Mode::Move && from.version.is_none() && !hidden.is_empty() {
+        let fields = hidden.join(", ");
+        errors.push(
+            "args.mode",
+            format!(
+                "cannot be move: `{}` has no version, and a change of {fields} meanwhile would be lost",
+                from.name
+            ),
+        );
+    }
+}
+
+fn map(
+    reader: &Reader<'_>,
+    asked: Option<&Json>,
+    to: &May,
+    domain: &'static Domain,
+    errors: &mut Errors,
+) -> Vec<(usize, &'static Field, Expression)> {
+    let members = match asked {
+        None | Some(Json::Null) => {
+            let map = of_same_names(reader.from, to, errors);
+            if map.is_empty() {
+                errors.push("args.map", "is required: no field of one has the name of a field of the other");
+            }
+            return map;
+        }
+        Some(Json::Object(members)) => members,
+        Some(_) => {
+            errors.push("args.map", "must be an object that says what each field gets");
+            return Vec::new();
+        }
+    };
+    if members.0.is_empty() {
+        errors.push("args.map", "must say what at least one field gets");
+    }
+    let mut map = Vec::with_capacity(members.0.len());
+    for (name, json) in &members.0 {
+        let path = format!("args.map.{name}");
+        let Some((index, field)) = to.sees(name) else {
+            unknown(path, name, to, domain.name, errors);
+            continue;
+        };
+        if let Some(reason) = to.bars(index) {
+            errors.push(path, reason);
+            continue;
+        }
+        if let Some(expression) = reader.read(field, json, errors) {
+            map.push((index, field, expression));
+        }
+    }
+    map
+}
+
+/// Whether the map gives what a new record needs.
+fn complete(map: &[(usize, &'static Field, Expression)], to: &'static Domain, errors: &mut Errors) {
+    for (index, field) in to.fields.iter().enumerate() {
+        let fills_itself = field.generated.is_some() || field.default.is_some() || to.version == Some(index);
+        let may_lack = fills_itself || (field.nullable && !field.required);
+        if !may_lack && map.iter().all(|(mapped, ..)| *mapped != index) {
+            errors.push(
+                format!("args.map.{}", field.name),
+                format!("is required: no record of `{}` is without it", to.name),
+            );
+        }
+    }
+}
+
+/// By what a record of `to` is found again: its key, or a unique field.
+fn identity(
+    map: &[(usize, &'static Field, Expression)],
+    to: &'static Domain,
+    errors: &mut Errors,
+) -> Vec<usize> {
+    let is_mapped = |index: usize| map.iter().any(|(mapped, ..)| *mapped == index);
+    if !to.key.is_empty() && to.key.iter().all(|&index| is_mapped(index)) {
+        return to.key.to_vec();
+    }
+    let unique = to.fetch.filter.iter().copied().find(|&index| to.fields[index].unique && is_mapped(index));
+    if let Some(unique) = unique {
+        return vec![unique];
+    }
+    let names: Vec<_> = to.key.iter().map(|&index| format!("`{}`", to.fields[index].name)).collect();
+    let by_database = to.key.iter().any(|&index| to.fields[index].generated == Some(Generated::Database));
+    let how = if by_database || names.is_empty() {
+        "a unique field that a fetch filters by".to_owned()
+    } else {
+        format!("{}, the key, or a unique field that a fetch filters by", names.join(", "))
+    };
+    errors.push(
+        "args.map",
+        format!("must give {how}: a record that is there already could not be known again"),
+    );
+    Vec::new()
+}

@@ -1,0 +1,225 @@
+//! One chunk of a migration, in the phase that its checkpoint says.
+
+use beds_core::{Error, Result};
+use beds_protocol::{ErrorCode, Json};
+
+use super::{
+    checkpoint::{Checkpoint, Counts, Pending, Phase, proves},
+    items::{Item, items, there},
+    pages::{Chunk, Page},
+    spec::Mode,
+    take_away,
+    write::{Became, reject, write},
+};
+use crate::jobs::{Next, Reject, Step};
+
+/// How many rejects a dry run lists.
+const LISTED_MAX: usize = 100;
+
+/// Does a chunk.
+pub(super) async fn step(chunk: &Chunk<'_>, mut at: Checkpoint) -> Result<Step> {
+    let total = match chunk.job.total {
+        Some(total) => total,
+        None if proves(chunk.spec) => chunk.count().await?.saturating_mul(2),
+        None => chunk.count().await?,
+    };
+    let before = at.counts.rejected;
+    let (rejects, conflict) = match at.phase {
+        Phase::Write => written(chunk, &mut at).await?,
+        Phase::Delete => (take_away::pending(chunk, &mut at).await?, None),
+        Phase::Prove => (proved(chunk, &mut at).await?, None),
+        Phase::End => (Vec::new(), None),
+    };
+    let next = next(chunk, &at, conflict)?;
+    let listed = usize::try_from(before).unwrap_or(usize::MAX);
+    let mut rejects = rejects;
+    if chunk.spec.dry_run {
+        rejects.truncate(LISTED_MAX.saturating_sub(listed));
+    }
+    let done = at.done(chunk.spec);
+    // More may have come meanwhile than there were.
+    let total = total.max(done);
+    let total = if matches!(next, Next::Done(_)) { done } else { total };
+    Ok(Step { checkpoint: at.json()?, total: Some(total), done, rejects, next })
+}
+
+fn next(chunk: &Chunk<'_>, at: &Checkpoint, conflict: Option<String>) -> Result<Next> {
+    let spec = chunk.spec;
+    let is_equal = at.is_equal(spec);
+    if let Some(reason) = conflict {
+        return Ok(Next::Failed(at.result(spec, is_equal)?, reason));
+    }
+    if !spec.dry_run && at.counts.rejected > u64::from(chunk.job.rejects_max) {
+        let reason = format!("more than {} records were rejected", chunk.job.rejects_max);
+        return Ok(Next::Failed(at.result(spec, is_equal)?, reason));
+    }
+    if at.phase != Phase::End {
+        return Ok(Next::Chunk);
+    }
+    let result = at.result(spec, is_equal)?;
+    if spec.dry_run || is_equal {
+        return Ok(Next::Done(result));
+    }
+    let reason = format!(
+        "both sides are not the same: {} records are there as something else than they were sent; they are among the \
+         rejects",
+        at.different
+    );
+    Ok(Next::Failed(result, reason))
+}
+
+/// Reads, converts and writes the records of a chunk; gives what was rejected, and why it cannot go on.
+async fn written(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<(Vec<Reject>, Option<String>)> {
+    let spec = chunk.spec;
+    let Page { records, place, is_last } = chunk.page(&at.place).await?;
+    let read = records.len() as u64;
+    let (items, mut rejects) = items(chunk, records).await?;
+    let became = write(chunk, &items).await?;
+    let mut conflict = None;
+    let mut counts = Counts { read, rejected: rejects.len() as u64, ..Counts::default() };
+    let mut sent: Vec<&Item> = Vec::with_capacity(items.len());
+    for (item, became) in items.iter().zip(became) {
+        match became {
+            Became::Created => counts.created += 1,
+            Became::Same => counts.same += 1,
+            Became::Replaced => counts.replaced += 1,
+            Became::Skipped => {
+                counts.skipped += 1;
+                continue;
+            }
+            Became::Rejected(error) => {
+                counts.rejected += 1;
+                rejects.push(reject(item, &error));
+                continue;
+            }
+            Became::Conflict(error) => {
+                counts.rejected += 1;
+                if !spec.dry_run {
+                    conflict.get_or_insert_with(|| error.message.clone());
+                }
+                rejects.push(reject(item, &error));
+                continue;
+            }
+        }
+        sent.push(item);
+    }
+    // What is not compared in the end is compared now.
+    if !spec.dry_run && !proves(spec) {
+        compare(chunk, at, &sent, &mut counts, &mut rejects).await?;
+    }
+    let all = &mut at.counts;
+    all.read += counts.read;
+    all.created += counts.created;
+    all.same += counts.same;
+    all.replaced += counts.replaced;
+    all.skipped += counts.skipped;
+    all.rejected += counts.rejected;
+    (at.place, at.is_last) = (place, is_last);
+    at.phase = match (is_last, at.pending.is_empty()) {
+        (_, false) => Phase::Delete,
+        (false, true) => Phase::Write,
+        (true, true) if proves(spec) => {
+            at.place = super::checkpoint::Place::default();
+            Phase::Prove
+        }
+        (true, true) => Phase::End,
+    };
+    Ok((rejects, conflict))
+}
+
+/// Compares what was written with what is there, and has those taken away that are the same, where they move.
+async fn compare(
+    chunk: &Chunk<'_>,
+    at: &mut Checkpoint,
+    sent: &[&Item],
+    counts: &mut Counts,
+    rejects: &mut Vec<Reject>,
+) -> Result<()> {
+    if sent.is_empty() {
+        return Ok(());
+    }
+    let found = there(chunk, sent.iter().map(|item| &*item.identity).collect()).await?;
+    for item in sent {
+        let Some(there) = found.get(&item.name()) else {
+            differ(at, counts, rejects, item, "it is not there after it was written".to_owned());
+            continue;
+        };
+        if let Some(field) = item.differs(chunk, there) {
+            differ(at, counts, rejects, item, format!("`{field}` is not there as it was sent"));
+            continue;
+        }
+        at.source.add(&item.text());
+        at.target.add(&item.text_there(chunk, there));
+        if chunk.spec.mode == Mode::Move {
+            let record = (!at.is_apart).then(|| item.record.clone());
+            at.pending.push(Pending {
+                key: item.key.clone(),
+                digest: item.digest.clone(),
+                identity: item.identity.clone(),
+                record,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A record that was written is there as something else.
+fn differ(at: &mut Checkpoint, counts: &mut Counts, rejects: &mut Vec<Reject>, item: &Item, reason: String) {
+    at.different += 1;
+    counts.rejected += 1;
+    rejects.push(reject(item, &Error::new(ErrorCode::Conflict, reason)));
+}
+
+/// Reads records once more, and compares what they are to be with what is there.
+async fn proved(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<Vec<Reject>> {
+    let spec = chunk.spec;
+    let Page { records, place, is_last } = chunk.page(&at.place).await?;
+    at.compared += records.len() as u64;
+    // Those that cannot be converted were rejected before.
+    let (items, _) = items(chunk, records).await?;
+    let found = there(chunk, items.iter().map(|item| &*item.identity).collect()).await?;
+    let differing: Vec<&Item> = items
+        .iter()
+        .filter(|item| found.get(&item.name()).is_none_or(|there| item.differs(chunk, there).is_some()))
+        .collect();
+    let known = if differing.is_empty() { Vec::new() } else { rejected(chunk).await? };
+    let mut rejects = Vec::new();
+    for item in &items {
+        match found.get(&item.name()) {
+            Some(there) if item.differs(chunk, there).is_none() => {
+                at.source.add(&item.text());
+                at.target.add(&item.text_there(chunk, there));
+            }
+            _ if known.contains(&super::canonical::of_json(&item.key)) => {}
+            Some(_) if spec.on_conflict == super::spec::OnConflict::Skip => at.kept += 1,
+            there => {
+                at.different += 1;
+                at.counts.rejected += 1;
+                let reason = match there.and_then(|there| item.differs(chunk, there)) {
+                    Some(field) => format!(
+                        "`{field}` is not there as it is where it comes from: one of both was changed meanwhile"
+                    ),
+                    None => "it is not there: it came, or was taken away, meanwhile".to_owned(),
+                };
+                rejects.push(reject(item, &Error::new(ErrorCode::Conflict, reason)));
+            }
+        }
+    }
+    at.place = place;
+    if is_last {
+        at.phase = Phase::End;
+    }
+    Ok(rejects)
+}
+
+/// The keys of all that the job has rejected so far, as texts.
+async fn rejected(chunk: &Chunk<'_>) -> Result<Vec<Vec<u8>>> {
+    let (mut all, mut after) = (Vec::new(), 0);
+    let job = chunk.job.id.to_string();
+    loop {
+        let listed = chunk.rejects(&job, after, u32::MAX).await?;
+        let Some((last, _)) = listed.last() else { return Ok(all) };
+        after = *last;
+        all.extend(listed.iter().map(|(_, key): &(i64, Json)| super::canonical::of_json(key)));
+    }
+}

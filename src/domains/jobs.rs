@@ -1,0 +1,34 @@
+//! The Rust functions behind calls of the template `job`, which names this file as its `module`: the node's own, on this project's
+//! objects.
+
+use beds_runtime::{
+    Context, Result,
+    services::jobs::{self, Control},
+};
+use uuid::Uuid;
+
+use super::Job;
+
+/// `job.call.pause`
+///
+/// # Errors
+/// `not_found` where the caller does not see the job; `conflict` where it has ended.
+pub async fn pause(cx: &Context, id: Uuid) -> Result<String> {
+    jobs::control::<Job>(cx, id, Control::Pause).await
+}
+
+/// `job.call.resume`
+///
+/// # Errors
+/// As [`pause`].
+pub async fn resume(cx: &Context, id: Uuid) -> Result<String> {
+    jobs::control::<Job>(cx, id, Control::Resume).await
+}
+
+/// `job.call.cancel`
+///
+/// # Errors
+/// As [`pause`].
+pub async fn cancel(cx: &Context, id: Uuid) -> Result<String> {
+    jobs::control::<Job>(cx, id, Control::Cancel).await
+}

@@ -1,0 +1,18 @@
+//! Jobs and migrations, on real servers: what they do, what is refused, and what happens when somebody dies meanwhile.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "clippy.toml allows it in test functions only"
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod control;
+mod copies;
+mod moves;
+mod rejects;
+mod site;
+mod wrong;

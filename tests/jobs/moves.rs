@@ -1,0 +1,131 @@
+//! Moves: what is taken away is somewhere else, whoever dies meanwhile.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use crate::{
+    common::blocking,
+    site::{Guest, own, shared},
+};
+
+async fn codes(guest: &Guest<'_>, template: &str, series: &str) -> BTreeSet<String> {
+    guest.all(template, series).await.into_keys().collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_move_loses_nothing_when_either_database_dies_in_it() {
+    const COUNT: u32 = 800;
+    let guest = own(2, &[]).await;
+    let series = guest.samples(COUNT);
+    let all = codes(&guest, "sample_row", &series).await;
+    let id = guest
+        .start(json!({"from": "sample_row", "to": "sample_document", "where": {"series": series}, "mode": "move", "chunk": 50}))
+        .await;
+    let site = guest.site;
+    for (due, which) in [(100, "mongodb"), (250, "mariadb"), (450, "mongodb"), (600, "mariadb")] {
+        guest.until(&id, "it goes on", |job| job["done"].as_u64() >= Some(due)).await;
+        blocking(move || {
+            let server = if which == "mongodb" { site.stack.mongodb() } else { site.stack.mariadb() };
+            server.kill().unwrap();
+            server.start().unwrap();
+        })
+        .await;
+    }
+    let job = guest.until(&id, "it ends", |job| job["state"] == "done" || job["state"] == "failed").await;
+    let (from, to) =
+        (codes(&guest, "sample_row", &series).await, codes(&guest, "sample_document", &series).await);
+    let there: BTreeSet<_> = from.union(&to).cloned().collect();
+    assert_eq!(there, all, "each record is somewhere: {job:#}");
+    assert_eq!((job["state"].as_str(), from.len(), to.len()), (Some("done"), 0, COUNT as usize), "{job:#}");
+    let result = &job["result"];
+    assert_eq!((&result["equal"], &result["counts"]["deleted"]), (&json!(true), &json!(COUNT)), "{job:#}");
+    assert_eq!(result["source"], result["target"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_changes_while_it_moves_is_not_lost() {
+    let guest = own(1, &[("BEDS__JOBS__RECORDS_PER_S", "500")]).await;
+    let series = guest.samples(500);
+    let id = guest
+        .start(json!({"from": "sample_row", "to": "sample_document", "where": {"series": series}, "mode": "move", "chunk": 50}))
+        .await;
+    // A client changes records for as long as there are any.
+    let mut changed = 0;
+    let mut last: Vec<(String, u64)> = Vec::new();
+    loop {
+        let job = guest.job(&id).await;
+        if job["state"] == "done" || job["state"] == "failed" {
+            break;
+        }
+        let body = json!({"where": {"series": series}, "limit": 10}).to_string();
+        let reply = guest.send(beds_client::Request::raw("sample_row.fetch", body)).await;
+        for record in reply["data"].as_array().unwrap() {
+            let (key, code) = (record["id"].as_str().unwrap(), record["code"].as_str().unwrap());
+            changed += 1;
+            let body = json!({"key": key, "data": {"stock": changed % 1000}}).to_string();
+            let reply = guest.send(beds_client::Request::raw("sample_row.update", body)).await;
+            if reply["ok"] == true {
+                last.push((code.to_owned(), changed % 1000));
+            } else {
+                assert_eq!(reply["error"]["code"], "not_found", "{reply:#}");
+            }
+        }
+    }
+    let (from, to) = (guest.all("sample_row", &series).await, guest.all("sample_document", &series).await);
+    let mut newest: std::collections::BTreeMap<String, u64> = std::collections::BTreeMap::new();
+    for (code, stock) in last {
+        newest.insert(code, stock);
+    }
+    for (code, stock) in &newest {
+        // The newest value is where the record came from, or moved on with it.
+        let there = from.get(code).unwrap_or_else(|| &to[code]);
+        assert_eq!(there["stock"], *stock, "{code}");
+    }
+    assert_eq!(from.keys().chain(to.keys()).collect::<BTreeSet<_>>().len(), 500);
+    // What was changed meanwhile is among the rejects, and goes when it is sent again.
+    if !from.is_empty() {
+        let again = guest.call("migration", "retry", json!({"id": id, "on_conflict": "replace"})).await;
+        let done = guest.until_state(&crate::site::id(&again), "done").await;
+        assert_eq!(done["result"]["counts"]["deleted"], from.len(), "{done:#}");
+        assert_eq!(guest.count("sample_row", &series).await, 0);
+        let to = guest.all("sample_document", &series).await;
+        for (code, stock) in &newest {
+            assert_eq!(to[code]["stock"], *stock, "{code}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_without_a_version_move_while_they_are_what_they_were() {
+    let guest = shared().await;
+    let site = guest.site;
+    let sql = |sql: &str| site.stack.mariadb_query(Some("catalog"), sql).unwrap();
+    sql("insert into language (alpha_3, alpha_2, name, common_name, scope, language_type)
+         select concat('q', char(97 + seq div 26), char(97 + seq % 26)), null, concat('Language ', seq), if(seq % 2, 'x ', null), 'I', 'L'
+           from seq_0_to_199");
+    let series = crate::common::unique("s");
+    // They have no key that fits: a unique field is what they are known by.
+    let args = json!({
+        "from": "language", "to": "sample_document", "where": {"alpha_3": {"prefix": "q"}}, "mode": "move", "chunk": 70,
+        "map": {"code": {"join": ["alpha_3", "scope"], "with": "-"}, "series": {"const": series}, "name": "name"},
+    });
+    let id = guest.start(args).await;
+    let done = guest.until_state(&id, "done").await;
+    let counts = &done["result"]["counts"];
+    assert_eq!((&counts["created"], &counts["deleted"]), (&json!(200), &json!(200)), "{done:#}");
+    assert_eq!(sql("select count(*) from language where alpha_3 like 'q%'").trim(), "0");
+    let to = guest.all("sample_document", &series).await;
+    assert_eq!((to.len(), &to["qab-I"]["name"]), (200, &json!("Language 1")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_would_be_moved_onto_itself_is_refused() {
+    let guest = shared().await;
+    let reply = guest
+        .call("migration", "start", json!({"from": "sample_row", "to": "sample_row", "mode": "move"}))
+        .await;
+    let detail = &reply["error"]["details"][0];
+    assert_eq!(detail["field"], "args.to", "{reply:#}");
+    assert!(detail["reason"].as_str().unwrap().contains("the same records"), "{reply:#}");
+}
