@@ -10,8 +10,8 @@ use super::{
     names::snake,
 };
 use beds_core::inspect::{
-    Catalogue, Direction, Evidence, Index, Kind, Relation, RelationKind, RoutineKind, Supplied, Trigger,
-    same_word,
+    Catalogue, Column, Direction, Evidence, Index, Kind, Relation, RelationKind, RoutineKind, Supplied,
+    Trigger, same_word,
 };
 
 /// A domain to be written.
@@ -191,7 +191,14 @@ fn unshown(relation: &Relation) -> Vec<(String, &'static str)> {
         Kind::Decimal { .. } | Kind::Float { .. } if is_document => Some("NaN and infinity"),
         _ => None,
     };
-    let columns = relation.columns.iter();
+    // The server alone writes when a version began and ended, and never a day of zero.
+    let is_of_version = |column: &&Column| match &column.default {
+        Supplied::Computed(expression) => {
+            ["row start", "row end"].iter().any(|end| expression.eq_ignore_ascii_case(end))
+        }
+        Supplied::Nothing | Supplied::Constant(_) | Supplied::Expression(_) | Supplied::Counter => false,
+    };
+    let columns = relation.columns.iter().filter(|column| !is_of_version(column));
     columns.filter_map(|column| Some((column.name.clone(), what(&column.kind)?))).collect()
 }
 

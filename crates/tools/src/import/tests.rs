@@ -159,6 +159,23 @@ fn a_date_of_zero_by_default_is_given_by_clients() {
 }
 
 #[test]
+fn what_a_version_of_a_row_begins_and_ends_with_is_no_date_of_zero() {
+    let mut relation = table("t", &["id", "since", "until", "seen"], vec![index("PRIMARY", &["id"])]);
+    let moment = |name: &str, default: Supplied| Column {
+        kind: Kind::DateTime { digits: 6, stamp: true },
+        written: "timestamp(6)".to_owned(),
+        default,
+        ..column(name)
+    };
+    relation.columns[1] = moment("since", Supplied::Computed("ROW START".to_owned()));
+    relation.columns[2] = moment("until", Supplied::Computed("ROW END".to_owned()));
+    relation.columns[3] = moment("seen", Supplied::Nothing);
+    let plan = imported(&Catalogue { relations: vec![relation], ..Catalogue::default() });
+    let template = text(&plan, "t_rec.toml");
+    assert!(template.contains("# - dates of zero in `seen`\n"), "{template}");
+}
+
+#[test]
 fn a_parameter_keeps_a_name_that_is_its_own() {
     let mut routine = procedure("t_lookup", "select * from t where id = p_id");
     let parameter = |name: &str| Parameter { name: name.to_owned(), ..routine.parameters[0].clone() };
