@@ -56,6 +56,7 @@ impl Part {
         name: &str,
         environment: Environment,
         domains: &[&'static Domain],
+        filesystem: Option<Uuid>,
     ) -> Self {
         let instance = Uuid::now_v7();
         let (over, mut heard) = mpsc::channel(HEARD_MAX);
@@ -78,6 +79,7 @@ impl Part {
                 .map(|domain| (domain.name.into(), domain.hash.into()))
                 .collect::<BTreeMap<_, _>>(),
             ended: 0,
+            filesystem,
         };
         let fleet = Arc::new(Fleet::new(me, Box::new(OverLine(line)), sender, check));
         let mut tasks = JoinSet::new();

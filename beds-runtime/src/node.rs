@@ -4,6 +4,7 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use tokio::time::timeout;
 use tracing::{error, info, warn};
+use uuid::Uuid;
 
 use beds_bus::{BrokerPool, Hosting, Status};
 use beds_core::{
@@ -70,7 +71,7 @@ async fn serve(
         () = signals.stop() => None,
         domains = check(&project, &config, environment) => Some(domains?),
     };
-    let Some(domains) = checked else {
+    let Some((domains, filesystem)) = checked else {
         info!("told to stop before the start was done");
         return Ok(());
     };
@@ -86,7 +87,13 @@ async fn serve(
     let (wrong, _watch) = templates::watch(&config, &domains);
     let databases = Arc::clone(&engines) as Arc<dyn Source>;
     let for_pool = traces.as_ref().map(Traces::tracer);
-    let mut part = Part::open(&config, &name, environment, &domains);
+    let mut part = Part::open(&config, &name, environment, &domains, filesystem);
+    if filesystem.is_some() {
+        tokio::select! {
+            () = signals.stop() => return Ok(()),
+            compared = ipl::filesystem::compare(&config, &part.fleet, environment) => compared?,
+        }
+    }
     let serves = (domains.clone(), Arc::clone(&engines));
     let extensions = sessions::extensions(&config, known.as_ref()).with(Arc::clone(&part.fleet));
     let rules = match known {
@@ -132,12 +139,12 @@ async fn serve(
     Ok(())
 }
 
-/// The steps of the start that ask servers; gives the domains to serve.
+/// The steps of the start that ask servers; gives the domains to serve, and which shared filesystem there is.
 async fn check(
     project: &Project,
     config: &Config,
     environment: Environment,
-) -> Result<Vec<&'static Domain>, Failure> {
+) -> Result<(Vec<&'static Domain>, Option<Uuid>), Failure> {
     let domains = ipl::hosted(config, project.domains.clone());
     ipl::acceptable(config, &domains, environment)?;
     let unused = ipl::unused(config, &project.domains);
@@ -146,13 +153,15 @@ async fn check(
     {
         warn!("{warning}");
     }
-    let checks = ipl::check(config, &domains).await;
+    let (mut checks, filesystem) = tokio::join!(ipl::check(config, &domains), ipl::filesystem::check(config));
+    let (of_filesystem, filesystem) = filesystem.unzip();
+    checks.extend(of_filesystem);
     ipl::judge(&checks, environment)?;
     let (unreachable, reachable) = ipl::split(&checks, ipl::configured(config, domains));
     // What cannot be reached is not waited for a second time; its domains are served, and answer `unavailable`.
     let mut domains = templates::at_start(config, reachable, environment).await?;
     domains.extend(unreachable);
-    Ok(domains)
+    Ok((domains, filesystem.flatten()))
 }
 
 fn start_pool(

@@ -10,6 +10,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod filesystem;
 mod logins;
 mod refused;
 mod secrets;

@@ -22,7 +22,7 @@ pub(super) async fn run(
     let all = domains.clone();
     let domains = ipl::hosted(config, domains);
     warnings.extend(roles::warnings(config, (&all, &domains), environment));
-    if let Some(failure) = ipl::missing(config, &domains) {
+    if let Some(failure) = ipl::missing(config, &domains).or_else(|| ipl::filesystem::missing(config)) {
         eprintln!("beds: {failure}");
         return failure.step.exit_code();
     }
@@ -31,7 +31,8 @@ pub(super) async fn run(
     for warning in config.exposed().iter().chain(&warnings) {
         let _ = writeln!(report, "warning {warning}");
     }
-    let checks = ipl::check(config, &domains).await;
+    let (mut checks, filesystem) = tokio::join!(ipl::check(config, &domains), ipl::filesystem::check(config));
+    checks.extend(filesystem.map(|(check, _)| check));
     let mut code = ExitCode::SUCCESS;
     let mut failed = 0;
     for check in &checks {

@@ -27,6 +27,7 @@ impl Config {
             mariadb,
             mongodb,
             tercero,
+            shared_filesystem,
             logging,
             telemetry,
         } = self;
@@ -49,6 +50,8 @@ impl Config {
         keys.extend(of_servers("mariadb", mariadb, &other.mariadb, MariaDb::differing));
         keys.extend(of_servers("mongodb", mongodb, &other.mongodb, MongoDb::differing));
         keys.extend(of_section("tercero", &tercero.differing(&other.tercero)));
+        let differing = shared_filesystem.differing(&other.shared_filesystem);
+        keys.extend(of_section("shared_filesystem", &differing));
         keys.extend(of_section("logging", &logging.differing(&other.logging)));
         keys.extend(of_section("telemetry", &telemetry.differing(&other.telemetry)));
         keys

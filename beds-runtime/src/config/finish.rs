@@ -12,7 +12,7 @@ use beds_protocol::{
     Broker, Service,
     vocabulary::{ANY_KNOWN, ANYONE, is_role},
 };
-use beds_services::Tercero;
+use beds_services::{SharedFilesystem, Tercero};
 
 use super::{
     Access, ConfigError, Logging, Node, Telemetry, level, ranges,
@@ -302,6 +302,17 @@ pub(super) fn pool(service: Service, name: &str, pool: &Pool) -> Result<(), Conf
 }
 
 /// What is said of users and sessions.
+pub(super) fn shared_filesystem(shared: &SharedFilesystem) -> Result<(), ConfigError> {
+    match shared.path.as_deref() {
+        // A service of systemd runs in `/`, a shell anywhere.
+        Some(path) if !path.is_absolute() => Err(ConfigError::new(format!(
+            "shared_filesystem.path is {:?}: it must be an absolute path, such as /srv/beds",
+            path.display().to_string()
+        ))),
+        Some(_) | None => Ok(()),
+    }
+}
+
 pub(super) fn tercero(tercero: &Tercero) -> Result<(), ConfigError> {
     let Tercero {
         idle_s,

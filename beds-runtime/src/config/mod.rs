@@ -28,7 +28,7 @@ use beds_core::{
 use beds_mariadb::MariaDb;
 use beds_mongodb::MongoDb;
 use beds_protocol::{Broker, Service};
-use beds_services::Tercero;
+use beds_services::{SharedFilesystem, Tercero};
 use serde::Deserialize;
 
 use variables::Variables;
@@ -125,6 +125,8 @@ pub struct Config {
     pub mongodb: Servers<MongoDb>,
     /// Users and sessions.
     pub tercero: Tercero,
+    /// Where archives are kept.
+    pub shared_filesystem: SharedFilesystem,
     /// Logs.
     pub logging: Logging,
     /// Traces.
@@ -209,6 +211,7 @@ impl Config {
             }
         }
         finish::tercero(&self.tercero)?;
+        finish::shared_filesystem(&self.shared_filesystem)?;
         finish::logging(&self.logging)?;
         finish::telemetry(&self.telemetry)?;
         finish::node(&self.node)?;

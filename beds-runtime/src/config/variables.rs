@@ -12,7 +12,7 @@ use beds_bus::{Amqp, BrokerService, Pool};
 use beds_core::settings::{Limits, Tls};
 use beds_mariadb::MariaDb;
 use beds_mongodb::MongoDb;
-use beds_services::Tercero;
+use beds_services::{SharedFilesystem, Tercero};
 use config::{Map, Source, Value, ValueKind};
 
 use super::{ConfigError, Logging, Node, Telemetry};
@@ -141,6 +141,10 @@ fn meant(name: &str) -> Option<String> {
             let (name, key) = after(BrokerService::KEYS)?;
             vec!["broker_services", name.strip_prefix("services_")?, key]
         }
+        "shared" => vec![
+            "shared_filesystem",
+            rest.strip_prefix("filesystem_").filter(|key| SharedFilesystem::KEYS.contains(key))?,
+        ],
         "brokers" => {
             let (name, key) = after(Pool::KEYS)?;
             let (service, broker) = name.rsplit_once('_')?;

@@ -4,6 +4,7 @@
 //! ends the process, with an exit code of its own and one line that says why.
 
 mod answers;
+pub(crate) mod filesystem;
 mod hint;
 
 use std::{
@@ -42,6 +43,8 @@ pub enum Step {
     Brokers = 15,
     /// No template contradicts its database.
     Templates = 16,
+    /// The shared filesystem can be written, and is the one that other nodes use.
+    Filesystem = 17,
 }
 
 impl Step {
@@ -62,6 +65,7 @@ impl fmt::Display for Step {
             Self::MongoDb => "MongoDB",
             Self::Brokers => "brokers",
             Self::Templates => "templates",
+            Self::Filesystem => "shared filesystem",
         })
     }
 }
@@ -114,7 +118,9 @@ impl Check {
             Step::RabbitMq => Server::RabbitMq,
             Step::MariaDb => Server::MariaDb,
             Step::MongoDb => Server::MongoDb,
-            Step::Configuration | Step::Logging | Step::Brokers | Step::Templates => return self,
+            Step::Configuration | Step::Logging | Step::Brokers | Step::Templates | Step::Filesystem => {
+                return self;
+            }
         };
         let Err(reason) = &self.outcome else { return self };
         if hint::is_said_by_server(reason) {
@@ -212,7 +218,7 @@ pub fn acceptable(
     domains: &[&'static Domain],
     environment: Environment,
 ) -> Result<(), Failure> {
-    match (missing(config, domains), environment) {
+    match (missing(config, domains).or_else(|| filesystem::missing(config)), environment) {
         (Some(failure), Environment::Qa | Environment::Prod) => return Err(failure),
         (Some(failure), Environment::Dev) => warn!("{failure}"),
         (None, _) => {}

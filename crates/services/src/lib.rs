@@ -4,11 +4,13 @@
 //! - [`fleet`]: the nodes, as one of them knows them, and commands to them. [`node`]: the calls of the template `node`.
 //! - [`users`], [`sessions`]: what is behind the calls of the templates `user` and `session`, whichever objects those have.
 //!   `passwords` hashes and compares, `ask` makes the calls of a domain; [`Tercero`] is the section of the configuration.
+//! - [`archive`]: records in files that can be read without BEDS, and the filesystem that they are on.
 //! - [`SessionCheck`], in `known`: knows sessions by their tokens, on every node.
 //!
 //! This crate names neither the bus nor a driver: what it needs of them, it is given.
 
 mod accounts;
+pub mod archive;
 mod ask;
 pub mod fleet;
 mod known;
@@ -20,4 +22,4 @@ pub mod users;
 
 pub use accounts::Accounts;
 pub use known::{Forget, SessionCheck};
-pub use settings::Tercero;
+pub use settings::{SharedFilesystem, Tercero};

@@ -1,6 +1,18 @@
-//! [`Tercero`]: what the configuration says of users and sessions.
+//! The sections of the configuration that are the services': [`Tercero`], [`SharedFilesystem`].
+
+use std::path::PathBuf;
 
 use beds_core::{section, settings::Millis};
+
+section! {
+    /// `[shared_filesystem]`
+    SharedFilesystem {
+        /// The folder that all nodes see which host `segundo`: archives are kept in it.
+        path: Option<PathBuf> = None,
+        /// How many bytes must be free there.
+        free_bytes_min: u64 = 1 << 30,
+    }
+}
 
 section! {
     /// `[tercero]`

@@ -69,6 +69,9 @@ pub struct Member {
     pub started_at: DateTime,
     /// The templates that it serves, with their fingerprints.
     pub templates: BTreeMap<String, String>,
+    /// The shared filesystem that it uses, where it uses one.
+    #[serde(default)]
+    pub filesystem: Option<Uuid>,
 }
 
 /// What a node is told to do.

@@ -248,6 +248,20 @@ impl Fleet {
         Ok(given)
     }
 
+    /// The name of a node whose shared filesystem is not the one that this node uses; none where all use the same.
+    ///
+    /// # Errors
+    /// Where this node does not know the others by then.
+    pub async fn other_filesystem(&self, until: Instant) -> Result<Option<String>> {
+        self.settled(until).await?;
+        let mine = lock(&self.me).filesystem;
+        let is_other = |known: &&Known| {
+            let theirs = known.member.filesystem;
+            !known.is_silent(Instant::now()) && theirs.is_some() && theirs != mine
+        };
+        Ok(lock(&self.members).all().find(is_other).map(|known| known.member.node.clone()))
+    }
+
     /// Waits until this node knows the others.
     async fn settled(&self, until: Instant) -> Result<()> {
         let mut since = self.since.subscribe();

@@ -20,6 +20,7 @@ pub(super) fn member(node: &str) -> Member {
         brokers: vec![Pooled { broker: Broker::AppRead, instances: 1, prefetch: 1 }],
         templates: BTreeMap::new(),
         ended: 0,
+        filesystem: None,
     }
 }
 

@@ -1,0 +1,77 @@
+//! Files that are there wholly or not at all.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read as _, Write as _},
+    path::{Path, PathBuf},
+};
+
+use rustix::io::Errno;
+
+use super::fault::Fault;
+
+/// What the names of unfinished files begin with.
+const UNFINISHED: &str = ".unfinished-";
+/// The longest file that is read as a whole, in bytes: 256 MiB. A segment is far shorter.
+const BYTES_MAX: u64 = 256 << 20;
+
+/// Whether a file of a folder is the rest of one that was never finished.
+pub(super) fn is_unfinished(name: &str) -> bool {
+    name.starts_with(UNFINISHED)
+}
+
+/// Writes a file that is not there yet, and syncs it; one that is there stays as it is. Tells whether it was written.
+///
+/// # Errors
+/// What the filesystem says; nothing of the file stays.
+pub(super) fn write_new(folder: &Path, name: &str, content: &[u8]) -> Result<bool, Fault> {
+    let (unfinished, path) = (unfinished(folder, name), folder.join(name));
+    let written = write_and_link(&unfinished, &path, content);
+    // What is left of it only takes space: `Writer::finish` looks again.
+    let _ = fs::remove_file(&unfinished);
+    match written {
+        Ok(()) => sync_folder(folder).map(|()| true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(Fault::of(&path)(error)),
+    }
+}
+
+/// A link is made only where nothing has that name, also on filesystems of a network, where another node may do the same.
+fn write_and_link(unfinished: &Path, path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = File::create(unfinished)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    fs::hard_link(unfinished, path).map_err(|error| match Errno::from_io_error(&error) {
+        // The file itself was written, so it is no right that is missing.
+        Some(Errno::PERM | Errno::NOTSUP | Errno::NOSYS) => io::Error::other(
+            "the filesystem makes no hard links; use one that does, such as ext4, XFS or NFS",
+        ),
+        _ => error,
+    })
+}
+
+/// A name that no other process has, on this node or another.
+fn unfinished(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{UNFINISHED}{}-{name}", uuid::Uuid::new_v4().simple()))
+}
+
+/// What names are in a folder survives from here on.
+pub(super) fn sync_folder(folder: &Path) -> Result<(), Fault> {
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(Fault::of(folder))
+}
+
+/// A file as a whole.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, Fault> {
+    let file = File::open(path).map_err(Fault::of(path))?;
+    let mut content = Vec::new();
+    file.take(BYTES_MAX + 1).read_to_end(&mut content).map_err(Fault::of(path))?;
+    if content.len() as u64 > BYTES_MAX {
+        return Err(Fault::damaged(path, format!("it has more than {BYTES_MAX} bytes")));
+    }
+    Ok(content)
+}
+
+/// The digest of a file's content, as `b3sum` prints it.
+pub(super) fn digest(content: &[u8]) -> String {
+    blake3::hash(content).to_hex().to_string()
+}

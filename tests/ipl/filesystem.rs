@@ -1,0 +1,125 @@
+//! The shared filesystem of nodes that host `segundo`, on real ones: mounted for a test, where it must be full or read-only.
+
+use std::{fs, path::Path};
+
+use beds_devstack::{Ended, Stack};
+
+use super::common::{Beds, shared, start_node, unique};
+
+const SERVICES: (&str, &str) = ("BEDS__NODE__SERVICES", "segundo,admin");
+
+/// Starts a node of `prod`, which ends, with this folder; `mount` is done before, where only it sees it.
+fn refused(stack: &Stack, folder: &str, mount: &str) -> Ended {
+    let script = format!("{mount}\nexec {} node", env!("CARGO_BIN_EXE_beds"));
+    Beds::program(Path::new("unshare"), &["--mount", "sh", "-ec", &script])
+        .on(stack)
+        .env(&[SERVICES, ("BEDS_ENV", "prod"), ("BEDS__ACCESS__DEFAULT", "open")])
+        .env(&[
+            ("BEDS__SHARED_FILESYSTEM__PATH", folder),
+            ("BEDS__SHARED_FILESYSTEM__FREE_BYTES_MIN", "65536"),
+        ])
+        .run()
+}
+
+#[tokio::test]
+async fn each_fault_has_its_message_and_all_have_one_exit_code() {
+    let site = shared().await;
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().display().to_string();
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    let tmpfs = |options: &str| format!("mount -t tmpfs -o {options} none {at}");
+    let cases = [
+        (format!("{at}/absent"), String::new(), "it is not there; is the filesystem mounted?; mount it, or"),
+        (file.display().to_string(), String::new(), "it is no folder; a folder is needed in which"),
+        (at.clone(), tmpfs("ro"), "the filesystem is read-only; mount it with `rw`"),
+        (at.clone(), tmpfs("size=32k"), "the filesystem is full; make room: fewer than"),
+        (
+            at.clone(),
+            format!("{}; head -c 99k /dev/zero > {at}/rest || true", tmpfs("size=96k")),
+            "the filesystem is full",
+        ),
+        (
+            at.clone(),
+            format!("{}; echo other > {at}/beds-filesystem", tmpfs("size=1m")),
+            "it has no UUID; remove it while",
+        ),
+        ("/proc".to_owned(), String::new(), "/proc/beds-probe-"),
+    ];
+    for (path, mount, said) in cases {
+        let ended = refused(&site.stack, &path, &mount);
+        assert_eq!(ended.code, Some(17), "{path} {mount}: {ended:?}");
+        let line = ended.stderr.lines().last().unwrap_or_default();
+        assert!(
+            line.starts_with("beds: shared filesystem: ") && line.contains(said),
+            "{path} {mount}: {line}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_folder_of_another_user_is_told() {
+    let site = shared().await;
+    let folder = tempfile::tempdir().unwrap();
+    let script = format!(
+        "mount -t tmpfs -o size=1m,mode=0755 none {}; exec setpriv --reuid 65534 --clear-groups {} check",
+        folder.path().display(),
+        env!("CARGO_BIN_EXE_beds")
+    );
+    let path = folder.path().display().to_string();
+    let ended = Beds::program(Path::new("unshare"), &["--mount", "sh", "-ec", &script])
+        .on(&site.stack)
+        .env(&[SERVICES, ("BEDS__SHARED_FILESYSTEM__PATH", &path)])
+        .run();
+    assert_eq!(ended.code, Some(17), "{ended:?}");
+    assert!(ended.stdout.contains("the user of the node has no right to it"), "{ended:?}");
+    assert!(ended.stdout.contains("hint: give the user of the node (uid 65534) the folder"), "{ended:?}");
+}
+
+#[tokio::test]
+async fn a_node_without_a_path_is_a_fault_of_the_configuration() {
+    let site = shared().await;
+    let check = |variables: &[(&str, &str)]| {
+        Beds::new(&["check"]).on(&site.stack).env(&[SERVICES]).env(variables).run()
+    };
+    let missing = check(&[]);
+    assert_eq!(missing.code, Some(10), "{missing:?}");
+    assert!(
+        missing.stderr.contains("shared_filesystem.path is missing: this node hosts `segundo`"),
+        "{missing:?}"
+    );
+    let relative = check(&[("BEDS__SHARED_FILESYSTEM__PATH", "archives")]);
+    assert_eq!(relative.code, Some(10), "{relative:?}");
+    assert!(relative.stderr.contains("is \"archives\": it must be an absolute path"), "{relative:?}");
+    let misspelt = check(&[("BEDS_SHARED_FILESYSTEM_PATH", "/srv")]);
+    assert!(misspelt.stderr.contains("did you mean BEDS__SHARED_FILESYSTEM__PATH?"), "{misspelt:?}");
+}
+
+/// Two folders that only look alike are found by what is in them.
+#[tokio::test]
+async fn nodes_that_do_not_share_it_find_out() {
+    let site = shared().await;
+    let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let path = |folder: &tempfile::TempDir| folder.path().display().to_string();
+    let (one_path, other_path) = (path(&one), path(&other));
+    let name = unique("shares");
+    let variables = |path: &'_ str| {
+        [SERVICES, ("BEDS__NODE__NAME", &*name), ("BEDS__SHARED_FILESYSTEM__PATH", path)]
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+    };
+    let start = |path: &str| {
+        let variables = variables(path);
+        start_node(&site.stack, &variables.each_ref().map(|(key, value)| (&**key, &**value)))
+    };
+    let first = start(&one_path);
+    let second = start(&one_path);
+    assert!(!second.log().contains("is not shared"), "{}", second.log());
+
+    let alone = refused(&site.stack, &other_path, "");
+    assert_eq!(alone.code, Some(17), "{alone:?}");
+    let said = format!("{other_path} is not shared: the node {name} uses another filesystem; mount the same");
+    assert!(alone.stderr.contains(&said), "{alone:?}");
+    // In `dev` it is a warning.
+    assert!(start(&other_path).log().contains("is not shared"));
+    drop(first);
+}
