@@ -41,6 +41,9 @@ pub(super) fn propose(domains: &mut [Domain], catalogue: &Catalogue) -> Option<S
         if let (None, Some(column)) = (&domain.create, &needed) {
             domain.left_out.push(format!("create: it would need a value for the column `{column}`"));
         }
+        if let (None, Some(why)) = (&domain.create, &domain.untold) {
+            domain.left_out.push(format!("create: {why}"));
+        }
         let is_found = !domain.key().is_empty();
         let proposal = Proposal { domain, table: &table, parameters, catalogue };
         // What is there under such a name may be just that: whoever sees its text can tell.
@@ -48,8 +51,9 @@ pub(super) fn propose(domains: &mut [Domain], catalogue: &Catalogue) -> Option<S
             let is = |routine: &Routine| routine.body.is_none() && crud::is_named(routine, verbs, &table);
             catalogue.routines.iter().any(is)
         };
-        let create = (domain.create.is_none() && needed.is_none() && !unseen(crud::CREATE))
-            .then(|| proposal.create(name(crud::CREATE), &mut part));
+        let create =
+            (domain.create.is_none() && needed.is_none() && domain.untold.is_none() && !unseen(crud::CREATE))
+                .then(|| proposal.create(name(crud::CREATE), &mut part));
         let update = (domain.update.is_none()
             && is_found
             && !unseen(crud::UPDATE)

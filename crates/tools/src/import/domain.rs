@@ -9,6 +9,7 @@ use super::{
     fields::{Field, Supply, Ty, fields},
     names::snake,
 };
+use crate::routine::{Sets, setters};
 use beds_core::inspect::{
     Catalogue, Column, Direction, Evidence, Index, Kind, Relation, RelationKind, RoutineKind, Supplied,
     Trigger, same_word,
@@ -31,6 +32,8 @@ pub(super) struct Domain {
     pub(super) calls: Vec<Call>,
     /// Columns that may hold what clients get as null: which, and what.
     pub(super) unshown: Vec<(String, &'static str)>,
+    /// Why the reply to a `create` could not tell the key of the new record, where it could not.
+    pub(super) untold: Option<String>,
     /// Why its writes cannot be once, where they cannot.
     pub(super) loose: Option<String>,
     /// What to know about it.
@@ -87,6 +90,7 @@ impl Domain {
             sort: Vec::new(),
             calls: Vec::new(),
             unshown: Vec::new(),
+            untold: None,
             loose: None,
             notes: Vec::new(),
             left_out: Vec::new(),
@@ -145,6 +149,7 @@ pub(super) fn domain(name: String, relation: &Relation, catalogue: &Catalogue) -
         description,
         source: Some((relation.kind, relation.name.clone())),
         unshown: unshown(relation),
+        untold: None,
         loose: None,
         fields,
         create: None,
@@ -164,8 +169,27 @@ pub(super) fn domain(name: String, relation: &Relation, catalogue: &Catalogue) -
         ));
     }
     choose_key(&mut domain, relation, catalogue);
+    leave_to_triggers(&mut domain, relation);
     choose_fetch(&mut domain, relation, catalogue);
     Ok(domain)
+}
+
+/// Leaves the columns of the key that a trigger sets to the database: what a client would give is not kept.
+fn leave_to_triggers(domain: &mut Domain, relation: &Relation) {
+    let Domain { fields, untold, .. } = domain;
+    for field in fields.iter_mut().filter(|field| field.key) {
+        let sets = |(name, how)| (how == Sets::Always).then_some(name);
+        let Some(trigger) = setters(relation, &field.column, "insert").find_map(sets) else { continue };
+        let (trigger, column) = (shown(trigger), shown(&field.column.name));
+        field.notes.push(format!("the trigger {trigger} sets it in each new record"));
+        field.supply = Supply::Database;
+        untold.get_or_insert_with(|| {
+            format!(
+                "the trigger {trigger} sets {column}, so that the reply could not tell the key: write a procedure that gives \
+                 it back (`insert … returning`), and name it in `returns`"
+            )
+        });
+    }
 }
 
 /// The columns of the unique indexes: of a view of one table, those that show that table's.

@@ -2,7 +2,7 @@
 
 use beds_core::inspect::{
     Catalogue, Column, Direction, Index, Kind, Parameter, Relation, RelationKind, Routine, RoutineKind,
-    SqlMode, Storage, Supplied,
+    SqlMode, Storage, Supplied, Trigger,
 };
 
 use super::{Options, Plan, plan};
@@ -222,4 +222,32 @@ fn a_proposed_update_leaves_a_key_that_updates_would_move() {
     let template = text(&again, "t_rec.toml");
     assert!(!again.ddl.iter().any(|script| script.contains("sp_t_update")), "{template}");
     assert!(template.contains("\"sp_t_update\"") && !template.contains("[calls.sp_t"), "{template}");
+}
+
+#[test]
+fn a_key_that_a_trigger_sets_is_the_databases() {
+    let numbers = |body: &str| Relation {
+        triggers: vec![Trigger {
+            moment: "before insert".to_owned(),
+            routine: Routine { parameters: Vec::new(), ..procedure("numbers", body) },
+        }],
+        ..table("t", &["id", "no", "x"], vec![index("PRIMARY", &["id", "no"])])
+    };
+    let relations = vec![numbers("set new.no = (select ifnull(max(no), 0) + 1 from t)")];
+    let mut create = procedure("add_t", "insert into t (id, x) values (p_id, 1)");
+    create.declares_write = true;
+    let plan = imported(&Catalogue { relations, routines: vec![create], ..Catalogue::default() });
+    let template = text(&plan, "t_rec.toml");
+    let line = template.lines().find(|line| line.starts_with("no ")).unwrap_or_default();
+    assert!(line.contains("generated = \"database\""), "{template}");
+    // The reply could not tell the key.
+    assert!(!template.contains("\ncreate "), "{template}");
+    assert!(template.contains("\nupdate ") && template.contains("\ndelete "), "{template}");
+    let said = |(_, what): &(String, String)| what.contains("create: the trigger `numbers` sets `no`");
+    assert!(plan.left_out.iter().any(said), "{:?}", plan.left_out);
+    // One that fills in what is missing leaves the key to clients.
+    let relations = vec![numbers("set new.no = ifnull(new.no, 7)")];
+    let plan = imported(&Catalogue { relations, ..Catalogue::default() });
+    let template = text(&plan, "t_rec.toml");
+    assert!(template.contains("\ncreate ") && !template.contains("generated"), "{template}");
 }

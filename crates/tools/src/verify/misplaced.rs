@@ -1,9 +1,9 @@
-//! Parameters whose values go into the column of another field.
+//! Parameters whose values go into the column of another field, or nowhere.
 
-use super::{Findings, base::Base, place};
-use crate::routine::{Assignment, assignments, is_into, tokens};
+use super::{Findings, Severity, base::Base, place};
+use crate::routine::{Assignment, Token, assignments, is_into, is_used, tokens};
 use beds_core::{
-    inspect::{Catalogue, Routine, same_word},
+    inspect::{Catalogue, Parameter, Routine, same_word},
     spec::{Object, Usage},
 };
 use beds_protocol::shown;
@@ -20,6 +20,7 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
     let Some(base) = Base::behind(domain, catalogue) else { return };
     let Some(body) = routine.body.as_deref() else { return };
     let text = tokens(body, routine.mode);
+    unused(object, routine, &text, findings);
     let of_table: Vec<&str> = base.table.columns.iter().map(|column| column.name.as_str()).collect();
     let stored: Vec<Assignment<'_>> = assignments(&text, &of_table)
         .into_iter()
@@ -56,5 +57,34 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
                 .error(place(object.usage), message)
                 .hint("put each parameter into the column of its field, or list the arguments in the order that is meant");
         }
+    }
+}
+
+/// Reports a parameter that the text does nothing with: what is given for it is lost.
+fn unused(object: &Object, routine: &Routine, text: &[Token], findings: &mut Findings<'_>) {
+    let domain = findings.domain;
+    let lost = |(parameter, index): &(&Parameter, &usize)| {
+        // What finds the record is looked at where it is looked for.
+        let finds = object.usage == Usage::Update && domain.key.contains(index);
+        !finds && !is_used(text, &parameter.name)
+    };
+    let arguments = object.of_fields(&routine.parameters).zip(object.args);
+    for (parameter, index) in arguments.filter(lost) {
+        let is_version = domain.version == Some(*index);
+        let is_made = domain.fields[*index].generated.is_some() && !is_version;
+        let what = if is_version {
+            "a change of an older version is not noticed"
+        } else {
+            "what is given for it is lost, and the answer is `ok`"
+        };
+        let message = format!(
+            "parameter {} of {} is used nowhere: {what}",
+            shown(&parameter.name),
+            shown(&routine.name)
+        );
+        let severity = if is_made { Severity::Warning } else { Severity::Error };
+        findings
+            .push(severity, place(object.usage), message)
+            .hint("let the procedure put it into its column, or take it out of `args` and of the parameters");
     }
 }

@@ -195,7 +195,15 @@ impl Way<'_> {
     /// Reports a parameter that changes or refuses what the column has.
     fn report(&self, kept: Kept, findings: &mut Findings<'_>) {
         let (subject, of) = (self.subject(), self.of_column());
-        let hint = format!("declare the parameter as {}", shown(&self.column.written));
+        let charset = |collation: &str| collation.split('_').next().unwrap_or_default().to_owned();
+        // A type says nothing of its characters.
+        let declared = match (self.column.collation.as_deref(), self.parameter.collation.as_deref()) {
+            (Some(own), Some(given)) if charset(own) != charset(given) => {
+                format!("{} character set {} collate {own}", self.column.written, charset(own))
+            }
+            _ => self.column.written.clone(),
+        };
+        let hint = format!("declare the parameter as {}", shown(declared));
         match kept {
             Kept::Whole => {}
             Kept::Changed(how) => findings
