@@ -6,7 +6,7 @@ use beds_protocol::Lane;
 use beds_protocol::shown;
 
 use super::{
-    fields::{Field, Supply, Ty, fields},
+    fields::{Field, Lost, Supply, Ty, fields},
     names::snake,
 };
 use crate::routine::{Sets, setters};
@@ -40,6 +40,8 @@ pub(super) struct Domain {
     pub(super) notes: Vec<String>,
     /// What the template cannot express.
     pub(super) left_out: Vec<String>,
+    /// What a validator refuses besides, which the template cannot say.
+    pub(super) refused: Vec<String>,
 }
 
 /// The object behind a write.
@@ -94,7 +96,13 @@ impl Domain {
             loose: None,
             notes: Vec::new(),
             left_out: Vec::new(),
+            refused: Vec::new(),
         }
+    }
+
+    /// All that the template does not say.
+    pub(super) fn unsaid(&self) -> impl Iterator<Item = &String> {
+        self.left_out.iter().chain(&self.refused)
     }
 
     pub(super) fn is_writable(&self) -> bool {
@@ -123,7 +131,7 @@ impl Domain {
 
 /// The domain of a relation; an error is why there is none.
 pub(super) fn domain(name: String, relation: &Relation, catalogue: &Catalogue) -> Result<Domain, String> {
-    let (fields, left_out) = fields(relation, &told_apart(relation, catalogue));
+    let (fields, Lost { left_out, refused }) = fields(relation, &told_apart(relation, catalogue));
     if fields.is_empty() {
         return Err(if let Some(broken) = &relation.broken {
             format!("nobody can read it: {broken}")
@@ -160,6 +168,7 @@ pub(super) fn domain(name: String, relation: &Relation, catalogue: &Catalogue) -
         calls: Vec::new(),
         notes: relation.notes.clone(),
         left_out,
+        refused,
     };
     if !relation.triggers.is_empty() {
         let title = |trigger: &Trigger| format!("{} ({})", shown(&trigger.routine.name), trigger.moment);
@@ -272,7 +281,7 @@ fn choose_key(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue) {
             }
         }
     }
-    domain.notes.push(match (refused, relation.kind) {
+    let what = match (refused, relation.kind) {
         (Some(columns), _) => {
             format!(
                 "without a key: {columns} is of a type that cannot be one; records are found by filter only",
@@ -288,7 +297,12 @@ fn choose_key(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue) {
                 "without a key: the table has no primary key and no unique index without nulls".to_owned()
             }
         },
-    });
+    };
+    match relation.kind {
+        // It could have had them.
+        RelationKind::Table => domain.left_out.push(format!("update and delete: {what}")),
+        RelationKind::View | RelationKind::Collection => domain.notes.push(what),
+    }
 }
 
 fn keys(indexes: &[Index]) -> impl Iterator<Item = &Index> {

@@ -7,8 +7,14 @@ use beds_protocol::{
     value::{Date, DateTime, Time},
 };
 
-use super::{literal::string, names::Taken};
-use beds_core::inspect::{Column, Evidence, Kind, Relation, Supplied, UNKNOWN, same_word};
+use super::{
+    literal::string,
+    names::{Taken, spelled},
+    pattern::whole,
+};
+use beds_core::inspect::{
+    Asks, Column, Evidence, ITEMS, Kind, Relation, RelationKind, Rule, Supplied, UNKNOWN, same_word,
+};
 
 /// The longest string that can be indexed in a template.
 const STRING_MAX: u32 = 65_535;
@@ -17,6 +23,8 @@ const ENUM_LEN_MAX: usize = 255;
 const ENTRIES_MAX: usize = 1_000;
 /// The years that MariaDB keeps, besides 0, which is shown and may be sent back.
 const YEARS: (i32, i32) = (1901, 2155);
+/// The most items that a list of an import has where nothing says less.
+const LIST_MAX: u64 = 100_000;
 /// How deep lists and objects may nest.
 const DEPTH_MAX: usize = 8;
 
@@ -91,31 +99,41 @@ impl Field {
     }
 }
 
+/// What no template can express.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Lost {
+    /// What is not shown, and would be lost where a record is written.
+    pub(super) left_out: Vec<String>,
+    /// What a validator refuses besides.
+    pub(super) refused: Vec<String>,
+}
+
 /// The fields of a relation, and what of it no template can express. `told_apart` are the columns of its unique indexes.
-pub(super) fn fields(relation: &Relation, told_apart: &[&str]) -> (Vec<Field>, Vec<String>) {
+pub(super) fn fields(relation: &Relation, told_apart: &[&str]) -> (Vec<Field>, Lost) {
     let mut taken = Taken::default();
-    let (mut fields, mut left_out) = (Vec::new(), Vec::new());
-    for (at, column) in relation.columns.iter().enumerate() {
+    let (mut fields, mut lost) = (Vec::new(), Lost::default());
+    for column in &relation.columns {
         if fields.len() == ENTRIES_MAX {
-            left_out.push(format!("columns after the {ENTRIES_MAX}th: a template has no more fields"));
+            lost.left_out.push(format!("columns after the {ENTRIES_MAX}th: a template has no more fields"));
             break;
         }
         if let Some(rule) = unnameable(&column.name, relation) {
-            left_out.push(format!("column {}: {rule}", shown(&column.name)));
+            lost.left_out.push(format!("column {}: {rule}", shown(&column.name)));
             continue;
         }
         let column = counted(column, told_apart);
-        match ty(&column.kind, 0) {
+        let mut place = Place { rules: &relation.rules, path: vec![column.name.clone()], lost: &mut lost };
+        match typed(&column.kind, &mut place) {
             Ok(ty) => {
-                let name = taken.field(&column.name, &format!("column_{}", at + 1));
+                let name = taken.field(&column.name, &format!("column_{}", spelled(&column.name)));
                 fields.push(field(name, &column, ty, relation));
             }
             Err(why) => {
-                left_out.push(format!("column {}: {why}{}", shown(&column.name), hint(&column.written)));
+                lost.left_out.push(format!("column {}: {why}{}", shown(&column.name), hint(&column.written)));
             }
         }
     }
-    (fields, left_out)
+    (fields, lost)
 }
 
 /// A column, as an integer where it stands for a boolean and is none: where 1 and 2 are two records, or where a new
@@ -145,7 +163,7 @@ fn hint(written: &str) -> &'static str {
 
 /// Why a template cannot name a column.
 fn unnameable(name: &str, relation: &Relation) -> Option<&'static str> {
-    let is_document = relation.kind == beds_core::inspect::RelationKind::Collection;
+    let is_document = is_document(relation);
     if name.is_empty() || name.contains('\0') {
         Some("this name is not allowed in a template")
     } else if is_document && (name.contains('.') || name.starts_with('$')) {
@@ -155,11 +173,23 @@ fn unnameable(name: &str, relation: &Relation) -> Option<&'static str> {
     }
 }
 
+/// Whether it has documents: a collection, or a view of MongoDB, whose shape nothing but documents and validators tell.
+fn is_document(relation: &Relation) -> bool {
+    relation.kind == RelationKind::Collection || relation.evidence != Evidence::Declared
+}
+
 fn field(name: String, column: &Column, ty: Ty, relation: &Relation) -> Field {
     let mut notes: Vec<String> = ty.note.clone().into_iter().collect();
     if let (Evidence::Sample { documents }, Some(seen)) = (relation.evidence, column.seen) {
         let s = if documents == 1 { "" } else { "s" };
         notes.push(format!("seen in {} of {} document{s}", thousands(seen), thousands(documents)));
+    }
+    if ty.name == "decimal" && is_document(relation) {
+        notes.push(
+            "a Decimal128 has 34 digits anywhere: `precision` and `scale` bound what clients write, and replies show what is \
+             stored"
+                .to_owned(),
+        );
     }
     let supply = supply(column, &ty, &mut notes);
     let unique = ty.is_indexable()
@@ -275,8 +305,66 @@ fn constant(text: &str, kind: &Kind, ty: &Ty) -> Option<String> {
     }
 }
 
+/// Where a type stands: a column, or a member or item within it.
+struct Place<'a> {
+    rules: &'a [Rule],
+    path: Vec<String>,
+    /// What cannot be expressed of it is told here.
+    lost: &'a mut Lost,
+}
+
+impl Place<'_> {
+    /// What the validator asks of it.
+    fn asked<T>(&self, of: impl Fn(&Asks) -> Option<T>) -> Option<T> {
+        self.rules.iter().filter(|rule| rule.path == self.path).find_map(|rule| of(&rule.asks))
+    }
+
+    /// Its type where it is a member or the items of what stands here.
+    fn within(&mut self, step: &str, kind: &Kind) -> Result<Ty, String> {
+        self.path.push(step.to_owned());
+        let ty = typed(kind, self);
+        self.path.pop();
+        ty
+    }
+
+    fn name(&self) -> String {
+        shown(self.path.join(".").replace(&format!(".{ITEMS}"), ITEMS))
+    }
+
+    /// A string of what the validator asks for.
+    fn string(&mut self, ty: Ty) -> Ty {
+        let least = self.asked(|asks| match asks {
+            Asks::LengthMin(least) if *least > 0 => Some(*least),
+            _ => None,
+        });
+        let ty = least.map_or_else(|| ty.clone(), |least| ty.clone().key("min", least));
+        let matches = self.asked(|asks| match asks {
+            Asks::Matches(pattern) => Some(pattern.clone()),
+            _ => None,
+        });
+        let Some(asked) = matches else { return ty };
+        match whole(&asked).filter(|_| ty.name == "string") {
+            Some(pattern) => ty.key("pattern", string(pattern)),
+            None => {
+                let name = self.name();
+                self.lost.refused.push(format!(
+                    "the pattern {} of {name}, by which the validator still refuses values",
+                    shown(&asked)
+                ));
+                ty
+            }
+        }
+    }
+}
+
+/// The type of a template that holds values of a kind, of which no validator asks anything.
+pub(super) fn ty(kind: &Kind) -> Result<Ty, String> {
+    typed(kind, &mut Place { rules: &[], path: vec![String::new()], lost: &mut Lost::default() })
+}
+
 /// The type of a template that holds values of a kind; an error is why there is none.
-pub(super) fn ty(kind: &Kind, depth: usize) -> Result<Ty, String> {
+fn typed(kind: &Kind, place: &mut Place<'_>) -> Result<Ty, String> {
+    let depth = place.path.len() - 1;
     Ok(match kind {
         Kind::Bool | Kind::Flag { .. } => Ty::plain("bool"),
         Kind::Int { min, max } if i64::try_from(*max).is_err() => {
@@ -297,8 +385,12 @@ pub(super) fn ty(kind: &Kind, depth: usize) -> Result<Ty, String> {
             let ty = Ty::plain("decimal").key("precision", precision).key("scale", scale.min(precision));
             if *unsigned { ty.key("min", string("0")) } else { ty }
         }
-        Kind::String { max, .. } if *max <= STRING_MAX => Ty::plain("string").key("max", (*max).max(1)),
-        Kind::String { max, .. } | Kind::Text { max } => Ty::plain("text").key("max", (*max).max(1)),
+        Kind::String { max, .. } if *max <= STRING_MAX => {
+            place.string(Ty::plain("string").key("max", (*max).max(1)))
+        }
+        Kind::String { max, .. } | Kind::Text { max } => {
+            place.string(Ty::plain("text").key("max", (*max).max(1)))
+        }
         Kind::Bytes { max, fixed } => {
             let ty = Ty::plain("bytes").key("max", (*max).max(1));
             if *fixed && *max == 16 {
@@ -326,10 +418,14 @@ pub(super) fn ty(kind: &Kind, depth: usize) -> Result<Ty, String> {
             Ty::plain("json").noted("nested deeper than a template allows")
         }
         Kind::List(item) => {
-            let item = ty(item, depth + 1)?;
-            Ty::plain("list").key("items", item.inline()).key("max", 100_000)
+            let item = place.within(ITEMS, item)?;
+            let most = place.asked(|asks| match asks {
+                Asks::ItemsMax(most) => Some((*most).clamp(1, LIST_MAX)),
+                _ => None,
+            });
+            Ty::plain("list").key("items", item.inline()).key("max", most.unwrap_or(LIST_MAX))
         }
-        Kind::Object(members) => object(members, depth)?,
+        Kind::Object(members) => object(members, place)?,
         Kind::Mixed(types) => Ty::plain("json").noted(format!("of several types: {}", types.join(", "))),
         Kind::Beyond(what) => return Err(what.clone()),
     })
@@ -380,19 +476,25 @@ fn exact(values: &[String], longest: usize) -> Ty {
     ty.noted("an enum whose values differ by case, accents or blanks alone, which its column tells apart")
 }
 
-fn object(members: &[Column], depth: usize) -> Result<Ty, String> {
+fn object(members: &[Column], place: &mut Place<'_>) -> Result<Ty, String> {
     let is_nameable = |member: &&Column| {
         !member.name.contains(['.', '\0']) && !member.name.starts_with('$') && !member.name.is_empty()
     };
     let (named, unnamed): (Vec<&Column>, Vec<&Column>) = members.iter().partition(is_nameable);
+    if !named.is_empty() {
+        let within = place.name();
+        place.lost.left_out.extend(unnamed.iter().map(|member| {
+            format!("member {} of {within}: a name with `.` or `$` cannot be queried", shown(&member.name))
+        }));
+    }
     if named.is_empty() {
         return Ok(Ty::plain("json"));
     }
     let mut taken = Taken::default();
     let mut parts = Vec::new();
-    for (at, member) in named.iter().enumerate() {
-        let name = taken.field(&member.name, &format!("member_{}", at + 1));
-        let mut ty = ty(&member.kind, depth + 1)?;
+    for member in &named {
+        let name = taken.field(&member.name, &format!("member_{}", spelled(&member.name)));
+        let mut ty = place.within(&member.name, &member.kind)?;
         if name != member.name {
             ty.keys.push(("column", string(&member.name)));
         }
@@ -402,10 +504,10 @@ fn object(members: &[Column], depth: usize) -> Result<Ty, String> {
         parts.push(format!("{name} = {}", ty.inline()));
     }
     let ty = Ty::plain("object").key("fields", format!("{{ {} }}", parts.join(", ")));
-    Ok(match unnamed.first() {
-        Some(first) => {
-            ty.noted(format!("without the member {}, whose name cannot be queried", shown(&first.name)))
-        }
-        None => ty,
-    })
+    if unnamed.is_empty() {
+        return Ok(ty);
+    }
+    let names: Vec<String> = unnamed.iter().map(|member| shown(&member.name)).collect();
+    let (s, whose) = if names.len() == 1 { ("", "whose name") } else { ("s", "whose names") };
+    Ok(ty.noted(format!("without the member{s} {}, {whose} cannot be queried", names.join(", "))))
 }

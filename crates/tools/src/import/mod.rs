@@ -13,6 +13,7 @@ mod fields;
 mod literal;
 mod names;
 mod once;
+mod pattern;
 mod plain;
 mod render;
 mod report;
@@ -26,7 +27,7 @@ use beds_protocol::tables::OWN_PREFIX;
 use self::{
     body::AllDeeds,
     domain::{Domain, Object},
-    names::{Taken, prefixed},
+    names::{Taken, prefixed, spelled},
     routines::{call, home},
 };
 
@@ -133,7 +134,7 @@ pub fn plan(catalogue: &Catalogue, options: &Options) -> Plan {
     domains.sort_by(|a, b| a.name.cmp(&b.name));
     for domain in &domains {
         let file = file_name(&domain.name);
-        plan.left_out.extend(domain.left_out.iter().map(|what| (file.clone(), what.clone())));
+        plan.left_out.extend(domain.unsaid().map(|what| (file.clone(), what.clone())));
         plan.counts.writable += usize::from(domain.is_writable() || domain.delete.is_some());
         plan.counts.calls += domain.calls.len();
         match &domain.source {
@@ -174,7 +175,7 @@ fn unmatched(catalogue: &Catalogue, options: &Options) -> Vec<String> {
 fn domains(catalogue: &Catalogue, options: &Options, names: &mut Taken, plan: &mut Plan) -> Vec<Domain> {
     let all = AllDeeds::of(catalogue);
     let mut domains = Vec::new();
-    for (at, relation) in catalogue.relations.iter().enumerate() {
+    for relation in &catalogue.relations {
         if relation.name.starts_with(OWN_PREFIX) {
             continue;
         }
@@ -195,7 +196,8 @@ fn domains(catalogue: &Catalogue, options: &Options, names: &mut Taken, plan: &m
         match domain::domain(String::new(), relation, catalogue) {
             Ok(mut domain) => {
                 let name = prefixed(&options.name_prefix, &relation.name);
-                domain.name = names.template(&name, &format!("{}relation_{}", options.name_prefix, at + 1));
+                domain.name = names
+                    .template(&name, &format!("{}relation_{}", options.name_prefix, spelled(&relation.name)));
                 if options.is_mongodb {
                     offer_collection(&mut domain, relation);
                 }
@@ -294,7 +296,7 @@ fn add_routines(
         match call {
             Ok(mut call) => {
                 if let Some(taken) = call_names.get_mut(home.unwrap_or(relations)) {
-                    call.name = taken.field(&call.name, "call");
+                    call.name = taken.field(&call.name, &format!("call_{}", spelled(&call.routine)));
                 }
                 target.calls.push(call);
             }
