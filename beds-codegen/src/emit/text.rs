@@ -28,7 +28,7 @@ pub(super) fn doc(text: &str) -> TokenStream {
     quote!(#(#[doc = #lines])*)
 }
 
-/// `/// `name``
+/// Documentation that is a name.
 pub(super) fn doc_name(name: &str) -> TokenStream {
     let line = format!(" `{name}`");
     quote!(#[doc = #line])

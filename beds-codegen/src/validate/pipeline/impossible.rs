@@ -32,7 +32,7 @@ impl Check<'_, '_> {
                 Some((0, ("takes a number from 0 on", "write a number from 0 on")))
             }
             "$ln" | "$log10" | "$log" if at(0).is_some_and(|number| number <= 0.0) => Some((0, NOT_POSITIVE)),
-            "$log" if at(1).is_some_and(|base| base <= 0.0 || base == 1.0) => {
+            "$log" if at(1).is_some_and(|base| base <= 0.0 || base.total_cmp(&1.0).is_eq()) => {
                 Some((1, ("takes a base above 0 that is not 1", "write another base")))
             }
             "$pow" if is_zero(0) && at(1).is_some_and(|power| power < 0.0) => {

@@ -68,23 +68,33 @@ fn unused(object: &Object, routine: &Routine, text: &[Token], findings: &mut Fin
         let finds = object.usage == Usage::Update && domain.key.contains(index);
         !finds && !is_used(text, &parameter.name)
     };
-    let arguments = object.of_fields(&routine.parameters).zip(object.args);
-    for (parameter, index) in arguments.filter(lost) {
-        let is_version = domain.version == Some(*index);
-        let is_made = domain.fields[*index].generated.is_some() && !is_version;
-        let what = if is_version {
-            "a change of an older version is not noticed"
+    let (mut given, mut made, mut versions) = (Vec::new(), Vec::new(), Vec::new());
+    for (parameter, index) in object.of_fields(&routine.parameters).zip(object.args).filter(lost) {
+        let names = if domain.version == Some(*index) {
+            &mut versions
+        } else if domain.fields[*index].generated.is_some() {
+            &mut made
         } else {
-            "what is given for it is lost, and the answer is `ok`"
+            &mut given
         };
+        names.push(shown(&parameter.name));
+    }
+    let is_lost = "what is given is lost, and the answer is `ok`";
+    for (names, severity, what) in [
+        (given, Severity::Error, is_lost),
+        (versions, Severity::Error, "a change of an older version is not noticed"),
+        (made, Severity::Warning, "what the node makes is lost"),
+    ] {
+        let (s, are) = if names.len() == 1 { ("", "is") } else { ("s", "are") };
         let message = format!(
-            "parameter {} of {} is used nowhere: {what}",
-            shown(&parameter.name),
+            "parameter{s} {} of {} {are} used nowhere: {what}",
+            names.join(", "),
             shown(&routine.name)
         );
-        let severity = if is_made { Severity::Warning } else { Severity::Error };
-        findings
-            .push(severity, place(object.usage), message)
-            .hint("let the procedure put it into its column, or take it out of `args` and of the parameters");
+        if !names.is_empty() {
+            findings.push(severity, place(object.usage), message).hint(
+                "let the procedure put it into its column, or take it out of `args` and of the parameters",
+            );
+        }
     }
 }

@@ -160,6 +160,10 @@ fn a_key_that_is_compared_with_the_parameter_of_something_else_is_found() {
 fn a_parameter_that_is_used_nowhere_is_found() {
     let found = of_update(&["o", "r", "c"], "update line set amount = 1 where id_order = o and id_part = r");
     one(&found, "error parameter `c` of `u` is used nowhere");
+    // One report is enough for several.
+    let create = routine("c", &["o", "r", "c"], "insert into line (id_order) values (o)");
+    let found = said(&domain([Some("c"), None, None], None), &catalogue(vec![create], Vec::new()));
+    one(&found, "error parameters `r`, `c` of `c` are used nowhere");
     // Whatever a procedure makes of it is its affair.
     let computed = "update line set amount = 2 * c where id_order = o and id_part = r";
     assert_eq!(of_update(&["o", "r", "c"], computed), [""; 0]);
