@@ -41,9 +41,6 @@ pub(super) fn propose(domains: &mut [Domain], catalogue: &Catalogue) -> Option<S
         if let (None, Some(column)) = (&domain.create, &needed) {
             domain.left_out.push(format!("create: it would need a value for the column `{column}`"));
         }
-        if let (None, Some(why)) = (&domain.create, &domain.untold) {
-            domain.left_out.push(format!("create: {why}"));
-        }
         let is_found = !domain.key().is_empty();
         let proposal = Proposal { domain, table: &table, parameters, catalogue };
         // What is there under such a name may be just that: whoever sees its text can tell.

@@ -6,8 +6,9 @@ use beds_protocol::Lane;
 use beds_protocol::shown;
 
 use super::{
-    fields::{Field, Lost, Supply, Ty, fields},
+    fields::{Field, Supply, fields},
     names::snake,
+    types::{Lost, Ty},
 };
 use crate::routine::{Sets, setters};
 use beds_core::inspect::{

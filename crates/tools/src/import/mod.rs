@@ -18,6 +18,7 @@ mod plain;
 mod render;
 mod report;
 mod routines;
+mod types;
 mod write;
 
 use beds_core::inspect::{Catalogue, Evidence, Relation, RelationKind, Routine, RoutineKind};
@@ -124,6 +125,9 @@ pub fn plan(catalogue: &Catalogue, options: &Options) -> Plan {
     }
     for domain in &mut domains {
         domain.loose = once::loose(domain, catalogue);
+        if let (None, Some(why)) = (&domain.create, &domain.untold) {
+            domain.left_out.push(format!("create: {why}"));
+        }
     }
     for (name, what) in &catalogue.others {
         if is_selected(name, options, catalogue.folds_names) {

@@ -7,8 +7,8 @@ use super::{
     body::AllDeeds,
     crud::Wired,
     domain::{Arg, Call, Domain},
-    fields::{Ty, ty},
     names::{Taken, argument, same, snake, spelled, table_words, words},
+    types::{Ty, ty},
 };
 use beds_core::inspect::{Catalogue, Direction, Routine, RoutineKind};
 
