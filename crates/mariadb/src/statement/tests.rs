@@ -256,7 +256,7 @@ fn an_empty_key_is_no_error_value() {
     let of = |has_empty, value: &str| {
         let mut kept: [Column; 15] = std::array::from_fn(|_| Column::default());
         kept[field].kept = Kept::Position { has_numbers: false, has_empty };
-        let domain = Domain { key: &[7], ..Domain::new(THING.name, "", "").fields(THING.fields) };
+        let domain = Domain::new(THING.name, "", "").fields(THING.fields).key(&[7]);
         by_key(&domain, source(&THING), &kept, &[0], &[Value::Text(value.to_owned())]).text
     };
     assert_eq!(field, 7);
