@@ -248,5 +248,20 @@ fn values_that_collations_take_for_one_are_told_apart_byte_by_byte() {
             || collated.contains("enum('b', 'B') character set latin1 collate latin1_bin)"),
         "{collated}"
     );
+    // Numbers have no character set, whatever column stands behind them.
+    let collated = proposed[1].collated(|column| (column == "id").then(|| "latin1_bin".to_owned()));
+    assert!(!collated.contains("latin1"), "{collated}");
     assert!(script(r#"["a", "b"]"#).iter().all(|one| !one.create.contains("collate")));
+}
+
+#[test]
+fn a_parameter_of_json_has_no_other_character_set() {
+    let text = "[template]\nname = \"t\"\nservice = \"app_server\"\nengine = \"mariadb\"\ndatabase = \"shop\"\n\n\
+                [fields]\nid = { type = \"int\", key = true }\nd = { type = \"json\" }\n\n[objects]\nread = { table = \"t\" }\n\
+                upsert = { procedure = \"sp_t_upsert\", args = [\"id\", \"d\"] }\n";
+    let output = beds_codegen::Compiler::new().template_text("t_rec.toml", text).compile().unwrap();
+    let script = beds_codegen::propose::ddl(output.all_domains()[0]);
+    let upsert = script.proposed.iter().find(|one| one.name == "sp_t_upsert").unwrap();
+    let collated = upsert.collated(|_| Some("utf8mb4_bin".to_owned()));
+    assert!(collated.contains("in `p_d` json") && !collated.contains("character set"), "{collated}");
 }

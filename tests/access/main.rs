@@ -14,6 +14,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod fields;
+mod functions;
 mod oracle;
 mod rows;
 mod site;

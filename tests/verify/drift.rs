@@ -336,7 +336,9 @@ fn what_a_text_does_beside_its_operation_is_found() {
             stack.mariadb_query(Some("catalog"), &sql).unwrap();
         };
         procedure(mode, &text);
-        let found = lines(&verify(&stack, "root", &["--template", "language"]).1, "language");
+        let mut found = lines(&verify(&stack, "root", &["--template", "language"]).1, "language");
+        // These texts are of what stands beside the operation: few of its parameters are in them.
+        found.retain(|line| !line.contains("used nowhere"));
         let is_expected = found.len() == expected.len()
             && expected.iter().all(|line| found.iter().any(|other| other.starts_with(line)));
         assert!(is_expected, "{mode} {text}\n{found:#?}");

@@ -375,4 +375,13 @@ fn validators_and_indexes_that_contradict_are_found() {
         &lines(&report, ""),
         "warning ledger: `beds_ledger`: its validator has conditions that may refuse all that the node writes: `nope`",
     );
+    // A view without its collection shows no document, and says nothing of it.
+    std::fs::write(schema.join("10.json"), r#"{"database": "journal", "commands": [{"drop": "samples"}]}"#)
+        .unwrap();
+    beds_devstack::schema::apply(&stack, folder.path()).unwrap();
+    let (_, report) = verify(&stack, "root", &["--template", "sample_document"]);
+    has(
+        &lines(&report, "sample_document"),
+        "error objects.read: nobody can read `v_sample`: it shows the collection `samples`, which is not there [create the",
+    );
 }

@@ -9,7 +9,7 @@ use crate::{
     front::{Example, Front},
     names,
     part::Place,
-    span::Span,
+    span::{Span, Spanned},
 };
 
 pub(crate) fn call_name(span: Span, what: &str, name: &str) -> Diagnostic {
@@ -214,10 +214,35 @@ pub(crate) fn pipeline_on(span: Span) -> Diagnostic {
         .help("add `on = \"…\"`, the collection or view that the pipeline reads")
 }
 
-pub(crate) fn pipeline_missing(span: Span, why: &str, help: String) -> Diagnostic {
-    Diagnostic::error(Code::PipelineMissing, format!("the file of the pipeline {why}"))
-        .at(span, "this file")
-        .help(help)
+/// A file of a pipeline that is not there; `meant` is one that is, and whether nothing else can be meant.
+pub(crate) fn pipeline_missing(
+    name: &Spanned<String>,
+    folder: &str,
+    create: &str,
+    meant: Option<(&str, bool)>,
+) -> Diagnostic {
+    let message = format!("the file of the pipeline is not in `{folder}`");
+    let diagnostic = Diagnostic::error(Code::PipelineMissing, message).at(name.span, "this file");
+    match meant {
+        Some((meant, is_sure)) => of_file(diagnostic, name, meant, is_sure),
+        None => diagnostic.help(format!("create `{create}`, a JSON array of stages")),
+    }
+}
+
+/// The path of a file, where its name is expected.
+pub(crate) fn pipeline_path(name: &Spanned<String>, folder: &str, meant: Option<(&str, bool)>) -> Diagnostic {
+    let diagnostic = Diagnostic::error(Code::PipelineMissing, "the file of the pipeline has no plain name")
+        .at(name.span, "this file");
+    match meant {
+        Some((meant, is_sure)) => of_file(diagnostic, name, meant, is_sure)
+            .help(format!("files of pipelines are in `{folder}`, and are named without a path")),
+        None => diagnostic.help(format!("write the name of a file in `{folder}`, without a path")),
+    }
+}
+
+fn of_file(diagnostic: Diagnostic, name: &Spanned<String>, meant: &str, is_sure: bool) -> Diagnostic {
+    let diagnostic = diagnostic.help(format!("did you mean `{meant}`?"));
+    if is_sure { diagnostic.rename(&name.value, meant) } else { diagnostic }
 }
 
 /// The stages themselves, where their file is named.
@@ -244,6 +269,37 @@ pub(crate) fn unused_arg(span: Span, file: Span, name: &str) -> Diagnostic {
         .at(span, "unused")
         .near(file, "in this pipeline")
         .help(format!("write {{\"$arg\": \"{name}\"}} in the pipeline, or remove the argument"))
+}
+
+/// A text that names an argument as other tools do; `is_used` where the argument stands elsewhere in the pipeline.
+pub(crate) fn text_for_argument(
+    span: Span,
+    (text, name): (&str, &str),
+    is_used: bool,
+    named: Span,
+) -> Diagnostic {
+    let right = format!("{{\"$arg\": \"{name}\"}}");
+    let message = format!("{} is a text here, and not the argument `{name}`", shown(text));
+    let diagnostic = if is_used {
+        Diagnostic::warning(Code::BadPlaceholder, message)
+    } else {
+        Diagnostic::error(Code::UnusedArg, message)
+    };
+    diagnostic
+        .at(span, "stands for itself")
+        .near(named, "named here")
+        .help(format!("write {right} in its place, without quotes around it"))
+        .fix(span, right)
+}
+
+/// A text that is called like what a request says of itself.
+pub(crate) fn text_of_request(span: Span, value: &str, named: Span) -> Diagnostic {
+    let right = format!("{{\"$arg\": \"{value}\"}}");
+    Diagnostic::warning(Code::BadPlaceholder, format!("`{value}` is a text here, and nothing of the request"))
+        .at(span, "stands for itself")
+        .near(named, "named here")
+        .help(format!("write {right} in its place, without quotes around it"))
+        .fix(span, right)
 }
 
 pub(crate) fn bad_placeholder(span: Span, named: Span) -> Diagnostic {

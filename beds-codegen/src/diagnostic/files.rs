@@ -107,6 +107,25 @@ pub(crate) fn duplicate_key(span: Span, first: Option<Span>, key: &str) -> Diagn
     .help("remove one of them")
 }
 
+/// A section whose header stands twice.
+pub(crate) fn section_twice(span: Span, first: Option<Span>, path: &[String]) -> Diagnostic {
+    let header = format!("`[{}]`", path.join("."));
+    let diagnostic = Diagnostic::error(Code::DuplicateKey, format!("the section {header} stands twice"))
+        .at(span, "written again here");
+    let diagnostic = match first {
+        Some(first) => diagnostic.near(first, "first written here"),
+        None => diagnostic,
+    };
+    let merge =
+        format!("move the lines below this header to those of the first {header}, and remove this header");
+    match path {
+        [calls, name] if calls == "calls" => diagnostic
+            .help(format!("if these are two calls, give one of them another name than `{name}`"))
+            .help(format!("if they are one, merge them: {merge}")),
+        _ => diagnostic.help(format!("merge the two: {merge}")),
+    }
+}
+
 /// A key that has a value already, and is to be a section as well.
 pub(crate) fn complete_already(span: Span, first: Option<Span>, key: &str) -> Diagnostic {
     let diagnostic = Diagnostic::error(Code::DuplicateKey, format!("`{key}` has its value already"))

@@ -80,7 +80,15 @@ pub(crate) fn broker_missing(service_span: Span, service: Service) -> Diagnostic
 pub(crate) fn unknown_engine(span: Span, name: &str) -> Diagnostic {
     let diagnostic =
         Diagnostic::error(Code::UnknownEngine, format!("unknown engine `{name}`")).at(span, "no such engine");
-    match name.to_ascii_lowercase().as_str() {
+    let lower = name.to_ascii_lowercase();
+    // `MariaDB 10.11` and `mongodb@8` say which server it is.
+    let word = lower.split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default();
+    if let Some(engine) =
+        Engine::ALL.iter().map(|engine| engine.as_str()).find(|engine| *engine == word && name.is_ascii())
+    {
+        return diagnostic.help(format!("write `{engine}`, without a version")).rename(name, engine);
+    }
+    match lower.as_str() {
         "mysql" | "maria" | "sql" | "mysql8" | "innodb" => {
             return diagnostic.help("write `mariadb`, for a MySQL server too").rename(name, "mariadb");
         }

@@ -83,6 +83,12 @@ pub(crate) fn object_name_quoted(span: Span, name: &str, plain: &str) -> Diagnos
 
 /// A query, where a name should be.
 pub(crate) fn object_name_query(span: Span, name: &str) -> Diagnostic {
+    let verb = name.trim().get(..6).unwrap_or_default().to_ascii_lowercase();
+    if matches!(verb.as_str(), "insert" | "update" | "replac" | "delete") {
+        return object_name(span, name, "a statement, and not a name").help(
+            "put it into a procedure, and write the procedure's name, with the fields that it takes as `args`",
+        );
+    }
     object_name(span, name, "a query, and not a name")
         .help("make it a view, `create view v_name as select …`, and write the name of the view")
 }
@@ -125,6 +131,17 @@ pub(crate) fn key_index(span: Span, field: &str) -> Diagnostic {
         )
 }
 
+/// A procedure that is named as it is called, without `args`.
+pub(crate) fn parameters_in_name(span: Span, name: &str, parameters: &[&str]) -> Diagnostic {
+    let args: Vec<String> = parameters.iter().map(|name| names::quoted(name)).collect();
+    let args = if args.is_empty() { "\"…\"".to_owned() } else { args.join(", ") };
+    Diagnostic::error(Code::ArgsMissing, "a procedure is named without its parameters, which are `args`")
+        .at(span, "a name and parameters, it seems")
+        .help(format!(
+            "write `procedure = \"{name}\", args = [{args}]`, with the fields in the order of the procedure's parameters"
+        ))
+}
+
 pub(crate) fn args_missing(span: Span, operation: &str) -> Diagnostic {
     Diagnostic::error(Code::ArgsMissing, format!("the procedure of `{operation}` has no `args`"))
         .at(span, "which fields does it take?")
@@ -138,7 +155,12 @@ pub(crate) fn unknown_field<'a>(
 ) -> Diagnostic {
     let diagnostic = Diagnostic::error(Code::UnknownField, format!("there is no field {}", shown(name)))
         .at(span, "no such field");
+    let is_constant = matches!(name.to_ascii_lowercase().as_str(), "null" | "default" | "true" | "false")
+        || name.parse::<f64>().is_ok();
     match parameter_of(name, fields.clone()) {
+        _ if is_constant => {
+            diagnostic.help("remove it: fields are named here, and a constant is written in the procedure")
+        }
         Some(field) => diagnostic
             .help(format!("write `{field}`: fields stand here, in the order of the procedure's parameters"))
             .rename(name, field),

@@ -30,10 +30,29 @@ pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
     let (span, key) = (entry.key.span, entry.key.value.as_str());
     let diagnostic = Diagnostic::error(Code::UnknownKey, format!("unknown key {} in {place}", shown(key)))
         .at(span, "no such key");
+    let is_operation = matches!(meant::meant(key, part), Some(Meant::Key(_) | Meant::Perhaps(_)));
+    if let (Part::Access, false, Some(operations)) = (part, is_operation, operations(&entry.value.value)) {
+        let right: Vec<String> =
+            operations.iter().map(|operation| format!("`{operation} = [{}]`", names::quoted(key))).collect();
+        return diagnostic.help(format!(
+            "operations are the keys here, and the roles their values: write {}",
+            right.join(", ")
+        ));
+    }
     let meant = match meant::meant(key, part) {
         Some(_) if meant::names_domain(key, part) && !present.contains(&"name") => Some(Meant::Key("name")),
         meant => meant,
     };
+    if let (Part::Objects, Some(Meant::Key(known)), Some(name)) = (part, meant, entry.value.value.as_text())
+        && !present.contains(&known)
+    {
+        let name = names::quoted(name);
+        let right = match known {
+            "read" => format!("read = {{ view = {name} }}"),
+            _ => format!("{known} = {{ procedure = {name}, args = [\"…\"] }}"),
+        };
+        return diagnostic.help(format!("write `{right}`"));
+    }
     match meant {
         Some(Meant::Key(known) | Meant::Perhaps(known) | Meant::Pair(known, _))
             if present.contains(&known) =>
@@ -110,6 +129,31 @@ pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
         }
         None => diagnostic.suggest(key, part.listed(ty), "the keys here are"),
     }
+}
+
+/// The operations that a value of `[access]` lists, in whatever words, and nothing else.
+fn operations(value: &Value) -> Option<Vec<&'static str>> {
+    const ALL: [&str; 4] = ["fetch", "create", "update", "delete"];
+    let words: Vec<&str> = match value {
+        Value::Scalar(Scalar::Text(text)) => text.split([',', ' ']).filter(|word| !word.is_empty()).collect(),
+        Value::List(items) => items.iter().map(|item| item.value.as_text()).collect::<Option<_>>()?,
+        Value::Scalar(_) | Value::Table(_) | Value::Broken => return None,
+    };
+    let mut operations = Vec::new();
+    for word in words {
+        match word.to_ascii_lowercase().as_str() {
+            "select" | "read" | "fetch" | "get" => operations.push("fetch"),
+            "count" => operations.push("count"),
+            "insert" | "create" | "add" => operations.push("create"),
+            "update" | "edit" | "modify" => operations.push("update"),
+            "upsert" | "merge" | "replace" => operations.push("upsert"),
+            "delete" | "remove" => operations.push("delete"),
+            "all" | "rw" => operations.extend(ALL),
+            _ => return None,
+        }
+    }
+    operations.dedup();
+    (!operations.is_empty()).then_some(operations)
 }
 
 /// A key in the table that it belongs into, with its value.

@@ -94,6 +94,11 @@ pub(crate) fn no_branches(span: Span, named: Span) -> Diagnostic {
         .help("write at least one, {\"case\": …, \"then\": …}, or its `default` in place of `$switch`")
 }
 
+/// A constant that an operator never takes.
+pub(crate) fn impossible(span: Span, operator: &str, why: &str, help: &str, named: Span) -> Diagnostic {
+    value(span, format!("`{operator}` {why}"), "fails each time", named).help(help)
+}
+
 pub(crate) fn options_alone(span: Span, named: Span) -> Diagnostic {
     place(span, "`$options` stands without `$regex`", "add \"$regex\": \"…\" beside it, or remove it", named)
 }

@@ -65,6 +65,9 @@ impl<'a> Meaning<'a> {
         if ty.ty == TypeName::Uuid && beside("generated").is_some() {
             (ty.is_sure, ty.note) = (true, None);
         }
+        if beside("version").is_some_and(|given| given.text.as_deref() == Some("true")) {
+            ty = ty.of_version();
+        }
         let was_set = ty.ty == TypeName::String && beside("values").is_some();
         ty.keys.retain(|(key, _)| written.place.may_have(key));
         let contradicted = |(key, value): &(&'static str, String)| {
@@ -182,6 +185,16 @@ pub(crate) fn foreign_type(
         return diagnostic.fix(span, right);
     }
     diagnostic
+}
+
+/// A type's word that stands as a key; `right` is what stands in its `place` instead.
+pub(crate) fn type_as_key(span: Span, name: &str, word: &str, place: Span, right: &str) -> Diagnostic {
+    let said = right.replace('\n', ", ");
+    let rest = if place == span { " = …" } else { "" };
+    Diagnostic::error(Code::MissingKey, format!("`type` is missing in {}", shown(name)))
+        .at(span, format!("{} is a type, and no key", shown(word)))
+        .help(format!("write `{said}{rest}` in place of `{word} = …`"))
+        .fix(place, right)
 }
 
 /// Keys of one field that belong to other types.

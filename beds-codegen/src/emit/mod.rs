@@ -367,7 +367,7 @@ pub fn factory(domains: &[Domain], hand_written: &[HandWritten], functions: &[Pa
 fn factory_items(members: &[Member<'_>]) -> String {
     let names: Vec<_> = members.iter().map(|member| &member.name).collect();
     let wires: Vec<_> = members.iter().map(|member| member.wire).collect();
-    let docs: Vec<_> = wires.iter().map(|wire| text::doc(&format!("`{wire}`"))).collect();
+    let docs: Vec<_> = wires.iter().map(|wire| text::doc_name(wire)).collect();
     text::items(&quote! {
         /// One variant a template.
         #[allow(dead_code, unreachable_pub)]

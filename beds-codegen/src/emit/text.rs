@@ -17,13 +17,50 @@ pub(super) fn items(tokens: &TokenStream) -> String {
     }
 }
 
-/// `/// text`, or nothing.
+/// `/// text`, or nothing. The text is nobody's Markdown: rustdoc shows it as it is written, and finds no links, tags and
+/// examples in it.
 pub(super) fn doc(text: &str) -> TokenStream {
     if text.is_empty() {
         return TokenStream::new();
     }
-    let lines = text.lines().map(|line| format!(" {}", line.replace(is_refused, " ").trim_end()));
+    // Four blanks in front would make an example of a line.
+    let lines = text.lines().map(|line| format!(" {}", plain(line.replace(is_refused, " ").trim())));
     quote!(#(#[doc = #lines])*)
+}
+
+/// Documentation that is a name.
+pub(super) fn doc_name(name: &str) -> TokenStream {
+    let line = format!(" `{name}`");
+    quote!(#[doc = #line])
+}
+
+/// A line in which nothing means something to Markdown.
+fn plain(line: &str) -> String {
+    let is_word = |letter: Option<char>| letter.is_some_and(char::is_alphanumeric);
+    let mut out = String::with_capacity(line.len());
+    let mut before = None;
+    let mut letters = line.char_indices().peekable();
+    while let Some((at, letter)) = letters.next() {
+        let next = letters.peek().map(|(_, next)| *next);
+        let is_number = || !out.is_empty() && out.bytes().all(|byte| byte.is_ascii_digit());
+        let means = match letter {
+            '\\' | '`' | '*' | '[' | ']' | '<' | '>' | '|' | '~' => true,
+            // Inside of a word it is a letter of a name.
+            '_' => !(is_word(before) && is_word(next)),
+            '&' => next == Some('#') || is_word(next),
+            '!' => next == Some('['),
+            ':' => line[at..].starts_with("://"),
+            '#' | '-' | '+' | '=' => at == 0,
+            '.' | ')' => is_number(),
+            _ => false,
+        };
+        if means {
+            out.push('\\');
+        }
+        out.push(letter);
+        before = Some(letter);
+    }
+    out
 }
 
 /// Whether rustc refuses the character in comments: controls, and what turns the direction of text.

@@ -32,6 +32,18 @@ impl Foreign {
         Self::new(TypeName::String).key("min", 24).key("max", 24).key("pattern", "\"[0-9a-f]+\"")
     }
 
+    /// What a version field is instead: a number, whose values come from the database alone.
+    pub(crate) fn of_version(mut self) -> Self {
+        if self.ty != TypeName::Int {
+            return Self::new(TypeName::Int).unsure(
+                "a version is a number to which the database adds one at every change; if the column holds anything else, \
+                 remove `version`",
+            );
+        }
+        self.keys.retain(|(key, _)| matches!(*key, "min" | "max" | "unsigned" | "description"));
+        self
+    }
+
     fn key(mut self, key: &'static str, value: impl std::fmt::Display) -> Self {
         self.keys.push((key, value.to_string()));
         self

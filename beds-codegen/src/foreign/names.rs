@@ -46,6 +46,9 @@ pub(super) fn base(name: &str, arguments: &[Argument], modifiers: &mut Modifiers
         | "identity" | "autoincrement" | "auto_increment" => {
             of(TypeName::Int).key("generated", "\"database\"")
         }
+        "rowversion" => of(TypeName::Int)
+            .key("version", "true")
+            .unsure("a version is a number to which the database adds one at every change"),
         "number" => of(TypeName::Float)
             .unsure("whole numbers are `int`, amounts of money `decimal` with `precision` and `scale`"),
         "year" => of(TypeName::Int).key("min", 1901).key("max", 2155),

@@ -51,16 +51,6 @@ pub(super) fn no_value(text: &str, at: usize) -> Box<Mistake> {
     let end = at + name.len();
     let called = rest[name.len()..].trim_start().starts_with('(');
     match name {
-        "" if is_placeholder(rest) => {
-            let is_end = |c: char| c.is_whitespace() || matches!(c, ',' | '}' | ']');
-            let end = at + rest.find(is_end).unwrap_or(rest.len());
-            Mistake::new(
-                at..end,
-                format!("`{}` is no value of JSON", &text[at..end]),
-                "a placeholder, it seems",
-                "write {\"$arg\": \"…\"} for the value of an argument, with the name that `args` has for it",
-            )
-        }
         "" => {
             let end = at + rest.chars().next().map_or(0, char::len_utf8);
             Mistake::new(
@@ -93,19 +83,6 @@ pub(super) fn no_value(text: &str, at: usize) -> Box<Mistake> {
             "not a value of JSON",
             format!("write \"{name}\" in double quotes if it is a string"),
         ),
-    }
-}
-
-/// What stands for a parameter in SQL, in a template of text, in a format.
-fn is_placeholder(rest: &str) -> bool {
-    let mut letters = rest.chars();
-    match letters.next() {
-        Some('?') => true,
-        // A colon alone is one too many, and no placeholder.
-        Some(':' | '@' | '<' | '%') => {
-            letters.next().is_some_and(|letter| letter.is_alphanumeric() || letter == '_')
-        }
-        _ => false,
     }
 }
 

@@ -6,9 +6,11 @@
 mod lexer;
 mod mistake;
 mod parser;
+mod placeholder;
 
 pub(crate) use mistake::Mistake;
 pub(crate) use parser::parse;
+pub(crate) use placeholder::named_by;
 
 use crate::span::Spanned;
 

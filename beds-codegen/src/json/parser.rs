@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::{
     Json, Member, Mistake, Node, lexer,
     mistake::{foreign, no_name, no_value, word, yaml},
+    placeholder,
 };
 use crate::span::{FileId, Span, Spanned};
 
@@ -93,7 +94,10 @@ impl Parser<'_> {
             "true" => Json::Bool(true),
             "false" => Json::Bool(false),
             "null" => Json::Null,
-            _ => return Err(no_value(self.text, self.at)),
+            _ => {
+                let placeholder = placeholder::value(self.text, self.at);
+                return Err(placeholder.unwrap_or_else(|| no_value(self.text, self.at)));
+            }
         };
         self.at += length;
         Ok(value)
@@ -145,7 +149,10 @@ impl Parser<'_> {
         match self.peek() {
             Some(b'"') => {}
             None => return Err(self.unclosed(open)),
-            Some(_) => return Err(no_name(self.text, start)),
+            Some(_) => {
+                let placeholder = placeholder::braced(self.text, start);
+                return Err(placeholder.unwrap_or_else(|| no_name(self.text, start)));
+            }
         }
         let (name, end) = lexer::string(self.text, start)?;
         let name = Spanned::new(name, self.span(start..end));

@@ -78,7 +78,7 @@ pub(crate) fn stands_for(key: &str, part: Part) -> Vec<&'static str> {
             keys.push(key);
         }
         // Whatever it is, it stands where the one object of an operation, or an operation, should.
-        (_, Part::Objects | Part::Read) => keys.extend(part.known()),
+        (_, Part::Objects | Part::Read | Part::Access) => keys.extend(part.known()),
         (Some(Meant::Nothing(_)), Part::Write) => keys.extend(["procedure", "collection"]),
         (Some(Meant::Nothing(_)), Part::Header) if names_domain(key, part) => keys.push("name"),
         (Some(Meant::Nothing(_)), Part::Call) => keys.extend(others::nothing_for_call(&normal(key))),

@@ -42,6 +42,8 @@ pub(super) fn report(
         files::calls_in_list(span(again), first)
     } else if is_value {
         files::complete_already(span(again), first, key)
+    } else if let Some((_, path)) = header {
+        files::section_twice(span(again), first, &path)
     } else {
         files::duplicate_key(span(again), first, key)
     });

@@ -79,6 +79,8 @@ fn sql_script(name: &str, host: &str, rights: &BTreeSet<String>) -> String {
     let mut out = format!(
         "-- The rights of the node's user, as `bedsc grants` writes them. Run it when the objects are there:\n\
          --     mariadb < mariadb.sql\n\
+         -- Databases are called as in the templates; where a server calls one otherwise, write it again with\n\
+         -- `bedsc grants --database ALIAS=NAME`.\n\
          -- A new user cannot log in before it has a password:\n\
          --     alter user {account} identified by '…' account unlock;\n\
          create user if not exists {account} account lock;\n"

@@ -61,9 +61,10 @@ impl Proposed {
             (Thing::Collection, Thing::Collection) => {
                 let mut conflicts = Vec::new();
                 self.create = joined(&self.create, &other.create, &mut conflicts);
-                if let (Some(mine), Some(other)) = (&self.validator, &other.validator) {
-                    self.validator = Some(joined(mine, other, &mut Vec::new()));
-                }
+                self.validator = match (self.validator.take(), other.validator) {
+                    (Some(mine), Some(other)) => Some(joined(&mine, &other, &mut Vec::new())),
+                    (mine, other) => mine.or(other),
+                };
                 for (index, add) in other.parts {
                     if is_new(&self.parts, &index) {
                         self.parts.push((index, add));

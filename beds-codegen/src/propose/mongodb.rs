@@ -15,7 +15,9 @@ pub(super) fn proposed(domain: &Domain, read: Option<&Relation>, written: &[Opti
     }
     collections.sort_unstable();
     collections.dedup();
-    let mut all: Vec<Proposed> = collections.iter().map(|name| collection(domain, name)).collect();
+    let is_written = |name: &String| written.iter().flatten().any(|written| written == name);
+    let mut all: Vec<Proposed> =
+        collections.iter().map(|name| collection(domain, name, is_written(name))).collect();
     if let (Some(view), Some(on)) = (view, collections.first()) {
         let project: Map<String, Value> =
             domain.fields.iter().map(|field| (field.column.clone(), json!(1))).collect();
@@ -38,7 +40,8 @@ pub(super) fn proposed(domain: &Domain, read: Option<&Relation>, written: &[Opti
     all
 }
 
-fn collection(domain: &Domain, name: &str) -> Proposed {
+/// A collection. One that is there and only read keeps what others write into it: it gets no validator.
+fn collection(domain: &Domain, name: &str, is_written: bool) -> Proposed {
     let mut schema = object(&domain.fields);
     // MongoDB gives every document an `_id`, also where the key is another member.
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
@@ -57,7 +60,8 @@ fn collection(domain: &Domain, name: &str) -> Proposed {
         create: format!("{{ \"create\": {}, \"validator\": {validator:#} }}", text(name)),
         parts: unique.iter().map(add).collect(),
         more: others.iter().map(|index| add(index).1).collect(),
-        validator: Some(format!("{{ \"collMod\": {}, \"validator\": {validator:#} }}", text(name))),
+        validator: is_written
+            .then(|| format!("{{ \"collMod\": {}, \"validator\": {validator:#} }}", text(name))),
     }
 }
 

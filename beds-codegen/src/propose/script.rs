@@ -51,7 +51,7 @@ impl Proposed {
     #[must_use]
     pub fn collated(&self, collation: impl Fn(&str) -> Option<String>) -> String {
         let mut create = self.create.clone();
-        for (column, declaration) in &self.parts {
+        for (column, declaration) in self.parts.iter().filter(|(_, declaration)| is_collated(declaration)) {
             if let Some(collation) = collation(column) {
                 let character_set = collation.split('_').next().unwrap_or_default();
                 // What it is when nobody knows the column's.
@@ -72,6 +72,14 @@ impl Proposed {
         let statements = std::iter::once(&self.create).chain(parts).chain(&self.more);
         statements.map(|statement| (self.thing, statement.clone())).collect()
     }
+}
+
+/// Whether a parameter, as it is declared, may have a character set: `json` has one of its own, and numbers have none.
+fn is_collated(declaration: &str) -> bool {
+    const TYPES: [&str; 8] = ["char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set"];
+    let written = declaration.split_once("` ").map_or(declaration, |(_, written)| written);
+    let word = written.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    TYPES.iter().any(|known| known.eq_ignore_ascii_case(word))
 }
 
 /// A kind of object.

@@ -32,7 +32,7 @@ fn names_type(name: &str) -> bool {
 }
 
 /// Adds what to write instead of this value of a field.
-pub(super) fn add_to_field(diagnostic: Diagnostic, value: &Value) -> Diagnostic {
+pub(super) fn add_to_field(diagnostic: Diagnostic, field: &str, value: &Value) -> Diagnostic {
     let first = match value {
         Value::List(items) => items.first().and_then(|item| item.value.as_text()),
         _ => None,
@@ -40,6 +40,24 @@ pub(super) fn add_to_field(diagnostic: Diagnostic, value: &Value) -> Diagnostic 
     if let (Some(name), Value::List(items)) = (first, value)
         && !names_type(name)
     {
+        let is_text = items.iter().all(|item| item.value.as_text().is_some());
+        let of_each = match field {
+            _ if !is_text => None,
+            "key" | "keys" | "primary_key" | "pk" | "primary" => {
+                Some("write `key = true` in each field of the key")
+            }
+            "unique" | "unique_key" | "uniques" => Some(
+                "write `unique = true` in a field that is unique by itself; of several together the database knows",
+            ),
+            "index" | "indexes" | "indices" => Some("indexes are the database's: remove it"),
+            "required" | "not_null" | "sensitive" | "immutable" | "nullable" => {
+                Some("this is said in each field by itself, `= { type = …, required = true }`")
+            }
+            _ => None,
+        };
+        if let Some(help) = of_each {
+            return diagnostic.help(help);
+        }
         let values: Vec<String> = items.iter().filter_map(|item| item.value.as_text()).map(quoted).collect();
         return diagnostic.help(format!(
             "write `{{ type = \"enum\", values = [{}] }}` for one of these values",
@@ -330,6 +348,9 @@ fn string(key: &str, value: &Value) -> Hint {
         ("type", Value::List(_)) => say("write one type; where a value may be null, add `nullable = true`"),
         ("type", Value::Table(_)) => {
             say("write the name of the type, and its keys beside it, `type = \"string\", max = 40`")
+        }
+        ("pipeline", Value::List(items)) if matches!(items.as_slice(), [one] if one.value.as_text().is_some()) => {
+            fix(quoted(items.first().and_then(|one| one.value.as_text()).unwrap_or_default()))
         }
         ("pipeline", Value::List(_) | Value::Table(_)) => say(
             "write the stages into a JSON file in the folder of the pipelines, and its name here, `pipeline = \"NAME.json\"`",

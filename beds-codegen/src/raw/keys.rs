@@ -180,7 +180,12 @@ impl<'e, 's> Keys<'e, 's> {
                         other => {
                             let found = format!("a list with {kind} in it");
                             let diagnostic = shape::wrong_shape(item.span, name, "a list of strings", &found);
-                            errors.push(hint::add_to_list(diagnostic, list, &other, right.as_deref()));
+                            errors.push(hint::add_to_list(
+                                diagnostic,
+                                list,
+                                (name, &other),
+                                right.as_deref(),
+                            ));
                             return Err(Refused::Reported);
                         }
                     }

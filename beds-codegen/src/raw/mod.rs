@@ -9,6 +9,7 @@ mod keys;
 mod language;
 mod read;
 mod stray;
+mod typed_key;
 
 pub use access::{RawAccess, RawRoleFields, RawRoleRows};
 pub use language::language;

@@ -6,7 +6,7 @@ use super::{
     access::access,
     hint,
     keys::{self, Keys, Refused},
-    stray,
+    stray, typed_key,
 };
 use crate::{
     diagnostic::{ErrorSink, shape},
@@ -215,6 +215,16 @@ pub(crate) fn field(
             field.ty = Given::Is(super::Entry { key: at, value: Spanned::new(ty, at) });
         }
         Value::Table(table) => {
+            let is_inside = |entry: &Entry| at.start <= entry.key.span.start && entry.key.span.end <= at.end;
+            field.form = if table.entries.iter().all(is_inside) { Form::Inline } else { Form::Section };
+            if front == Front::Template
+                && let Some(diagnostic) =
+                    typed_key::report(&field.name, &table, Part::Field(place), field.form)
+            {
+                errors.push(diagnostic);
+                field.is_broken = true;
+                return field;
+            }
             if let Some(inner) = members(&table, place) {
                 // In `note.text = { … }` the dot alone stands between the names.
                 let is_dotted = inner.span.start == field.name.span.end + 1;
@@ -227,8 +237,6 @@ pub(crate) fn field(
                 field.is_broken = true;
                 return field;
             }
-            let is_inside = |entry: &Entry| at.start <= entry.key.span.start && entry.key.span.end <= at.end;
-            field.form = if table.entries.iter().all(is_inside) { Form::Inline } else { Form::Section };
             let title = format!("`{}`", field.name.value);
             let mut keys = Keys::new(table, front, title, Part::Field(place), errors);
             fill(&mut field, &mut keys);
@@ -238,7 +246,7 @@ pub(crate) fn field(
         other => {
             let expected = format!("a type, or {}", front.table(&field.name.value, A_TYPE));
             let diagnostic = shape::wrong_shape(at, &field.name.value, &expected, kind);
-            errors.push(hint::add_to_field(diagnostic, &other));
+            errors.push(hint::add_to_field(diagnostic, &field.name.value, &other));
             field.is_broken = true;
         }
     }

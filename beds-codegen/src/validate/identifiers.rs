@@ -64,7 +64,11 @@ pub(super) fn look(name: &str, engine: Engine) -> Look<'_> {
     }
     let lower = name.trim().to_ascii_lowercase();
     let is_query = lower.starts_with("select ") || (lower.starts_with("with ") && lower.contains(" select "));
-    if is_query {
+    let is_write = ["insert into ", "insert ignore ", "replace into ", "delete from "]
+        .iter()
+        .any(|verb| lower.starts_with(verb))
+        || (lower.starts_with("update ") && lower.contains(" set "));
+    if is_query || is_write {
         return Look::Query;
     }
     if let Some(why) = unseen(name) {
@@ -119,6 +123,20 @@ pub(super) fn look(name: &str, engine: Engine) -> Look<'_> {
         };
     }
     Look::Plain
+}
+
+/// The name and the parameters of `sp_note_create(id, title)`, also behind `call`.
+pub(super) fn with_parameters(name: &str) -> Option<(&str, Vec<&str>)> {
+    let name = name.trim().trim_end_matches(';');
+    let begin = name.get(..5).filter(|begin| begin.eq_ignore_ascii_case("call ")).map_or(0, str::len);
+    let (plain, rest) = name[begin..].trim().split_once('(')?;
+    let is_word =
+        |text: &str| !text.is_empty() && text.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
+    let inner = rest.strip_suffix(')').filter(|inner| !inner.contains(['(', ')']))?;
+    let parameters =
+        inner.split(',').map(|part| part.trim().split(' ').next().unwrap_or_default().trim_matches('`'));
+    let parameters: Vec<_> = parameters.filter(|name| is_word(name)).collect();
+    is_word(plain.trim()).then(|| (plain.trim(), parameters))
 }
 
 const UNSEEN: &str = "type the name again; a copy from a web page or a document brings such characters along";

@@ -103,6 +103,9 @@ fn refusal(
             let diagnostic = diagnostics::default_refused(span, why);
             let has_comma = matches!(&value.value, Scalar::Text(text) if text.contains(','));
             let is_decimal = matches!(ty, Type::Decimal { .. });
+            if let Some(right) = as_moment(&value.value, ty) {
+                return diagnostics::written_as(diagnostic, Some(names::quoted(&right)));
+            }
             match converted::as_decimal(&value.value).filter(|_| has_comma && is_decimal) {
                 Some(right) => diagnostics::written_as(diagnostic, Some(names::quoted(&right))),
                 None => {
@@ -112,6 +115,15 @@ fn refusal(
         }
         Refused::Impossible => diagnostics::default_impossible(span, ty.name()),
     }
+}
+
+/// A date, or a moment without an offset, as the moment in UTC.
+fn as_moment(scalar: &Scalar, ty: &Type) -> Option<String> {
+    let (Scalar::Text(text) | Scalar::Moment(text), Type::DateTime) = (scalar, ty) else { return None };
+    let text = text.trim().replace(' ', "T");
+    [format!("{text}Z"), format!("{text}T00:00:00Z")]
+        .into_iter()
+        .find(|right| check(&Scalar::Text(right.clone()), ty).is_ok())
 }
 
 /// The generator that stands for a function of SQL.

@@ -201,6 +201,14 @@ fn collection(object: &Object<'_>, cx: &mut Cx<'_>) -> Option<String> {
 fn procedure(object: &Object<'_>, write: Write, fields: &Fields, cx: &mut Cx<'_>) -> Option<Procedure> {
     let RawObject { view: _, table: _, collection, procedure, args, returns, commits, many: _ } = object.raw;
     let kinds = [("procedure", procedure, true), ("collection", collection, false)];
+    let with_parameters = procedure.get().filter(|_| args.is_absent()).and_then(|name| {
+        let (plain, parameters) = identifiers::with_parameters(&name.value)?;
+        Some((name.span, plain, parameters))
+    });
+    if let (Some((span, plain, parameters)), Some(Engine::MariaDb)) = (&with_parameters, cx.engine) {
+        cx.errors.push(diagnostics::parameters_in_name(*span, plain, parameters));
+        return None;
+    }
     let name = named(object, &kinds, A_PROCEDURE, cx);
     if args.is_absent() && name.is_some() {
         cx.errors.push(diagnostics::args_missing(object.key, object.operation));

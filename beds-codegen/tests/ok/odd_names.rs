@@ -5,7 +5,7 @@ pub struct Domain {
     pub id: String,
     /// kind "quoted"
     pub r#type: String,
-    /// bare   return,   turned, */ closed
+    /// bare   return,   turned, \*/ closed
     pub self_: Option<i64>,
     pub Option: Option<Vec<rt::Json>>,
     pub Option_item: Option<rt::Json>,

@@ -169,7 +169,7 @@ fn lacking(script: &Script, views: &[&Relation], catalogue: &Catalogue) -> Strin
                     let wanted = Proposed { parts: unseen(proposed, script, views), ..proposed.clone() };
                     of_relation(&wanted, relation, catalogue, &mut statements, &mut notes);
                 }
-                None if has_view && proposed.thing == Thing::Table => {}
+                None if has_view && is_guessed(proposed) => {}
                 None => statements.extend(proposed.whole()),
             },
         }
@@ -182,6 +182,11 @@ fn lacking(script: &Script, views: &[&Relation], catalogue: &Catalogue) -> Strin
     let mut text = here.of(&statements);
     text.push('\n');
     text
+}
+
+/// Whether the name of what a view reads is a guess. A collection that is written is named by its template.
+fn is_guessed(proposed: &Proposed) -> bool {
+    proposed.thing == Thing::Table || (proposed.thing == Thing::Collection && proposed.validator.is_none())
 }
 
 /// The parts that must be there: of a table those that no view in front of it shows, since the view may compute them, or
@@ -323,7 +328,7 @@ fn save(path: &Path, script: &str, is_forced: bool) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use beds_core::inspect::{Column, Kind, Supplied};
+    use beds_core::inspect::{Column, Index, Kind, Supplied};
 
     use super::*;
 
@@ -383,6 +388,38 @@ mod tests {
         assert_eq!(lacking_for(templates(), vec![table(), view(&["id", "twice"])]), "");
         let lacking = lacking_for(templates(), vec![table(), view(&["id"])]);
         assert!(lacking.contains("The view `v_item` lacks twice"), "{lacking}");
+    }
+
+    #[test]
+    fn what_only_reads_a_collection_or_a_view_of_mongodb_lacks_nothing() {
+        let template = |name: &str, read: &str, create: &str| {
+            let (file, text) = template(name, "x = { type = \"bool\", nullable = true }", read);
+            (file, text.replace("\"mariadb\"", "\"mongodb\"") + create)
+        };
+        let reads =
+            || vec![template("t_view", "view = \"v2\"", ""), template("t", "collection = \"t2\"", "")];
+        let relations = || {
+            let sampled = Evidence::Sample { documents: 1 };
+            let collection = relation("t2", RelationKind::Collection, &["id", "x", "other"]);
+            let primary = Index {
+                name: "id_1".to_owned(),
+                unique: true,
+                primary: false,
+                columns: vec!["id".to_owned()],
+                whole: true,
+                identifies: true,
+                expires_s: None,
+            };
+            vec![
+                Relation { evidence: sampled, indexes: vec![primary], ..collection },
+                relation("v2", RelationKind::View, &["id", "x"]),
+            ]
+        };
+        assert_eq!(lacking_for(reads(), relations()), "");
+        // What a template writes into gets its validator.
+        let create = "create = { collection = \"t2\" }\n";
+        let lacking = lacking_for(vec![template("t", "collection = \"t2\"", create)], relations());
+        assert!(lacking.contains("collMod"), "{lacking}");
     }
 
     #[test]

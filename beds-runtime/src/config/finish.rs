@@ -80,6 +80,9 @@ pub(super) fn broker_services(
         if own.user.as_deref() == Some("") {
             return Err(wrong("`user` is empty".to_owned()));
         }
+        if own.vhost.as_deref() == Some("") {
+            return Err(wrong("`vhost` is empty: write `/` for RabbitMQ's own, or leave it out".to_owned()));
+        }
         if own.port == Some(0) {
             return Err(wrong("`port` is 0: it must be from 1 to 65535".to_owned()));
         }
@@ -197,9 +200,9 @@ fn not_above(low: (&str, Millis), high: (&str, Millis)) -> Result<(), ConfigErro
 
 /// `name` is the section's, for errors.
 pub(super) fn mariadb(name: &str, server: &mut MariaDb, common: &Tls) -> Result<(), ConfigError> {
-    let section = format!("mariadb.{name}");
+    let section = section("mariadb", name)?;
     if server.url.0.is_empty() {
-        return Err(ConfigError::new(format!("{section}.url is missing")));
+        return Err(ConfigError::new(format!("{section}.url is missing, or names no server")));
     }
     let access = access(&section, server.pass_file.as_deref(), &mut server.tls, common)?;
     let mut first = None;
@@ -231,6 +234,16 @@ pub(super) fn mariadb(name: &str, server: &mut MariaDb, common: &Tls) -> Result<
     )
 }
 
+/// The section of a database; one without a name is no template's.
+fn section(engine: &str, name: &str) -> Result<String, ConfigError> {
+    if name.is_empty() {
+        return Err(ConfigError::new(format!(
+            "{engine} has a section without a name: write [{engine}.NAME], with the `database` of templates as NAME"
+        )));
+    }
+    Ok(format!("{engine}.{name}"))
+}
+
 /// The schema that a URL names: a connection without one would find none of the templates' objects.
 fn schema(key: &str, url: &SecretUrl) -> Result<String, ConfigError> {
     let parts = Parts::read(url.expose()).map_err(|reason| ConfigError::new(format!("{key}: {reason}")))?;
@@ -257,7 +270,7 @@ const NOT_IN_DATABASES: [char; 13] = ['/', '\\', '.', ' ', '"', '$', '*', '<', '
 
 /// `name` is the section's, for errors.
 pub(super) fn mongodb(name: &str, server: &mut MongoDb, common: &Tls) -> Result<(), ConfigError> {
-    let section = format!("mongodb.{name}");
+    let section = section("mongodb", name)?;
     let Some(address) = &mut server.url else {
         return Err(ConfigError::new(format!("{section}.url is missing")));
     };
@@ -480,6 +493,9 @@ fn url(
     taken: impl Fn(&SecretUrl) -> Result<(), String>,
 ) -> Result<(), ConfigError> {
     let wrong = |reason: String| ConfigError::new(format!("{key}: {reason}"));
+    if url.expose().is_empty() {
+        return Err(wrong("it is empty: write the address of a server, or leave it out".to_owned()));
+    }
     *url = url.clone().with_tls(Arc::clone(&access.tls));
     if let Some(password) = &access.password {
         *url = url.clone().with_password_from(Arc::clone(password)).current().map_err(wrong)?;

@@ -260,3 +260,41 @@ fn a_number_out_of_its_range_is_told_the_range_of_its_key() {
         }
     }
 }
+
+#[test]
+fn what_is_empty_is_named_or_means_none() {
+    static NUMBER: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+    let of_file = |lines: &str| {
+        let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("beds-config-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("beds.toml"), format!("amqp.url = \"amqp://h\"\n{lines}")).unwrap();
+        let config = Config::load_with(&folder, Environment::Dev, std::iter::empty());
+        std::fs::remove_dir_all(&folder).unwrap();
+        config.map(|_| ()).map_err(|error| error.to_string())
+    };
+    let mariadb = "[mariadb.a]\nurl = \"mysql://u@h/s\"\n";
+    for (lines, said) in [
+        (format!("{mariadb}read_urls = [\"\"]"), "mariadb.a.read_urls: it is empty"),
+        (format!("{mariadb}read_urls = \"\""), "mariadb.a.read_urls: it is empty"),
+        (format!("{mariadb}read_urls = [\"mysql://u@r/s\", \"\"]"), "mariadb.a.read_urls[1]: it is empty"),
+        ("[mariadb.a]\nurl = []".to_owned(), "mariadb.a.url is missing, or names no server"),
+        ("[mariadb.a]\nurl = \"\"".to_owned(), "mariadb.a.url: it is empty"),
+        ("[mariadb.\"\"]\nurl = \"mysql://u@h/s\"".to_owned(), "mariadb has a section without a name"),
+        ("[mongodb.\"\"]\nurl = \"mongodb://h\"".to_owned(), "mongodb has a section without a name"),
+        ("[mongodb.a]\nurl = \"\"".to_owned(), "mongodb.a.url: it is empty"),
+        ("[node]\nservices = []".to_owned(), "node.services is empty"),
+        ("[broker_services.admin]\nhost = []".to_owned(), "it names no host"),
+        ("[broker_services.admin]\nhost = \"\"".to_owned(), "broker_services.admin.host: it names no host"),
+        ("[broker_services.admin]\nhost = [\"a\", \" \"]".to_owned(), "it names no host"),
+        ("[broker_services.admin]\nvhost = \"\"".to_owned(), "broker_services.admin: `vhost` is empty"),
+        ("[brokers.app_server.r]\ninstances = 0".to_owned(), "instances is 0: it must be at least 1"),
+    ] {
+        let message = of_file(&lines).unwrap_err();
+        assert!(message.contains(said), "{lines}: {message}");
+    }
+    // A node without replicas, and a user without roles.
+    for lines in [format!("{mariadb}read_urls = []"), "[access.users]\nbob = []".to_owned()] {
+        assert_eq!(of_file(&lines), Ok(()), "{lines}");
+    }
+}

@@ -7,6 +7,7 @@ mod batch;
 mod body;
 mod long;
 mod meters;
+mod method;
 
 use std::{
     borrow::Cow,
@@ -15,7 +16,7 @@ use std::{
     marker::PhantomData,
     panic::AssertUnwindSafe,
     sync::Arc,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use beds_core::{
@@ -47,9 +48,6 @@ use self::{
     meters::{Meters, Of},
 };
 
-/// How long a hand-written method may go on past the deadline: a database says by then what became of its part, and the
-/// method passes that on.
-const GRACE: Duration = Duration::from_secs(1);
 /// What batches wait for: it may be several databases.
 const BATCH: Need = Need::Other("batch");
 
@@ -307,28 +305,19 @@ fn claims<'a>(
 /// Does the work of a request, or of an item of a batch. What is logged meanwhile bears the request's id.
 async fn perform(cx: &Context, lane: Lane, work: Result<Work>) -> Result<Outcome> {
     let work = work?;
-    let limit = match &work {
+    let is_method = match &work {
         Work::Done(_) => return cx.run(Ok(work)).await,
-        Work::Plan(_) => None,
-        Work::Method(_) => Some(cx.deadline + GRACE),
+        Work::Plan(_) => false,
+        Work::Method(_) => true,
     };
     let running = cx.run(Ok(work)).instrument(span(cx));
-    let Some(limit) = limit else { return running.await };
-    timeout_at(limit.into(), running).await.unwrap_or_else(|_| Err(cut_off(lane)))
+    if is_method { method::ended(cx, lane, running).await } else { running.await }
 }
 
 /// What is logged in it bears the request's id.
 fn span(cx: &Context) -> Span {
     // Of a level that every filter lets through: each line below it needs the id.
     error_span!("request", request_id = &*cx.request_id)
-}
-
-/// What a request is answered with whose method did not end in time. What it wrote before stays; only the method knows.
-fn cut_off(lane: Lane) -> Error {
-    match lane {
-        Lane::Read => Error::deadline(),
-        Lane::Write => Error::unknown_effect("the method did not end by the deadline"),
-    }
 }
 
 /// Tells the log what a reply cannot show.

@@ -292,6 +292,7 @@ impl<'k> Statement<'k> {
             self.null(field, true);
         } else {
             self.compare(field, Comparison::Eq, value);
+            self.is_value_if_empty(field, value);
         }
     }
 

@@ -24,7 +24,6 @@ pub mod graph;
 pub mod health;
 pub mod jobs;
 mod known;
-mod known;
 mod lifecycle;
 pub mod migration;
 pub mod node;

@@ -1,13 +1,16 @@
 //! `bedsc ddl`, `bedsc grants`, `bedsc schema`: proposals from templates that compile.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::{self, File},
     io::{self, Write as _},
     path::PathBuf,
 };
 
-use beds_codegen::{model::Engine, propose, raw};
+use beds_codegen::{
+    model::{Domain, Engine},
+    propose, raw,
+};
 use clap::Args;
 
 use crate::{Input, engines};
@@ -71,6 +74,43 @@ impl Scripts {
     }
 }
 
+/// What the databases of templates are called on their servers.
+#[derive(Debug, Args)]
+struct Databases {
+    /// The name on the server of a database that templates call ALIAS; may be given several times. Without it, both have
+    /// one name
+    #[arg(long = "database", value_name = "ALIAS=NAME", value_parser = renamed)]
+    names: Vec<(String, String)>,
+}
+
+fn renamed(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((alias, name)) if !alias.is_empty() && !name.is_empty() => {
+            Ok((alias.to_owned(), name.to_owned()))
+        }
+        _ => Err("use ALIAS=NAME, such as shop=Shop_2".to_owned()),
+    }
+}
+
+impl Databases {
+    /// The domains with their databases as the servers call them; an error is a name that none of them has.
+    fn of_servers(&self, domains: Vec<&Domain>) -> Result<Vec<Domain>, String> {
+        for (alias, _) in &self.names {
+            if !domains.iter().any(|domain| domain.database == *alias) {
+                let known: BTreeSet<&str> = domains.iter().map(|domain| domain.database.as_str()).collect();
+                let known: Vec<&str> = known.into_iter().collect();
+                return Err(format!("no template has the database `{alias}`: there is {}", known.join(", ")));
+            }
+        }
+        let named = |domain: &Domain| {
+            let found = self.names.iter().find(|(alias, _)| *alias == domain.database);
+            let database = found.map_or_else(|| domain.database.clone(), |(_, name)| name.clone());
+            Domain { database, ..domain.clone() }
+        };
+        Ok(domains.into_iter().map(named).collect())
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Ddl {
     /// Templates, and folders of templates
@@ -109,6 +149,8 @@ pub(crate) struct Grants {
     #[arg(long, default_value = "beds@%")]
     user: String,
     #[command(flatten)]
+    databases: Databases,
+    #[command(flatten)]
     scripts: Scripts,
     #[command(flatten)]
     input: Input,
@@ -117,7 +159,13 @@ pub(crate) struct Grants {
 impl Grants {
     pub(crate) fn run(&self) -> bool {
         let Some(output) = self.input.compile(&self.paths) else { return false };
-        self.scripts.write(propose::grants(output.all_domains(), &self.user))
+        match self.databases.of_servers(output.all_domains()) {
+            Ok(domains) => self.scripts.write(propose::grants(&domains, &self.user)),
+            Err(error) => {
+                anstream::eprintln!("{error}");
+                false
+            }
+        }
     }
 }
 

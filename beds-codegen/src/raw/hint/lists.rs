@@ -19,6 +19,8 @@ pub(in crate::raw) fn mended(key: &str, items: &[Node]) -> Option<String> {
     let mut names = Vec::with_capacity(items.len());
     for item in items {
         match &item.value {
+            // What is no text names no field.
+            Value::Scalar(scalar) if key == "args" && !matches!(scalar, Scalar::Text(_)) => return None,
             // A number with a point has more than one spelling.
             Value::Scalar(scalar) if !matches!(scalar, Scalar::Float(_)) => names.push(quoted(&text(scalar))),
             Value::Table(table) => match table.entries.as_slice() {
@@ -44,14 +46,18 @@ fn is_manner(value: &Value) -> bool {
     }
 }
 
+/// What to do with a constant among the arguments of a procedure.
+const CONSTANT: &str = "remove it: fields are passed to the procedure, and a constant is written there";
+
 /// Adds what to write instead of a list of strings in which this item is none; `right` is the whole list, mended.
 pub(in crate::raw) fn add_to_list(
     diagnostic: Diagnostic,
     list: Span,
-    item: &Value,
+    (key, item): (&str, &Value),
     right: Option<&str>,
 ) -> Diagnostic {
     match (item, right) {
+        (Value::Scalar(_), None) if key == "args" => diagnostic.help(CONSTANT),
         (_, Some(right)) => diagnostic.help(format!("write `{right}`")).fix(list, right),
         (Value::Table(_), None) => diagnostic.help("write the names alone, `[\"a\", \"b\"]`"),
         (_, None) => diagnostic.help("write strings alone, `[\"a\", \"b\"]`"),

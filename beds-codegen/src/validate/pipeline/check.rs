@@ -308,6 +308,10 @@ impl<'c, 's> Check<'c, 's> {
         // What stands where it may not is told as such.
         if before == self.errors.reported() && operators.len() == table::EXPRESSIONS.len() {
             self.operands(member, table::operands(name));
+            self.impossible(member);
+        }
+        if before == self.errors.reported() && operators.len() == table::FILTERS.len() && *name == "$mod" {
+            self.remainder(member);
         }
         // What is refused has no other fault to be told.
         if matches!(*name, "$function" | "$accumulator") && !self.errors.has_errors() {

@@ -7,13 +7,16 @@
 mod argument;
 mod check;
 mod fails;
+mod find;
 mod follow;
+mod impossible;
 mod members;
 mod names;
 mod operands;
 mod queries;
 mod reach;
 mod shape;
+mod texts;
 mod used;
 mod values;
 
@@ -93,8 +96,9 @@ impl Pipelines {
             return None;
         }
         if !is_plain {
-            let help = format!("write the name of a file in `{folder}`, without a path");
-            errors.push(diagnostics::pipeline_missing(name.span, "has no plain name", help));
+            let there = self.names();
+            let meant = find::meant(&name.value, &there);
+            errors.push(diagnostics::pipeline_path(name, &folder, meant));
             return None;
         }
         let path = self.folder.join(&name.value);
@@ -104,12 +108,9 @@ impl Pipelines {
         }
         if !path.is_file() {
             let there = self.names();
-            let why = format!("is not in `{folder}`");
-            let help = match beds_protocol::nearest(&name.value, there.iter().map(String::as_str)) {
-                Some(nearest) => format!("did you mean `{nearest}`?"),
-                None => format!("create `{}`, a JSON array of stages", load::shown(&path)),
-            };
-            errors.push(diagnostics::pipeline_missing(name.span, &why, help));
+            let create = load::shown(&find::with_ending(&path));
+            let meant = find::meant(&name.value, &there);
+            errors.push(diagnostics::pipeline_missing(name, &folder, &create, meant));
             return None;
         }
         self.used.push(path.clone());
@@ -119,6 +120,7 @@ impl Pipelines {
     fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
         let mut names: Vec<String> = entries
+            .filter(|entry| entry.path().is_file())
             .map(|entry| entry.file_name().to_string_lossy().into_owned())
             .chain(self.texts.keys().cloned())
             .collect();
@@ -159,8 +161,14 @@ pub(super) fn read(
     if errors.has_errors() {
         return None;
     }
+    let mut told = Vec::new();
+    for (name, diagnostic) in texts::report(&tree, args, &uses, name.span) {
+        told.push(name);
+        errors.push(diagnostic);
+    }
     for raw in raw_args.into_iter().flatten() {
-        if !uses.iter().any(|found| found.name == raw.name.value) {
+        let is_told = told.contains(&raw.name.value.as_str());
+        if !is_told && !uses.iter().any(|found| found.name == raw.name.value) {
             errors.push(diagnostics::unused_arg(raw.name.span, name.span, &raw.name.value));
         }
     }

@@ -51,6 +51,7 @@ fn beside(raw: &RawField) -> Vec<Beside> {
         ("nullable", &raw.nullable),
         ("unique", &raw.unique),
         ("unsigned", &raw.unsigned),
+        ("version", &raw.version),
     ];
     let texts = [
         ("description", &raw.description),

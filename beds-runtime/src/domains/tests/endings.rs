@@ -1,6 +1,6 @@
 //! How a request ends: done, answered with an error, tried again, or dead.
 
-use super::*;
+use super::{super::method::GRACE, *};
 
 #[tokio::test]
 async fn a_write_without_an_answer_is_done_or_retried_or_dead() {

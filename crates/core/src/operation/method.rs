@@ -3,7 +3,7 @@
 
 use std::vec;
 
-use beds_protocol::{CallRequest, Json, Operation};
+use beds_protocol::{CallRequest, Json, Lane, Operation};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{call::arguments, finite};
@@ -16,6 +16,9 @@ use crate::{
     value::{Value, write_record},
     work::Work,
 };
+
+/// What else there is to say of a call that has written, and whose answer cannot be given.
+const DONE: &str = "the call is done, and what it wrote stays: only its answer cannot be shown";
 
 /// The arguments of a call, as they are handed to its function: in the order of the template, valid, with defaults.
 #[derive(Debug)]
@@ -66,8 +69,12 @@ pub fn method<R: Serialize, F: Future<Output = Result<R>> + Send + 'static>(
     Ok(Work::method(async move {
         let given = running.await?;
         outcome(call, &given).map_err(|reason| {
-            let (domain, call) = (domain.name, call.name);
-            Error::internal(format!("the function of `{domain}.call.{call}` {reason}"))
+            let (domain, call, lane) = (domain.name, call.name, call.lane);
+            let error = Error::internal(format!("the function of `{domain}.call.{call}` {reason}"));
+            match lane {
+                Lane::Read => error,
+                Lane::Write => error.hint(DONE),
+            }
         })
     }))
 }
@@ -143,7 +150,7 @@ mod tests {
 
     fn call(returns: Returns) -> &'static Call {
         let routine = Routine::Method;
-        let lane = beds_protocol::Lane::Read;
+        let lane = Lane::Read;
         Box::leak(Box::new(Call { name: "c", description: "", lane, args: &[], returns, routine }))
     }
 

@@ -4,7 +4,7 @@ use std::{fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{SeqAccess, Visitor},
+    de::{Error as _, SeqAccess, Visitor},
 };
 
 /// Several values of one key: a list, or a text, which is all that an environment variable can say.
@@ -66,9 +66,14 @@ impl Hosts {
 
 impl<'de> Deserialize<'de> for Hosts {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match Listed::read(deserializer, "a host or a list of hosts")? {
+        let hosts = match Listed::read(deserializer, "a host or a list of hosts")? {
             Listed::Text(text) => Self::between_commas(&text),
             Listed::Items(hosts) => Self(hosts),
-        })
+        };
+        // An empty list would be taken for none, and the servers of another section for these.
+        if hosts.0.is_empty() || hosts.0.iter().any(|host| host.trim().is_empty()) {
+            return Err(D::Error::custom("it names no host: write one, or leave the key out"));
+        }
+        Ok(hosts)
     }
 }

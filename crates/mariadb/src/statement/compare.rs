@@ -101,7 +101,8 @@ impl Statement<'_> {
     pub(super) fn compare_shown(&mut self, field: usize, comparison: Comparison, value: &Value) {
         self.compare(field, comparison, value);
         let is_below = match comparison {
-            Comparison::Eq | Comparison::Ne => return,
+            Comparison::Eq => return self.is_value_if_empty(field, value),
+            Comparison::Ne => return,
             Comparison::Lt | Comparison::Lte => true,
             Comparison::Gt | Comparison::Gte => false,
         };
@@ -187,6 +188,13 @@ impl Statement<'_> {
         }
     }
 
+    /// The same of the empty text, which would find it as well.
+    pub(super) fn is_value_if_empty(&mut self, field: usize, value: &Value) {
+        if matches!(value, Value::Text(text) if text.is_empty()) {
+            self.is_value(field);
+        }
+    }
+
     fn has_empty(&self, field: usize) -> bool {
         matches!(self.kept(field), Kept::Position { has_empty: true, .. })
     }
@@ -262,6 +270,8 @@ impl Statement<'_> {
             })
             .collect();
         let Some(filler) = operands.last().cloned() else { return self.text.push_str("false") };
+        let empty =
+            operands.iter().find(|value| matches!(value, Value::Text(text) if text.is_empty())).cloned();
         operands.resize(operands.len().next_power_of_two(), filler);
         // MariaDB compares an expression of a view with a list of decimals otherwise than with each of them.
         if self.kept(field) == Kept::Moment || matches!(self.fields[field].ty, Type::Decimal { .. }) {
@@ -277,6 +287,9 @@ impl Statement<'_> {
             }
         }
         self.text.push(')');
+        if let Some(empty) = empty {
+            self.is_value_if_empty(field, &empty);
+        }
     }
 
     /// A placeholder with its value.

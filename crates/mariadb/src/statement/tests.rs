@@ -249,6 +249,21 @@ fn columns_of_other_kinds() {
     check("columns.txt", &text);
 }
 
+/// A key is of one record: the empty text is not what an ENUM has in place of a value.
+#[test]
+fn an_empty_key_is_no_error_value() {
+    let (field, _) = THING.field("sku").unwrap();
+    let of = |has_empty, value: &str| {
+        let mut kept: [Column; 15] = std::array::from_fn(|_| Column::default());
+        kept[field].kept = Kept::Position { has_numbers: false, has_empty };
+        let domain = Domain::new(THING.name, "", "").fields(THING.fields).key(&[7]);
+        by_key(&domain, source(&THING), &kept, &[0], &[Value::Text(value.to_owned())]).text
+    };
+    assert_eq!(field, 7);
+    assert!(of(true, "").ends_with(" = ? and `sku` <> 0"), "{}", of(true, ""));
+    assert!(of(true, "a").ends_with(" = ?") && of(false, "").ends_with(" = ?"));
+}
+
 #[test]
 fn projections() {
     let mut text = String::new();

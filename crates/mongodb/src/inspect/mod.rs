@@ -259,6 +259,12 @@ impl Look<'_> {
         let stages = options.pipeline.as_deref().unwrap_or_default();
         let source = options.view_on.as_ref().and_then(|on| all.iter().find(|other| other.name == *on));
         self.fill_from_sample(relation).await?;
+        // The server shows such a view without any document.
+        relation.broken = options
+            .view_on
+            .as_ref()
+            .filter(|_| source.is_none())
+            .map(|on| format!("it shows the collection {}, which is not there", shown(on)));
         let Some(source) = source.filter(|_| keeps_documents(stages)) else { return Ok(()) };
         let columns =
             relation.columns.iter().map(|column| (column.name.clone(), column.name.clone())).collect();

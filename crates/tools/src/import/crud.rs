@@ -239,6 +239,9 @@ fn create(
     args: &[usize],
     catalogue: &Catalogue,
 ) -> Result<Vec<usize>, String> {
+    if let Some(why) = &domain.untold {
+        return Err(why.clone());
+    }
     let is_own = |column: &str| plain.own.iter().any(|own| same_word(own, column));
     for (at, field) in domain.fields.iter().enumerate() {
         let (column, is_taken) = (&field.column.name, args.contains(&at));

@@ -48,8 +48,9 @@ pub(super) fn propose(domains: &mut [Domain], catalogue: &Catalogue) -> Option<S
             let is = |routine: &Routine| routine.body.is_none() && crud::is_named(routine, verbs, &table);
             catalogue.routines.iter().any(is)
         };
-        let create = (domain.create.is_none() && needed.is_none() && !unseen(crud::CREATE))
-            .then(|| proposal.create(name(crud::CREATE), &mut part));
+        let create =
+            (domain.create.is_none() && needed.is_none() && domain.untold.is_none() && !unseen(crud::CREATE))
+                .then(|| proposal.create(name(crud::CREATE), &mut part));
         let update = (domain.update.is_none()
             && is_found
             && !unseen(crud::UPDATE)

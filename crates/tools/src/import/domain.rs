@@ -6,12 +6,14 @@ use beds_protocol::Lane;
 use beds_protocol::shown;
 
 use super::{
-    fields::{Field, Supply, Ty, fields},
+    fields::{Field, Supply, fields},
     names::snake,
+    types::{Lost, Ty},
 };
+use crate::routine::{Sets, setters};
 use beds_core::inspect::{
-    Catalogue, Direction, Evidence, Index, Kind, Relation, RelationKind, RoutineKind, Supplied, Trigger,
-    same_word,
+    Catalogue, Column, Direction, Evidence, Index, Kind, Relation, RelationKind, RoutineKind, Supplied,
+    Trigger, same_word,
 };
 
 /// A domain to be written.
@@ -31,12 +33,16 @@ pub(super) struct Domain {
     pub(super) calls: Vec<Call>,
     /// Columns that may hold what clients get as null: which, and what.
     pub(super) unshown: Vec<(String, &'static str)>,
+    /// Why the reply to a `create` could not tell the key of the new record, where it could not.
+    pub(super) untold: Option<String>,
     /// Why its writes cannot be once, where they cannot.
     pub(super) loose: Option<String>,
     /// What to know about it.
     pub(super) notes: Vec<String>,
     /// What the template cannot express.
     pub(super) left_out: Vec<String>,
+    /// What a validator refuses besides, which the template cannot say.
+    pub(super) refused: Vec<String>,
 }
 
 /// The object behind a write.
@@ -87,10 +93,17 @@ impl Domain {
             sort: Vec::new(),
             calls: Vec::new(),
             unshown: Vec::new(),
+            untold: None,
             loose: None,
             notes: Vec::new(),
             left_out: Vec::new(),
+            refused: Vec::new(),
         }
+    }
+
+    /// All that the template does not say.
+    pub(super) fn unsaid(&self) -> impl Iterator<Item = &String> {
+        self.left_out.iter().chain(&self.refused)
     }
 
     pub(super) fn is_writable(&self) -> bool {
@@ -119,7 +132,7 @@ impl Domain {
 
 /// The domain of a relation; an error is why there is none.
 pub(super) fn domain(name: String, relation: &Relation, catalogue: &Catalogue) -> Result<Domain, String> {
-    let (fields, left_out) = fields(relation, &told_apart(relation, catalogue));
+    let (fields, Lost { left_out, refused }) = fields(relation, &told_apart(relation, catalogue));
     if fields.is_empty() {
         return Err(if let Some(broken) = &relation.broken {
             format!("nobody can read it: {broken}")
@@ -145,6 +158,7 @@ pub(super) fn domain(name: String, relation: &Relation, catalogue: &Catalogue) -
         description,
         source: Some((relation.kind, relation.name.clone())),
         unshown: unshown(relation),
+        untold: None,
         loose: None,
         fields,
         create: None,
@@ -155,6 +169,7 @@ pub(super) fn domain(name: String, relation: &Relation, catalogue: &Catalogue) -
         calls: Vec::new(),
         notes: relation.notes.clone(),
         left_out,
+        refused,
     };
     if !relation.triggers.is_empty() {
         let title = |trigger: &Trigger| format!("{} ({})", shown(&trigger.routine.name), trigger.moment);
@@ -164,8 +179,27 @@ pub(super) fn domain(name: String, relation: &Relation, catalogue: &Catalogue) -
         ));
     }
     choose_key(&mut domain, relation, catalogue);
+    leave_to_triggers(&mut domain, relation);
     choose_fetch(&mut domain, relation, catalogue);
     Ok(domain)
+}
+
+/// Leaves the columns of the key that a trigger sets to the database: what a client would give is not kept.
+fn leave_to_triggers(domain: &mut Domain, relation: &Relation) {
+    let Domain { fields, untold, .. } = domain;
+    for field in fields.iter_mut().filter(|field| field.key) {
+        let sets = |(name, how)| (how == Sets::Always).then_some(name);
+        let Some(trigger) = setters(relation, &field.column, "insert").find_map(sets) else { continue };
+        let (trigger, column) = (shown(trigger), shown(&field.column.name));
+        field.notes.push(format!("the trigger {trigger} sets it in each new record"));
+        field.supply = Supply::Database;
+        untold.get_or_insert_with(|| {
+            format!(
+                "the trigger {trigger} sets {column}, so that the reply could not tell the key: write a procedure that gives \
+                 it back (`insert … returning`), and name it in `returns`"
+            )
+        });
+    }
 }
 
 /// The columns of the unique indexes: of a view of one table, those that show that table's.
@@ -191,7 +225,14 @@ fn unshown(relation: &Relation) -> Vec<(String, &'static str)> {
         Kind::Decimal { .. } | Kind::Float { .. } if is_document => Some("NaN and infinity"),
         _ => None,
     };
-    let columns = relation.columns.iter();
+    // The server alone writes when a version began and ended, and never a day of zero.
+    let is_of_version = |column: &&Column| match &column.default {
+        Supplied::Computed(expression) => {
+            ["row start", "row end"].iter().any(|end| expression.eq_ignore_ascii_case(end))
+        }
+        Supplied::Nothing | Supplied::Constant(_) | Supplied::Expression(_) | Supplied::Counter => false,
+    };
+    let columns = relation.columns.iter().filter(|column| !is_of_version(column));
     columns.filter_map(|column| Some((column.name.clone(), what(&column.kind)?))).collect()
 }
 
@@ -241,7 +282,7 @@ fn choose_key(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue) {
             }
         }
     }
-    domain.notes.push(match (refused, relation.kind) {
+    let what = match (refused, relation.kind) {
         (Some(columns), _) => {
             format!(
                 "without a key: {columns} is of a type that cannot be one; records are found by filter only",
@@ -257,7 +298,12 @@ fn choose_key(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue) {
                 "without a key: the table has no primary key and no unique index without nulls".to_owned()
             }
         },
-    });
+    };
+    match relation.kind {
+        // It could have had them.
+        RelationKind::Table => domain.left_out.push(format!("update and delete: {what}")),
+        RelationKind::View | RelationKind::Collection => domain.notes.push(what),
+    }
 }
 
 fn keys(indexes: &[Index]) -> impl Iterator<Item = &Index> {

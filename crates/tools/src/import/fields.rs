@@ -1,64 +1,16 @@
-//! Columns to fields, and types to the types of templates.
+//! Columns to fields.
 
-use std::{collections::BTreeSet, fmt::Write as _};
-
+use beds_core::inspect::{Column, Evidence, Kind, Relation, RelationKind, Supplied, same_word};
 use beds_protocol::{
-    collated, shown,
+    shown,
     value::{Date, DateTime, Time},
 };
 
-use super::{literal::string, names::Taken};
-use beds_core::inspect::{Column, Evidence, Kind, Relation, Supplied, UNKNOWN, same_word};
-
-/// The longest string that can be indexed in a template.
-const STRING_MAX: u32 = 65_535;
-/// The longest value of an enum, and how many it may have.
-const ENUM_LEN_MAX: usize = 255;
-const ENTRIES_MAX: usize = 1_000;
-/// The years that MariaDB keeps, besides 0, which is shown and may be sent back.
-const YEARS: (i32, i32) = (1901, 2155);
-/// How deep lists and objects may nest.
-const DEPTH_MAX: usize = 8;
-
-/// A type as a template writes it.
-#[derive(Debug, Clone)]
-pub(super) struct Ty {
-    pub(super) name: &'static str,
-    /// Keys after `type`, with their values in TOML.
-    pub(super) keys: Vec<(&'static str, String)>,
-    /// What to know about it.
-    pub(super) note: Option<String>,
-}
-
-impl Ty {
-    fn plain(name: &'static str) -> Self {
-        Self { name, keys: Vec::new(), note: None }
-    }
-
-    /// As a value in TOML.
-    pub(super) fn inline(&self) -> String {
-        let mut out = format!("{{ type = \"{}\"", self.name);
-        for (key, value) in &self.keys {
-            let _ = write!(out, ", {key} = {value}");
-        }
-        out.push_str(" }");
-        out
-    }
-
-    fn key(mut self, key: &'static str, value: impl std::fmt::Display) -> Self {
-        self.keys.push((key, value.to_string()));
-        self
-    }
-
-    fn noted(mut self, note: impl Into<String>) -> Self {
-        self.note = Some(note.into());
-        self
-    }
-
-    pub(super) fn is_indexable(&self) -> bool {
-        !matches!(self.name, "text" | "bytes" | "json" | "list" | "object")
-    }
-}
+use super::{
+    literal::string,
+    names::{Taken, spelled},
+    types::{ENTRIES_MAX, Lost, Place, Ty, YEARS, typed},
+};
 
 /// A field of a template.
 #[derive(Debug, Clone)]
@@ -92,30 +44,31 @@ impl Field {
 }
 
 /// The fields of a relation, and what of it no template can express. `told_apart` are the columns of its unique indexes.
-pub(super) fn fields(relation: &Relation, told_apart: &[&str]) -> (Vec<Field>, Vec<String>) {
+pub(super) fn fields(relation: &Relation, told_apart: &[&str]) -> (Vec<Field>, Lost) {
     let mut taken = Taken::default();
-    let (mut fields, mut left_out) = (Vec::new(), Vec::new());
-    for (at, column) in relation.columns.iter().enumerate() {
+    let (mut fields, mut lost) = (Vec::new(), Lost::default());
+    for column in &relation.columns {
         if fields.len() == ENTRIES_MAX {
-            left_out.push(format!("columns after the {ENTRIES_MAX}th: a template has no more fields"));
+            lost.left_out.push(format!("columns after the {ENTRIES_MAX}th: a template has no more fields"));
             break;
         }
         if let Some(rule) = unnameable(&column.name, relation) {
-            left_out.push(format!("column {}: {rule}", shown(&column.name)));
+            lost.left_out.push(format!("column {}: {rule}", shown(&column.name)));
             continue;
         }
         let column = counted(column, told_apart);
-        match ty(&column.kind, 0) {
+        let mut place = Place { rules: &relation.rules, path: vec![column.name.clone()], lost: &mut lost };
+        match typed(&column.kind, &mut place) {
             Ok(ty) => {
-                let name = taken.field(&column.name, &format!("column_{}", at + 1));
+                let name = taken.field(&column.name, &format!("column_{}", spelled(&column.name)));
                 fields.push(field(name, &column, ty, relation));
             }
             Err(why) => {
-                left_out.push(format!("column {}: {why}{}", shown(&column.name), hint(&column.written)));
+                lost.left_out.push(format!("column {}: {why}{}", shown(&column.name), hint(&column.written)));
             }
         }
     }
-    (fields, left_out)
+    (fields, lost)
 }
 
 /// A column, as an integer where it stands for a boolean and is none: where 1 and 2 are two records, or where a new
@@ -145,7 +98,7 @@ fn hint(written: &str) -> &'static str {
 
 /// Why a template cannot name a column.
 fn unnameable(name: &str, relation: &Relation) -> Option<&'static str> {
-    let is_document = relation.kind == beds_core::inspect::RelationKind::Collection;
+    let is_document = is_document(relation);
     if name.is_empty() || name.contains('\0') {
         Some("this name is not allowed in a template")
     } else if is_document && (name.contains('.') || name.starts_with('$')) {
@@ -155,11 +108,23 @@ fn unnameable(name: &str, relation: &Relation) -> Option<&'static str> {
     }
 }
 
+/// Whether it has documents: a collection, or a view of MongoDB, whose shape nothing but documents and validators tell.
+fn is_document(relation: &Relation) -> bool {
+    relation.kind == RelationKind::Collection || relation.evidence != Evidence::Declared
+}
+
 fn field(name: String, column: &Column, ty: Ty, relation: &Relation) -> Field {
     let mut notes: Vec<String> = ty.note.clone().into_iter().collect();
     if let (Evidence::Sample { documents }, Some(seen)) = (relation.evidence, column.seen) {
         let s = if documents == 1 { "" } else { "s" };
         notes.push(format!("seen in {} of {} document{s}", thousands(seen), thousands(documents)));
+    }
+    if ty.name == "decimal" && is_document(relation) {
+        notes.push(
+            "a Decimal128 has 34 digits anywhere: `precision` and `scale` bound what clients write, and replies show what is \
+             stored"
+                .to_owned(),
+        );
     }
     let supply = supply(column, &ty, &mut notes);
     let unique = ty.is_indexable()
@@ -273,139 +238,4 @@ fn constant(text: &str, kind: &Kind, ty: &Ty) -> Option<String> {
         }
         _ => None,
     }
-}
-
-/// The type of a template that holds values of a kind; an error is why there is none.
-pub(super) fn ty(kind: &Kind, depth: usize) -> Result<Ty, String> {
-    Ok(match kind {
-        Kind::Bool | Kind::Flag { .. } => Ty::plain("bool"),
-        Kind::Int { min, max } if i64::try_from(*max).is_err() => {
-            let ty = Ty::plain("int").key("unsigned", true);
-            if *min > 0 { ty.key("min", min) } else { ty }
-        }
-        Kind::Int { min, max } => {
-            let ty = Ty::plain("int");
-            let ty = if *min > i128::from(i64::MIN) { ty.key("min", min) } else { ty };
-            if *max < i128::from(i64::MAX) { ty.key("max", max) } else { ty }
-        }
-        Kind::Float { unsigned: true, .. } => Ty::plain("float").key("min", "0.0"),
-        Kind::Float { unsigned: false, .. } => Ty::plain("float"),
-        // The years from 1 to 1900, of which MariaDB makes others, are refused where a record is written.
-        Kind::Year => Ty::plain("int").key("min", 0).key("max", YEARS.1),
-        Kind::Decimal { precision, scale, unsigned } => {
-            let (precision, scale) = ((*precision).clamp(1, 65), (*scale).min(38));
-            let ty = Ty::plain("decimal").key("precision", precision).key("scale", scale.min(precision));
-            if *unsigned { ty.key("min", string("0")) } else { ty }
-        }
-        Kind::String { max, .. } if *max <= STRING_MAX => Ty::plain("string").key("max", (*max).max(1)),
-        Kind::String { max, .. } | Kind::Text { max } => Ty::plain("text").key("max", (*max).max(1)),
-        Kind::Bytes { max, fixed } => {
-            let ty = Ty::plain("bytes").key("max", (*max).max(1));
-            if *fixed && *max == 16 {
-                ty.noted("if these 16 bytes are a UUID, write type = \"uuid\" without max")
-            } else {
-                ty
-            }
-        }
-        Kind::Uuid => Ty::plain("uuid"),
-        Kind::Date => Ty::plain("date"),
-        Kind::Time { .. } => Ty::plain("time"),
-        Kind::DateTime { .. } => Ty::plain("datetime"),
-        Kind::Enum(values) => enumeration(values),
-        Kind::Set(values) => {
-            let length = values.iter().map(|value| value.chars().count() + 1).sum::<usize>().max(1);
-            let length = u32::try_from(length).unwrap_or(STRING_MAX).min(STRING_MAX);
-            Ty::plain("string").key("max", length).noted(format!(
-                "a set: some of {}, with commas between them",
-                values.join(", ").replace(UNKNOWN, "?")
-            ))
-        }
-        Kind::Json => Ty::plain("json"),
-        Kind::ObjectId => Ty::plain("object_id"),
-        Kind::List(_) | Kind::Object(_) if depth >= DEPTH_MAX => {
-            Ty::plain("json").noted("nested deeper than a template allows")
-        }
-        Kind::List(item) => {
-            let item = ty(item, depth + 1)?;
-            Ty::plain("list").key("items", item.inline()).key("max", 100_000)
-        }
-        Kind::Object(members) => object(members, depth)?,
-        Kind::Mixed(types) => Ty::plain("json").noted(format!("of several types: {}", types.join(", "))),
-        Kind::Beyond(what) => return Err(what.clone()),
-    })
-}
-
-fn enumeration(values: &[String]) -> Ty {
-    let longest = values.iter().map(|value| value.chars().count()).max().unwrap_or(1).max(1);
-    let distinct: BTreeSet<&String> = values.iter().collect();
-    let is_told = values.iter().all(|value| !value.contains(UNKNOWN));
-    let is_expressible = is_told
-        && !values.is_empty()
-        && values.len() <= ENTRIES_MAX
-        && longest <= ENUM_LEN_MAX
-        && distinct.len() == values.len()
-        && values.iter().all(|value| !value.is_empty());
-    if is_expressible {
-        let alike: BTreeSet<String> = values.iter().map(|value| collated(value)).collect();
-        if alike.len() < values.len() {
-            return exact(values, longest);
-        }
-        let values: Vec<String> = values.iter().map(|value| string(value)).collect();
-        return Ty::plain("enum").key("values", format!("[{}]", values.join(", ")));
-    }
-    let ty = Ty::plain("string").key("max", longest.min(STRING_MAX as usize));
-    if !is_told {
-        return ty.noted(
-            "an enum with a `?`, which may be a character beyond the BMP: the catalogue does not tell",
-        );
-    }
-    ty.noted("an enum whose values a template cannot list (an empty one, one twice, or too many)")
-}
-
-/// An enum whose column tells apart what most collations do not: as an enum the template would be warned of for ever.
-fn exact(values: &[String], longest: usize) -> Ty {
-    const PATTERN_LEN_MAX: usize = 2_000;
-    let escaped = |value: &String| {
-        let is_special = |letter: char| "\\.+*?()|[]{}^$#&-~".contains(letter);
-        value.chars().fold(String::new(), |mut out, letter| {
-            out.extend(is_special(letter).then_some('\\'));
-            out.push(letter);
-            out
-        })
-    };
-    let pattern = values.iter().map(escaped).collect::<Vec<_>>().join("|");
-    let ty = Ty::plain("string").key("max", longest.min(STRING_MAX as usize));
-    let is_plain = pattern.len() <= PATTERN_LEN_MAX && !pattern.contains(char::is_control);
-    let ty = if is_plain { ty.key("pattern", string(&pattern)) } else { ty };
-    ty.noted("an enum whose values differ by case, accents or blanks alone, which its column tells apart")
-}
-
-fn object(members: &[Column], depth: usize) -> Result<Ty, String> {
-    let is_nameable = |member: &&Column| {
-        !member.name.contains(['.', '\0']) && !member.name.starts_with('$') && !member.name.is_empty()
-    };
-    let (named, unnamed): (Vec<&Column>, Vec<&Column>) = members.iter().partition(is_nameable);
-    if named.is_empty() {
-        return Ok(Ty::plain("json"));
-    }
-    let mut taken = Taken::default();
-    let mut parts = Vec::new();
-    for (at, member) in named.iter().enumerate() {
-        let name = taken.field(&member.name, &format!("member_{}", at + 1));
-        let mut ty = ty(&member.kind, depth + 1)?;
-        if name != member.name {
-            ty.keys.push(("column", string(&member.name)));
-        }
-        if !member.nullable {
-            ty.keys.push(("required", "true".into()));
-        }
-        parts.push(format!("{name} = {}", ty.inline()));
-    }
-    let ty = Ty::plain("object").key("fields", format!("{{ {} }}", parts.join(", ")));
-    Ok(match unnamed.first() {
-        Some(first) => {
-            ty.noted(format!("without the member {}, whose name cannot be queried", shown(&first.name)))
-        }
-        None => ty,
-    })
 }

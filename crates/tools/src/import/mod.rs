@@ -13,10 +13,12 @@ mod fields;
 mod literal;
 mod names;
 mod once;
+mod pattern;
 mod plain;
 mod render;
 mod report;
 mod routines;
+mod types;
 mod write;
 
 use beds_core::inspect::{Catalogue, Evidence, Relation, RelationKind, Routine, RoutineKind};
@@ -26,7 +28,7 @@ use beds_protocol::tables::OWN_PREFIX;
 use self::{
     body::AllDeeds,
     domain::{Domain, Object},
-    names::{Taken, prefixed},
+    names::{Taken, prefixed, spelled},
     routines::{call, home},
 };
 
@@ -123,6 +125,9 @@ pub fn plan(catalogue: &Catalogue, options: &Options) -> Plan {
     }
     for domain in &mut domains {
         domain.loose = once::loose(domain, catalogue);
+        if let (None, Some(why)) = (&domain.create, &domain.untold) {
+            domain.left_out.push(format!("create: {why}"));
+        }
     }
     for (name, what) in &catalogue.others {
         if is_selected(name, options, catalogue.folds_names) {
@@ -133,7 +138,7 @@ pub fn plan(catalogue: &Catalogue, options: &Options) -> Plan {
     domains.sort_by(|a, b| a.name.cmp(&b.name));
     for domain in &domains {
         let file = file_name(&domain.name);
-        plan.left_out.extend(domain.left_out.iter().map(|what| (file.clone(), what.clone())));
+        plan.left_out.extend(domain.unsaid().map(|what| (file.clone(), what.clone())));
         plan.counts.writable += usize::from(domain.is_writable() || domain.delete.is_some());
         plan.counts.calls += domain.calls.len();
         match &domain.source {
@@ -174,7 +179,7 @@ fn unmatched(catalogue: &Catalogue, options: &Options) -> Vec<String> {
 fn domains(catalogue: &Catalogue, options: &Options, names: &mut Taken, plan: &mut Plan) -> Vec<Domain> {
     let all = AllDeeds::of(catalogue);
     let mut domains = Vec::new();
-    for (at, relation) in catalogue.relations.iter().enumerate() {
+    for relation in &catalogue.relations {
         if relation.name.starts_with(OWN_PREFIX) {
             continue;
         }
@@ -195,7 +200,8 @@ fn domains(catalogue: &Catalogue, options: &Options, names: &mut Taken, plan: &m
         match domain::domain(String::new(), relation, catalogue) {
             Ok(mut domain) => {
                 let name = prefixed(&options.name_prefix, &relation.name);
-                domain.name = names.template(&name, &format!("{}relation_{}", options.name_prefix, at + 1));
+                domain.name = names
+                    .template(&name, &format!("{}relation_{}", options.name_prefix, spelled(&relation.name)));
                 if options.is_mongodb {
                     offer_collection(&mut domain, relation);
                 }
@@ -294,7 +300,7 @@ fn add_routines(
         match call {
             Ok(mut call) => {
                 if let Some(taken) = call_names.get_mut(home.unwrap_or(relations)) {
-                    call.name = taken.field(&call.name, "call");
+                    call.name = taken.field(&call.name, &format!("call_{}", spelled(&call.routine)));
                 }
                 target.calls.push(call);
             }

@@ -76,6 +76,21 @@ fn fold(c: char) -> impl Iterator<Item = char> {
     text.chars().collect::<Vec<_>>().into_iter()
 }
 
+/// The code points of a name of which nothing can be folded, as a part of another name: it stays the same, whatever other
+/// names there are.
+pub(crate) fn spelled(name: &str) -> String {
+    const SPELLED_MAX: usize = 6;
+    let points: Vec<String> = name.chars().map(|c| format!("u{:x}", u32::from(c))).collect();
+    if points.len() <= SPELLED_MAX {
+        return points.join("_");
+    }
+    // FNV-1a tells longer ones apart.
+    let digest = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |digest, byte| {
+        (digest ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    format!("{}_{digest:x}", points[..SPELLED_MAX - 2].join("_"))
+}
+
 /// Names that are taken, so that each is given once.
 #[derive(Debug, Default)]
 pub(crate) struct Taken(BTreeSet<String>);
@@ -256,6 +271,9 @@ mod tests {
         assert_eq!(taken.template("admin", "x"), "admin_data");
         assert_eq!(taken.template("beds_ledger", "x"), "the_beds_ledger");
         assert_eq!(taken.field("日本", "column_7"), "column_7");
+        assert_eq!((spelled("表"), spelled("日本")), ("u8868".to_owned(), "u65e5_u672c".to_owned()));
+        let (one, other) = (spelled("日本日本日本日本"), spelled("日本日本日本日表"));
+        assert!(one != other && one.len() < 50 && one.starts_with("u65e5_u672c_u65e5_u672c_"), "{one}");
     }
 
     #[test]

@@ -71,7 +71,7 @@ pub(super) fn template(domain: &Domain, database: &str, options: &Options) -> St
         None => format!("Procedures and functions of the database {database}", database = shown(database)),
     };
     let _ = writeln!(out, "# {what}. Written by `beds import`: from now on it is yours.");
-    comments(&mut out, "Not expressed", &domain.left_out);
+    comments(&mut out, "Not expressed", &domain.unsaid().cloned().collect::<Vec<_>>());
     comments(&mut out, "Null to clients, since JSON has no form for it", &domain.nulls());
     comments(&mut out, "Worth a look", &domain.notes);
     header(&mut out, domain, options);

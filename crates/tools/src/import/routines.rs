@@ -7,8 +7,8 @@ use super::{
     body::AllDeeds,
     crud::Wired,
     domain::{Arg, Call, Domain},
-    fields::{Ty, ty},
-    names::{Taken, argument, same, snake, table_words, words},
+    names::{Taken, argument, same, snake, spelled, table_words, words},
+    types::{Ty, ty},
 };
 use beds_core::inspect::{Catalogue, Direction, Routine, RoutineKind};
 
@@ -30,8 +30,8 @@ pub(super) fn call(
     let whole: Vec<String> = routine.parameters.iter().map(|given| snake(&given.name)).collect();
     for (at, given) in routine.parameters.iter().enumerate() {
         let ty =
-            ty(&given.kind, 0).map_err(|why| format!("its parameter {} is of {why}", shown(&given.name)))?;
-        let fallback = format!("arg_{}", at + 1);
+            ty(&given.kind).map_err(|why| format!("its parameter {} is of {why}", shown(&given.name)))?;
+        let fallback = format!("arg_{}", spelled(&given.name));
         let short = argument(&given.name, given.direction);
         let is_free = !whole.contains(&short) && !args.iter().any(|arg: &Arg| arg.name == short);
         let name = taken.field(if is_free { &short } else { &whole[at] }, &fallback);
@@ -48,7 +48,7 @@ pub(super) fn call(
         args.push(Arg { name, ty, direction: given.direction, nullable });
     }
     let returns = match &routine.returns {
-        Some((kind, _)) => Some(ty(kind, 0).map_err(|why| format!("it returns {why}"))?),
+        Some((kind, _)) => Some(ty(kind).map_err(|why| format!("it returns {why}"))?),
         None if routine.kind == RoutineKind::Function => return Err("its return type cannot be seen".into()),
         None => None,
     };

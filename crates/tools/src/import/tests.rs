@@ -1,8 +1,8 @@
 //! What is imported is served: nothing in it that `beds verify` would refuse.
 
 use beds_core::inspect::{
-    Catalogue, Column, Direction, Index, Kind, Parameter, Relation, RelationKind, Routine, RoutineKind,
-    SqlMode, Storage, Supplied,
+    Asks, Catalogue, Column, Direction, Evidence, Index, Kind, Parameter, Relation, RelationKind, Routine,
+    RoutineKind, Rule, SqlMode, Storage, Supplied, Trigger,
 };
 
 use super::{Options, Plan, plan};
@@ -159,6 +159,23 @@ fn a_date_of_zero_by_default_is_given_by_clients() {
 }
 
 #[test]
+fn what_a_version_of_a_row_begins_and_ends_with_is_no_date_of_zero() {
+    let mut relation = table("t", &["id", "since", "until", "seen"], vec![index("PRIMARY", &["id"])]);
+    let moment = |name: &str, default: Supplied| Column {
+        kind: Kind::DateTime { digits: 6, stamp: true },
+        written: "timestamp(6)".to_owned(),
+        default,
+        ..column(name)
+    };
+    relation.columns[1] = moment("since", Supplied::Computed("ROW START".to_owned()));
+    relation.columns[2] = moment("until", Supplied::Computed("ROW END".to_owned()));
+    relation.columns[3] = moment("seen", Supplied::Nothing);
+    let plan = imported(&Catalogue { relations: vec![relation], ..Catalogue::default() });
+    let template = text(&plan, "t_rec.toml");
+    assert!(template.contains("# - dates of zero in `seen`\n"), "{template}");
+}
+
+#[test]
 fn a_parameter_keeps_a_name_that_is_its_own() {
     let mut routine = procedure("t_lookup", "select * from t where id = p_id");
     let parameter = |name: &str| Parameter { name: name.to_owned(), ..routine.parameters[0].clone() };
@@ -205,4 +222,134 @@ fn a_proposed_update_leaves_a_key_that_updates_would_move() {
     let template = text(&again, "t_rec.toml");
     assert!(!again.ddl.iter().any(|script| script.contains("sp_t_update")), "{template}");
     assert!(template.contains("\"sp_t_update\"") && !template.contains("[calls.sp_t"), "{template}");
+}
+
+#[test]
+fn a_key_that_a_trigger_sets_is_the_databases() {
+    let numbers = |body: &str| Relation {
+        triggers: vec![Trigger {
+            moment: "before insert".to_owned(),
+            routine: Routine { parameters: Vec::new(), ..procedure("numbers", body) },
+        }],
+        ..table("t", &["id", "no", "x"], vec![index("PRIMARY", &["id", "no"])])
+    };
+    let relations = vec![numbers("set new.no = (select ifnull(max(no), 0) + 1 from t)")];
+    let mut create = procedure("add_t", "insert into t (id, x) values (p_id, 1)");
+    create.declares_write = true;
+    let plan = imported(&Catalogue { relations, routines: vec![create], ..Catalogue::default() });
+    let template = text(&plan, "t_rec.toml");
+    let line = template.lines().find(|line| line.starts_with("no ")).unwrap_or_default();
+    assert!(line.contains("generated = \"database\""), "{template}");
+    // The reply could not tell the key.
+    assert!(!template.contains("\ncreate "), "{template}");
+    assert!(template.contains("\nupdate ") && template.contains("\ndelete "), "{template}");
+    let said = |(_, what): &(String, String)| what.contains("create: the trigger `numbers` sets `no`");
+    assert!(plan.left_out.iter().any(said), "{:?}", plan.left_out);
+    // One that fills in what is missing leaves the key to clients.
+    let relations = vec![numbers("set new.no = ifnull(new.no, 7)")];
+    let plan = imported(&Catalogue { relations, ..Catalogue::default() });
+    let template = text(&plan, "t_rec.toml");
+    assert!(template.contains("\ncreate ") && !template.contains("generated"), "{template}");
+}
+
+fn of_documents(relation: Relation) -> Plan {
+    let options = Options {
+        service: "app_server".to_owned(),
+        database_name: "shop".to_owned(),
+        is_mongodb: true,
+        ..Options::default()
+    };
+    plan(&Catalogue { documents: true, relations: vec![relation], ..Catalogue::default() }, &options)
+}
+
+#[test]
+fn a_view_of_documents_leaves_out_what_cannot_be_named() {
+    let view = Relation {
+        columns: ["_id", "a.b", "$c"].map(column).into(),
+        evidence: Evidence::Sample { documents: 1 },
+        ..Relation::new("v", RelationKind::View)
+    };
+    let plan = of_documents(view);
+    let template = text(&plan, "v_rec.toml");
+    assert!(!template.contains("column = \"a.b\"") && !template.contains("\"$c\""), "{template}");
+    assert_eq!(plan.left_out.len(), 2, "{:?}", plan.left_out);
+}
+
+#[test]
+fn members_that_cannot_be_named_are_all_told() {
+    let inner = Column { kind: Kind::Object(["$z", "ok"].map(column).into()), ..column("in") };
+    let outer = vec![column("x.y"), column("$z"), column("ok"), inner];
+    let members = vec![column("_id"), Column { kind: Kind::Object(outer), ..column("o") }];
+    let collection = Relation {
+        columns: members,
+        evidence: Evidence::Validator { strict: true },
+        indexes: vec![index("PRIMARY", &["_id"])],
+        ..Relation::new("t", RelationKind::Collection)
+    };
+    let plan = of_documents(collection);
+    let told: Vec<&str> = plan.left_out.iter().map(|(_, what)| what.split(": ").next().unwrap()).collect();
+    assert_eq!(told, ["member `x.y` of `o`", "member `$z` of `o`", "member `$z` of `o.in`"]);
+    // An update of the object would lose them.
+    assert!(!text(&plan, "t_rec.toml").contains("\nupdate "), "{}", text(&plan, "t_rec.toml"));
+}
+
+#[test]
+fn what_a_validator_asks_of_strings_and_lists_is_taken_over() {
+    let rule =
+        |path: &[&str], asks: Asks| Rule { path: path.iter().map(|step| (*step).to_owned()).collect(), asks };
+    let text_of = |name: &str| Column { kind: Kind::string(9), ..column(name) };
+    let tags = Column { kind: Kind::List(Box::new(Kind::string(9))), ..column("tags") };
+    let in_object = Column { kind: Kind::Object(vec![text_of("code")]), ..column("o") };
+    let collection = Relation {
+        columns: vec![column("_id"), text_of("sku"), text_of("odd"), tags, in_object],
+        evidence: Evidence::Validator { strict: true },
+        indexes: vec![index("PRIMARY", &["_id"])],
+        rules: vec![
+            rule(&["sku"], Asks::LengthMin(2)),
+            rule(&["sku"], Asks::Matches("^[A-Z]+$".to_owned())),
+            rule(&["odd"], Asks::Matches("^a".to_owned())),
+            rule(&["tags"], Asks::ItemsMax(5)),
+            rule(&["tags", "[]"], Asks::LengthMin(3)),
+            rule(&["o", "code"], Asks::LengthMin(4)),
+        ],
+        ..Relation::new("t", RelationKind::Collection)
+    };
+    let plan = of_documents(collection);
+    let template = text(&plan, "t_rec.toml");
+    for part in [
+        "max = 9, min = 2, pattern = \"[A-Z]+\"",
+        "{ type = \"list\", items = { type = \"string\", max = 9, min = 3 }, max = 5",
+        "code = { type = \"string\", max = 9, min = 4",
+    ] {
+        assert!(template.contains(part), "{part}\n{template}");
+    }
+    // What a template cannot say is told, and keeps nobody from writing.
+    assert_eq!(plan.left_out.len(), 1, "{:?}", plan.left_out);
+    assert!(
+        template.contains("# - the pattern `^a` of `odd`") && template.contains("\nupdate "),
+        "{template}"
+    );
+}
+
+#[test]
+fn a_table_without_a_key_says_so_on_the_terminal() {
+    let catalogue = Catalogue { relations: vec![table("log", &["x"], Vec::new())], ..Catalogue::default() };
+    let plan = imported(&catalogue);
+    let told: Vec<&str> = plan.left_out.iter().map(|(_, what)| what.as_str()).collect();
+    assert_eq!(
+        told,
+        ["update and delete: without a key: the table has no primary key and no unique index without nulls"]
+    );
+}
+
+#[test]
+fn the_name_of_a_template_depends_on_no_other_table() {
+    let of = |names: &[&str]| {
+        let key = || vec![index("PRIMARY", &["id"])];
+        let relations = names.iter().map(|name| table(name, &["id"], key())).collect();
+        imported(&Catalogue { relations, ..Catalogue::default() }).files
+    };
+    let names = |files: Vec<(String, String)>| files.into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+    assert_eq!(names(of(&["\u{8868}"])), ["relation_u8868_rec.toml"]);
+    assert!(names(of(&["beds_ledger", "z", "\u{8868}"])).contains(&"relation_u8868_rec.toml".to_owned()));
 }

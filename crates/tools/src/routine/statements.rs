@@ -18,7 +18,7 @@ pub(crate) fn statements(tokens: &[Token]) -> Vec<&[Token]> {
 }
 
 /// Whether a statement may follow this.
-fn opens(token: &Token) -> bool {
+pub(super) fn opens(token: &Token) -> bool {
     const WORDS: [&str; 6] = ["begin", "then", "else", "do", "loop", "repeat"];
     token.is_mark(';') || token.is_mark(':') || WORDS.iter().any(|word| token.is(word))
 }

@@ -36,9 +36,9 @@ impl Token {
         matches!(self, Self::Word(text) if text.eq_ignore_ascii_case(word))
     }
 
-    /// Whether it has digits alone.
+    /// Whether it is a number without a sign; a quoted name of digits is a name.
     pub(crate) fn is_number(&self) -> bool {
-        self.name().is_some_and(|name| name.bytes().all(|byte| byte.is_ascii_digit()))
+        matches!(self, Self::Word(word) if word.bytes().all(|byte| byte.is_ascii_digit()))
     }
 
     /// Whether it is this mark.

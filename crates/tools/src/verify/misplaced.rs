@@ -1,9 +1,9 @@
-//! Parameters whose values go into the column of another field.
+//! Parameters whose values go into the column of another field, or nowhere.
 
-use super::{Findings, base::Base, place};
-use crate::routine::{Assignment, assignments, is_into, tokens};
+use super::{Findings, Severity, base::Base, place};
+use crate::routine::{Assignment, Token, assignments, is_into, is_used, tokens};
 use beds_core::{
-    inspect::{Catalogue, Routine, same_word},
+    inspect::{Catalogue, Parameter, Routine, same_word},
     spec::{Object, Usage},
 };
 use beds_protocol::shown;
@@ -20,6 +20,7 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
     let Some(base) = Base::behind(domain, catalogue) else { return };
     let Some(body) = routine.body.as_deref() else { return };
     let text = tokens(body, routine.mode);
+    unused(object, routine, &text, findings);
     let of_table: Vec<&str> = base.table.columns.iter().map(|column| column.name.as_str()).collect();
     let stored: Vec<Assignment<'_>> = assignments(&text, &of_table)
         .into_iter()
@@ -55,6 +56,45 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
             findings
                 .error(place(object.usage), message)
                 .hint("put each parameter into the column of its field, or list the arguments in the order that is meant");
+        }
+    }
+}
+
+/// Reports a parameter that the text does nothing with: what is given for it is lost.
+fn unused(object: &Object, routine: &Routine, text: &[Token], findings: &mut Findings<'_>) {
+    let domain = findings.domain;
+    let lost = |(parameter, index): &(&Parameter, &usize)| {
+        // What finds the record is looked at where it is looked for.
+        let finds = object.usage == Usage::Update && domain.key.contains(index);
+        !finds && !is_used(text, &parameter.name)
+    };
+    let (mut given, mut made, mut versions) = (Vec::new(), Vec::new(), Vec::new());
+    for (parameter, index) in object.of_fields(&routine.parameters).zip(object.args).filter(lost) {
+        let names = if domain.version == Some(*index) {
+            &mut versions
+        } else if domain.fields[*index].generated.is_some() {
+            &mut made
+        } else {
+            &mut given
+        };
+        names.push(shown(&parameter.name));
+    }
+    let is_lost = "what is given is lost, and the answer is `ok`";
+    for (names, severity, what) in [
+        (given, Severity::Error, is_lost),
+        (versions, Severity::Error, "a change of an older version is not noticed"),
+        (made, Severity::Warning, "what the node makes is lost"),
+    ] {
+        let (s, are) = if names.len() == 1 { ("", "is") } else { ("s", "are") };
+        let message = format!(
+            "parameter{s} {} of {} {are} used nowhere: {what}",
+            names.join(", "),
+            shown(&routine.name)
+        );
+        if !names.is_empty() {
+            findings.push(severity, place(object.usage), message).hint(
+                "let the procedure put it into its column, or take it out of `args` and of the parameters",
+            );
         }
     }
 }

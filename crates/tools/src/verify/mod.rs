@@ -10,6 +10,7 @@ mod grants;
 mod misplaced;
 mod reach;
 mod relation;
+mod renamed;
 mod replicas;
 mod report;
 mod routine;
@@ -385,3 +386,6 @@ fn missing<'n>(
     };
     findings.error(place(object.usage), message).hint(hint);
 }
+
+#[cfg(test)]
+mod tests;

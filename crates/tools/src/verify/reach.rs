@@ -23,6 +23,17 @@ struct Operation<'c> {
     passed: Vec<(&'c str, &'c Column)>,
 }
 
+/// What a column of the key is equal to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Compared<'w> {
+    /// The parameter that gets it, or nothing that could be wrong, since no parameter does.
+    Own,
+    /// A parameter that gets something else.
+    Other(&'w str),
+    Constant,
+    Not,
+}
+
 /// Reports a create, update, upsert or delete whose text plainly finds other records than that of the key. What cannot be
 /// read is believed.
 pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, findings: &mut Findings<'_>) {
@@ -126,24 +137,60 @@ impl Operation<'_> {
         wide.max_by_key(|(severity, _)| *severity == Severity::Error)
     }
 
+    /// What a way compares a column of the key with, by `=`.
+    fn compared<'w>(&self, way: &'w Found, column: &Column) -> Compared<'w> {
+        if !way.equal.iter().any(|name| same_word(name, &column.name)) {
+            return Compared::Not;
+        }
+        let Some((own, _)) = self.passed.iter().find(|(_, of)| of.name == column.name) else {
+            return Compared::Own;
+        };
+        let mut given = way.given.iter().filter(|(name, _)| same_word(name, &column.name));
+        match given.clone().find(|(_, parameter)| same_word(parameter, own)) {
+            Some(_) => Compared::Own,
+            None => given.next().map_or(Compared::Constant, |(_, parameter)| Compared::Other(parameter)),
+        }
+    }
+
     /// Why one way of being found finds other records.
     fn too_wide(&self, way: &Found) -> Option<(Severity, String)> {
         let is_named = |names: &[String], column: &str| names.iter().any(|name| same_word(name, column));
-        // No two records have these values.
+        // No two records have these values, and the one that has them has the key. The value of another field is a new one,
+        // but for a record that has just been made.
         let is_one = |index: &Index| {
-            index.unique && index.whole && index.columns.iter().all(|column| is_named(&way.equal, column))
+            index.unique
+                && index.whole
+                && index.columns.iter().all(|column| {
+                    match self.key.iter().find(|key| same_word(&key.name, column)) {
+                        Some(key) => self.compared(way, key) == Compared::Own,
+                        None => self.usage == Usage::Create && is_named(&way.equal, column),
+                    }
+                })
         };
         // The key is never null.
         let is_never = self.passed.iter().any(|(parameter, _)| is_named(&way.nulls, parameter));
         if way.is_unread || is_never || self.base.table.indexes.iter().any(is_one) {
             return None;
         }
-        let open = self.key.iter().find(|column| !is_named(&way.equal, &column.name))?;
+        for column in &self.key {
+            if let Compared::Other(parameter) = self.compared(way, column) {
+                let (column, parameter) = (shown(&column.name), shown(parameter));
+                return Some((
+                    Severity::Error,
+                    format!(
+                        "it compares {column} with {parameter}, which is the parameter of something else"
+                    ),
+                ));
+            }
+        }
+        let open = self.key.iter().find(|column| self.compared(way, column) != Compared::Own)?;
         let column = shown(&open.name);
         Some(if let Some(parameter) = way.hidden.iter().find(|name| same_word(name, &open.name)) {
             (Severity::Error, format!("its {} is the parameter on both sides", shown(parameter)))
         } else if !way.is_bound {
             (Severity::Error, format!("its condition is always true: it does not compare {column}"))
+        } else if is_named(&way.equal, &open.name) {
+            (Severity::Warning, format!("it compares {column} with a constant"))
         } else if is_named(&way.ordered, &open.name) {
             (Severity::Error, format!("it compares {column} by something else than `=`"))
         } else if is_named(&way.compared, &open.name) {

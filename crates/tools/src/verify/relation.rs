@@ -28,9 +28,13 @@ pub(super) fn check(
     // Without the right to read it, which is told, the server says no more.
     let is_seen = grants::lacks(object, catalogue).is_none();
     if let Some(broken) = relation.broken.as_ref().filter(|_| is_seen) {
-        findings.error(&place, format!("nobody can read {}: {broken}", shown(&relation.name))).hint(
-            "mend the view: its definer must exist, and may use what it is made of; or the node's user may",
-        );
+        let hint = match domain.engine() {
+            Engine::MariaDb => {
+                "mend the view: its definer must exist, and may use what it is made of; or the node's user may"
+            }
+            Engine::MongoDb => "create the collection, or make the view again on one that is there",
+        };
+        findings.error(&place, format!("nobody can read {}: {broken}", shown(&relation.name))).hint(hint);
     }
     if let Some(writer) =
         import::writer_of(relation, catalogue).filter(|_| relation.kind == RelationKind::View)
@@ -56,6 +60,17 @@ pub(super) fn check(
                 None => missing(field, relation, catalogue, findings),
             }
         }
+    }
+    // Of what a view joins or computes nobody can tell whether it shows a key once.
+    let is_told = domain.engine() == Engine::MongoDb || relation.picks.is_some() || domain.key.is_empty();
+    if relation.kind == RelationKind::View && !is_told {
+        let names: Vec<&str> = domain.key.iter().map(|index| domain.fields[*index].name).collect();
+        let message = format!(
+            "{} is not of one table alone, so that nobody can tell whether the key ({}) names one record of it",
+            shown(&relation.name),
+            names.join(", ")
+        );
+        findings.note(&place, message).hint("see to it that no record of the view has the key of another");
     }
     if let Some(base) = Base::of(relation, catalogue) {
         check_key(&place, relation, &base, findings);

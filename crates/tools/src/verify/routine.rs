@@ -4,7 +4,7 @@ use beds_protocol::Lane;
 use beds_protocol::shown;
 
 use super::{
-    Findings, misplaced, reach,
+    Findings, misplaced, reach, renamed,
     types::{Against, Fit, fit},
     used,
 };
@@ -80,6 +80,7 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
     used::kept(object, routine, catalogue, findings);
     misplaced::check(object, routine, catalogue, findings);
     reach::check(object, routine, catalogue, findings);
+    renamed::check(object, routine, catalogue, findings);
     if lane == Lane::Write {
         for (title, is_trigger) in lax(routine, catalogue) {
             let message = format!("{title} {NOT_STRICT}");

@@ -65,10 +65,24 @@ fn generated(create: &Object, base: &Base<'_>, catalogue: &Catalogue, findings: 
             continue;
         }
         let is_alone = field.unique || domain.key == [index];
+        let place = format!("field {}", field.name);
+        // It may have been computed; or nobody sets it, as `beds import` writes it of columns that no procedure can set.
+        if column.default == Supplied::Nothing && column.nullable && field.nullable {
+            let message = format!(
+                "the column {} of {} is null in new records, although the template says that the database generates it",
+                shown(&column.name),
+                shown(&base.table.name)
+            );
+            if !findings.has(&place, &message) {
+                findings
+                    .note(place, message)
+                    .hint("if it was computed, let the database compute it again; else nothing is wrong");
+            }
+            continue;
+        }
         let what = match &column.default {
-            // What may not be null is reported as such; and a field that may be null is as its template says, as `beds import`
-            // writes it of columns that no procedure can set.
-            Supplied::Nothing if column.nullable && !field.nullable => {
+            // What may not be null is reported as such.
+            Supplied::Nothing if column.nullable => {
                 "is null in new records: it has no default, and is not computed"
             }
             Supplied::Constant(_) if is_alone => {
@@ -81,7 +95,6 @@ fn generated(create: &Object, base: &Base<'_>, catalogue: &Catalogue, findings: 
             shown(&column.name),
             shown(&base.table.name)
         );
-        let place = format!("field {}", field.name);
         if !findings.has(&place, &message) {
             findings
                 .error(place, message)
@@ -195,7 +208,15 @@ impl Way<'_> {
     /// Reports a parameter that changes or refuses what the column has.
     fn report(&self, kept: Kept, findings: &mut Findings<'_>) {
         let (subject, of) = (self.subject(), self.of_column());
-        let hint = format!("declare the parameter as {}", shown(&self.column.written));
+        let charset = |collation: &str| collation.split('_').next().unwrap_or_default().to_owned();
+        // A type says nothing of its characters.
+        let declared = match (self.column.collation.as_deref(), self.parameter.collation.as_deref()) {
+            (Some(own), Some(given)) if charset(own) != charset(given) => {
+                format!("{} character set {} collate {own}", self.column.written, charset(own))
+            }
+            _ => self.column.written.clone(),
+        };
+        let hint = format!("declare the parameter as {}", shown(declared));
         match kept {
             Kept::Whole => {}
             Kept::Changed(how) => findings
@@ -267,11 +288,12 @@ fn holds(index: usize, way: &Way<'_>, table: &Relation, findings: &mut Findings<
 }
 
 /// What a column of a table keeps less of than its parameter takes, where the column alone may be meant so: JSON in a text,
-/// a moment in a timestamp.
+/// a moment in a timestamp, characters that it does not have.
 fn holds_less(index: usize, way: &Way<'_>, table: &Relation, findings: &mut Findings<'_>) {
     let is_json =
         matches!(findings.domain.fields[index].ty, Type::Json | Type::List { .. } | Type::Object { .. });
-    if is_json || matches!(way.column.kind, Kind::DateTime { stamp: true, .. }) {
+    let is_text = matches!(way.column.kind, Kind::String { .. } | Kind::Text { .. });
+    if is_json || is_text || matches!(way.column.kind, Kind::DateTime { stamp: true, .. }) {
         narrowed(index, way, table, findings);
     }
 }

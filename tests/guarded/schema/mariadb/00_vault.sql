@@ -13,6 +13,13 @@ create table if not exists deed (
     unique key title (title)
 );
 
+create table if not exists wayward (
+    id varchar(80) not null primary key,
+    title varchar(80) not null
+);
+
+create or replace view v_wayward as select id, title from wayward;
+
 create or replace view v_deed as select id, title, owner, status, margin, price, revision from deed;
 
 delimiter //
@@ -24,6 +31,12 @@ create or replace procedure sp_deed_create(
 begin
     insert into deed (id, title, owner, status, margin, price, made_by)
     values (p_id, p_title, p_owner, p_status, p_margin, p_price, p_user);
+end //
+
+create or replace procedure sp_wayward_create(in p_id varchar(80), in p_title varchar(80))
+    modifies sql data
+begin
+    insert into wayward (id, title) values (p_id, p_title);
 end //
 
 create or replace procedure sp_deed_update(

@@ -24,6 +24,8 @@ pub(crate) struct Reach {
 pub(crate) struct Found {
     /// The columns that are equal to a parameter or a constant.
     pub(crate) equal: Vec<String>,
+    /// Those of them that are equal to a parameter, each with it.
+    pub(crate) given: Vec<(String, String)>,
     /// The columns that are compared in another way.
     pub(crate) compared: Vec<String>,
     /// Those of them that are compared by `<`, `>` and what is made of them, with a parameter.
@@ -48,6 +50,7 @@ impl Found {
         let both = |of: fn(&Self) -> &Vec<String>| [of(self).as_slice(), of(other)].concat();
         Self {
             equal: both(|found| &found.equal),
+            given: [self.given.as_slice(), &other.given].concat(),
             compared: both(|found| &found.compared),
             ordered: both(|found| &found.ordered),
             hidden: both(|found| &found.hidden),
@@ -71,7 +74,7 @@ pub(crate) fn reaches(routine: &Routine, catalogue: &Catalogue) -> Vec<Reach> {
     let Some(body) = routine.body.as_deref() else { return Vec::new() };
     let tokens = tokens(body, routine.mode);
     let reach = |tokens| {
-        let mut parser = Parser { tokens, at: 0, routine, catalogue, table: String::new() };
+        let mut parser = Parser { tokens, at: 0, routine, catalogue, table: String::new(), alias: None };
         parser.crossed().or_else(|| parser.reach())
     };
     statements(&tokens).into_iter().filter_map(reach).collect()
@@ -104,6 +107,7 @@ impl Parser<'_> {
             self.word("from").then_some(())?;
         }
         self.table = self.target().ok()?;
+        self.alias = self.alias();
         if is_update {
             self.word("set").then_some(())?;
             self.skip_to_condition();
@@ -112,6 +116,15 @@ impl Parser<'_> {
         // What follows finds fewer of the records that the condition finds, and says what is told of them.
         let table = self.table.clone();
         self.ends().then_some(Reach { table, deletes: !is_update, ways, is_crossed: false })
+    }
+
+    /// The other name that the statement gives its table, with or without `as`.
+    fn alias(&mut self) -> Option<String> {
+        const WORDS: [&str; 6] = ["set", "where", "order", "limit", "returning", "end"];
+        if !self.word("as") && self.peek().is_none_or(|token| WORDS.iter().any(|word| token.is(word))) {
+            return None;
+        }
+        self.name()
     }
 
     /// Steps over what an update sets.
@@ -154,6 +167,10 @@ impl Parser<'_> {
     /// A comparison, or conditions in parentheses.
     fn condition_of_one(&mut self) -> Vec<Found> {
         let from = self.at;
+        if let Some(found) = self.rows().filter(|_| self.ends_condition()) {
+            return vec![found];
+        }
+        self.at = from;
         if self.mark('(') {
             let ways = self.any_of();
             if self.mark(')') && self.ends_condition() {
@@ -169,6 +186,43 @@ impl Parser<'_> {
             self.at += 1;
         }
         vec![Found::unread()]
+    }
+
+    /// `(a, b) = (p_a, p_b)`, which is `a = p_a and b = p_b`.
+    fn rows(&mut self) -> Option<Found> {
+        let left = self.row()?;
+        self.mark('=').then_some(())?;
+        let right = self.row().filter(|right| right.len() == left.len())?;
+        let mut all = Found { is_bound: true, ..Found::default() };
+        for sides in left.into_iter().zip(right) {
+            all = all.and(&self.equal(sides)?);
+        }
+        Some(all)
+    }
+
+    /// `(a, b)`
+    fn row(&mut self) -> Option<Vec<Side>> {
+        self.mark('(').then_some(())?;
+        let mut sides = vec![self.side()?];
+        while self.mark(',') {
+            sides.push(self.side()?);
+        }
+        (sides.len() > 1 && self.mark(')')).then_some(sides)
+    }
+
+    /// A column that is equal to a parameter or a constant.
+    fn equal(&self, sides: (Side, Side)) -> Option<Found> {
+        let bound = Found { is_bound: true, ..Found::default() };
+        match sides {
+            (Side::Column(column), Side::Parameter(at)) | (Side::Parameter(at), Side::Column(column)) => {
+                let given = vec![(column.clone(), self.routine.parameters.get(at)?.name.clone())];
+                Some(Found { equal: vec![column], given, ..bound })
+            }
+            (Side::Column(column), Side::Constant(_)) | (Side::Constant(_), Side::Column(column)) => {
+                Some(Found { equal: vec![column], ..bound })
+            }
+            _ => None,
+        }
     }
 
     fn compared(&mut self) -> Option<Found> {
@@ -208,11 +262,11 @@ impl Parser<'_> {
         }
         let is_never_less = is_equal || matches!(sign.as_str(), "<=" | ">=");
         Some(match (left, self.side()?) {
-            (Side::Column(column), Side::Parameter(_) | Side::Constant(_))
-            | (Side::Parameter(_) | Side::Constant(_), Side::Column(column))
+            sides @ ((Side::Column(_), Side::Parameter(_) | Side::Constant(_))
+            | (Side::Parameter(_) | Side::Constant(_), Side::Column(_)))
                 if is_equal =>
             {
-                Found { equal: vec![column], ..bound() }
+                self.equal(sides)?
             }
             (Side::Column(column), Side::Parameter(_)) | (Side::Parameter(_), Side::Column(column)) => {
                 Found { compared: vec![column.clone()], ordered: vec![column], ..bound() }
@@ -256,7 +310,7 @@ impl Parser<'_> {
             ["is", "not", "between", "like", "and", "or", "end", "order", "limit", "returning"]
                 .iter()
                 .any(|word| token.is(word))
-                || [')', ';', '<', '>', '=', '!'].iter().any(|mark| token.is_mark(*mark))
+                || [')', ';', ',', '<', '>', '=', '!'].iter().any(|mark| token.is_mark(*mark))
         });
         ends.then_some(found)
     }

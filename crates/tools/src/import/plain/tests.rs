@@ -153,7 +153,7 @@ fn reached(body: &str) -> String {
         let signed = |sign: &str, names: &[String]| {
             names.iter().map(|name| format!(" {sign}{name}")).collect::<Vec<_>>().concat()
         };
-        let Found { equal, compared, ordered, hidden, nulls, is_bound, is_unread } = way;
+        let Found { equal, given: _, compared, ordered, hidden, nulls, is_bound, is_unread } = way;
         let said = [("=", equal), ("~", compared), ("<", ordered), ("?", hidden), ("0", nulls)]
             .map(|(sign, names)| signed(sign, names));
         match (is_unread, is_bound) {
@@ -193,6 +193,9 @@ fn a_plain_condition_says_which_records_it_finds() {
         ("delete from t where id = id", "any ?id"),
         ("delete from t where t.id = id", "=id"),
         ("delete quick from t where a = -5.25 returning a", "=a"),
+        ("delete from t where (a, b) = (p, p_v) and v = 1", "=a =b =v"),
+        ("update t as x set x.a = p_v where x.b = p", "=b"),
+        ("update t x set a = p_v where b = p", "=b"),
         // What is always true, and what is not.
         ("delete from t where 1 = 1", "any"),
         ("delete from t where true or a = p", "any | =a"),

@@ -1,0 +1,77 @@
+//! Constants that an operator of numbers refuses whatever the documents are: a division by zero fails each run.
+
+use super::{check::Check, shape::is_placeholder};
+use crate::{
+    diagnostic::stages as diagnostics,
+    json::{Json, Member, Node},
+};
+
+/// Why an operator refuses one of its operands, and what to write.
+type Refusal = (&'static str, &'static str);
+
+const ZERO: Refusal = ("divides by zero, and MongoDB refuses that", "write another divisor");
+const NOT_POSITIVE: Refusal = ("takes a number above 0", "write a number above 0");
+
+impl Check<'_, '_> {
+    /// What no run would get past in an operator of an expression.
+    pub(super) fn impossible(&mut self, operator: &Member) {
+        let name = operator.name.value.as_str();
+        let operands = match &operator.value.value {
+            Json::List(items) => items.as_slice(),
+            _ => std::slice::from_ref(&operator.value),
+        };
+        let at = |index: usize| operands.get(index).and_then(constant);
+        let is_zero = |index: usize| at(index).is_some_and(|number| number == 0.0);
+        let refused = match name {
+            "$divide" | "$mod" if is_zero(1) => Some((1, ZERO)),
+            "$range" if is_zero(2) => Some((2, ("goes in steps of 0, and has no end", "write another step"))),
+            "$slice" if operands.len() == 3 && at(2).is_some_and(|number| number <= 0.0) => {
+                Some((2, ("takes one entry at least", "write a number from 1 on")))
+            }
+            "$sqrt" if at(0).is_some_and(|number| number < 0.0) => {
+                Some((0, ("takes a number from 0 on", "write a number from 0 on")))
+            }
+            "$ln" | "$log10" | "$log" if at(0).is_some_and(|number| number <= 0.0) => Some((0, NOT_POSITIVE)),
+            "$log" if at(1).is_some_and(|base| base <= 0.0 || base.total_cmp(&1.0).is_eq()) => {
+                Some((1, ("takes a base above 0 that is not 1", "write another base")))
+            }
+            "$pow" if is_zero(0) && at(1).is_some_and(|power| power < 0.0) => {
+                Some((1, ("divides by zero: 0 has no power below 0", "write another power")))
+            }
+            _ => None,
+        };
+        if let Some((index, (why, help))) = refused
+            && let Some(operand) = operands.get(index)
+        {
+            self.errors.push(diagnostics::impossible(operand.span, name, why, help, self.named));
+        }
+    }
+
+    /// The same of `$mod` in a query: a divisor and a remainder, both whole numbers.
+    pub(super) fn remainder(&mut self, operator: &Member) {
+        let Json::List(items) = &operator.value.value else { return };
+        if items.len() != 2 {
+            let why = "takes two numbers, a divisor and a remainder";
+            let help = "write both: {\"$mod\": [4, 0]}";
+            self.errors.push(diagnostics::impossible(operator.value.span, "$mod", why, help, self.named));
+        } else if let Some(divisor) = items.first().filter(|item| !is_placeholder(item))
+            // What stands behind the point is cut off.
+            && constant(divisor).is_some_and(|number| number.abs() < 1.0)
+        {
+            let (why, help) = ZERO;
+            self.errors.push(diagnostics::impossible(divisor.span, "$mod", why, help, self.named));
+        }
+    }
+}
+
+/// The number that stands there, also as `{"$literal": 0}`.
+fn constant(node: &Node) -> Option<f64> {
+    match &node.value {
+        Json::Number(number) => number.parse().ok(),
+        Json::Object(members) => match members.as_slice() {
+            [literal] if literal.name.value == "$literal" => constant(&literal.value),
+            _ => None,
+        },
+        Json::Null | Json::Bool(_) | Json::Text(_) | Json::List(_) => None,
+    }
+}

@@ -1,0 +1,174 @@
+//! What a text gives another value: a column of the row that a trigger runs for, or a parameter.
+
+use super::{
+    Token,
+    statements::{opens, statement_before},
+    tokens::tokens,
+};
+use beds_core::inspect::{Column, Relation, same_word};
+
+/// How surely a text gives something another value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Sets {
+    /// Under a condition, or to something that is made of what it was.
+    Maybe,
+    Always,
+}
+
+/// Whether a text gives another value to what these words name: `new.id` is `new`, `.`, `id`. To give one to what has none is
+/// no change, nor is `kept`, where a text names it.
+pub(crate) fn sets(tokens: &[Token], target: &[&str], kept: &[&str]) -> Option<Sets> {
+    let mut inside: Vec<usize> = Vec::new();
+    let mut found = None;
+    let (mut lists, mut depth) = (false, 0_usize);
+    for at in 0..tokens.len() {
+        let token = &tokens[at];
+        let begins = at.checked_sub(1).is_none_or(|before| opens(&tokens[before]));
+        if begins && is_condition(token) {
+            inside.push(at);
+        }
+        if token.is("end") && tokens.get(at + 1).is_some_and(is_condition) {
+            inside.pop();
+        }
+        match token {
+            Token::Mark(';') => (lists, depth) = (false, 0),
+            Token::Mark('(') => depth += 1,
+            Token::Mark(')') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        let is_into = token.is("into")
+            && !statement_before(tokens, at)
+                .first()
+                .is_some_and(|verb| verb.is("insert") || verb.is("replace"));
+        lists |= is_into || (begins && token.is("set"));
+        let is_item = (token.is("set") && begins) || is_into || (token.is_mark(',') && depth == 0);
+        if !lists || !is_item || !is_here(tokens, at + 1, target) {
+            continue;
+        }
+        let value = value(&tokens[at + 1 + target.len()..]);
+        let is_filled = inside.iter().any(|open| asks_for_none(&tokens[open + 1..], target))
+            || fills(value, target)
+            || is_only(value, kept)
+            || is_only(value, target);
+        let is_made_of_it = (0..value.len()).any(|at| is_here(value, at, target));
+        let sure = if inside.is_empty() && !is_made_of_it { Sets::Always } else { Sets::Maybe };
+        if !is_filled {
+            found = found.max(Some(sure));
+        }
+    }
+    found
+}
+
+/// The triggers before an event that give a column another value than the statement does, each with how surely.
+pub(crate) fn setters<'t>(
+    table: &'t Relation,
+    column: &Column,
+    event: &str,
+) -> impl Iterator<Item = (&'t str, Sets)> {
+    let moment = format!("before {event}");
+    let before = table.triggers.iter().filter(move |trigger| trigger.moment.eq_ignore_ascii_case(&moment));
+    before.filter_map(|trigger| {
+        let text = tokens(trigger.routine.body.as_deref()?, trigger.routine.mode);
+        let how = sets(&text, &["new", ".", &column.name], &["old", ".", &column.name])?;
+        Some((trigger.routine.name.as_str(), how))
+    })
+}
+
+/// Whether this begins what runs under a condition, and ends it after `end`.
+fn is_condition(token: &Token) -> bool {
+    ["if", "case", "while", "loop", "repeat"].iter().any(|word| token.is(word))
+}
+
+/// Whether these words stand at a place, and no other part of a name after them.
+fn is_here(tokens: &[Token], at: usize, words: &[&str]) -> bool {
+    let is = |token: &Token, word: &str| match word {
+        "." => token.is_mark('.'),
+        word => token.name().is_some_and(|name| same_word(name, word)),
+    };
+    let is_whole = |part: &[Token]| part.iter().zip(words).all(|(token, word)| is(token, word));
+    !words.is_empty()
+        && tokens.get(at..at + words.len()).is_some_and(is_whole)
+        && !tokens.get(at + words.len()).is_some_and(|token| token.is_mark('.') || token.is_mark('('))
+}
+
+fn is_only(value: &[Token], words: &[&str]) -> bool {
+    value.len() == words.len() && is_here(value, 0, words)
+}
+
+/// The value after `=` or `:=`, up to its end; nothing after `into`.
+fn value(rest: &[Token]) -> &[Token] {
+    let from = rest.iter().take_while(|token| token.is_mark(':')).count();
+    if !rest.get(from).is_some_and(|token| token.is_mark('=')) {
+        return &[];
+    }
+    let rest = &rest[from + 1..];
+    let mut depth = 0_usize;
+    for (at, token) in rest.iter().enumerate() {
+        match token {
+            Token::Mark('(') => depth += 1,
+            Token::Mark(')') => depth = depth.saturating_sub(1),
+            Token::Mark(',' | ';') if depth == 0 => return &rest[..at],
+            _ => {}
+        }
+    }
+    rest
+}
+
+/// `if new.id is null`, `if new.id = 0`, `if new.id = ''`: what follows `if`.
+fn asks_for_none(condition: &[Token], target: &[&str]) -> bool {
+    let condition = match condition.first() {
+        Some(Token::Mark('(')) => &condition[1..],
+        _ => condition,
+    };
+    let is_after = |at: usize, is: &dyn Fn(&Token) -> bool| condition.get(target.len() + at).is_some_and(is);
+    is_here(condition, 0, target)
+        && ((is_after(0, &|token| token.is("is")) && is_after(1, &|token| token.is("null")))
+            || (is_after(0, &|token| token.is_mark('='))
+                && is_after(1, &|token| token.is("0") || token.is_mark('\''))))
+}
+
+/// `coalesce(new.id, …)`, `if(new.id is null, …)`.
+fn fills(value: &[Token], target: &[&str]) -> bool {
+    let Some((function, inner)) = value.split_first() else { return false };
+    let Some(inner) = inner.strip_prefix(&[Token::Mark('(')]) else { return false };
+    let is_first = ["coalesce", "ifnull", "nvl"].iter().any(|name| function.is(name));
+    (is_first && is_here(inner, 0, target)) || (function.is("if") && asks_for_none(inner, target))
+}
+
+#[cfg(test)]
+mod tests {
+    use beds_core::inspect::SqlMode;
+
+    use super::*;
+    use crate::routine::tokens;
+
+    #[test]
+    fn what_is_set_is_told_from_what_is_filled_in() {
+        use Sets::{Always, Maybe};
+        for (body, expected) in [
+            ("set new.id = (select ifnull(max(id), 0) + 1 from t)", Some(Always)),
+            ("set NEW.`ID` := uuid()", Some(Always)),
+            ("begin set new.a = f(1, new.id), new.id = 5; end", Some(Always)),
+            ("begin select max(id) + 1, 2 into new.id, new.a from t; end", Some(Always)),
+            ("begin if new.a > 1 then set new.id = 5; end if; end", Some(Maybe)),
+            ("begin if new.a > 1 then set new.b = 5; end if; set new.id = 1; end", Some(Always)),
+            ("set new.id = lower(new.id)", Some(Maybe)),
+            // What a client gives is kept.
+            ("set new.id = ifnull(new.id, uuid())", None),
+            ("set new.id = if(new.id = '', uuid(), new.id)", None),
+            ("begin if new.id is null then set new.id = uuid(); end if; end", None),
+            ("begin if (new.id = 0) then set new.id = 7; end if; end", None),
+            ("set new.id = old.id", None),
+            // It is only read, or it is another column.
+            ("set new.a = new.id", None),
+            ("begin if new.id = 5 then set new.a = 1; end if; end", None),
+            ("insert into log (id, a) values (new.id, 1)", None),
+            ("set new.id_2 = 1, other.id = 2", None),
+        ] {
+            let tokens = tokens(body, SqlMode::default());
+            assert_eq!(sets(&tokens, &["new", ".", "id"], &["old", ".", "id"]), expected, "{body}");
+        }
+        let tokens = tokens("begin set p_id = p_id + 1; update t set p_id = 1; end", SqlMode::default());
+        assert_eq!(sets(&tokens, &["p_id"], &[]), Some(Maybe));
+    }
+}

@@ -1,0 +1,277 @@
+//! What a domain on a table of two key columns is told of its procedures and triggers.
+
+use beds_core::{
+    inspect::{
+        Catalogue, Column, Direction, Index, Kind, Parameter, Relation, RelationKind, Routine, RoutineKind,
+        SqlMode, Supplied, Trigger,
+    },
+    spec::{Domain, Field, Generated, Type, mariadb},
+};
+
+use super::check;
+
+const COLUMNS: [&str; 3] = ["id_order", "id_part", "amount"];
+
+fn column(name: &str) -> Column {
+    Column {
+        name: name.to_owned(),
+        kind: Kind::Int { min: -2_147_483_648, max: 2_147_483_647 },
+        written: "int(11)".to_owned(),
+        collation: None,
+        nullable: false,
+        default: Supplied::Nothing,
+        comment: String::new(),
+        seen: None,
+        renewed: false,
+    }
+}
+
+fn routine(name: &str, parameters: &[&str], body: &str) -> Routine {
+    let parameter = |name: &&str| Parameter {
+        name: (*name).to_owned(),
+        direction: Direction::In,
+        kind: column("").kind,
+        written: "int(11)".to_owned(),
+        collation: None,
+    };
+    Routine {
+        name: name.to_owned(),
+        kind: RoutineKind::Procedure,
+        parameters: parameters.iter().map(parameter).collect(),
+        returns: None,
+        declares_read: false,
+        declares_write: true,
+        body: Some(body.to_owned()),
+        comment: String::new(),
+        mode: SqlMode { strict: true, ..SqlMode::default() },
+        definer: None,
+    }
+}
+
+/// The table, with these routines and triggers.
+fn catalogue(routines: Vec<Routine>, triggers: Vec<Trigger>) -> Catalogue {
+    let primary = Index {
+        name: "PRIMARY".to_owned(),
+        unique: true,
+        primary: true,
+        columns: COLUMNS[..2].iter().map(|name| (*name).to_owned()).collect(),
+        whole: true,
+        identifies: true,
+        expires_s: None,
+    };
+    let table = Relation {
+        columns: COLUMNS.iter().map(|name| column(name)).collect(),
+        indexes: vec![primary],
+        triggers,
+        ..Relation::new("line", RelationKind::Table)
+    };
+    Catalogue { database: "shop".to_owned(), relations: vec![table], routines, ..Catalogue::default() }
+}
+
+/// The domain, with the procedures of that name for `create`, `update` and `delete` as far as they are named.
+fn domain(names: [Option<&'static str>; 3], generated: Option<Generated>) -> Domain {
+    domain_on(["id_order", "id_part"], names, generated)
+}
+
+/// The same, where the key has these columns.
+fn domain_on(
+    key: [&'static str; 2],
+    names: [Option<&'static str>; 3],
+    generated: Option<Generated>,
+) -> Domain {
+    let mut part = Field::new("id_part", key[1], Type::int(-2_147_483_648, 2_147_483_647));
+    part.generated = generated;
+    let int = |name, column| Field::new(name, column, Type::int(-2_147_483_648, 2_147_483_647)).required();
+    let [create, update, delete] = names;
+    let procedure = |name: Option<&'static str>, args: &'static [usize]| {
+        name.map(|name| mariadb::Procedure::new(name, "", args))
+    };
+    Domain::new("line", "", "")
+        .at_least_once()
+        .fields(vec![int("id_order", key[0]), part, int("amount", "amount")].leak())
+        .key(&[0, 1])
+        .reads()
+        .mariadb(
+            "shop",
+            mariadb::Objects {
+                read: Some(mariadb::Source::table("line", "`line`", &["id_order", "id_part", "amount"])),
+                create: procedure(create, if generated.is_some() { &[0, 2] } else { &[0, 1, 2] }),
+                update: procedure(update, &[0, 1, 2]),
+                delete: procedure(delete, &[0, 1]),
+                ..mariadb::Objects::NONE
+            },
+        )
+}
+
+/// What is said of the operations.
+fn said(domain: &Domain, catalogue: &Catalogue) -> Vec<String> {
+    let findings =
+        check(domain, catalogue).into_iter().filter(|finding| finding.place.starts_with("objects"));
+    let findings =
+        findings.filter(|finding| !finding.message.contains("has no") && !finding.message.contains("lacks"));
+    findings.map(|finding| format!("{} {}", finding.severity.as_str(), finding.message)).collect()
+}
+
+fn of_update(parameters: &[&str], body: &str) -> Vec<String> {
+    let catalogue = catalogue(vec![routine("u", parameters, body)], Vec::new());
+    said(&domain([None, Some("u"), None], None), &catalogue)
+}
+
+#[track_caller]
+fn one(found: &[String], expected: &str) {
+    assert!(found.len() == 1 && found[0].contains(expected), "{expected}: {found:#?}");
+}
+
+#[test]
+fn a_key_that_is_compared_with_the_parameter_of_something_else_is_found() {
+    let plain = "update line set amount = c where id_order = o and id_part = r";
+    assert_eq!(of_update(&["o", "r", "c"], plain), [""; 0]);
+    for (parameters, body) in [
+        // The parameters changed places, and the text did not.
+        (["r", "o", "c"], plain),
+        (["o", "r", "c"], "update line set amount = c where id_order = r and id_part = o"),
+        (["o", "r", "c"], "update line l set l.amount = c where (l.id_order, l.id_part) = (r, o)"),
+        (["o", "r", "c"], "update line set amount = c where o = id_part and id_order = o"),
+    ] {
+        one(
+            &of_update(&parameters, body),
+            "error `u` changes other records than that of the key: it compares",
+        );
+    }
+    // The new value selects the record.
+    let found = of_update(&["a", "b", "c"], "update line set amount = b where id_order = a and id_part = c");
+    one(&found, "it compares `id_part` with `c`, which is the parameter of something else");
+    let found = of_update(&["o", "r", "c"], "update line set amount = c where id_order = o and id_part = c");
+    one(&found, "it compares `id_part` with `c`");
+    let found = of_update(&["o", "r", "c"], "update line set amount = c where id_order = o and id_part = 7");
+    one(
+        &found,
+        "warning `u` changes other records than that of the key: it compares `id_part` with a constant",
+    );
+    // It is compared with its own as well.
+    let narrow = "update line set amount = c where id_order = o and id_part = r and id_part = c";
+    assert_eq!(of_update(&["o", "r", "c"], narrow), [""; 0]);
+    let deletes = routine("d", &["o", "r"], "delete from line where id_part = o and id_order = r");
+    let found = said(&domain([None, None, Some("d")], None), &catalogue(vec![deletes], Vec::new()));
+    one(&found, "error `d` deletes other records than that of the key: it compares `id_order` with `r`");
+}
+
+#[test]
+fn a_parameter_that_is_used_nowhere_is_found() {
+    let found = of_update(&["o", "r", "c"], "update line set amount = 1 where id_order = o and id_part = r");
+    one(&found, "error parameter `c` of `u` is used nowhere");
+    // One report is enough for several.
+    let create = routine("c", &["o", "r", "c"], "insert into line (id_order) values (o)");
+    let found = said(&domain([Some("c"), None, None], None), &catalogue(vec![create], Vec::new()));
+    one(&found, "error parameters `r`, `c` of `c` are used nowhere");
+    // Whatever a procedure makes of it is its affair.
+    let computed = "update line set amount = 2 * c where id_order = o and id_part = r";
+    assert_eq!(of_update(&["o", "r", "c"], computed), [""; 0]);
+}
+
+#[test]
+fn a_key_that_a_trigger_sets_is_found() {
+    let trigger = |moment: &str, body: &str| Trigger {
+        moment: moment.to_owned(),
+        routine: routine("numbers", &[], body),
+    };
+    let create = || routine("c", &["o", "r", "c"], "insert into line values (o, r, c)");
+    let next = "set new.id_part = (select ifnull(max(id_part), 0) + 1 from line)";
+    let of = |triggers| said(&domain([Some("c"), None, None], None), &catalogue(vec![create()], triggers));
+    let found = of(vec![trigger("before insert", next)]);
+    one(
+        &found,
+        "error the trigger `numbers` of `line` gives another value to `id_part`, which is of the key",
+    );
+    let maybe = "begin if new.amount > 5 then set new.id_part = 5; end if; end";
+    one(
+        &of(vec![trigger("BEFORE INSERT", maybe)]),
+        "warning the trigger `numbers` of `line` may give another",
+    );
+    let fills = "begin if new.id_part is null then set new.id_part = 5; end if; end";
+    for (moment, body) in
+        [("before insert", fills), ("before insert", "set new.amount = 1"), ("before update", next)]
+    {
+        assert_eq!(of(vec![trigger(moment, body)]), [""; 0], "{moment} {body}");
+    }
+    // The template has it as generated by the database.
+    let create = routine("c", &["o", "c"], "insert into line (id_order, amount) values (o, c)");
+    let generated = domain([Some("c"), None, None], Some(Generated::Database));
+    let found = said(&generated, &catalogue(vec![create], vec![trigger("before insert", next)]));
+    assert!(!found.iter().any(|found| found.contains("gives another value")), "{found:#?}");
+    // An update moves its record.
+    let update =
+        routine("u", &["o", "r", "c"], "update line set amount = c where id_order = o and id_part = r");
+    let moving = catalogue(vec![update], vec![trigger("before update", next)]);
+    let found = said(&domain([None, Some("u"), None], None), &moving);
+    one(&found, "error the trigger `numbers` of `line` gives another value to `id_part`");
+}
+
+#[test]
+fn a_procedure_that_changes_the_parameter_of_the_key_is_found() {
+    let body = "begin set r = r + 1; update line set amount = c where id_order = o and id_part = r; end";
+    one(&of_update(&["o", "r", "c"], body), "warning `u` may give another value to its parameter `r`");
+    let body = "begin select max(id_part) into r from line; update line set amount = c where id_order = o and id_part = r; end";
+    one(&of_update(&["o", "r", "c"], body), "error `u` gives another value to its parameter `r`");
+}
+
+#[test]
+fn a_quoted_name_of_digits_is_a_column() {
+    let mut catalogue = catalogue(
+        vec![routine(
+            "u",
+            &["o", "r", "c"],
+            "update line set amount = c where `line`.`123` = o and `456` = r",
+        )],
+        Vec::new(),
+    );
+    for (at, name) in ["123", "456"].into_iter().enumerate() {
+        catalogue.relations[0].columns[at].name = name.to_owned();
+        catalogue.relations[0].indexes[0].columns[at] = name.to_owned();
+    }
+    let domain = domain_on(["123", "456"], [None, Some("u"), None], None);
+    assert_eq!(said(&domain, &catalogue), [""; 0]);
+}
+
+#[test]
+fn a_column_of_fewer_characters_than_its_parameter_is_found() {
+    let text = |mut column: Column, collation: &str| {
+        column.kind = Kind::string(20);
+        column.written = "varchar(20)".to_owned();
+        column.collation = Some(collation.to_owned());
+        column
+    };
+    let of = |own: &str, given: &str| {
+        let mut create = routine("c", &["o", "r", "c"], "insert into line values (o, r, c)");
+        create.parameters[2].kind = Kind::string(20);
+        create.parameters[2].written = "varchar(20)".to_owned();
+        create.parameters[2].collation = Some(given.to_owned());
+        let mut update = create.clone();
+        update.name = "u".to_owned();
+        update.body = Some("update line set amount = c where id_order = o and id_part = r".to_owned());
+        let mut catalogue = catalogue(vec![create, update], Vec::new());
+        let amount = catalogue.relations[0].columns.remove(2);
+        catalogue.relations[0].columns.push(text(amount, own));
+        let mut domain = domain([Some("c"), Some("u"), None], None);
+        let int = |name| Field::new(name, name, Type::int(-2_147_483_648, 2_147_483_647)).required();
+        let amount = Field::new("amount", "amount", Type::string(0, 20)).required();
+        domain.fields = vec![int("id_order"), int("id_part"), amount].leak();
+        let findings =
+            check(&domain, &catalogue).into_iter().filter(|finding| !finding.message.contains("has no"));
+        let line = |finding: super::Finding| {
+            format!(
+                "{} {} [{}]",
+                finding.severity.as_str(),
+                finding.message,
+                finding.hint.unwrap_or_default()
+            )
+        };
+        findings.map(line).collect::<Vec<_>>()
+    };
+    assert_eq!(of("utf8mb4_general_ci", "utf8mb4_bin"), [""; 0]);
+    let found = of("latin1_swedish_ci", "utf8mb4_general_ci");
+    one(&found, "warning the column `amount` of `line` keeps characters of latin1 only, not all of utf8mb4");
+    // The remedy names the character set: the type is what stands there.
+    let found = of("utf8mb4_general_ci", "latin1_swedish_ci");
+    one(&found, "[declare the parameter as `varchar(20) character set utf8mb4 collate utf8mb4_general_ci`]");
+}
