@@ -15,6 +15,8 @@ grant execute on procedure `catalog`.`sp_product_delete` to 'beds'@'10.0.0.%';
 grant execute on procedure `catalog`.`sp_product_restock` to 'beds'@'10.0.0.%';
 grant execute on procedure `catalog`.`sp_product_update` to 'beds'@'10.0.0.%';
 grant execute on procedure `catalog`.`sp_product_upsert` to 'beds'@'10.0.0.%';
+grant execute on procedure `catalog`.`sp_ticket_create` to 'beds'@'10.0.0.%';
+grant execute on procedure `catalog`.`sp_ticket_purge` to 'beds'@'10.0.0.%';
 grant execute on procedure `events`.`sp_event_note` to 'beds'@'10.0.0.%';
 grant execute on procedure `events`.`sp_event` to 'beds'@'10.0.0.%';
 grant execute on procedure `shop`.`sp_line_add` to 'beds'@'10.0.0.%';
@@ -28,4 +30,5 @@ grant select, insert, update, delete on `events`.`beds_ledger` to 'beds'@'10.0.0
 grant select, insert, update, delete on `shop`.`beds_ledger` to 'beds'@'10.0.0.%';
 grant select, show view on `catalog`.`v_note` to 'beds'@'10.0.0.%';
 grant select, show view on `catalog`.`v_product` to 'beds'@'10.0.0.%';
+grant select, show view on `catalog`.`v_ticket` to 'beds'@'10.0.0.%';
 grant select, show view on `warehouse`.`v_turn``over` to 'beds'@'10.0.0.%';

@@ -6,7 +6,8 @@
     {
       db: "journal",
       privileges: [
-        {"resource":{"db":"journal","collection":""},"actions":["listCollections","listIndexes"]}
+        {"resource":{"db":"journal","collection":""},"actions":["listCollections","listIndexes"]},
+        {"resource":{"db":"journal","collection":"visit"},"actions":["find","insert"]}
       ],
     },
     {
