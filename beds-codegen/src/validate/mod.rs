@@ -144,7 +144,7 @@ pub fn validate(
         None
     } else {
         let domain = assemble(header, fields, objects, (fetch, bulk), calls);
-        domain.map(|domain| Domain { by_hand, events, audit, lifecycle, access, ..domain })
+        domain.map(|domain| Domain { by_hand, events, lifecycle, audit, access, ..domain })
     };
     Validated { name, domain }
 }
