@@ -97,12 +97,18 @@ async fn serve(
     let serves = (domains.clone(), Arc::clone(&engines));
     let desk = jobs::desk(&project, &domains);
     let extensions = sessions::extensions(&config, known.as_ref()).with(Arc::clone(&part.fleet));
-    let extensions = Arc::new(extensions.with(Arc::clone(&desk)));
+    let extensions = extensions.with(Arc::clone(&desk));
+    let disk = jobs::disk(&config);
+    let extensions = Arc::new(match &disk {
+        Some(disk) => extensions.with(Arc::clone(disk)),
+        None => extensions,
+    });
     let rules = match known {
         Some(known) => config.rules(&name, environment).with_sessions(known),
         None => config.rules(&name, environment),
     };
-    let working = jobs::start(&config, &name, &domains, (&engines, &rules, &extensions), &desk);
+    let working =
+        jobs::start(&config, &name, &domains, (&engines, &rules, &extensions), (&desk, disk.as_ref()));
     let (pool, relays) = start_pool(&project, &config, &name, serves, rules, (for_pool, extensions));
     part.tell(&pool, wrong.clone());
     if let Some(working) = &working {

@@ -57,7 +57,7 @@ impl Site {
                     ("BEDS__MARIADB__CATALOG__URL", &catalog),
                     ("BEDS__MARIADB__JOBS__URL", &jobs),
                 ];
-                Beds::new(&[]).on(&stack).env(&own).env(VARIABLES).env(variables).spawn()
+                program().on(&stack).env(&own).env(VARIABLES).env(variables).spawn()
             })
             .collect();
         for node in &nodes {
@@ -69,7 +69,7 @@ impl Site {
         Self { nodes, stack }
     }
 
-    async fn guest(&self) -> Guest<'_> {
+    pub(crate) async fn guest(&self) -> Guest<'_> {
         let client = Client::builder(self.stack.amqp_url()).timeout(common::PATIENCE).user_id("guest");
         Guest { site: self, client: client.connect().await.unwrap() }
     }

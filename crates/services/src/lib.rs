@@ -5,7 +5,8 @@
 //! - [`users`], [`sessions`]: what is behind the calls of the templates `user` and `session`, whichever objects those have.
 //!   `passwords` hashes and compares, `ask` makes the calls of a domain; [`Tercero`] is the section of the configuration.
 //! - [`jobs`]: work that takes longer than a request, and what works at it. [`migration`]: the jobs behind the template `migration`.
-//! - [`archive`]: records in files that can be read without BEDS, and the filesystem that they are on.
+//! - [`archive`]: records in files that can be read without BEDS, and the filesystem that they are on. [`cool`]: the jobs and calls
+//!   behind the template `cool`, which make archives, read them and put records back.
 //! - [`SessionCheck`], in `known`: knows sessions by their tokens, on every node.
 //!
 //! This crate names neither the bus nor a driver: what it needs of them, it is given.
@@ -13,6 +14,7 @@
 mod accounts;
 pub mod archive;
 mod ask;
+pub mod cool;
 pub mod fleet;
 pub mod jobs;
 mod known;
