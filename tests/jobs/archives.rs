@@ -215,8 +215,8 @@ async fn a_disk_that_is_full_read_only_or_gone_pauses_the_job_and_loses_nothing(
         assert!(ran.success(), "{script}");
     };
     // Room for a few segments.
-    inside(&format!("head -c 900000 /dev/zero > {at}/rest"));
-    let args = json!({"template": "sample_row", "where": {"series": series}, "mode": "move", "chunk": 40});
+    inside(&format!("head -c 960000 /dev/zero > {at}/rest"));
+    let args = json!({"template": "sample_row", "where": {"series": series}, "mode": "move", "chunk": 20});
     let archive = id(&guest.call("cool", "start", args).await);
     let paused = async |said: &str| {
         let paused = guest.until_state(&archive, "paused").await;

@@ -45,6 +45,11 @@ fn large_stack() -> Stack {
 
 impl Site {
     fn start(count: usize, variables: &[(&str, &str)]) -> Self {
+        Self::of(count, variables, || Beds::new(&[]))
+    }
+
+    /// With nodes that are started so.
+    pub(crate) fn of(count: usize, variables: &[(&str, &str)], program: impl Fn() -> Beds) -> Self {
         // The stand-in that is there in seconds takes all records of a collection into its hands for each look-up.
         let stack = if copies::records().is_some() { large_stack() } else { stack() };
         let catalog = grant(&stack);

@@ -147,19 +147,18 @@ impl Disk {
     ) -> Result<Option<Checked>, Trouble> {
         let until = until(deadline);
         let under_way = self.under_way().remove(&job);
-        let mut long = match under_way {
-            Some(long) => long,
-            None => {
-                let permit = self.permit(until).await?;
-                let (told, end) = oneshot::channel();
-                let (path, read) = (self.path.clone(), Arc::new(AtomicU64::new(0)));
-                let counted = Arc::clone(&read);
-                spawn(permit, move || {
-                    // Nobody may wait any more.
-                    let _ = told.send(mounted(&path, None).and_then(|(folder, _)| work(&folder, &counted)));
-                })?;
-                Long { read, seen: 0, end }
-            }
+        let mut long = if let Some(long) = under_way {
+            long
+        } else {
+            let permit = self.permit(until).await?;
+            let (told, end) = oneshot::channel();
+            let (path, read) = (self.path.clone(), Arc::new(AtomicU64::new(0)));
+            let counted = Arc::clone(&read);
+            spawn(permit, move || {
+                // Nobody may wait any more.
+                let _ = told.send(mounted(&path, None).and_then(|(folder, _)| work(&folder, &counted)));
+            })?;
+            Long { read, seen: 0, end }
         };
         match timeout_at(until.into(), &mut long.end).await {
             Ok(Ok(result)) => Ok(Some(result?)),

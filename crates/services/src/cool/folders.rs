@@ -14,8 +14,11 @@ pub(super) fn of(template: &str, id: Uuid) -> PathBuf {
     Path::new(template).join(id.to_string())
 }
 
+/// What is finished, by its id.
+pub(super) type ById<T> = Vec<(Uuid, T)>;
+
 /// The archives of a template that are finished, the newest first; and those that cannot be read.
-pub(super) fn all(root: &Path, template: &str) -> Result<(Vec<(Uuid, Archive)>, Vec<(Uuid, Fault)>), Fault> {
+pub(super) fn all(root: &Path, template: &str) -> Result<(ById<Archive>, ById<Fault>), Fault> {
     let (mut archives, mut faults) = (Vec::new(), Vec::new());
     for name in names(&root.join(template))? {
         let Ok(id) = Uuid::parse_str(&name) else { continue };

@@ -164,16 +164,16 @@ impl Kind for Restoring {
         Box::pin(async move {
             let told: Told = read(&job.arguments)?;
             let domain = self.catalogue.domain(&told.template)?;
-            let wanted = wanted(cx, domain, told.r#where.as_ref())?;
+            let fields = wanted(cx, domain, told.r#where.as_ref())?;
             let folder = folders::of(domain.name, told.archive);
             let opening = self.disk.run(cx.deadline, move |root| {
                 Archive::open(&root.join(folder)).map(|archive| archive.manifest().count)
             });
             let count = opening.await.map_err(Error::from)?;
             let (disk, deadline, archive) = (&*self.disk, cx.deadline, told.archive);
-            let shelf = Records { disk, deadline, domain, archive, wanted, count };
+            let records = Records { disk, deadline, domain, archive, wanted: fields, count };
             let how = (told.on_conflict.as_deref(), told.dry_run.unwrap_or(false));
-            restore(cx, &self.catalogue, job, (domain, &shelf), how).await
+            restore(cx, &self.catalogue, job, (domain, &records), how).await
         })
     }
 }

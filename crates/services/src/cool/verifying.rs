@@ -36,6 +36,16 @@ struct Damaged {
     records: u64,
 }
 
+#[derive(Serialize)]
+struct Found {
+    archive: Uuid,
+    records: u64,
+    segments: u64,
+    bytes: u64,
+    bytes_stored: u64,
+    damages: Vec<Damaged>,
+}
+
 /// The kind of jobs that verify archives.
 #[derive(Debug)]
 pub struct Verifying {
@@ -74,15 +84,6 @@ impl Kind for Verifying {
                 .map(|damage| Damaged { file: damage.file, what: damage.what, records: damage.records })
                 .collect();
             let found = damages.len();
-            #[derive(Serialize)]
-            struct Found {
-                archive: Uuid,
-                records: u64,
-                segments: u64,
-                bytes: u64,
-                bytes_stored: u64,
-                damages: Vec<Damaged>,
-            }
             let result =
                 json(&Found { archive: told.archive, records, segments, bytes, bytes_stored, damages })?;
             let next = if found == 0 {
