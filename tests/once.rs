@@ -190,3 +190,76 @@ async fn an_id_stands_for_one_request_of_one_user() {
     assert_eq!(fits.json()["ok"], true, "{}", fits.json());
     common::end_site(site).await;
 }
+
+/// What a write of a template is asked with: one record, a list, and batches of each mode.
+fn of_every_kind(template: &str) -> Vec<(&'static str, String, Value)> {
+    let record = |note: usize| json!({"code": unique("c"), "series": "s", "note": "x".repeat(note)});
+    let batch = |mode: &str| {
+        let item = || json!({"template": template, "op": "create", "body": {"data": record(2_000)}});
+        ("batch", "app_server.batch.write".to_owned(), json!({"mode": mode, "items": [item(), item()]}))
+    };
+    let create = |data: Value| ("create", format!("{template}.create"), json!({ "data": data }));
+    vec![
+        create(record(5_000)),
+        create(json!([record(1_000), record(1_000), record(1_000)])),
+        batch("atomic"),
+        batch("parallel"),
+        batch("ordered"),
+    ]
+}
+
+/// A write that is done is never told to be too large: its duplicate gets what there is room for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_duplicate_is_answered_however_short_replies_may_be_by_now() {
+    let stack = blocking(|| &*Box::leak(Box::new(stack()))).await;
+    let node = blocking(|| start_node(stack, &[])).await;
+    let mut wire = Wire::connect(&stack.amqp_url()).await;
+    let writes: Vec<_> = ["sample_row", "sample_document"].into_iter().flat_map(of_every_kind).collect();
+    let named = |wire: &Wire, id: usize| wire.properties("c").with_message_id(id.to_string().into());
+    let mut keys = Vec::new();
+    for (id, (kind, routing_key, body)) in writes.iter().enumerate() {
+        let first = wire.request(routing_key, body.to_string().as_bytes(), named(&wire, id)).await.json();
+        assert_eq!(first["ok"], true, "{first}");
+        assert!(kind != &"batch" || first["items"].as_array().unwrap().iter().all(|item| item["ok"] == true));
+        keys.push(ids(&first));
+    }
+    let node = blocking(move || {
+        node.terminate();
+        node.await_end().unwrap();
+        start_node(stack, &[("BEDS__LIMITS__REPLY_BYTES_MAX", "2000")])
+    })
+    .await;
+    for (id, (_, routing_key, body)) in writes.iter().enumerate() {
+        let again = wire.request(routing_key, body.to_string().as_bytes(), named(&wire, id)).await;
+        let (length, again) = (again.0.data.len(), again.json());
+        assert_eq!(again["ok"], true, "{routing_key}: {again}");
+        assert!(length <= 2_000, "{length}: {again}");
+        assert!(again.to_string().contains("done"), "it says so: {again}");
+        let (found, first) = (ids(&again), &keys[id]);
+        assert!(found == *first || found.is_empty(), "{routing_key}: {first:?} {again}");
+        assert!(!found.is_empty() || again["items"].is_array(), "{again}");
+        // Another request under the id is told so all the same.
+        let other = wire.request(routing_key, format!("{body} ").as_bytes(), named(&wire, id)).await.json();
+        assert_eq!(other["error"]["code"], "conflict", "{other}");
+    }
+    // What is new is refused as before, and nothing is done.
+    let (_, routing_key, body) = of_every_kind("sample_document").swap_remove(0);
+    let new = wire.request(&routing_key, body.to_string().as_bytes(), named(&wire, 99)).await.json();
+    assert_eq!(new["error"]["code"], "too_large", "{new}");
+    blocking(move || {
+        drop(node);
+        end_servers(stack);
+    })
+    .await;
+}
+
+/// The keys that a reply shows, of one record, a list, or a batch's items.
+fn ids(reply: &Value) -> Vec<String> {
+    let id = |record: &Value| record["id"].as_str().map(str::to_owned);
+    if let Some(items) = reply["items"].as_array() {
+        return items.iter().filter_map(|item| id(&item["data"])).collect();
+    }
+    let records = reply["data"].as_array();
+    records
+        .map_or_else(|| id(&reply["data"]).into_iter().collect(), |all| all.iter().filter_map(id).collect())
+}

@@ -25,13 +25,14 @@ use common::{
 use serde_json::{Value, json};
 
 /// Variables that leave nothing to be wished for but servers that answer: nobody listens on port 1.
-pub(crate) const NOWHERE: [(&str, &str); 6] = [
+pub(crate) const NOWHERE: [(&str, &str); 7] = [
     ("BEDS__AMQP__URL", "amqp://guest:guest@127.0.0.1:1/%2f"),
     ("BEDS__MARIADB__CATALOG__URL", "mysql://beds@127.0.0.1:1/catalog"),
     ("BEDS__MONGODB__LOGS__URL", "mongodb://127.0.0.1:1/?directConnection=true"),
     ("BEDS__MONGODB__JOURNAL__URL", "mongodb://127.0.0.1:1/?directConnection=true"),
     ("BEDS__NODE__IPL_TIMEOUT_MS", "1000"),
     ("BEDS__AMQP__CONNECT_TIMEOUT_MS", "1000"),
+    ("BEDS__MARIADB__JOBS__URL", "mysql://beds@127.0.0.1:1/jobs"),
 ];
 
 #[test]

@@ -356,7 +356,12 @@ fn a_database_that_nobody_configured_is_a_fault_of_the_configuration() {
             ),
         ] {
             for command in ["check", "node"] {
-                let beds = Beds::new(&[command]).env(&[("BEDS_ENV", environment), NOWHERE[0], NOWHERE[3]]);
+                let beds = Beds::new(&[command]).env(&[
+                    ("BEDS_ENV", environment),
+                    NOWHERE[0],
+                    NOWHERE[3],
+                    NOWHERE[6],
+                ]);
                 let ended = beds.env(variables).run();
                 assert_eq!(ended.code, Some(10), "{ended:?}");
                 let said = ended.stderr.lines().last().unwrap();

@@ -12,7 +12,7 @@ use crate::{
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_pauses_within_a_chunk_resumes_where_it_was_and_is_cancelled() {
     let guest = own(1, &[("BEDS__JOBS__RECORDS_PER_S", "250")]).await;
-    let series = guest.samples(600).await;
+    let series = guest.samples(600);
     let args =
         json!({"from": "sample_row", "to": "sample_document", "where": {"series": series}, "chunk": 25});
     let id = guest.start(args.clone()).await;
@@ -63,7 +63,7 @@ async fn a_job_pauses_within_a_chunk_resumes_where_it_was_and_is_cancelled() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_comes_twice_starts_one_job_and_a_node_that_stops_gives_it_back() {
     let guest = own(2, &[("BEDS__JOBS__RECORDS_PER_S", "250")]).await;
-    let series = guest.samples(600).await;
+    let series = guest.samples(600);
     let args =
         json!({"from": "sample_row", "to": "sample_document", "where": {"series": series}, "chunk": 25});
     let message = uuid::Uuid::now_v7();

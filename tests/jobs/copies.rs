@@ -77,7 +77,7 @@ async fn records_are_copied_with_conversions_while_the_working_node_is_killed_ag
     let records = records().unwrap_or(1_200);
     let kills = variable("BEDS_JOBS_KILLS").unwrap_or(4);
     let guest = own(2, &[]).await;
-    let series = guest.samples(records).await;
+    let series = guest.samples(records);
     let begun = Instant::now();
     let id = guest
         .start(
@@ -162,7 +162,7 @@ fn resident(pid: u32) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_there_already_is_skipped_replaced_or_ends_the_job() {
     let guest = shared().await;
-    let series = guest.samples(250).await;
+    let series = guest.samples(250);
     let args = |on_conflict: &str| json!({"from": "sample_row", "to": "sample_document", "where": {"series": series}, "on_conflict": on_conflict});
     // Without a map, fields of the same name are copied: all of them, the times when they were made as well.
     let first = guest.start(args("fail")).await;
@@ -218,7 +218,7 @@ async fn what_is_there_already_is_skipped_replaced_or_ends_the_job() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_of_another_template_is_looked_up() {
     let guest = shared().await;
-    let (series, others) = (guest.samples(120).await, guest.samples(100).await);
+    let (series, others) = (guest.samples(120), guest.samples(100));
     // The names of most are codes of others.
     let sql = format!("update sample set name = concat('{others}-', number) where series = '{series}'");
     guest.site.stack.mariadb_query(Some("catalog"), &sql).unwrap();
@@ -252,7 +252,7 @@ async fn a_record_of_another_template_is_looked_up() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_waits_while_a_database_is_away() {
     let guest = own(1, &[]).await;
-    let series = guest.samples(600).await;
+    let series = guest.samples(600);
     let id = guest
         .start(
             json!({"from": "sample_row", "to": "sample_document", "where": {"series": series}, "chunk": 25}),

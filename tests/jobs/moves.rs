@@ -17,7 +17,7 @@ async fn codes(guest: &Guest<'_>, template: &str, series: &str) -> BTreeSet<Stri
 async fn a_move_loses_nothing_when_either_database_dies_in_it() {
     const COUNT: u32 = 800;
     let guest = own(2, &[]).await;
-    let series = guest.samples(COUNT).await;
+    let series = guest.samples(COUNT);
     let all = codes(&guest, "sample_row", &series).await;
     let id = guest
         .start(json!({"from": "sample_row", "to": "sample_document", "where": {"series": series}, "mode": "move", "chunk": 50}))
@@ -46,7 +46,7 @@ async fn a_move_loses_nothing_when_either_database_dies_in_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_that_changes_while_it_moves_is_not_lost() {
     let guest = own(1, &[("BEDS__JOBS__RECORDS_PER_S", "500")]).await;
-    let series = guest.samples(500).await;
+    let series = guest.samples(500);
     let id = guest
         .start(json!({"from": "sample_row", "to": "sample_document", "where": {"series": series}, "mode": "move", "chunk": 50}))
         .await;

@@ -7,7 +7,7 @@ use crate::site::shared;
 #[tokio::test(flavor = "multi_thread")]
 async fn rejected_records_are_listed_with_their_reasons_and_sent_again() {
     let guest = shared().await;
-    let series = guest.samples(500).await;
+    let series = guest.samples(500);
     let site = guest.site;
     let sql = |sql: String| site.stack.mariadb_query(Some("catalog"), &sql).unwrap();
     // Whose name has one word has no second.

@@ -88,7 +88,7 @@ pub(crate) struct Guest<'a> {
 
 impl Guest<'_> {
     /// Makes so many samples in MariaDB, in a series of their own.
-    pub(crate) async fn samples(&self, count: u32) -> String {
+    pub(crate) fn samples(&self, count: u32) -> String {
         let series = unique("s");
         let sql = format!(
             "insert into sample (id, code, series, status, flag, number, stock, ratio, amount, rating, name, note, content, \

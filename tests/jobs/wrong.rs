@@ -146,7 +146,7 @@ async fn what_is_hostile_costs_a_refusal() {
         site.stack.rabbitmq().control(&["set_permissions", "web", ".*", ".*", ".*"]).unwrap();
     })
     .await;
-    let series = guest.samples(10).await;
+    let series = guest.samples(10);
     let args = json!({"from": "sample_row", "to": "sample_document", "where": {"series": series}});
     let id = guest.start(args.clone()).await;
     guest.until_state(&id, "done").await;

@@ -236,7 +236,11 @@ fn own_tables_are_held_against_what_the_node_does_with_them() {
     }
     mend(&stack);
     assert_eq!(found("root"), Vec::<String>::new());
-    sql("drop table beds_ledger");
+    sql("create trigger of_others before insert on beds_ledger for each row set new.digest = ''");
+    let wrong = found("root");
+    assert_eq!(wrong.len(), 1, "{wrong:#?}");
+    has(&wrong, "warning ledger: `beds_ledger`: its trigger `of_others` runs before insert, and may refuse");
+    sql("drop trigger of_others; drop table beds_ledger");
     let wrong = found("root");
     assert_eq!(wrong.len(), 1, "{wrong:#?}");
     has(&wrong, "error ledger: there is no table `beds_ledger` in the database `catalog`: a write");
@@ -341,6 +345,7 @@ fn validators_and_indexes_that_contradict_are_found() {
                 "country": {"bsonType": "string"}, "mood": {"bsonType": "string"}, "text": {"bsonType": "date"},
                 "tags": {"bsonType": "array", "items": {"bsonType": "string"}}, "rating": {"bsonType": "decimal"},
                 "author": {"bsonType": "object"}, "created_at": {"bsonType": "date"}, "revision": {"bsonType": "int"}}}}},
+        {"collMod": "beds_ledger", "validator": {"nope": {"$exists": true}}},
         {"createIndexes": "notes", "indexes": [{"name": "ux", "key": {"subject": 1}, "unique": true}]}]}"#;
     std::fs::write(schema.join("10.json"), commands).unwrap();
     // The index of the same keys and another name is in the way of this one.
@@ -362,5 +367,9 @@ fn validators_and_indexes_that_contradict_are_found() {
         &note,
         "warning field subject: the validator refuses strings of more than 20 characters in `subject` [the template \
          allows 200",
+    );
+    has(
+        &lines(&report, ""),
+        "warning ledger: `beds_ledger`: its validator has conditions that may refuse all that the node writes: `nope`",
     );
 }

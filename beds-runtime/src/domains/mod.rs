@@ -155,12 +155,14 @@ impl<F: Factory> Domains<F> {
         let cx = self.context(incoming, address.lane, deadline).await?;
         let outcome = perform(&cx, address.lane, F::dispatch(address.template, &cx, request)).await?;
         tell_unshown(&outcome, domain, incoming.request_id);
-        let reply = outcome.encode();
-        // A write has been bounded before its commit.
-        if reply.len() > cx.limits.reply_bytes_max {
-            return Err(Error::reply_too_large(cx.limits.reply_bytes_max));
-        }
-        Ok((reply, cx.positions.told()))
+        let bytes_max = cx.limits.reply_bytes_max;
+        let outcome = match address.lane {
+            // It is done: a duplicate of it may find a reply that is longer than replies may be by now.
+            Lane::Write => outcome.fitting_of(domain, bytes_max),
+            Lane::Read if outcome.size() > bytes_max => return Err(Error::reply_too_large(bytes_max)),
+            Lane::Read => outcome,
+        };
+        Ok((outcome.encode(), cx.positions.told()))
     }
 
     /// Waits until few other requests with long bodies are worked on: what is made of a body takes many times its length.

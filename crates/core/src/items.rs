@@ -26,7 +26,9 @@ impl Items {
     /// `too_large`, where the items are longer than a reply may be.
     pub fn push(&mut self, outcome: &Outcome, bytes_max: usize) -> Result<()> {
         self.add(outcome);
-        if self.0.len() > bytes_max { Err(Error::reply_too_large(bytes_max)) } else { Ok(()) }
+        // With the bracket that is missing, and what is around the items.
+        let size = self.0.len() + 1 + Outcome { items: Some(Vec::new()), ..Outcome::default() }.size();
+        if size > bytes_max { Err(Error::reply_too_large(bytes_max)) } else { Ok(()) }
     }
 
     fn add(&mut self, outcome: &Outcome) {

@@ -51,6 +51,9 @@ pub fn kept(outcome: &Outcome, domain: &Domain) -> Vec<u8> {
 /// What a duplicate of a batch hears, once for all items.
 const CUT_ITEMS: &str = "this request was done before; its reply was too long to be kept, but for the keys of what its items wrote";
 
+/// What a batch hears whose reply is longer than a reply may be, once for all items.
+const TOO_LONG_ITEMS: &str = "this is done; its reply is longer than replies may be, and all but the keys of what its items wrote is left out";
+
 /// The outcome of an atomic batch as a duplicate gets it. `domains` are those of its items; none of what wrote nothing.
 pub fn kept_items(
     outcome: &Outcome,
@@ -59,17 +62,36 @@ pub fn kept_items(
     if outcome.size() <= REPLY_BYTES_MAX {
         return Cow::Borrowed(outcome);
     }
+    Cow::Owned(cut_items(outcome, domains, CUT_ITEMS))
+}
+
+/// The outcome of an atomic batch that is done, as a reply of so many bytes can say it.
+#[must_use]
+pub fn fitting_items(
+    outcome: Outcome,
+    domains: impl IntoIterator<Item = Option<&'static Domain>>,
+    bytes_max: usize,
+) -> Outcome {
+    outcome.fitting(bytes_max, |outcome| cut_items(outcome, domains, TOO_LONG_ITEMS))
+}
+
+/// What is left of the outcome of an atomic batch where there is no room for more: the keys of what its items wrote.
+fn cut_items(
+    outcome: &Outcome,
+    domains: impl IntoIterator<Item = Option<&'static Domain>>,
+    note: &'static str,
+) -> Outcome {
     let replies = outcome.items.as_deref().and_then(|json| serde_json::from_slice(json).ok());
     let replies: Vec<&RawValue> = replies.unwrap_or_default();
     let items = replies.into_iter().zip(domains).map(|(reply, domain)| match domain {
         Some(domain) => {
             let outcome = Outcome::decode(reply.get().as_bytes()).unwrap_or_default();
-            Outcome { note: None, ..outcome.cut(domain, CUT) }
+            Outcome { note: None, ..outcome.cut(domain, note) }
         }
         None => Outcome::default(),
     });
     let items = Items::together(&items.collect::<Vec<_>>());
-    Cow::Owned(Outcome { note: Some(CUT_ITEMS.into()), ..items })
+    Outcome { note: Some(note.into()), ..items }
 }
 
 /// A claim is taken by a request that asked something else.
@@ -116,6 +138,15 @@ pub fn keyless(database: &str) -> Error {
         "the ledger of the database `{database}` has lost its key, so a write cannot be done once"
     ))
     .hint("the DBA gives `beds_ledger` the primary key that `bedsc ddl --ledger` writes")
+}
+
+/// A table of the node's own is there, and is not as a node needs it. `how` is the end of a sentence about it.
+#[must_use]
+pub fn amiss(table: &str, database: &str, how: &str) -> Error {
+    Error::internal(format!(
+        "`{table}` of the database `{database}` is not as the node needs it, so a write cannot be done: {how}"
+    ))
+    .hint("the DBA makes it as `bedsc ddl --ledger` writes it; `beds verify` tells all that differs, and `beds ddl` what mends it")
 }
 
 #[cfg(test)]

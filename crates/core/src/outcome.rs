@@ -11,6 +11,12 @@ use crate::{describe, spec::Domain};
 /// The bytes that the names of all members, a count and the braces take in a reply. A note is not counted.
 pub const MEMBERS_BYTES_MAX: usize = 128;
 
+/// What the reply to a write says that is longer than a reply may be.
+const TOO_LONG: &str =
+    "this is done; its reply is longer than replies may be, and all but the key is left out";
+/// The same where the key is too long as well, or there is none.
+const DONE: &str = "this is done; its reply is longer than replies may be";
+
 /// The members of a successful reply. Each JSON member is a complete JSON text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcome {
@@ -53,6 +59,32 @@ impl Outcome {
         let data = self.data.as_deref().and_then(|json| serde_json::from_slice(json).ok());
         let keys = data.and_then(|data| keys(data, domain)).and_then(|keys| serde_json::to_vec(&keys).ok());
         Self { data: keys.map(Cow::Owned), note: Some(note.into()), ..Self::default() }
+    }
+
+    /// The outcome of what is done, as a reply of so many bytes can say it: what is done is never told to be too large.
+    /// `cut` gives what is left of one that is longer; where that is too long as well, a note says that it is done.
+    #[must_use]
+    pub fn fitting(self, bytes_max: usize, cut: impl FnOnce(&Self) -> Self) -> Self {
+        if self.size() <= bytes_max {
+            return self;
+        }
+        let cut = cut(&self);
+        let done = Self { note: Some(DONE.into()), ..Self::default() };
+        // What was noted before, such as how often it may be done, stands first where there is room for it.
+        let noted = |outcome: &Self| match (&self.note, &outcome.note) {
+            (Some(first), Some(note)) => {
+                Self { note: Some(format!("{first}; {note}").into()), ..outcome.clone() }
+            }
+            (None, _) | (_, None) => outcome.clone(),
+        };
+        let all = [noted(&cut), cut, noted(&done)];
+        all.into_iter().find(|outcome| outcome.size() <= bytes_max).unwrap_or(done)
+    }
+
+    /// The same of a write of this domain.
+    #[must_use]
+    pub fn fitting_of(self, domain: &Domain, bytes_max: usize) -> Self {
+        self.fitting(bytes_max, |outcome| outcome.cut(domain, TOO_LONG))
     }
 
     /// The same with one more note.
@@ -174,6 +206,7 @@ mod tests {
     use beds_protocol::Reply;
 
     use super::*;
+    use crate::spec::{Field, Type};
 
     #[test]
     fn a_reply_reads_back_as_its_members() {
@@ -191,6 +224,21 @@ mod tests {
         assert_eq!(reply.count, Some(7));
         assert_eq!(reply.sets.unwrap()[0].len(), 1);
         assert_eq!(Outcome::default().encode(), br#"{"ok":true}"#);
+    }
+
+    #[test]
+    fn what_is_done_fits_into_any_reply() {
+        static FIELDS: [Field; 1] = [Field::new("id", "id", Type::INT)];
+        static DOMAIN: Domain = Domain::new("long", "", "0000000000000000").fields(&FIELDS).key(&[0]);
+        let long = Outcome::data(format!(r#"{{"id":1,"text":"{}"}}"#, "x".repeat(500)).into_bytes());
+        let size = long.size();
+        assert_eq!(long.clone().fitting_of(&DOMAIN, size), long);
+        let cut = long.clone().fitting_of(&DOMAIN, size - 1);
+        assert_eq!((cut.data.as_deref(), cut.note.as_deref()), (Some(&br#"{"id":1}"#[..]), Some(TOO_LONG)));
+        let note = long.clone().fitting_of(&DOMAIN, cut.size() - 1);
+        assert_eq!((note.data, note.note.as_deref()), (None, Some(DONE)));
+        let note = long.noted("twice").fitting_of(&DOMAIN, size).note.unwrap();
+        assert_eq!(note, format!("twice; {TOO_LONG}"));
     }
 
     #[test]

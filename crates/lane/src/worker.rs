@@ -102,6 +102,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         let shared = Arc::clone(&self.shared);
         while let Some(connection) = self.connect().await {
             let _connected = Counted::new(&shared.connected);
+            shared.queue().is_back();
             if self.work(connection).await {
                 return;
             }
@@ -322,7 +323,9 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         group: &Span,
     ) -> After<J> {
         if let After::Discard(_) = self.renew(connection).instrument(group.clone()).await {
-            let mut again: Vec<_> = tickets.into_iter().filter(|ticket| ticket.gate.wait_again()).collect();
+            // The connection is given up, not lost: the server answers.
+            let mut again: Vec<_> =
+                tickets.into_iter().filter(|ticket| ticket.gate.wait_as_before()).collect();
             // What has been in the way of the group would be again.
             for ticket in &mut again {
                 ticket.losses = ticket.losses.max(1);

@@ -23,15 +23,27 @@ use crate::{
     fault::{Fault, classify},
 };
 
-/// Of a reply that nobody hears: what its events may need, which is the first row of each result set.
+/// Of a reply that nobody hears, or that is cut: what its events may need, which is the first row of each result set.
 const KEPT_ROWS_MAX: usize = 1;
+
+/// How many bytes the rows of a routine may have.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Room {
+    /// What gives more is refused, and taken back.
+    Most(usize),
+    /// What gives more cannot be taken back: it runs to its end, and what is beyond is left out.
+    Cut(usize),
+}
+
+/// What a reply says of rows that were left out.
+const LEFT_OUT: &str = "this is done; what it gave back is longer than replies may be, and all but the first row of each result set is left out";
 
 /// Runs the routine behind a call.
 pub(crate) async fn run(
     connection: &mut MySqlConnection,
     domain: &'static Domain,
     invocation: &Invocation,
-    bytes_max: usize,
+    room: Room,
     known: &Columns,
 ) -> Result<Outcome, Fault> {
     known.parameters.check(connection, domain, invocation).await?;
@@ -42,7 +54,7 @@ pub(crate) async fn run(
             return Err(Fault::Refused(Error::internal(format!("MariaDB does not run `{}`", call.name))));
         }
     };
-    let sets = result_sets(connection, domain, sql, args, bytes_max).await?;
+    let sets = result_sets(connection, domain, sql, args, room).await?;
     outcome(domain, call, sets).map_err(|error| match classify(&error, domain) {
         // All rows have been read: the connection is in step.
         Fault::Abandoned(error) => Fault::Refused(error),
@@ -56,10 +68,10 @@ pub(crate) async fn result_sets(
     domain: &'static Domain,
     text: &'static str,
     args: &[Value],
-    bytes_max: usize,
+    room: Room,
 ) -> Result<Sets, Fault> {
     let query = sqlx::query_with(text, bind(args).map_err(|error| classify(&error, domain))?);
-    sets_of(connection, domain, query, bytes_max).await
+    sets_of(connection, domain, query, room).await
 }
 
 /// Runs a query and collects its result sets.
@@ -67,7 +79,7 @@ pub(crate) async fn sets_of(
     connection: &mut MySqlConnection,
     domain: &'static Domain,
     query: Query<'_, MySql, MySqlArguments>,
-    bytes_max: usize,
+    room: Room,
 ) -> Result<Sets, Fault> {
     let fault = |error| classify(&error, domain);
     let _traced = statement_span(query.sql());
@@ -77,17 +89,20 @@ pub(crate) async fn sets_of(
     while let Some(result) = results.try_next().await.map_err(fault)? {
         match result {
             Either::Right(row) => {
-                if bytes_max == UNHEARD {
-                    if rows.len() < KEPT_ROWS_MAX {
-                        rows.push(row);
-                    }
-                    continue;
-                }
+                let (Room::Most(bytes_max) | Room::Cut(bytes_max)) = room;
                 bytes += approximate_size(&row);
-                if bytes > bytes_max {
-                    return Err(Fault::Abandoned(Error::reply_too_large(bytes_max)));
+                if bytes_max != UNHEARD && bytes > bytes_max && !sets.is_cut {
+                    let Room::Cut(_) = room else {
+                        return Err(Fault::Abandoned(Error::reply_too_large(bytes_max)));
+                    };
+                    sets.is_cut = true;
+                    sets.sets.iter_mut().for_each(|rows| rows.truncate(KEPT_ROWS_MAX));
+                    rows.truncate(KEPT_ROWS_MAX);
                 }
-                rows.push(row);
+                let is_kept = bytes_max != UNHEARD && !sets.is_cut;
+                if is_kept || rows.len() < KEPT_ROWS_MAX {
+                    rows.push(row);
+                }
             }
             Either::Left(done) => {
                 sets.affected += done.rows_affected();
@@ -107,6 +122,8 @@ pub(crate) async fn sets_of(
 pub(crate) struct Sets {
     pub(crate) sets: Vec<Vec<MySqlRow>>,
     pub(crate) affected: u64,
+    /// Whether rows were left out.
+    is_cut: bool,
 }
 
 /// How many bytes the cells of a row take.
@@ -117,7 +134,7 @@ pub(crate) fn approximate_size(row: &MySqlRow) -> usize {
 }
 
 fn outcome(domain: &'static Domain, call: &'static Call, sets: Sets) -> Result<Outcome, sqlx::Error> {
-    let mut sets = sets.sets;
+    let Sets { mut sets, is_cut, .. } = sets;
     let outs: Vec<&Field> =
         call.args.iter().filter(|arg| arg.mode != ArgMode::In).map(|arg| &arg.field).collect();
     let mut outcome = Outcome::default();
@@ -128,6 +145,7 @@ fn outcome(domain: &'static Domain, call: &'static Call, sets: Sets) -> Result<O
         reply.outs(row, outs, &"out")?;
         outcome.out = Some(std::mem::take(&mut reply.json));
     }
+    outcome.note = is_cut.then(|| LEFT_OUT.into());
     match &call.returns {
         Returns::Nothing => {}
         Returns::Scalar(ty) => {

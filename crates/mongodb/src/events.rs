@@ -7,7 +7,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use beds_core::{Error, event::Event};
+use beds_core::{Error, event::Event, ledger::amiss};
 use beds_protocol::value::DateTime as Moment;
 use futures_util::TryStreamExt as _;
 use mongodb::{
@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 
 use crate::{
     fault::Failure,
-    own::{self, Own, Standing},
+    own::{self, Own, Standing, VIEW},
 };
 
 /// The collection's name.
@@ -82,7 +82,10 @@ impl Store {
             Some(session) => insert.session(session).await,
             None => insert.await,
         };
-        inserted.map(drop).map_err(Failure::Before)
+        match inserted {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.own.explained(error.into(), &self.name).await),
+        }
     }
 
     /// The greatest number that is stored for each subject.
@@ -130,6 +133,11 @@ impl Store {
                  is published; the DBA runs what `beds ddl` prints, and drops nothing: where MongoDB has made a collection of \
                  that name by itself, it holds the events of the last writes"
             ),
+            Standing::View => tracing::error!(
+                database,
+                "a view stands in the place of the collection `{NAME}`: writes with events are refused; the DBA runs what \
+                 `bedsc ddl --ledger` prints"
+            ),
             Standing::Useless => tracing::error!(
                 database,
                 "the database has no transactions: writes with events are refused; run it as a replica set, of which \
@@ -141,7 +149,11 @@ impl Store {
     /// Whether events can be stored: to be asked before a write that has some begins.
     pub(crate) async fn check(&self) -> Result<(), Failure> {
         let database = &*self.name;
-        match self.own.standing(|standing| self.report(standing)).await? {
+        let standing = match self.own.standing(|standing| self.report(standing)).await {
+            Ok(standing) => standing,
+            Err(error) => return Err(self.own.explained(error.into(), database).await),
+        };
+        match standing {
             Standing::There => Ok(()),
             Standing::Never | Standing::Gone => {
                 let message = format!(
@@ -150,6 +162,7 @@ impl Store {
                 let hint = "the DBA creates the collection that `bedsc ddl --ledger` prints";
                 Err(Error::internal(message).hint(hint).into())
             }
+            Standing::View => Err(amiss(NAME, database, VIEW).into()),
             Standing::Useless => {
                 let message = format!(
                     "the database `{database}` has no transactions, so a write and its events cannot be done together"

@@ -70,6 +70,15 @@ impl Failure {
         }
     }
 
+    /// Whether the server says itself, or shows, that the same may succeed later.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Before(error) | Self::After(error) => is_passing(error) || self.is_unanswered(),
+            Self::Late(_) | Self::Unanswered => true,
+            Self::Refused(_) | Self::Held => false,
+        }
+    }
+
     /// Whether the write may have had its effect.
     pub(crate) fn leaves_effect_unknown(&self) -> bool {
         match self {

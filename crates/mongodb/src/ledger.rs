@@ -74,7 +74,16 @@ impl Ledger {
 
     /// What has become of the collection, as far as is known.
     pub(crate) async fn standing(&self) -> Result<Standing, Failure> {
-        Ok(self.own.standing(|standing| self.tell(standing)).await?)
+        match self.own.standing(|standing| self.tell(standing)).await {
+            Ok(standing) => Ok(standing),
+            Err(error) => Err(self.explained(error.into()).await),
+        }
+    }
+
+    /// A failure that has to do with the ledger, by what is wrong with the collection: what the server says of it reads as if
+    /// the write or the database were to blame.
+    pub(crate) async fn explained(&self, failure: Failure) -> Failure {
+        self.own.explained(failure, &self.name).await
     }
 
     fn tell(&self, standing: Standing) {
@@ -90,6 +99,10 @@ impl Ledger {
                 database,
                 "there is no collection `{NAME}`, or it has no index: writes happen at least once, not exactly once; \
                  {remedy}"
+            ),
+            Standing::View => tracing::error!(
+                database,
+                "a view stands in the place of the collection `{NAME}`: writes with a message_id are refused; {remedy}"
             ),
             Standing::Useless => tracing::error!(
                 database,
@@ -116,7 +129,7 @@ impl Ledger {
         match self.collection().insert_many(documents).session(session).await {
             Ok(_) => Ok(Claimed::New),
             Err(error) if fault::is_duplicate(&error) => Ok(Claimed::Taken),
-            Err(error) => Err(Failure::of_ledger(error, &self.name)),
+            Err(error) => Err(self.explained(Failure::of_ledger(error, &self.name)).await),
         }
     }
 
@@ -138,12 +151,15 @@ impl Ledger {
         let _traced = statement_span(format_args!("update {NAME}"));
         let command = doc! { "update": NAME, "updates": updates };
         let answer = self.database.run_command(command).session(session).await;
-        let answer = answer.map_err(|error| Failure::of_ledger(error, &self.name))?;
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => return Err(self.explained(Failure::of_ledger(error, &self.name)).await),
+        };
         if count(&answer) == Some(expected) && !answer.contains_key("writeErrors") {
             return Ok(());
         }
         tracing::error!(database = &*self.name, "the collection `{NAME}` does not take replies: {answer}");
-        Err(broken(&self.name).into())
+        Err(self.explained(broken(&self.name).into()).await)
     }
 
     /// The outcome of the write that was done under a claim; `None` where a majority of the servers knows of none.
@@ -181,7 +197,7 @@ impl Ledger {
                 database = &*self.name,
                 "the collection `{NAME}` takes different texts for equal"
             );
-            return Err(broken(&self.name).into());
+            return Err(self.explained(broken(&self.name).into()).await);
         }
         let of = |(claim, id): (&&Claim, &String)| {
             found.iter().find(|found| is_of(found, id)).map(|found| self.kept(found, claim))

@@ -21,7 +21,7 @@ use uuid::Uuid;
 use crate::{
     events::{NAME, Store},
     fault,
-    own::Standing,
+    own::{Standing, VIEW},
     server::{Server, done_by},
 };
 
@@ -112,6 +112,7 @@ impl Relay {
         let looked = self.ask(async move { store.look().await }).await?;
         match looked.map_err(|error| error.kind.to_string())? {
             Standing::There => Ok(()),
+            Standing::View => Err(VIEW.to_owned()),
             Standing::Useless => Err("the database has no transactions".to_owned()),
             Standing::Never | Standing::Gone => {
                 Err(format!("there is no collection `{NAME}` as `bedsc ddl --ledger` prints it"))

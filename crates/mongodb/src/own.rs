@@ -8,19 +8,25 @@ use std::{
     time::Duration,
 };
 
+use beds_core::ledger::amiss;
+use beds_protocol::shown;
 use futures_util::TryStreamExt as _;
 use mongodb::{
-    Database,
+    Database, IndexModel,
     bson::{Document, doc},
+    results::{CollectionSpecification, CollectionType},
 };
 use tokio::time::Instant;
 
-use crate::fault;
+use crate::fault::{self, Failure};
 
 /// How long is believed what is known of the collection.
 const BELIEVED: Duration = Duration::from_secs(1);
 /// How often the log says that it is missing.
 const TOLD: Duration = Duration::from_mins(1);
+
+/// What is wrong with a view, as the end of a sentence about the collection.
+pub(crate) const VIEW: &str = "it is a view, and must be a collection";
 
 /// A collection of the node's own.
 #[derive(Debug, Clone)]
@@ -51,6 +57,8 @@ pub(crate) enum Standing {
     Never,
     /// It was there.
     Gone,
+    /// A view has its name.
+    View,
     /// The server has no transactions, so that it is of no use.
     Useless,
 }
@@ -82,6 +90,8 @@ impl Own {
         let standing = match (has_transactions(&self.database).await?, self.is_there().await?, last) {
             (false, ..) => Standing::Useless,
             (true, true, _) => Standing::There,
+            // Who made a view of that name wanted it to be used.
+            (true, false, _) if self.is_view().await? => Standing::View,
             (true, false, Some((_, Standing::There | Standing::Gone))) => Standing::Gone,
             (true, false, _) => Standing::Never,
         };
@@ -96,6 +106,52 @@ impl Own {
         Ok(standing)
     }
 
+    /// A failure that has to do with the collection, by what is wrong with it: what the server says of it reads as if the
+    /// write or the database were to blame.
+    pub(crate) async fn explained(&self, failure: Failure, database: &str) -> Failure {
+        if failure.may_pass() {
+            return failure;
+        }
+        let Some(how) = self.amiss().await else { return failure };
+        tracing::error!(database, "`{}` is not as the node needs it: {how}", self.name);
+        amiss(self.name, database, &how).into()
+    }
+
+    /// What is wrong with the collection, as the end of a sentence about it: for when something has gone wrong with it.
+    async fn amiss(&self) -> Option<String> {
+        let found = self.found().await.ok()??;
+        match found.collection_type {
+            CollectionType::View => return Some(VIEW.to_owned()),
+            CollectionType::Timeseries => {
+                return Some("it is a time-series collection, and no transaction writes into one".to_owned());
+            }
+            _ => {}
+        }
+        if found.options.capped == Some(true) {
+            return Some("it is a capped collection, and no transaction writes into one".to_owned());
+        }
+        if let Some(collation) = found.options.collation {
+            let locale = shown(collation.locale);
+            return Some(format!(
+                "it compares texts by the collation {locale}, which takes different ones for the same"
+            ));
+        }
+        let collection = self.database.collection::<Document>(self.name);
+        let indexes = async { collection.list_indexes().await?.try_collect::<Vec<_>>().await };
+        let is_foreign = |index: &IndexModel| {
+            let is_unique = index.options.as_ref().is_some_and(|options| options.unique == Some(true));
+            is_unique && !index.keys.keys().eq(["_id"])
+        };
+        let foreign = indexes.await.ok()?.into_iter().find(is_foreign)?;
+        let name = foreign.options.and_then(|options| options.name).unwrap_or_default();
+        let fields = foreign.keys.keys().cloned().collect::<Vec<_>>().join(", ");
+        Some(format!(
+            "its unique index {} over {} refuses documents that the node writes",
+            shown(name),
+            shown(fields)
+        ))
+    }
+
     async fn is_there(&self) -> mongodb::error::Result<bool> {
         let collection = self.database.collection::<Document>(self.name);
         let indexes = async { collection.list_indexes().await?.try_collect::<Vec<_>>().await };
@@ -107,6 +163,17 @@ impl Own {
             Err(error) if fault::is_missing(&error) => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    async fn is_view(&self) -> mongodb::error::Result<bool> {
+        let found = self.found().await?;
+        Ok(found.is_some_and(|found| matches!(found.collection_type, CollectionType::View)))
+    }
+
+    /// What the server says of what has its name.
+    async fn found(&self) -> mongodb::error::Result<Option<CollectionSpecification>> {
+        let mut found = self.database.list_collections().filter(doc! { "name": self.name }).await?;
+        found.try_next().await
     }
 }
 

@@ -4,10 +4,13 @@ use beds_core::{Error, Outcome, Result};
 
 /// The outcome, where its reply is no longer than that.
 pub(crate) fn bounded(outcome: Outcome, bytes_max: usize) -> Result<Outcome> {
-    if outcome.size() > bytes_max {
-        return Err(Error::reply_too_large(bytes_max));
-    }
-    Ok(outcome)
+    fits(outcome.size(), bytes_max).map(|()| outcome)
+}
+
+/// Refuses what would be answered with a longer reply, before it is done. A duplicate of what was done is not asked: this is
+/// judged behind the claim.
+pub(crate) fn fits(size: usize, bytes_max: usize) -> Result<()> {
+    if size > bytes_max { Err(Error::reply_too_large(bytes_max)) } else { Ok(()) }
 }
 
 /// The outcome of what is done, with a note, where the reply has room for it: a note must not turn it into an error.

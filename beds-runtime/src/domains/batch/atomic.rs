@@ -3,6 +3,7 @@
 use beds_core::{
     Error, Factory, Outcome, Result, Work,
     items::Items,
+    ledger::fitting_items,
     plan::{Action, Item, Plan, Write},
     spec::Domain,
 };
@@ -37,13 +38,16 @@ pub(super) async fn answer<F: Factory>(batch: &Batch<'_, F>, items: &[BatchItem<
         return if outcome.size() > most { Err(Error::reply_too_large(most)) } else { Ok(outcome) };
     };
     // The batch is claimed where any of its writes is to happen once.
-    let domains = planned.iter().filter_map(|item| match item {
+    let written = planned.iter().map(|item| match item {
         Item::Plan(Plan { domain, action: Action::Write(_), .. }) => Some(*domain),
         Item::Plan(_) | Item::Known(_) => None,
     });
-    let domain = domains.into_iter().find(|domain| domain.once).unwrap_or(first);
+    let written: Vec<Option<&'static Domain>> = written.collect();
+    let domain = written.iter().flatten().find(|domain| domain.once).copied().unwrap_or(first);
     let plan = Plan::new(domain, Action::Write(Write::All(planned)));
-    perform(&batch.cx, Lane::Write, Ok(Work::Plan(plan))).await
+    let outcome = perform(&batch.cx, Lane::Write, Ok(Work::Plan(plan))).await?;
+    // It is done: a duplicate of it may find a reply that is longer than replies may be by now.
+    Ok(fitting_items(outcome, written, batch.cx.limits.reply_bytes_max))
 }
 
 /// What is to be done for an item.

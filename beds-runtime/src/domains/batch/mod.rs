@@ -34,6 +34,9 @@ use self::{
 };
 use super::{Domains, body, meters::Of};
 
+/// What a batch is told whose reply has no room for its items, and that may have been done when it had.
+const SPLIT_ONCE: &str = "split it into several batches, unless one with this `message_id` was sent before: what that has done remains";
+
 /// How many parts of one batch are worked on at a time.
 const AT_ONCE: usize = 128;
 
@@ -234,7 +237,12 @@ impl<F: Factory> Batch<'_, F> {
     }
 
     fn replies(&self, items: &[BatchItem<'_>]) -> Result<Replies> {
-        Replies::new(&self.cx.request_id, items.len(), self.cx.limits.reply_bytes_max)
+        let replies = Replies::new(&self.cx.request_id, items.len(), self.cx.limits.reply_bytes_max);
+        replies.map_err(|error| match self.cx.claims {
+            // It was longer once, perhaps.
+            Some(_) => error.hint(SPLIT_ONCE),
+            None => error,
+        })
     }
 
     fn addressed<'i>(&self, items: &'i [BatchItem<'i>]) -> Vec<Asked<'i, F::Template>> {

@@ -34,6 +34,11 @@ pub(crate) enum Refusal {
 }
 
 impl<J: Job> Queue<J> {
+    /// The server answers: a connection was made. One that is discarded while nobody asks is no absence.
+    pub(crate) const fn is_back(&mut self) {
+        self.absent_since = None;
+    }
+
     /// Lets a job in, or not. `connected` is how many connections there are to a server that answers.
     pub(crate) fn admit(
         &mut self,

@@ -251,6 +251,24 @@ async fn a_server_that_has_been_away_is_not_waited_for() {
     run(&lane, Scripted::new(&world, "again", &[]), 1_000).await.unwrap();
 }
 
+/// A server that answered meanwhile has not been away, though each request finds its connection about to be made.
+#[tokio::test(start_paused = true)]
+async fn connections_that_are_made_anew_are_no_absence() {
+    let world: Arc<World> = Arc::default();
+    let lane = lane::<true>(&world, settings()).await;
+    world.refuses.store(true, Ordering::Relaxed);
+    run(&lane, Scripted::new(&world, "bad", &[Step::Abandon]), 1_000).await.unwrap_err();
+    let worse = [Step::Wait(2_000), Step::Abandon];
+    let worse = submit(&lane, Scripted::new(&world, "worse", &worse), 30_000).await;
+    world.refuses.store(false, Ordering::Relaxed);
+    until(|| world.log().iter().any(|line| line.starts_with("worse on"))).await;
+    world.refuses.store(true, Ordering::Relaxed);
+    worse.await.unwrap().unwrap_err();
+    let last = submit(&lane, Scripted::new(&world, "last", &[]), 30_000).await;
+    world.refuses.store(false, Ordering::Relaxed);
+    assert_eq!(last.await.unwrap().unwrap(), "last");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_queue_full_of_what_nobody_waits_for_has_room() {
     let world: Arc<World> = Arc::default();

@@ -15,6 +15,11 @@ const NO_COLUMN: u16 = 1054;
 /// The error of a column that must have a value, and gets none.
 const NO_DEFAULT: u16 = 1364;
 
+/// The errors of a statement that writes into a view which takes no rows, and of one that uses a view whose tables are gone.
+const NOT_UPDATABLE: u16 = 1288;
+const NOT_INSERTABLE: u16 = 1471;
+const BROKEN_VIEW: u16 = 1356;
+
 /// Sorts out an error of a statement on one of the node's own tables.
 pub(crate) fn of_own(error: &sqlx::Error, table: &Table, domain: &Domain) -> Fault {
     match number(error) {
@@ -24,6 +29,9 @@ pub(crate) fn of_own(error: &sqlx::Error, table: &Table, domain: &Domain) -> Fau
         }),
         Some(NO_DEFAULT) => otherwise(error, table, domain, |column| {
             format!("has a column {column} that the node does not write, and that has no default")
+        }),
+        Some(NOT_UPDATABLE | NOT_INSERTABLE | BROKEN_VIEW) => otherwise(error, table, domain, |_| {
+            "cannot be written into: it is a view, and must be a table".to_owned()
         }),
         _ => match classify(error, domain) {
             // What the node writes there is none of the client's business.

@@ -5,7 +5,11 @@ use std::sync::Arc;
 use beds_core::{Outcome, plan::Invocation, spec::Domain};
 use sqlx::MySqlConnection;
 
-use crate::{columns::Columns, fault::Fault, routine};
+use crate::{
+    columns::Columns,
+    fault::Fault,
+    routine::{self, Room},
+};
 
 /// Runs a procedure or function that only reads.
 #[derive(Debug, Clone)]
@@ -18,6 +22,6 @@ pub(crate) struct Call {
 
 impl Call {
     pub(crate) async fn run(&self, connection: &mut MySqlConnection) -> Result<Outcome, Fault> {
-        routine::run(connection, self.domain, &self.invocation, self.bytes_max, &self.known).await
+        routine::run(connection, self.domain, &self.invocation, Room::Most(self.bytes_max), &self.known).await
     }
 }

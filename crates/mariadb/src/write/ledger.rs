@@ -16,6 +16,7 @@ use sqlx::{
     mysql::{MySqlArguments, MySqlRow},
 };
 
+use super::amiss;
 use crate::{
     fault::{DENIED, Fault, NO_TABLE, classify, denied, is_seen, number, of_own, renew_rights},
     known::NowAndThen,
@@ -236,7 +237,7 @@ pub(super) async fn store(
         let stored = connection.execute(sqlx::query_with(&sql, arguments)).await.map_err(fault)?;
         // The server counts a row that was changed as two, and one that was new as one.
         if stored.rows_affected() < 2 * done.len() as u64 {
-            return Err(Fault::Refused(lost(connection, domain).await));
+            return Err(Fault::Refused(amiss::lost(connection, domain).await));
         }
     }
     Ok(())
@@ -278,38 +279,4 @@ pub(super) fn unanswered(claim: &Claim, domain: &Domain) -> Error {
          and was interrupted, so that its template has to say `commits = true`; or the table has no transactions"
     );
     core::unanswered()
-}
-
-/// Why the row of a claim is not there at the end of its own transaction.
-async fn lost(connection: &mut MySqlConnection, domain: &Domain) -> Error {
-    let sql = "select count(*) from (select group_concat(column_name order by column_name) as names \
-        from information_schema.statistics where table_schema = database() and table_name = 'beds_ledger' \
-        and non_unique = 0 group by index_name) as `keys` where names = 'message_id,step,user'";
-    let found = connection
-        .fetch_one(sql)
-        .await
-        .and_then(|row| row.try_get_unchecked::<&str, _>(0).map(|count| count != "0"));
-    match found {
-        Ok(true) => {
-            let (database, template) = (domain.database, domain.name);
-            tracing::error!(
-                database,
-                template,
-                "a row of `beds_ledger` is gone before the commit: an object rolled back the node's transaction, most \
-                 likely; its write is refused"
-            );
-            core::rolled_back(domain)
-        }
-        Ok(false) | Err(_) => keyless(domain),
-    }
-}
-
-/// A ledger that has lost its key.
-fn keyless(domain: &Domain) -> Error {
-    let database = domain.database;
-    tracing::error!(
-        database,
-        "the table `beds_ledger` has lost its key: no write with a message_id can be done"
-    );
-    core::keyless(database)
 }

@@ -18,7 +18,7 @@ use crate::{
     cell::bind,
     columns::Column,
     fault::{Fault, classify},
-    routine::sets_of,
+    routine::{Room, sets_of},
     statement,
 };
 
@@ -46,7 +46,7 @@ impl Left<'_> {
         let passed = args.iter().enumerate().filter(|(place, _)| !is_left(*place)).map(|(_, value)| value);
         let arguments = bind(found.values.iter().chain(passed)).map_err(fault)?;
         let query = sqlx::query_with(&text, arguments).persistent(false);
-        let mut sets = sets_of(connection, self.domain, query, RETURNS_BYTES_MAX).await?.sets;
+        let mut sets = sets_of(connection, self.domain, query, Room::Most(RETURNS_BYTES_MAX)).await?.sets;
         sets.retain(|set| !set.is_empty());
         // The last one is ours.
         let changed = sets.pop().and_then(|set| set.first().map(|row| row.try_get_unchecked::<i64, _>(0)));

@@ -4,6 +4,7 @@
 //! round trip more than its objects: the commit. [`Write::apply`] runs the objects; around it are the claim and the stored
 //! reply, in [`once`] for one write and in [`group`] for several that share a transaction.
 
+mod amiss;
 mod apart;
 mod broken;
 mod change;
@@ -51,7 +52,7 @@ use crate::{
     columns::Columns,
     fault::Fault,
     position::Position,
-    routine,
+    routine::{self, Room},
     session::{Fence, Session},
 };
 
@@ -210,7 +211,8 @@ impl Write {
         }
         // What is only known to write into a table without transactions keeps its claim, which tells duplicates.
         if self.commits() && apart::is_list(&self.write) {
-            let outcome = apart::run(self, session).await.and_then(|outcome| self.finished(outcome));
+            let outcome = apart::run(self, session).await;
+            let outcome = outcome.map(|outcome| together::fitting(self, outcome));
             return outcome.map_err(|fault| remaining(fault, Remains::Committed).into());
         }
         let mut retries = 0;
@@ -382,7 +384,13 @@ impl Write {
                 }
             }
             plan::Write::Call(invocation) => {
-                routine::run(connection, domain, invocation, self.reply_bytes_max, known).await
+                let calls = lasting::calls(objects, write);
+                let room = if commits(objects, write) || self.tables.are_lasting(&calls) {
+                    Room::Cut(self.reply_bytes_max)
+                } else {
+                    Room::Most(self.reply_bytes_max)
+                };
+                routine::run(connection, domain, invocation, room, known).await
             }
             plan::Write::All(_) => Err(Fault::Refused(Error::internal("a batch has a batch in it"))),
         }?;

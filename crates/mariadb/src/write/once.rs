@@ -7,7 +7,7 @@ use sqlx::{Executor as _, MySqlConnection};
 use tokio::time::timeout;
 
 use super::{
-    Applied, Write,
+    Applied, Write, amiss,
     lasting::{Remains, ended, remaining},
     ledger::{self, Claimed, Earlier},
     outbox, together,
@@ -102,7 +102,11 @@ impl Write {
                     Earlier::Another => Err(Fault::Refused(beds_core::ledger::taken())),
                     // What committed the claim by itself may be about to store its reply.
                     Earlier::Unanswered if is_last => Err(Fault::Refused(ledger::unanswered(claim, domain))),
-                    Earlier::Unanswered | Earlier::Nothing => Err(Fault::Deadlock),
+                    Earlier::Nothing => {
+                        let amiss = amiss::refuses(&mut session.connection, domain).await;
+                        Err(amiss.map_or(Fault::Deadlock, Fault::Refused))
+                    }
+                    Earlier::Unanswered => Err(Fault::Deadlock),
                 }
             }
             Claimed::Absent => {
@@ -133,7 +137,8 @@ impl Write {
         outbox::store(&mut session.connection, &events, self.domain).await?;
         let has_events = !events.is_empty();
         if self.commits() {
-            return Ok((outcome.noted(Remains::Committed.note()), has_events));
+            let outcome = outcome.noted(Remains::Committed.note());
+            return Ok((together::fitting(self, outcome), has_events));
         }
         let calls = self.calls();
         if self.tables.are_plain(&calls) {
@@ -142,7 +147,7 @@ impl Write {
         let keeps_rows = session.keeps_rows().await.map_err(|error| classify(&error, self.domain))?;
         if keeps_rows {
             let remains = self.kept_rows(session).await;
-            return Ok((noted(outcome, remains), has_events));
+            return Ok((together::fitting(self, noted(outcome, remains)), has_events));
         }
         self.tables.could_be_taken_back(&calls);
         Ok((outcome, has_events))

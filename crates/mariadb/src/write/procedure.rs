@@ -17,7 +17,7 @@ use super::lasting;
 use crate::{
     cell::{self, bind},
     fault::{Fault, classify, disagree},
-    routine,
+    routine::{self, Room},
     session::Fence,
     statement::parts,
 };
@@ -54,7 +54,9 @@ pub(super) async fn call(
     procedure: &'static Procedure,
     args: &[Value],
 ) -> Result<Returned, Fault> {
-    let sets = routine::result_sets(connection, domain, procedure.call, args, RETURNS_BYTES_MAX).await?;
+    let room = if procedure.commits { Room::Cut } else { Room::Most };
+    let sets =
+        routine::result_sets(connection, domain, procedure.call, args, room(RETURNS_BYTES_MAX)).await?;
     let row = sets.sets.first().and_then(|set| set.first());
     Ok(Returned { affected: sets.affected, ..returned(domain, procedure, row)? })
 }

@@ -127,9 +127,22 @@ fn of_item(fault: Fault, index: usize) -> Fault {
 /// The outcome of a write as its ledger row keeps it: of a batch that is too long, the keys of its items.
 pub(super) fn kept<'o>(write: &plan::Write, outcome: &'o Outcome) -> Cow<'o, Outcome> {
     let plan::Write::All(items) = write else { return Cow::Borrowed(outcome) };
-    let domains = items.iter().map(|item| match item {
+    beds_core::ledger::kept_items(outcome, written(items))
+}
+
+/// The outcome of a write that nothing takes back any more: no refusal of its length, but what there is room for.
+pub(super) fn fitting(write: &Write, outcome: Outcome) -> Outcome {
+    let bytes_max = write.reply_bytes_max;
+    match &write.write {
+        plan::Write::All(items) => beds_core::ledger::fitting_items(outcome, written(items), bytes_max),
+        _ => outcome.fitting_of(write.domain, bytes_max),
+    }
+}
+
+/// The domains of a batch's items; none of what writes nothing.
+fn written(items: &[Item]) -> impl Iterator<Item = Option<&'static Domain>> {
+    items.iter().map(|item| match item {
         Item::Plan(Plan { domain, action: Action::Write(_), .. }) => Some(*domain),
         Item::Plan(_) | Item::Known(_) => None,
-    });
-    beds_core::ledger::kept_items(outcome, domains)
+    })
 }

@@ -13,11 +13,12 @@ use beds_core::{
 use beds_protocol::{ErrorCode, Lane, Operation};
 use futures_util::future::join_all;
 use serde_json::{Value as Json, json};
+use sqlx::Executor as _;
 
 use crate::{
     events::ITEM,
     ledger::{claim, entry, text},
-    odd::{CHILD, ENTRY, ITEM_FIELDS, ITEMS, Odd},
+    odd::{CHILD, ENTRY, ITEM_FIELDS, ITEMS, ODD, Odd},
 };
 
 static FIELDS: [Field; 1] = [Field::new("n", "n", Type::INT)];
@@ -362,6 +363,29 @@ async fn a_list_that_commits_by_itself_tells_what_is_done_before_one_fails() {
     let create = |id: &str, n: i64| json!(["create", id, { "n": n }]);
     assert_eq!(odd.told().await, [create("x", 1), create("y", 2), create("a", 1), create("b", 2)]);
     assert_eq!(odd.count("item"), 4);
+}
+
+/// What is committed is never told to be too large.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_commits_by_itself_is_done_however_long_its_reply_is() {
+    let odd = Odd::open();
+    let list = list(&[("x", 1), ("y", 2)]);
+    let outcome = odd.run_short(100, &LASTING, list).await.unwrap();
+    assert!(outcome.size() <= 100 && outcome.note.unwrap().contains("is done"));
+    assert_eq!(odd.count("item"), 2);
+    let mut own = odd.connect().await;
+    let longer = "create or replace procedure old_style() modifies sql data begin start transaction; insert into log (n) values (1); \
+        commit; select repeat('x', 500) as a union all select repeat('y', 500); insert into log (n) values (2); commit; end";
+    own.execute(longer).await.unwrap();
+    let call = ODD.iter().find(|call| call.name == "old_style").unwrap();
+    let call = || Action::Write(plan::Write::Call(Invocation { call, args: Vec::new() }));
+    let outcome = odd.run_short(900, &CHILD, call()).await.unwrap();
+    let note = outcome.note.unwrap();
+    assert!(note.contains("all but the first row") && note.contains("at least once"), "{note}");
+    assert!(String::from_utf8(outcome.sets.unwrap()).unwrap().contains("xxx"));
+    let outcome = odd.run_short(300, &CHILD, call()).await.unwrap();
+    assert!(outcome.sets.is_none() && outcome.size() <= 300, "{outcome:?}");
+    assert_eq!(odd.count("log"), 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]

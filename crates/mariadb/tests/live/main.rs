@@ -3,6 +3,7 @@
 // clippy.toml lets tests unwrap, but takes only functions marked as tests for tests.
 #![allow(clippy::unwrap_used)]
 
+mod amiss;
 mod broken;
 mod company;
 mod conflicts;

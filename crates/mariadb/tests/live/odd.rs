@@ -274,6 +274,17 @@ impl Odd {
         self.database.run(Plan { claim, ..Plan::new(domain, action) }, bounds).await
     }
 
+    /// The same where a reply may have so many bytes.
+    pub(crate) async fn run_short(
+        &self,
+        bytes_max: usize,
+        domain: &'static Domain,
+        action: Action,
+    ) -> Result<Outcome, Error> {
+        let bounds = Bounds::new(Instant::now() + Duration::from_mins(1), bytes_max);
+        self.database.run(Plan::new(domain, action), bounds).await
+    }
+
     /// Runs these as the items of an atomic batch.
     pub(crate) async fn run_all(
         &self,

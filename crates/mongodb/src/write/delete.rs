@@ -2,22 +2,23 @@
 
 use std::time::Duration;
 
-use beds_core::{Outcome, Result};
+use beds_core::Outcome;
 use mongodb::{ClientSession, bson::doc};
 
 use super::target::Target;
-use crate::{fault::Failure, reply::bounded, server::Connection};
+use crate::{fault::Failure, reply::fits, server::Connection};
 
 #[derive(Debug)]
 pub(crate) struct Delete {
     target: Target,
     outcome: Outcome,
+    bytes_max: usize,
 }
 
 impl Delete {
-    pub(crate) fn new(target: Target, bytes_max: usize) -> Result<Self> {
-        let outcome = bounded(Outcome::data(target.key_json()), bytes_max)?;
-        Ok(Self { target, outcome })
+    pub(crate) fn new(target: Target, bytes_max: usize) -> Self {
+        let outcome = Outcome::data(target.key_json());
+        Self { target, outcome, bytes_max }
     }
 
     pub(super) const fn outcome(&self) -> &Outcome {
@@ -29,7 +30,8 @@ impl Delete {
         connection: &Connection,
         mut session: Option<&mut ClientSession>,
         limit: Duration,
-    ) -> std::result::Result<Outcome, Failure> {
+    ) -> Result<Outcome, Failure> {
+        fits(self.outcome.size(), self.bytes_max)?;
         // Unlike `delete_one`, it can be given a limit on its time.
         let collection = connection.raw(self.target.collection);
         let delete = collection

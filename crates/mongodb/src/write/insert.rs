@@ -14,7 +14,7 @@ use mongodb::{
 use crate::{
     convert::{self, to_bson},
     fault::Failure,
-    reply::bounded,
+    reply::fits,
     server::Connection,
 };
 
@@ -26,6 +26,7 @@ pub(crate) struct Insert {
     /// Whether errors name the record's index: the request has a list of records.
     many: bool,
     outcome: Outcome,
+    bytes_max: usize,
 }
 
 impl Insert {
@@ -65,8 +66,7 @@ impl Insert {
             json.push(b']');
         }
         errors.or(())?;
-        let outcome = bounded(Outcome::data(json), bytes_max)?;
-        Ok(Self { domain, collection, documents, many, outcome })
+        Ok(Self { domain, collection, documents, many, outcome: Outcome::data(json), bytes_max })
     }
 
     /// Whether its one document is one statement.
@@ -88,6 +88,7 @@ impl Insert {
         connection: &Connection,
         session: Option<&mut ClientSession>,
     ) -> std::result::Result<Outcome, Failure> {
+        fits(self.outcome.size(), self.bytes_max)?;
         let collection = connection.collection::<Document>(self.collection);
         let inserted = match self.documents.as_slice() {
             [document] if !self.many => {
@@ -117,6 +118,9 @@ pub(super) async fn together(
     session: &mut ClientSession,
 ) -> std::result::Result<Vec<Outcome>, (Option<usize>, Failure)> {
     let Some(first) = inserts.first() else { return Ok(Vec::new()) };
+    for (place, insert) in inserts.iter().enumerate() {
+        fits(insert.outcome.size(), insert.bytes_max).map_err(|error| (Some(place), error.into()))?;
+    }
     let documents = inserts.iter().flat_map(|insert| &insert.documents);
     let collection = connection.collection::<Document>(first.collection);
     match collection.insert_many(documents).session(session).await.map_err(Failure::from) {

@@ -27,7 +27,7 @@ use beds_core::{
     stages::statement_span,
 };
 use beds_lane::Gate;
-use beds_protocol::Operation;
+use beds_protocol::{Operation, tables::LEDGER};
 use mongodb::ClientSession;
 use tokio::time::{Instant, sleep};
 
@@ -41,7 +41,7 @@ pub(crate) use self::{
 };
 use crate::{
     fault::{self, Failure},
-    own::Standing,
+    own::{Standing, VIEW},
     reply::noted,
     server::{Connection, done_by, left},
 };
@@ -153,7 +153,7 @@ impl Deed {
             plan::Write::Delete { key, if_version } => {
                 let collection = collection(objects.delete, Operation::Delete)?;
                 let target = Target::new(domain, collection, (key, rows), if_version)?;
-                Self::Delete(Delete::new(target, bytes_max)?)
+                Self::Delete(Delete::new(target, bytes_max))
             }
             plan::Write::Upsert { records, many } => {
                 let collection = collection(objects.upsert, Operation::Upsert)?;
@@ -347,6 +347,9 @@ impl Write {
                 Standing::There => {}
                 Standing::Never => return Ok(None),
                 Standing::Gone => return Err(ledger::gone(&connection.name).into()),
+                Standing::View => {
+                    return Err(ledger::amiss(LEDGER.name, &connection.name, VIEW).into());
+                }
                 Standing::Useless => return Err(fault::never_once(self.domain).into()),
             }
         }
@@ -354,8 +357,10 @@ impl Write {
             (Done::Now(outcomes, _), _) => Ok(outcomes.into_iter().next()),
             (Done::Before, Some(claim)) => {
                 let limit = left(connection.limit(gate));
-                let outcome = connection.ledger.outcome(claim, limit).await?;
-                outcome.map(Some).ok_or(Failure::Held)
+                match connection.ledger.outcome(claim, limit).await? {
+                    Some(outcome) => Ok(Some(outcome)),
+                    None => Err(connection.ledger.explained(Failure::Held).await),
+                }
             }
             (Done::Before, None) | (Done::Refused(_), _) => Err(Failure::Held),
         }

@@ -22,7 +22,7 @@ use super::{Applied, target::Target};
 use crate::{
     convert::to_bson,
     fault::Failure,
-    reply::bounded,
+    reply::fits,
     server::Connection,
     shown::{Place, Shower},
 };
@@ -52,11 +52,13 @@ impl Update {
         let change =
             change(target.domain, changes.iter().map(|(field, value)| (*field, value)), "", &mut errors);
         errors.or(())?;
-        let update = Self { target, change, is_null: AtomicBool::new(false), bytes_max, read_after };
-        // How long the reply is is known before anything is done.
-        let longest = update.target.if_version.map_or(VERSION_MAX, |version| version.saturating_add(1));
-        bounded(update.outcome(update.target.key(), &Value::Int(longest)), bytes_max)?;
-        Ok(update)
+        Ok(Self { target, change, is_null: AtomicBool::new(false), bytes_max, read_after })
+    }
+
+    /// How long the reply may get is known before anything is done.
+    fn longest(&self) -> usize {
+        let version = self.target.if_version.map_or(VERSION_MAX, |version| version.saturating_add(1));
+        self.outcome(self.target.key(), &Value::Int(version)).size()
     }
 
     /// The reply: the key, and the version that the record has now.
@@ -75,6 +77,7 @@ impl Update {
         mut session: Option<&mut ClientSession>,
         limit: Duration,
     ) -> std::result::Result<Applied, Failure> {
+        fits(self.longest(), self.bytes_max)?;
         let domain = self.target.domain;
         let version = domain.version.map(|version| &domain.fields[version]);
         let is_free = version.is_some() && self.target.if_version.is_none();

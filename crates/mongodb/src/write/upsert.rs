@@ -21,7 +21,7 @@ use crate::{
     convert,
     fault::Failure,
     filter,
-    reply::bounded,
+    reply::fits,
     server::Connection,
     shown::{Place, Shower},
 };
@@ -67,17 +67,12 @@ impl Upsert {
         bytes_max: usize,
     ) -> Result<Self> {
         let mut errors = Errors::default();
-        let mut bytes = 0;
         let read = records.iter().enumerate().map(|(index, values)| {
             let path = if many { format!("data[{index}].") } else { String::new() };
-            let record = Record::new(domain, values, &path, &mut errors);
-            bytes += record.key.len();
-            record
+            Record::new(domain, values, &path, &mut errors)
         });
         let records = read.collect();
         errors.or(())?;
-        // Of one record that is too long to be shown, the key is shown.
-        bounded(Outcome::data(vec![b' '; bytes]), bytes_max)?;
         let mut errors = Errors::default();
         let within = filter::filter(domain, false, rows, &mut errors);
         errors.or(Self { domain, collection, records, within, many, bytes_max })
@@ -94,6 +89,9 @@ impl Upsert {
         mut session: Option<&mut ClientSession>,
         limit: Duration,
     ) -> std::result::Result<Outcome, Failure> {
+        // Of one record that is too long to be shown, the key is shown.
+        let keys = self.records.iter().map(|record| record.key.len()).sum::<usize>();
+        fits(Outcome::data(Vec::new()).size() + keys, self.bytes_max)?;
         let mut shower = Shower::new(self.domain);
         let mut json = Vec::with_capacity(256 * self.records.len());
         for (index, record) in self.records.iter().enumerate() {

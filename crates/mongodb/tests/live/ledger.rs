@@ -287,6 +287,51 @@ async fn a_ledger_that_is_gone_is_not_made_anew() {
     assert_eq!(once.count("beds_ledger").await, 1);
 }
 
+/// What is wrong with a ledger that is there is told, whatever the server says of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ledger_that_is_amiss_is_told_with_what_is_wrong() {
+    let capped = doc! { "create": "beds_ledger", "capped": true, "size": 100_000 };
+    let view = doc! { "create": "beds_ledger", "viewOn": "entry", "pipeline": [] };
+    let collated = doc! { "create": "beds_ledger", "collation": { "locale": "en", "strength": 2 } };
+    let plain = doc! { "create": "beds_ledger" };
+    for (name, create, foreign, [first, second], said) in [
+        ("amiss_capped", capped, false, ["", "1"], "it is a capped collection"),
+        ("amiss_view", view, false, ["", "1"], "it is a view"),
+        ("amiss_collated", collated, false, ["a", "A"], "the collation `en`"),
+        ("amiss_unique", plain, true, ["1", "2"], "its unique index `digest_1` over `digest`"),
+    ] {
+        let once = Once::bare(name, 2).await;
+        let is_view = create.contains_key("viewOn");
+        once.site.mongo.run_command(create).await.unwrap();
+        if !is_view {
+            once.index("beds_ledger", doc! { "at": 1 }, false).await;
+        }
+        if foreign {
+            once.index("beds_ledger", doc! { "digest": 1 }, true).await;
+        }
+        if !first.is_empty() {
+            once.run(entry(1), claim(first, 1)).await.unwrap();
+        }
+        let done = once.count("entry").await;
+        let mut told = 0;
+        for number in 2..4 {
+            // By itself, and in a transaction of several statements.
+            let numbers: Vec<i64> = (0..number).collect();
+            let error = match once.run(entries(&numbers[1..]), claim(second, 1)).await {
+                // The stand-in keeps keys byte by byte in spite of a collation.
+                Ok(_) if name == "amiss_collated" => break,
+                outcome => outcome.expect_err(name),
+            };
+            assert_eq!((error.code, error.retryable), (ErrorCode::Internal, false), "{name}: {error}");
+            assert!(error.message.contains(said) && error.message.contains("`beds_ledger`"), "{error}");
+            let hint = error.hint.unwrap();
+            assert!(hint.contains("bedsc ddl --ledger") && hint.contains("beds verify"), "{hint}");
+            told += 1;
+        }
+        assert!(told == 0 || once.count("entry").await == done, "{name}");
+    }
+}
+
 #[tokio::test]
 async fn without_transactions_no_write_is_done_once() {
     let stack = || Stack::builder().standalone_mongodb().ignore_environment().start().unwrap();

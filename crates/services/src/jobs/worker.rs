@@ -155,9 +155,9 @@ impl Worker {
                     is_told = false;
                     // What was too much may have been so for a while alone.
                     chunk = chunk.saturating_add(chunk / 8 + 1).min(whole);
-                    let speed = rate.after(step.done);
+                    let (speed, kept) = (rate.after(step.done), Instant::now());
                     match self.keep(&lease, &step, speed, held_until).await {
-                        Some(Go::On) => held_until = asked + self.lease(),
+                        Some(Go::On) => held_until = kept + self.lease(),
                         Some(ended) => {
                             info!(job = %lease.id, "leaves the job: {ended:?}");
                             return;

@@ -4,8 +4,10 @@
 mod documents;
 mod rows;
 
-use beds_core::inspect::{Catalogue, Relation, RelationKind};
-use beds_protocol::tables::Table;
+use std::collections::BTreeSet;
+
+use beds_core::inspect::{Asks, Catalogue, Relation, RelationKind};
+use beds_protocol::{shown, tables::Table};
 
 /// What is wrong with a table of the node's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +37,31 @@ pub(crate) fn faults(table: &Table, relation: &Relation, catalogue: &Catalogue) 
         return vec![Fault::beyond(format!("it is a {is}, and must be a {wanted}"))];
     }
     if catalogue.documents { documents::faults(table, relation) } else { rows::faults(table, relation) }
+}
+
+/// What of a table of the node's own may be in the node's way, which nobody can tell without trying: as the end of a
+/// sentence about the table, with what to do.
+pub(crate) fn doubts(relation: &Relation) -> Vec<(String, &'static str)> {
+    let triggers = relation.triggers.iter().map(|trigger| {
+        let (name, moment) = (shown(&trigger.routine.name), &trigger.moment);
+        (
+            format!("its trigger {name} runs {moment}, and may refuse or change what the node writes"),
+            "drop the trigger, unless it leaves the node's rows alone",
+        )
+    });
+    let unknown = relation.rules.iter().filter_map(|rule| match &rule.asks {
+        Asks::Other(condition) => Some(condition.as_str()),
+        _ => None,
+    });
+    let unknown: BTreeSet<&str> = unknown.collect();
+    let validator = (!unknown.is_empty()).then(|| {
+        let conditions = unknown.into_iter().map(shown).collect::<Vec<_>>().join(", ");
+        (
+            format!("its validator has conditions that may refuse all that the node writes: {conditions}"),
+            "give it the validator that `bedsc ddl --ledger` prints",
+        )
+    });
+    triggers.chain(validator).collect()
 }
 
 /// What makes a table of the node's own what the node needs: statements of SQL without their end, or commands of MongoDB

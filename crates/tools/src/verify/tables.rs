@@ -36,6 +36,11 @@ pub(super) fn check(domains: &[&'static Domain], catalogue: &Catalogue) -> Vec<F
     for table in tables {
         let judged = judge(table, first.engine(), catalogue);
         findings.extend(judged.map(|(message, hint)| finding(table.title, message, hint)));
+        let doubts = catalogue.relation_named(table.name).map(own::doubts).unwrap_or_default();
+        findings.extend(doubts.into_iter().map(|(doubt, hint)| Finding {
+            severity: Severity::Warning,
+            ..finding(table.title, format!("{}: {doubt}", shown(table.name)), hint.to_owned())
+        }));
     }
     findings
 }
