@@ -47,7 +47,7 @@ pub(crate) fn start(
     name: &str,
     domains: &[&'static Domain],
     (engines, rules, extensions): (&Arc<Engines>, &Rules, &Arc<Extensions>),
-    (desk, disk): (&Desk, Option<&Arc<Disk>>),
+    (desk, shared): (&Desk, Option<&Arc<Disk>>),
 ) -> Option<Working> {
     let is_it =
         |domain: &&&'static Domain| domain.name == TEMPLATE && domain.placement.write == Broker::AppJobs;
@@ -63,7 +63,7 @@ pub(crate) fn start(
     };
     let catalogue = || Arc::clone(&desk.catalogue);
     let mut kinds: Vec<Arc<dyn Kind>> = vec![Arc::new(Migration::new(catalogue()))];
-    if let Some(disk) = disk {
+    if let Some(disk) = shared {
         kinds.push(Arc::new(Archiving::new(catalogue(), Arc::clone(disk))));
         kinds.push(Arc::new(Verifying::new(Arc::clone(disk))));
         kinds.push(Arc::new(Restoring::new(catalogue(), Arc::clone(disk))));

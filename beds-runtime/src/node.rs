@@ -98,9 +98,9 @@ async fn serve(
     let desk = jobs::desk(&project, &domains);
     let extensions = sessions::extensions(&config, known.as_ref()).with(Arc::clone(&part.fleet));
     let extensions = extensions.with(Arc::clone(&desk));
-    let disk = jobs::disk(&config);
-    let extensions = Arc::new(match &disk {
-        Some(disk) => extensions.with(Arc::clone(disk)),
+    let shared = jobs::disk(&config);
+    let extensions = Arc::new(match &shared {
+        Some(shared) => extensions.with(Arc::clone(shared)),
         None => extensions,
     });
     let rules = match known {
@@ -108,7 +108,7 @@ async fn serve(
         None => config.rules(&name, environment),
     };
     let working =
-        jobs::start(&config, &name, &domains, (&engines, &rules, &extensions), (&desk, disk.as_ref()));
+        jobs::start(&config, &name, &domains, (&engines, &rules, &extensions), (&desk, shared.as_ref()));
     let (pool, relays) = start_pool(&project, &config, &name, serves, rules, (for_pool, extensions));
     part.tell(&pool, wrong.clone());
     if let Some(working) = &working {

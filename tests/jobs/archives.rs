@@ -63,7 +63,7 @@ async fn an_archive_is_made_while_nodes_die_and_gives_back_what_it_got() {
     const COUNT: u32 = 2_000;
     let folder = tempfile::tempdir().unwrap();
     let guest = sharing(2, folder.path(), plain).await;
-    let series = guest.samples(COUNT).await;
+    let series = guest.samples(COUNT);
     let before = guest.all("sample_row", &series).await;
     let args = json!({"template": "sample_row", "where": {"series": series}, "chunk": 50});
 
@@ -165,7 +165,7 @@ async fn an_archive_is_made_while_nodes_die_and_gives_back_what_it_got() {
 async fn some_of_an_archive_comes_back_and_what_is_wrong_is_told_before() {
     let folder = tempfile::tempdir().unwrap();
     let guest = sharing(1, folder.path(), plain).await;
-    let series = guest.samples(30).await;
+    let series = guest.samples(30);
     let start = async |args: Value| guest.call("cool", "start", args).await;
     for (args, field) in [
         (json!({"template": "sample_row", "where": {"serie": "x"}}), "args.where.serie"),
@@ -205,7 +205,7 @@ async fn a_disk_that_is_full_read_only_or_gone_pauses_the_job_and_loses_nothing(
     let script = format!("mount -t tmpfs -o size=1m none {at}; exec {} node", env!("CARGO_BIN_EXE_beds"));
     let unshared = move || Beds::program(Path::new("unshare"), &["--mount", "sh", "-ec", &script]);
     let guest = sharing(1, folder.path(), unshared).await;
-    let series = guest.samples(COUNT).await;
+    let series = guest.samples(COUNT);
     let before = guest.all("sample_row", &series).await;
     // What only the node sees.
     let pid = guest.site.nodes[0].pid();
@@ -254,7 +254,7 @@ async fn a_disk_that_is_full_read_only_or_gone_pauses_the_job_and_loses_nothing(
 async fn a_filesystem_that_does_not_answer_does_not_hang_the_node() {
     let folder = tempfile::tempdir().unwrap();
     let guest = sharing(1, folder.path(), plain).await;
-    let series = guest.samples(20).await;
+    let series = guest.samples(20);
     // To open a pipe that nobody writes to waits for ever, as a file does whose server is away.
     let identity = folder.path().join("beds-filesystem");
     let before = fs::read(&identity).unwrap();
