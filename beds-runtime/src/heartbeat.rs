@@ -13,7 +13,7 @@ use tokio::{
     task::JoinHandle,
     time::{Instant, MissedTickBehavior, interval, timeout},
 };
-use tracing::{info, warn};
+use tracing::info;
 
 /// The template that keeps them.
 const TEMPLATE: &str = "fleet";
@@ -104,7 +104,8 @@ impl Beats {
         }
         match (sent, self.is_told) {
             (Ok(()), true) => info!("the node's heartbeats are taken again"),
-            (Err(reason), false) => warn!(
+            // A fleet without `admin` is right as well.
+            (Err(reason), false) => info!(
                 "nobody takes the node's heartbeats, so that the fleet does not know it; it serves all the same: {reason}"
             ),
             (Ok(()), false) | (Err(_), true) => return,

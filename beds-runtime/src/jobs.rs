@@ -6,6 +6,7 @@ use beds_bus::Status;
 use beds_core::{access::Rules, extensions::Extensions, spec::Domain};
 use beds_protocol::{Broker, Service};
 use beds_services::{
+    cool::{Archiving, Disk, Restoring, Verifying},
     jobs::{Base, Catalogue, Desk, Kind, Worker},
     migration::Migration,
 };
@@ -27,6 +28,12 @@ pub(crate) fn desk(project: &Project, domains: &[&'static Domain]) -> Arc<Desk> 
     Arc::new(Desk { catalogue, started: Arc::new(Notify::new()) })
 }
 
+/// The shared filesystem of a node that hosts what is kept there.
+pub(crate) fn disk(config: &Config) -> Option<Arc<Disk>> {
+    let is_needed = config.node.services.contains(&Service::Segundo);
+    config.shared_filesystem.path.clone().filter(|_| is_needed).map(|path| Arc::new(Disk::at(path)))
+}
+
 /// The node at work.
 pub(crate) struct Working {
     works: watch::Sender<bool>,
@@ -40,7 +47,7 @@ pub(crate) fn start(
     name: &str,
     domains: &[&'static Domain],
     (engines, rules, extensions): (&Arc<Engines>, &Rules, &Arc<Extensions>),
-    desk: &Desk,
+    (desk, shared): (&Desk, Option<&Arc<Disk>>),
 ) -> Option<Working> {
     let is_it =
         |domain: &&&'static Domain| domain.name == TEMPLATE && domain.placement.write == Broker::AppJobs;
@@ -54,7 +61,13 @@ pub(crate) fn start(
         rules: Arc::new(rules.clone()),
         extensions: Arc::clone(extensions),
     };
-    let kinds: Vec<Arc<dyn Kind>> = vec![Arc::new(Migration::new(Arc::clone(&desk.catalogue)))];
+    let catalogue = || Arc::clone(&desk.catalogue);
+    let mut kinds: Vec<Arc<dyn Kind>> = vec![Arc::new(Migration::new(catalogue()))];
+    if let Some(disk) = shared {
+        kinds.push(Arc::new(Archiving::new(catalogue(), Arc::clone(disk))));
+        kinds.push(Arc::new(Verifying::new(Arc::clone(disk))));
+        kinds.push(Arc::new(Restoring::new(catalogue(), Arc::clone(disk))));
+    }
     let started = Arc::clone(&desk.started);
     let Some(worker) = Worker::new(domain, base, name.to_owned(), config.jobs.clone(), kinds, started) else {
         warn!(template = TEMPLATE, "it has not the calls that nodes need: this node works at no jobs");

@@ -100,6 +100,7 @@ async fn serve(
     }
     let serves = (domains.clone(), Arc::clone(&engines));
     let desk = jobs::desk(&project, &domains);
+    let shared = jobs::disk(&config);
     let extensions = sessions::extensions(&config, known.as_ref())
         .with(Arc::clone(&part.fleet))
         .with(Arc::new(config.graph.clone()))
@@ -107,12 +108,16 @@ async fn serve(
         .with(Arc::new(graves::letters(&config, &name)))
         .with(Arc::new(Catalogue(project.domains.clone())))
         .with(Arc::clone(&desk));
-    let extensions = Arc::new(extensions);
+    let extensions = Arc::new(match &shared {
+        Some(shared) => extensions.with(Arc::clone(shared)),
+        None => extensions,
+    });
     let rules = match known {
         Some(known) => config.rules(&name, environment).with_sessions(known),
         None => config.rules(&name, environment),
     };
-    let working = jobs::start(&config, &name, &domains, (&engines, &rules, &extensions), &desk);
+    let working =
+        jobs::start(&config, &name, &domains, (&engines, &rules, &extensions), (&desk, shared.as_ref()));
     let (pool, relays) = start_pool(&project, &config, &name, serves, rules, (for_pool, extensions));
     part.tell(&pool, wrong.clone());
     if let Some(working) = &working {

@@ -1,4 +1,4 @@
-//! Jobs and migrations, on real servers: what they do, what is refused, and what happens when somebody dies meanwhile.
+//! Jobs, migrations and archives, on real servers: what they do, what is refused, and what happens when somebody dies meanwhile.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,6 +10,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod archives;
 mod control;
 mod copies;
 mod moves;

@@ -45,6 +45,11 @@ fn large_stack() -> Stack {
 
 impl Site {
     fn start(count: usize, variables: &[(&str, &str)]) -> Self {
+        Self::of(count, variables, || Beds::new(&[]))
+    }
+
+    /// With nodes that are started so.
+    pub(crate) fn of(count: usize, variables: &[(&str, &str)], program: impl Fn() -> Beds) -> Self {
         // The stand-in that is there in seconds takes all records of a collection into its hands for each look-up.
         let stack = if copies::records().is_some() { large_stack() } else { stack() };
         let catalog = grant(&stack);
@@ -57,7 +62,7 @@ impl Site {
                     ("BEDS__MARIADB__CATALOG__URL", &catalog),
                     ("BEDS__MARIADB__JOBS__URL", &jobs),
                 ];
-                Beds::new(&[]).on(&stack).env(&own).env(VARIABLES).env(variables).spawn()
+                program().on(&stack).env(&own).env(VARIABLES).env(variables).spawn()
             })
             .collect();
         for node in &nodes {
@@ -69,7 +74,7 @@ impl Site {
         Self { nodes, stack }
     }
 
-    async fn guest(&self) -> Guest<'_> {
+    pub(crate) async fn guest(&self) -> Guest<'_> {
         let client = Client::builder(self.stack.amqp_url()).timeout(common::PATIENCE).user_id("guest");
         Guest { site: self, client: client.connect().await.unwrap() }
     }

@@ -149,7 +149,8 @@ fn grants_are_held_against_what_is_needed() {
             None,
             "create user node; grant select on catalog.v_country to node; grant insert, select on catalog.country to node; \
              grant execute on procedure catalog.sp_country_create to node; grant select on mysql.user to node; \
-             grant execute on procedure tercero.sp_user_add to node; grant execute on procedure metrics.sp_metric_add to node",
+             grant execute on procedure tercero.sp_user_add to node; grant execute on procedure metrics.sp_metric_add to node; \
+             grant execute on procedure jobs.sp_job_add to node",
         )
         .unwrap();
     let (code, report) = verify(&stack, "node", &["--template", "country"]);

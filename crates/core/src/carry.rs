@@ -6,10 +6,11 @@ use beds_protocol::{CreateRequest, Json, OneOrMany, Operation, Record};
 use crate::{
     access::Allowed,
     context::Context,
+    cursor,
     error::{Error, Result},
     operation,
     plan::{Action, Reach, Write},
-    query::{Comparison, Condition, Test},
+    query::{Comparison, Condition, Order, Test},
     spec::{Domain, Field, Generated, Objects, Type},
     validate::{Errors, scalar},
     value::Value,
@@ -46,6 +47,12 @@ impl May {
     /// The fields that the caller sees.
     pub fn seen(&self) -> impl Iterator<Item = (usize, &'static Field)> {
         self.domain.fields.iter().enumerate().filter(|(index, _)| self.allowed.shows(*index))
+    }
+
+    /// Whether the caller reaches all records, and not those alone for which something holds.
+    #[must_use]
+    pub fn reaches_all(&self) -> bool {
+        self.allowed.rows().is_empty()
     }
 
     /// Why the caller cannot give a field to what is carried; none where it can.
@@ -90,6 +97,19 @@ pub fn shown(field: &'static Field, json: &Json) -> Value {
         ty => scalar::operand(ty, json).ok(),
     };
     value.unwrap_or_else(|| Value::Json(json.clone()))
+}
+
+/// The cursor of the page after a record, in the order of the key; none where its key is not what the template says.
+#[must_use]
+pub fn cursor_after(domain: &'static Domain, record: &Record) -> Option<String> {
+    let sort: Vec<Order> = domain.key.iter().map(|&field| Order { field, descending: false }).collect();
+    let value = |order: &Order| {
+        let field = &domain.fields[order.field];
+        let value = shown(field, record.get(field.name)?);
+        (!matches!(value, Value::Json(_))).then_some(value)
+    };
+    let last: Option<Vec<Value>> = sort.iter().map(value).collect();
+    cursor::encode(domain, &sort, last?)
 }
 
 /// The value of a constant in a field of a new record, or the end of the sentence "the field …".

@@ -10,7 +10,8 @@
 //! - [`syslog`]: what senders of syslog say, by the network and over the bus.
 //! - [`Purge`]: what becomes of records that are too old.
 //! - [`jobs`]: work that takes longer than a request, and what works at it. [`migration`]: the jobs behind the template `migration`.
-//! - [`archive`]: records in files that can be read without BEDS, and the filesystem that they are on.
+//! - [`archive`]: records in files that can be read without BEDS, and the filesystem that they are on. [`cool`]: the jobs and calls
+//!   behind the template `cool`, which make archives, read them and put records back.
 //! - [`SessionCheck`], in `known`: knows sessions by their tokens, on every node.
 //!
 //! This crate names neither the bus nor a driver: what it needs of them, it is given.
@@ -19,6 +20,7 @@ mod accounts;
 pub mod archive;
 mod ask;
 pub mod catalogue;
+pub mod cool;
 pub mod fleet;
 pub mod graph;
 pub mod health;

@@ -37,7 +37,7 @@ pub enum FaultKind {
 }
 
 impl Fault {
-    pub(super) fn damaged(path: &Path, what: impl Into<String>) -> Self {
+    pub(crate) fn damaged(path: &Path, what: impl Into<String>) -> Self {
         Self { path: path.to_owned(), kind: FaultKind::Damaged(what.into()) }
     }
 
@@ -46,7 +46,7 @@ impl Fault {
     }
 
     /// What is said of an error of the operating system.
-    pub(super) fn of(path: &Path) -> impl Fn(io::Error) -> Self {
+    pub(crate) fn of(path: &Path) -> impl Fn(io::Error) -> Self {
         let path = path.to_owned();
         move |error| {
             let kind = match error.kind() {

@@ -43,12 +43,20 @@ pub fn probe(folder: &Path, free_bytes_min: u64) -> Result<Filesystem, Fault> {
     if free_bytes < free_bytes_min {
         return Err(Fault { path: folder.to_owned(), kind: FaultKind::Full });
     }
-    Ok(Filesystem { identity: identity(folder)?, free_bytes })
+    Ok(Filesystem { identity: given(folder)?, free_bytes })
 }
 
 /// What the first node has written; only one can.
-fn identity(folder: &Path) -> Result<Uuid, Fault> {
+fn given(folder: &Path) -> Result<Uuid, Fault> {
     files::write_new(folder, IDENTITY, format!("{}\n", Uuid::new_v4()).as_bytes())?;
+    identity(folder)
+}
+
+/// Which filesystem a folder is: the first probe gave it its identity.
+///
+/// # Errors
+/// What the filesystem says; one that is not mounted has no identity.
+pub fn identity(folder: &Path) -> Result<Uuid, Fault> {
     let path = folder.join(IDENTITY);
     let text = files::read(&path)?;
     let text = String::from_utf8_lossy(&text);

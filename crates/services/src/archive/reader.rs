@@ -75,6 +75,12 @@ impl Archive {
         Ok(Self { folder: folder.to_owned(), manifest })
     }
 
+    /// Whether there is an archive that was finished, whether or not it is as it was written.
+    #[must_use]
+    pub fn is_finished(folder: &Path) -> bool {
+        folder.join(SUMS).exists()
+    }
+
     /// What is in it.
     #[must_use]
     pub fn manifest(&self) -> &Manifest {

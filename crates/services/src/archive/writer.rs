@@ -72,6 +72,18 @@ impl Writer {
         files::write_new(&self.folder, &name, &stored)
     }
 
+    /// The records of a segment that is there, a line each; none where it is not.
+    ///
+    /// # Errors
+    /// What the filesystem says, or that the segment is damaged.
+    pub fn written(&self, number: u64) -> Result<Option<String>, Fault> {
+        let path = self.folder.join(segment_file(number));
+        if !path.try_exists().map_err(Fault::of(&path))? {
+            return Ok(None);
+        }
+        decompress(&path, &files::read(&path)?).map(Some)
+    }
+
     /// Finishes the archive: reads every segment again, and writes what is in them. To do it twice changes nothing.
     /// `progress` is told how many segments are read.
     ///

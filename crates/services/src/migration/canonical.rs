@@ -52,7 +52,7 @@ pub(super) fn write(json: &Json, out: &mut Vec<u8>) {
 }
 
 /// The text of a JSON value.
-pub(super) fn of_json(json: &Json) -> Vec<u8> {
+pub(crate) fn of_json(json: &Json) -> Vec<u8> {
     let mut text = Vec::new();
     write(json, &mut text);
     text
@@ -84,7 +84,7 @@ pub(super) fn kept(engine: Engine, value: Value) -> Value {
 }
 
 /// What stands for a text of any length.
-pub(super) fn digest(text: &[u8]) -> String {
+pub(crate) fn digest(text: &[u8]) -> String {
     hex(&Sha256::digest(text))
 }
 

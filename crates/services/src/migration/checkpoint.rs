@@ -33,6 +33,9 @@ pub(super) struct Place {
     pub(super) after: Option<String>,
     /// The last of another job's rejects.
     pub(super) reject: Option<i64>,
+    /// How many of a shelf's records were read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) shelf: Option<u64>,
 }
 
 /// A record that is to be taken away.
@@ -166,7 +169,7 @@ pub(super) fn proves(spec: &Spec) -> bool {
     spec.mode == Mode::Copy && !spec.dry_run && spec.rejects_of.is_none()
 }
 
-pub(super) fn json(value: &impl Serialize) -> Result<Json> {
+pub(crate) fn json(value: &impl Serialize) -> Result<Json> {
     let text = serde_json::to_vec(value);
     text.and_then(|text| serde_json::from_slice(&text))
         .map_err(|error| Error::internal(format!("what the job has come to has no JSON form: {error}")))

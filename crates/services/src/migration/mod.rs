@@ -19,7 +19,7 @@ mod write;
 
 use std::sync::Arc;
 
-use beds_core::{Error, NamasteCore, Result, context::Context};
+use beds_core::{Error, NamasteCore, Result, context::Context, spec::Domain};
 use beds_protocol::{ErrorCode, FetchRequest, Json};
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
@@ -29,6 +29,12 @@ use self::{checkpoint::Checkpoint, pages::Chunk, spec::Spec};
 use crate::jobs::{self, Catalogue, Desk, Job, Kind, Step};
 
 pub use spec::Asked;
+pub(crate) use {
+    canonical::{digest, of_json},
+    checkpoint::json,
+    pages::{Shelf, by_keys, key, shown},
+    take_away::{Taken, take},
+};
 
 /// The name of the kind.
 const KIND: &str = "migration";
@@ -82,6 +88,27 @@ async fn ended<J: NamasteCore>(cx: &Context, id: Uuid) -> Result<Json> {
     Ok(arguments)
 }
 
+/// Whether records that were taken out of a template could be put back by the caller.
+///
+/// # Errors
+/// `validation_failed` with all that is wrong; `forbidden` or `unauthenticated` where the caller lacks a right.
+pub(crate) fn can_restore(cx: &Context, domain: &'static Domain, on_conflict: Option<&str>) -> Result<()> {
+    Spec::of_restore(cx, domain, on_conflict, false).map(drop)
+}
+
+/// Does a chunk of what puts records back that are on a shelf: they are written, and compared in the end, as those of a migration.
+pub(crate) async fn restore(
+    cx: &Context,
+    catalogue: &Catalogue,
+    job: &Job,
+    (domain, shelf): (&'static Domain, &dyn Shelf),
+    (on_conflict, dry_run): (Option<&str>, bool),
+) -> Result<Step> {
+    let spec = Spec::of_restore(cx, domain, on_conflict, dry_run)?;
+    let chunk = Chunk { cx, catalogue, spec: &spec, job, shelf: Some(shelf) };
+    step::step(&chunk, Checkpoint::read(job.checkpoint.as_ref())?).await
+}
+
 /// The kind of jobs that migrate.
 #[derive(Debug)]
 pub struct Migration {
@@ -111,7 +138,7 @@ impl Kind for Migration {
             self.catalogue.domain(&asked.from)?;
             self.catalogue.domain(&asked.to)?;
             let spec = Spec::of(cx, &self.catalogue, &asked)?;
-            let chunk = Chunk { cx, catalogue: &self.catalogue, spec: &spec, job };
+            let chunk = Chunk { cx, catalogue: &self.catalogue, spec: &spec, job, shelf: None };
             step::step(&chunk, Checkpoint::read(job.checkpoint.as_ref())?).await
         })
     }

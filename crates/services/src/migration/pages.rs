@@ -1,12 +1,12 @@
 //! Records by pages and by keys, as a client of the domain would get them.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt};
 
 use beds_core::{
     Error, Result, context::Context, namaste::Request, outcome::Outcome, position::Positions, spec::Domain,
 };
 use beds_protocol::{CountRequest, ErrorCode, FetchRequest, Json, Record};
-use futures_util::future::join_all;
+use futures_util::future::{BoxFuture, join_all};
 
 use super::{canonical, checkpoint::Place, spec::Spec};
 use crate::jobs::{Catalogue, Job};
@@ -16,6 +16,15 @@ const REJECTS: &str = "job_reject";
 /// How many records are asked for one by one at the same time.
 const AT_ONCE: usize = 32;
 
+/// Where records come from that are in no template.
+pub(crate) trait Shelf: fmt::Debug + Send + Sync {
+    /// How many records there are.
+    fn count(&self) -> u64;
+
+    /// The records from a place on, so many at most, and the place after them; none where these are the last.
+    fn page(&self, place: u64, most: usize) -> BoxFuture<'_, Result<(Vec<Record>, Option<u64>)>>;
+}
+
 /// One chunk of a migration.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Chunk<'a> {
@@ -23,6 +32,8 @@ pub(super) struct Chunk<'a> {
     pub(super) catalogue: &'a Catalogue,
     pub(super) spec: &'a Spec,
     pub(super) job: &'a Job,
+    /// Where the records come from, if not from a template.
+    pub(super) shelf: Option<&'a dyn Shelf>,
 }
 
 /// Some records, and where the next are.
@@ -36,6 +47,9 @@ impl Chunk<'_> {
     /// How many records there are.
     pub(super) async fn count(&self) -> Result<u64> {
         let Spec { from, filter, rejects_of, .. } = self.spec;
+        if let Some(shelf) = self.shelf {
+            return Ok(shelf.count());
+        }
         let outcome = match rejects_of {
             None => {
                 let request = CountRequest { r#where: (!filter.0.is_empty()).then(|| filter.clone()) };
@@ -53,11 +67,16 @@ impl Chunk<'_> {
     /// The records from a place on, so many at most.
     pub(super) async fn page(&self, place: &Place) -> Result<Page> {
         let Spec { from, filter, rejects_of, .. } = self.spec;
+        let most = self.job.chunk as usize;
+        if let Some(shelf) = self.shelf {
+            let (records, next) = shelf.page(place.shelf.unwrap_or_default(), most).await?;
+            let place = Place { shelf: next, ..Place::default() };
+            return Ok(Page { records, is_last: next.is_none(), place });
+        }
         if let Some(job) = rejects_of {
             return self.page_of_rejects(&job.to_string(), place).await;
         }
         let (mut records, mut after) = (Vec::new(), place.after.clone());
-        let most = self.job.chunk as usize;
         loop {
             let left = u32::try_from(most - records.len()).unwrap_or(u32::MAX);
             let request = FetchRequest {
@@ -71,7 +90,7 @@ impl Chunk<'_> {
             records.extend(shown(from, &outcome)?);
             let is_last = next.is_none();
             if is_last || records.len() >= most {
-                let place = Place { after: next.or(after), reject: None };
+                let place = Place { after: next.or(after), ..Place::default() };
                 return Ok(Page { records, place, is_last });
             }
             after = next;
@@ -91,7 +110,7 @@ impl Chunk<'_> {
         for key in &keys {
             records.extend(found.remove(&canonical::of_json(key)));
         }
-        Ok(Page { records, place: Place { after: None, reject: last }, is_last })
+        Ok(Page { records, place: Place { reject: last, ..Place::default() }, is_last })
     }
 
     /// What a job rejected after a place, each with its own place and the key of its record.
@@ -111,43 +130,17 @@ impl Chunk<'_> {
         Ok(listed.collect())
     }
 
-    /// The records with these keys, by the text of the key.
+    /// As [`by_keys`].
     pub(super) async fn by_keys(
         &self,
         cx: &Context,
         domain: &'static Domain,
         keys: &[Json],
     ) -> Result<HashMap<Vec<u8>, Record>> {
-        match domain.key {
-            [one] => self.by_field(cx, domain, *one, keys).await,
-            several => {
-                let mut all = HashMap::with_capacity(keys.len());
-                for keys in keys.chunks(AT_ONCE) {
-                    let fetch = |key: &Json| {
-                        let request = Request::Fetch(FetchRequest::by_key(key.clone()));
-                        self.catalogue.run(cx, domain, request)
-                    };
-                    for outcome in join_all(keys.iter().map(fetch)).await {
-                        match outcome {
-                            Ok(outcome) => {
-                                for record in shown(domain, &outcome)? {
-                                    all.insert(
-                                        canonical::of_json(&members(domain, several, &record)),
-                                        record,
-                                    );
-                                }
-                            }
-                            Err(error) if error.code == ErrorCode::NotFound => {}
-                            Err(error) => return Err(error),
-                        }
-                    }
-                }
-                Ok(all)
-            }
-        }
+        by_keys(self.catalogue, cx, domain, keys).await
     }
 
-    /// The records with these values in a field whose values are unique, by the text of the value.
+    /// As [`by_field`].
     pub(super) async fn by_field(
         &self,
         cx: &Context,
@@ -155,27 +148,71 @@ impl Chunk<'_> {
         field: usize,
         values: &[Json],
     ) -> Result<HashMap<Vec<u8>, Record>> {
-        let name = domain.fields[field].name;
-        let most = (domain.fetch.limit_max as usize).min(cx.limits.in_items_max).max(1);
-        let mut all = HashMap::with_capacity(values.len());
-        for values in values.chunks(most) {
-            let any_of = Json::Object(Record::from([("in", Json::Array(values.to_vec()))]));
-            let request = FetchRequest {
-                limit: u32::try_from(values.len()).ok(),
-                ..FetchRequest::matching([(name, any_of)])
-            };
-            let outcome = self.catalogue.run(cx, domain, Request::Fetch(request)).await?;
-            for record in shown(domain, &outcome)? {
-                let value = record.get(name).cloned().unwrap_or_default();
-                all.insert(canonical::of_json(&value), record);
-            }
-        }
-        Ok(all)
+        by_field(self.catalogue, cx, domain, field, values).await
     }
 }
 
+/// The records with these keys, by the text of the key.
+pub(crate) async fn by_keys(
+    catalogue: &Catalogue,
+    cx: &Context,
+    domain: &'static Domain,
+    keys: &[Json],
+) -> Result<HashMap<Vec<u8>, Record>> {
+    match domain.key {
+        [one] => by_field(catalogue, cx, domain, *one, keys).await,
+        several => {
+            let mut all = HashMap::with_capacity(keys.len());
+            for keys in keys.chunks(AT_ONCE) {
+                let fetch = |key: &Json| {
+                    let request = Request::Fetch(FetchRequest::by_key(key.clone()));
+                    catalogue.run(cx, domain, request)
+                };
+                for outcome in join_all(keys.iter().map(fetch)).await {
+                    match outcome {
+                        Ok(outcome) => {
+                            for record in shown(domain, &outcome)? {
+                                all.insert(canonical::of_json(&members(domain, several, &record)), record);
+                            }
+                        }
+                        Err(error) if error.code == ErrorCode::NotFound => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+            }
+            Ok(all)
+        }
+    }
+}
+
+/// The records with these values in a field whose values are unique, by the text of the value.
+async fn by_field(
+    catalogue: &Catalogue,
+    cx: &Context,
+    domain: &'static Domain,
+    field: usize,
+    values: &[Json],
+) -> Result<HashMap<Vec<u8>, Record>> {
+    let name = domain.fields[field].name;
+    let most = (domain.fetch.limit_max as usize).min(cx.limits.in_items_max).max(1);
+    let mut all = HashMap::with_capacity(values.len());
+    for values in values.chunks(most) {
+        let any_of = Json::Object(Record::from([("in", Json::Array(values.to_vec()))]));
+        let request = FetchRequest {
+            limit: u32::try_from(values.len()).ok(),
+            ..FetchRequest::matching([(name, any_of)])
+        };
+        let outcome = catalogue.run(cx, domain, Request::Fetch(request)).await?;
+        for record in shown(domain, &outcome)? {
+            let value = record.get(name).cloned().unwrap_or_default();
+            all.insert(canonical::of_json(&value), record);
+        }
+    }
+    Ok(all)
+}
+
 /// The key of a record as a request names it.
-pub(super) fn key(domain: &'static Domain, record: &Record) -> Json {
+pub(crate) fn key(domain: &'static Domain, record: &Record) -> Json {
     members(domain, domain.key, record)
 }
 
@@ -190,7 +227,7 @@ fn members(domain: &'static Domain, fields: &[usize], record: &Record) -> Json {
 }
 
 /// The records of an outcome.
-fn shown(domain: &Domain, outcome: &Outcome) -> Result<Vec<Record>> {
+pub(crate) fn shown(domain: &Domain, outcome: &Outcome) -> Result<Vec<Record>> {
     let odd = || Error::internal(format!("the records of `{}` cannot be read", domain.name));
     let data = outcome.data.as_deref().ok_or_else(odd)?;
     match Json::of_any(data).map_err(|_| odd())? {

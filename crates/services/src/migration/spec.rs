@@ -84,11 +84,7 @@ impl Spec {
             Some("move") => Mode::Move,
             _ => Mode::Copy,
         };
-        let on_conflict = match asked.on_conflict.as_deref() {
-            Some("skip") => OnConflict::Skip,
-            Some("replace") => OnConflict::Replace,
-            _ => OnConflict::Fail,
-        };
+        let on_conflict = OnConflict::of(asked.on_conflict.as_deref());
         let dry_run = asked.dry_run.unwrap_or(false);
         let from = domain(catalogue, "args.from", &asked.from, &mut errors);
         let to = domain(catalogue, "args.to", &asked.to, &mut errors);
@@ -172,6 +168,60 @@ impl Spec {
             identity,
             update,
         })
+    }
+}
+
+impl Spec {
+    /// What puts records of a template back that were taken out of it.
+    ///
+    /// # Errors
+    /// As [`Spec::of`].
+    pub(super) fn of_restore(
+        cx: &Context,
+        domain: &'static Domain,
+        on_conflict: Option<&str>,
+        dry_run: bool,
+    ) -> Result<Self> {
+        let mut errors = Errors::default();
+        let on_conflict = OnConflict::of(on_conflict);
+        let mut rights = Rights { cx, refused: None };
+        let reads = rights.of(domain, Operation::Fetch, "args.archive", &mut errors);
+        let creates = rights.of(domain, Operation::Create, "args.archive", &mut errors);
+        let update = match on_conflict {
+            OnConflict::Replace => rights.of(domain, Operation::Update, "args.on_conflict", &mut errors),
+            OnConflict::Skip | OnConflict::Fail => None,
+        };
+        if let Some(refused) = rights.refused {
+            return Err(refused);
+        }
+        let (mut map, mut by) = (Vec::new(), Vec::new());
+        if let (Some(reads), Some(creates)) = (&reads, &creates) {
+            map = of_same_names(reads, creates, &mut errors);
+            complete(&map, domain, &mut errors);
+            by = identity(&map, domain, &mut errors);
+        }
+        errors.or(Self {
+            from: domain,
+            to: domain,
+            filter: Record::default(),
+            map,
+            mode: Mode::Copy,
+            on_conflict,
+            dry_run,
+            rejects_of: None,
+            identity: by,
+            update,
+        })
+    }
+}
+
+impl OnConflict {
+    fn of(name: Option<&str>) -> Self {
+        match name {
+            Some("skip") => Self::Skip,
+            Some("replace") => Self::Replace,
+            _ => Self::Fail,
+        }
     }
 }
 

@@ -3,7 +3,9 @@
 use beds_core::{
     Error, Result,
     carry::{incomparable, only_while, shown},
+    context::Context,
     namaste::Request,
+    spec::Domain,
     value::Value,
 };
 use beds_protocol::{CreateRequest, DeleteRequest, ErrorCode, Json, OneOrMany, Record};
@@ -15,13 +17,13 @@ use super::{
     items::{name, there},
     pages::Chunk,
 };
-use crate::jobs::Reject;
+use crate::jobs::{Catalogue, Reject};
 
 /// How many are taken away at the same time.
 const AT_ONCE: usize = 64;
 
 /// What became of one.
-enum Taken {
+pub(crate) enum Taken {
     /// It is gone, and was before, where this chunk is done for the second time.
     Away,
     /// It is another than it was.
@@ -39,7 +41,7 @@ pub(super) async fn pending(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<Ve
     while !at.is_apart && !rest.is_empty() {
         let one = rest.remove(0);
         let record = now.remove(&canonical::of_json(&one.key));
-        let taken = take(chunk, &one, record).await?;
+        let taken = take(chunk.cx, chunk.catalogue, chunk.spec.from, (&one.key, &one.digest), record).await?;
         if matches!(taken, Taken::Away) {
             stays(chunk, &one).await?;
             at.is_apart = true;
@@ -49,7 +51,7 @@ pub(super) async fn pending(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<Ve
     for some in rest.chunks(AT_ONCE) {
         let taking = some.iter().map(|one| {
             let record = now.remove(&canonical::of_json(&one.key));
-            take(chunk, one, record)
+            take(chunk.cx, chunk.catalogue, chunk.spec.from, (&one.key, &one.digest), record)
         });
         let taking: Vec<_> = taking.collect();
         for (one, taken) in some.iter().zip(join_all(taking).await) {
@@ -76,16 +78,22 @@ fn count(at: &mut Checkpoint, one: &Pending, taken: Taken, rejects: &mut Vec<Rej
     rejects.push(Reject::of(one.key.clone(), &error));
 }
 
-async fn take(chunk: &Chunk<'_>, one: &Pending, record: Option<Record>) -> Result<Taken> {
-    let from = chunk.spec.from;
+/// Takes one record away that was found as `record`, if it still is what this digest says.
+pub(crate) async fn take(
+    cx: &Context,
+    catalogue: &Catalogue,
+    from: &'static Domain,
+    (key, digest): (&Json, &str),
+    record: Option<Record>,
+) -> Result<Taken> {
     let Some(record) = record else { return Ok(Taken::Away) };
     let json = Json::Object(record);
-    if canonical::digest(&canonical::of_json(&json)) != one.digest {
+    if canonical::digest(&canonical::of_json(&json)) != digest {
         return Ok(Taken::Changed);
     }
     let if_version = from.version.and_then(|field| json.get(from.fields[field].name)).and_then(Json::as_i64);
-    let request = DeleteRequest { key: Some(one.key.clone()), if_version, ..DeleteRequest::default() };
-    let mut work = chunk.catalogue.plan(chunk.cx, from, Request::Delete(request));
+    let request = DeleteRequest { key: Some(key.clone()), if_version, ..DeleteRequest::default() };
+    let mut work = catalogue.plan(cx, from, Request::Delete(request));
     if if_version.is_none() {
         let incomparable: Vec<_> = incomparable(from).map(|field| field.name).collect();
         let values: Vec<(usize, Value)> = from
@@ -97,7 +105,7 @@ async fn take(chunk: &Chunk<'_>, one: &Pending, record: Option<Record>) -> Resul
             .collect();
         work = only_while(work?, &values);
     }
-    match chunk.cx.run(work).await {
+    match cx.run(work).await {
         Ok(_) => Ok(Taken::Away),
         // Whoever was quicker changed it, or took it away.
         Err(error) if matches!(error.code, ErrorCode::VersionMismatch | ErrorCode::NotFound) => {

@@ -1,0 +1,236 @@
+//! [`Disk`]: the shared filesystem as jobs and requests use it, in threads of its own and within deadlines.
+//!
+//! A filesystem whose server is away may never answer. Its thread is left alone then, and there are only so many of them: whoever
+//! comes later is told that it does not answer.
+
+use std::{
+    collections::HashMap,
+    fmt, io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use beds_core::{Error, Result as Done};
+use beds_protocol::ErrorCode;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
+    time::timeout_at,
+};
+use uuid::Uuid;
+
+use crate::archive::{Damage, Fault, FaultKind, identity};
+
+/// How many threads may wait for the filesystem at the same time.
+const THREADS_MAX: usize = 8;
+/// What is left of a deadline to say that the filesystem does not answer.
+const MARGIN: Duration = Duration::from_millis(500);
+/// The folder of archives.
+const FOLDER: &str = "cool";
+
+/// The shared filesystem.
+pub struct Disk {
+    path: PathBuf,
+    threads: Arc<Semaphore>,
+    /// What takes longer than a chunk, by its job.
+    long: Mutex<HashMap<Uuid, Long>>,
+}
+
+/// What a whole archive was found to be.
+#[derive(Debug)]
+pub(super) struct Checked {
+    pub(super) records: u64,
+    pub(super) segments: u64,
+    pub(super) bytes: u64,
+    pub(super) bytes_stored: u64,
+    pub(super) damages: Vec<Damage>,
+}
+
+/// Work that goes on from chunk to chunk.
+struct Long {
+    /// How much it has done, and how much of that was seen.
+    read: Arc<AtomicU64>,
+    seen: u64,
+    end: oneshot::Receiver<Result<Checked, Fault>>,
+}
+
+/// Why work with files has not come to its end.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// What the filesystem says.
+    Fault(Fault),
+    /// Something else.
+    Error(Error),
+}
+
+/// What comes of work with files.
+pub(super) type Tried<T> = Result<T, Trouble>;
+
+impl From<Fault> for Trouble {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<Trouble> for Error {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Error(error) => error,
+            Trouble::Fault(fault) if fault.passes() => Self::new(ErrorCode::Unavailable, fault.to_string()),
+            Trouble::Fault(fault) => Self::internal(fault.to_string()),
+        }
+    }
+}
+
+impl Trouble {
+    /// What somebody has to mend before it can go on: none where it may go on by itself, or cannot.
+    pub(super) fn to_mend(&self) -> Option<String> {
+        match self {
+            Self::Fault(fault) => match fault.kind {
+                FaultKind::Full | FaultKind::ReadOnly | FaultKind::Denied | FaultKind::Missing => {
+                    Some(fault.to_string())
+                }
+                FaultKind::Damaged(_)
+                | FaultKind::Unknown(_)
+                | FaultKind::NoRecord(_)
+                | FaultKind::Other(_) => None,
+            },
+            Self::Error(_) => None,
+        }
+    }
+}
+
+impl Disk {
+    /// The filesystem at this path.
+    #[must_use]
+    pub fn at(path: PathBuf) -> Self {
+        Self { path, threads: Arc::new(Semaphore::new(THREADS_MAX)), long: Mutex::default() }
+    }
+
+    /// Works with files, in the folder of archives.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        deadline: Instant,
+        work: impl FnOnce(&Path) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Trouble> {
+        let until = until(deadline);
+        let permit = self.permit(until).await?;
+        let (told, telling) = oneshot::channel();
+        let path = self.path.clone();
+        spawn(permit, move || {
+            // Nobody may wait any more.
+            let _ = told.send(mounted(&path, None).and_then(|(folder, _)| work(&folder)));
+        })?;
+        match timeout_at(until.into(), telling).await {
+            Ok(Ok(result)) => Ok(result?),
+            Ok(Err(_)) => Err(ended().into()),
+            Err(_) => Err(self.silent().into()),
+        }
+    }
+
+    /// Works with files of a job for longer than a chunk may take; none where it goes on, to be asked again by the next chunk.
+    pub(super) async fn long(
+        &self,
+        job: Uuid,
+        deadline: Instant,
+        work: impl FnOnce(&Path, &AtomicU64) -> Result<Checked, Fault> + Send + 'static,
+    ) -> Result<Option<Checked>, Trouble> {
+        let until = until(deadline);
+        let under_way = self.under_way().remove(&job);
+        let mut long = if let Some(long) = under_way {
+            long
+        } else {
+            let permit = self.permit(until).await?;
+            let (told, end) = oneshot::channel();
+            let (path, read) = (self.path.clone(), Arc::new(AtomicU64::new(0)));
+            let counted = Arc::clone(&read);
+            spawn(permit, move || {
+                // Nobody may wait any more.
+                let _ = told.send(mounted(&path, None).and_then(|(folder, _)| work(&folder, &counted)));
+            })?;
+            Long { read, seen: 0, end }
+        };
+        match timeout_at(until.into(), &mut long.end).await {
+            Ok(Ok(result)) => Ok(Some(result?)),
+            Ok(Err(_)) => Err(ended().into()),
+            Err(_) => {
+                let read = long.read.load(Ordering::Relaxed);
+                let is_silent = std::mem::replace(&mut long.seen, read) == read;
+                let mut all = self.under_way();
+                // Of jobs that were cancelled, or that another node has.
+                all.retain(|_, long| long.end.is_empty() && !long.end.is_terminated());
+                all.insert(job, long);
+                if is_silent { Err(self.silent().into()) } else { Ok(None) }
+            }
+        }
+    }
+
+    /// Which filesystem it is, where another was seen before.
+    pub(super) async fn identity(&self, deadline: Instant, before: Option<Uuid>) -> Result<Uuid, Trouble> {
+        let path = self.path.clone();
+        self.run(deadline, move |_| mounted(&path, before).map(|(_, identity)| identity)).await
+    }
+
+    fn under_way(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, Long>> {
+        // Nothing is half done under it.
+        self.long.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn permit(&self, until: Instant) -> Done<OwnedSemaphorePermit> {
+        match timeout_at(until.into(), Arc::clone(&self.threads).acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(permit),
+            Ok(Err(_)) | Err(_) => Err(self.silent()),
+        }
+    }
+
+    fn silent(&self) -> Error {
+        let message = format!("the shared filesystem {} does not answer in time", self.path.display());
+        Error::new(ErrorCode::Unavailable, message).hint("look whether its server is up")
+    }
+}
+
+impl fmt::Debug for Disk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Disk").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// The folder of archives and which filesystem it is on. A folder where the filesystem should be mounted has no identity, and
+/// nothing is written into it.
+fn mounted(path: &Path, before: Option<Uuid>) -> Result<(PathBuf, Uuid), Fault> {
+    let identity = identity(path)?;
+    if let Some(before) = before.filter(|before| *before != identity) {
+        let what = format!("another filesystem is mounted: it is {identity}, and the job began on {before}");
+        return Err(Fault::of(path)(io::Error::other(what)));
+    }
+    Ok((path.join(FOLDER), identity))
+}
+
+fn until(deadline: Instant) -> Instant {
+    deadline.checked_sub(MARGIN).unwrap_or(deadline)
+}
+
+fn spawn(permit: OwnedSemaphorePermit, work: impl FnOnce() + Send + 'static) -> Done<()> {
+    let thread = thread::Builder::new().name("archives".into()).spawn(move || {
+        work();
+        drop(permit);
+    });
+    let failed = |error: io::Error| {
+        Error::new(ErrorCode::Unavailable, format!("the node has no thread for files: {error}"))
+    };
+    thread.map(drop).map_err(failed)
+}
+
+fn ended() -> Error {
+    Error::internal("the work with files ended without an answer")
+}

@@ -1,0 +1,302 @@
+//! Cool storage: archives that nodes make while they die and disks fill, and what is read and put back out of them.
+
+use std::{collections::BTreeMap, fs, path::Path, process::Command, time::Duration};
+
+use beds_client::Request;
+use beds_devstack::Node;
+use serde_json::{Value, json};
+
+use crate::{
+    common::{Beds, blocking},
+    site::{Guest, Site, id},
+};
+
+/// Nodes that keep archives, and no others' variables.
+fn variables(folder: &Path) -> [(&'static str, String); 4] {
+    [
+        // Nobody is to be done before he is disturbed.
+        ("BEDS__JOBS__RECORDS_PER_S", "1000".to_owned()),
+        ("BEDS__NODE__SERVICES", "app_server,segundo".to_owned()),
+        ("BEDS__SHARED_FILESYSTEM__PATH", folder.display().to_string()),
+        ("BEDS__SHARED_FILESYSTEM__FREE_BYTES_MIN", "65536".to_owned()),
+    ]
+}
+
+/// A site of one's own whose nodes share a folder.
+async fn sharing(count: usize, folder: &Path, program: impl Fn() -> Beds + Send + 'static) -> Guest<'static> {
+    let variables = variables(folder);
+    let site = blocking(move || {
+        let variables = variables.each_ref().map(|(name, value)| (*name, value.as_str()));
+        &*Box::leak(Box::new(Site::of(count, &variables, program)))
+    })
+    .await;
+    site.guest().await
+}
+
+fn plain() -> Beds {
+    Beds::new(&[])
+}
+
+/// Records without what counts their changes.
+fn without_revision(records: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
+    let mut records = records.clone();
+    for record in records.values_mut() {
+        record.as_object_mut().unwrap().remove("revision");
+    }
+    records
+}
+
+/// Kills the node that works at a job, and starts it again.
+async fn kill_worker(guest: &Guest<'_>, job: &str) {
+    let shown = guest.until(job, "a node works at it", |job| job["node"].is_string()).await;
+    let number: usize = shown["node"].as_str().unwrap().strip_prefix("worker-").unwrap().parse().unwrap();
+    // The site is never dropped.
+    let nodes: &[Node] = &guest.site.nodes;
+    nodes[number].kill();
+    nodes[number].await_end().unwrap();
+    nodes[number].restart().unwrap();
+    nodes[number].await_ready().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archive_is_made_while_nodes_die_and_gives_back_what_it_got() {
+    const COUNT: u32 = 2_000;
+    let folder = tempfile::tempdir().unwrap();
+    let guest = sharing(2, folder.path(), plain).await;
+    let series = guest.samples(COUNT);
+    let before = guest.all("sample_row", &series).await;
+    let args = json!({"template": "sample_row", "where": {"series": series}, "chunk": 50});
+
+    let dry = id(&guest.call("cool", "start", merged(&args, &json!({"dry_run": true}))).await);
+    let done = guest.until_state(&dry, "done").await;
+    assert_eq!(
+        (&done["result"]["counts"]["archived"], &done["result"]["archive"]),
+        (&json!(COUNT), &Value::Null)
+    );
+    assert!(!folder.path().join("cool").exists(), "nothing is written");
+
+    let archive = id(&guest.call("cool", "start", merged(&args, &json!({"mode": "move"}))).await);
+    guest.until(&archive, "it goes on", |job| job["done"].as_u64() > Some(300)).await;
+    kill_worker(&guest, &archive).await;
+    // One that is in the archive by now is changed: it stays.
+    guest.until(&archive, "it goes on", |job| job["done"].as_u64() > Some(500)).await;
+    guest.call("job", "pause", json!({"id": archive})).await;
+    let paused = guest.until_state(&archive, "paused").await;
+    assert_eq!(paused["checkpoint"]["phase"], "write", "{paused:#}");
+    let first = before.values().min_by_key(|record| record["id"].as_str().map(str::to_owned)).unwrap();
+    let (first_key, first_code) = (&first["id"], first["code"].as_str().unwrap());
+    let body = json!({"key": first_key, "data": {"name": "Changed"}}).to_string();
+    assert_eq!(guest.send(Request::raw("sample_row.update", body)).await["ok"], true);
+    guest.call("job", "resume", json!({"id": archive})).await;
+    guest.until(&archive, "it takes away", |job| job["done"].as_u64() > Some(2_400)).await;
+    kill_worker(&guest, &archive).await;
+    let done = guest.until_state(&archive, "done").await;
+    let counts = json!({"archived": COUNT, "deleted": COUNT - 1, "changed": 1, "refused": 0});
+    assert_eq!(
+        (&done["result"]["counts"], &done["result"]["archive"]),
+        (&counts, &json!(archive)),
+        "{done:#}"
+    );
+    let left = guest.all("sample_row", &series).await;
+    assert_eq!(left.keys().collect::<Vec<_>>(), [first_code]);
+    assert_eq!(left[first_code]["name"], "Changed");
+    assert_eq!(guest.rejects(&archive).await[0]["record"], *first_key);
+
+    // What there is of it.
+    let listed = guest.call("cool", "list", json!({"template": "sample_row"})).await;
+    let entry = &listed["data"][0];
+    assert_eq!((&entry["archive"], &entry["count"]), (&json!(archive), &json!(COUNT)), "{listed:#}");
+    assert_eq!(entry["least"], json!([first_key]));
+    let last = before.values().nth(1_000).unwrap();
+    for name in [json!(archive), Value::Null] {
+        let args = json!({"archive": name, "template": "sample_row", "key": last["id"]});
+        let found = guest.call("cool", "find", args).await;
+        assert_eq!(
+            (&found["data"]["record"], &found["data"]["archive"]),
+            (last, &json!(archive)),
+            "{found:#}"
+        );
+    }
+    let absent = json!({"template": "sample_row", "key": "018f0000-0000-7000-8000-000000000000"});
+    assert_eq!(guest.call("cool", "find", absent).await["error"]["code"], "not_found");
+
+    // One bit.
+    let segment = folder.path().join(format!("cool/sample_row/{archive}/000002.ndjson.zst"));
+    let verified = id(&guest.call("cool", "verify", json!({"archive": archive})).await);
+    let done = guest.until_state(&verified, "done").await;
+    assert_eq!(
+        (&done["result"]["records"], &done["result"]["damages"]),
+        (&json!(COUNT), &json!([])),
+        "{done:#}"
+    );
+    flip(&segment);
+    let verified = id(&guest.call("cool", "verify", json!({"archive": archive})).await);
+    let failed = guest.until_state(&verified, "failed").await;
+    let damage = &failed["result"]["damages"][0];
+    assert_eq!(
+        (&damage["file"], &damage["records"]),
+        (&json!("000002.ndjson.zst"), &json!(50)),
+        "{failed:#}"
+    );
+    assert!(
+        failed["last_error"].as_str().unwrap().contains("1 files are damaged, with 50 records"),
+        "{failed:#}"
+    );
+    flip(&segment);
+
+    // Back again, the one that was changed as well.
+    let args = json!({"archive": archive, "on_conflict": "replace", "chunk": 70});
+    let restored = id(&guest.call("cool", "restore", args).await);
+    guest.until(&restored, "it goes on", |job| job["done"].as_u64() > Some(200)).await;
+    kill_worker(&guest, &restored).await;
+    let done = guest.until_state(&restored, "done").await;
+    let result = &done["result"];
+    assert_eq!((&result["equal"], &result["source"]), (&json!(true), &result["target"]), "{done:#}");
+    assert_eq!(
+        (&result["source"]["count"], &result["counts"]["replaced"]),
+        (&json!(COUNT), &json!(1)),
+        "{done:#}"
+    );
+    let after = guest.all("sample_row", &series).await;
+    assert_eq!(without_revision(&after), without_revision(&before));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn some_of_an_archive_comes_back_and_what_is_wrong_is_told_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let guest = sharing(1, folder.path(), plain).await;
+    let series = guest.samples(30);
+    let start = async |args: Value| guest.call("cool", "start", args).await;
+    for (args, field) in [
+        (json!({"template": "sample_row", "where": {"serie": "x"}}), "args.where.serie"),
+        (json!({"template": "country", "mode": "copy", "where": 7}), "args.where"),
+    ] {
+        let wrong = start(args).await;
+        assert_eq!(wrong["error"]["details"][0]["field"], field, "{wrong:#}");
+    }
+    assert_eq!(start(json!({"template": "sample_rows"})).await["error"]["code"], "unknown_template");
+    let args = json!({"template": "sample_row", "where": {"series": series}, "mode": "move", "chunk": 7});
+    let archive = id(&start(args).await);
+    guest.until_state(&archive, "done").await;
+    assert_eq!(guest.count("sample_row", &series).await, 0);
+
+    let restore = async |more: Value| {
+        let args = merged(&json!({"archive": archive}), &more);
+        guest.call("cool", "restore", args).await
+    };
+    let wrong = restore(json!({"where": {"statu": "draft", "stock": {"gt": 1}}})).await;
+    let details = &wrong["error"]["details"];
+    assert!(details[0]["reason"].as_str().unwrap().contains("did you mean `status`?"), "{wrong:#}");
+    assert!(details[1]["reason"].as_str().unwrap().contains("knows no other conditions"), "{wrong:#}");
+    let done = guest.until_state(&id(&restore(json!({"where": {"status": "draft"}})).await), "done").await;
+    assert_eq!((&done["result"]["counts"]["created"], &done["result"]["equal"]), (&json!(10), &json!(true)));
+    let back = guest.all("sample_row", &series).await;
+    assert!(back.len() == 10 && back.values().all(|record| record["status"] == "draft"), "{back:#?}");
+    let nobody = json!({"archive": "018f0000-0000-7000-8000-000000000000"});
+    assert_eq!(guest.call("cool", "verify", nobody.clone()).await["error"]["code"], "not_found");
+    assert_eq!(guest.call("cool", "restore", nobody).await["error"]["code"], "not_found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_is_full_read_only_or_gone_pauses_the_job_and_loses_nothing() {
+    const COUNT: u32 = 1_200;
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().display().to_string();
+    let script = format!("mount -t tmpfs -o size=1m none {at}; exec {} node", env!("CARGO_BIN_EXE_beds"));
+    let unshared = move || Beds::program(Path::new("unshare"), &["--mount", "sh", "-ec", &script]);
+    let guest = sharing(1, folder.path(), unshared).await;
+    let series = guest.samples(COUNT);
+    let before = guest.all("sample_row", &series).await;
+    // What only the node sees.
+    let pid = guest.site.nodes[0].pid();
+    let inside = |script: &str| {
+        let pid = pid.to_string();
+        let ran = Command::new("nsenter").args(["-t", &pid, "-m", "sh", "-ec", script]).status().unwrap();
+        assert!(ran.success(), "{script}");
+    };
+    // Room for a few segments.
+    inside(&format!("head -c 960000 /dev/zero > {at}/rest"));
+    let args = json!({"template": "sample_row", "where": {"series": series}, "mode": "move", "chunk": 20});
+    let archive = id(&guest.call("cool", "start", args).await);
+    let paused = async |said: &str| {
+        let paused = guest.until_state(&archive, "paused").await;
+        assert!(paused["last_error"].as_str().unwrap().contains(said), "{paused:#}");
+        paused["done"].as_u64().unwrap()
+    };
+    let done = paused("the filesystem is full").await;
+    assert!(done > 0 && done < u64::from(COUNT), "{done}");
+    assert_eq!(
+        guest.all("sample_row", &series).await,
+        before,
+        "nothing is taken away before all is archived"
+    );
+    for (harm, said, mend) in [
+        ("mount -o remount,ro AT", "the filesystem is read-only", "mount -o remount,rw AT"),
+        ("mount -t tmpfs none AT", "it is not there; is the filesystem mounted?", "umount AT"),
+    ] {
+        inside(&harm.replace("AT", &at));
+        guest.call("job", "resume", json!({"id": archive})).await;
+        assert_eq!(paused(said).await, done);
+        inside(&mend.replace("AT", &at));
+    }
+    inside(&format!("rm {at}/rest"));
+    guest.call("job", "resume", json!({"id": archive})).await;
+    let ended = guest.until_state(&archive, "done").await;
+    assert_eq!(ended["result"]["counts"]["deleted"], COUNT, "{ended:#}");
+    assert_eq!(guest.count("sample_row", &series).await, 0);
+    let restored = id(&guest.call("cool", "restore", json!({"archive": archive})).await);
+    guest.until_state(&restored, "done").await;
+    let after = guest.all("sample_row", &series).await;
+    assert_eq!(without_revision(&after), without_revision(&before));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filesystem_that_does_not_answer_does_not_hang_the_node() {
+    let folder = tempfile::tempdir().unwrap();
+    let guest = sharing(1, folder.path(), plain).await;
+    let series = guest.samples(20);
+    // To open a pipe that nobody writes to waits for ever, as a file does whose server is away.
+    let identity = folder.path().join("beds-filesystem");
+    let before = fs::read(&identity).unwrap();
+    fs::remove_file(&identity).unwrap();
+    assert!(Command::new("mkfifo").arg(&identity).status().unwrap().success());
+    let asked = (0..12).map(|_| {
+        let list = Request::call("cool", "list", &json!({"template": "sample_row"}));
+        guest.send(list.timeout(Duration::from_secs(5)))
+    });
+    for reply in futures_util::future::join_all(asked).await {
+        assert_eq!(reply["error"]["code"], "unavailable", "{reply:#}");
+        assert!(reply["error"]["message"].as_str().unwrap().contains("does not answer in time"), "{reply:#}");
+    }
+    let args = json!({"template": "sample_row", "where": {"series": series}});
+    let archive = id(&guest.call("cool", "start", args).await);
+    let says = |job: &Value| job["last_error"].as_str().is_some_and(|said| said.contains("does not answer"));
+    let waits = guest.until(&archive, "it waits", says).await;
+    assert_eq!(waits["state"], "running", "{waits:#}");
+    guest.call("job", "pause", json!({"id": archive})).await;
+    guest.until_state(&archive, "paused").await;
+    assert_eq!(guest.count("sample_row", &series).await, 20, "the node serves");
+    // It answers again.
+    let released = folder.path().join("released");
+    fs::rename(&identity, &released).unwrap();
+    fs::write(&identity, before).unwrap();
+    drop(fs::OpenOptions::new().read(true).write(true).open(&released).unwrap());
+    guest.call("job", "resume", json!({"id": archive})).await;
+    let done = guest.until_state(&archive, "done").await;
+    assert_eq!(done["result"]["counts"]["archived"], 20, "{done:#}");
+}
+
+/// An object with the members of another besides.
+fn merged(one: &Value, other: &Value) -> Value {
+    let mut all = one.as_object().unwrap().clone();
+    all.extend(other.as_object().unwrap().clone());
+    Value::Object(all)
+}
+
+/// Flips one bit in the middle of a file.
+fn flip(path: &Path) {
+    let mut content = fs::read(path).unwrap();
+    let middle = content.len() / 2;
+    content[middle] ^= 0b1000;
+    fs::write(path, content).unwrap();
+}
