@@ -184,7 +184,7 @@ async fn requests_are_counted_by_closed_names_and_a_slow_one_is_told() {
         ("beds_lane_connections{engine=\"mariadb\",database=\"catalog\",lane=\"write\"}", 8.0),
         ("beds_lane_group_jobs_count{engine=\"mariadb\",database=\"catalog\",lane=\"write\"}", 2.0),
         // One for each broker, and one for what is confirmed.
-        ("beds_bus_sessions_total", 3.0),
+        ("beds_bus_sessions_total", 4.0),
         ("beds_bus_channels_lost_total", 0.0),
     ];
     // A reply comes before all is counted, and a node is ready before all its connections are there.

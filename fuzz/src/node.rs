@@ -11,7 +11,7 @@ use beds_core::{
     settings::Limits,
     spec::{Call, Domain, Routine},
 };
-use beds_protocol::{ErrorCode, Reply, Service};
+use beds_protocol::{ErrorCode, Reply};
 use beds_runtime::domains::Domains;
 use futures_util::future::BoxFuture;
 use tokio::runtime::Runtime;
@@ -38,10 +38,10 @@ impl Runner for Databases {
     }
 }
 
-/// Whether functions of the node itself stand behind its calls: they need databases whose answers mean something.
+/// Whether functions stand behind its calls: they need databases whose answers mean something.
 fn needs_servers(domain: &Domain) -> bool {
     let is_method = |call: &Call| matches!(call.routine, Routine::Method);
-    domain.placement.read.service() != Service::AppServer && domain.calls.iter().any(is_method)
+    domain.calls.iter().any(is_method)
 }
 
 /// A node without servers.

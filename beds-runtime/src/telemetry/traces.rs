@@ -45,6 +45,8 @@ impl Traces {
     /// When the exporter cannot be made.
     pub(crate) fn open(config: &Telemetry, node: &str) -> Result<Option<Self>, String> {
         let Some(endpoint) = &config.endpoint else { return Ok(None) };
+        // Its client asks for the process's own, also where nothing is encrypted: a dependency may have built it for TLS.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let exporter = SpanExporter::builder()
             .with_http()
             .with_protocol(Protocol::HttpBinary)

@@ -1,9 +1,6 @@
 //! New records, changes and keys.
 
-use beds_protocol::{
-    Json, Record,
-    value::{DateTime, Decimal},
-};
+use beds_protocol::{Json, Record, value::DateTime};
 use uuid::Uuid;
 
 use super::{
@@ -12,7 +9,7 @@ use super::{
 };
 use crate::{
     access::Allowed,
-    spec::{Domain, Engine, Field, Generated},
+    spec::{Domain, Generated},
     value::{Value, microseconds},
 };
 
@@ -56,10 +53,7 @@ pub(crate) fn new_record(
                 errors.push(path(), "is the version, which the node sets: leave it out");
                 Value::Null
             }
-            (Some(json), None) => {
-                let value = value(field, json, &path(), errors).unwrap_or(Value::Null);
-                as_sent(domain, value, json)
-            }
+            (Some(json), None) => value(field, json, &path(), errors).unwrap_or(Value::Null),
             (None, Some(generated)) => generate(generated),
             // A record begins at version 1; every change counts one up.
             (None, None) if domain.version == Some(index) => Value::Int(1),
@@ -75,34 +69,6 @@ pub(crate) fn new_record(
         values.push(value);
     }
     values
-}
-
-/// The value with the digits that were sent, where the database keeps them as they are: a Decimal128 tells `1.10` from
-/// `1.1`, and what a reply showed changes nothing when it is sent back.
-fn as_sent(domain: &Domain, value: Value, json: &Json) -> Value {
-    match domain.engine() {
-        Engine::MongoDb => unpadded(value, json),
-        Engine::MariaDb => value,
-    }
-}
-
-fn unpadded(value: Value, json: &Json) -> Value {
-    match (value, json) {
-        (Value::Decimal(padded), Json::String(text)) => {
-            Value::Decimal(text.parse().map_or(padded, |sent: Decimal| sent.canonical(0)))
-        }
-        (Value::List(items), Json::Array(sent)) if items.len() == sent.len() => {
-            Value::List(items.into_iter().zip(sent).map(|(item, sent)| unpadded(item, sent)).collect())
-        }
-        (Value::Object(members), Json::Object(sent)) => {
-            let member = |(field, value): (&'static Field, Value)| match sent.get(field.name) {
-                Some(sent) => (field, unpadded(value, sent)),
-                None => (field, value),
-            };
-            Value::Object(members.into_iter().map(member).collect())
-        }
-        (other, _) => other,
-    }
 }
 
 /// A value that the node generates; null where the database does.
@@ -139,7 +105,7 @@ pub(crate) fn changes(
         } else if field.immutable {
             errors.push(path, "cannot be changed");
         } else if let Some(value) = value(field, json, &path, errors) {
-            changes.push((index, as_sent(domain, value, json)));
+            changes.push((index, value));
         }
     }
     changes
@@ -221,41 +187,5 @@ pub(crate) fn key(domain: &'static Domain, json: &Json, errors: &mut Errors) -> 
 pub(crate) fn if_version(domain: &Domain, if_version: Option<i64>, errors: &mut Errors) {
     if if_version.is_some() && domain.version.is_none() {
         errors.push("if_version", format!("cannot be used: `{}` has no version field", domain.name));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        spec::{Type, mariadb, mongodb},
-        validate::scalar::of_type,
-    };
-
-    #[test]
-    fn a_decimal_keeps_the_digits_that_were_sent_where_the_database_does() {
-        static ITEM: Field = Field::new("item", "item", Type::decimal(34, 10, None, None));
-        static FIELDS: [Field; 1] = [Field::new("of", "of", Type::decimal(34, 10, None, None))];
-        static TYPES: [Type; 3] = [
-            Type::decimal(34, 10, None, None),
-            Type::List { item: &ITEM, max: 9 },
-            Type::Object { fields: &FIELDS },
-        ];
-        let documents = Domain::new("t", "", "").mongodb("d", mongodb::Objects::NONE);
-        let rows = Domain::new("t", "", "").mariadb("d", mariadb::Objects::NONE);
-        for (ty, sent, padded) in [
-            (&TYPES[0], r#""1.10""#, r#""1.1000000000""#),
-            (&TYPES[0], r#""-007""#, r#""-7.0000000000""#),
-            (&TYPES[1], r#"["1.1","2.50"]"#, r#"["1.1000000000","2.5000000000"]"#),
-            (&TYPES[2], r#"{"of":"0.30"}"#, r#"{"of":"0.3000000000"}"#),
-        ] {
-            let json: Json = serde_json::from_str(sent).unwrap();
-            let kept = |domain| {
-                let value = of_type(ty, &json, "", &mut Errors::default()).unwrap();
-                serde_json::to_string(&as_sent(domain, value, &json)).unwrap()
-            };
-            assert_eq!(kept(&documents), sent.replace("-007", "-7"));
-            assert_eq!(kept(&rows), padded);
-        }
     }
 }
