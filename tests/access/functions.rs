@@ -68,7 +68,6 @@ async fn a_function_that_does_not_end_as_it_should_harms_its_own_request_alone()
             ("panics", "internal", "stays"),
             ("never_ends", "unavailable", ""),
             ("too_long", "internal", "stays"),
-            ("too_large", "too_large", "stays"),
         ] {
             let id = unique("w");
             let reply = call(&mut wire, "write", json!({ "id": id, "way": way }), &id).await;
@@ -78,10 +77,15 @@ async fn a_function_that_does_not_end_as_it_should_harms_its_own_request_alone()
             assert!(hint.contains(says), "{said}");
             assert!(way != "never_ends" || message.contains("may or may not have happened"), "{said}");
             assert_eq!(error["retryable"], json!(false), "{said}");
-            told(&id, code != "too_large").await;
+            told(&id, true).await;
             let written = site.stack.mariadb_query(Some("vault"), "select id from wayward").unwrap();
             assert!(written.contains(&id), "{said}: {written}");
         }
+        // What is done is never told to be too large.
+        let args = json!({ "id": unique("w"), "way": "too_large" });
+        let reply = call(&mut wire, "write", args, &unique("w")).await;
+        assert_eq!(reply["ok"], json!(true), "{reply:#}");
+        assert!(reply["note"].as_str().is_some_and(|note| note.starts_with("this is done; ")), "{reply:#}");
     };
     tokio::join!(beside, wayward);
     let log = site.node.log();

@@ -1,5 +1,5 @@
-//! What becomes of a hand-written method that does not end as it should: it panics, goes on past its deadline, or gives more
-//! than a reply holds. Its own request hears of it, with what is known of its effect, and no other notices.
+//! What becomes of a hand-written method that does not end as it should: it panics, or goes on past its deadline. Its own
+//! request hears of it, with what is known of its effect, and no other notices.
 
 use std::{any::Any, panic::AssertUnwindSafe, time::Duration};
 
@@ -26,7 +26,7 @@ pub(super) async fn ended(
 ) -> Result<Outcome> {
     let limit = cx.deadline + GRACE;
     match timeout_at(limit.into(), AssertUnwindSafe(running).catch_unwind()).await {
-        Ok(Ok(result)) => fits(cx, lane, result?),
+        Ok(Ok(result)) => result,
         Ok(Err(panic)) => Err(panicked(cx, lane, panic.as_ref())),
         Err(_) => Err(cut_off(lane)),
     }
@@ -49,14 +49,4 @@ fn panicked(cx: &Context, lane: Lane, panic: &(dyn Any + Send)) -> Error {
         Lane::Read => failed(),
         Lane::Write => Error { hint: Some(CHECK.to_owned()), ..failed() },
     }
-}
-
-/// A reply that its bound holds. Objects of the database are taken back where theirs is too long; a method is not.
-fn fits(cx: &Context, lane: Lane, outcome: Outcome) -> Result<Outcome> {
-    let most = cx.limits.reply_bytes_max;
-    if lane == Lane::Write && outcome.size() > most {
-        return Err(Error::reply_too_large(most)
-            .hint("the call is done, and what it wrote stays: only its reply is too large"));
-    }
-    Ok(outcome)
 }
