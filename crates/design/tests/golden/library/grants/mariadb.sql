@@ -1,5 +1,7 @@
 -- The rights of the node's user, as `bedsc grants` writes them. Run it when the objects are there:
 --     mariadb < mariadb.sql
+-- Databases are called as in the templates; where a server calls one otherwise, write it again with
+-- `bedsc grants --database ALIAS=NAME`.
 -- A new user cannot log in before it has a password:
 --     alter user 'beds'@'%' identified by '…' account unlock;
 create user if not exists 'beds'@'%' account lock;
