@@ -11,7 +11,7 @@ use crate::{
     operation,
     plan::{Action, Reach, Write},
     query::{Comparison, Condition, Order, Test},
-    spec::{Domain, Field, Generated, Objects, Type},
+    spec::{Domain, Field, Generated, Type},
     validate::{Errors, scalar},
     value::Value,
     work::Work,
@@ -59,15 +59,7 @@ impl May {
     #[must_use]
     pub fn bars(&self, index: usize) -> Option<&'static str> {
         let field = &self.domain.fields[index];
-        let args = match (&self.domain.objects, self.operation) {
-            (Objects::MariaDb(objects), Operation::Create) => {
-                objects.create.as_ref().map(|create| create.args)
-            }
-            (Objects::MariaDb(objects), Operation::Update) => {
-                objects.update.as_ref().map(|update| update.args)
-            }
-            _ => None,
-        };
+        let args = operation::procedure(self.domain, self.operation).map(|procedure| procedure.args);
         match self.operation {
             _ if self.domain.version == Some(index) => Some("is the version, which the node sets"),
             _ if args.is_some_and(|args| !args.contains(&index)) => Some("is not taken by the procedure"),

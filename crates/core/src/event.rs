@@ -93,7 +93,7 @@ impl Publication {
     /// What is told of a write; none where the template neither publishes nor audits it. Of a batch nothing is told but what
     /// is of its items.
     #[must_use]
-    pub fn of(domain: &'static Domain, write: &Write, origin: Origin) -> Option<Self> {
+    pub fn of(domain: &'static Domain, write: &Write, origin: &Origin) -> Option<Self> {
         let operation = write.operation()?;
         let is_in = |list: &[Operation<'static>]| list.contains(&operation);
         let (is_published, is_audited) = (is_in(domain.events.publish), is_in(domain.audit));
@@ -114,7 +114,7 @@ impl Publication {
             Write::Call(Invocation { call, args }) => Of::Call(call, given(call, args)),
             Write::All(_) => return None,
         };
-        Some(Self { domain, operation, of, origin, is_published, is_audited })
+        Some(Self { domain, operation, of, origin: origin.clone(), is_published, is_audited })
     }
 
     /// Whether it is published.
@@ -353,7 +353,7 @@ mod tests {
     #[test]
     fn the_moment_of_an_event_has_microseconds() {
         let write = Write::Create { records: Vec::new(), many: false };
-        let publication = Publication::of(&DOMAIN, &write, Origin::default()).unwrap();
+        let publication = Publication::of(&DOMAIN, &write, &Origin::default()).unwrap();
         let outcome = Outcome::data(br#"{"id":1,"revision":1}"#.to_vec());
         // One moment alone may end in zeros.
         for _ in 0..20 {

@@ -167,6 +167,7 @@ impl Serialize for Value {
 }
 
 /// A moment in the microseconds that MariaDB keeps, so that a reply shows what is stored.
-pub(crate) fn microseconds(DateTime(moment): DateTime) -> DateTime {
+#[must_use]
+pub fn microseconds(DateTime(moment): DateTime) -> DateTime {
     DateTime(moment.replace_nanosecond(moment.microsecond() * 1000).unwrap_or(moment))
 }

@@ -50,7 +50,10 @@ impl Store {
             Some(session) => insert.session(session).await,
             None => insert.await,
         };
-        inserted.map(drop).map_err(Failure::Before)
+        match inserted {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.own.explained(error.into(), &self.name).await),
+        }
     }
 
     fn report(&self, standing: Standing) {
@@ -78,7 +81,11 @@ impl Store {
     /// Whether entries can be stored: to be asked before a write that is audited begins.
     pub(crate) async fn check(&self) -> Result<(), Failure> {
         let database = &*self.name;
-        match self.own.standing(|standing| self.report(standing)).await? {
+        let standing = match self.own.standing(|standing| self.report(standing)).await {
+            Ok(standing) => standing,
+            Err(error) => return Err(self.own.explained(error.into(), database).await),
+        };
+        match standing {
             Standing::There => Ok(()),
             Standing::Never | Standing::Gone => {
                 let message = format!(

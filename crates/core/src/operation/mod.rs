@@ -19,4 +19,5 @@ pub use describe::describe;
 pub use method::{Arguments, gives, method};
 pub use read::{count, fetch};
 pub use twice::refuse_same_key;
+pub(crate) use write::procedure;
 pub use write::{create, delete, update, upsert};

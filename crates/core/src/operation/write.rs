@@ -92,7 +92,7 @@ fn records(
 }
 
 /// The procedure of an operation; none in an engine that has none.
-fn procedure(domain: &'static Domain, operation: Operation<'_>) -> Option<&'static Procedure> {
+pub(crate) fn procedure(domain: &'static Domain, operation: Operation<'_>) -> Option<&'static Procedure> {
     let Objects::MariaDb(objects) = &domain.objects else { return None };
     match operation {
         Operation::Create => objects.create.as_ref(),

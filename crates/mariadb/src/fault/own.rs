@@ -1,10 +1,10 @@
 //! Errors of the node's own tables: a right that the DBA has taken away is not a table that is gone.
 
-use beds_core::{Error, spec::Domain};
+use beds_core::{Error, spec::Domain, stages::statement_span};
 use beds_protocol::{Engine, ErrorCode, shown, tables::Table};
-use sqlx::{Executor as _, MySqlConnection, Row as _};
+use sqlx::{Executor as _, MySqlConnection, Row as _, mysql::MySqlArguments};
 
-use super::{DENIED, Fault, classify, number};
+use super::{DENIED, Fault, NO_TABLE, classify, number};
 
 /// The error of a user who may use some columns of a table, and not this one.
 const COLUMN_DENIED: u16 = 1143;
@@ -19,6 +19,30 @@ const NO_DEFAULT: u16 = 1364;
 const NOT_UPDATABLE: u16 = 1288;
 const NOT_INSERTABLE: u16 = 1471;
 const BROKEN_VIEW: u16 = 1356;
+
+/// Inserts into one of the node's own tables without which a write is not done. `kept` is what it is for, `such` which writes
+/// need it.
+pub(crate) async fn insert_own(
+    connection: &mut MySqlConnection,
+    (sql, arguments): (&str, MySqlArguments),
+    (table, kept, such): (&Table, &str, &str),
+    domain: &Domain,
+) -> Result<(), Fault> {
+    let _traced = statement_span(sql);
+    let Err(error) = connection.execute(sqlx::query_with(sql, arguments)).await else { return Ok(()) };
+    if number(&error) == Some(DENIED) {
+        // For the next one.
+        renew_rights(connection).await;
+    }
+    if number(&error) != Some(NO_TABLE) {
+        return Err(of_own(&error, table, domain));
+    }
+    let (name, database, template) = (table.name, domain.database, domain.name);
+    tracing::error!(database, template, "the table `{name}` is missing: no write {such} can be done");
+    let message = format!("the database `{database}` has no table for {kept}, so a write cannot be done");
+    let hint = "the DBA creates the table that `bedsc ddl --ledger` prints";
+    Err(Fault::Refused(Error::internal(message).hint(hint)))
+}
 
 /// Sorts out an error of a statement on one of the node's own tables.
 pub(crate) fn of_own(error: &sqlx::Error, table: &Table, domain: &Domain) -> Fault {

@@ -2,12 +2,13 @@
 //!
 //! The table belongs to the DBA and stands in the domain's own database; `bedsc ddl --ledger` writes it.
 
-use beds_core::{Error, audit::Entry, plan::Author, spec::Domain, stages::statement_span};
+use beds_core::{audit::Entry, plan::Author, spec::Domain};
 use beds_protocol::tables::AUDIT;
-use sqlx::{Arguments as _, Executor as _, MySqlConnection, mysql::MySqlArguments};
+use sqlx::{Arguments as _, MySqlConnection, mysql::MySqlArguments};
 
+use super::ledger::rows;
 use crate::{
-    fault::{DENIED, Fault, NO_TABLE, classify, number, of_own, renew_rights},
+    fault::{Fault, classify, insert_own},
     statement::runs,
 };
 
@@ -27,10 +28,10 @@ pub(super) async fn store(
 }
 
 async fn insert(connection: &mut MySqlConnection, entries: &[Entry], domain: &Domain) -> Result<(), Fault> {
-    let rows = vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"; entries.len()].join(", ");
+    let values = rows("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", entries.len());
     let sql = format!(
         "insert into `beds_audit` (`id`, `at`, `user`, `amqp_user`, `session`, `template`, `operation`, `record`, \
-         `version`, `request_id`, `message_id`) values {rows}"
+         `version`, `request_id`, `message_id`) values {values}"
     );
     let nobody = Author::default();
     let mut arguments = MySqlArguments::default();
@@ -50,30 +51,5 @@ async fn insert(connection: &mut MySqlConnection, entries: &[Entry], domain: &Do
             .and_then(|()| arguments.add(message_id));
         added.map_err(|error| classify(&sqlx::Error::Encode(error), domain))?;
     }
-    let _traced = statement_span(&sql);
-    let inserted = connection.execute(sqlx::query_with(&sql, arguments)).await;
-    if inserted.as_ref().err().and_then(number) == Some(DENIED) {
-        // For the next one.
-        renew_rights(connection).await;
-    }
-    match inserted {
-        Ok(_) => Ok(()),
-        Err(error) => Err(match number(&error) {
-            Some(NO_TABLE) => Fault::Refused(no_audit(domain)),
-            _ => of_own(&error, &AUDIT, domain),
-        }),
-    }
-}
-
-fn no_audit(domain: &Domain) -> Error {
-    let (database, template) = (domain.database, domain.name);
-    tracing::error!(
-        database,
-        template,
-        "the table `beds_audit` is missing: no write that is audited can be done"
-    );
-    Error::internal(format!(
-        "the database `{database}` has no table for the audit, so a write cannot be done"
-    ))
-    .hint("the DBA creates the table that `bedsc ddl --ledger` prints")
+    insert_own(connection, (&sql, arguments), (&AUDIT, "the audit", "that is audited"), domain).await
 }

@@ -244,7 +244,7 @@ pub(super) async fn store(
 }
 
 /// This row of placeholders, so many times.
-fn rows(row: &str, count: usize) -> String {
+pub(super) fn rows(row: &str, count: usize) -> String {
     vec![row; count].join(", ")
 }
 

@@ -319,7 +319,7 @@ impl Write {
     ) -> Result<Applied, Fault> {
         let known = &*self.known;
         let source = objects.read.as_ref();
-        let publication = Publication::of(domain, write, self.origin.clone());
+        let publication = Publication::of(domain, write, &self.origin);
         let is_told = publication.is_some();
         // Of the records that a write by filter wrote.
         let mut keys = Vec::new();

@@ -3,12 +3,13 @@
 //! So the number of a row is taken while the changed record is locked, and of two changes of one record the later has the
 //! greater. The table belongs to the DBA and stands in the domain's own database; `bedsc ddl --ledger` writes it.
 
-use beds_core::{Error, event::Event, spec::Domain, stages::statement_span};
+use beds_core::{event::Event, spec::Domain};
 use beds_protocol::tables::EVENTS;
-use sqlx::{Arguments as _, Executor as _, MySqlConnection, mysql::MySqlArguments};
+use sqlx::{Arguments as _, MySqlConnection, mysql::MySqlArguments};
 
+use super::ledger::rows;
 use crate::{
-    fault::{DENIED, Fault, NO_TABLE, classify, number, of_own, renew_rights},
+    fault::{Fault, classify, insert_own},
     statement::runs,
 };
 
@@ -25,10 +26,10 @@ pub(super) async fn store(
 }
 
 async fn insert(connection: &mut MySqlConnection, events: &[Event], domain: &Domain) -> Result<(), Fault> {
-    let rows = vec!["(?, ?, ?, ?, ?, ?, ?)"; events.len()].join(", ");
+    let values = rows("(?, ?, ?, ?, ?, ?, ?)", events.len());
     let sql = format!(
         "insert into `beds_events` (`id`, `routing_key`, `subject`, `template_hash`, `traceparent`, `at`, `body`) \
-         values {rows}"
+         values {values}"
     );
     let mut arguments = MySqlArguments::default();
     for Event { id, routing_key, subject, template_hash, traceparent, at, body } in events {
@@ -42,28 +43,5 @@ async fn insert(connection: &mut MySqlConnection, events: &[Event], domain: &Dom
             .and_then(|()| arguments.add(body));
         added.map_err(|error| classify(&sqlx::Error::Encode(error), domain))?;
     }
-    let _traced = statement_span(&sql);
-    let inserted = connection.execute(sqlx::query_with(&sql, arguments)).await;
-    if inserted.as_ref().err().and_then(number) == Some(DENIED) {
-        // For the next one.
-        renew_rights(connection).await;
-    }
-    match inserted {
-        Ok(_) => Ok(()),
-        Err(error) => Err(match number(&error) {
-            Some(NO_TABLE) => Fault::Refused(no_outbox(domain)),
-            _ => of_own(&error, &EVENTS, domain),
-        }),
-    }
-}
-
-fn no_outbox(domain: &Domain) -> Error {
-    let (database, template) = (domain.database, domain.name);
-    tracing::error!(
-        database,
-        template,
-        "the table `beds_events` is missing: no write with events can be done"
-    );
-    Error::internal(format!("the database `{database}` has no table for events, so a write cannot be done"))
-        .hint("the DBA creates the table that `bedsc ddl --ledger` prints")
+    insert_own(connection, (&sql, arguments), (&EVENTS, "events", "with events"), domain).await
 }

@@ -140,7 +140,7 @@ async fn show(
         }
         let (records, many) = records(write);
         let outcome = create::outcome(created.by_ref().take(records.len()).collect(), many);
-        let publication = Publication::of(create.domain, &write.write, write.origin.clone());
+        let publication = Publication::of(create.domain, &write.write, &write.origin);
         // A record that was created needs no second look.
         let told = publication.map(|publication| publication.told(&outcome, None)).transpose();
         Ok(Some(Applied { outcome, told: told.map_err(Fault::Refused)?.unwrap_or_default() }))

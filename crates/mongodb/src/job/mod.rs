@@ -74,10 +74,10 @@ impl Job {
             Action::Write(one) => {
                 // A pipeline that writes cannot be part of a transaction: it has no use for a claim.
                 if let plan::Write::Call(call) = &one {
-                    let publication = Publication::of(domain, &one, origin);
+                    let publication = Publication::of(domain, &one, &origin);
                     Work::Call(Call::new(domain, call, publication, bytes_max)?)
                 } else {
-                    let (deed, publication) = Deed::new(domain, (one, &scope.rows), origin, bytes_max)?;
+                    let (deed, publication) = Deed::new(domain, (one, &scope.rows), &origin, bytes_max)?;
                     write(deed, publication)
                 }
             }

@@ -131,7 +131,7 @@ impl Deed {
     pub(crate) fn new(
         domain: &'static Domain,
         (write, rows): (plan::Write, &[Condition]),
-        origin: Origin,
+        origin: &Origin,
         bytes_max: usize,
     ) -> Checked<(Self, Option<Publication>)> {
         let objects = objects(domain)?;
