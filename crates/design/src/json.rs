@@ -57,7 +57,7 @@ pub(crate) fn without_empty(value: &mut Value) {
     });
 }
 
-/// `default`, `values` and `args` mean something where they are empty or false.
+/// `default`, `args` and `grants` mean something where they are empty or false.
 const KEPT: [&str; 3] = ["default", "args", "grants"];
 
 fn each(value: &mut Value, is_gone: &impl Fn(&Value) -> bool) {

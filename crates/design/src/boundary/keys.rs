@@ -26,9 +26,8 @@ const KEY_BYTES_MAX: u64 = 16 * 1024;
 
 /// The public keys, without their sign, that belong to no secret one: by them, signatures can be made by anybody.
 const WEAK: [[u8; 32]; 7] = {
-    let mut zero = [0; 32];
+    let zero = [0; 32];
     let (mut one, mut minus_one, mut prime, mut prime_and_one) = (zero, [0xff; 32], [0xff; 32], [0xff; 32]);
-    zero[31] = 0;
     one[0] = 1;
     (minus_one[0], minus_one[31]) = (0xec, 0x7f);
     (prime[0], prime[31]) = (0xed, 0x7f);

@@ -1,6 +1,24 @@
 //! The structure that a model fills in.
 
+use beds_protocol::{ArgMode, Engine, Generated, Lane, TypeName};
+
 use super::shape::{Member, Object, Shape, Text, TextKind, optional, required, words};
+
+/// The words of one of the protocol's vocabularies.
+macro_rules! any_of {
+    ($of:ty) => {{
+        const WORDS: [&str; <$of>::ALL.len()] = {
+            let mut words = [""; <$of>::ALL.len()];
+            let mut at = 0;
+            while at < words.len() {
+                words[at] = <$of>::ALL[at].as_str();
+                at += 1;
+            }
+            words
+        };
+        Shape::Choice(&WORDS)
+    }};
+}
 
 /// The longest name of an entity: `sp_NAME_upsert` is a name of MariaDB's.
 const ENTITY_CHARACTERS_MAX: usize = 32;
@@ -23,31 +41,14 @@ static BOOL: Shape = Shape::Bool;
 static CONSTANT: Shape = Shape::Constant;
 static NOTES: Shape = Shape::List { of: &DESCRIPTION, min: 0, max: 30 };
 
-static ENGINE: Shape = Shape::Choice(&["mariadb", "mongodb"]);
-static LANE: Shape = Shape::Choice(&["read", "write"]);
-static MODE: Shape = Shape::Choice(&["in", "out", "inout"]);
-static GENERATED: Shape = Shape::Choice(&["uuid_v4", "uuid_v7", "now", "database"]);
+static ENGINE: Shape = any_of!(Engine);
+static LANE: Shape = any_of!(Lane);
+static MODE: Shape = any_of!(ArgMode);
+static GENERATED: Shape = any_of!(Generated);
 static ON_DELETE: Shape = Shape::Choice(&["restrict", "cascade", "set_null"]);
 static OPERATION: Shape = Shape::Choice(&["fetch", "create", "update", "upsert", "delete"]);
 static OPERATIONS: Shape = Shape::List { of: &OPERATION, min: 1, max: 5 };
-static TYPE: Shape = Shape::Choice(&[
-    "bool",
-    "int",
-    "float",
-    "decimal",
-    "string",
-    "text",
-    "bytes",
-    "uuid",
-    "date",
-    "time",
-    "datetime",
-    "enum",
-    "json",
-    "list",
-    "object",
-    "object_id",
-]);
+static TYPE: Shape = any_of!(TypeName);
 static PRECISION: Shape = Shape::Int { min: 1, max: 65 };
 static SCALE: Shape = Shape::Int { min: 0, max: 38 };
 static MANY: Shape = Shape::Int { min: 1, max: 10_000 };

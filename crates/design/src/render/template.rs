@@ -287,11 +287,7 @@ fn call(engine: Engine, entity: &Entity, call: &Call, path: &str, lines: &mut Li
         Engine::MariaDb => {
             let name = names::procedure(&entity.name, &call.name);
             lines.add(format!("{path}.name"), format!("procedure = {}", quoted(&name)));
-            let lane = match call.lane {
-                Lane::Read => "read",
-                Lane::Write => "write",
-            };
-            lines.add(format!("{path}.lane"), format!("lane = {}", quoted(lane)));
+            lines.add(format!("{path}.lane"), format!("lane = {}", quoted(call.lane.as_str())));
         }
         Engine::MongoDb => {
             let file = names::pipeline(&entity.name, &call.name);
