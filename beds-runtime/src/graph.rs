@@ -10,12 +10,11 @@ use tokio::{
     task::JoinSet,
     time::sleep,
 };
-use tracing::{debug, warn};
+use tracing::debug;
 
 use beds_bus::Status;
 use beds_core::{
     Runner,
-    backoff::Backoff,
     meter::{Samples, Source},
     spec::Domain,
 };
@@ -25,14 +24,13 @@ use beds_services::graph::{EVERY, Sample, Sampler, Taken, Upkeep};
 use crate::{
     config::Config,
     told::{self, Bodies},
+    upkeep::expire_for_ever,
 };
 
 /// The template of metrics.
 const TEMPLATE: &str = "metric";
 /// How many samples wait while they cannot be published: an hour of them.
 const WAITING_MAX: usize = 360;
-/// How long between two steps of taking away what is too old.
-const STEP_PAUSE: Duration = Duration::from_millis(50);
 /// How many ticks of the system a second has, for every process that asks.
 const TICKS: f64 = 100.0;
 
@@ -69,7 +67,8 @@ pub(crate) fn start(
     let upkeep =
         served.iter().find(is_it).and_then(|domain| Upkeep::new(domain, runner, config.graph.clone()));
     if let Some(upkeep) = upkeep {
-        tasks.spawn(purge_for_ever(upkeep, Duration::from_secs(config.node.expire_every_s.into())));
+        let every = Duration::from_secs(config.node.expire_every_s.into());
+        tasks.spawn(async move { expire_for_ever(TEMPLATE, every, || upkeep.step()).await });
     }
     tasks
 }
@@ -116,24 +115,6 @@ fn taken() -> Taken {
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib = resident.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
     Taken { cpu_s, memory_bytes: kib.unwrap_or_default() * 1_024, tasks }
-}
-
-async fn purge_for_ever(upkeep: Upkeep, every: Duration) {
-    let (mut pauses, mut is_told) = (Backoff::new(every, every), false);
-    let mut pause = pauses.pause();
-    loop {
-        sleep(pause).await;
-        pause = pauses.pause();
-        match upkeep.step().await {
-            Ok((_, true)) => pause = STEP_PAUSE,
-            Ok((_, false)) => is_told = false,
-            Err(error) => {
-                if !std::mem::replace(&mut is_told, true) {
-                    warn!("samples that are too old stay: {error}; it is tried again and again");
-                }
-            }
-        }
-    }
 }
 
 #[cfg(test)]

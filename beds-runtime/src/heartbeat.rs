@@ -5,8 +5,7 @@
 use std::{sync::Arc, time::Duration};
 
 use beds_bus::{Amqp, BusError, BusPublisher};
-use beds_core::spec::Domain;
-use beds_protocol::value::DateTime;
+use beds_core::{spec::Domain, value::microseconds};
 use beds_services::fleet::{Fleet, Member};
 use serde_json::{Value, json};
 use tokio::{
@@ -140,9 +139,7 @@ impl Beats {
         });
         self.counted = Some((now, ended));
         // The wire has no more digits.
-        let started = started_at.0;
-        let started_at =
-            DateTime(started.replace_nanosecond(started.nanosecond() / 1_000 * 1_000).unwrap_or(started));
+        let started_at = microseconds(started_at);
         let reason: Option<String> =
             reason.map(|reason| reason.chars().take(REASON_CHARACTERS_MAX).collect());
         json!({

@@ -163,16 +163,18 @@ async fn serve(
             listeners.close(drain_timeout).await;
         }
     };
-    if let Some(heart) = heart {
-        heart.stop().await;
-    }
-    // Side by side: neither is to wait for the other's last piece of work.
+    let goodbye = async {
+        if let Some(heart) = heart {
+            heart.stop().await;
+        }
+    };
+    // Side by side: none is to wait for another's last piece of work.
     let leave_jobs = async {
         if let Some(working) = working {
             working.stop().await;
         }
     };
-    tokio::join!(listeners, pool.shutdown(), leave_jobs);
+    tokio::join!(goodbye, listeners, pool.shutdown(), leave_jobs);
     part.leave().await;
     // After the writes: what they stored is published meanwhile, as long as there is a connection.
     relays.shutdown().await;

@@ -42,21 +42,24 @@ pub(crate) fn start(engines: &Arc<Engines>, domains: &[&'static Domain], node: &
     }
     for domain in domains {
         if let Some(purge) = Purge::of(domain, Arc::clone(engines) as _) {
-            tasks.spawn(expire_for_ever(purge, every));
+            tasks.spawn(async move { expire_for_ever(purge.template(), every, || purge.step()).await });
         }
     }
     tasks
 }
 
 /// Deletes what is too old, now and then, in small steps. A failure is told once, until a step has succeeded again.
-async fn expire_for_ever(purge: Purge, every: Duration) {
+pub(crate) async fn expire_for_ever<F: Future<Output = Result<(i64, bool)>>>(
+    template: &str,
+    every: Duration,
+    step: impl Fn() -> F,
+) {
     let (mut pauses, mut is_told) = (Backoff::new(every, every), false);
-    let template = purge.template();
     let mut pause = pauses.pause();
     loop {
         sleep(pause).await;
         pause = pauses.pause();
-        match purge.step().await {
+        match step().await {
             Ok((count, is_more)) => {
                 is_told = false;
                 if count > 0 {

@@ -8,20 +8,30 @@ use beds_core::spec::Domain;
 
 use super::call::configured_url;
 
-/// What is answered to a request, or why it is refused; fails where there is no reply. It goes to the RabbitMQ on which requests
-/// with the same routing key wait.
-pub(super) async fn ask(
+/// A client of the RabbitMQ on which requests with this routing key wait.
+pub(super) async fn connect(
     domains: &[&'static Domain],
     (name, folder): (&str, &Path),
-    (routing_key, request): (&str, Request),
+    routing_key: &str,
     timeout: Duration,
-) -> Result<Result<Reply, String>, String> {
+) -> Result<Client, String> {
     let url = configured_url(domains, routing_key, folder).map_err(|error| error.to_string())?;
     let url = url.current()?;
     let user = Endpoint::parse(url.expose())?.user().to_owned();
     let client =
         Client::builder(url.expose()).tls(url.tls().clone()).user_id(user).name(name).timeout(timeout);
-    let client = client.connect().await.map_err(|error| error.to_string())?;
+    client.connect().await.map_err(|error| error.to_string())
+}
+
+/// What is answered to a request, or why it is refused; fails where there is no reply. It goes to the RabbitMQ on which requests
+/// with the same routing key wait.
+pub(super) async fn ask(
+    domains: &[&'static Domain],
+    named: (&str, &Path),
+    (routing_key, request): (&str, Request),
+    timeout: Duration,
+) -> Result<Result<Reply, String>, String> {
+    let client = connect(domains, named, routing_key, timeout).await?;
     let reply = client.execute(request).await;
     client.close().await;
     match reply {

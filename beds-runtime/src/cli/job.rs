@@ -9,12 +9,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use beds_bus::Endpoint;
 use beds_client::{Client, ClientError, Request};
 use beds_core::spec::Domain;
 use beds_protocol::{FetchRequest, OneLine};
 
-use super::call::configured_url;
+use super::asking::connect;
 
 /// How long a reply is waited for.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -127,7 +126,8 @@ pub(super) async fn run(domains: &[&'static Domain], args: &Args, folder: &Path)
 }
 
 async fn perform(domains: &[&'static Domain], args: &Args, folder: &Path) -> Result<ExitCode, Failed> {
-    let client = connect(domains, folder).await.map_err(Failed::Unanswered)?;
+    let client =
+        connect(domains, ("beds job", folder), "job.fetch", TIMEOUT).await.map_err(Failed::Unanswered)?;
     let result = match &args.what {
         What::List { state, limit } => list(&client, state.as_deref(), *limit, args.json).await,
         What::Show { id } => show(&client, *id).await,
@@ -138,15 +138,6 @@ async fn perform(domains: &[&'static Domain], args: &Args, folder: &Path) -> Res
     };
     client.close().await;
     result
-}
-
-async fn connect(domains: &[&'static Domain], folder: &Path) -> Result<Client, String> {
-    let url = configured_url(domains, "job.fetch", folder).map_err(|error| error.to_string())?;
-    let url = url.current()?;
-    let user = Endpoint::parse(url.expose())?.user().to_owned();
-    let client =
-        Client::builder(url.expose()).tls(url.tls().clone()).user_id(user).name("beds job").timeout(TIMEOUT);
-    client.connect().await.map_err(|error| error.to_string())
 }
 
 async fn list(client: &Client, state: Option<&str>, limit: u32, as_json: bool) -> Result<ExitCode, Failed> {

@@ -8,6 +8,7 @@ mod differing;
 mod exposed;
 mod finish;
 pub(crate) mod level;
+mod of_services;
 mod ranges;
 mod secrets;
 mod sections;
@@ -172,7 +173,7 @@ impl Config {
     pub fn design(folder: &Path, environment: Environment) -> Result<Design, ConfigError> {
         is_there(folder)?;
         let design = Self::merged(folder, environment, std::env::vars_os())?.design;
-        finish::design(&design)?;
+        of_services::design(&design)?;
         Ok(design)
     }
 
@@ -232,15 +233,15 @@ impl Config {
                 finish::pool(*service, name, pool)?;
             }
         }
-        finish::tercero(&self.tercero)?;
-        finish::syslog(&self.syslog, &self.tls)?;
-        finish::graph(&self.graph)?;
-        finish::jobs(&self.jobs)?;
-        finish::shared_filesystem(&self.shared_filesystem)?;
+        of_services::tercero(&self.tercero)?;
+        of_services::syslog(&self.syslog, &self.tls)?;
+        of_services::graph(&self.graph)?;
+        of_services::jobs(&self.jobs)?;
+        of_services::shared_filesystem(&self.shared_filesystem)?;
         finish::logging(&self.logging)?;
         finish::telemetry(&self.telemetry)?;
         finish::node(&self.node)?;
-        finish::design(&self.design)?;
+        of_services::design(&self.design)?;
         finish::roles(&self.access)?;
         Ok(self)
     }

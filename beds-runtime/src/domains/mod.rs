@@ -158,10 +158,13 @@ impl<F: Factory> Domains<F> {
         let outcome = match address.lane {
             // It is done: a duplicate of it may find a reply that is longer than replies may be by now.
             Lane::Write => outcome.fitting_of(domain, bytes_max),
-            Lane::Read if outcome.size() > bytes_max => return Err(Error::reply_too_large(bytes_max)),
             Lane::Read => outcome,
         };
-        Ok((outcome.encode(), cx.positions.told()))
+        let reply = outcome.encode();
+        if address.lane == Lane::Read && reply.len() > bytes_max {
+            return Err(Error::reply_too_large(bytes_max));
+        }
+        Ok((reply, cx.positions.told()))
     }
 
     /// Waits until few other requests with long bodies are worked on: what is made of a body takes many times its length.

@@ -2,7 +2,6 @@
 
 use std::{
     path::Path,
-    thread,
     time::{Duration, Instant},
 };
 
@@ -11,7 +10,7 @@ use beds_services::{
     archive::{self, Fault, FaultKind, Filesystem},
     fleet::Fleet,
 };
-use tokio::{sync::oneshot, time::timeout};
+use tokio::time::timeout;
 use tracing::warn;
 use uuid::Uuid;
 
@@ -55,13 +54,9 @@ pub(crate) async fn check(config: &Config) -> Option<(Check, Option<Uuid>)> {
 
 /// A filesystem whose server is away may never answer. Its thread is left alone then: a task would keep the process from ending.
 async fn probe(path: &Path, free_bytes_min: u64, limit: Duration) -> Result<Filesystem, (String, String)> {
-    let (found, finding) = oneshot::channel();
     let folder = path.to_owned();
-    let thread = thread::Builder::new().name("filesystem".into()).spawn(move || {
-        // Nobody may wait any more.
-        let _ = found.send(archive::probe(&folder, free_bytes_min));
-    });
-    thread.map_err(|error| (error.to_string(), "give the node more threads".to_owned()))?;
+    let finding = archive::begin("filesystem", move || archive::probe(&folder, free_bytes_min))
+        .map_err(|error| (error.to_string(), "give the node more threads".to_owned()))?;
     match timeout(limit, finding).await {
         Ok(Ok(found)) => found.map_err(|fault| (fault.to_string(), hint(&fault, free_bytes_min))),
         Ok(Err(_)) => Err(("the check ended without an answer".to_owned(), "report this".to_owned())),

@@ -14,7 +14,7 @@ use beds_core::{
     plan::Asker,
     spec::{Call, Domain},
 };
-use beds_protocol::{CallRequest, Record};
+use beds_protocol::{CallRequest, ErrorCode, Record};
 use serde::de::DeserializeOwned;
 
 /// The context in which a function asks in its own name what is asked anew each time, whatever `message_id` the request has: what is read, and wrong passwords, which
@@ -60,6 +60,12 @@ fn odd(domain: &str, name: &str) -> Error {
     Error::internal(format!(
         "the call `{name}` of `{domain}` does not give what a function of the node needs"
     ))
+}
+
+/// An argument of a call that a function of the node refuses.
+pub(crate) fn invalid(field: &str, reason: &str) -> Error {
+    let field = format!("args.{field}");
+    Error::new(ErrorCode::ValidationFailed, format!("`{field}` {reason}")).detail(field, reason)
 }
 
 /// How long what a node asks by itself may take.

@@ -84,8 +84,7 @@ struct Node {
 /// What the domain says.
 pub async fn health<D: NamasteCore>(cx: &Context) -> Result<Health> {
     let body =
-        serde_json::from_value::<FetchRequest>(serde_json::json!({ "limit": NODES_MAX, "sort": ["node"] }));
-    let body = body.map_err(|error| Error::internal(format!("the fleet cannot be asked for: {error}")))?;
+        FetchRequest { limit: Some(NODES_MAX), sort: Some(vec!["node".into()]), ..FetchRequest::default() };
     let trusted = cx.trusted();
     let Outcome { data, .. } = cx.run(D::fetch(&trusted, body)).await?;
     let nodes: Vec<Node> = serde_json::from_slice(data.as_deref().unwrap_or(b"[]")).map_err(|error| {

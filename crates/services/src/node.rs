@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use beds_core::{
-    context::Context,
-    error::{Error, Result},
-};
-use beds_protocol::{Broker, ErrorCode, Service, nearest};
+use beds_core::{context::Context, error::Result};
+use beds_protocol::{Broker, Service, nearest};
 
-use crate::fleet::{Answer, Command, Fleet, Target};
+use crate::{
+    ask::invalid,
+    fleet::{Answer, Command, Fleet, Target},
+};
 
 /// Has the nodes say how they are.
 ///
@@ -140,9 +140,4 @@ fn service_of(name: &str) -> Result<Service> {
             None => error,
         }
     })
-}
-
-fn invalid(field: &str, reason: &str) -> Error {
-    let field = format!("args.{field}");
-    Error::new(ErrorCode::ValidationFailed, format!("`{field}` {reason}")).detail(field, reason)
 }

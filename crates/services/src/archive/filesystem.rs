@@ -1,7 +1,8 @@
 //! [`probe`]: whether a folder is a filesystem that nodes can share.
 
-use std::{fs, io, path::Path};
+use std::{fs, io, path::Path, thread};
 
+use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::{
@@ -11,6 +12,21 @@ use super::{
 
 /// The file that tells filesystems apart.
 const IDENTITY: &str = "beds-filesystem";
+
+/// Begins work in a thread of its own: what waits for a filesystem that never answers would keep a task, and the process, from
+/// ending.
+///
+/// # Errors
+/// Where the system has no thread.
+pub fn begin<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<oneshot::Receiver<T>> {
+    let (told, telling) = oneshot::channel();
+    // Nobody may wait any more.
+    thread::Builder::new().name(name.into()).spawn(move || drop(told.send(work())))?;
+    Ok(telling)
+}
 
 /// A filesystem that a node can use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

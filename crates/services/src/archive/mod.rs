@@ -19,7 +19,7 @@ mod reader;
 mod writer;
 
 pub use fault::{Fault, FaultKind};
-pub use filesystem::{Filesystem, identity, probe};
+pub use filesystem::{Filesystem, begin, identity, probe};
 pub use key::Key;
 pub use manifest::{About, Manifest, Segment};
 pub use reader::{Archive, Damage, Scrubbed};

@@ -12,15 +12,15 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    checkpoint::{Checkpoint, Counts, Phase, read},
+    checkpoint::{Checkpoint, Counts, Phase},
     disk::{Checked, Disk, Tried},
     folders,
     spec::{Asked, Spec},
 };
 use crate::{
     archive::{About, Archive, Fault, Writer},
-    jobs::{Catalogue, Job, Kind, Next, Reject, Step},
-    migration::{Taken, by_keys, digest, json, key, of_json, shown, take},
+    jobs::{Catalogue, Job, Kind, Next, Reject, Step, json, read},
+    migration::{Taken, by_keys, digest, key, of_json, shown, take},
 };
 
 /// The name of the kind.

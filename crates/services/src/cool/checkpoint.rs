@@ -1,9 +1,11 @@
 //! [`Checkpoint`]: how far an archive is.
 
-use beds_core::{Error, Result};
+use beds_core::Result;
 use beds_protocol::Json;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+use crate::jobs::read;
 
 /// What comes next.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,11 +67,4 @@ impl Checkpoint {
         let Counts { archived, deleted, changed, refused } = self.counts;
         archived + deleted + changed + refused
     }
-}
-
-/// What a JSON value of a job stands for.
-pub(super) fn read<T: serde::de::DeserializeOwned>(json: &Json) -> Result<T> {
-    let text = serde_json::to_vec(json);
-    text.and_then(|text| serde_json::from_slice(&text))
-        .map_err(|error| Error::internal(format!("what is kept of the job cannot be read: {error}")))
 }

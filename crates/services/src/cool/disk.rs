@@ -11,7 +11,6 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    thread,
     time::{Duration, Instant},
 };
 
@@ -23,7 +22,7 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use crate::archive::{Damage, Fault, FaultKind, identity};
+use crate::archive::{self, Damage, Fault, FaultKind, identity};
 
 /// How many threads may wait for the filesystem at the same time.
 const THREADS_MAX: usize = 8;
@@ -123,13 +122,21 @@ impl Disk {
         deadline: Instant,
         work: impl FnOnce(&Path) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Trouble> {
+        self.on(deadline, None, move |folder, _| work(folder)).await
+    }
+
+    /// The same on the filesystem that was seen before, where one was.
+    async fn on<T: Send + 'static>(
+        &self,
+        deadline: Instant,
+        before: Option<Uuid>,
+        work: impl FnOnce(&Path, Uuid) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Trouble> {
         let until = until(deadline);
         let permit = self.permit(until).await?;
-        let (told, telling) = oneshot::channel();
         let path = self.path.clone();
-        spawn(permit, move || {
-            // Nobody may wait any more.
-            let _ = told.send(mounted(&path, None).and_then(|(folder, _)| work(&folder)));
+        let telling = begin(permit, move || {
+            mounted(&path, before).and_then(|(folder, identity)| work(&folder, identity))
         })?;
         match timeout_at(until.into(), telling).await {
             Ok(Ok(result)) => Ok(result?),
@@ -151,13 +158,10 @@ impl Disk {
             long
         } else {
             let permit = self.permit(until).await?;
-            let (told, end) = oneshot::channel();
             let (path, read) = (self.path.clone(), Arc::new(AtomicU64::new(0)));
             let counted = Arc::clone(&read);
-            spawn(permit, move || {
-                // Nobody may wait any more.
-                let _ = told.send(mounted(&path, None).and_then(|(folder, _)| work(&folder, &counted)));
-            })?;
+            let end =
+                begin(permit, move || mounted(&path, None).and_then(|(folder, _)| work(&folder, &counted)))?;
             Long { read, seen: 0, end }
         };
         match timeout_at(until.into(), &mut long.end).await {
@@ -177,8 +181,7 @@ impl Disk {
 
     /// Which filesystem it is, where another was seen before.
     pub(super) async fn identity(&self, deadline: Instant, before: Option<Uuid>) -> Result<Uuid, Trouble> {
-        let path = self.path.clone();
-        self.run(deadline, move |_| mounted(&path, before).map(|(_, identity)| identity)).await
+        self.on(deadline, before, |_, identity| Ok(identity)).await
     }
 
     fn under_way(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, Long>> {
@@ -220,15 +223,19 @@ fn until(deadline: Instant) -> Instant {
     deadline.checked_sub(MARGIN).unwrap_or(deadline)
 }
 
-fn spawn(permit: OwnedSemaphorePermit, work: impl FnOnce() + Send + 'static) -> Done<()> {
-    let thread = thread::Builder::new().name("archives".into()).spawn(move || {
-        work();
+/// Begins work in a thread of its own, which has this place until it ends.
+fn begin<T: Send + 'static>(
+    permit: OwnedSemaphorePermit,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Done<oneshot::Receiver<T>> {
+    let working = archive::begin("archives", move || {
+        let result = work();
         drop(permit);
+        result
     });
-    let failed = |error: io::Error| {
+    working.map_err(|error| {
         Error::new(ErrorCode::Unavailable, format!("the node has no thread for files: {error}"))
-    };
-    thread.map(drop).map_err(failed)
+    })
 }
 
 fn ended() -> Error {

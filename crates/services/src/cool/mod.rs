@@ -18,14 +18,14 @@ use beds_core::{
     spec::Domain,
     value::Value,
 };
-use beds_protocol::{ErrorCode, Json, Record};
+use beds_protocol::{Json, Record};
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
     archive::Key,
-    jobs::{self, Desk},
-    migration::json,
+    ask,
+    jobs::{self, Desk, json},
 };
 
 pub use archiving::Archiving;
@@ -205,6 +205,6 @@ fn key(domain: &'static Domain, may: &May, json: &Json) -> Result<Key> {
     values.filter(|values| !values.is_empty()).map(Key).ok_or_else(|| {
         let names: Vec<_> = domain.key.iter().map(|&field| domain.fields[field].name).collect();
         let reason = format!("must be the key of a record: {}", names.join(", "));
-        Error::new(ErrorCode::ValidationFailed, format!("`args.key` {reason}")).detail("args.key", reason)
+        ask::invalid("key", &reason)
     })
 }

@@ -8,10 +8,10 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{archiving::record, checkpoint::read, disk::Disk, folders, spec::reader};
+use super::{archiving::record, disk::Disk, folders, spec::reader};
 use crate::{
     archive::Archive,
-    jobs::{Catalogue, Job, Kind, Step},
+    jobs::{Catalogue, Job, Kind, Step, read},
     migration::{Shelf, can_restore, of_json, restore},
 };
 

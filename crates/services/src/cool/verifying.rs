@@ -10,14 +10,10 @@ use uuid::Uuid;
 
 use super::{
     archiving::scrubbed,
-    checkpoint::read,
     disk::{Checked, Disk},
     folders,
 };
-use crate::{
-    jobs::{Job, Kind, Next, Step},
-    migration::json,
-};
+use crate::jobs::{Job, Kind, Next, Step, json, read};
 
 /// The name of the kind.
 pub(super) const KIND: &str = "cool_verify";

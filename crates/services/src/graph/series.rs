@@ -1,14 +1,14 @@
 //! The points of a metric between two moments.
 
-use beds_core::{Error, NamasteCore, Result, context::Context};
-use beds_protocol::{ErrorCode, Json, Record, value::DateTime};
+use beds_core::{NamasteCore, Result, context::Context};
+use beds_protocol::{Json, Record, value::DateTime};
 
 use super::{
     chart::draw,
     point::{Point, Wanted},
     settings::Graph,
 };
-use crate::ask;
+use crate::ask::{self, invalid};
 
 /// How many points there are where nobody says.
 const POINTS: i64 = 1_440;
@@ -73,11 +73,6 @@ fn step(wanted: &Wanted, settings: &Graph, now: DateTime) -> Result<i64> {
 /// Divided, and rounded up; both are positive.
 const fn up(number: i64, by: i64) -> i64 {
     (number + by - 1) / by
-}
-
-fn invalid(field: &str, reason: &str) -> Error {
-    let field = format!("args.{field}");
-    Error::new(ErrorCode::ValidationFailed, format!("`{field}` {reason}")).detail(field, reason)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! nothing. So a node may die at any moment, and another goes on from the checkpoint once the lease has ended.
 
 mod catalogue;
+mod kept;
 mod kind;
 mod pace;
 mod settings;
@@ -20,8 +21,10 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 pub use catalogue::{Catalogue, Dispatch};
+pub(crate) use kept::{json, read};
 pub use kind::{Job, Kind, Next, Reject, Step};
 pub use settings::Jobs;
+pub(crate) use worker::may_pass;
 pub use worker::{Base, Worker};
 
 use crate::ask;

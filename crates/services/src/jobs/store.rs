@@ -1,27 +1,19 @@
 //! [`Store`]: what a node asks of the objects of jobs, in its own name.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
 use beds_core::{
     Result, Runner,
-    access::{Caller, Standing},
-    context::Context,
-    operation,
-    plan::Asker,
+    access::Caller,
     spec::{Call, Domain},
 };
-use beds_protocol::{CallRequest, Json, Record};
+use beds_protocol::{Json, Record};
 use serde::{Deserialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use super::kind::{Reject, Step};
 use crate::ask;
 
-/// How long one of these calls may take.
-const CALL_MAX: Duration = Duration::from_secs(5);
 /// How many ended jobs are taken away at a time.
 const PURGE_MOST: i64 = 20;
 /// How much of an error is kept, in characters.
@@ -220,23 +212,7 @@ impl Store {
 
     /// Makes a call of the domain in the node's own name.
     async fn ask<T: DeserializeOwned>(&self, call: &'static Call, args: Record) -> Result<T> {
-        let cx = Context {
-            runner: Arc::clone(&self.runner),
-            limits: Arc::default(),
-            deadline: Instant::now() + CALL_MAX,
-            asker: Asker::default(),
-            standing: Standing::default(),
-            request_id: "job".into(),
-            traceparent: None,
-            claims: None,
-            positions: Arc::default(),
-            stages: Arc::default(),
-            extensions: Arc::default(),
-        };
-        let cx = cx.trusted();
-        let outcome =
-            cx.run(operation::call(&cx, self.domain, call, CallRequest { args: Some(args) })).await?;
-        ask::out(self.domain.name, call.name, outcome.out.as_deref())
+        ask::unasked(&self.runner, (self.domain, call), args, "job").await
     }
 }
 

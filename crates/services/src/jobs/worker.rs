@@ -301,7 +301,7 @@ impl Worker {
 }
 
 /// Whether what an error says may pass by itself.
-fn may_pass(error: &Error) -> bool {
+pub(crate) fn may_pass(error: &Error) -> bool {
     // A write with an unknown end too: a chunk finds out what it has done.
     let passes =
         matches!(error.code, ErrorCode::Unavailable | ErrorCode::Overloaded | ErrorCode::DeadlineExceeded);

@@ -1,6 +1,6 @@
 //! [`Checkpoint`]: how far a migration is, and what it has come to.
 
-use beds_core::{Error, Result};
+use beds_core::Result;
 use beds_protocol::{Json, Record};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -9,6 +9,7 @@ use super::{
     canonical::chained,
     spec::{Mode, OnConflict, Spec},
 };
+use crate::jobs::{json, read};
 
 /// What comes next.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,10 +113,7 @@ pub(super) struct Checkpoint {
 
 impl Checkpoint {
     pub(super) fn read(json: Option<&Json>) -> Result<Self> {
-        let Some(json) = json else { return Ok(Self::default()) };
-        let text = serde_json::to_vec(json);
-        text.and_then(|text| serde_json::from_slice(&text))
-            .map_err(|error| Error::internal(format!("the checkpoint of the job cannot be read: {error}")))
+        json.map_or_else(|| Ok(Self::default()), read)
     }
 
     pub(super) fn json(&self) -> Result<Json> {
@@ -167,10 +165,4 @@ impl Checkpoint {
 /// Whether all records are compared in the end: those of a move are compared before they are taken away.
 pub(super) fn proves(spec: &Spec) -> bool {
     spec.mode == Mode::Copy && !spec.dry_run && spec.rejects_of.is_none()
-}
-
-pub(crate) fn json(value: &impl Serialize) -> Result<Json> {
-    let text = serde_json::to_vec(value);
-    text.and_then(|text| serde_json::from_slice(&text))
-        .map_err(|error| Error::internal(format!("what the job has come to has no JSON form: {error}")))
 }

@@ -26,12 +26,11 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use self::{checkpoint::Checkpoint, pages::Chunk, spec::Spec};
-use crate::jobs::{self, Catalogue, Desk, Job, Kind, Step};
+use crate::jobs::{self, Catalogue, Desk, Job, Kind, Step, json, read};
 
 pub use spec::Asked;
 pub(crate) use {
     canonical::{digest, of_json},
-    checkpoint::json,
     pages::{Shelf, by_keys, key, shown},
     take_away::{Taken, take},
 };
@@ -50,7 +49,7 @@ pub async fn start<J: NamasteCore>(cx: &Context, asked: Asked) -> Result<Uuid> {
     if let Some(other) = asked.rejects_of {
         ended::<J>(cx, other).await?;
     }
-    jobs::add::<J>(cx, KIND, checkpoint::json(&asked)?).await
+    jobs::add::<J>(cx, KIND, json(&asked)?).await
 }
 
 /// Starts a migration of what another one rejected; gives the id of its job.
@@ -59,9 +58,7 @@ pub async fn start<J: NamasteCore>(cx: &Context, asked: Asked) -> Result<Uuid> {
 /// `not_found` where the caller does not see the job; as [`start`].
 pub async fn retry<J: NamasteCore>(cx: &Context, id: Uuid, on_conflict: Option<String>) -> Result<Uuid> {
     let arguments = ended::<J>(cx, id).await?;
-    let asked: Asked = serde_json::to_vec(&arguments)
-        .and_then(|text| serde_json::from_slice(&text))
-        .map_err(|error| Error::internal(format!("the arguments of the job cannot be read: {error}")))?;
+    let asked: Asked = read(&arguments)?;
     let on_conflict = on_conflict.or(asked.on_conflict);
     start::<J>(cx, Asked { r#where: None, on_conflict, rejects_of: Some(id), ..asked }).await
 }
@@ -130,10 +127,7 @@ impl Kind for Migration {
 
     fn step<'a>(&'a self, cx: &'a Context, job: &'a Job) -> BoxFuture<'a, Result<Step>> {
         Box::pin(async move {
-            let asked: Asked =
-                serde_json::to_vec(&job.arguments).and_then(|text| serde_json::from_slice(&text)).map_err(
-                    |error| Error::internal(format!("the arguments of the job cannot be read: {error}")),
-                )?;
+            let asked: Asked = read(&job.arguments)?;
             // A node that does not serve them leaves the job to another.
             self.catalogue.domain(&asked.from)?;
             self.catalogue.domain(&asked.to)?;

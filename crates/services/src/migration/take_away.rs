@@ -17,7 +17,7 @@ use super::{
     items::{name, there},
     pages::Chunk,
 };
-use crate::jobs::{Catalogue, Reject};
+use crate::jobs::{Catalogue, Reject, may_pass};
 
 /// How many are taken away at the same time.
 const AT_ONCE: usize = 64;
@@ -111,11 +111,8 @@ pub(crate) async fn take(
         Err(error) if matches!(error.code, ErrorCode::VersionMismatch | ErrorCode::NotFound) => {
             Ok(Taken::Changed)
         }
-        Err(error) if error.retryable || error.code == ErrorCode::Unavailable => Err(error),
-        Err(error) => match error.code {
-            ErrorCode::DeadlineExceeded | ErrorCode::Overloaded => Err(error),
-            _ => Ok(Taken::Refused(error)),
-        },
+        Err(error) if may_pass(&error) => Err(error),
+        Err(error) => Ok(Taken::Refused(error)),
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     pages::{Chunk, key},
     spec::OnConflict,
 };
-use crate::jobs::Reject;
+use crate::jobs::{Reject, may_pass};
 
 /// What became of a record.
 #[derive(Debug, PartialEq)]
@@ -22,13 +22,6 @@ pub(super) enum Became {
     Rejected(Error),
     /// It is there as something else, which the request does not allow.
     Conflict(Error),
-}
-
-/// Whether an error is about what was asked, and not about a server that is away.
-fn is_final(error: &Error) -> bool {
-    let passes =
-        matches!(error.code, ErrorCode::Unavailable | ErrorCode::Overloaded | ErrorCode::DeadlineExceeded);
-    !error.retryable && !passes
 }
 
 /// Writes records; says of each what became of it.
@@ -87,7 +80,7 @@ async fn replace(chunk: &Chunk<'_>, item: &Item, there: &Record) -> Result<Becam
     let request = UpdateRequest { key: Some(key(to, there)), data: Record(data), ..UpdateRequest::default() };
     match chunk.catalogue.run(chunk.cx, to, Request::Update(request)).await {
         Ok(_) => Ok(Became::Replaced),
-        Err(error) if is_final(&error) => Ok(Became::Rejected(error)),
+        Err(error) if !may_pass(&error) => Ok(Became::Rejected(error)),
         Err(error) => Err(error),
     }
 }
@@ -101,7 +94,7 @@ async fn create(chunk: &Chunk<'_>, items: &[Item]) -> Result<std::result::Result
     let request = Request::Create(CreateRequest { data });
     match chunk.catalogue.run(&chunk.cx.carrying(), chunk.spec.to, request).await {
         Ok(_) => Ok(Ok(())),
-        Err(error) if is_final(&error) => Ok(Err(error)),
+        Err(error) if !may_pass(&error) => Ok(Err(error)),
         Err(error) => Err(error),
     }
 }

@@ -1,0 +1,20 @@
+//! What a job keeps as JSON: its arguments, checkpoints and results.
+
+use beds_core::{Error, Result};
+use beds_protocol::Json;
+use serde::{Serialize, de::DeserializeOwned};
+
+/// What a JSON value of a job stands for.
+pub(crate) fn read<T: DeserializeOwned>(json: &Json) -> Result<T> {
+    again(json).map_err(|error| Error::internal(format!("what is kept of the job cannot be read: {error}")))
+}
+
+/// The JSON value that stands for something.
+pub(crate) fn json(value: &impl Serialize) -> Result<Json> {
+    again(value)
+        .map_err(|error| Error::internal(format!("what the job has come to has no JSON form: {error}")))
+}
+
+fn again<T: DeserializeOwned>(value: &impl Serialize) -> serde_json::Result<T> {
+    serde_json::to_vec(value).and_then(|text| serde_json::from_slice(&text))
+}
