@@ -196,6 +196,8 @@ codes! {
     B1201 Duration = "invalid length of time";
     B1202 TtlField = "ttl without a moment to count from";
     B1203 TtlUnkept = "ttl that nothing keeps";
+    B1204 AgeUnkept = "records that cannot go elsewhere when they are old";
+    B1205 WarehouseTarget = "warehouse that cannot take the records";
     // [audit].
     B1301 AuditUnknown = "audit of an operation that is not offered";
     B1302 AuditOfRead = "audit of what changes nothing";

@@ -23,6 +23,10 @@ pub(crate) enum Part {
     Events,
     /// `[lifecycle]`
     Lifecycle,
+    /// `warehouse` in `[lifecycle]`
+    Warehouse,
+    /// `cool` in `[lifecycle]`
+    Cool,
     /// `[audit]`
     Audit,
     /// `[access]`
@@ -102,7 +106,9 @@ const WRITE: &[&str] = &["procedure", "collection", "args", "returns", "commits"
 const FETCH: &[&str] = &["filter", "sort", "limit"];
 const LIMIT: &[&str] = &["default", "max"];
 const EVENTS: &[&str] = &["publish", "fields"];
-const LIFECYCLE: &[&str] = &["ttl", "by", "purge"];
+const LIFECYCLE: &[&str] = &["ttl", "by", "purge", "warehouse", "cool"];
+const WAREHOUSE: &[&str] = &["after", "by", "to"];
+const COOL: &[&str] = &["after", "by"];
 const AUDIT: &[&str] = &["operations"];
 const ACCESS: &[&str] =
     &["fetch", "count", "create", "update", "upsert", "delete", "calls", "rows", "fields"];
@@ -173,6 +179,8 @@ impl Part {
             Self::Limit => LIMIT,
             Self::Events => EVENTS,
             Self::Lifecycle => LIFECYCLE,
+            Self::Warehouse => WAREHOUSE,
+            Self::Cool => COOL,
             Self::Audit => AUDIT,
             Self::Access => ACCESS,
             Self::RoleFields => ROLE_FIELDS,

@@ -280,6 +280,21 @@ pub struct RawLifecycle {
     pub by: Given<String>,
     /// `purge`
     pub purge: Given<String>,
+    /// `warehouse`
+    pub warehouse: Given<RawAge>,
+    /// `cool`
+    pub cool: Given<RawAge>,
+}
+
+/// `warehouse` or `cool` in `[lifecycle]`
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RawAge {
+    /// `after`
+    pub after: Given<String>,
+    /// `by`
+    pub by: Given<String>,
+    /// `to`, of `warehouse` alone
+    pub to: Given<String>,
 }
 
 /// `[audit]`

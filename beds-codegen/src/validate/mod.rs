@@ -28,7 +28,7 @@ mod types;
 use crate::{
     diagnostic::{ErrorSink, header as header_diagnostics, shape},
     front::{Front, Whole},
-    model::{Bulk, Call, Domain, Engine, Events, Fetch, Objects, Operations},
+    model::{Aging, Bulk, Call, Domain, Engine, Events, Fetch, Objects, Operations},
     names,
     raw::{self, Given, RawFetch, RawObjects, RawTemplate},
     span::{Sources, Span, Spanned},
@@ -136,7 +136,7 @@ pub fn validate(
         calls: &calls,
     };
     let events = events::validate(&raw.events, &offered, &fields, &mut cx);
-    let lifecycle = lifecycle::validate(&raw.lifecycle, &offered, &fields, &mut cx);
+    let (lifecycle, aging) = lifecycle::validate(&raw.lifecycle, (&offered, &fetch), &fields, &mut cx);
     let audit = audit::validate(&raw.audit, &offered, &fields, &mut cx);
     let access = access::validate(&raw.access, &offered, &fields, &mut cx);
     let name = header.name.clone();
@@ -144,7 +144,7 @@ pub fn validate(
         None
     } else {
         let domain = assemble(header, fields, objects, (fetch, bulk), calls);
-        domain.map(|domain| Domain { by_hand, events, lifecycle, audit, access, ..domain })
+        domain.map(|domain| Domain { by_hand, events, lifecycle, aging, audit, access, ..domain })
     };
     Validated { name, domain }
 }
@@ -178,6 +178,7 @@ fn assemble(
         bulk,
         events: Events::default(),
         lifecycle: None,
+        aging: Aging::default(),
         audit: Vec::new(),
         access: None,
         calls,

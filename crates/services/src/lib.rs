@@ -12,6 +12,7 @@
 //! - [`jobs`]: work that takes longer than a request, and what works at it. [`migration`]: the jobs behind the template `migration`.
 //! - [`archive`]: records in files that can be read without BEDS, and the filesystem that they are on. [`cool`]: the jobs and calls
 //!   behind the template `cool`, which make archives, read them and put records back.
+//! - [`warehouse`]: the jobs and calls behind the template `warehouse`, which move old records into another database and back.
 //! - [`SessionCheck`], in `known`: knows sessions by their tokens, on every node.
 //!
 //! This crate names neither the bus nor a driver: what it needs of them, it is given.
@@ -34,6 +35,7 @@ pub mod sessions;
 mod settings;
 pub mod syslog;
 pub mod users;
+pub mod warehouse;
 
 pub use accounts::Accounts;
 pub use known::{Forget, SessionCheck};
