@@ -3,6 +3,7 @@
 //!
 //! - [`fleet`]: the nodes, as one of them knows them, and commands to them. [`node`]: the calls of the template `node`.
 //! - [`catalogue`]: the call of the template `catalogue`, which tells what there is to ask for.
+//! - [`letters`]: the calls of the template `dead`: what could not be answered.
 //! - [`health`]: the call of the template `fleet` that judges all nodes.
 //! - [`users`], [`sessions`]: what is behind the calls of the templates `user` and `session`, whichever objects those have.
 //!   `passwords` hashes and compares, `ask` makes the calls of a domain; [`Tercero`] is the section of the configuration.
@@ -27,6 +28,7 @@ pub mod graph;
 pub mod health;
 pub mod jobs;
 mod known;
+pub mod letters;
 mod lifecycle;
 pub mod migration;
 pub mod node;
