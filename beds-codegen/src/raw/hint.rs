@@ -131,7 +131,7 @@ fn kind(part: Part, key: &str) -> Kind {
         "fields" if part == Part::Events => Kind::Names,
         "args" if part == Part::Write => Kind::Names,
         "returns" if part != Part::Call => Kind::Names,
-        "filter" | "sort" | "publish" | "operations" | "values" | "compatible_with" => Kind::Names,
+        "filter" | "sort" | "publish" | "operations" | "values" | "compatible_with" | "allow" => Kind::Names,
         "key" | "required" | "nullable" | "unique" | "immutable" | "version" | "sensitive" | "unsigned"
         | "commits" | "once" => Kind::Flag,
         "precision" | "scale" | "many" => Kind::Number,

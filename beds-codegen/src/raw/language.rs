@@ -69,6 +69,12 @@ const ABOUT: &[About] = &[
     ),
     (
         "template",
+        "allow",
+        Takes::Names,
+        "The codes of warnings that are right as they are in this template, such as \"B0907\".",
+    ),
+    (
+        "template",
         "module",
         Takes::Text,
         "The Rust file in `src/domains`, without `.rs`, of the functions behind its calls.",

@@ -147,6 +147,8 @@ pub struct RawHeader {
     pub once: Given<bool>,
     /// The fingerprints of earlier versions whose clients are served.
     pub compatible_with: Given<Names>,
+    /// The codes of warnings that are none here.
+    pub allow: Given<Names>,
     /// The Rust module of the functions behind its calls.
     pub module: Given<String>,
 }

@@ -97,6 +97,7 @@ fn header(keys: &mut Keys<'_, '_>) -> RawHeader {
         database: keys.text("database"),
         once: keys.flag("once"),
         compatible_with: keys.names("compatible_with"),
+        allow: keys.names("allow"),
         module: keys.text("module"),
     }
 }

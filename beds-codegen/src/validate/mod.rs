@@ -26,6 +26,7 @@ pub(crate) mod pipeline;
 mod types;
 
 use crate::{
+    code::Code,
     diagnostic::{ErrorSink, header as header_diagnostics, shape},
     front::{Front, Whole},
     model::{Aging, Bulk, Call, Domain, Engine, Events, Fetch, Objects, Operations},
@@ -43,6 +44,8 @@ pub struct Validated {
     pub name: Option<Spanned<String>>,
     /// The domain, if there was no error.
     pub domain: Option<Domain>,
+    /// The warnings that are none in it.
+    pub allowed: Vec<Code>,
 }
 
 /// What every check of one part needs.
@@ -139,14 +142,14 @@ pub fn validate(
     let (lifecycle, aging) = lifecycle::validate(&raw.lifecycle, (&offered, &fetch), &fields, &mut cx);
     let audit = audit::validate(&raw.audit, &offered, &fields, &mut cx);
     let access = access::validate(&raw.access, &offered, &fields, &mut cx);
-    let name = header.name.clone();
+    let (name, allowed) = (header.name.clone(), header.allowed.clone());
     let domain = if cx.errors.has_errors() {
         None
     } else {
         let domain = assemble(header, fields, objects, (fetch, bulk), calls);
         domain.map(|domain| Domain { by_hand, events, lifecycle, aging, audit, access, ..domain })
     };
-    Validated { name, domain }
+    Validated { name, domain, allowed }
 }
 
 /// Puts the parts together; `None` when one of them is missing, which then was reported.
