@@ -139,6 +139,13 @@ async fn nodes_obey_who_are_meant_and_a_wrong_command_says_what_is_wrong() {
     assert_eq!(run(&["call", "node.call.ping", r#"{"args": {"node": "n2"}}"#]).await.code, Some(0));
     let table = run(&["fleet"]).await;
     assert_eq!((table.code, table.stdout.lines().count()), (Some(0), 4));
+    let health = run(&["fleet", "health"]).await;
+    let is_healthy = health.stdout.starts_with("healthy  ");
+    assert_eq!(health.code, Some(i32::from(!is_healthy)), "{health:?}");
+    assert!(is_healthy || health.stdout.starts_with("degraded  "), "{health:?}");
+    let health = run(&["fleet", "health", "--json"]).await;
+    assert!(health.stdout.contains("\"verdict\": "), "{health:?}");
+    assert_eq!(run(&["fleet", "health", "--node", "n1"]).await.code, Some(2));
     let json = run(&["fleet", "drain", "--node", "n2", "--json"]).await;
     let answers: Vec<Value> = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!((json.code, who(&answers)), (Some(0), vec![("n2", true), ("n2", true)]));

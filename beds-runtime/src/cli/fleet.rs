@@ -1,5 +1,7 @@
 //! `beds fleet`
 
+mod health;
+
 use std::{fmt::Write as _, io::Write as _, path::Path, process::ExitCode, time::Duration};
 
 use clap::Subcommand;
@@ -24,11 +26,12 @@ Examples:
   beds fleet scale app_server r 8
   beds fleet log-level info,beds_bus=debug --service admin
   beds fleet ping --json
+  beds fleet health
 
 It asks as the user of RabbitMQ that the configuration names, who needs the role `operator`.
 
-Exit status: 0 when every node has obeyed, 1 when one has not or did not answer, or the command was refused, 2 when there is
-no reply.")]
+Exit status: 0 when every node has obeyed, and of `health` when the fleet is healthy, 1 when one has not or did not answer, or
+the command was refused, 2 when there is no reply.")]
 pub(super) struct Args {
     #[command(subcommand)]
     what: Option<What>,
@@ -50,6 +53,8 @@ pub(super) struct Args {
 enum What {
     /// Ask how they are
     Ping,
+    /// Show the verdict on the whole fleet, and why: nodes that are lost or do not serve, services that nobody serves, dead letters
+    Health,
     /// Have them take no more requests, and finish those that they have
     Drain,
     /// Have them take requests again
@@ -91,7 +96,7 @@ impl Args {
         set("service", json!(self.service));
         set("wait_ms", json!(u32::from(self.wait) * 1_000));
         let call = match &self.what {
-            None | Some(What::Ping) => "ping",
+            None | Some(What::Ping | What::Health) => "ping",
             Some(What::Drain) => "drain",
             Some(What::Resume) => "resume",
             Some(What::Scale { of, broker, instances, prefetch }) => {
@@ -114,12 +119,27 @@ impl Args {
 
 /// Tells the nodes, and prints what they answer.
 pub(super) async fn run(domains: &[&'static Domain], args: &Args, folder: &Path) -> ExitCode {
-    match ask(domains, args, folder).await {
-        Ok(Ok(answers)) => {
-            let text = if args.json { format!("{:#}\n", json!(answers)) } else { table(&answers) };
+    let told = if matches!(args.what, Some(What::Health)) {
+        if args.node.is_some() || args.service.is_some() {
+            eprintln!("beds fleet: health is that of all nodes: leave out --node and --service");
+            return ExitCode::from(2);
+        }
+        let timeout = Duration::from_secs(args.wait.into()) + BEYOND;
+        health::ask(domains, folder, args.json, timeout).await
+    } else {
+        let answered = ask(domains, args, folder).await;
+        answered.map(|answered| {
+            answered.map(|answers| {
+                let text = if args.json { format!("{:#}\n", json!(answers)) } else { table(&answers) };
+                (text, answers.iter().all(|answer| answer.ok))
+            })
+        })
+    };
+    match told {
+        Ok(Ok((text, is_well))) => {
             // Whoever closes the pipe has read enough.
             let _ = std::io::stdout().write_all(text.as_bytes());
-            if answers.iter().all(|answer| answer.ok) { ExitCode::SUCCESS } else { ExitCode::from(1) }
+            if is_well { ExitCode::SUCCESS } else { ExitCode::from(1) }
         }
         Ok(Err(refused)) => {
             eprintln!("beds fleet: {}", OneLine(&refused));
