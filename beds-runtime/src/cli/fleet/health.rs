@@ -50,7 +50,7 @@ fn told(reply: Value) -> Result<(String, bool), String> {
     let mut text = format!("{}  {nodes} node{plural}\n", OneLine(&verdict));
     for Reason { what, node, message } in reasons {
         let of = node.map(|node| format!("{node}: ")).unwrap_or_default();
-        let _ = writeln!(text, "  {:20}  {}", OneLine(&what), OneLine(&format!("{of}{message}")));
+        let _ = writeln!(text, "  {:20}  {}", OneLine(&what).to_string(), OneLine(&format!("{of}{message}")));
     }
     Ok((text, verdict == "healthy"))
 }
