@@ -9,6 +9,7 @@ mod canonical;
 mod checkpoint;
 mod convert;
 mod expression;
+mod identity;
 mod items;
 mod pages;
 mod shape;
