@@ -170,5 +170,14 @@ async fn heartbeats_that_nobody_takes_are_no_dead_letters() {
     settles(&operator, &[("n1", "serving"), ("n2", "serving")]).await;
     let waiting = blocking(|| stack.rabbitmq().control(&["list_queues", "name", "messages"]).unwrap()).await;
     assert!(waiting.lines().any(|line| line.split_whitespace().eq(["beds.dead", "0"])), "{waiting}");
+
+    // One that was killed is shown as lost, and is not missed when it is there again.
+    blocking(|| {
+        plain.kill();
+        plain.restart().unwrap();
+    })
+    .await;
+    settles(&operator, &[("n1", "serving"), ("n2", "lost"), ("n2", "serving")]).await;
+    assert_eq!(health(&operator).await, ("healthy".to_owned(), Vec::new()));
     end([admin, plain], stack).await;
 }
