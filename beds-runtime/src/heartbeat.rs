@@ -1,11 +1,13 @@
 //! Heartbeats: the node says how it is to whoever hosts `admin`, which keeps it by the template `fleet`.
 //!
-//! They are worth nothing later, so none is kept to be sent again: where nobody takes them, the next one tells as much.
+//! They are worth nothing later, so none is kept to be sent again: where nobody takes them, the next one tells as much. So none is
+//! sent where nobody takes them: RabbitMQ would make dead letters of all of them.
 
 use std::{sync::Arc, time::Duration};
 
 use beds_bus::{Amqp, BusError, BusPublisher};
 use beds_core::{spec::Domain, value::microseconds};
+use beds_protocol::Broker;
 use beds_services::fleet::{Fleet, Member};
 use serde_json::{Value, json};
 use tokio::{
@@ -37,6 +39,8 @@ pub(crate) struct Heart {
 struct Beats {
     fleet: Arc<Fleet>,
     amqp: Amqp,
+    /// In whose queue they wait.
+    broker: Broker,
     every: Duration,
     keep: Duration,
     bus: Option<BusPublisher>,
@@ -47,6 +51,15 @@ struct Beats {
     purged: Option<Instant>,
 }
 
+/// For how long something is worth being told.
+#[derive(Debug, Clone, Copy)]
+enum Lasts {
+    /// Until the next ones have told the same.
+    AWhile,
+    /// Who has left does not come back.
+    Ever,
+}
+
 impl Heart {
     /// Beats from now on, where any program of the project has the template.
     pub(crate) fn start(
@@ -55,11 +68,12 @@ impl Heart {
         amqp: &Amqp,
         (every, keep): (Duration, Duration),
     ) -> Option<Self> {
-        domains.iter().find(|domain| domain.name == TEMPLATE)?;
+        let broker = domains.iter().find(|domain| domain.name == TEMPLATE)?.placement.write;
         let (end, mut ended) = tokio::sync::watch::channel(false);
         let mut beats = Beats {
             fleet: Arc::clone(fleet),
             amqp: amqp.clone(),
+            broker,
             every,
             keep,
             bus: None,
@@ -86,7 +100,7 @@ impl Heart {
         let goodbye = async {
             let Ok(mut beats) = self.beating.await else { return };
             let instance = beats.fleet.me().instance;
-            let _ = beats.send("leave", &json!({ "instance": instance })).await;
+            let _ = beats.send("leave", &json!({ "instance": instance }), Lasts::Ever).await;
         };
         // Who does not hear it finds the node lost.
         let _ = timeout(GOODBYE, goodbye).await;
@@ -96,9 +110,9 @@ impl Heart {
 impl Beats {
     async fn beat(&mut self) {
         let told = self.say();
-        let mut sent = self.send("beat", &told).await;
+        let mut sent = self.send("beat", &told, Lasts::AWhile).await;
         if sent.is_ok() && self.purged.is_none_or(|at| at.elapsed() >= PURGED_EVERY) {
-            sent = self.send("purge", &json!({ "keep_s": self.keep.as_secs() })).await;
+            sent = self.send("purge", &json!({ "keep_s": self.keep.as_secs() }), Lasts::AWhile).await;
             self.purged = Some(Instant::now());
         }
         match (sent, self.is_told) {
@@ -150,7 +164,7 @@ impl Beats {
     }
 
     /// Sends what the template takes; after a failure the connection is another.
-    async fn send(&mut self, call: &str, args: &Value) -> Result<(), String> {
+    async fn send(&mut self, call: &str, args: &Value, lasts: Lasts) -> Result<(), String> {
         let body = json!({ "args": args }).to_string();
         if self.bus.is_none() {
             let name = format!("{} heartbeats", self.fleet.me().node);
@@ -158,8 +172,16 @@ impl Beats {
                 Some(BusPublisher::connect(&self.amqp, &name).await.map_err(|error| error.to_string())?);
         }
         let Some(bus) = &self.bus else { return Ok(()) };
-        let lasts = self.every.saturating_mul(MISSED_MAX);
-        match bus.send_for(lasts, &format!("{TEMPLATE}.call.{call}"), body.as_bytes()).await {
+        let key = format!("{TEMPLATE}.call.{call}");
+        let sent = match lasts {
+            Lasts::Ever => bus.send(&key, body.as_bytes()).await,
+            Lasts::AWhile => match bus.is_consumed(self.broker).await {
+                Ok(true) => bus.send_for(self.every.saturating_mul(MISSED_MAX), &key, body.as_bytes()).await,
+                Ok(false) => Err(BusError::Unroutable),
+                Err(error) => Err(error),
+            },
+        };
+        match sent {
             Ok(()) => Ok(()),
             Err(BusError::Unroutable) => Err("no node hosts `admin`, or none serves `fleet`".to_owned()),
             Err(error) => {

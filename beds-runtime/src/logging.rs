@@ -177,8 +177,8 @@ impl Visit for Named {
 }
 
 const REQUEST_ID: &str = "request_id";
-/// The longest that the template `logger` takes, in characters.
-const REQUEST_ID_MAX: usize = 64;
+/// The longest that the template `logger` takes, in characters: what AMQP has room for in an id.
+const REQUEST_ID_MAX: usize = 255;
 
 fn short(request_id: &str) -> String {
     let end = request_id.char_indices().nth(REQUEST_ID_MAX).map_or(request_id.len(), |(end, _)| end);

@@ -69,9 +69,10 @@ async fn sql(stack: &'static Stack, sql: &'static str) -> String {
     blocking(move || stack.mariadb_query(Some("catalog"), sql).unwrap().trim().to_owned()).await
 }
 
+const TAKEN: &str = "nobody takes the node's heartbeats";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_fleet_knows_who_is_there_and_who_is_lost() {
-    const TAKEN: &str = "nobody takes the node's heartbeats";
     let stack = servers().await;
     // Where nobody hosts `admin`, a node serves, and says once that nobody takes its heartbeats.
     let plain = node(stack, "n2", "app_server").await;
@@ -148,4 +149,35 @@ async fn the_fleet_knows_who_is_there_and_who_is_lost() {
     .await;
     settles(&operator, &[("n1", "serving")]).await;
     end([admin], stack).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn heartbeats_that_nobody_takes_are_no_dead_letters() {
+    let stack = servers().await;
+    let admin = node(stack, "n1", "app_server,admin").await;
+    let plain = node(stack, "n2", "app_server").await;
+    let operator = client(stack).await;
+    settles(&operator, &[("n1", "serving"), ("n2", "serving")]).await;
+    blocking(|| {
+        admin.terminate();
+        assert_eq!(admin.await_end().unwrap().code(), Some(0), "{}", admin.log_tail(20));
+        // The queue is there still.
+        eventually("the node says that nobody is", || plain.log().contains(TAKEN));
+    })
+    .await;
+    let admin = node(stack, "n1", "app_server,admin").await;
+    // The goodbye of the first one has waited: it is not lost.
+    settles(&operator, &[("n1", "serving"), ("n2", "serving")]).await;
+    let waiting = blocking(|| stack.rabbitmq().control(&["list_queues", "name", "messages"]).unwrap()).await;
+    assert!(waiting.lines().any(|line| line.split_whitespace().eq(["beds.dead", "0"])), "{waiting}");
+
+    // One that was killed is shown as lost, and is not missed when it is there again.
+    blocking(|| {
+        plain.kill();
+        plain.restart().unwrap();
+    })
+    .await;
+    settles(&operator, &[("n1", "serving"), ("n2", "lost"), ("n2", "serving")]).await;
+    assert_eq!(health(&operator).await, ("healthy".to_owned(), Vec::new()));
+    end([admin, plain], stack).await;
 }

@@ -139,7 +139,7 @@ async fn an_archive_is_made_while_nodes_die_and_gives_back_what_it_got() {
         "{failed:#}"
     );
     assert!(
-        failed["last_error"].as_str().unwrap().contains("1 files are damaged, with 50 records"),
+        failed["last_error"].as_str().unwrap().contains("one file is damaged, with 50 records"),
         "{failed:#}"
     );
     flip(&segment);
@@ -188,13 +188,22 @@ async fn some_of_an_archive_comes_back_and_what_is_wrong_is_told_before() {
     let details = &wrong["error"]["details"];
     assert!(details[0]["reason"].as_str().unwrap().contains("did you mean `status`?"), "{wrong:#}");
     assert!(details[1]["reason"].as_str().unwrap().contains("knows no other conditions"), "{wrong:#}");
+    // What no record can have is told: nothing would be restored, and the job would be done.
+    let wrong = restore(json!({"where": {"number": "5", "day": "yesterday", "flag": null}})).await;
+    let fields: Vec<_> =
+        wrong["error"]["details"].as_array().unwrap().iter().map(|detail| &detail["field"]).collect();
+    assert_eq!(fields, ["args.where.number", "args.where.day"], "{wrong:#}");
     let done = guest.until_state(&id(&restore(json!({"where": {"status": "draft"}})).await), "done").await;
     assert_eq!((&done["result"]["counts"]["created"], &done["result"]["equal"]), (&json!(10), &json!(true)));
     let back = guest.all("sample_row", &series).await;
     assert!(back.len() == 10 && back.values().all(|record| record["status"] == "draft"), "{back:#?}");
     let nobody = json!({"archive": "018f0000-0000-7000-8000-000000000000"});
     assert_eq!(guest.call("cool", "verify", nobody.clone()).await["error"]["code"], "not_found");
-    assert_eq!(guest.call("cool", "restore", nobody).await["error"]["code"], "not_found");
+    assert_eq!(guest.call("cool", "restore", nobody.clone()).await["error"]["code"], "not_found");
+    let key = back.values().next().unwrap()["id"].clone();
+    let found =
+        guest.call("cool", "find", merged(&nobody, &json!({"template": "sample_row", "key": key}))).await;
+    assert!(found["error"]["message"].as_str().unwrap().starts_with("there is no archive"), "{found:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

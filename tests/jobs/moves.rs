@@ -129,3 +129,37 @@ async fn what_would_be_moved_onto_itself_is_refused() {
     assert_eq!(detail["field"], "args.to", "{reply:#}");
     assert!(detail["reason"].as_str().unwrap().contains("the same records"), "{reply:#}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_would_make_one_record_of_several_is_refused() {
+    let guest = shared().await;
+    let key = "01a21ca8-13e2-76a1-a8a2-1122ca29a73b";
+    for map in [
+        json!({"id": {"const": key}, "code": "code", "series": "series"}),
+        json!({"code": "series", "series": "series"}),
+        json!({"code": {"from": "code", "case": "upper"}, "series": "series"}),
+        json!({"code": {"join": ["series", "code"], "with": ""}, "series": "series"}),
+    ] {
+        for on_conflict in ["fail", "skip", "replace"] {
+            let mut args = json!({
+                "from": "sample_row", "to": "sample_document", "map": map, "mode": "move", "on_conflict": on_conflict,
+                "dry_run": true,
+            });
+            let reply = guest.call("migration", "start", args.clone()).await;
+            let detail = &reply["error"]["details"][0];
+            assert_eq!(detail["field"], "args.map", "{map}: {reply:#}");
+            assert!(
+                detail["reason"].as_str().unwrap().contains("`id`, or one of `code`"),
+                "{map}: {reply:#}"
+            );
+            // A copy leaves them where they are.
+            args["mode"] = json!("copy");
+            let reply = guest.call("migration", "start", args).await;
+            assert_eq!(reply["ok"], true, "{map}: {reply:#}");
+        }
+    }
+    let map = json!({"id": "id", "code": {"join": ["code", "series"], "with": "-"}, "series": "series"});
+    let args =
+        json!({"from": "sample_row", "to": "sample_document", "map": map, "mode": "move", "dry_run": true});
+    assert_eq!(guest.call("migration", "start", args).await["ok"], true);
+}

@@ -79,6 +79,12 @@ async fn samples_of_all_nodes_are_rolled_up_once_and_shown() {
         ]
     );
     assert_eq!(points(&client, &node, 10).await.len(), 5);
+    // A few minutes in the middle of an hour: the point is that of the hour.
+    let part = json!({"name": "requests", "node": node, "from": at("10:00:15"), "to": at("10:30:00"), "step": 3_600});
+    let shown = call(&client, "metric", "series", &part).await;
+    assert_eq!((&shown[0]["at"], &shown[0]["count"]), (&json!(at("10:00:00")), &json!(4)), "{shown}");
+    let ever = json!({"name": "requests", "from": "0001-01-01T00:00:00Z", "to": "9999-12-31T23:59:59Z"});
+    assert_ne!(call(&client, "metric", "series", &ever).await, json!([]));
 
     // A whole day of many nodes.
     let sql = "insert into metric_1m (name, node, at, low, total, high, samples)

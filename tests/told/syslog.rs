@@ -105,6 +105,12 @@ async fn messages_come_by_every_way_and_are_found_by_what_they_say() {
     let by_bus = of(json!({"source": "test"})).await;
     assert_eq!(texts(&by_bus, "message"), ["by bus", "what is that?"]);
     assert_eq!(by_bus[1]["malformed"], true);
+    // Nothing is refused for its form: of what is longer than a record holds, the beginning is kept.
+    let lines = json!({"lines": ["<13>Mar  1 2026 12:00:00 h4 temp: -5", "\u{1f600}".repeat(20_000)], "source": "long"});
+    assert_eq!(call(&client, "syslog", "ingest", &lines).await, json!(2));
+    let by_bus = of(json!({"source": "long"})).await;
+    assert_eq!(by_bus[0]["message"], "-5");
+    assert_eq!(STANDARD.decode(by_bus[1]["raw"].as_str().unwrap()).unwrap().len(), 65_536);
     let request = Request::create("syslog", &json!({"at": "2026-03-01T00:00:00Z"}));
     let forbidden = client.execute(request).await;
     assert!(matches!(forbidden, Err(ClientError::Refused(_))), "{forbidden:?}");

@@ -60,11 +60,6 @@ pub(crate) fn role_name(span: Span, name: &str) -> Diagnostic {
     }
 }
 
-/// Words that most likely mean all callers, and are names of roles as well.
-pub(crate) fn is_meant_for_all(name: &str) -> bool {
-    matches!(name, "all" | "any" | "public" | "anonymous" | "everyone" | "everybody" | "authenticated")
-}
-
 pub(crate) fn role_idle(span: Span, role: &str) -> Diagnostic {
     Diagnostic::warning(
         Code::RoleIdle,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use beds_protocol::{
     RequestValue,
-    vocabulary::{ANY_KNOWN, ANYONE, is_role},
+    vocabulary::{ANY_KNOWN, ANYONE, is_meant_for_all, is_role},
 };
 
 use super::{Cx, changes::Offered, fields::Fields, literal};
@@ -125,8 +125,7 @@ fn roles(names: &Names, at: Span, list: &str, cx: &mut Cx<'_>) -> Vec<String> {
 /// Whether a name is that of a role; reported where it is none.
 fn is_valid(name: &Spanned<String>, cx: &mut Cx<'_>) -> bool {
     let role = name.value.as_str();
-    let is_one =
-        matches!(role, ANY_KNOWN | ANYONE) || (is_role(role) && !diagnostics::is_meant_for_all(role));
+    let is_one = matches!(role, ANY_KNOWN | ANYONE) || (is_role(role) && !is_meant_for_all(role));
     if !is_one {
         cx.errors.push(diagnostics::role_name(name.span, role));
     }

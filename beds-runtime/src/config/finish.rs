@@ -111,12 +111,25 @@ pub(super) fn limits(limits: &Limits) -> Result<(), ConfigError> {
     )
 }
 
+/// How long the name of a node may be, in characters: what the templates take that keep what nodes tell.
+const NAME_MAX: usize = 100;
+
 /// The node's own section.
 pub(super) fn node(node: &Node) -> Result<(), ConfigError> {
     if node.name.as_ref().is_some_and(|name| name.trim().is_empty()) {
         return Err(ConfigError::new(
             "node.name is empty: write a name, or leave it out for the host's name and the process id",
         ));
+    }
+    let name = node.name.as_deref().unwrap_or_default();
+    let length = name.chars().count();
+    if length > NAME_MAX {
+        return Err(ConfigError::new(format!(
+            "node.name has {length} characters: it must have at most {NAME_MAX}, or nothing that the node tells would be kept"
+        )));
+    }
+    if name.contains(char::is_control) {
+        return Err(ConfigError::new(format!("node.name is {name:?}: it must not have control characters")));
     }
     if node.services.is_empty() {
         return Err(ConfigError::new("node.services is empty: name at least one service"));

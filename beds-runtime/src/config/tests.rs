@@ -8,6 +8,20 @@ fn load(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
 }
 
 #[test]
+fn the_name_of_a_node_is_one_that_templates_take() {
+    let named = |name: &str| load(&[("BEDS__NODE__NAME", name)]).map_err(|error| error.to_string());
+    assert!(named(&"ü".repeat(100)).is_ok());
+    for (name, reason) in [
+        (&*"ü".repeat(101), "node.name has 101 characters: it must have at most 100"),
+        ("web\n1", r#"node.name is "web\n1": it must not have control characters"#),
+        ("web\u{1b}[31m", "must not have control characters"),
+    ] {
+        let error = named(name).err().unwrap_or_default();
+        assert!(error.contains(reason), "{error}");
+    }
+}
+
+#[test]
 fn a_text_stays_as_it_is_written_and_a_number_is_read_from_it() {
     assert_eq!(load(&[("BEDS__NODE__NAME", " x ")]).unwrap().node.name.as_deref(), Some(" x "));
     for text in ["007", "1e5", "nan", "0042", "true", "-0"] {

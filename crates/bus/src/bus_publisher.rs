@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use beds_protocol::topology::EXCHANGE;
+use beds_protocol::{Broker, topology::EXCHANGE};
+use lapin::{options::QueueDeclareOptions, types::FieldTable};
 use uuid::Uuid;
 
 use crate::{
     config::Amqp,
-    connection::{Connection, connect},
+    connection::{Connection, connect, within},
     error::BusError,
     message::{Name, Properties},
     publisher::Publisher,
@@ -18,7 +19,7 @@ use crate::{
 pub struct BusPublisher {
     publisher: Publisher,
     // The channel lives as long as its connection.
-    _connection: Connection,
+    connection: Connection,
 }
 
 impl BusPublisher {
@@ -29,7 +30,7 @@ impl BusPublisher {
     pub async fn connect(config: &Amqp, name: &str) -> Result<Self, BusError> {
         let connection = connect(config, name).await?;
         let publisher = Publisher::open(&connection).await?;
-        Ok(Self { publisher, _connection: connection })
+        Ok(Self { publisher, connection })
     }
 
     /// Publishes a request that wants no reply, and waits until a queue has it.
@@ -40,7 +41,27 @@ impl BusPublisher {
         self.put(routing_key, body, Properties::json().persistent()).await
     }
 
-    /// The same of what is worth nothing after a while, when RabbitMQ drops it.
+    /// Whether somebody takes what waits in the queue of a broker: a queue stays when its nodes go.
+    ///
+    /// # Errors
+    /// When RabbitMQ does not answer in time. Then connect again.
+    pub async fn is_consumed(&self, broker: Broker) -> Result<bool, BusError> {
+        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        // Where there is no queue, RabbitMQ closes the channel of the question.
+        let channel = self.connection.channel().await?;
+        let asked = channel.queue_declare(broker.queue().into(), passive, FieldTable::default());
+        match within(self.connection.limit(), "looking who takes from a queue", asked).await {
+            Ok(queue) => {
+                let closed = channel.close(200, "found".into());
+                within(self.connection.limit(), "closing a channel", closed).await?;
+                Ok(queue.consumer_count() > 0)
+            }
+            Err(BusError::Missing(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The same as [`Self::send`] of what is worth nothing after a while. What nobody has taken by then is a dead letter.
     ///
     /// # Errors
     /// As [`Self::send`].

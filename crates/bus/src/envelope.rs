@@ -110,7 +110,7 @@ pub(crate) fn incoming<'a>(
         request_id,
         message_id: properties.message_id().as_ref().map(ShortString::as_str),
         user_id: properties.user_id().as_ref().map(ShortString::as_str),
-        session: text(properties, header::SESSION),
+        session: session(properties),
         client: client.map_or("", ShortString::as_str),
         traceparent: traceparent(properties),
         wants_reply,
@@ -182,6 +182,15 @@ fn text<'a>(properties: &'a BasicProperties, name: &str) -> Result<Option<&'a st
     }
 }
 
+/// The token of a session. One that is null is not left out: who passes on the token of somebody else, and has none, must not be
+/// taken for the user of the connection.
+fn session(properties: &BasicProperties) -> Result<Option<&str>, ()> {
+    match header(properties, header::SESSION) {
+        Some(AMQPValue::Void) => Err(()),
+        _ => text(properties, header::SESSION),
+    }
+}
+
 /// Clients of different languages send an integer as different types, PHP's and shells' as text.
 pub(crate) fn deadline(properties: &BasicProperties) -> Result<Option<i64>, ()> {
     Ok(Some(match header(properties, header::DEADLINE) {
@@ -243,6 +252,21 @@ mod tests {
         let empty = BasicProperties::default().with_correlation_id("c".into()).with_message_id("".into());
         assert_eq!(request_id(&empty), "c");
         assert_eq!(request_id(&BasicProperties::default()).len(), 36);
+    }
+
+    #[test]
+    fn a_session_is_left_out_or_named() {
+        let given = |value: AMQPValue| {
+            let mut headers = FieldTable::default();
+            headers.insert(header::SESSION.into(), value);
+            let properties = BasicProperties::default().with_headers(headers);
+            session(&properties).map(|token| token.map(str::to_owned))
+        };
+        assert_eq!(session(&BasicProperties::default()), Ok(None));
+        assert_eq!(given(AMQPValue::LongString("token".into())), Ok(Some("token".to_owned())));
+        assert_eq!(given(AMQPValue::LongString("".into())), Ok(Some(String::new())));
+        assert_eq!(given(AMQPValue::Void), Err(()));
+        assert_eq!(given(AMQPValue::Boolean(true)), Err(()));
     }
 
     #[test]

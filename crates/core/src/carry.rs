@@ -91,6 +91,14 @@ pub fn shown(field: &'static Field, json: &Json) -> Value {
     value.unwrap_or_else(|| Value::Json(json.clone()))
 }
 
+/// The value of a field that records are compared with, or the end of the sentence "the field …".
+///
+/// # Errors
+/// What is wrong with it.
+pub fn compared(field: &'static Field, json: &Json) -> std::result::Result<Value, String> {
+    if json.is_null() { Ok(Value::Null) } else { scalar::operand(&field.ty, json) }
+}
+
 /// The cursor of the page after a record, in the order of the key; none where its key is not what the template says.
 #[must_use]
 pub fn cursor_after(domain: &'static Domain, record: &Record) -> Option<String> {

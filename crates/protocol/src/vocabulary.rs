@@ -112,6 +112,12 @@ pub const ANYONE: &str = "anyone";
 /// The longest name of a role.
 pub const ROLE_LEN_MAX: usize = 64;
 
+/// Words that most likely mean all callers, so that nobody has one as a role.
+#[must_use]
+pub fn is_meant_for_all(name: &str) -> bool {
+    matches!(name, "all" | "any" | "public" | "anonymous" | "everyone" | "everybody" | "authenticated")
+}
+
 /// Whether a text is the name of a role that a caller may be given: lower-case letters, digits, `_` and `-`, with a letter
 /// first.
 #[must_use]

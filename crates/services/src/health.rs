@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use beds_core::{Error, NamasteCore, Outcome, Result, context::Context};
-use beds_protocol::FetchRequest;
+use beds_protocol::{FetchRequest, value::DateTime};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -53,12 +53,29 @@ pub struct Reason {
 struct Node {
     instance: Uuid,
     node: String,
+    host: String,
     version: String,
     services: Vec<String>,
     templates: BTreeMap<String, String>,
     state: String,
     reason: Option<String>,
+    started_at: DateTime,
+    seen_at: DateTime,
 }
+
+impl Node {
+    /// Whether another is what became of it: the same name on the same machine, started after it was heard last. Two that share
+    /// a name at the same time are two.
+    fn is_started_again_as(&self, other: &Self) -> bool {
+        self.state == LOST
+            && other.state != LOST
+            && (&self.node, &self.host) == (&other.node, &other.host)
+            && other.started_at.0 >= self.seen_at.0
+    }
+}
+
+/// The state of one that is not heard any more.
+const LOST: &str = "lost";
 
 /// Judges the fleet, as the domain knows it.
 ///
@@ -112,13 +129,15 @@ fn judge(nodes: &[Node]) -> Vec<(Verdict, Reason)> {
     let mut found = Vec::new();
     let (mut hosted, mut served) = (BTreeSet::new(), BTreeSet::new());
     let (mut versions, mut hashes) = (BTreeSet::new(), BTreeMap::<&str, BTreeMap<&str, Vec<&str>>>::new());
-    for node in nodes {
+    // One that was killed and is there again is not missed.
+    let are_missed = nodes.iter().filter(|node| !nodes.iter().any(|other| node.is_started_again_as(other)));
+    for node in are_missed {
         hosted.extend(node.services.iter().map(String::as_str));
         let is_up = matches!(node.state.as_str(), "serving" | "contradicted");
         if is_up {
             served.extend(node.services.iter().map(String::as_str));
         }
-        if node.state != "lost" {
+        if node.state != LOST {
             versions.insert(node.version.as_str());
             for (template, hash) in &node.templates {
                 hashes.entry(template).or_default().entry(hash).or_default().push(&node.node);
@@ -129,7 +148,7 @@ fn judge(nodes: &[Node]) -> Vec<(Verdict, Reason)> {
         }
         let why = node.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
         let message = match node.state.as_str() {
-            "lost" => "it was not heard for three heartbeats".to_owned(),
+            LOST => "it was not heard for three heartbeats".to_owned(),
             state => format!("it is {state}{why}"),
         };
         found.push((Verdict::Degraded, reason(what(&node.state), Some(node), message)));
@@ -158,7 +177,7 @@ fn judge(nodes: &[Node]) -> Vec<(Verdict, Reason)> {
 /// The kind of thing that a state is.
 fn what(state: &str) -> &'static str {
     match state {
-        "lost" => "node_lost",
+        LOST => "node_lost",
         "draining" | "drained" => "node_drained",
         "contradicted" => "node_contradicted",
         _ => "node_not_serving",
@@ -173,11 +192,14 @@ mod tests {
         Node {
             instance: Uuid::nil(),
             node: name.to_owned(),
+            host: "vm".to_owned(),
             version: "1".to_owned(),
             services: services.iter().map(|&service| service.to_owned()).collect(),
             templates: BTreeMap::from([("country".to_owned(), hash.to_owned())]),
             state: state.to_owned(),
             reason: (state == "connecting").then(|| "no RabbitMQ".to_owned()),
+            started_at: "2026-03-01T10:00:00Z".parse().unwrap(),
+            seen_at: "2026-03-01T12:00:00Z".parse().unwrap(),
         }
     }
 
@@ -191,6 +213,24 @@ mod tests {
             found(&[node("a", "serving", &["admin"], "1"), node("b", "serving", &["admin"], "1")]),
             []
         );
+    }
+
+    #[test]
+    fn a_node_that_is_there_again_is_not_missed() {
+        let lost = node("a", "lost", &["admin", "tercero"], "2");
+        let again = Node {
+            started_at: "2026-03-01T12:00:01Z".parse().unwrap(),
+            ..node("a", "serving", &["admin"], "1")
+        };
+        assert_eq!(found(&[lost.clone(), again.clone()]), []);
+        let lost_again = Node { state: "lost".to_owned(), ..again.clone() };
+        let elsewhere = Node { host: "other".to_owned(), ..again.clone() };
+        let beside = node("a", "serving", &["admin"], "1");
+        for other in [lost_again, elsewhere, beside] {
+            let told = format!("{other:?}");
+            let found = found(&[lost.clone(), other]);
+            assert!(found.iter().any(|(_, what, _)| *what == "node_lost"), "{told}: {found:?}");
+        }
     }
 
     #[test]

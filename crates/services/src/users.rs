@@ -3,7 +3,10 @@
 //! the adopter's.
 
 use beds_core::{Error, NamasteCore, Result, context::Context};
-use beds_protocol::{ErrorCode, Json, Record, vocabulary::is_role};
+use beds_protocol::{
+    ErrorCode, Json, Record,
+    vocabulary::{is_meant_for_all, is_role},
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -134,9 +137,14 @@ pub async fn put_roles<U: NamasteCore>(
     change: Change,
     roles: Vec<String>,
 ) -> Result<Vec<String>> {
-    if let Some(wrong) = roles.iter().find(|role| !is_role(role)) {
+    // A word that `[access]` refuses would be a role that nobody can be allowed anything by.
+    if let Some(wrong) = roles.iter().find(|role| !is_role(role) || is_meant_for_all(role)) {
         let field = if change == Change::Set { "args.roles" } else { "args.role" };
-        let reason = "is no role: a role has lower-case letters, digits, _ and -, and begins with a letter";
+        let reason = if is_meant_for_all(wrong) {
+            "is no role: it seems to mean all callers, whom templates name by * and anyone"
+        } else {
+            "is no role: a role has lower-case letters, digits, _ and -, and begins with a letter"
+        };
         return Err(Error::new(
             ErrorCode::ValidationFailed,
             format!("{} {reason}", beds_protocol::shown(wrong)),

@@ -141,19 +141,19 @@ pub async fn find(cx: &Context, archive: Option<Uuid>, template: &str, key: &Jso
                 let opened = crate::archive::Archive::open(&root.join(folders::of(name, id)))?;
                 (vec![(id, opened)], Vec::new())
             }
-            Some(_) => return Ok(None),
+            Some(id) => return Ok(Err(verifying::unknown(id))),
         };
         for (id, archive) in archives {
             match archive.find(&key) {
                 Ok(None) => {}
-                Ok(Some(record)) => return Ok(Some((id, record))),
+                Ok(Some(record)) => return Ok(Ok((id, record))),
                 Err(fault) => faults.push((id, fault)),
             }
         }
         // What cannot be read may have it.
-        faults.pop().map_or(Ok(None), |(_, fault)| Err(fault))
+        faults.pop().map_or_else(|| Ok(Err(Error::not_found(domain))), |(_, fault)| Err(fault))
     });
-    let Some((archive, line)) = finding.await? else { return Err(Error::not_found(domain)) };
+    let (archive, line) = finding.await??;
     let mut record = archiving::record(&line)?;
     record.0.retain(|(name, _)| may.sees(name).is_some() || (domain.field(name).is_none()));
     Ok(Found { archive, record: Json::Object(record) })

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use beds_core::{Error, Result, carry::shown, context::Context, spec::Domain, validate::Errors};
+use beds_core::{Error, Result, carry::compared, context::Context, spec::Domain, validate::Errors};
 use beds_protocol::{ErrorCode, Json, Record, nearest};
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -83,11 +83,15 @@ fn wanted(
                     "must be the value that the field has: an archive knows no other conditions",
                 );
             }
-            Some((_, field)) => {
-                let mut text = Vec::new();
-                shown(field, json).write_json(&mut text);
-                wanted.push((field.name, of_json(&Json::of_any(&text).unwrap_or_default())));
-            }
+            Some((_, field)) => match compared(field, json) {
+                Ok(value) => {
+                    let mut text = Vec::new();
+                    value.write_json(&mut text);
+                    wanted.push((field.name, of_json(&Json::of_any(&text).unwrap_or_default())));
+                }
+                // No record has it: nothing would be restored, and the job would be done.
+                Err(reason) => errors.push(format!("args.where.{name}"), reason),
+            },
         }
     }
     errors.or(wanted)

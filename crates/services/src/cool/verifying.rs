@@ -85,7 +85,8 @@ impl Kind for Verifying {
             let next = if found == 0 {
                 Next::Done(result)
             } else {
-                Next::Failed(result, format!("{found} files are damaged, with {lost} records"))
+                let files = if found == 1 { "one file is".to_owned() } else { format!("{found} files are") };
+                Next::Failed(result, format!("{files} damaged, with {lost} records"))
             };
             let done = records + lost;
             Ok(Step { checkpoint: json(&told)?, total: Some(done), done, rejects: Vec::new(), next })

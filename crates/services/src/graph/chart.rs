@@ -37,7 +37,7 @@ fn picture(
     let area = SVGBackend::with_string(svg, (WIDTH, HEIGHT)).into_drawing_area();
     area.fill(&WHITE)?;
     let of = wanted.node.as_deref().unwrap_or("all nodes");
-    let title = format!("{}, {of}, each point {}", wanted.name, length(step));
+    let title = text_of(&format!("{}, {of}, each point {}", wanted.name, length(step)));
     let least = points.iter().map(|point| point.min).fold(0.0, f64::min);
     let greatest = points.iter().map(|point| point.max).fold(0.0, f64::max);
     // Even where all is 0, the axis has a length.
@@ -73,6 +73,14 @@ fn picture(
     Ok(())
 }
 
+/// What XML can hold of a text that may come from anybody: it has no way to write the others.
+fn text_of(text: &str) -> String {
+    let is_held = |character: char| !character.is_control() && !matches!(character, '\u{fffe}' | '\u{ffff}');
+    text.chars()
+        .map(|character| if is_held(character) { character } else { char::REPLACEMENT_CHARACTER })
+        .collect()
+}
+
 /// The points in parts between which samples are missing.
 fn parts(points: &[Point], step: i64) -> impl Iterator<Item = &[Point]> {
     let step = i32::try_from(step).map_or(f64::from(i32::MAX), f64::from);
@@ -104,9 +112,13 @@ fn length(step: i64) -> String {
 
 /// A moment on the axis, in UTC.
 fn moment(at: f64, is_long: bool) -> String {
-    #[expect(clippy::cast_possible_truncation, reason = "it is between two moments of a calendar")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it is between two moments of a calendar, and none is before 1970"
+    )]
     let at = beds_protocol::value::DateTime::from(
-        std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs((at as i64).unsigned_abs()),
+        std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(at as u64),
     )
     .to_string();
     let part = if is_long { at.get(5..10) } else { at.get(11..16) };
@@ -130,7 +142,7 @@ mod tests {
     fn wanted() -> Wanted {
         Wanted {
             name: "requests<&>".into(),
-            node: Some("\"n\"".into()),
+            node: Some("\"n\"\0\u{1b}\u{85}\u{ffff}ü".into()),
             from: "2026-03-01T00:00:00Z".parse().unwrap(),
             to: "2026-03-02T00:00:00Z".parse().unwrap(),
             step: None,
@@ -152,6 +164,9 @@ mod tests {
             let svg = draw(&wanted(), 60, points).unwrap();
             assert!(svg.starts_with("<svg ") && svg.trim_end().ends_with("</svg>"), "{svg}");
             assert!(!svg.contains("<&>") && !svg.contains("NaN"), "{svg}");
+            let is_no_xml =
+                |character: char| character != '\n' && (character.is_control() || character == '\u{ffff}');
+            assert!(!svg.contains(is_no_xml) && svg.contains("\u{fffd}\u{fffd}\u{fffd}\u{fffd}ü"), "{svg}");
             assert_eq!(svg.contains("no samples"), points.is_empty());
             assert!(svg.len() < 200_000, "{}", svg.len());
         }

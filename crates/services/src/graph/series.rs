@@ -1,5 +1,7 @@
 //! The points of a metric between two moments.
 
+use std::time::{Duration, SystemTime};
+
 use beds_core::{NamasteCore, Result, context::Context};
 use beds_protocol::{Json, Record, value::DateTime};
 
@@ -14,6 +16,10 @@ use crate::ask::{self, invalid};
 const POINTS: i64 = 1_440;
 /// How many there may be.
 const POINTS_MAX: i64 = 10_000;
+/// For how many seconds a point stands at most: a year.
+const STEP_MAX: i64 = 31_622_400;
+/// 9999-12-31T23:59:59Z, the last second that a moment may name.
+const LAST_SECOND: u64 = 253_402_300_799;
 /// How many seconds the kept points stand for.
 const KEPT: [i64; 3] = [10, 60, 3_600];
 
@@ -23,7 +29,7 @@ const KEPT: [i64; 3] = [10, 60, 3_600];
 /// `validation_failed` where the moments or the step do not fit together; what the database says.
 pub async fn series<D: NamasteCore>(cx: &Context, wanted: &Wanted) -> Result<Vec<Point>> {
     let step = step(wanted, cx.extensions.get()?, DateTime::now())?;
-    points::<D>(cx, wanted, step).await
+    points::<D>(cx, &whole(wanted, step), step).await
 }
 
 /// The same as a picture.
@@ -32,8 +38,9 @@ pub async fn series<D: NamasteCore>(cx: &Context, wanted: &Wanted) -> Result<Vec
 /// As [`series`].
 pub async fn chart<D: NamasteCore>(cx: &Context, wanted: &Wanted) -> Result<String> {
     let step = step(wanted, cx.extensions.get()?, DateTime::now())?;
-    let points = points::<D>(cx, wanted, step).await?;
-    draw(wanted, step, &points)
+    let wanted = whole(wanted, step);
+    let points = points::<D>(cx, &wanted, step).await?;
+    draw(&wanted, step, &points)
 }
 
 async fn points<D: NamasteCore>(cx: &Context, wanted: &Wanted, step: i64) -> Result<Vec<Point>> {
@@ -63,11 +70,26 @@ fn step(wanted: &Wanted, settings: &Graph, now: DateTime) -> Result<i64> {
             return Err(invalid("step", &reason));
         }
         Some(step) => step.max(finest),
-        None => up(span, POINTS).max(finest),
+        // Calendars reach farther than points stand for: then there are more of them.
+        None => up(span, POINTS).min(STEP_MAX).max(finest),
     };
     // Points are made of whole ones.
     let unit = KEPT.into_iter().rev().find(|unit| least >= *unit).unwrap_or(KEPT[0]);
     Ok(up(least, unit) * unit)
+}
+
+/// The same with whole points at both ends: what came after `from` must be in one, and the last stands for as long as the others.
+fn whole(wanted: &Wanted, step: i64) -> Wanted {
+    // Nothing is older than 1970.
+    let second = |at: DateTime| u64::try_from(at.0.unix_timestamp()).unwrap_or(0);
+    let step = u64::try_from(step).unwrap_or(1).max(1);
+    let (from, to) = (second(wanted.from) / step * step, second(wanted.to).div_ceil(step) * step);
+    let moment = |second| DateTime::from(SystemTime::UNIX_EPOCH + Duration::from_secs(second));
+    Wanted {
+        from: moment(from),
+        to: if to <= LAST_SECOND { moment(to) } else { wanted.to },
+        ..wanted.clone()
+    }
 }
 
 /// Divided, and rounded up; both are positive.
@@ -98,6 +120,7 @@ mod tests {
             (day, now, None, 60),
             ("2026-02-22T00:00:00Z", now, None, 420),
             ("2025-03-01T00:00:00Z", now, None, 25_200),
+            ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", None, STEP_MAX),
             // What came then is not kept as it came.
             ("2026-02-01T00:00:00Z", "2026-02-01T00:10:00Z", None, 60),
             ("2025-02-01T00:00:00Z", "2025-02-01T00:10:00Z", Some(10), 3_600),
@@ -107,6 +130,41 @@ mod tests {
             (day, now, Some(4_000), 7_200),
         ] {
             assert_eq!(step_of(from, to, given).unwrap(), expected, "{from} {to} {given:?}");
+        }
+    }
+
+    #[test]
+    fn points_are_whole_at_both_ends() {
+        for (from, to, step, expected) in [
+            (
+                "2026-02-28T14:05:00Z",
+                "2026-02-28T14:11:00Z",
+                3_600,
+                ["2026-02-28T14:00:00Z", "2026-02-28T15:00:00Z"],
+            ),
+            (
+                "2026-02-28T14:05:30.5Z",
+                "2026-02-28T14:06:00Z",
+                60,
+                ["2026-02-28T14:05:00Z", "2026-02-28T14:06:00Z"],
+            ),
+            (
+                "2026-02-28T13:00:00Z",
+                "2026-02-28T14:00:00Z",
+                3_600,
+                ["2026-02-28T13:00:00Z", "2026-02-28T14:00:00Z"],
+            ),
+            (
+                "0001-01-01T00:00:00Z",
+                "9999-12-31T23:59:59Z",
+                3_600,
+                ["1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z"],
+            ),
+        ] {
+            let wanted =
+                Wanted { name: "x".into(), node: None, from: moment(from), to: moment(to), step: None };
+            let whole = whole(&wanted, step);
+            assert_eq!([whole.from.to_string(), whole.to.to_string()], expected, "{from} {to} {step}");
         }
     }
 

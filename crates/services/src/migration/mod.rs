@@ -10,6 +10,7 @@ mod checkpoint;
 mod convert;
 mod expression;
 mod fresh;
+mod identity;
 mod items;
 mod pages;
 mod settling;

@@ -13,7 +13,10 @@ use beds_protocol::{CountRequest, ErrorCode, Json, Operation, Record, nearest, s
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::expression::{Expression, Reader, of_same_names, unknown};
+use super::{
+    expression::{Expression, Reader, of_same_names, unknown},
+    identity::{identity, keeps_apart},
+};
 use crate::jobs::Catalogue;
 
 /// What a migration is asked to do: the arguments of `migration.call.start`.
@@ -154,7 +157,11 @@ impl Spec {
         let map = map(&reader, asked.map.as_ref(), &creates, to, &mut errors);
         let identity = if errors.count() == before {
             complete(&map, to, &mut errors);
-            identity(&map, to, &mut errors)
+            let identity = identity(&map, to, &mut errors);
+            if mode == Mode::Move && !identity.is_empty() {
+                keeps_apart(&map, &identity, from, to, &mut errors);
+            }
+            identity
         } else {
             Vec::new()
         };
@@ -404,32 +411,4 @@ fn complete(map: &[(usize, &'static Field, Expression)], to: &'static Domain, er
             );
         }
     }
-}
-
-/// By what a record of `to` is found again: its key, or a unique field.
-fn identity(
-    map: &[(usize, &'static Field, Expression)],
-    to: &'static Domain,
-    errors: &mut Errors,
-) -> Vec<usize> {
-    let is_mapped = |index: usize| map.iter().any(|(mapped, ..)| *mapped == index);
-    if !to.key.is_empty() && to.key.iter().all(|&index| is_mapped(index)) {
-        return to.key.to_vec();
-    }
-    let unique = to.fetch.filter.iter().copied().find(|&index| to.fields[index].unique && is_mapped(index));
-    if let Some(unique) = unique {
-        return vec![unique];
-    }
-    let names: Vec<_> = to.key.iter().map(|&index| format!("`{}`", to.fields[index].name)).collect();
-    let by_database = to.key.iter().any(|&index| to.fields[index].generated == Some(Generated::Database));
-    let how = if by_database || names.is_empty() {
-        "a unique field that a fetch filters by".to_owned()
-    } else {
-        format!("{}, the key, or a unique field that a fetch filters by", names.join(", "))
-    };
-    errors.push(
-        "args.map",
-        format!("must give {how}: a record that is there already could not be known again"),
-    );
-    Vec::new()
 }

@@ -27,7 +27,11 @@ pub use tls::check as check_tls;
 /// What the database says; then none of them is kept.
 pub async fn ingest<D: NamasteCore>(cx: &Context, lines: &[String], source: Option<&str>) -> Result<i64> {
     let reader = cx.extensions.get::<Reader>()?;
-    let read = |line: &String| reader.read(line.as_bytes(), false, source).into_record();
+    let read = |line: &String| {
+        // Of one that is longer than a record holds, the beginning is kept, as of one that comes to a listener.
+        let kept = &line[..line.floor_char_boundary(settings::LINE_BYTES_MOST)];
+        reader.read(kept.as_bytes(), kept.len() < line.len(), source).into_record()
+    };
     let records: Vec<Record> = lines.iter().map(read).collect::<Result<_>>()?;
     let count = records.len();
     if count > 0 {

@@ -103,7 +103,11 @@ impl Reader {
                 None => is_good = false,
             }
         }
-        is_good & take(message, &read)
+        is_good &= take(message, &read);
+        if let Some(said) = said(text, &read, is_versioned) {
+            said.clone_into(&mut message.message);
+        }
+        is_good && (!is_versioned || is_all_data(text, &read))
     }
 }
 
@@ -139,9 +143,41 @@ fn take(message: &mut Message, read: &Read<'_>) -> bool {
         Some(data) => message.data = data,
         None => is_good = false,
     }
-    // It says that UTF-8 follows.
-    read.msg.strip_prefix('\u{feff}').unwrap_or(read.msg).clone_into(&mut message.message);
     is_good
+}
+
+/// What stands before the text.
+fn head<'a>(text: &'a str, read: &Read<'a>) -> Option<&'a str> {
+    text.trim_end().strip_suffix(read.msg).map(str::trim_end)
+}
+
+/// The text as its sender wrote it. The parser takes away all blanks around it, and of RFC 3164, which knows no structured data, also
+/// a `-` at its beginning, as in `-5`.
+fn said<'a>(text: &'a str, read: &Read<'a>, is_versioned: bool) -> Option<&'a str> {
+    let mut head = head(text, read)?;
+    if !is_versioned && read.structured_data.is_empty() {
+        let before = head.strip_suffix('-').map(str::trim_end);
+        // A `-` that ends a name, or stands in place of one, belongs to what is before the text.
+        let is_of_text = |before: &&str| {
+            before.ends_with(':') || (before.len() + 1 < head.len() && read.appname.is_some())
+        };
+        head = before.filter(is_of_text).unwrap_or(head);
+    }
+    let said = text.get(head.len()..)?;
+    let said = said.strip_prefix(' ').unwrap_or(said);
+    // It says that UTF-8 follows.
+    Some(said.strip_prefix('\u{feff}').unwrap_or(said))
+}
+
+/// Whether nothing of the structured data of RFC 5424 has been left out: the parser passes over an element that it cannot read.
+fn is_all_data(text: &str, read: &Read<'_>) -> bool {
+    let data = if read.structured_data.is_empty() {
+        "-".to_owned()
+    } else {
+        read.structured_data.iter().map(ToString::to_string).collect()
+    };
+    let before = head(text, read).and_then(|head| head.strip_suffix(&data));
+    before.is_some_and(|before| before.ends_with(' '))
 }
 
 /// Structured data by names; a parameter that stands several times is a list. None where it cannot be kept so.
@@ -258,6 +294,53 @@ mod tests {
         ] {
             let message = read_in(zone, text.as_bytes());
             assert_eq!((message.at.to_string().as_str(), message.malformed), (at, false), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_text_is_kept_as_it_was_written() {
+        for (text, app, said) in [
+            ("<13>Jan  1 00:00:00 h temp: -5 degrees", Some("temp"), "-5 degrees"),
+            ("<13>Jan  1 00:00:00 h temp[1]: - five", Some("temp"), "- five"),
+            ("<13>Jan  1 00:00:00 h temp:-5", Some("temp"), "-5"),
+            ("<13>Jan  1 00:00:00 h temp -5", Some("temp"), "-5"),
+            ("<13>Jan  1 00:00:00 h temp: --", Some("temp"), "--"),
+            ("<13>Jan  1 00:00:00 h temp: -", Some("temp"), "-"),
+            ("<13>Jan  1 00:00:00 h a: [x@1 k=\"-\"] -5", Some("a"), "-5"),
+            ("<13>Jan  1 00:00:00 h -bash: x", Some("-bash"), "x"),
+            ("<13>Jan  1 00:00:00 h bash-: x", Some("bash-"), "x"),
+            ("<13>Jan  1 00:00:00 h - x", None, "x"),
+            ("<13>Jan  1 00:00:00 h java:   at a.b  ", Some("java"), "  at a.b  "),
+            ("<13>1 - h a - - -   at a.b  ", Some("a"), "  at a.b  "),
+            ("<13>1 - h a - - - -5", Some("a"), "-5"),
+            ("<13>1 - h a - - [x@1 k=\"v\"] [y] -5", Some("a"), "[y] -5"),
+            ("<13>1 - h a - - - \u{feff} x", Some("a"), " x"),
+            ("<13>1 - h a - - -", Some("a"), ""),
+        ] {
+            let message = read(text);
+            assert_eq!((message.app.as_deref(), message.message.as_str()), (app, said), "{text}");
+            assert!(!message.malformed, "{text}");
+        }
+    }
+
+    #[test]
+    fn structured_data_that_cannot_be_read_is_not_lost() {
+        for data in [
+            "[]",
+            "[a=b k=\"v\"]",
+            "[a@1 k=\"v\" ]",
+            "[a@1 k=v]",
+            "[a@1 k=\"v\" =\"\"]",
+            "[a@1 k=\"v\"",
+            "[a=b][x@1 k=\"v\"]",
+            "[x@1 k=\"v\"][a=b]",
+            "[a=b] [x@1 k=\"v\"]",
+            "[a@1  k=\"v\"]",
+        ] {
+            let text = format!("<13>1 - h a p m {data} x");
+            let message = read(&text);
+            assert!(message.malformed, "{text}");
+            assert_eq!(STANDARD.decode(message.raw.unwrap()).unwrap(), text.as_bytes());
         }
     }
 

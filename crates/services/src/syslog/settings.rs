@@ -5,6 +5,9 @@ use std::{net::SocketAddr, path::PathBuf};
 use beds_core::{section, settings::Tls};
 use chrono_tz::Tz;
 
+/// How many bytes of a message a record holds, as the template says of `raw`.
+pub(super) const LINE_BYTES_MOST: usize = 65_536;
+
 section! {
     /// `[syslog]`
     Syslog {
