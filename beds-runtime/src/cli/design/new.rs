@@ -14,7 +14,7 @@ use beds_design::{
         Samples, Wish,
     },
     model::{self, MODEL_BYTES_MAX, Model},
-    proposal::{self, Author, Contents, Facts, Proposal, Round},
+    proposal::{self, Author, Contents, Facts, Handed, Proposal, Round},
 };
 use beds_protocol::Engine;
 
@@ -23,6 +23,9 @@ use crate::config::Design;
 
 /// The longest input that is read.
 const INPUT_BYTES_MAX: u64 = 16 << 20;
+
+/// What was handed in: what it is, its name, its bytes.
+type Inputs = Vec<(Handed, String, Vec<u8>)>;
 
 /// Arguments of `beds design new`.
 #[derive(Debug, clap::Args)]
@@ -92,7 +95,7 @@ pub(super) async fn run(args: &Args, design: &Design) -> Result<(), String> {
     let mut inputs = Vec::new();
     let (model, author, rounds) = match (&args.model, &args.description) {
         (Some(path), _) => {
-            let bytes = input(path, MODEL_BYTES_MAX as u64 + 1, &mut inputs)?;
+            let bytes = input(Handed::Model, path, MODEL_BYTES_MAX as u64 + 1, &mut inputs)?;
             let model = model::read(&bytes).map_err(|faults| format!("{}:\n{faults}", path.display()))?;
             (model, Author::File, Vec::new())
         }
@@ -133,7 +136,7 @@ fn proposed(model: &Model, facts: Facts<'_>, args: &Args) -> Result<Proposal, St
 }
 
 /// The bytes of a file that is handed in, which are remembered among the inputs.
-fn input(path: &Path, bytes_max: u64, inputs: &mut Vec<(String, Vec<u8>)>) -> Result<Vec<u8>, String> {
+fn input(kind: Handed, path: &Path, bytes_max: u64, inputs: &mut Inputs) -> Result<Vec<u8>, String> {
     let wrong = |error: io::Error| format!("{}: {error}", path.display());
     let mut bytes = Vec::new();
     if path == Path::new("-") {
@@ -145,26 +148,29 @@ fn input(path: &Path, bytes_max: u64, inputs: &mut Vec<(String, Vec<u8>)>) -> Re
         return Err(format!("{}: it may have {} bytes", path.display(), bytes_max - 1));
     }
     let name = path.file_name().map_or_else(|| "standard input".into(), |name| name.to_string_lossy());
-    inputs.push((name.into_owned(), bytes.clone()));
+    inputs.push((kind, name.into_owned(), bytes.clone()));
     Ok(bytes)
 }
 
-fn wish(args: &Args, description: &Path, inputs: &mut Vec<(String, Vec<u8>)>) -> Result<Wish, String> {
-    let mut text = |path: &Path| {
-        let bytes = input(path, INPUT_BYTES_MAX, inputs)?;
+fn wish(args: &Args, description: &Path, inputs: &mut Inputs) -> Result<Wish, String> {
+    let mut text = |kind, path: &Path| {
+        let bytes = input(kind, path, INPUT_BYTES_MAX, inputs)?;
         String::from_utf8(bytes).map_err(|_| format!("{}: it is not UTF-8", path.display()))
     };
-    let description = text(description)?;
+    let description = text(Handed::Description, description)?;
     let mut templates = Vec::new();
     for path in &args.template {
-        templates.push((path.file_name().unwrap_or_default().to_string_lossy().into_owned(), text(path)?));
+        templates.push((
+            path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            text(Handed::Template, path)?,
+        ));
     }
     let mut samples = Vec::new();
     for path in &args.samples {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let format = Format::of(&name)
             .ok_or_else(|| format!("{}: samples are .csv, .json or .ndjson", path.display()))?;
-        let bytes = input(path, INPUT_BYTES_MAX, inputs)?;
+        let bytes = input(Handed::Samples, path, INPUT_BYTES_MAX, inputs)?;
         let read = Samples::read(&name, &bytes, format).map_err(|error| error.0)?;
         samples.push(read.masking(&args.mask));
     }
