@@ -208,6 +208,13 @@ pub struct Listed {
 }
 
 impl Manifest {
+    /// Whether these bytes are sample data that was handed in.
+    #[must_use]
+    pub fn has_sample(&self, bytes: &[u8]) -> bool {
+        let sha256 = digest(bytes);
+        self.inputs.iter().any(|input| input.kind == Handed::Samples && input.sha256 == sha256)
+    }
+
     /// The gates that were not passed and have to be.
     #[must_use]
     pub fn unproved(&self) -> Vec<Gate> {
