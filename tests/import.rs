@@ -155,7 +155,11 @@ async fn foreign_databases_answer_over_amqp() {
     refused(&stack, folder.path());
 
     let (bedsc, program) = blocking(build).await;
-    let check = Command::new(&bedsc).arg("check").arg(folder.path().join("templates")).output().unwrap();
+    let check = Command::new(&bedsc)
+        .args(["check", "--deny", "warnings"])
+        .arg(folder.path().join("templates"))
+        .output()
+        .unwrap();
     assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));
 
     let layout =

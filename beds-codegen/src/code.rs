@@ -67,6 +67,7 @@ codes! {
     B0208 DatabaseName = "invalid database name";
     B0209 OffersNothing = "template offers nothing";
     B0210 Fingerprint = "invalid fingerprint";
+    B0211 NotAWarning = "not a warning that can be allowed";
     // [fields].
     B0301 FieldName = "invalid field name";
     B0302 UnknownType = "unknown type";
@@ -196,6 +197,8 @@ codes! {
     B1201 Duration = "invalid length of time";
     B1202 TtlField = "ttl without a moment to count from";
     B1203 TtlUnkept = "ttl that nothing keeps";
+    B1204 AgeUnkept = "records that cannot go elsewhere when they are old";
+    B1205 WarehouseTarget = "warehouse that cannot take the records";
     // [audit].
     B1301 AuditUnknown = "audit of an operation that is not offered";
     B1302 AuditOfRead = "audit of what changes nothing";
@@ -204,6 +207,22 @@ codes! {
 }
 
 impl Code {
+    /// Whether what it reports may be right, so that a template can allow it.
+    #[must_use]
+    pub const fn may_warn(self) -> bool {
+        matches!(
+            self,
+            Self::EnumCase
+                | Self::OddPattern
+                | Self::DefaultUnused
+                | Self::KeyDefault
+                | Self::KeyIndex
+                | Self::OddObjectName
+                | Self::DefaultRefused
+                | Self::RoleIdle
+        )
+    }
+
     /// The code that is spelt like this, in either case, with or without its `B` and leading zeros.
     #[must_use]
     pub fn from_text(text: &str) -> Option<Self> {

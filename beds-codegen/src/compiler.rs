@@ -198,17 +198,24 @@ impl Compiler {
                 None => load::decoded(path.clone(), bytes.clone(), &mut sources, &mut errors),
             });
         }
-        let mut templates: Vec<Validated> = found
-            .into_iter()
-            .filter_map(|file| template(file, &mut pipelines, &mut sources, &mut errors))
-            .collect();
+        let (mut templates, mut allowed) = (Vec::new(), Vec::new());
+        for file in found {
+            if let Some(valid) = template(file, &mut pipelines, &mut sources, &mut errors) {
+                allowed.push((file, valid.allowed.clone()));
+                templates.push(valid);
+            }
+        }
         let hand_written = derive::find(&self.domains, &mut pipelines, &mut sources, &mut errors);
         if self.templates.is_empty() && self.texts.is_empty() && hand_written.is_empty() {
             errors.push(files::no_templates(sources.add("", ""), "an empty list of paths", None));
         }
         resolve::resolve(&templates, &hand_written, &mut errors);
         let functions = functions::find(&templates, &self.domains, &mut sources, &mut errors);
-        if errors.has_errors() {
+        let has_errors = errors.has_errors();
+        for (file, allowed) in allowed {
+            store.allow(file, &allowed);
+        }
+        if has_errors {
             return Err(Report::new(store, sources));
         }
         templates.sort_by(|a, b| {

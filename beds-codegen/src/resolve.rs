@@ -1,6 +1,8 @@
 //! Stage 5: what only shows when all domains are seen together: names that clash, routines that are called
 //! with different numbers of arguments.
 
+mod warehouse;
+
 use std::{collections::HashMap, path::Path};
 
 use crate::{
@@ -15,7 +17,13 @@ use crate::{
 pub fn resolve(templates: &[Validated], hand_written: &[HandWritten], errors: &mut ErrorSink<'_>) {
     check_names(templates, hand_written, errors);
     let domains = templates.iter().filter_map(|template| template.domain.as_ref());
-    check_routines(domains.chain(hand_written.iter().filter_map(|written| written.domain.as_ref())), errors);
+    let all: Vec<&Domain> =
+        domains.chain(hand_written.iter().filter_map(|written| written.domain.as_ref())).collect();
+    check_routines(all.iter().copied(), errors);
+    // A template that is broken may be the one that is meant.
+    let is_whole = templates.iter().all(|template| template.domain.is_some())
+        && hand_written.iter().all(|written| written.domain.is_some());
+    warehouse::check(&all, is_whole, errors);
 }
 
 /// The names that a domain takes.

@@ -135,6 +135,27 @@ fn names_that_are_something_else_are_warned_of() {
 }
 
 #[test]
+fn what_a_template_allows_is_not_warned_of() {
+    let odd =
+        TEMPLATE.replace("HERE", "qty = { type = \"int\", column = \"max(qty)\", key = true, default = 1 }");
+    let allowing = |codes: &str| odd.replacen("[template]", &format!("[template]\nallow = {codes}"), 1);
+    assert_eq!(warnings(odd.clone()), ["B0907", "B0905"]);
+    assert_eq!(warnings(allowing("[\"B0907\"]")), ["B0905"]);
+    assert_eq!(warnings(allowing("[\"B0907\", \"B0905\"]")), [""; 0]);
+    // What is no code of a warning is told, and the warnings with it.
+    for (codes, told) in [
+        ("[\"B0101\"]", "cannot be allowed"),
+        ("[\"b907\"]", "write `\"B0907\"`"),
+        ("[\"odd\"]", "can be allowed: "),
+    ] {
+        let compiler =
+            Compiler::new().template_text("invoice_rec.toml", allowing(codes)).domains("no-such-folder");
+        let report = compiler.compile().unwrap_err().to_string();
+        assert!(report.contains("B0211") && report.contains(told), "{report}");
+    }
+}
+
+#[test]
 fn patterns_and_values_that_cannot_be_meant_are_warned_of() {
     for (keys, code) in [
         (r#"type = "string", pattern = "\#^[a-z]+$\#i""#, "B0903"),

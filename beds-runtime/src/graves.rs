@@ -1,28 +1,41 @@
 //! The dead letters on the RabbitMQ servers that the configuration names, as functions of the node ask for them.
 
-use std::time::Duration;
+mod letter;
 
-use beds_bus::{Amqp, BusError, DeadLetters};
-use beds_protocol::Service;
-use beds_services::health::{Graves, Letters, Waiting};
+use std::time::{Duration, Instant};
+
+use beds_bus::{Amqp, BusError, DeadLetter, DeadLetters};
+use beds_core::{Error, Result as Done, spec::Domain};
+use beds_protocol::{ErrorCode, Json, Service};
+use beds_services::letters::{Deed, Fate, Filter, Graves, Letters, Told, Waiting};
 use futures_util::future::{BoxFuture, try_join_all};
 use tokio::time::timeout;
 
+pub(crate) use self::letter::Letter;
 use crate::config::Config;
+
+/// What is left of a deadline for the reply.
+const MARGIN: Duration = Duration::from_secs(1);
 
 /// How long one server is asked.
 const ASKED_FOR: Duration = Duration::from_secs(5);
+
+/// How many letters one request does something with.
+const LETTERS_MAX: usize = 10_000;
 
 /// The servers.
 #[derive(Debug)]
 struct Servers {
     /// Each with a service that has it for itself; none for the common one.
     all: Vec<(Option<&'static str>, Amqp)>,
+    /// That of each service.
+    of_services: Vec<(Service, Amqp)>,
+    domains: Vec<&'static Domain>,
     name: String,
 }
 
 /// What a node of this name offers to functions.
-pub(crate) fn letters(config: &Config, name: &str) -> Letters {
+pub(crate) fn letters(config: &Config, domains: &[&'static Domain], name: &str) -> Letters {
     let mut all = vec![(None, config.amqp.clone())];
     for service in Service::ALL {
         let amqp = config.amqp_of(*service);
@@ -30,7 +43,10 @@ pub(crate) fn letters(config: &Config, name: &str) -> Letters {
             all.push((Some(service.as_str()), amqp.clone()));
         }
     }
-    Letters(Box::new(Servers { all, name: format!("{name} dead letters") }))
+    let of_services =
+        Service::ALL.iter().map(|service| (*service, config.amqp_of(*service).clone())).collect();
+    let (domains, name) = (domains.to_vec(), format!("{name} dead letters"));
+    Letters(Box::new(Servers { all, of_services, domains, name }))
 }
 
 impl Servers {
@@ -52,7 +68,117 @@ impl Servers {
     }
 }
 
+impl Servers {
+    async fn work(
+        &self,
+        service: Option<Service>,
+        filter: &Filter,
+        deed: Deed,
+        deadline: Instant,
+    ) -> Done<Told> {
+        let of_service = |(name, amqp): &(Service, Amqp)| (Some(*name) == service).then(|| amqp.clone());
+        let own = self.of_services.iter().find_map(of_service);
+        let common = self.all.first().map(|(_, amqp)| amqp.clone());
+        let Some(amqp) = own.or(common) else {
+            return Err(Error::internal("no RabbitMQ is configured"));
+        };
+        let letters = DeadLetters::connect(&amqp, &self.name).await.map_err(|error| unavailable(&error))?;
+        let told = self.each(&letters, filter, deed, deadline).await;
+        // What is held goes back in any case.
+        let _ = letters.close().await;
+        told
+    }
+
+    async fn each(
+        &self,
+        letters: &DeadLetters,
+        filter: &Filter,
+        deed: Deed,
+        deadline: Instant,
+    ) -> Done<Told> {
+        let mut told = Told::default();
+        told.waiting = match letters.count().await {
+            // No node has declared the queue yet.
+            Err(BusError::Missing(_)) => return Ok(told),
+            counted => counted.map_err(|error| unavailable(&error))?,
+        };
+        let is_over = |told: &Told| match deed {
+            Deed::List(limit) => told.letters.len() >= limit as usize,
+            Deed::Show | Deed::Replay { .. } | Deed::Drop { .. } => told.letters.len() >= LETTERS_MAX,
+        };
+        // What dies meanwhile is for the next time.
+        while told.looked_at < told.waiting && !is_over(&told) && Instant::now() < deadline {
+            let Some(held) = letters.next().await.map_err(|error| unavailable(&error))? else { break };
+            told.looked_at += 1;
+            let letter = Letter::of(&held, &self.domains);
+            if !letter.is_of(filter) {
+                continue;
+            }
+            told.letters.push(match deed {
+                Deed::List(_) => letter.json(false),
+                Deed::Show => letter.json(true),
+                Deed::Replay { dry_run } => dealt(letters, &held, &letter, true, dry_run).await?,
+                Deed::Drop { dry_run } => dealt(letters, &held, &letter, false, dry_run).await?,
+            });
+        }
+        Ok(told)
+    }
+}
+
+/// Replays a letter, or drops it; says what became of it.
+async fn dealt(
+    letters: &DeadLetters,
+    held: &DeadLetter,
+    letter: &Letter,
+    is_replay: bool,
+    dry_run: bool,
+) -> Done<Json> {
+    let (_, note) = if is_replay { letter.replay() } else { ("", None) };
+    let outcome = if is_replay { "replayed" } else { "dropped" };
+    let fate = |outcome: &str, note: Option<&str>| {
+        let fate = Fate { id: &letter.id, routing_key: &letter.routing_key, outcome, note };
+        serde_json::to_value(&fate).map(Json::from).map_err(|error| Error::internal(error.to_string()))
+    };
+    if is_replay && letter.obstacle.is_some() {
+        return fate("stays", note);
+    }
+    if dry_run {
+        return fate(outcome, note);
+    }
+    let done = if is_replay { letters.replay(held).await } else { letters.remove(held).await };
+    match done {
+        Ok(()) => fate(outcome, note),
+        Err(error @ (BusError::Unroutable | BusError::Refused)) => fate("stays", Some(&error.to_string())),
+        Err(BusError::Forbidden(reason)) => {
+            Err(Error::new(ErrorCode::Forbidden, format!("{}: {}", letter.id, forbidden(&reason))))
+        }
+        Err(error) => Err(unavailable(&error)),
+    }
+}
+
+/// What is said where RabbitMQ does not let a letter be sent again.
+pub(crate) fn forbidden(reason: &str) -> String {
+    format!(
+        "RabbitMQ refuses it: {reason}; to replay requests of other users the account needs the tag `impersonator`"
+    )
+}
+
+fn unavailable(error: &BusError) -> Error {
+    Error::new(ErrorCode::Unavailable, format!("the dead letters cannot be worked off: {error}"))
+}
+
 impl Graves for Servers {
+    fn act(
+        &self,
+        service: Option<Service>,
+        filter: Filter,
+        deed: Deed,
+        deadline: Instant,
+    ) -> BoxFuture<'_, Done<Told>> {
+        let until = deadline.checked_sub(MARGIN).unwrap_or(deadline);
+        Box::pin(async move { self.work(service, &filter, deed, until).await })
+    }
+
     fn count(&self) -> BoxFuture<'_, Result<Vec<Waiting>, String>> {
         let each = self.all.iter().map(|(service, amqp)| async { Ok((*service, self.on(amqp).await?)) });
         Box::pin(try_join_all(each))

@@ -6,9 +6,10 @@ use beds_bus::Status;
 use beds_core::{access::Rules, extensions::Extensions, spec::Domain};
 use beds_protocol::{Broker, Service};
 use beds_services::{
-    cool::{Archiving, Disk, Restoring, Verifying},
-    jobs::{Base, Catalogue, Desk, Kind, Worker},
+    cool::{self, Archiving, Disk, Restoring, Verifying},
+    jobs::{Base, Catalogue, Desk, Due, Kind, Starter, Worker},
     migration::Migration,
+    warehouse::{self, Returning, Storing},
 };
 use tokio::{
     sync::{Notify, watch},
@@ -62,7 +63,11 @@ pub(crate) fn start(
         extensions: Arc::clone(extensions),
     };
     let catalogue = || Arc::clone(&desk.catalogue);
-    let mut kinds: Vec<Arc<dyn Kind>> = vec![Arc::new(Migration::new(catalogue()))];
+    let mut kinds: Vec<Arc<dyn Kind>> = vec![
+        Arc::new(Migration::new(catalogue())),
+        Arc::new(Storing::new(catalogue())),
+        Arc::new(Returning::new(catalogue())),
+    ];
     if let Some(disk) = shared {
         kinds.push(Arc::new(Archiving::new(catalogue(), Arc::clone(disk))));
         kinds.push(Arc::new(Verifying::new(Arc::clone(disk))));
@@ -74,8 +79,33 @@ pub(crate) fn start(
         return None;
     };
     let (works, told) = watch::channel(true);
+    if config.node.services.contains(&Service::Segundo) {
+        let (every_s, started) = (config.jobs.lifecycle_every_s, Arc::clone(&desk.started));
+        let due = due(domains, &desk.catalogue, shared.is_some());
+        match Starter::new(domain, Arc::clone(engines) as _, every_s, started) {
+            Some(own) if !due.is_empty() => drop(tokio::spawn(own.run(due, told.clone()))),
+            Some(_) => {}
+            None => warn!(template = TEMPLATE, "it has no call `add_due`: nothing goes elsewhere by itself"),
+        }
+    }
     let worker = tokio::spawn(worker.run(told));
     Some(Working { works, worker, drain: config.node.drain_timeout_ms.duration() })
+}
+
+/// The jobs that come by themselves.
+fn due(domains: &[&'static Domain], catalogue: &Catalogue, has_disk: bool) -> Vec<Due> {
+    let due = domains.iter().flat_map(|domain| {
+        let warehouse = warehouse::due(domain, catalogue);
+        if domain.warehouse.is_some() && warehouse.is_none() {
+            warn!(
+                template = domain.name,
+                "its warehouse is not served here: its old records stay where they are"
+            );
+        }
+        let cool = cool::due(domain).filter(|_| has_disk);
+        warehouse.into_iter().chain(cool)
+    });
+    due.collect()
 }
 
 impl Working {

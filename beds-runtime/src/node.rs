@@ -105,7 +105,7 @@ async fn serve(
         .with(Arc::clone(&part.fleet))
         .with(Arc::new(config.graph.clone()))
         .with(Arc::new(syslog::reader(&config)?))
-        .with(Arc::new(graves::letters(&config, &name)))
+        .with(Arc::new(graves::letters(&config, &project.domains, &name)))
         .with(Arc::new(Catalogue(project.domains.clone())))
         .with(Arc::clone(&desk));
     let extensions = Arc::new(match &shared {

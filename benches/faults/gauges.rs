@@ -19,6 +19,10 @@ const MORE_BYTES: u64 = 64 << 20;
 /// Connections of a node to databases that were not open after the warm-up: lanes open them when they need them.
 const MORE_DESCRIPTORS: u64 = 4;
 
+/// Connections of a node to RabbitMQ, each with a thread, that were not open after the warm-up: a lost one on which
+/// heartbeats are sent is made again with the next heartbeat alone.
+const MORE_THREADS: u64 = 1;
+
 /// What all nodes hold together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub(crate) struct Gauges {
@@ -65,11 +69,24 @@ impl Gauges {
         Ok(all)
     }
 
-    /// Whether no more is held than before.
-    pub(crate) fn is_as(&self, before: &Self) -> bool {
-        self.threads <= before.threads
-            && self.descriptors <= before.descriptors + MORE_DESCRIPTORS * self.nodes
-            && self.consumers == before.consumers
-            && self.resident <= before.resident + MORE_BYTES * self.nodes
+    /// What is held more of than before.
+    pub(crate) fn more_than(&self, before: &Self) -> Vec<String> {
+        let most = |before: u64, more: u64| before + more * self.nodes;
+        let kept = [
+            ("threads", self.threads, most(before.threads, MORE_THREADS)),
+            ("file descriptors", self.descriptors, most(before.descriptors, MORE_DESCRIPTORS)),
+            ("bytes of resident memory", self.resident, most(before.resident, MORE_BYTES)),
+        ];
+        let more = kept.into_iter().filter(|(_, now, most)| now > most);
+        let mut more: Vec<String> = more
+            .map(|(what, now, most)| format!("the nodes hold {now} {what}, and {most} at most is right"))
+            .collect();
+        if self.consumers != before.consumers {
+            more.push(format!(
+                "the nodes have {} consumers, and {} is right",
+                self.consumers, before.consumers
+            ));
+        }
+        more
     }
 }

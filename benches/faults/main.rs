@@ -200,7 +200,8 @@ fn faults(args: &Args) -> Result<()> {
     std::fs::write(&path, serde_json::to_vec_pretty(&report)?)
         .with_context(|| format!("cannot write {}", path.display()))?;
     println!("The figures are in {}.", path.display());
-    ensure!(report.is_good(), "see above");
+    let wrong = report.wrong();
+    ensure!(wrong.is_empty(), "{}", wrong.join("; "));
     Ok(())
 }
 

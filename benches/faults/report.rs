@@ -55,11 +55,17 @@ impl Report {
         }
     }
 
-    /// Whether all is as it is promised.
-    pub(crate) fn is_good(&self) -> bool {
-        let is_good = |found: &Found| found.lost + found.doubled + found.replies_that_differ == 0;
-        let is_good_for_nodes = self.wrong_reads == 0 && self.after.is_as(&self.before);
-        is_good_for_nodes && self.refused.is_empty() && self.writes.iter().all(|(_, found)| is_good(found))
+    /// What is not as it is promised.
+    pub(crate) fn wrong(&self) -> Vec<String> {
+        let writes = self.writes.iter().filter_map(|(kind, found)| {
+            let wrong = found.lost + found.doubled + found.replies_that_differ;
+            (wrong > 0).then(|| format!("{wrong} {kind:?} writes were lost, doubled or answered in two ways"))
+        });
+        let refused =
+            (!self.refused.is_empty()).then(|| format!("{} requests were refused", self.refused.len()));
+        let reads =
+            (self.wrong_reads > 0).then(|| format!("{} reads gave another's record", self.wrong_reads));
+        writes.chain(refused).chain(reads).chain(self.after.more_than(&self.before)).collect()
     }
 }
 

@@ -3,7 +3,7 @@
 --
 -- A job is queued, running, paused, done, failed or cancelled. One that runs is leased by one node: `due_at` is when its lease ends,
 -- and when another node may take it. `epoch` counts the leases, so that a node that lost one is told, and `steps` the chunks, so that
--- a checkpoint that arrives twice is kept once.
+-- a checkpoint that arrives twice is kept once. A job that pauses by itself, since something is to be mended, `resumes` at `due_at`.
 
 create database if not exists jobs
   character set utf8mb4
@@ -29,6 +29,7 @@ create table if not exists job (
   node       varchar(255) character set utf8mb4 null,
   epoch      int unsigned not null default 0,
   steps      int unsigned not null default 0,
+  resumes    boolean      not null default false,
   due_at     datetime(6)  not null,
   created_at datetime(6)  not null,
   started_at datetime(6)  null,
@@ -47,6 +48,15 @@ create table if not exists job_reject (
   at     datetime(6) not null,
   index ix_job_reject_job (job, id),
   constraint fk_job_reject_job foreign key (job) references job (id) on delete cascade
+) engine = innodb;
+
+-- The last job of those that come by themselves, by what they are about.
+create table if not exists job_due (
+  kind       varchar(40)  character set ascii collate ascii_bin not null,
+  template   varchar(64)  character set ascii collate ascii_bin not null,
+  job        char(36)     character set ascii collate ascii_bin null,
+  at         datetime(6)  null,
+  constraint pk_job_due primary key (kind, template)
 ) engine = innodb;
 
 create or replace view v_job as
@@ -76,6 +86,28 @@ begin
   values (p_id, p_kind, p_arguments, p_started_by, p_roles, p_session, utc_timestamp(6), utc_timestamp(6));
 end //
 
+-- Keeps a new job of records that are due: the first, or one so many seconds after the last, when that has ended.
+create or replace procedure sp_job_add_due(
+  in p_kind varchar(40) character set ascii collate ascii_bin,
+  in p_template varchar(64) character set ascii collate ascii_bin,
+  in p_arguments longtext character set utf8mb4 collate utf8mb4_nopad_bin,
+  in p_every_s int unsigned,
+  out p_id char(36) character set ascii)
+  modifies sql data
+begin
+  declare v_job char(36) character set ascii collate ascii_bin default null;
+  declare v_at datetime(6) default null;
+  declare v_now datetime(6) default utc_timestamp(6);
+  insert into job_due (kind, template) values (p_kind, p_template) on duplicate key update kind = kind;
+  select job, at into v_job, v_at from job_due where kind = p_kind and template = p_template for update;
+  if (v_at is null or v_at <= v_now - interval p_every_s second)
+     and not exists (select 1 from job where id = v_job and state in ('queued', 'running', 'paused')) then
+    set p_id = uuid();
+    insert into job (id, kind, arguments, due_at, created_at) values (p_id, p_kind, p_arguments, v_now, v_now);
+    update job_due set job = p_id, at = v_now where kind = p_kind and template = p_template;
+  end if;
+end //
+
 -- Pauses, resumes or cancels. A job that a node works at is only told, and obeys at the end of its chunk.
 create or replace procedure sp_job_control(
   in p_id char(36) character set ascii collate ascii_bin,
@@ -99,7 +131,7 @@ begin
     end if;
   elseif p_what = 'resume' then
     if v_state = 'paused' then
-      update job set state = 'queued', wanted = null, due_at = v_now, last_error = null where id = p_id;
+      update job set state = 'queued', wanted = null, resumes = false, due_at = v_now, last_error = null where id = p_id;
       set v_state = 'queued';
     else
       update job set wanted = null where id = p_id;
@@ -109,14 +141,15 @@ begin
   elseif p_what = 'cancel' then
     update job set state = 'cancelled', wanted = null, node = null, epoch = epoch + 1, ended_at = v_now where id = p_id;
     set v_state = 'cancelled';
-  elseif v_state <> 'paused' then
-    update job set state = 'paused', wanted = null, node = null, epoch = epoch + 1 where id = p_id;
+  else
+    -- One that would go on by itself stays paused as well.
+    update job set state = 'paused', wanted = null, resumes = false, node = null, epoch = epoch + 1 where id = p_id;
     set v_state = 'paused';
   end if;
   set p_state = v_state;
 end //
 
--- Leases a job that is due: one that waits, or one whose node has not been heard of for the time of its lease.
+-- Leases a job that is due: one that waits, one that pauses and is to be tried again, or one whose node has not been heard of for the time of its lease.
 create or replace procedure sp_job_take(
   in p_node varchar(255) character set utf8mb4,
   in p_kinds text character set utf8mb4,
@@ -139,14 +172,14 @@ begin
   declare continue handler for not found set v_id = null;
   select id into v_id
     from job
-   where state in ('queued', 'running') and due_at <= v_now and wanted is null
+   where state in ('queued', 'running', 'paused') and due_at <= v_now and wanted is null and (state <> 'paused' or resumes)
      and json_contains(p_kinds, json_quote(kind))
    order by due_at
    limit 1
    for update skip locked;
   if v_id is not null then
     update job
-       set state = 'running', node = p_node, due_at = v_now + interval p_lease_s second, epoch = epoch + 1,
+       set state = 'running', resumes = false, node = p_node, due_at = v_now + interval p_lease_s second, epoch = epoch + 1,
            started_at = coalesce(started_at, v_now)
      where id = v_id;
     select kind, arguments, checkpoint, total, done, epoch, steps, started_by, roles, session
@@ -254,7 +287,7 @@ create or replace procedure sp_job_leave(
 begin
   declare v_now datetime(6) default utc_timestamp(6);
   update job
-     set state = p_state, wanted = if(p_state = 'queued', wanted, null), node = null, rate = null, due_at = v_now + interval p_wait_s second,
+     set state = p_state, wanted = if(p_state = 'queued', wanted, null), resumes = p_state = 'paused' and p_wait_s > 0, node = null, rate = null, due_at = v_now + interval p_wait_s second,
          result = p_result, last_error = p_error, ended_at = if(p_state in ('done', 'failed'), v_now, null)
    where id = p_id and epoch = p_epoch and state = 'running';
   set p_left = row_count() > 0;

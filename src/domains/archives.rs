@@ -22,7 +22,7 @@ pub async fn start(
     chunk: Option<u32>,
     dry_run: Option<bool>,
 ) -> Result<Uuid> {
-    cool::start::<Job>(cx, Asked { template, r#where, mode, chunk, dry_run }).await
+    cool::start::<Job>(cx, Asked { template, r#where, mode, chunk, dry_run, is_due: false }).await
 }
 
 /// `cool.call.list`

@@ -13,6 +13,7 @@ mod common;
 mod audit;
 mod catalogue;
 mod commands;
+mod dead;
 mod faults;
 mod fleet;
 

@@ -25,7 +25,7 @@ use common::{
 use serde_json::{Value, json};
 
 /// Variables that leave nothing to be wished for but servers that answer: nobody listens on port 1.
-pub(crate) const NOWHERE: [(&str, &str); 7] = [
+pub(crate) const NOWHERE: [(&str, &str); 8] = [
     ("BEDS__AMQP__URL", "amqp://guest:guest@127.0.0.1:1/%2f"),
     ("BEDS__MARIADB__CATALOG__URL", "mysql://beds@127.0.0.1:1/catalog"),
     ("BEDS__MONGODB__LOGS__URL", "mongodb://127.0.0.1:1/?directConnection=true"),
@@ -33,6 +33,7 @@ pub(crate) const NOWHERE: [(&str, &str); 7] = [
     ("BEDS__NODE__IPL_TIMEOUT_MS", "1000"),
     ("BEDS__AMQP__CONNECT_TIMEOUT_MS", "1000"),
     ("BEDS__MARIADB__JOBS__URL", "mysql://beds@127.0.0.1:1/jobs"),
+    ("BEDS__MARIADB__WAREHOUSE__URL", "mysql://beds@127.0.0.1:1/warehouse"),
 ];
 
 #[test]

@@ -361,6 +361,7 @@ fn a_database_that_nobody_configured_is_a_fault_of_the_configuration() {
                     NOWHERE[0],
                     NOWHERE[3],
                     NOWHERE[6],
+                    NOWHERE[7],
                 ]);
                 let ended = beds.env(variables).run();
                 assert_eq!(ended.code, Some(10), "{ended:?}");

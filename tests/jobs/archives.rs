@@ -286,6 +286,43 @@ async fn a_filesystem_that_does_not_answer_does_not_hang_the_node() {
     assert_eq!(done["result"]["counts"]["archived"], 20, "{done:#}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_a_full_disk_pauses_goes_on_by_itself_when_there_is_room() {
+    const COUNT: u32 = 600;
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().display().to_string();
+    let script = format!("mount -t tmpfs -o size=1m none {at}; exec {} node", env!("CARGO_BIN_EXE_beds"));
+    let unshared = move || {
+        let beds = Beds::program(Path::new("unshare"), &["--mount", "sh", "-ec", &script]);
+        beds.env(&[("BEDS__JOBS__RESUME_S", "1")])
+    };
+    let guest = sharing(1, folder.path(), unshared).await;
+    let series = guest.samples(COUNT);
+    let pid = guest.site.nodes[0].pid().to_string();
+    let inside = |script: &str| {
+        let ran = Command::new("nsenter").args(["-t", &pid, "-m", "sh", "-ec", script]).status().unwrap();
+        assert!(ran.success(), "{script}");
+    };
+    inside(&format!("head -c 960000 /dev/zero > {at}/rest"));
+    let args = json!({"template": "sample_row", "where": {"series": series}, "mode": "move", "chunk": 20});
+    let archive = id(&guest.call("cool", "start", args).await);
+    let waits = |job: &Value| {
+        job["state"] == "paused" && job["last_error"].as_str().is_some_and(|said| said.contains("is full"))
+    };
+    guest.until(&archive, "it pauses, and says why", waits).await;
+    // One that somebody has paused stays so.
+    assert_eq!(guest.call("job", "pause", json!({"id": archive})).await["ok"], true);
+    guest.until_state(&archive, "paused").await;
+    let sql = format!("select resumes from job where id = '{archive}'");
+    assert_eq!(guest.site.stack.mariadb_query(Some("jobs"), &sql).unwrap().trim(), "0");
+    guest.call("job", "resume", json!({"id": archive})).await;
+    guest.until(&archive, "it pauses again", waits).await;
+    inside(&format!("rm {at}/rest"));
+    let ended = guest.until_state(&archive, "done").await;
+    assert_eq!(ended["result"]["counts"]["deleted"], COUNT, "{ended:#}");
+    assert_eq!(guest.count("sample_row", &series).await, 0);
+}
+
 /// An object with the members of another besides.
 fn merged(one: &Value, other: &Value) -> Value {
     let mut all = one.as_object().unwrap().clone();

@@ -16,4 +16,5 @@ mod copies;
 mod moves;
 mod rejects;
 mod site;
+mod warehouse;
 mod wrong;

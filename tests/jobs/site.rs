@@ -53,7 +53,8 @@ impl Site {
         // The stand-in that is there in seconds takes all records of a collection into its hands for each look-up.
         let stack = if copies::records().is_some() { large_stack() } else { stack() };
         let catalog = grant(&stack);
-        let jobs = format!("{}/jobs", stack.mariadb_url().replace("root@", "beds@"));
+        let url = |database: &str| format!("{}/{database}", stack.mariadb_url().replace("root@", "beds@"));
+        let (jobs, warehouse) = (url("jobs"), url("warehouse"));
         let nodes: Vec<_> = (0..count)
             .map(|number| {
                 let name = format!("worker-{number}");
@@ -61,6 +62,7 @@ impl Site {
                     ("BEDS__NODE__NAME", name.as_str()),
                     ("BEDS__MARIADB__CATALOG__URL", &catalog),
                     ("BEDS__MARIADB__JOBS__URL", &jobs),
+                    ("BEDS__MARIADB__WAREHOUSE__URL", &warehouse),
                 ];
                 program().on(&stack).env(&own).env(VARIABLES).env(variables).spawn()
             })

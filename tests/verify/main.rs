@@ -20,12 +20,13 @@ fn verify(stack: &Stack, user: &str, arguments: &[&str]) -> (Option<i32>, Value)
     let arguments = [&["verify", "--format", "json"], arguments].concat();
     let url = |database| format!("{}/{database}", stack.mariadb_url().replace("root@", &format!("{user}@")));
     let (catalog, jobs) = (url("catalog"), url("jobs"));
-    let (tercero, metrics) = (url("tercero"), url("metrics"));
+    let (tercero, metrics, warehouse) = (url("tercero"), url("metrics"), url("warehouse"));
     let urls = [
         ("BEDS__MARIADB__CATALOG__URL", catalog.as_str()),
         ("BEDS__MARIADB__JOBS__URL", &jobs),
         ("BEDS__MARIADB__TERCERO__URL", &tercero),
         ("BEDS__MARIADB__METRICS__URL", &metrics),
+        ("BEDS__MARIADB__WAREHOUSE__URL", &warehouse),
     ];
     let ended = Beds::new(&arguments).on(stack).env(&urls).run();
     (ended.code, serde_json::from_str(&ended.stdout).unwrap_or_else(|_| panic!("{}", ended.stderr)))
@@ -57,6 +58,7 @@ const GRANTS: &str = "create user node; grant select, execute on catalog.* to no
     grant insert, update, delete on tercero.beds_ledger to node; \
     grant insert, update, delete on tercero.beds_events to node; grant select, execute on metrics.* to node; \
     grant insert on catalog.beds_audit to node; grant insert on tercero.beds_audit to node; \
+    grant select, execute on warehouse.* to node; grant insert, update, delete on warehouse.beds_ledger to node; \
     grant select, execute on jobs.* to node; grant insert, update, delete on jobs.beds_ledger to node";
 
 #[test]
@@ -150,7 +152,7 @@ fn grants_are_held_against_what_is_needed() {
             "create user node; grant select on catalog.v_country to node; grant insert, select on catalog.country to node; \
              grant execute on procedure catalog.sp_country_create to node; grant select on mysql.user to node; \
              grant execute on procedure tercero.sp_user_add to node; grant execute on procedure metrics.sp_metric_add to node; \
-             grant execute on procedure jobs.sp_job_add to node",
+             grant execute on procedure jobs.sp_job_add to node; grant execute on procedure warehouse.sp_example_create to node",
         )
         .unwrap();
     let (code, report) = verify(&stack, "node", &["--template", "country"]);

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use beds_devstack::node::addresses;
 use beds_devstack::{NodeCommand, Stack};
 
@@ -30,8 +30,15 @@ impl Node {
     /// Starts the built program and returns when it is ready.
     pub(crate) fn start(root: &Path, stack: &Stack, log: &Path, release: bool) -> Result<Self> {
         let mut command = Command::new(program(root, Profile::new(release), "beds"));
-        // So that `beds fleet` can tell it what to do.
-        command.current_dir(root).env("BEDS__ACCESS__USERS__GUEST", "operator");
+        // It hosts every service, and the user of the stack may use them all.
+        let shared = stack.dir().join("shared");
+        std::fs::create_dir_all(&shared).with_context(|| format!("cannot create {}", shared.display()))?;
+        command
+            .current_dir(root)
+            .env("BEDS__ACCESS__USERS__GUEST", "operator,user_admin")
+            .env("BEDS__NODE__SERVICES", "app_server,admin,segundo,tercero")
+            .env("BEDS__SHARED_FILESYSTEM__PATH", &shared)
+            .env("BEDS__SHARED_FILESYSTEM__FREE_BYTES_MIN", "16777216");
         Self::start_command(command, stack, log)
     }
 

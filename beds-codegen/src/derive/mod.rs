@@ -48,7 +48,7 @@ pub(crate) fn analyse(
         let raw = raw::from_struct(written, &mut part);
         validate::validate(raw, by_hand(&methods), pipelines, sources, &mut part)
     });
-    let Validated { name, domain } = validated.unwrap_or(Validated { name: None, domain: None });
+    let (name, domain) = validated.map_or((None, None), |Validated { name, domain, .. }| (name, domain));
     Analysed { methods: methods.list, name, domain: domain.filter(|_| !part.has_errors()) }
 }
 

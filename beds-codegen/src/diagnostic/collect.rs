@@ -4,7 +4,7 @@
 //! tells whether that part had errors, whatever else is wrong in the run.
 
 use super::{Diagnostic, Label, Severity};
-use crate::code::Code;
+use crate::{code::Code, span::FileId};
 
 /// How many of the last diagnostics are compared with a new one.
 const COMPARED_MAX: usize = 32;
@@ -21,6 +21,14 @@ impl Errors {
     /// A sink for a whole run.
     pub fn sink(&mut self) -> ErrorSink<'_> {
         ErrorSink { before: self.reported, store: self }
+    }
+
+    /// Forgets the warnings of these codes in a file.
+    pub fn allow(&mut self, file: FileId, codes: &[Code]) {
+        self.list.retain(|found| {
+            let is_here = found.primary().is_some_and(|label| label.span.file == file);
+            !(is_here && found.severity == Severity::Warning && codes.contains(&found.code))
+        });
     }
 
     /// All diagnostics, in the order they were found.

@@ -47,6 +47,27 @@ pub(crate) fn fingerprint_twice(span: Span, first: Span) -> Diagnostic {
         .help("remove one of them")
 }
 
+/// What `allow` cannot take: a code that is none, or that of an error.
+pub(crate) fn not_a_warning(span: Span, text: &str, known: Option<Code>) -> Diagnostic {
+    let diagnostic = match known {
+        Some(code) => {
+            Diagnostic::error(Code::NotAWarning, format!("{code} cannot be allowed")).at(span, "no warning")
+        }
+        None => Diagnostic::error(Code::NotAWarning, format!("{} is no code", shown(text)))
+            .at(span, "expected the code of a warning, such as \"B0907\""),
+    };
+    match (known, Code::from_text(text).filter(|code| code.may_warn())) {
+        (Some(_), _) => diagnostic.help("remove it, and correct what it reports: an error is never right"),
+        (None, Some(meant)) => {
+            diagnostic.help(format!("write `\"{meant}\"`")).fix(span, format!("\"{meant}\""))
+        }
+        (None, None) => {
+            let all = Code::ALL.iter().filter(|code| code.may_warn()).map(|code| code.as_str());
+            diagnostic.help(format!("these can be allowed: {}", all.collect::<Vec<_>>().join(", ")))
+        }
+    }
+}
+
 pub(crate) fn unknown_service(span: Span, name: &str) -> Diagnostic {
     Diagnostic::error(Code::UnknownService, format!("unknown service `{name}`"))
         .at(span, "no such service")

@@ -94,5 +94,64 @@ pub(crate) fn purge_of_documents(span: Span) -> Diagnostic {
         .help("remove `purge`; `bedsc ddl` writes the index")
 }
 
+/// Records cannot go elsewhere.
+pub(crate) fn age_unkept(span: Span, lacks: &str) -> Diagnostic {
+    let (what, help) = lacks.split_once(": ").unwrap_or((lacks, ""));
+    let diagnostic = Diagnostic::error(
+        Code::AgeUnkept,
+        "the records of this template cannot go elsewhere when they are old",
+    )
+    .at(span, what);
+    if help.is_empty() { diagnostic } else { diagnostic.help(help) }
+}
+
+pub(crate) fn no_age(span: Span, name: &str) -> Diagnostic {
+    let example = if name == "cool" { "3y" } else { "90d" };
+    Diagnostic::error(Code::MissingKey, format!("`{name}` does not say how old records are when they go"))
+        .at(span, "`after` is missing")
+        .help(format!("add `after = \"{example}\"`"))
+}
+
+pub(crate) fn age_after_ttl(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::AgeUnkept, "records are deleted before they are that old")
+        .at(span, "no less than `ttl`")
+        .help("write a shorter time, or a longer `ttl`")
+}
+
+pub(crate) fn two_ways(span: Span, warehouse: Span) -> Diagnostic {
+    Diagnostic::error(Code::AgeUnkept, "records go into the warehouse or into cool storage, not into both")
+        .at(span, "this is the second way")
+        .near(warehouse, "the first way")
+        .help("write `cool` into the template of the warehouse: what is there grows older there")
+}
+
+pub(crate) fn no_target(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::MissingKey, "`warehouse` does not say where records go")
+        .at(span, "`to` is missing")
+        .help("add `to = \"…\"`, the name of a template of the same shape on another database")
+}
+
+pub(crate) fn unknown_target<'a>(
+    span: Span,
+    name: &str,
+    templates: impl IntoIterator<Item = &'a str> + Clone,
+) -> Diagnostic {
+    let message = format!("there is no template `{}` that could be the warehouse", name.escape_debug());
+    Diagnostic::error(Code::WarehouseTarget, message).at(span, "no such template").suggest(
+        name,
+        templates,
+        "the templates are",
+    )
+}
+
+pub(crate) fn odd_target(span: Span, name: &str, lacks: &str) -> Diagnostic {
+    Diagnostic::error(Code::WarehouseTarget, format!("`{name}` cannot be the warehouse: {lacks}"))
+        .at(span, "this template")
+        .help(
+            "a warehouse is a template of the same shape on another database: it has the same key and fields, and offers \
+             `fetch`, `create`, `update` and `delete`",
+        )
+}
+
 /// What such a call is.
 const PURGE: &str = "it is a call of the lane `write` whose procedure takes `before = \"datetime\"` and `most = \"int\"`, and says in `purged = { type = \"int\", mode = \"out\" }` how many records it has deleted";

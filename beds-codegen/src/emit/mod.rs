@@ -23,7 +23,8 @@ use quote::{format_ident, quote};
 use crate::{
     fingerprint::fingerprint,
     model::{
-        Bulk, Call, Change, Domain, Events, Fetch, Field, HandWritten, Lifecycle, Operation, Operations, Type,
+        Age, Aging, Bulk, Call, Change, Domain, Events, Fetch, Field, HandWritten, Lifecycle, Operation,
+        Operations, Type,
     },
     names,
 };
@@ -166,6 +167,7 @@ fn static_domain(domain: &Domain) -> String {
     }
     lines.extend(events(&domain.events));
     lines.extend(domain.lifecycle.as_ref().map(lifecycle));
+    lines.extend(aging(&domain.aging));
     lines.extend(audit(&domain.audit));
     lines.extend(domain.access.as_ref().map(access::call));
     if !domain.calls.is_empty() {
@@ -192,6 +194,20 @@ fn lifecycle(Lifecycle { ttl_s, by, purge }: &Lifecycle) -> TokenStream {
     } else {
         quote!(.expires(#ttl_s, #by, None))
     }
+}
+
+/// When records go elsewhere, if they do.
+fn aging(Aging { warehouse, cool }: &Aging) -> impl Iterator<Item = TokenStream> {
+    let age = |Age { after_s, by }: &Age| (Literal::u32_unsuffixed(*after_s), Literal::usize_unsuffixed(*by));
+    let warehouse = warehouse.as_ref().map(|(after, to)| {
+        let ((after_s, by), to) = (age(after), &to.value);
+        quote!(.ages_into(#after_s, #by, #to))
+    });
+    let cool = cool.as_ref().map(|after| {
+        let (after_s, by) = age(after);
+        quote!(.cools(#after_s, #by))
+    });
+    warehouse.into_iter().chain(cool)
 }
 
 /// What is audited, if anything is.

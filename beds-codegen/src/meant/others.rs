@@ -266,12 +266,21 @@ pub(super) fn events(key: &str) -> Option<Meant> {
     })
 }
 
+pub(super) fn age(key: &str) -> Option<Meant> {
+    Some(match key {
+        "ttl" | "age" | "older_than" | "max_age" | "days" => Key("after"),
+        "field" | "column" | "on" | "from" | "since" | "timestamp" => Key("by"),
+        _ => return None,
+    })
+}
+
 pub(super) fn lifecycle(key: &str) -> Option<Meant> {
     Some(match key {
         "expire" | "expires" | "expire_after" | "expiration" | "max_age" | "keep" | "retention" | "after"
         | "days" | "time_to_live" => Key("ttl"),
         "field" | "column" | "on" | "from" | "since" | "timestamp" => Key("by"),
         "call" | "procedure" | "delete" | "cleanup" => Key("purge"),
+        "archive" | "cold" => Key("cool"),
         _ => return None,
     })
 }

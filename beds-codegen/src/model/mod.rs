@@ -56,8 +56,10 @@ pub struct Domain {
     pub bulk: Bulk,
     /// What is published of changes.
     pub events: Events,
-    /// What becomes of records as they grow old; none where they stay.
+    /// How long records are kept; none where it is for ever.
     pub lifecycle: Option<Lifecycle>,
+    /// When they go elsewhere.
+    pub aging: Aging,
     /// The operations whose successes are audited, in the order they are written.
     pub audit: Vec<Change>,
     /// Who may do what; none where the template does not say.
@@ -275,7 +277,25 @@ pub struct Events {
     pub fields: Vec<usize>,
 }
 
-/// What becomes of records as they grow old.
+/// When records go elsewhere; none where they stay.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Aging {
+    /// Into the warehouse, and the template that is it.
+    pub warehouse: Option<(Age, Spanned<String>)>,
+    /// Into archives.
+    pub cool: Option<Age>,
+}
+
+/// How old a record is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Age {
+    /// In seconds.
+    pub after_s: u32,
+    /// Since the moment in this field.
+    pub by: usize,
+}
+
+/// How long records are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lifecycle {
     /// For how many seconds they are kept.

@@ -131,14 +131,14 @@ fn kind(part: Part, key: &str) -> Kind {
         "fields" if part == Part::Events => Kind::Names,
         "args" if part == Part::Write => Kind::Names,
         "returns" if part != Part::Call => Kind::Names,
-        "filter" | "sort" | "publish" | "operations" | "values" | "compatible_with" => Kind::Names,
+        "filter" | "sort" | "publish" | "operations" | "values" | "compatible_with" | "allow" => Kind::Names,
         "key" | "required" | "nullable" | "unique" | "immutable" | "version" | "sensitive" | "unsigned"
         | "commits" | "once" => Kind::Flag,
         "precision" | "scale" | "many" => Kind::Number,
         "default" | "max" if part == Part::Limit => Kind::Number,
         "template" | "objects" | "fetch" | "events" | "audit" | "lifecycle" | "fields" | "args" | "rows"
         | "calls" | "items" | "returns" | "read" | "create" | "update" | "upsert" | "delete" | "limit"
-        | "default" | "min" | "max" => Kind::Other,
+        | "default" | "min" | "max" | "warehouse" | "cool" => Kind::Other,
         _ => Kind::Text,
     }
 }
@@ -172,6 +172,10 @@ fn hint(part: Part, key: &str, value: &Value) -> Hint {
         "returns" if part == Part::Call => returns(value),
         "read" | "create" | "update" | "upsert" | "delete" => object(key, value),
         "limit" => limit(value),
+        "warehouse" => say(
+            "write `warehouse = { after = \"90d\", to = \"…\" }`, with the name of the template that keeps them",
+        ),
+        "cool" => say("write `cool = { after = \"3y\" }`"),
         "default" | "min" | "max" if part != Part::Limit => {
             say("write one constant: a string, a number, `true` or `false`")
         }

@@ -160,7 +160,7 @@ impl<'e, 's> Keys<'e, 's> {
                 let (list, value) = (node.span, node.value);
                 // Whatever the list is to hold is told where the names are known.
                 if let Value::Scalar(Scalar::Text(word)) = &value
-                    && !matches!(name, "values" | "compatible_with")
+                    && !matches!(name, "values" | "compatible_with" | "allow")
                     && names::is_all(word)
                 {
                     return Ok(vec![Spanned::new(names::ALL.to_owned(), list)]);

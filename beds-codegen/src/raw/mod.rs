@@ -147,6 +147,8 @@ pub struct RawHeader {
     pub once: Given<bool>,
     /// The fingerprints of earlier versions whose clients are served.
     pub compatible_with: Given<Names>,
+    /// The codes of warnings that are none here.
+    pub allow: Given<Names>,
     /// The Rust module of the functions behind its calls.
     pub module: Given<String>,
 }
@@ -280,6 +282,21 @@ pub struct RawLifecycle {
     pub by: Given<String>,
     /// `purge`
     pub purge: Given<String>,
+    /// `warehouse`
+    pub warehouse: Given<RawAge>,
+    /// `cool`
+    pub cool: Given<RawAge>,
+}
+
+/// `warehouse` or `cool` in `[lifecycle]`
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RawAge {
+    /// `after`
+    pub after: Given<String>,
+    /// `by`
+    pub by: Given<String>,
+    /// `to`, of `warehouse` alone
+    pub to: Given<String>,
 }
 
 /// `[audit]`

@@ -1,7 +1,7 @@
 //! From a tree of keys and values to the raw template, whichever front the tree came from.
 
 use super::{
-    Form, Given, RawAudit, RawCall, RawEvents, RawFetch, RawField, RawHeader, RawLifecycle, RawLimit,
+    Form, Given, RawAge, RawAudit, RawCall, RawEvents, RawFetch, RawField, RawHeader, RawLifecycle, RawLimit,
     RawObject, RawObjects, RawReturns, RawTemplate,
     access::access,
     hint,
@@ -97,6 +97,7 @@ fn header(keys: &mut Keys<'_, '_>) -> RawHeader {
         database: keys.text("database"),
         once: keys.flag("once"),
         compatible_with: keys.names("compatible_with"),
+        allow: keys.names("allow"),
         module: keys.text("module"),
     }
 }
@@ -164,6 +165,24 @@ fn lifecycle(keys: &mut Keys<'_, '_>) -> Given<RawLifecycle> {
         ttl: keys.text("ttl"),
         by: keys.text("by"),
         purge: keys.text("purge"),
+        warehouse: age(keys, "warehouse", Part::Warehouse),
+        cool: age(keys, "cool", Part::Cool),
+    })
+}
+
+/// When records go elsewhere.
+fn age(keys: &mut Keys<'_, '_>, name: &'static str, part: Part) -> Given<RawAge> {
+    let place = match keys.front {
+        Front::Template => format!("`lifecycle.{name}`"),
+        Front::Attributes | Front::Parentheses => format!("`{name}(…)`"),
+    };
+    let after = ("after", Example::Is("\"90d\""));
+    let to = [after, ("to", Example::Is("\"…\""))];
+    let example = if part == Part::Warehouse { Example::Keys(&to) } else { Example::Keys(&[after]) };
+    keys.table(name, place, part, example, |keys| RawAge {
+        after: keys.text("after"),
+        by: keys.text("by"),
+        to: if part == Part::Warehouse { keys.text("to") } else { Given::Absent },
     })
 }
 

@@ -4,6 +4,7 @@ use beds_protocol::{Placement, Service};
 
 use super::Cx;
 use crate::{
+    code::Code,
     diagnostic::{calls, header as diagnostics, shape},
     fingerprint,
     model::Engine,
@@ -21,6 +22,8 @@ pub(super) struct Header {
     pub(super) database: Option<String>,
     pub(super) once: bool,
     pub(super) compatible_with: Vec<String>,
+    /// The warnings that are none here.
+    pub(super) allowed: Vec<Code>,
     pub(super) functions: Option<Spanned<String>>,
 }
 
@@ -34,6 +37,7 @@ pub(super) fn validate(raw: &Given<RawHeader>, cx: &mut Cx<'_>) -> Header {
             database: None,
             once: true,
             compatible_with: Vec::new(),
+            allowed: Vec::new(),
             functions: None,
         };
     };
@@ -46,6 +50,7 @@ pub(super) fn validate(raw: &Given<RawHeader>, cx: &mut Cx<'_>) -> Header {
         database: raw_database,
         once,
         compatible_with,
+        allow,
         module,
     } = &entry.value.value;
     let section = entry.key;
@@ -61,6 +66,7 @@ pub(super) fn validate(raw: &Given<RawHeader>, cx: &mut Cx<'_>) -> Header {
         database: database(required(raw_database, "database", "database = \"catalog\"", section, cx), cx),
         once: once.get().is_none_or(|once| once.value),
         compatible_with: fingerprints(compatible_with, cx),
+        allowed: allowed(allow, cx),
         functions: functions(module, cx),
     }
 }
@@ -73,6 +79,18 @@ fn functions(given: &Given<String>, cx: &mut Cx<'_>) -> Option<Spanned<String>> 
         return None;
     }
     Some(module.clone())
+}
+
+fn allowed(given: &Given<Names>, cx: &mut Cx<'_>) -> Vec<Code> {
+    let names = given.get().into_iter().flat_map(|names| &names.value);
+    let mut codes = Vec::new();
+    for name in names {
+        match Code::ALL.iter().find(|code| code.as_str() == name.value) {
+            Some(code) if code.may_warn() => codes.push(*code),
+            known => cx.errors.push(diagnostics::not_a_warning(name.span, &name.value, known.copied())),
+        }
+    }
+    codes
 }
 
 fn fingerprints(given: &Given<Names>, cx: &mut Cx<'_>) -> Vec<String> {

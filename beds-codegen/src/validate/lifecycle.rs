@@ -1,12 +1,12 @@
-//! `[lifecycle]`: how long records are kept, and what deletes them then.
+//! `[lifecycle]`: how long records are kept, what deletes them then, and when they go elsewhere.
 
 use beds_protocol::{ArgMode, Generated, Lane};
 
 use super::{Cx, changes::Offered, fields::Fields};
 use crate::{
     diagnostic::lifecycle as diagnostics,
-    model::{Arg, Call, Engine, Lifecycle, Supply, Target, Type},
-    raw::{Given, RawLifecycle},
+    model::{Age, Aging, Arg, Call, Engine, Fetch, Lifecycle, Supply, Target, Type},
+    raw::{Given, RawAge, RawLifecycle},
     span::{Span, Spanned},
 };
 
@@ -17,23 +17,124 @@ const YEAR: u64 = 365 * DAY;
 /// What MongoDB takes for an index that expires.
 const TTL_MAX: u64 = i32::MAX.unsigned_abs() as u64;
 
-/// How long records are kept; what cannot be is reported.
+/// How long records are kept, and when they go elsewhere; what cannot be is reported.
 pub(super) fn validate(
     raw: &Given<RawLifecycle>,
-    offered: &Offered<'_>,
+    (offered, fetch): (&Offered<'_>, &Fetch),
     fields: &Fields,
     cx: &mut Cx<'_>,
-) -> Option<Lifecycle> {
-    let Given::Is(entry) = raw else { return None };
-    let RawLifecycle { ttl, by, purge } = &entry.value.value;
-    if ttl.is_absent() {
-        cx.errors.push(diagnostics::no_ttl(entry.key, cx.front));
+) -> (Option<Lifecycle>, Aging) {
+    let Given::Is(entry) = raw else { return (None, Aging::default()) };
+    let RawLifecycle { ttl, by, purge, warehouse, cool } = &entry.value.value;
+    let goes = !warehouse.is_absent() || !cool.is_absent();
+    // Of records that only go elsewhere, `by` says since when they are there as well.
+    let lifecycle = if ttl.is_absent() && goes && purge.is_absent() {
+        None
+    } else {
+        if ttl.is_absent() {
+            cx.errors.push(diagnostics::no_ttl(entry.key, cx.front));
+        }
+        let place = ttl.key().unwrap_or(entry.key);
+        let ttl_s = ttl.get().and_then(|written| seconds(written, cx));
+        let by = moment(by, place, fields, cx);
+        let purge = self::purge(purge, place, offered, cx);
+        match (ttl_s, by, purge) {
+            (Some(ttl_s), Some(by), Ok(purge)) => Some(Lifecycle { ttl_s, by, purge }),
+            _ => None,
+        }
+    };
+    let ages = Ages { fields, fetch, offered, common: by, ttl_s: lifecycle.as_ref().map(|kept| kept.ttl_s) };
+    let of_warehouse = ages.age(warehouse, "warehouse", cx);
+    let target = warehouse.get().and_then(|raw| {
+        if raw.value.to.is_absent() {
+            cx.errors.push(diagnostics::no_target(raw.span));
+        }
+        raw.value.to.get()
+    });
+    let cool_age = ages.age(cool, "cool", cx);
+    if let (Some(first), Some(second)) = (warehouse.key(), cool.key()) {
+        cx.errors.push(diagnostics::two_ways(second, first));
     }
-    let place = ttl.key().unwrap_or(entry.key);
-    let ttl_s = ttl.get().and_then(|written| seconds(written, cx));
-    let by = moment(by, place, fields, cx);
-    let purge = self::purge(purge, place, offered, cx);
-    Some(Lifecycle { ttl_s: ttl_s?, by: by?, purge: purge.ok()? })
+    (lifecycle, Aging { warehouse: of_warehouse.zip(target.cloned()), cool: cool_age })
+}
+
+/// What ages are judged by.
+struct Ages<'a> {
+    fields: &'a Fields,
+    fetch: &'a Fetch,
+    offered: &'a Offered<'a>,
+    /// `by` of the section.
+    common: &'a Given<String>,
+    ttl_s: Option<u32>,
+}
+
+impl Ages<'_> {
+    /// How old records are when they go elsewhere, which they can.
+    fn age(&self, raw: &Given<RawAge>, name: &str, cx: &mut Cx<'_>) -> Option<Age> {
+        let Given::Is(entry) = raw else { return None };
+        let RawAge { after, by, to: _ } = &entry.value.value;
+        if after.is_absent() {
+            cx.errors.push(diagnostics::no_age(entry.value.span, name));
+        }
+        let after_s = after.get().and_then(|written| seconds(written, cx));
+        if let (Some(after_s), Some(ttl_s), Some(place)) = (after_s, self.ttl_s, after.key())
+            && after_s >= ttl_s
+        {
+            cx.errors.push(diagnostics::age_after_ttl(place));
+        }
+        let by = moment(if by.is_absent() { self.common } else { by }, entry.key, self.fields, cx);
+        if let Some(lacks) = self.lacks(by, cx) {
+            cx.errors.push(diagnostics::age_unkept(entry.key, &lacks));
+        }
+        Some(Age { after_s: after_s?, by: by? })
+    }
+
+    /// What the template lacks, so that its records could be found, told apart and taken away.
+    fn lacks(&self, by: Option<usize>, cx: &Cx<'_>) -> Option<String> {
+        // What is broken is reported already.
+        if cx.errors.has_errors() || self.fields.is_unknown() || self.fields.has_broken() {
+            return None;
+        }
+        let written = self.offered.written.get().map(|objects| &objects.value);
+        let by_hand = self.offered.by_hand;
+        let offers = |is_by_hand: bool, is_written: Option<bool>| is_by_hand || is_written.unwrap_or(false);
+        if !offers(by_hand.read, written.map(|objects| !objects.read.is_absent())) {
+            return Some("it offers no `fetch`, so nobody finds them: add `read` to `[objects]`".to_owned());
+        }
+        if !offers(by_hand.delete, written.map(|objects| !objects.delete.is_absent())) {
+            return Some(
+                "it offers no `delete`, so nobody takes them away: add `delete` to `[objects]`".to_owned(),
+            );
+        }
+        if self.fields.key().is_empty() {
+            return Some("it has no key, so nobody tells them apart: say `key = true` of a field".to_owned());
+        }
+        let name = |index: usize| self.fields.slot(index).map_or("", |slot| slot.name.value.as_str());
+        if let Some(by) = by.filter(|by| !self.fetch.filter.contains(by) && !self.fields.key().contains(by)) {
+            return Some(format!(
+                "a fetch does not filter by `{}`, so nobody finds them: add it to `filter` of `[fetch]`",
+                name(by)
+            ));
+        }
+        let hidden: Vec<String> = self
+            .fields
+            .slots()
+            .filter(|(_, slot)| slot.field.as_ref().is_some_and(|field| !is_comparable(&field.ty)))
+            .map(|(_, slot)| format!("`{}`", slot.name.value))
+            .collect();
+        let is_unseen = self.fields.version().is_none() && !hidden.is_empty();
+        is_unseen.then(|| {
+            format!(
+                "it has no version, so a change of {} meanwhile would be lost: add a field with `version = true`",
+                hidden.join(", ")
+            )
+        })
+    }
+}
+
+/// Whether a database can tell in the step that deletes whether a field of this type is what it was.
+const fn is_comparable(ty: &Type) -> bool {
+    !matches!(ty, Type::Json | Type::List { .. } | Type::Object { .. } | Type::Float { .. })
 }
 
 /// How many seconds `400d` are.

@@ -26,9 +26,10 @@ pub(crate) mod pipeline;
 mod types;
 
 use crate::{
+    code::Code,
     diagnostic::{ErrorSink, header as header_diagnostics, shape},
     front::{Front, Whole},
-    model::{Bulk, Call, Domain, Engine, Events, Fetch, Objects, Operations},
+    model::{Aging, Bulk, Call, Domain, Engine, Events, Fetch, Objects, Operations},
     names,
     raw::{self, Given, RawFetch, RawObjects, RawTemplate},
     span::{Sources, Span, Spanned},
@@ -43,6 +44,8 @@ pub struct Validated {
     pub name: Option<Spanned<String>>,
     /// The domain, if there was no error.
     pub domain: Option<Domain>,
+    /// The warnings that are none in it.
+    pub allowed: Vec<Code>,
 }
 
 /// What every check of one part needs.
@@ -136,17 +139,17 @@ pub fn validate(
         calls: &calls,
     };
     let events = events::validate(&raw.events, &offered, &fields, &mut cx);
-    let lifecycle = lifecycle::validate(&raw.lifecycle, &offered, &fields, &mut cx);
+    let (lifecycle, aging) = lifecycle::validate(&raw.lifecycle, (&offered, &fetch), &fields, &mut cx);
     let audit = audit::validate(&raw.audit, &offered, &fields, &mut cx);
     let access = access::validate(&raw.access, &offered, &fields, &mut cx);
-    let name = header.name.clone();
+    let (name, allowed) = (header.name.clone(), header.allowed.clone());
     let domain = if cx.errors.has_errors() {
         None
     } else {
         let domain = assemble(header, fields, objects, (fetch, bulk), calls);
-        domain.map(|domain| Domain { by_hand, events, lifecycle, audit, access, ..domain })
+        domain.map(|domain| Domain { by_hand, events, lifecycle, aging, audit, access, ..domain })
     };
-    Validated { name, domain }
+    Validated { name, domain, allowed }
 }
 
 /// Puts the parts together; `None` when one of them is missing, which then was reported.
@@ -178,6 +181,7 @@ fn assemble(
         bulk,
         events: Events::default(),
         lifecycle: None,
+        aging: Aging::default(),
         audit: Vec::new(),
         access: None,
         calls,

@@ -1,7 +1,5 @@
 //! `beds dead`: the dead letters, shown, replayed, removed.
 
-mod letter;
-
 use std::{
     fs::OpenOptions,
     io::{self, BufWriter, Write},
@@ -14,11 +12,14 @@ use std::{
 use beds_bus::{BusError, DeadLetter, DeadLetters};
 use beds_core::spec::Domain;
 use beds_protocol::{ErrorCode, OneLine, Service, value::DateTime};
+use beds_services::letters;
 use clap::{Args as ClapArgs, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use self::letter::Letter;
-use crate::config::Config;
+use crate::{
+    config::Config,
+    graves::{Letter, forbidden},
+};
 
 /// Arguments of `beds dead`.
 #[derive(Debug, ClapArgs)]
@@ -132,33 +133,24 @@ pub(super) fn age(text: &str) -> Result<Duration, String> {
 }
 
 impl Filter {
-    const fn is_empty(&self) -> bool {
+    /// The letters that are meant.
+    fn meant(&self) -> letters::Filter {
         let Self { id, template, code, reason, older, newer } = self;
-        id.is_empty()
-            && template.is_none()
-            && code.is_none()
-            && reason.is_none()
-            && older.is_none()
-            && newer.is_none()
-    }
-
-    fn takes(&self, letter: &Letter) -> bool {
-        let Self { id, template, code, reason, older, newer } = self;
-        // A letter that does not say how old it is has no age that could be compared.
-        let age = letter.age();
-        (id.is_empty() || id.iter().any(|id| letter.id.starts_with(&id.to_ascii_lowercase())))
-            && template.as_ref().is_none_or(|template| letter.template() == template)
-            && code.is_none_or(|code| letter.code == code.as_str())
-            && reason.as_ref().is_none_or(|reason| letter.reason.contains(reason.as_str()))
-            && older.is_none_or(|older| age.is_some_and(|age| age >= older))
-            && newer.is_none_or(|newer| age.is_some_and(|age| age < newer))
+        letters::Filter {
+            ids: id.clone(),
+            template: template.clone(),
+            code: code.map(|code| code.as_str().to_owned()),
+            reason: reason.clone(),
+            older_s: older.map(|age| age.as_secs()),
+            newer_s: newer.map(|age| age.as_secs()),
+        }
     }
 }
 
 /// Works off the dead letters.
 pub(super) async fn run(domains: &[&'static Domain], args: &Args, config: &Config) -> ExitCode {
     if let Command::Replay(chosen) | Command::Drop(chosen) = &args.command
-        && chosen.filter.is_empty()
+        && chosen.filter.meant().is_empty()
         && !chosen.all
     {
         eprintln!(
@@ -221,6 +213,7 @@ async fn each(letters: &DeadLetters, domains: &[&'static Domain], command: &Comm
 /// A command under way.
 struct Work<'a> {
     command: &'a Command,
+    meant: letters::Filter,
     out: Box<dyn Write + Send>,
     chosen: usize,
     done: usize,
@@ -241,15 +234,16 @@ impl<'a> Work<'a> {
             }
             _ => Box::new(io::stdout()),
         };
-        Ok(Self { command, out, chosen: 0, done: 0, failed: 0, is_short: false })
+        let meant = match command {
+            Command::List { filter, .. } | Command::Export { filter, .. } => filter.meant(),
+            Command::Show { id } => letters::Filter { ids: vec![id.clone()], ..letters::Filter::default() },
+            Command::Replay(chosen) | Command::Drop(chosen) => chosen.filter.meant(),
+        };
+        Ok(Self { command, meant, out, chosen: 0, done: 0, failed: 0, is_short: false })
     }
 
     fn takes(&self, letter: &Letter) -> bool {
-        match self.command {
-            Command::List { filter, .. } | Command::Export { filter, .. } => filter.takes(letter),
-            Command::Show { id } => letter.id.starts_with(&id.to_ascii_lowercase()),
-            Command::Replay(chosen) | Command::Drop(chosen) => chosen.filter.takes(letter),
-        }
+        letter.is_of(&self.meant)
     }
 
     fn is_over(&self) -> bool {
@@ -314,10 +308,7 @@ impl<'a> Work<'a> {
                 eprintln!("{about}: stays: {error}");
                 Ok(())
             }
-            Err(BusError::Forbidden(reason)) => Err(format!(
-                "{about}: RabbitMQ refuses it: {reason}; to replay requests of other users the account needs the tag \
-                 `impersonator`"
-            )),
+            Err(BusError::Forbidden(reason)) => Err(format!("{about}: {}", forbidden(&reason))),
             Err(error) => Err(format!("{about}: {error}")),
         }
     }

@@ -95,7 +95,17 @@ pub(super) fn graph(graph: &Graph) -> Result<(), ConfigError> {
 
 /// What is said of jobs.
 pub(super) fn jobs(jobs: &Jobs) -> Result<(), ConfigError> {
-    let Jobs { at_once, chunk, lease_s, poll_ms, records_per_s, rejects_max, keep_s } = *jobs;
+    let Jobs {
+        at_once,
+        chunk,
+        lease_s,
+        poll_ms,
+        records_per_s,
+        rejects_max,
+        resume_s,
+        lifecycle_every_s,
+        keep_s,
+    } = *jobs;
     in_range(
         "jobs",
         &[
@@ -105,6 +115,8 @@ pub(super) fn jobs(jobs: &Jobs) -> Result<(), ConfigError> {
             ("poll_ms", poll_ms.0.into()),
             ("records_per_s", records_per_s.into()),
             ("rejects_max", rejects_max.into()),
+            ("resume_s", resume_s.into()),
+            ("lifecycle_every_s", lifecycle_every_s.into()),
             ("keep_s", keep_s.into()),
         ],
     )

@@ -66,6 +66,14 @@ impl Hosting {
     }
 }
 
+/// Whether RabbitMQ lets replies be published, as far as it has said.
+#[derive(Debug, Clone, Copy)]
+struct Replies {
+    are_allowed: bool,
+    /// How often it has said that it does not.
+    refusals: u64,
+}
+
 /// What every part of the pool needs to know, of what lives on one server.
 pub(crate) struct Shared {
     pub(crate) amqp: Amqp,
@@ -93,8 +101,7 @@ pub(crate) struct Shared {
     pub(crate) board: Board,
     /// Whether dead letters have a place in their queue.
     dead_have_a_place: watch::Sender<bool>,
-    /// Whether RabbitMQ lets replies be published.
-    replies_are_allowed: watch::Sender<bool>,
+    replies: watch::Sender<Replies>,
     /// Something of the topology may be gone.
     pub(crate) vanished: Notify,
     /// How often the topology has been looked after.
@@ -125,7 +132,7 @@ impl Shared {
             servers: Servers::default(),
             board: Board::new(&brokers),
             dead_have_a_place: watch::Sender::new(true),
-            replies_are_allowed: watch::Sender::new(true),
+            replies: watch::Sender::new(Replies { are_allowed: true, refusals: 0 }),
             vanished: Notify::new(),
             times_looked_after: watch::Sender::new(0),
             brokers: brokers.into_iter().map(|(broker, pool)| (broker, watch::Sender::new(pool))).collect(),
@@ -183,16 +190,36 @@ impl Shared {
         let _ = self.dead_have_a_place.subscribe().wait_for(|there| !there).await;
     }
 
-    /// Tells whether replies may be published.
-    pub(crate) fn replies_are_allowed(&self, now: bool) {
-        self.replies_are_allowed.send_if_modified(|known| std::mem::replace(known, now) != now);
+    /// RabbitMQ has refused a reply, or said that it would.
+    pub(crate) fn a_reply_was_forbidden(&self) {
+        self.replies
+            .send_modify(|known| *known = Replies { are_allowed: false, refusals: known.refusals + 1 });
+    }
+
+    /// What [`Shared::replies_are_allowed`] takes, from before RabbitMQ is asked.
+    pub(crate) fn replies_are_asked_for(&self) -> u64 {
+        self.replies.borrow().refusals
+    }
+
+    /// RabbitMQ has said that replies are allowed. An answer that a refusal has overtaken tells nothing: who was refused
+    /// asks again.
+    pub(crate) fn replies_are_allowed(&self, asked: u64) {
+        self.replies.send_if_modified(|known| {
+            let is_news = known.refusals == asked && !known.are_allowed;
+            known.are_allowed |= is_news;
+            is_news
+        });
+    }
+
+    pub(crate) fn replies_are_forbidden(&self) -> bool {
+        !self.replies.borrow().are_allowed
     }
 
     /// Waits while replies are known to be forbidden: nothing is done that cannot be answered.
     pub(crate) async fn until_replies_are_allowed(&self) {
-        if !*self.replies_are_allowed.borrow() {
+        if self.replies_are_forbidden() {
             // The sender is here.
-            let _ = self.replies_are_allowed.subscribe().wait_for(|allowed| *allowed).await;
+            let _ = self.replies.subscribe().wait_for(|replies| replies.are_allowed).await;
         }
     }
 
@@ -317,6 +344,18 @@ mod tests {
             let shown = shared.service(routing_key).shown(routing_key, b"").into_owned();
             assert_eq!(String::from_utf8(shown).unwrap(), expected, "{routing_key}");
         }
+    }
+
+    #[test]
+    fn an_answer_that_a_refusal_has_overtaken_allows_no_reply() {
+        let shared = shared();
+        let asked = shared.replies_are_asked_for();
+        shared.a_reply_was_forbidden();
+        shared.replies_are_allowed(asked);
+        assert!(shared.replies_are_forbidden());
+        let asked = shared.replies_are_asked_for();
+        shared.replies_are_allowed(asked);
+        assert!(!shared.replies_are_forbidden());
     }
 
     #[test]

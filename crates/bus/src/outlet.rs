@@ -93,12 +93,15 @@ pub(crate) async fn current(connection: &Current) -> Result<Arc<Connection>, Bus
     found.ok_or_else(|| BusError::Other("the pool has stopped".to_owned()))
 }
 
-/// How long RabbitMQ may take to say that it allows something, before that is believed.
+/// How long RabbitMQ may take to say that it allows something.
 const ASKED_MAX: Duration = Duration::from_secs(5);
 
-/// Fails where RabbitMQ forbids to publish replies. It would end the channel over the first of them, and deliver again
+/// Asks whether RabbitMQ lets replies be published. It would end the channel over the first of them, and deliver again
 /// all that was worked on there: so it is asked before there is anything. A channel remembers what it was allowed, so it is
 /// asked on a new one.
+///
+/// # Errors
+/// [`BusError::Forbidden`] where it does not; any other where it has not said.
 pub(crate) async fn may_reply(connection: &Current) -> Result<(), BusError> {
     let asking = async {
         let publisher = Publisher::open(&*current(connection).await?).await?;
@@ -106,10 +109,8 @@ pub(crate) async fn may_reply(connection: &Current) -> Result<(), BusError> {
         let nowhere = Name::from(uuid::Uuid::nil());
         publisher.announce(DEFAULT_EXCHANGE, nowhere, Properties::default(), b"").await
     };
-    match timeout(ASKED_MAX, asking).await {
-        Ok(Err(error @ BusError::Forbidden(_))) => Err(error),
-        Ok(_) | Err(_) => Ok(()),
-    }
+    let late = BusError::Late { what: "asking whether replies are allowed", after: ASKED_MAX };
+    timeout(ASKED_MAX, asking).await.unwrap_or(Err(late))
 }
 
 /// What is known of the largest message that RabbitMQ takes: it does not say so before it refuses one.

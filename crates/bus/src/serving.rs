@@ -176,8 +176,14 @@ impl Serving {
         let mut restarts = Restarts::new(&shared.amqp);
         loop {
             let opening = async {
-                outlet::may_reply(&shared.publishing.subscribe()).await?;
-                shared.replies_are_allowed(true);
+                let asked = shared.replies_are_asked_for();
+                match outlet::may_reply(&shared.publishing.subscribe()).await {
+                    Ok(()) => shared.replies_are_allowed(asked),
+                    Err(error @ BusError::Forbidden(_)) => return Err(error),
+                    // It is not known. What RabbitMQ has said before is right until it says another thing.
+                    Err(error) if shared.replies_are_forbidden() => return Err(error),
+                    Err(_) => {}
+                }
                 Instance::open(&consuming, &shared, broker, source, seat.prefetch).await
             };
             let opened = tokio::select! {

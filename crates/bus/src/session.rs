@@ -160,7 +160,7 @@ pub(crate) fn ended(
     shared.may_have_vanished(&error);
     match &error {
         BusError::TooLarge { max } => shared.sizes.learn(*max),
-        BusError::Forbidden(said) if said.contains(REPLIES) => shared.replies_are_allowed(false),
+        BusError::Forbidden(said) if said.contains(REPLIES) => shared.a_reply_was_forbidden(),
         _ => {}
     }
     warn!(queue, "{what}: {}", Told(&error));

@@ -1,34 +1,16 @@
 //! What is behind the call `health` of the template `fleet`, whichever objects that has: one verdict on the fleet, and why.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use beds_core::{Error, NamasteCore, Outcome, Result, context::Context};
 use beds_protocol::FetchRequest;
-use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::letters::Letters;
+
 /// How many nodes are judged.
 const NODES_MAX: u32 = 1_000;
-
-/// How many dead letters wait on a server, and the service that has it; none of the common one.
-pub type Waiting = (Option<&'static str>, u32);
-
-/// What knows how many dead letters wait on the RabbitMQ servers of the node.
-pub trait Graves: fmt::Debug + Send + Sync + 'static {
-    /// How many wait on each server.
-    ///
-    /// # Errors
-    /// Why one cannot be asked.
-    fn count(&self) -> BoxFuture<'_, std::result::Result<Vec<Waiting>, String>>;
-}
-
-/// The same, as the node offers it to functions.
-#[derive(Debug)]
-pub struct Letters(pub Box<dyn Graves>);
 
 /// How the fleet is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

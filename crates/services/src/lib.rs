@@ -3,6 +3,7 @@
 //!
 //! - [`fleet`]: the nodes, as one of them knows them, and commands to them. [`node`]: the calls of the template `node`.
 //! - [`catalogue`]: the call of the template `catalogue`, which tells what there is to ask for.
+//! - [`letters`]: the calls of the template `dead`: what could not be answered.
 //! - [`health`]: the call of the template `fleet` that judges all nodes.
 //! - [`users`], [`sessions`]: what is behind the calls of the templates `user` and `session`, whichever objects those have.
 //!   `passwords` hashes and compares, `ask` makes the calls of a domain; [`Tercero`] is the section of the configuration.
@@ -12,6 +13,7 @@
 //! - [`jobs`]: work that takes longer than a request, and what works at it. [`migration`]: the jobs behind the template `migration`.
 //! - [`archive`]: records in files that can be read without BEDS, and the filesystem that they are on. [`cool`]: the jobs and calls
 //!   behind the template `cool`, which make archives, read them and put records back.
+//! - [`warehouse`]: the jobs and calls behind the template `warehouse`, which move old records into another database and back.
 //! - [`SessionCheck`], in `known`: knows sessions by their tokens, on every node.
 //!
 //! This crate names neither the bus nor a driver: what it needs of them, it is given.
@@ -26,6 +28,7 @@ pub mod graph;
 pub mod health;
 pub mod jobs;
 mod known;
+pub mod letters;
 mod lifecycle;
 pub mod migration;
 pub mod node;
@@ -34,6 +37,7 @@ pub mod sessions;
 mod settings;
 pub mod syslog;
 pub mod users;
+pub mod warehouse;
 
 pub use accounts::Accounts;
 pub use known::{Forget, SessionCheck};

@@ -68,8 +68,12 @@ pub struct Domain {
     pub fetch: Fetch,
     /// What is published of changes.
     pub events: Events,
-    /// What becomes of records as they grow old; none where they stay.
+    /// How long records are kept; none where it is for ever.
     pub lifecycle: Option<Lifecycle>,
+    /// When records go into the warehouse, and which template that is; none where they do not.
+    pub warehouse: Option<(Age, &'static str)>,
+    /// When records go into archives; none where they do not.
+    pub cool: Option<Age>,
     /// The operations whose successes are audited.
     pub audit: &'static [Operation<'static>],
     /// Who may do what; none where the template does not say.
@@ -122,7 +126,16 @@ pub struct Events {
     pub fields: &'static [usize],
 }
 
-/// What becomes of records as they grow old.
+/// How old a record is: so many seconds since the moment in a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Age {
+    /// The seconds.
+    pub after_s: u32,
+    /// The field.
+    pub by: usize,
+}
+
+/// How long records are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lifecycle {
     /// For how many seconds they are kept.
@@ -156,6 +169,8 @@ impl Domain {
             fetch: Fetch { filter: &[], sort: &[], limit_default: 50, limit_max: 500 },
             events: Events { publish: &[], fields: &[] },
             lifecycle: None,
+            warehouse: None,
+            cool: None,
             audit: &[],
             access: None,
             calls: &[],
@@ -199,6 +214,10 @@ with! { Domain:
     publishes(publish: &'static [Operation<'static>], fields: &'static [usize]) => events = Events { publish, fields };
     /// Keeps records for so many seconds since what this field says, by this call where the database needs one.
     expires(ttl_s: u32, by: usize, purge: Option<&'static str>) => lifecycle = Some(Lifecycle { ttl_s, by, purge });
+    /// Has records that are so many seconds older than what this field says go into the warehouse, which is this template.
+    ages_into(after_s: u32, by: usize, to: &'static str) => warehouse = Some((Age { after_s, by }, to));
+    /// Has records that are so many seconds older than what this field says go into archives.
+    cools(after_s: u32, by: usize) => cool = Some(Age { after_s, by });
     /// Sets what is audited: the successes of these operations.
     audits(operations: &'static [Operation<'static>]) => audit = operations;
     /// Sets who may do what.

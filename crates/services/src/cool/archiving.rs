@@ -7,7 +7,7 @@ use std::{path::Path, sync::Arc, sync::atomic::Ordering};
 
 use beds_core::{Error, Result, carry::cursor_after, context::Context, namaste::Request};
 use beds_protocol::{CountRequest, ErrorCode, FetchRequest, Json, Record, value::DateTime};
-use futures_util::future::{BoxFuture, join_all};
+use futures_util::future::BoxFuture;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -20,15 +20,13 @@ use super::{
 use crate::{
     archive::{About, Archive, Fault, Writer},
     jobs::{Catalogue, Job, Kind, Next, Reject, Step, json, read},
-    migration::{Taken, by_keys, digest, key, of_json, shown, take},
+    migration::{Taken, by_keys, digest, key, of_json, shown, take_all},
 };
 
 /// The name of the kind.
 pub(super) const KIND: &str = "cool";
 /// A segment that has so many bytes has no further page.
 const SEGMENT_BYTES: usize = 32 << 20;
-/// How many records are taken away at the same time.
-const AT_ONCE: usize = 64;
 
 /// The kind of jobs that make archives.
 #[derive(Debug)]
@@ -62,6 +60,13 @@ impl Kind for Archiving {
     fn step<'a>(&'a self, cx: &'a Context, job: &'a Job) -> BoxFuture<'a, Result<Step>> {
         Box::pin(async move {
             let asked: Asked = read(&job.arguments)?;
+            let own;
+            let cx = if asked.is_due {
+                own = cx.trusted();
+                &own
+            } else {
+                cx
+            };
             let spec = Spec::of(cx, &self.catalogue, &asked)?;
             let chunk = Chunk { cx, catalogue: &self.catalogue, disk: &self.disk, job, spec };
             let at = Checkpoint::read(job.checkpoint.as_ref())?;
@@ -295,33 +300,27 @@ impl Chunk<'_> {
         });
         let archived: Vec<(Json, String)> = archived.collect();
         let keys: Vec<Json> = archived.iter().map(|(key, _)| key.clone()).collect();
-        let mut now = by_keys(self.catalogue, self.cx, domain, &keys).await?;
+        let now = by_keys(self.catalogue, self.cx, domain, &keys).await?;
         let (mut counts, mut rejects) = (at.counts, Vec::new());
-        for some in archived.chunks(AT_ONCE) {
-            let taking = some.iter().map(|(key, digest)| {
-                let record = now.remove(&of_json(key));
-                take(self.cx, self.catalogue, domain, (key, digest), record)
-            });
-            let taking: Vec<_> = taking.collect();
-            for ((key, _), taken) in some.iter().zip(join_all(taking).await) {
-                let error = match taken? {
-                    Taken::Away => {
-                        counts.deleted += 1;
-                        continue;
-                    }
-                    Taken::Changed => {
-                        counts.changed += 1;
-                        let reason =
-                            "it was changed after it was archived: it stays in the database, as it is now";
-                        Error::new(ErrorCode::Conflict, reason)
-                    }
-                    Taken::Refused(error) => {
-                        counts.refused += 1;
-                        error
-                    }
-                };
-                rejects.push(Reject::of(key.clone(), &error));
-            }
+        let taken = take_all(self.cx, self.catalogue, domain, &archived, now).await?;
+        for ((key, _), taken) in archived.iter().zip(taken) {
+            let error = match taken {
+                Taken::Away { .. } => {
+                    counts.deleted += 1;
+                    continue;
+                }
+                Taken::Changed => {
+                    counts.changed += 1;
+                    let reason =
+                        "it was changed after it was archived: it stays in the database, as it is now";
+                    Error::new(ErrorCode::Conflict, reason)
+                }
+                Taken::Refused(error) => {
+                    counts.refused += 1;
+                    error
+                }
+            };
+            rejects.push(Reject::of(key.clone(), &error));
         }
         at.counts = counts;
         at.line += archived.len();

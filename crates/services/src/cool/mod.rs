@@ -25,7 +25,8 @@ use uuid::Uuid;
 use crate::{
     archive::Key,
     ask,
-    jobs::{self, Desk, json},
+    jobs::{self, Desk, Due, json},
+    warehouse::{moment, older},
 };
 
 pub use archiving::Archiving;
@@ -71,6 +72,18 @@ pub struct Found {
 pub async fn start<J: NamasteCore>(cx: &Context, asked: Asked) -> Result<Uuid> {
     spec::Spec::of(cx, &cx.extensions.get::<Desk>()?.catalogue, &asked)?;
     jobs::add::<J>(cx, archiving::KIND, json(&asked)?).await
+}
+
+/// The job that comes by itself; none where the records of the template go into no archives.
+#[must_use]
+pub fn due(domain: &'static Domain) -> Option<Due> {
+    let age = domain.cool?;
+    let arguments = move || {
+        let filter = older(domain, age, &moment(age), None)?;
+        let (template, mode) = (domain.name.to_owned(), Some("move".to_owned()));
+        json(&Asked { template, r#where: Some(filter), mode, is_due: true, ..Asked::default() })
+    };
+    Some(Due { kind: archiving::KIND, template: domain.name, arguments: Box::new(arguments) })
 }
 
 /// The archives of a template, the newest first.

@@ -30,6 +30,9 @@ pub struct Asked {
     pub chunk: Option<u32>,
     /// Whether nothing is written.
     pub dry_run: Option<bool>,
+    /// Nobody has started the job: it was due by `[lifecycle]`, and goes on in the node's own name.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_due: bool,
 }
 
 /// An archive that can be made.

@@ -24,6 +24,8 @@ pub struct Job {
     pub chunk: u32,
     /// How many records may be rejected.
     pub rejects_max: u32,
+    /// Counts the leases: while it is the same, no other node has worked at the job.
+    pub lease: i64,
 }
 
 /// A record that a job could not deal with.
@@ -81,7 +83,7 @@ pub enum Next {
     Done(Json),
     /// Nothing: the job has failed, and this came of it.
     Failed(Json, String),
-    /// The job waits until somebody has mended this and resumes it.
+    /// The job waits until somebody has mended this, and resumes it, or until it is tried again by itself.
     Pause(String),
 }
 

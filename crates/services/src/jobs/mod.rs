@@ -5,6 +5,7 @@
 //! nothing. So a node may die at any moment, and another goes on from the checkpoint once the lease has ended.
 
 mod catalogue;
+mod due;
 mod kept;
 mod kind;
 mod pace;
@@ -21,6 +22,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 pub use catalogue::{Catalogue, Dispatch};
+pub use due::{Due, Starter};
 pub(crate) use kept::{json, read};
 pub use kind::{Job, Kind, Next, Reject, Step};
 pub use settings::Jobs;

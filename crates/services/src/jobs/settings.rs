@@ -18,6 +18,11 @@ section! {
         records_per_s: u32 = 0,
         /// How many records a job may reject before it fails.
         rejects_max: u32 = 10_000,
+        /// After how many seconds a job is tried again that pauses because something is to be mended, such as a full disk; 0: when
+        /// somebody resumes it.
+        resume_s: u32 = 60,
+        /// How often records that are due by `[lifecycle]` go elsewhere: the seconds between two jobs of a template.
+        lifecycle_every_s: u32 = 86_400,
         /// How many seconds a job is remembered that has ended.
         keep_s: u32 = 2_592_000,
     }

@@ -64,7 +64,7 @@ pub(super) struct Lease {
     pub(super) total: Option<u64>,
     pub(super) done: u64,
     pub(super) caller: Caller,
-    epoch: i64,
+    pub(super) epoch: i64,
     pub(super) steps: i64,
 }
 

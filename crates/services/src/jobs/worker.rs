@@ -217,6 +217,7 @@ impl Worker {
             done: lease.done,
             chunk,
             rejects_max: self.settings.rejects_max,
+            lease: lease.epoch,
         };
         let Base { runner, limits, rules, extensions } = &self.base;
         let cx = Context {
@@ -256,14 +257,14 @@ impl Worker {
 
     /// Whether the job ends, or waits, after its last chunk.
     async fn ends(&self, lease: &Lease, next: &Next) -> bool {
-        let (left, result, reason) = match next {
+        let (left, wait_s, result, reason) = match next {
             Next::Chunk => return false,
-            Next::Done(result) => (Left::Done, Some(result), None),
-            Next::Failed(result, reason) => (Left::Failed, Some(result), Some(reason.as_str())),
-            Next::Pause(reason) => (Left::Paused, None, Some(reason.as_str())),
+            Next::Done(result) => (Left::Done, 0, Some(result), None),
+            Next::Failed(result, reason) => (Left::Failed, 0, Some(result), Some(reason.as_str())),
+            Next::Pause(reason) => (Left::Paused, self.settings.resume_s, None, Some(reason.as_str())),
         };
         info!(job = %lease.id, "the job is {left:?}");
-        if let Err(error) = self.store.leave(lease, left, 0, result, reason).await {
+        if let Err(error) = self.store.leave(lease, left, wait_s, result, reason).await {
             warn!(job = %lease.id, "the end of the job is not kept, another node finds it again: {error}");
         }
         true

@@ -48,6 +48,9 @@ pub(super) struct Pending {
     pub(super) digest: String,
     /// By what it is found where it was written.
     pub(super) identity: Vec<Json>,
+    /// What the copy is, where it may have to be taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) copy: Option<String>,
     /// What was written, while it is not certain that it is elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) record: Option<Record>,
@@ -71,6 +74,14 @@ pub(super) struct Counts {
     pub(super) rejected: u64,
     /// Taken away, where they came from.
     pub(super) deleted: u64,
+    /// Changed or taken away by others while they moved: they are where they were, as they are now.
+    #[serde(skip_serializing_if = "is_none")]
+    pub(super) changed: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+const fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// One side of the proof.
@@ -106,6 +117,9 @@ pub(super) struct Checkpoint {
     pub(super) different: u64,
     /// How many are there as something else, as they were before.
     pub(super) kept: u64,
+    /// The keys of records that are to be written next, where their copies may have to be taken back.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) picked: Vec<Json>,
     pub(super) pending: Vec<Pending>,
     /// Whether what was taken away has been seen to stay where it was written.
     pub(super) is_apart: bool,

@@ -9,11 +9,14 @@ mod canonical;
 mod checkpoint;
 mod convert;
 mod expression;
+mod fresh;
 mod items;
 mod pages;
+mod settling;
 mod shape;
 mod spec;
 mod step;
+mod take;
 mod take_away;
 mod write;
 
@@ -28,11 +31,12 @@ use uuid::Uuid;
 use self::{checkpoint::Checkpoint, pages::Chunk, spec::Spec};
 use crate::jobs::{self, Catalogue, Desk, Job, Kind, Step, json, read};
 
+pub(crate) use fresh::Fresh;
 pub use spec::Asked;
 pub(crate) use {
     canonical::{digest, of_json},
     pages::{Shelf, by_keys, key, shown},
-    take_away::{Taken, take},
+    take::{Taken, take_all},
 };
 
 /// The name of the kind.
@@ -102,7 +106,28 @@ pub(crate) async fn restore(
     (on_conflict, dry_run): (Option<&str>, bool),
 ) -> Result<Step> {
     let spec = Spec::of_restore(cx, domain, on_conflict, dry_run)?;
-    let chunk = Chunk { cx, catalogue, spec: &spec, job, shelf: Some(shelf) };
+    let chunk = Chunk { cx, catalogue, spec: &spec, job, shelf: Some(shelf), fresh: &Fresh::default() };
+    step::step(&chunk, Checkpoint::read(job.checkpoint.as_ref())?).await
+}
+
+/// Whether records can be moved for the caller so that each is on one side in the end.
+///
+/// # Errors
+/// `validation_failed` with all that is wrong; `forbidden` or `unauthenticated` where the caller lacks a right.
+pub(crate) fn can_settle(cx: &Context, catalogue: &Catalogue, asked: &Asked) -> Result<()> {
+    Spec::of_settling(cx, catalogue, asked).map(drop)
+}
+
+/// Does a chunk of such a move.
+pub(crate) async fn settle(
+    cx: &Context,
+    catalogue: &Catalogue,
+    job: &Job,
+    asked: &Asked,
+    fresh: &Fresh,
+) -> Result<Step> {
+    let spec = Spec::of_settling(cx, catalogue, asked)?;
+    let chunk = Chunk { cx, catalogue, spec: &spec, job, shelf: None, fresh };
     step::step(&chunk, Checkpoint::read(job.checkpoint.as_ref())?).await
 }
 
@@ -132,7 +157,14 @@ impl Kind for Migration {
             self.catalogue.domain(&asked.from)?;
             self.catalogue.domain(&asked.to)?;
             let spec = Spec::of(cx, &self.catalogue, &asked)?;
-            let chunk = Chunk { cx, catalogue: &self.catalogue, spec: &spec, job, shelf: None };
+            let chunk = Chunk {
+                cx,
+                catalogue: &self.catalogue,
+                spec: &spec,
+                job,
+                shelf: None,
+                fresh: &Fresh::default(),
+            };
             step::step(&chunk, Checkpoint::read(job.checkpoint.as_ref())?).await
         })
     }

@@ -8,7 +8,7 @@ use beds_core::{
 use beds_protocol::{CountRequest, ErrorCode, FetchRequest, Json, Record};
 use futures_util::future::{BoxFuture, join_all};
 
-use super::{canonical, checkpoint::Place, spec::Spec};
+use super::{canonical, checkpoint::Place, fresh::Fresh, spec::Spec};
 use crate::jobs::{Catalogue, Job};
 
 /// The template that lists what jobs could not do.
@@ -34,6 +34,8 @@ pub(super) struct Chunk<'a> {
     pub(super) job: &'a Job,
     /// Where the records come from, if not from a template.
     pub(super) shelf: Option<&'a dyn Shelf>,
+    /// The chunks that nobody has begun.
+    pub(super) fresh: &'a Fresh,
 }
 
 /// Some records, and where the next are.

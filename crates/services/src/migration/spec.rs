@@ -71,6 +71,8 @@ pub(super) struct Spec {
     pub(super) identity: Vec<usize>,
     /// What a caller may change of a record of `to`, where it may.
     pub(super) update: Option<May>,
+    /// Whether a record that changes while it moves stays where it was, and its copy is taken back: so it is never on both sides.
+    pub(super) settles: bool,
 }
 
 impl Spec {
@@ -167,11 +169,54 @@ impl Spec {
             rejects_of: asked.rejects_of,
             identity,
             update,
+            settles: false,
         })
     }
 }
 
 impl Spec {
+    /// What moves records between templates of one shape, so that each of them is on one side in the end.
+    ///
+    /// # Errors
+    /// As [`Spec::of`].
+    pub(super) fn of_settling(cx: &Context, catalogue: &Catalogue, asked: &Asked) -> Result<Self> {
+        let spec = Self { settles: true, ..Self::of(cx, catalogue, asked)? };
+        let (from, to) = (spec.from, spec.to);
+        let mut errors = Errors::default();
+        let reads = May::of(cx, from, Operation::Fetch)?;
+        if reads.seen().count() != from.fields.len() {
+            errors.push(
+                "args.from",
+                "must be a template whose every field the caller sees: what it does not see would be lost",
+            );
+        }
+        let is_mapped = |field: &Field| spec.map.iter().any(|(.., mapped, _)| mapped.name == field.name);
+        let lost: Vec<_> = from
+            .fields
+            .iter()
+            .enumerate()
+            .filter(|(index, field)| from.version != Some(*index) && !is_mapped(field))
+            // What the database makes by itself is made anew.
+            .filter(|(_, field)| {
+                to.field(field.name).is_none_or(|(_, there)| there.generated != Some(Generated::Database))
+            })
+            .map(|(_, field)| format!("`{}`", field.name))
+            .collect();
+        if !lost.is_empty() {
+            errors.push(
+                "args.to",
+                format!("`{}` would not take {}, which would be lost", to.name, lost.join(", ")),
+            );
+        }
+        let names = |domain: &'static Domain| domain.key.iter().map(move |&field| domain.fields[field].name);
+        if spec.identity != to.key || !names(from).eq(names(to)) {
+            errors.push("args.to", format!("`{}` must have the key of `{}`", to.name, from.name));
+        }
+        // A copy that is to be taken back could not be.
+        May::of(cx, to, Operation::Delete)?;
+        errors.or(spec)
+    }
+
     /// What puts records of a template back that were taken out of it.
     ///
     /// # Errors
@@ -211,6 +256,7 @@ impl Spec {
             rejects_of: None,
             identity: by,
             update,
+            settles: false,
         })
     }
 }

@@ -1,12 +1,14 @@
 //! One chunk of a migration, in the phase that its checkpoint says.
 
 use beds_core::{Error, Result};
-use beds_protocol::{ErrorCode, Json};
+use beds_protocol::{ErrorCode, Json, Record};
 
 use super::{
+    canonical,
     checkpoint::{Checkpoint, Counts, Pending, Phase, proves},
     items::{Item, items, there},
     pages::{Chunk, Page},
+    settling,
     spec::Mode,
     take_away,
     write::{Became, reject, write},
@@ -24,13 +26,25 @@ pub(super) async fn step(chunk: &Chunk<'_>, mut at: Checkpoint) -> Result<Step> 
         None => chunk.count().await?,
     };
     let before = at.counts.rejected;
+    let is_picked = picks(chunk, &at);
     let (rejects, conflict) = match at.phase {
+        Phase::Write if is_picked => {
+            settling::pick(chunk, &mut at).await?;
+            if at.picked.is_empty() && at.is_last {
+                at.phase = Phase::End;
+            }
+            (Vec::new(), None)
+        }
         Phase::Write => written(chunk, &mut at).await?,
         Phase::Delete => (take_away::pending(chunk, &mut at).await?, None),
         Phase::Prove => (proved(chunk, &mut at).await?, None),
         Phase::End => (Vec::new(), None),
     };
     let next = next(chunk, &at, conflict)?;
+    // What was picked for more than one chunk may have been begun by one that failed.
+    if is_picked || at.phase == Phase::Delete {
+        chunk.fresh.mark(chunk.job);
+    }
     let listed = usize::try_from(before).unwrap_or(usize::MAX);
     let mut rejects = rejects;
     if chunk.spec.dry_run {
@@ -68,12 +82,23 @@ fn next(chunk: &Chunk<'_>, at: &Checkpoint, conflict: Option<String>) -> Result<
     Ok(Next::Failed(result, reason))
 }
 
+/// Whether the records of the next chunk are to be picked first.
+fn picks(chunk: &Chunk<'_>, at: &Checkpoint) -> bool {
+    chunk.spec.settles && !chunk.spec.dry_run && at.phase == Phase::Write && at.picked.is_empty()
+}
+
 /// Reads, converts and writes the records of a chunk; gives what was rejected, and why it cannot go on.
 async fn written(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<(Vec<Reject>, Option<String>)> {
     let spec = chunk.spec;
-    let Page { records, place, is_last } = chunk.page(&at.place).await?;
+    let (page, mut rejects) = if at.picked.is_empty() {
+        (chunk.page(&at.place).await?, Vec::new())
+    } else {
+        settling::picked(chunk, at).await?
+    };
+    let Page { records, place, is_last } = page;
     let read = records.len() as u64;
-    let (items, mut rejects) = items(chunk, records).await?;
+    let (items, refused) = items(chunk, records).await?;
+    rejects.extend(refused);
     let became = write(chunk, &items).await?;
     let mut conflict = None;
     let mut counts = Counts { read, rejected: rejects.len() as u64, ..Counts::default() };
@@ -115,7 +140,7 @@ async fn written(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<(Vec<Reject>,
     all.skipped += counts.skipped;
     all.rejected += counts.rejected;
     (at.place, at.is_last) = (place, is_last);
-    at.phase = match (is_last, at.pending.is_empty()) {
+    at.phase = match (is_last && at.picked.is_empty(), at.pending.is_empty()) {
         (_, false) => Phase::Delete,
         (false, true) => Phase::Write,
         (true, true) if proves(spec) => {
@@ -156,11 +181,16 @@ async fn compare(
                 key: item.key.clone(),
                 digest: item.digest.clone(),
                 identity: item.identity.clone(),
+                copy: chunk.spec.settles.then(|| digest_of(there)),
                 record,
             });
         }
     }
     Ok(())
+}
+
+fn digest_of(record: &Record) -> String {
+    canonical::digest(&canonical::of_json(&Json::Object(record.clone())))
 }
 
 /// A record that was written is there as something else.
@@ -190,7 +220,7 @@ async fn proved(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<Vec<Reject>> {
                 at.source.add(&item.text());
                 at.target.add(&item.text_there(chunk, there));
             }
-            _ if known.contains(&super::canonical::of_json(&item.key)) => {}
+            _ if known.contains(&canonical::of_json(&item.key)) => {}
             Some(_) if spec.on_conflict == super::spec::OnConflict::Skip => at.kept += 1,
             there => {
                 at.different += 1;
@@ -220,6 +250,6 @@ async fn rejected(chunk: &Chunk<'_>) -> Result<Vec<Vec<u8>>> {
         let listed = chunk.rejects(&job, after, u32::MAX).await?;
         let Some((last, _)) = listed.last() else { return Ok(all) };
         after = *last;
-        all.extend(listed.iter().map(|(_, key): &(i64, Json)| super::canonical::of_json(key)));
+        all.extend(listed.iter().map(|(_, key): &(i64, Json)| canonical::of_json(key)));
     }
 }

@@ -76,6 +76,17 @@ pub(super) struct Arg {
 }
 
 impl Domain {
+    /// The names of the database that the template has.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let objects =
+            [&self.create, &self.update, &self.delete].into_iter().flatten().map(|object| match object {
+                Object::Procedure { name, .. } | Object::Collection(name) => name.as_str(),
+            });
+        let source = self.source.iter().map(|(_, name)| name.as_str());
+        let columns = self.fields.iter().map(|field| field.column.name.as_str());
+        source.chain(objects).chain(columns).chain(self.calls.iter().map(|call| call.routine.as_str()))
+    }
+
     /// A domain of calls alone.
     pub(super) fn of_calls(name: String, database: &str) -> Self {
         Self {

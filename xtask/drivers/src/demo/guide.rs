@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::show;
+use super::{show, watch};
 
 const INDENT: usize = 6;
 /// How long something that happens by itself may take.
@@ -25,15 +25,19 @@ pub(super) struct Exhibit<'a> {
     pub(super) lane: Lane,
     /// The message id, where it is told.
     pub(super) id: Option<Uuid>,
+    /// The token of a session, where it is sent in one.
+    session: Option<String>,
+    /// What is shown in place of a long body.
+    brief: Option<&'a str>,
 }
 
 impl<'a> Exhibit<'a> {
     pub(super) fn read(title: &'a str, key: &'a str, body: impl Into<String>) -> Self {
-        Self { title, key, body: body.into(), lane: Lane::Read, id: None }
+        Self { title, key, body: body.into(), lane: Lane::Read, id: None, session: None, brief: None }
     }
 
     pub(super) fn write(title: &'a str, key: &'a str, body: impl Into<String>) -> Self {
-        Self { title, key, body: body.into(), lane: Lane::Write, id: None }
+        Self { title, key, body: body.into(), lane: Lane::Write, id: None, session: None, brief: None }
     }
 
     /// With this message id.
@@ -41,8 +45,22 @@ impl<'a> Exhibit<'a> {
         Self { id: Some(id), ..self }
     }
 
+    /// In the session with this token.
+    pub(super) fn session(self, token: &str) -> Self {
+        Self { session: Some(token.to_owned()), ..self }
+    }
+
+    /// With this in place of the body, where it is shown.
+    pub(super) fn briefly(self, brief: &'a str) -> Self {
+        Self { brief: Some(brief), ..self }
+    }
+
     fn request(&self) -> Request {
         let request = Request::raw(self.key, self.body.as_str()).lane(self.lane);
+        let request = match &self.session {
+            Some(token) => request.session(token.as_str()),
+            None => request,
+        };
         match self.id {
             Some(id) => request.message_id(id),
             None => request,
@@ -130,6 +148,17 @@ impl Guide {
         self.judge(exhibit.title, outcome);
     }
 
+    /// Shows a job until it ends; it must be done. Gives it as it is then.
+    pub(super) async fn watch(&mut self, id: &str) -> Result<Value> {
+        let job = watch::job(&self.client, id).await?;
+        let state = job.get("state").and_then(Value::as_str).unwrap_or_default();
+        let result = job.get("result").unwrap_or(&Value::Null);
+        println!("    ← {state}: {}", show::json(&serde_json::to_vec(result)?, INDENT));
+        let outcome = is(&job, "/state", "done").with_context(|| format!("{}", job["last_error"]));
+        self.judge("a job", outcome);
+        Ok(job)
+    }
+
     /// Listens to events from now on.
     pub(super) async fn listen(&self, pattern: &str) -> Result<Events> {
         Ok(self.client.events(pattern).await?)
@@ -168,7 +197,11 @@ impl Guide {
     fn begin(&mut self, exhibit: &Exhibit<'_>) {
         self.shown += 1;
         println!("\n  {}. {}", self.shown, exhibit.title);
-        println!("    → {}  {}", exhibit.key, show::json(exhibit.body.as_bytes(), INDENT));
+        println!(
+            "    → {}  {}",
+            exhibit.key,
+            show::json(exhibit.brief.unwrap_or(&exhibit.body).as_bytes(), INDENT)
+        );
     }
 
     fn judge(&mut self, title: &str, outcome: Result<()>) {

@@ -7,13 +7,16 @@
 //! - `load`: loading it through `create` requests, with a progress bar.
 //! - `guide`: sends a request, shows it with its reply, and judges the reply.
 //! - `tour`: the requests that are shown.
+//! - `fleet`: what is shown of users, jobs and nodes; `watch` shows a job under way.
 //! - `show`: JSON for people.
 
 mod data;
+mod fleet;
 mod guide;
 mod load;
 mod show;
 mod tour;
+mod watch;
 
 use anyhow::{Context, Result, ensure};
 use beds_client::Client;
@@ -33,12 +36,23 @@ pub(crate) fn run() -> Result<()> {
 
 /// Loads the data, then asks about it.
 async fn show(url: String, catalog: &Catalog) -> Result<Loaded> {
-    let client = Client::builder(url).name("demo").connect().await?;
+    // On servers of yours the demo's user has no roles.
+    let is_own = url.contains("//guest:");
+    let builder = Client::builder(url).name("demo");
+    let client = if is_own { builder.user_id("guest") } else { builder }.connect().await?;
     println!("      loading {}: create requests over AMQP", catalog.summary());
     let loaded = load::all(&client, catalog).await?;
     println!("      questions, as a client asks them");
     let mut guide = Guide::new(client.clone());
     tour::run(&mut guide, catalog).await?;
+    if is_own {
+        println!("\n      users, old records, and the node itself");
+        fleet::run(&mut guide).await?;
+    } else {
+        println!(
+            "\n      Users, jobs and commands to nodes are left out: AMQP_URL names another user than `guest`."
+        );
+    }
     client.close().await;
     guide.verdict()?;
     Ok(loaded)

@@ -5,20 +5,21 @@ use std::time::{Duration, SystemTime};
 use beds_bus::DeadLetter;
 use beds_core::{mask, spec::Domain};
 use beds_protocol::{BatchKey, Json, Lane, RoutingKey, header};
+use beds_services::letters::Filter;
 use serde_json::{Value, json};
 
 /// A dead letter as people read it.
 #[derive(Debug)]
-pub(super) struct Letter {
-    pub(super) id: String,
-    pub(super) routing_key: String,
-    pub(super) code: String,
-    pub(super) reason: String,
-    pub(super) at: String,
+pub(crate) struct Letter {
+    pub(crate) id: String,
+    pub(crate) routing_key: String,
+    pub(crate) code: String,
+    pub(crate) reason: String,
+    pub(crate) at: String,
     /// Why it cannot be replayed, where it cannot.
-    pub(super) obstacle: Option<String>,
+    pub(crate) obstacle: Option<String>,
     /// What is to be known before it is replayed.
-    pub(super) caution: Option<String>,
+    pub(crate) caution: Option<String>,
     queue: String,
     node: Option<String>,
     request_id: Option<String>,
@@ -30,7 +31,7 @@ pub(super) struct Letter {
 
 impl Letter {
     /// What there is to read of a letter to one of these domains.
-    pub(super) fn of(held: &DeadLetter, domains: &[&'static Domain]) -> Self {
+    pub(crate) fn of(held: &DeadLetter, domains: &[&'static Domain]) -> Self {
         let given_up = held.given_up();
         let said = |name| held.header(name);
         let by_rabbitmq =
@@ -55,13 +56,28 @@ impl Letter {
         }
     }
 
+    /// Whether it is one of those that are meant.
+    pub(crate) fn is_of(&self, filter: &Filter) -> bool {
+        let Filter { ids, template, code, reason, older_s, newer_s } = filter;
+        // A letter that does not say how old it is has no age that could be compared.
+        let age = self.age();
+        let is_older = |seconds: &u64| age.is_some_and(|age| age >= Duration::from_secs(*seconds));
+        let is_newer = |seconds: &u64| age.is_some_and(|age| age < Duration::from_secs(*seconds));
+        (ids.is_empty() || ids.iter().any(|id| self.id.starts_with(&id.to_ascii_lowercase())))
+            && template.as_ref().is_none_or(|template| self.template() == template)
+            && code.as_ref().is_none_or(|code| self.code == *code)
+            && reason.as_ref().is_none_or(|reason| self.reason.contains(reason.as_str()))
+            && older_s.as_ref().is_none_or(is_older)
+            && newer_s.as_ref().is_none_or(is_newer)
+    }
+
     /// What stands first in its routing key.
-    pub(super) fn template(&self) -> &str {
+    fn template(&self) -> &str {
         self.routing_key.split('.').next().unwrap_or_default()
     }
 
     /// How long it has been dead; `None` where it does not say since when.
-    pub(super) fn age(&self) -> Option<Duration> {
+    fn age(&self) -> Option<Duration> {
         let at: beds_protocol::value::DateTime =
             serde_json::from_value(Value::String(self.at.clone())).ok()?;
         let since = SystemTime::from(at.0);
@@ -69,7 +85,7 @@ impl Letter {
     }
 
     /// Whether it can be replayed, in a word; and why not, or what is to be known before.
-    pub(super) fn replay(&self) -> (&'static str, Option<&str>) {
+    pub(crate) fn replay(&self) -> (&'static str, Option<&str>) {
         match &self.obstacle {
             Some(obstacle) => ("stays", Some(obstacle)),
             None => ("replay", self.caution.as_deref()),
@@ -77,7 +93,7 @@ impl Letter {
     }
 
     /// As JSON, with its body or without.
-    pub(super) fn json(&self, with_body: bool) -> Json {
+    pub(crate) fn json(&self, with_body: bool) -> Json {
         let mut json = Json::from(json!({
             "id": self.id, "at": self.at, "code": self.code, "reason": self.reason,
             "routing_key": self.routing_key, "queue": self.queue, "node": self.node,

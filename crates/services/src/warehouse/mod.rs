@@ -1,0 +1,185 @@
+//! The warehouse: records that are old move into another database, and back, by jobs. Which are old, and where they go, is in
+//! `[lifecycle]` of their template.
+//!
+//! [`start`] and [`restore`] are behind the calls of the template `warehouse`; [`Storing`] and [`Returning`] are the kinds of its jobs, and
+//! [`due`] is the job that comes by itself.
+
+mod kinds;
+
+use std::time::{Duration, SystemTime};
+
+use beds_core::{
+    Error, NamasteCore, Result,
+    context::Context,
+    spec::{Age, Domain},
+};
+use beds_protocol::{ErrorCode, Json, Record, value::DateTime};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    ask,
+    jobs::{self, Catalogue, Desk, Due, json},
+    migration::{self, can_settle},
+};
+
+pub use kinds::{Returning, Storing};
+
+/// What is asked: the arguments of `warehouse.call.start`.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// The template whose records go into the warehouse.
+    pub template: String,
+    /// Which of those that are due.
+    pub r#where: Option<Json>,
+    /// How many records are worked on together.
+    pub chunk: Option<u32>,
+    /// Whether nothing is written.
+    pub dry_run: Option<bool>,
+}
+
+/// What is asked: the arguments of `warehouse.call.restore`.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// The template whose records come back.
+    pub template: String,
+    /// Which records of the warehouse.
+    pub r#where: Json,
+    /// What becomes of a record that is there already as another.
+    pub on_conflict: Option<String>,
+    /// How many records are worked on together.
+    pub chunk: Option<u32>,
+    /// Whether nothing is written.
+    pub dry_run: Option<bool>,
+}
+
+/// What a job is told.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Told {
+    template: String,
+    r#where: Option<Json>,
+    on_conflict: Option<String>,
+    chunk: Option<u32>,
+    dry_run: Option<bool>,
+    /// Since when a record that is due is there at most; none of what comes back.
+    before: Option<String>,
+    /// Nobody has started the job: it was due, and goes on in the node's own name.
+    is_due: bool,
+}
+
+/// Starts a job that moves what is due into the warehouse, in the caller's name; gives its id.
+///
+/// # Errors
+/// `validation_failed` with what is wrong; `forbidden` or `unauthenticated` where the caller lacks a right.
+pub async fn start<J: NamasteCore>(cx: &Context, asked: Asked) -> Result<Uuid> {
+    let catalogue = &cx.extensions.get::<Desk>()?.catalogue;
+    let domain = catalogue.domain(&asked.template)?;
+    let (age, _) = warehouse(domain)?;
+    let Asked { template, r#where, chunk, dry_run } = asked;
+    let before = Some(moment(age));
+    let told = Told { template, r#where, chunk, dry_run, before, ..Told::default() };
+    can_settle(cx, catalogue, &told.storing(domain)?).map_err(renamed)?;
+    jobs::add::<J>(cx, kinds::STORING, json(&told)?).await
+}
+
+/// Starts a job that moves records out of the warehouse, back to where they came from; gives its id.
+///
+/// # Errors
+/// As [`start`].
+pub async fn restore<J: NamasteCore>(cx: &Context, wanted: Wanted) -> Result<Uuid> {
+    let catalogue = &cx.extensions.get::<Desk>()?.catalogue;
+    let domain = catalogue.domain(&wanted.template)?;
+    let Wanted { template, r#where, on_conflict, chunk, dry_run } = wanted;
+    let told = Told { template, r#where: Some(r#where), on_conflict, chunk, dry_run, ..Told::default() };
+    can_settle(cx, catalogue, &told.returning(domain)?).map_err(renamed)?;
+    jobs::add::<J>(cx, kinds::RETURNING, json(&told)?).await
+}
+
+/// The job that comes by itself; none where the records of the template go into no warehouse that is served here.
+#[must_use]
+pub fn due(domain: &'static Domain, catalogue: &Catalogue) -> Option<Due> {
+    let (age, to) = domain.warehouse?;
+    catalogue.domain(to).ok()?;
+    let arguments = move || {
+        let (template, before) = (domain.name.to_owned(), Some(moment(age)));
+        json(&Told { template, before, is_due: true, ..Told::default() })
+    };
+    Some(Due { kind: kinds::STORING, template: domain.name, arguments: Box::new(arguments) })
+}
+
+/// Since when records are there at most that are of this age.
+pub(crate) fn moment(age: Age) -> String {
+    let age = Duration::from_secs(age.after_s.into());
+    DateTime::from(SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH)).to_string()
+}
+
+/// When the records of a template go into the warehouse, and which template that is.
+fn warehouse(domain: &'static Domain) -> Result<(Age, &'static str)> {
+    domain.warehouse.ok_or_else(|| {
+        let reason = format!("must be one with a warehouse: `{}` has none in `[lifecycle]`", domain.name);
+        ask::invalid("template", &reason)
+    })
+}
+
+impl Told {
+    /// The move into the warehouse.
+    fn storing(&self, domain: &'static Domain) -> Result<migration::Asked> {
+        let (age, to) = warehouse(domain)?;
+        let filter = older(domain, age, self.before.as_deref().unwrap_or_default(), self.r#where.as_ref())?;
+        // What is in the warehouse is older.
+        Ok(self.moving(domain.name, to, filter, Some("replace".to_owned())))
+    }
+
+    /// The move back.
+    fn returning(&self, domain: &'static Domain) -> Result<migration::Asked> {
+        let (_, to) = warehouse(domain)?;
+        let filter = self.r#where.clone().unwrap_or_default();
+        Ok(self.moving(to, domain.name, filter, self.on_conflict.clone()))
+    }
+
+    fn moving(&self, from: &str, to: &str, filter: Json, on_conflict: Option<String>) -> migration::Asked {
+        migration::Asked {
+            from: from.to_owned(),
+            to: to.to_owned(),
+            r#where: Some(filter),
+            mode: Some("move".to_owned()),
+            on_conflict,
+            chunk: self.chunk,
+            dry_run: self.dry_run,
+            ..migration::Asked::default()
+        }
+    }
+}
+
+/// The filter for what is older than a moment, and is what a request asks for.
+pub(crate) fn older(domain: &'static Domain, age: Age, before: &str, filter: Option<&Json>) -> Result<Json> {
+    let by = domain.fields[age.by].name;
+    let mut members = match filter {
+        None | Some(Json::Null) => Record::default(),
+        Some(Json::Object(members)) => members.clone(),
+        Some(_) => return Err(ask::invalid("where", "must be an object, as in a fetch")),
+    };
+    if members.get(by).is_some() {
+        let reason =
+            format!("is not asked for: `[lifecycle]` of `{}` says when records are due", domain.name);
+        return Err(ask::invalid(&format!("where.{by}"), &reason));
+    }
+    members.0.push((by.to_owned(), Json::Object(Record::from([("lt", Json::from(before))]))));
+    Ok(Json::Object(members))
+}
+
+/// What is wrong with the templates is wrong with the one that is named.
+fn renamed(error: Error) -> Error {
+    if error.code != ErrorCode::ValidationFailed {
+        return error;
+    }
+    let mut error = error;
+    for detail in &mut error.details {
+        let of_templates = ["args.from", "args.to", "args.mode", "args.map"];
+        if of_templates.iter().any(|name| detail.field.starts_with(name)) {
+            detail.field = "args.template".into();
+        }
+    }
+    error
+}
