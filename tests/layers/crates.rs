@@ -19,6 +19,7 @@ const LAYERS: &[&[&str]] = &[
     &["beds-lane"],
     &["beds-bus", "beds-mariadb", "beds-mongodb"],
     &["beds-client", "beds-services", "beds-tools"],
+    &["beds-proof"],
     &["beds-runtime"],
     &["beds", "beds-foreign", "beds-guarded"],
     &["beds-fuzz", "beds-soak"],
@@ -37,6 +38,8 @@ const APART: &[(&str, &[&str])] = &[
 
 /// What a crate may use of those that stand apart.
 const OF_APART: &[(&str, &[&str])] = &[
+    // It starts scratch servers, and renders what it proves.
+    ("beds-proof", &["beds-codegen", "beds-design", "beds-devstack"]),
     ("beds-runtime", &["beds-macros"]),
     ("beds", &["beds-codegen"]),
     ("beds-foreign", &["beds-codegen"]),

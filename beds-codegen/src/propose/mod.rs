@@ -20,7 +20,7 @@ pub use merge::merged;
 pub use references::{OnDelete, Reference, references};
 pub use schema::schema;
 pub use script::{Proposed, Script, Thing, file_name, head, scripts};
-pub use tables::tables;
+pub use tables::{table, tables};
 pub use template::{NewTemplate, template};
 
 use std::collections::BTreeMap;

@@ -22,17 +22,28 @@ pub fn tables<'d>(domains: impl IntoIterator<Item = &'d Domain>) -> Vec<Script> 
         needed.entry((domain.engine(), &domain.database)).or_default().extend(roles);
     }
     let script = |((engine, database), roles): ((Engine, &str), BTreeSet<Role>)| {
-        let proposed: Vec<Proposed> = roles
-            .into_iter()
-            .map(|role| match engine {
-                Engine::MariaDb => of_mariadb(role.table()),
-                Engine::MongoDb => of_mongodb(role.table()),
-            })
-            .collect();
-        let (database, template) = (database.to_owned(), TITLE.to_owned());
-        (!proposed.is_empty()).then_some(Script { engine, database, template, proposed, notes: Vec::new() })
+        let proposed: Vec<Proposed> = roles.into_iter().map(|role| of(engine, role.table())).collect();
+        (!proposed.is_empty()).then(|| titled(engine, database, proposed))
     };
     needed.into_iter().filter_map(script).collect()
+}
+
+/// Proposes one table of the node's own, whether or not a domain needs it.
+#[must_use]
+pub fn table(engine: Engine, database: &str, role: Role) -> Script {
+    titled(engine, database, vec![of(engine, role.table())])
+}
+
+fn titled(engine: Engine, database: &str, proposed: Vec<Proposed>) -> Script {
+    let (database, template) = (database.to_owned(), TITLE.to_owned());
+    Script { engine, database, template, proposed, notes: Vec::new() }
+}
+
+fn of(engine: Engine, table: &Table) -> Proposed {
+    match engine {
+        Engine::MariaDb => of_mariadb(table),
+        Engine::MongoDb => of_mongodb(table),
+    }
 }
 
 fn of_mariadb(table: &Table) -> Proposed {

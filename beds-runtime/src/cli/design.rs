@@ -1,7 +1,9 @@
-//! `beds design`: from a description or a model to a proposal, and from a proposal to a signature. Nothing here reaches a
-//! database.
+//! `beds design`: from a description or a model to a proposal, its proofs, a signature, and into a database. What reaches a
+//! database that is no scratch one is `apply`, with what was signed.
 
+mod apply;
 mod new;
+mod prove;
 mod sign;
 
 use std::{
@@ -20,9 +22,11 @@ use crate::config::{Config, Design, Environment};
 Examples:
   beds design new --model library.json
   beds design new --description library.txt --samples readers.csv --show-prompt
+  beds design prove proposals/library
   beds design show proposals/library
   beds design keygen ~/ada.pem
   beds design approve proposals/library --key ~/ada.pem --as ada
+  beds design apply proposals/library --url mysql://dba@db.example/library --dry-run
 
 docs/design.md tells all of it. Exit status: 0 when it was done, 1 when not.")]
 pub(super) struct Args {
@@ -34,6 +38,8 @@ pub(super) struct Args {
 enum Command {
     /// Make a proposal of a model file, or of what a language model makes of a description
     New(new::Args),
+    /// Prove a proposal on scratch servers: objects, grants, a node with its templates, filters among many records
+    Prove(prove::Args),
     /// Show a proposal: what it is, its hash, what was proved, who signed it
     Show {
         /// The folder of the proposal
@@ -41,6 +47,8 @@ enum Command {
     },
     /// Sign a proposal: its hash, over every byte of it
     Approve(sign::Approve),
+    /// Run an approved proposal in a database, step by step
+    Apply(apply::Args),
     /// Make a key to sign with; the public half is for [design.approvers] of the configuration
     Keygen {
         /// The file of the key, which must not be there yet
@@ -56,12 +64,27 @@ pub(super) async fn run(args: &Args, folder: &Path) -> ExitCode {
         let environment = Environment::from_env()?;
         Config::design(folder, environment)
     };
+    let with_real = || {
+        let environment = Environment::from_env()?;
+        Config::design_and_real(folder, environment)
+    };
     let done = match &args.command {
-        Command::New(args) if new::needs_config(args) => match config() {
-            Ok(design) => new::run(args, &design).await,
+        Command::New(args) if new::needs_config(args) => match with_real() {
+            Ok((design, real)) => new::run(args, &design, &real).await,
             Err(error) => return super::refused(&error),
         },
-        Command::New(args) => new::run(args, &Design::default()).await,
+        Command::New(args) => new::run(args, &Design::default(), &[]).await,
+        Command::Prove(args) => match with_real() {
+            Ok((design, real)) => prove::run(args, &design, &real).await,
+            Err(error) => return super::refused(&error),
+        },
+        Command::Apply(args) => match config() {
+            Ok(design) => match approvers(&design) {
+                Ok(approvers) => apply::run(args, &approvers).await,
+                Err(error) => Err(error),
+            },
+            Err(error) => return super::refused(&error),
+        },
         Command::Show { folder } => match config() {
             Ok(design) => approvers(&design).and_then(|approvers| sign::show(folder, &approvers)),
             Err(error) => return super::refused(&error),

@@ -24,7 +24,7 @@ use std::{
 use beds_bus::{Amqp, BrokerService, Endpoint, Pool, Server};
 use beds_core::{
     access::Rules,
-    settings::{Limits, Servers, Tls},
+    settings::{Limits, SecretUrl, Servers, Tls},
 };
 use beds_mariadb::MariaDb;
 use beds_mongodb::MongoDb;
@@ -175,6 +175,28 @@ impl Config {
         let design = Self::merged(folder, environment, std::env::vars_os())?.design;
         of_services::design(&design)?;
         Ok(design)
+    }
+
+    /// As [`Config::design`], with where the servers are that nodes work with: no proof goes there.
+    ///
+    /// # Errors
+    /// As [`Config::design`].
+    pub fn design_and_real(
+        folder: &Path,
+        environment: Environment,
+    ) -> Result<(Design, Vec<SecretUrl>), ConfigError> {
+        is_there(folder)?;
+        let merged = Self::merged(folder, environment, std::env::vars_os())?;
+        of_services::design(&merged.design)?;
+        let of_service =
+            |own: &BrokerService| own.over(&merged.amqp).map(|amqp| amqp.url.0).unwrap_or_default();
+        let mut real = merged.amqp.url.0.clone();
+        real.extend(merged.broker_services.values().flat_map(of_service));
+        for (_, server) in merged.mariadb.iter() {
+            real.extend(server.url.0.iter().chain(&server.read_urls.0).cloned());
+        }
+        real.extend(merged.mongodb.iter().filter_map(|(_, server)| server.url.clone()));
+        Ok((merged.design, real))
     }
 
     /// What files and variables say, as far as the types can judge it.

@@ -129,6 +129,7 @@ pub(super) fn design(design: &Design) -> Result<(), ConfigError> {
         ("max_tokens", design.max_tokens.into()),
         ("timeout_s", design.timeout_s.into()),
         ("tokens", design.tokens),
+        ("records", design.records.into()),
     ];
     in_range("design", &numbers)
 }

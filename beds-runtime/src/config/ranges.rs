@@ -31,6 +31,7 @@ pub(super) const RANGES: &[(&str, RangeInclusive<u64>)] = &[
     ("brokers.*.*.prefetch", 1..=2_000),
     ("design.attempts", 1..=100),
     ("design.max_tokens", 1..=ANY),
+    ("design.records", 1_000..=1_000_000),
     ("design.timeout_s", 1..=DAY_S),
     ("design.tokens", 1..=ANY),
     ("graph.keep_10s_s", 3_600..=SECONDS_MAX),

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use beds_core::{
     section,
-    settings::{Listed, Millis},
+    settings::{Listed, Millis, SecretUrl},
 };
 use beds_protocol::Service;
 use serde::{Deserialize, Deserializer};
@@ -101,6 +101,18 @@ section! {
         max_tokens: u32 = 16_000,
         /// The most tokens of all answers of a conversation.
         tokens: u64 = 200_000,
+        /// RabbitMQ for proofs, on which nothing else is; a private one where it is absent.
+        scratch_amqp: Option<SecretUrl> = None,
+        /// A MariaDB for proofs, without a database: `mysql://root@scratch:3306`; a private one where it is absent.
+        scratch_mariadb: Option<SecretUrl> = None,
+        /// A MongoDB for proofs; a private one where it is absent.
+        scratch_mongodb: Option<SecretUrl> = None,
+        /// The folder of the sources that a node is built of for proofs; those of this program where it is absent.
+        sources: Option<PathBuf> = None,
+        /// Where cargo keeps what it builds of them; beside them where it is absent.
+        target: Option<PathBuf> = None,
+        /// How many records filters and sorts are tried among.
+        records: u32 = 100_000,
         /// The DBAs who may approve, each with the public key that `beds design keygen` wrote.
         approvers: BTreeMap<String, String> = BTreeMap::new(),
     }

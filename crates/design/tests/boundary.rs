@@ -14,9 +14,9 @@ use std::{
 use beds_codegen::Compiler;
 use beds_design::{
     boundary::{Approvers, SecretKey, approve, keygen, verify_signature},
-    proposal::{self, APPROVAL, Author, Facts, MANIFEST, MODEL, Proposal, REPORT, Round},
+    proposal::{self, APPROVAL, Author, Facts, Gate, Handed, MANIFEST, MODEL, Proposal, REPORT, Round},
 };
-use support::{check, folder, model};
+use support::{check, folder, model, passed};
 use tempfile::TempDir;
 
 const AT: &str = "2026-11-27T12:00:00Z";
@@ -25,10 +25,15 @@ fn facts() -> Facts<'static> {
     Facts {
         author: Author::File,
         made_at: AT.to_owned(),
-        inputs: vec![("library.json".to_owned(), b"text".to_vec())],
+        inputs: vec![(Handed::Model, "library.json".to_owned(), b"text".to_vec())],
         rounds: Vec::new(),
         before: Vec::new(),
     }
+}
+
+/// A proposal of a model of the tests that passed every gate.
+fn proved(name: &str) -> Proposal {
+    passed(Proposal::of(&model(name), facts()).unwrap())
 }
 
 struct Site {
@@ -53,7 +58,7 @@ impl Site {
     /// A proposal in a folder, approved.
     fn approved(&self, name: &str) -> PathBuf {
         let folder = self.path(name);
-        proposal::write(&Proposal::of(&model("library.json"), facts()).unwrap(), &folder).unwrap();
+        proposal::write(&proved("library.json"), &folder).unwrap();
         approve(&folder, &self.key, "ada", &self.approvers, AT).unwrap();
         folder
     }
@@ -68,7 +73,7 @@ fn what_is_approved_is_what_is_verified() {
     let site = Site::new();
     let folder = site.approved("p");
     let approved = verify_signature(&folder, &site.approvers).unwrap();
-    assert_eq!(approved.proposal(), &Proposal::of(&model("library.json"), facts()).unwrap());
+    assert_eq!(approved.proposal(), &proved("library.json"));
     assert_eq!(
         (approved.approval().approver.as_str(), approved.approval().approved_at.as_str()),
         ("ada", AT)
@@ -196,7 +201,7 @@ fn foreign_keys_and_signatures_of_others_are_refused() {
     // The signature of another proposal, with its own hash and with this one's.
     let model = beds_design::model::Model { description: "Another".to_owned(), ..model("library.json") };
     let other = site.path("other");
-    proposal::write(&Proposal::of(&model, facts()).unwrap(), &other).unwrap();
+    proposal::write(&passed(Proposal::of(&model, facts()).unwrap()), &other).unwrap();
     assert!(site.refused(&other).contains("nobody has approved it"));
     approve(&other, &site.key, "ada", &site.approvers, AT).unwrap();
     let foreign = fs::read_to_string(other.join(APPROVAL)).unwrap();
@@ -237,6 +242,33 @@ fn files_by_hand_are_refused_even_with_a_hash_that_fits() {
     proposal::write(&failed.again(), &folder).unwrap();
     let said = approve(&folder, &site.key, "ada", &site.approvers, AT).unwrap_err();
     assert!(said.to_string().contains("the proof `check` failed"), "{said}");
+}
+
+#[test]
+fn what_was_not_proved_is_never_signed() {
+    let site = Site::new();
+    let whole = proved("library.json");
+    assert!(whole.manifest.unproved().is_empty());
+    // Who hands samples in wants to know what became of them.
+    let with_samples =
+        Facts { inputs: vec![(Handed::Samples, "books.csv".to_owned(), b"isbn\n".to_vec())], ..facts() };
+    let sampled = Proposal::of(&model("library.json"), with_samples).unwrap();
+    assert_eq!(sampled.manifest.unproved()[4], Gate::Samples);
+    for gate in whole.manifest.proofs.iter().skip(2).map(|proof| proof.gate) {
+        let mut lacking = whole.clone();
+        lacking.manifest.proofs.retain(|proof| proof.gate != gate);
+        let folder = site.path(gate.as_str());
+        proposal::write(&lacking.again(), &folder).unwrap();
+        let said = approve(&folder, &site.key, "ada", &site.approvers, AT).unwrap_err().to_string();
+        assert!(said.contains(&format!("it is not proved: {};", gate.as_str())), "{said}");
+    }
+    // Nor what says it by hand: the page that a DBA reads would not say so.
+    let mut by_hand = Proposal::of(&model("library.json"), facts()).unwrap();
+    by_hand.manifest.proofs = whole.manifest.proofs;
+    let folder = site.path("by_hand");
+    proposal::write(&by_hand.again(), &folder).unwrap();
+    let said = approve(&folder, &site.key, "ada", &site.approvers, AT).unwrap_err().to_string();
+    assert!(said.contains("report.html is not what model.json becomes"), "{said}");
 }
 
 #[test]
@@ -291,7 +323,7 @@ fn a_key_of_openssl_signs() {
     let key = SecretKey::read(&path).unwrap();
     let approvers = Approvers::from([("ada".to_owned(), key.public())]);
     let folder = site.path("p");
-    proposal::write(&Proposal::of(&model("sensors.json"), facts()).unwrap(), &folder).unwrap();
+    proposal::write(&proved("sensors.json"), &folder).unwrap();
     approve(&folder, &key, "ada", &approvers, AT).unwrap();
     verify_signature(&folder, &approvers).unwrap();
 }

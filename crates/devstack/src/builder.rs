@@ -36,6 +36,8 @@ pub struct Builder {
     private: bool,
     fast: bool,
     standalone: bool,
+    /// Whether nothing is installed.
+    as_it_is: bool,
 }
 
 impl fmt::Debug for Builder {
@@ -147,6 +149,13 @@ impl Builder {
     #[must_use]
     pub fn ignore_environment(mut self) -> Self {
         self.private = true;
+        self
+    }
+
+    /// Installs nothing: what is missing is an error.
+    #[must_use]
+    pub fn install_nothing(mut self) -> Self {
+        self.as_it_is = true;
         self
     }
 
@@ -306,6 +315,15 @@ impl Builder {
         }
         if own[ServerKind::MariaDb as usize] && mariadb::installed().is_none() {
             missing.push("mariadb-server");
+        }
+        if self.as_it_is {
+            if own[ServerKind::MongoDb as usize] && !self.flavor().is_there()? {
+                missing.push("mongod, or its stand-in");
+            }
+            return match missing.as_slice() {
+                [] => Ok(()),
+                missing => Err(Error::new(format!("this machine has no {}", missing.join(", no ")))),
+            };
         }
         packages::ensure_packages(&missing)?;
         if own[ServerKind::MongoDb as usize] { self.flavor().ensure() } else { Ok(()) }

@@ -33,6 +33,14 @@ impl Flavor {
         on_path("mongod").map_or(Self::StandIn(edition), Self::Mongod)
     }
 
+    /// Whether it is installed.
+    pub(crate) fn is_there(&self) -> Result<bool> {
+        match self {
+            Self::Mongod(_) => Ok(true),
+            Self::StandIn(edition) => edition.is_installed(),
+        }
+    }
+
     /// Installs it unless it is there.
     pub(crate) fn ensure(&self) -> Result<()> {
         match self {

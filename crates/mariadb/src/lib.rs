@@ -7,6 +7,7 @@ mod cell;
 mod columns;
 mod config;
 mod connection;
+mod dba;
 mod fault;
 #[cfg(test)]
 mod golden;
@@ -46,6 +47,7 @@ use tokio::sync::Notify;
 
 pub use config::MariaDb;
 pub use connection::{ping, ping_primary};
+pub use dba::Dba;
 pub use inspect::inspect;
 pub use link::check_url;
 

@@ -9,6 +9,7 @@ mod audit;
 mod client;
 mod config;
 mod convert;
+mod dba;
 mod events;
 mod fault;
 mod filter;
@@ -52,6 +53,7 @@ use crate::{
 };
 
 pub use config::MongoDb;
+pub use dba::Dba;
 pub use inspect::inspect;
 pub use server::{check_url, ping};
 

@@ -8,21 +8,25 @@ use std::{
 };
 
 use beds_codegen::{Compiler, model::Domain};
+use beds_core::settings::SecretUrl;
 use beds_design::{
     converse::{
         self, Conversation, Endpoint, Failed, Format, Http, HttpSettings, Limits, Progress, Recorded,
         Samples, Wish,
     },
     model::{self, MODEL_BYTES_MAX, Model},
-    proposal::{self, Author, Contents, Facts, Proposal, Round},
+    proposal::{self, Author, Contents, Facts, Handed, Proposal, Round},
 };
 use beds_protocol::Engine;
 
-use super::sign;
+use super::{prove, sign};
 use crate::config::Design;
 
 /// The longest input that is read.
 const INPUT_BYTES_MAX: u64 = 16 << 20;
+
+/// What was handed in: what it is, its name, its bytes.
+type Inputs = Vec<(Handed, String, Vec<u8>)>;
 
 /// Arguments of `beds design new`.
 #[derive(Debug, clap::Args)]
@@ -33,11 +37,11 @@ pub(super) struct Args {
     /// A description in words, which a language model makes a model of; `-` is standard input
     #[arg(long, value_name = "FILE", conflicts_with = "model")]
     description: Option<PathBuf>,
-    /// Sample data: .csv, .json, .ndjson. What its fields look like is sent, and none of its values
-    #[arg(long, value_name = "FILE", requires = "description")]
+    /// Sample data: .csv, .json, .ndjson. What its fields look like is sent, and none of its values; proofs load all of it
+    #[arg(long, value_name = "FILE")]
     samples: Vec<PathBuf>,
     /// Send some records of the samples as well, with sensitive fields masked
-    #[arg(long, requires = "samples")]
+    #[arg(long, requires_all = ["samples", "description"])]
     send_samples: bool,
     /// A field of the samples that is masked besides those whose names say it
     #[arg(long, value_name = "FIELD", requires = "samples")]
@@ -72,6 +76,11 @@ pub(super) struct Args {
     /// How long the conversation may take, in seconds [default: 10 minutes, or what the configuration says]
     #[arg(long, value_name = "SECONDS", requires = "description")]
     timeout: Option<u32>,
+    /// Prove it on scratch servers as well, as `beds design prove` does
+    #[arg(long)]
+    prove: bool,
+    #[command(flatten)]
+    how: prove::How,
     /// Say what would be proposed, and write nothing
     #[arg(long)]
     dry_run: bool,
@@ -82,18 +91,22 @@ fn engine(name: &str) -> Result<Engine, String> {
     Engine::from_name(name).ok_or_else(|| format!("use {known}"))
 }
 
-/// Whether the configuration says something that is needed: who is asked, and for how long.
+/// Whether the configuration says something that is needed: who is asked, and for how long; where proofs are made.
 pub(super) const fn needs_config(args: &Args) -> bool {
-    args.description.is_some() && !args.show_prompt
+    args.prove || (args.description.is_some() && !args.show_prompt)
 }
 
 /// Makes a proposal.
-pub(super) async fn run(args: &Args, design: &Design) -> Result<(), String> {
+pub(super) async fn run(args: &Args, design: &Design, real: &[SecretUrl]) -> Result<(), String> {
     let mut inputs = Vec::new();
     let (model, author, rounds) = match (&args.model, &args.description) {
         (Some(path), _) => {
-            let bytes = input(path, MODEL_BYTES_MAX as u64 + 1, &mut inputs)?;
+            let bytes = input(Handed::Model, path, MODEL_BYTES_MAX as u64 + 1, &mut inputs)?;
             let model = model::read(&bytes).map_err(|faults| format!("{}:\n{faults}", path.display()))?;
+            for path in &args.samples {
+                let bytes = input(Handed::Samples, path, INPUT_BYTES_MAX, &mut inputs)?;
+                prove::sample(&path.to_string_lossy(), &bytes)?;
+            }
             (model, Author::File, Vec::new())
         }
         (None, Some(path)) => {
@@ -111,8 +124,16 @@ pub(super) async fn run(args: &Args, design: &Design) -> Result<(), String> {
         (None, None) => return Err("name a --model or a --description".to_owned()),
     };
     let before = served(args.against.as_deref())?;
+    let handed: Vec<_> = inputs.iter().filter(|(kind, ..)| *kind == Handed::Samples).cloned().collect();
     let facts = Facts { author, made_at: super::now()?, inputs, rounds, before: before.iter().collect() };
-    let proposal = proposed(&model, facts, args)?;
+    let mut proposal = proposed(&model, facts, args)?;
+    if args.prove {
+        let mut settings = args.how.settings(design, real)?;
+        for (_, name, bytes) in &handed {
+            settings.samples.push(prove::sample(name, bytes)?);
+        }
+        proposal = prove::proved(proposal, &settings).await?;
+    }
     sign::told(&proposal);
     let out = args.out.clone().unwrap_or_else(|| Path::new("proposals").join(&model.name));
     if args.dry_run {
@@ -121,7 +142,7 @@ pub(super) async fn run(args: &Args, design: &Design) -> Result<(), String> {
     }
     proposal::write(&proposal, &out).map_err(|flaw| flaw.to_string())?;
     anstream::println!("wrote {}", out.display());
-    Ok(())
+    prove::settled(&proposal)
 }
 
 fn proposed(model: &Model, facts: Facts<'_>, args: &Args) -> Result<Proposal, String> {
@@ -133,7 +154,7 @@ fn proposed(model: &Model, facts: Facts<'_>, args: &Args) -> Result<Proposal, St
 }
 
 /// The bytes of a file that is handed in, which are remembered among the inputs.
-fn input(path: &Path, bytes_max: u64, inputs: &mut Vec<(String, Vec<u8>)>) -> Result<Vec<u8>, String> {
+fn input(kind: Handed, path: &Path, bytes_max: u64, inputs: &mut Inputs) -> Result<Vec<u8>, String> {
     let wrong = |error: io::Error| format!("{}: {error}", path.display());
     let mut bytes = Vec::new();
     if path == Path::new("-") {
@@ -145,26 +166,29 @@ fn input(path: &Path, bytes_max: u64, inputs: &mut Vec<(String, Vec<u8>)>) -> Re
         return Err(format!("{}: it may have {} bytes", path.display(), bytes_max - 1));
     }
     let name = path.file_name().map_or_else(|| "standard input".into(), |name| name.to_string_lossy());
-    inputs.push((name.into_owned(), bytes.clone()));
+    inputs.push((kind, name.into_owned(), bytes.clone()));
     Ok(bytes)
 }
 
-fn wish(args: &Args, description: &Path, inputs: &mut Vec<(String, Vec<u8>)>) -> Result<Wish, String> {
-    let mut text = |path: &Path| {
-        let bytes = input(path, INPUT_BYTES_MAX, inputs)?;
+fn wish(args: &Args, description: &Path, inputs: &mut Inputs) -> Result<Wish, String> {
+    let mut text = |kind, path: &Path| {
+        let bytes = input(kind, path, INPUT_BYTES_MAX, inputs)?;
         String::from_utf8(bytes).map_err(|_| format!("{}: it is not UTF-8", path.display()))
     };
-    let description = text(description)?;
+    let description = text(Handed::Description, description)?;
     let mut templates = Vec::new();
     for path in &args.template {
-        templates.push((path.file_name().unwrap_or_default().to_string_lossy().into_owned(), text(path)?));
+        templates.push((
+            path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            text(Handed::Template, path)?,
+        ));
     }
     let mut samples = Vec::new();
     for path in &args.samples {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let format = Format::of(&name)
             .ok_or_else(|| format!("{}: samples are .csv, .json or .ndjson", path.display()))?;
-        let bytes = input(path, INPUT_BYTES_MAX, inputs)?;
+        let bytes = input(Handed::Samples, path, INPUT_BYTES_MAX, inputs)?;
         let read = Samples::read(&name, &bytes, format).map_err(|error| error.0)?;
         samples.push(read.masking(&args.mask));
     }

@@ -45,7 +45,7 @@ pub(super) fn approve(args: &Approve, approvers: &Approvers) -> Result<(), Strin
     if args.dry_run {
         let (proposal, _) = proposal::read(&args.folder).map_err(|flaw| flaw.to_string())?;
         told(&proposal);
-        proposal.is_rendered().map_err(|wrong| wrong.join("; "))?;
+        boundary::may_be_signed(&proposal).map_err(|flaw| flaw.to_string())?;
         anstream::println!("nothing was signed");
         return Ok(());
     }
@@ -77,7 +77,7 @@ pub(super) fn told(proposal: &Proposal) {
     }
     for proof in &manifest.proofs {
         let word = if proof.passed { "passed" } else { "failed" };
-        anstream::println!("{word}  {}: {}", OneLine(&proof.name), OneLine(&proof.detail));
+        anstream::println!("{word}  {}: {}", proof.gate.as_str(), OneLine(&proof.detail));
     }
     anstream::println!("{} statements, {} files", manifest.steps.len(), proposal.files.len());
     anstream::println!("hash {}", manifest.hash);

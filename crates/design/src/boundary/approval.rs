@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 use super::keys::{PublicKey, SecretKey};
 use crate::{
     model::Model,
-    proposal::{self, APPROVAL, Flaw, Proposal},
+    proposal::{self, APPROVAL, Flaw, Gate, Proposal},
+    render::{Rendered, Statement},
 };
 
 /// The DBAs who may approve, with their keys: `[design.approvers]` of the configuration.
@@ -57,6 +58,7 @@ pub struct Approved {
     proposal: Proposal,
     approval: Approval,
     model: Model,
+    rendered: Rendered,
 }
 
 impl Approved {
@@ -76,6 +78,12 @@ impl Approved {
     #[must_use]
     pub const fn model(&self) -> &Model {
         &self.model
+    }
+
+    /// What runs, in this order: what the model becomes, which was compared with what was signed.
+    #[must_use]
+    pub fn statements(&self) -> Vec<Statement> {
+        self.rendered.statements()
     }
 }
 
@@ -145,16 +153,30 @@ pub fn verify_signature(folder: &Path, approvers: &Approvers) -> Result<Approved
     if !key.verifies(&signed, &signature) {
         return Err(Flaw::new(format!("the signature is not one of {}", shown(&approval.approver))));
     }
-    let model = proved(&proposal)?;
-    Ok(Approved { proposal, approval, model })
+    let (model, rendered) = proved(&proposal)?;
+    Ok(Approved { proposal, approval, model, rendered })
 }
 
-/// A proposal of which nothing is refuted, and that is what its model becomes.
-fn proved(proposal: &Proposal) -> Result<Model, Flaw> {
+/// Whether a proposal passed every gate, and is what its model becomes.
+///
+/// # Errors
+/// What is missing first.
+pub fn may_be_signed(proposal: &Proposal) -> Result<(), Flaw> {
+    proved(proposal).map(drop)
+}
+
+/// A proposal that passed every gate, and that is what its model becomes.
+fn proved(proposal: &Proposal) -> Result<(Model, Rendered), Flaw> {
     if let Some(failed) = proposal.manifest.proofs.iter().find(|proof| !proof.passed) {
-        return Err(Flaw::new(format!("the proof `{}` failed: {}", failed.name, failed.detail)));
+        let gate = failed.gate.as_str();
+        return Err(Flaw::new(format!("the proof `{gate}` failed: {}", failed.detail)));
     }
-    proposal.is_rendered().map_err(|wrong| Flaw::new(wrong.join("; ")))
+    let unproved: Vec<&str> = proposal.manifest.unproved().into_iter().map(Gate::as_str).collect();
+    if !unproved.is_empty() {
+        let unproved = unproved.join(", ");
+        return Err(Flaw::new(format!("it is not proved: {unproved}; `beds design prove` proves it")));
+    }
+    proposal.rendered().map_err(|wrong| Flaw::new(wrong.join("; ")))
 }
 
 fn known<'a>(approver: &str, approvers: &'a Approvers) -> Result<&'a PublicKey, Flaw> {

@@ -5,6 +5,6 @@ mod approval;
 mod keys;
 
 pub use self::{
-    approval::{Approval, Approved, Approvers, approve, verify_signature},
+    approval::{Approval, Approved, Approvers, approve, may_be_signed, verify_signature},
     keys::{PublicKey, SecretKey, keygen},
 };

@@ -119,6 +119,12 @@ impl Samples {
         self
     }
 
+    /// The records, as they are written.
+    #[must_use]
+    pub fn records(&self) -> &[Map<String, Value>] {
+        &self.records
+    }
+
     /// Their name.
     #[must_use]
     pub fn name(&self) -> String {

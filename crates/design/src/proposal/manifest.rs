@@ -43,6 +43,9 @@ pub struct Manifest {
     /// What was asked and answered.
     #[serde(default)]
     pub rounds: Vec<Round>,
+    /// What changes for clients of the templates that were there.
+    #[serde(default)]
+    pub changes: Vec<Changed>,
     /// What was proved.
     #[serde(default)]
     pub proofs: Vec<Proof>,
@@ -54,10 +57,26 @@ pub struct Manifest {
     pub files: Vec<Listed>,
 }
 
+/// What something is that was handed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Handed {
+    /// A finished model.
+    Model,
+    /// A description in words.
+    Description,
+    /// A template that is there.
+    Template,
+    /// Sample data.
+    Samples,
+}
+
 /// Something that was handed in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
+    /// What it is.
+    pub kind: Handed,
     /// Its name.
     pub name: String,
     /// The SHA-256 of its bytes.
@@ -76,12 +95,88 @@ pub struct Round {
     pub milliseconds: u64,
 }
 
+/// A change for clients.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Changed {
+    /// The template.
+    pub template: String,
+    /// What it does to clients: `breaking`, `widening`, `invisible`.
+    pub effect: String,
+    /// The part of the template.
+    pub place: String,
+    /// What changed.
+    pub what: String,
+    /// What that means for a client.
+    pub why: String,
+}
+
+/// What a proposal has to pass before anybody may sign it, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Gate {
+    /// The templates compile without an error or a warning.
+    Check,
+    /// Bodies and pipelines use nothing but what may be used.
+    Gate,
+    /// A database takes the objects.
+    Objects,
+    /// The node finds in that database what its templates say.
+    Verify,
+    /// The node's account has the rights that it needs, and no other.
+    Grants,
+    /// A node does what the templates promise.
+    Conformance,
+    /// Samples load, or it is said why not.
+    Samples,
+    /// Filters and sorts are fast among many records.
+    Plans,
+}
+
+impl Gate {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Check,
+        Self::Gate,
+        Self::Objects,
+        Self::Verify,
+        Self::Grants,
+        Self::Conformance,
+        Self::Samples,
+        Self::Plans,
+    ];
+
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Check => "check",
+            Self::Gate => "gate",
+            Self::Objects => "objects",
+            Self::Verify => "verify",
+            Self::Grants => "grants",
+            Self::Conformance => "conformance",
+            Self::Samples => "samples",
+            Self::Plans => "plans",
+        }
+    }
+
+    /// Where the report of it is kept.
+    #[must_use]
+    pub fn report(self) -> String {
+        format!("{PROOFS}{}.txt", self.as_str())
+    }
+}
+
+/// The folder of the proofs' reports.
+pub(super) const PROOFS: &str = "proofs/";
+
 /// What a gate said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Proof {
     /// The gate.
-    pub name: String,
+    pub gate: Gate,
     /// Whether it was passed.
     pub passed: bool,
     /// What was proved, or why it was not.
@@ -113,6 +208,22 @@ pub struct Listed {
 }
 
 impl Manifest {
+    /// Whether these bytes are sample data that was handed in.
+    #[must_use]
+    pub fn has_sample(&self, bytes: &[u8]) -> bool {
+        let sha256 = digest(bytes);
+        self.inputs.iter().any(|input| input.kind == Handed::Samples && input.sha256 == sha256)
+    }
+
+    /// The gates that were not passed and have to be.
+    #[must_use]
+    pub fn unproved(&self) -> Vec<Gate> {
+        let has_samples = self.inputs.iter().any(|input| input.kind == Handed::Samples);
+        let is_passed = |gate: &Gate| self.proofs.iter().any(|proof| proof.gate == *gate && proof.passed);
+        let is_needed = |gate: &Gate| *gate != Gate::Samples || has_samples;
+        Gate::ALL.into_iter().filter(|gate| is_needed(gate) && !is_passed(gate)).collect()
+    }
+
     /// The text of the file. Its first line has the hash.
     pub(super) fn text(&self) -> String {
         toml::to_string(self).unwrap_or_default()

@@ -14,12 +14,12 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     folder::{APPROVAL, Flaw, read, write},
-    manifest::{Input, Listed, MANIFEST, Manifest, Proof, Round, Step},
+    manifest::{Changed, Gate, Handed, Input, Listed, MANIFEST, Manifest, Proof, Round, Step},
 };
 use crate::{
     fault::Faults,
     model::{self, Model},
-    render::{self, Rendered},
+    render::{self, Rendered, Statement},
 };
 
 /// Where the model is kept.
@@ -57,7 +57,7 @@ pub struct Facts<'f> {
     /// When, as RFC 3339.
     pub made_at: String,
     /// What was handed in, each with its name.
-    pub inputs: Vec<(String, Vec<u8>)>,
+    pub inputs: Vec<(Handed, String, Vec<u8>)>,
     /// What was said in each round, as it is kept; the paths begin with `rounds/`.
     pub rounds: Vec<(Round, Contents)>,
     /// The templates that are there, to tell what changes for clients.
@@ -71,7 +71,6 @@ impl Proposal {
     /// What the compiler and the gate say of the model: nothing is proposed of which that is known.
     pub fn of(model: &Model, facts: Facts<'_>) -> Result<Self, Faults> {
         let rendered = render::render(model)?;
-        let changes = changes(&facts.before, &rendered.domains);
         let manifest = manifest(model, &rendered, &facts);
         let mut files: Contents =
             rendered.files.iter().map(|(path, text)| (path.clone(), text.clone().into_bytes())).collect();
@@ -79,13 +78,25 @@ impl Proposal {
         for (_, kept) in facts.rounds {
             files.extend(kept);
         }
-        let report = report::report(&report::Page {
-            model,
-            rendered: &rendered,
-            manifest: &manifest,
-            changes: &changes,
-        });
-        files.insert(REPORT.to_owned(), report.into_bytes());
+        files.insert(REPORT.to_owned(), page(model, &rendered, &manifest, &files));
+        Ok(Self::sealed(manifest, files))
+    }
+
+    /// The same with what was proved of it since it was made, and the report of each proof.
+    ///
+    /// # Errors
+    /// As [`Self::is_rendered`].
+    pub fn proved(self, proofs: Vec<(Proof, String)>) -> Result<Self, Vec<String>> {
+        let (model, rendered) = self.rendered()?;
+        let Self { mut manifest, mut files } = self;
+        files.remove(MANIFEST);
+        files.retain(|path, _| !path.starts_with(manifest::PROOFS));
+        manifest.proofs = at_once(&model, &rendered);
+        for (proof, report) in proofs {
+            files.insert(proof.gate.report(), report.into_bytes());
+            manifest.proofs.push(proof);
+        }
+        files.insert(REPORT.to_owned(), page(&model, &rendered, &manifest, &files));
         Ok(Self::sealed(manifest, files))
     }
 
@@ -112,6 +123,14 @@ impl Proposal {
     /// # Errors
     /// What is not, a sentence each.
     pub fn is_rendered(&self) -> Result<Model, Vec<String>> {
+        self.rendered().map(|(model, _)| model)
+    }
+
+    /// The model, and what it becomes, which is what the files are.
+    ///
+    /// # Errors
+    /// What is not, a sentence each.
+    pub fn rendered(&self) -> Result<(Model, Rendered), Vec<String>> {
         let kept = self.files.get(MODEL).ok_or_else(|| vec![format!("there is no {MODEL}")])?;
         let told = |faults: Faults| vec![format!("{MODEL}: {faults}")];
         let model = model::read(kept).map_err(told)?;
@@ -120,49 +139,74 @@ impl Proposal {
             ["templates/", "schema/", "objects/", "grants/"].iter().any(|part| path.starts_with(part))
         };
         let mut wrong = Vec::new();
-        for (path, text) in &rendered.files {
-            if self.files.get(path).is_none_or(|kept| kept != text.as_bytes()) {
+        let mut compare = |path: &str, bytes: &[u8]| {
+            if self.files.get(path).is_none_or(|kept| kept != bytes) {
                 wrong.push(format!("{path} is not what {MODEL} becomes: make the proposal anew"));
             }
+        };
+        for (path, text) in &rendered.files {
+            compare(path, text.as_bytes());
         }
+        // Who signs has read this page: it says what is in the other files.
+        compare(REPORT, &page(&model, &rendered, &self.manifest, &self.files));
         for path in self.files.keys().filter(|path| is_ours(path) && !rendered.files.contains_key(*path)) {
             wrong.push(format!("{path} is nothing that {MODEL} becomes: make the proposal anew"));
         }
-        if wrong.is_empty() { Ok(model) } else { Err(wrong) }
+        if self.manifest.steps != steps(&rendered) {
+            wrong.push(format!("the steps are not those that {MODEL} becomes: make the proposal anew"));
+        }
+        if wrong.is_empty() { Ok((model, rendered)) } else { Err(wrong) }
     }
 }
 
+/// The page for the DBA.
+fn page(model: &Model, rendered: &Rendered, manifest: &Manifest, files: &Contents) -> Vec<u8> {
+    report::report(&report::Page { model, rendered, manifest, files }).into_bytes()
+}
+
 /// What changes for clients of the templates that have the same names.
-fn changes(before: &[&Domain], domains: &[Domain]) -> Vec<diff::Change> {
+fn changes(before: &[&Domain], domains: &[Domain]) -> Vec<Changed> {
     let is_proposed = |old: &&&Domain| domains.iter().any(|domain| domain.name.value == old.name.value);
     let old: Vec<&Domain> = before.iter().filter(is_proposed).copied().collect();
     let new: Vec<&Domain> = domains.iter().collect();
-    diff::changes(&old, &new)
+    let changes = diff::changes(&old, &new).into_iter();
+    let told = |diff::Change { template, effect, place, what, why }| Changed {
+        template,
+        effect: effect.as_str().to_owned(),
+        place,
+        what,
+        why,
+    };
+    changes.map(told).collect()
 }
 
-fn manifest(model: &Model, rendered: &Rendered, facts: &Facts<'_>) -> Manifest {
+/// What is proved by making a proposal at all.
+fn at_once(model: &Model, rendered: &Rendered) -> Vec<Proof> {
     let bodies = model.entities.iter().flat_map(|entity| &entity.calls).count();
-    let proofs = vec![
+    vec![
         Proof {
-            name: "check".to_owned(),
+            gate: Gate::Check,
             passed: true,
             detail: format!("{} templates compile without an error or a warning", rendered.domains.len()),
         },
         Proof {
-            name: "gate".to_owned(),
+            gate: Gate::Gate,
             passed: true,
             detail: format!("{bodies} bodies of calls use nothing but what may be used"),
         },
-    ];
-    let steps = rendered.scripts.iter().flat_map(|script| {
-        script.proposed.iter().flat_map(move |proposed| {
-            proposed.whole().into_iter().map(move |(thing, statement)| Step {
-                database: script.database.clone(),
-                what: format!("{} {}", thing.as_str(), proposed.name),
-                sha256: manifest::digest(statement.as_bytes()),
-            })
-        })
-    });
+    ]
+}
+
+fn steps(rendered: &Rendered) -> Vec<Step> {
+    let step = |statement: Statement| Step {
+        what: statement.what(),
+        sha256: manifest::digest(statement.text.as_bytes()),
+        database: statement.database,
+    };
+    rendered.statements().into_iter().map(step).collect()
+}
+
+fn manifest(model: &Model, rendered: &Rendered, facts: &Facts<'_>) -> Manifest {
     Manifest {
         hash: manifest::NO_HASH.to_owned(),
         format: manifest::FORMAT,
@@ -176,11 +220,16 @@ fn manifest(model: &Model, rendered: &Rendered, facts: &Facts<'_>) -> Manifest {
         inputs: facts
             .inputs
             .iter()
-            .map(|(name, bytes)| Input { name: name.clone(), sha256: manifest::digest(bytes) })
+            .map(|(kind, name, bytes)| Input {
+                kind: *kind,
+                name: name.clone(),
+                sha256: manifest::digest(bytes),
+            })
             .collect(),
         rounds: facts.rounds.iter().map(|(round, _)| round.clone()).collect(),
-        proofs,
-        steps: steps.collect(),
+        changes: changes(&facts.before, &rendered.domains),
+        proofs: at_once(model, rendered),
+        steps: steps(rendered),
         files: Vec::new(),
     }
 }

@@ -1,10 +1,9 @@
 //! `report.html`: the page that a DBA reads before signing. It stands by itself: no script, nothing that is loaded, and every
 //! text of others is escaped.
 
-use beds_codegen::diff::{Change, Effect};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{Author, Manifest, drawing, words};
+use super::{Author, Changed, Contents, Gate, Manifest, drawing, words};
 use crate::{
     model::{Entity, Model, OnDelete},
     render::Rendered,
@@ -25,7 +24,7 @@ pub(super) struct Page<'p> {
     pub(super) model: &'p Model,
     pub(super) rendered: &'p Rendered,
     pub(super) manifest: &'p Manifest,
-    pub(super) changes: &'p [Change],
+    pub(super) files: &'p Contents,
 }
 
 /// The page.
@@ -62,9 +61,9 @@ pub(super) fn report(page: &Page<'_>) -> String {
                 h2 { "What was left open" }
                 (list(&model.questions, "Nothing is said to be open."))
                 h2 { "What changes for clients" }
-                (changes(page.changes))
+                (changes(&manifest.changes))
                 h2 { "What was proved" }
-                (proofs(manifest))
+                (proofs(manifest, page.files))
                 h2 { "What runs, in this order" }
                 (steps(page.rendered))
                 h2 { "What the node is granted" }
@@ -156,7 +155,7 @@ fn list(items: &[String], none: &str) -> Markup {
     }
 }
 
-fn changes(changes: &[Change]) -> Markup {
+fn changes(changes: &[Changed]) -> Markup {
     html! {
         @if changes.is_empty() { p { "Nothing." } }
         @else {
@@ -166,7 +165,7 @@ fn changes(changes: &[Change]) -> Markup {
                     @for change in changes {
                         tr {
                             td { code { (change.template) } }
-                            td class=(if change.effect == Effect::Breaking { "breaking" } else { "" }) { (change.effect.as_str()) }
+                            td class=(if change.effect == "breaking" { "breaking" } else { "" }) { (change.effect) }
                             td { (change.place) ": " (change.what) }
                             td { (change.why) }
                         }
@@ -177,20 +176,28 @@ fn changes(changes: &[Change]) -> Markup {
     }
 }
 
-fn proofs(manifest: &Manifest) -> Markup {
+fn proofs(manifest: &Manifest, files: &Contents) -> Markup {
+    let unproved: Vec<&str> = manifest.unproved().into_iter().map(Gate::as_str).collect();
     html! {
         table {
             tbody {
                 @for proof in &manifest.proofs {
                     tr {
-                        td { (proof.name) }
+                        td { (proof.gate.as_str()) }
                         td class=(if proof.passed { "passed" } else { "failed" }) { (if proof.passed { "passed" } else { "failed" }) }
-                        td { (proof.detail) }
+                        td {
+                            (proof.detail)
+                            @if let Some(report) = files.get(&proof.gate.report()) {
+                                details { summary { "The report" } pre { (String::from_utf8_lossy(report)) } }
+                            }
+                        }
                     }
                 }
             }
         }
-        p.note { "What is not in this list was not proved." }
+        @if !unproved.is_empty() {
+            p.failed { "Not proved: " (unproved.join(", ")) ". Nobody can sign it before " code { "beds design prove" } " proves it." }
+        }
         @if !manifest.rounds.is_empty() {
             p { "The language model answered in " (manifest.rounds.len()) " rounds:" }
             ol { @for round in &manifest.rounds { li { (round.result) } } }

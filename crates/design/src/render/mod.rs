@@ -11,9 +11,9 @@ use beds_codegen::{
     Compiler, Report,
     diagnostic::Diagnostic,
     model::Domain,
-    propose::{self, Bodies, OnDelete, Reference, Script},
+    propose::{self, Bodies, OnDelete, Proposed, Reference, Script, Thing},
 };
-use beds_protocol::Engine;
+use beds_protocol::{Engine, tables::Role};
 
 use self::template::Lines;
 use crate::{
@@ -38,6 +38,45 @@ pub struct Rendered {
     pub domains: Vec<Domain>,
     /// What is created, in this order.
     pub scripts: Vec<Script>,
+}
+
+/// A statement that runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// The database, as the configuration calls it.
+    pub database: String,
+    /// What it is about.
+    pub thing: Thing,
+    /// The name of that.
+    pub name: String,
+    /// A statement of SQL without its end, or a command of MongoDB as JSON.
+    pub text: String,
+}
+
+impl Statement {
+    /// What it is about, in words.
+    #[must_use]
+    pub fn what(&self) -> String {
+        format!("{} {}", self.thing.as_str(), self.name)
+    }
+}
+
+impl Rendered {
+    /// What runs, in this order.
+    #[must_use]
+    pub fn statements(&self) -> Vec<Statement> {
+        let of = |script: &Script, proposed: &Proposed| -> Vec<Statement> {
+            let one = |(thing, text)| Statement {
+                database: script.database.clone(),
+                thing,
+                name: proposed.name.clone(),
+                text,
+            };
+            proposed.whole().into_iter().map(one).collect()
+        };
+        let scripts = self.scripts.iter();
+        scripts.flat_map(|script| script.proposed.iter().flat_map(move |one| of(script, one))).collect()
+    }
 }
 
 /// Renders a model that was read.
@@ -163,7 +202,10 @@ fn scripts(model: &Model, domains: &[Domain], bodies: &BTreeMap<String, Bodies>)
     let objects = domains
         .iter()
         .map(|domain| propose::ddl_with(domain, bodies.get(&domain.name.value).unwrap_or(&none)));
-    let mut scripts = propose::merged(objects.chain(propose::tables(domains)).collect());
+    // First of all where it is kept what was run, so that nothing runs without being told there.
+    let audit = propose::table(model.engine, &model.database, Role::Audit);
+    let all = std::iter::once(audit).chain(objects).chain(propose::tables(domains));
+    let mut scripts = propose::merged(all.collect());
     let domain = |name: &str| domains.iter().find(|domain| domain.name.value == name);
     let references: Vec<Reference<'_>> = model
         .relations

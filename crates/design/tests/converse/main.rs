@@ -13,7 +13,7 @@ use beds_design::{
         Conversation, Failed, Format, Http, HttpSettings, Limits, Progress, Recorded, Samples, Wish,
         converse, messages,
     },
-    proposal::{Author, Contents, Facts, Proposal, Round},
+    proposal::{Author, Contents, Facts, Handed, Proposal, Round},
 };
 use script::{Act, Scripted};
 use serde_json::{Value, json};
@@ -102,7 +102,7 @@ async fn what_the_gates_say_goes_back_and_is_mended() {
     let facts = Facts {
         author: Author::Model("a-model".to_owned()),
         made_at: "2026-11-27T12:00:00Z".to_owned(),
-        inputs: vec![("description.txt".to_owned(), wish().description.into_bytes())],
+        inputs: vec![(Handed::Description, "description.txt".to_owned(), wish().description.into_bytes())],
         rounds: ended.rounds.clone(),
         before: Vec::new(),
     };

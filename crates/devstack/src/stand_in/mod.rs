@@ -34,7 +34,8 @@ impl Edition {
         }
     }
 
-    fn is_installed(self) -> Result<bool> {
+    /// Whether it is there.
+    pub(crate) fn is_installed(self) -> Result<bool> {
         match self {
             Self::Light => light::is_installed(),
             Self::Fast => fast::is_installed(),

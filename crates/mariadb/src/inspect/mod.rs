@@ -16,10 +16,10 @@ use std::collections::HashMap;
 
 use sqlx::{ConnectOptions as _, Connection as _, MySqlConnection, Row as _, mysql::MySqlRow};
 
-pub(crate) use self::types::kind;
-use self::{
-    grants::grant,
-    server::{options, unseen},
+use self::grants::grant;
+pub(crate) use self::{
+    server::{options as connects, unseen},
+    types::kind,
 };
 use crate::{connection::OWN, link::version};
 use beds_core::{
@@ -44,7 +44,7 @@ pub async fn inspect(urls: &[SecretUrl], scope: &Scope) -> Result<Catalogue, Uns
 }
 
 async fn inspect_one(url: &SecretUrl, scope: &Scope) -> Result<Catalogue, Unseen> {
-    let options = options(url)?;
+    let options = connects(url)?;
     let look = async {
         let mut connection = options.disable_statement_logging().connect().await?;
         let catalogue = Look { connection: &mut connection, only: scope.only.clone(), folds_names: false }
@@ -189,7 +189,7 @@ fn places(relations: &[Relation]) -> HashMap<String, usize> {
 }
 
 /// A cell of text, whatever type the server gives it. What is no UTF-8 is shown as near as it comes.
-fn option(row: &MySqlRow, index: usize) -> Option<String> {
+pub(crate) fn option(row: &MySqlRow, index: usize) -> Option<String> {
     let bytes: Option<Vec<u8>> = row.try_get_unchecked(index).ok().flatten();
     bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }

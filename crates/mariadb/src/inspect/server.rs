@@ -5,7 +5,7 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError};
 use beds_core::{inspect::Unseen, settings::SecretUrl};
 
 /// What to connect with.
-pub(super) fn options(url: &SecretUrl) -> Result<MySqlConnectOptions, Unseen> {
+pub(crate) fn options(url: &SecretUrl) -> Result<MySqlConnectOptions, Unseen> {
     let wrong =
         |reason: String| Unseen::new(reason, "a MariaDB URL is mysql://user:password@host:3306/database");
     if !["mysql://", "mariadb://"].iter().any(|scheme| url.expose().starts_with(scheme)) {
@@ -15,7 +15,7 @@ pub(super) fn options(url: &SecretUrl) -> Result<MySqlConnectOptions, Unseen> {
 }
 
 /// A refusal, and what to do about it.
-pub(super) fn unseen(error: &sqlx::Error) -> Unseen {
+pub(crate) fn unseen(error: &sqlx::Error) -> Unseen {
     let number = error
         .as_database_error()
         .and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>())

@@ -77,7 +77,7 @@ pub async fn inspect(
     }
 }
 
-fn unseen(error: &mongodb::error::Error) -> Unseen {
+pub(crate) fn unseen(error: &mongodb::error::Error) -> Unseen {
     use mongodb::error::ErrorKind;
     let hint = match &*error.kind {
         ErrorKind::Authentication { .. } => {

@@ -1,5 +1,29 @@
 -- A proposal of `beds design new`. Read it, change it, own it; then run it: mariadb < mariadb.sql
 
+-- What the node keeps beside the templates' own objects
+use `library`;
+
+-- The audit: a row a change of a record that a template has audited, written in the transaction of the change. The
+-- node adds rows, and neither reads nor changes them: its user has INSERT alone.
+create table if not exists `beds_audit` (
+    `id` varchar(36) character set utf8mb4 collate utf8mb4_nopad_bin not null,
+    `at` datetime(3) not null default current_timestamp(3),
+    `user` varchar(255) character set utf8mb4 collate utf8mb4_nopad_bin null,
+    `amqp_user` varchar(255) character set utf8mb4 collate utf8mb4_nopad_bin null,
+    `session` varchar(255) character set utf8mb4 collate utf8mb4_nopad_bin null,
+    `template` varchar(255) character set utf8mb4 collate utf8mb4_nopad_bin not null,
+    `operation` varchar(255) character set utf8mb4 collate utf8mb4_nopad_bin not null,
+    `record` varchar(512) character set utf8mb4 collate utf8mb4_nopad_bin null,
+    `version` bigint null,
+    `request_id` varchar(255) character set utf8mb4 collate utf8mb4_nopad_bin null,
+    `message_id` varchar(128) character set utf8mb4 collate utf8mb4_nopad_bin null,
+    primary key (`id`),
+    key `ix_beds_audit_at` (`at`),
+    key `ix_beds_audit_user` (`user`),
+    key `ix_beds_audit_template` (`template`),
+    key `ix_beds_audit_record` (`record`)
+) engine = innodb;
+
 -- book
 use `library`;
 

@@ -1,5 +1,93 @@
 // A proposal of `beds design new`. Read it, change it, own it; then run it: mongosh mongodb://… mongodb.js
 
+// What the node keeps beside the templates' own objects
+db = db.getSiblingDB("field");
+
+db.runCommand({ "create": "beds_audit", "validator": {
+  "$jsonSchema": {
+    "bsonType": "object",
+    "required": [
+      "_id",
+      "at",
+      "template",
+      "operation"
+    ],
+    "additionalProperties": false,
+    "properties": {
+      "_id": {
+        "bsonType": "string"
+      },
+      "at": {
+        "bsonType": "date"
+      },
+      "user": {
+        "maxLength": 255,
+        "bsonType": [
+          "string",
+          "null"
+        ]
+      },
+      "amqp_user": {
+        "maxLength": 255,
+        "bsonType": [
+          "string",
+          "null"
+        ]
+      },
+      "session": {
+        "maxLength": 255,
+        "bsonType": [
+          "string",
+          "null"
+        ]
+      },
+      "template": {
+        "maxLength": 255,
+        "bsonType": "string"
+      },
+      "operation": {
+        "maxLength": 255,
+        "bsonType": "string"
+      },
+      "record": {
+        "maxLength": 512,
+        "bsonType": [
+          "string",
+          "null"
+        ]
+      },
+      "version": {
+        "bsonType": [
+          "long",
+          "null"
+        ]
+      },
+      "request_id": {
+        "maxLength": 255,
+        "bsonType": [
+          "string",
+          "null"
+        ]
+      },
+      "message_id": {
+        "maxLength": 128,
+        "bsonType": [
+          "string",
+          "null"
+        ]
+      }
+    }
+  }
+} });
+
+db.runCommand({"createIndexes":"beds_audit","indexes":[{"name":"at_1","key":{"at":1}}]});
+
+db.runCommand({"createIndexes":"beds_audit","indexes":[{"name":"user_1","key":{"user":1}}]});
+
+db.runCommand({"createIndexes":"beds_audit","indexes":[{"name":"template_1","key":{"template":1}}]});
+
+db.runCommand({"createIndexes":"beds_audit","indexes":[{"name":"record_1","key":{"record":1}}]});
+
 // reading
 db = db.getSiblingDB("field");
 

@@ -1,0 +1,97 @@
+//! `beds design apply`: what a DBA signed, in the database that a DBA names. Whose account runs it is said here, and in no
+//! configuration of a node.
+
+use std::{
+    io::{self, BufRead as _, IsTerminal as _, Write as _},
+    path::PathBuf,
+};
+
+use beds_core::settings::SecretUrl;
+use beds_design::boundary::{self, Approvers};
+use beds_proof::{
+    Place,
+    apply::{self, Deed, Stopped},
+};
+use beds_protocol::OneLine;
+
+/// Arguments of `beds design apply`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The folder of the proposal, which a DBA has approved
+    folder: PathBuf,
+    /// The database, with the account of a DBA: `mysql://dba@host:3306/database`, `mongodb://dba@host:27017`
+    #[arg(long, value_name = "URL", env = "BEDS_DBA_URL", hide_env_values = true)]
+    url: String,
+    /// The name of the database on a MongoDB server
+    #[arg(long, value_name = "NAME")]
+    database: Option<String>,
+    #[command(flatten)]
+    tls: crate::cli::tls::TlsFiles,
+    /// Do not ask before it begins
+    #[arg(long)]
+    yes: bool,
+    /// Say what would run, and run nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Verifies, looks, shows, asks, runs.
+pub(super) async fn run(args: &Args, approvers: &Approvers) -> Result<(), String> {
+    let approved = boundary::verify_signature(&args.folder, approvers).map_err(|flaw| flaw.to_string())?;
+    let (manifest, approval) = (&approved.proposal().manifest, approved.approval());
+    let url = SecretUrl::new(&args.url).with_tls(args.tls.files());
+    let place = Place::read(manifest.engine, url, args.database.as_deref())?;
+    let plan = apply::plan(&approved, &place).await?;
+    anstream::println!("{}: {}", OneLine(&manifest.name), OneLine(&manifest.description));
+    anstream::println!(
+        "approved by {} at {}, hash {}",
+        approval.approver,
+        approval.approved_at,
+        approval.hash
+    );
+    anstream::println!("in {}:", place.shown());
+    for (step, deed) in plan.steps() {
+        let note = match deed {
+            Deed::Run => "",
+            Deed::Leave => ", which is there already",
+        };
+        anstream::println!("  {}{note}", OneLine(&step.what()));
+    }
+    if args.dry_run {
+        anstream::println!("nothing was run");
+        return Ok(());
+    }
+    if !args.yes {
+        agreed()?;
+    }
+    let ended = plan.run(|number, step| anstream::eprintln!("{number}: {}", OneLine(&step.what()))).await;
+    match ended {
+        Ok(()) => {
+            anstream::println!(
+                "all of it stands; next: the script in grants/, templates/ into the node's project, a rebuild"
+            );
+            Ok(())
+        }
+        Err(Stopped { reason, stands, missing }) => {
+            let list =
+                |steps: &[String]| if steps.is_empty() { "nothing".to_owned() } else { steps.join(", ") };
+            Err(format!(
+                "it stopped at {reason}\nwhat stands: {}\nwhat is missing: {}",
+                list(&stands),
+                list(&missing)
+            ))
+        }
+    }
+}
+
+/// Asks the DBA at the terminal.
+fn agreed() -> Result<(), String> {
+    if !io::stdin().is_terminal() {
+        return Err("nobody is there to ask: --yes runs it without a question".to_owned());
+    }
+    anstream::print!("Run this? [yes/no] ");
+    io::stdout().flush().map_err(|error| error.to_string())?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer).map_err(|error| error.to_string())?;
+    if answer.trim() == "yes" { Ok(()) } else { Err("nothing was run".to_owned()) }
+}

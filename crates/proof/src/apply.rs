@@ -1,0 +1,211 @@
+//! The way of an approved proposal into a database: what the signature covers, in its order, and only where nothing of it is
+//! there yet, since that is what the proofs began with.
+
+use std::fmt::Write as _;
+
+use beds_codegen::propose::Thing;
+use beds_core::inspect::{Catalogue, RoutineKind};
+use beds_design::{boundary::Approved, render::Statement};
+use beds_protocol::tables::{AUDIT, TABLES, Table};
+use beds_tools::own;
+use serde_json::json;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::hand::{Hand, Place, told};
+
+/// What is to be done of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deed {
+    /// It runs.
+    Run,
+    /// A table of the node's own, which is there as it has to be.
+    Leave,
+}
+
+/// What will run.
+#[derive(Debug)]
+pub struct Plan<'a> {
+    approved: &'a Approved,
+    place: Place,
+    steps: Vec<(Statement, Deed)>,
+}
+
+/// A plan that ended before its end.
+#[derive(Debug)]
+pub struct Stopped {
+    /// What runs no further, and why.
+    pub reason: String,
+    /// What stands by now, in the order in which it was made.
+    pub stands: Vec<String>,
+    /// What was not run.
+    pub missing: Vec<String>,
+}
+
+/// Looks at a database, and says what would run there.
+///
+/// # Errors
+/// When the database cannot be looked at, or is not as the proofs began: something by the name of an object is there.
+pub async fn plan<'a>(approved: &'a Approved, place: &Place) -> Result<Plan<'a>, String> {
+    let statements = approved.statements();
+    let names: Vec<String> = statements.iter().map(|statement| statement.name.clone()).collect();
+    let catalogue = match place.look(names).await {
+        Ok(catalogue) => catalogue,
+        // An empty database of MongoDB is none yet; MariaDB's is made by whoever decides its character set.
+        Err(unseen) if unseen.is_absent && matches!(place, Place::MongoDb(..)) => Catalogue::default(),
+        Err(unseen) => return Err(told(&unseen)),
+    };
+    let (mut steps, mut there) = (Vec::new(), Vec::new());
+    for statement in statements {
+        let own = TABLES.into_iter().find(|table| table.name == statement.name);
+        match (is_there(&catalogue, &statement), own) {
+            (false, _) => steps.push((statement, Deed::Run)),
+            (true, Some(table)) => match wrong(table, &catalogue) {
+                None => steps.push((statement, Deed::Leave)),
+                Some(wrong) => there.push(format!("{} is there, and {wrong}", statement.what())),
+            },
+            (true, None) => there.push(format!("{} is there", statement.what())),
+        }
+    }
+    there.dedup();
+    if there.is_empty() {
+        return Ok(Plan { approved, place: place.clone(), steps });
+    }
+    Err(format!(
+        "the database is not what the proofs began with: {}; make a proposal anew, or clear what stands in the way",
+        there.join("; ")
+    ))
+}
+
+/// Whether something is there by the name of what a statement makes. Tables, views and collections share their names.
+fn is_there(catalogue: &Catalogue, statement: &Statement) -> bool {
+    let name = &statement.name;
+    match statement.thing {
+        Thing::Table | Thing::View | Thing::Collection => {
+            catalogue.relation_named(name).is_some()
+                || catalogue.others.iter().any(|(other, _)| other == name)
+        }
+        Thing::Procedure => catalogue.routine(RoutineKind::Procedure, name).is_some(),
+        Thing::Function => catalogue.routine(RoutineKind::Function, name).is_some(),
+    }
+}
+
+/// What is wrong with a table of the node's own.
+fn wrong(table: &Table, catalogue: &Catalogue) -> Option<String> {
+    let relation = catalogue.relation_named(table.name)?;
+    let (mends, beyond) = own::mends(table, relation, catalogue);
+    let first = beyond.into_iter().next();
+    first.or_else(|| (!mends.is_empty()).then(|| "not as a node needs it: `beds ddl` tells".to_owned()))
+}
+
+impl Plan<'_> {
+    /// The steps, in the order in which they run.
+    #[must_use]
+    pub fn steps(&self) -> &[(Statement, Deed)] {
+        &self.steps
+    }
+
+    /// Runs the steps, each told before it runs, and writes each into the audit.
+    ///
+    /// # Errors
+    /// What stopped it, and what stands.
+    pub async fn run(&self, mut watch: impl FnMut(usize, &Statement)) -> Result<(), Stopped> {
+        let todo: Vec<&Statement> =
+            self.steps.iter().filter(|(_, deed)| *deed == Deed::Run).map(|(step, _)| step).collect();
+        let mut hand = match self.place.connect().await {
+            Ok(hand) => hand,
+            Err(reason) => return Err(stopped(reason, &todo, 0)),
+        };
+        let mut ended = Ok(());
+        for (number, step) in todo.iter().enumerate() {
+            watch(number + 1, step);
+            let done = match hand.run(&step.text).await {
+                Ok(()) => self.told(&mut hand, "apply", number + 1, &step.what()).await.map_err(|reason| {
+                    // It stands, and the audit does not say so.
+                    stopped(
+                        format!("{} stands, and the audit does not take it: {reason}", step.what()),
+                        &todo,
+                        number + 1,
+                    )
+                }),
+                Err(reason) => Err(stopped(format!("{}: {reason}", step.what()), &todo, number)),
+            };
+            if let Err(stopped) = done {
+                // The database may be away: then nobody can be told.
+                let _ = self.told(&mut hand, "stop", number + 1, &stopped.reason).await;
+                ended = Err(stopped);
+                break;
+            }
+        }
+        if ended.is_ok() {
+            let told = self.told(&mut hand, "applied", todo.len(), "the whole").await;
+            ended = told.map_err(|reason| {
+                stopped(
+                    format!("all stands, and the audit does not say that it ended: {reason}"),
+                    &todo,
+                    todo.len(),
+                )
+            });
+        }
+        hand.close().await;
+        ended
+    }
+
+    /// Writes an entry of the audit.
+    async fn told(&self, hand: &mut Hand, operation: &str, step: usize, what: &str) -> Result<(), String> {
+        let approval = self.approved.approval();
+        let what: String = what.chars().take(300).collect();
+        let record = json!({ "proposal": approval.hash, "step": step, "what": what }).to_string();
+        let (id, at) =
+            (Uuid::now_v7().to_string(), OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000);
+        let name = &self.approved.model().name;
+        match hand {
+            Hand::MariaDb(dba) => {
+                let texts = [&id, &approval.approver, name, &format!("design.{operation}"), &record]
+                    .map(|text| literal(text));
+                let [id, user, template, operation, record] = texts;
+                let entry = format!(
+                    "insert into `{}` (`id`, `at`, `user`, `amqp_user`, `template`, `operation`, `record`) values \
+                     ({id}, utc_timestamp(3), {user}, current_user(), {template}, {operation}, {record})",
+                    AUDIT.name
+                );
+                dba.run(&entry).await
+            }
+            Hand::MongoDb(dba) => {
+                let entry = json!({
+                    "insert": AUDIT.name,
+                    "documents": [{
+                        "_id": id,
+                        "at": { "$date": { "$numberLong": at.to_string() } },
+                        "user": approval.approver,
+                        "template": name,
+                        "operation": format!("design.{operation}"),
+                        "record": record,
+                    }],
+                    "writeConcern": { "w": "majority" },
+                });
+                dba.run(&entry.to_string()).await.map(drop)
+            }
+        }
+    }
+}
+
+fn stopped(reason: String, todo: &[&Statement], done: usize) -> Stopped {
+    let what = |steps: &[&Statement]| steps.iter().map(|step| step.what()).collect();
+    let (stands, missing) = todo.split_at(done.min(todo.len()));
+    Stopped { reason, stands: what(stands), missing: what(missing) }
+}
+
+/// A text of SQL that nothing in it ends.
+pub(crate) fn literal(text: &str) -> String {
+    format!("convert(x'{}' using utf8mb4)", hex(text.as_bytes()))
+}
+
+/// Bytes in hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let mut hex = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
+}

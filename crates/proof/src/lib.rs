@@ -1,0 +1,31 @@
+//! Proofs of a proposal on scratch servers, and the way of an approved one into a database.
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | [`prove`] | runs the gates that need servers, in their order |
+//! | `scratch` | servers and a database that nothing real is on |
+//! | `node` | builds a node with the proposal's templates, and runs it |
+//! | `conformance` | asks that node over AMQP what its templates promise |
+//! | `samples` | has that node create what was handed in |
+//! | `plans` | how filters and sorts are answered among many records |
+//! | [`apply`] | runs what a DBA signed, where nothing of it is there yet |
+//!
+//! What it must never do: run a statement in a real database without an [`beds_design::boundary::Approved`].
+
+pub mod apply;
+mod conformance;
+mod fill;
+mod grants;
+mod hand;
+mod node;
+mod plans;
+pub mod prove;
+mod samples;
+mod scratch;
+mod value;
+mod world;
+
+pub use hand::Place;
+pub use node::Sources;
+pub use samples::Sample;
+pub use scratch::Servers;

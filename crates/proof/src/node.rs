@@ -1,0 +1,254 @@
+//! A node with the templates of a proposal: a crate of a few lines on the sources of this program, built by cargo.
+
+use std::{
+    env,
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use beds_core::settings::SecretUrl;
+use beds_design::render::Rendered;
+use beds_devstack::{Ended, Node, NodeCommand};
+use beds_protocol::Engine;
+use tempfile::TempDir;
+use toml::{Table, Value};
+
+use crate::scratch::Scratch;
+
+/// The name of the crate, and of its program.
+const NAME: &str = "beds-proposal";
+
+const BUILD: &str = r#"//! Compiles the templates of a proposal.
+
+fn main() {
+    beds_codegen::Compiler::new()
+        .templates("templates")
+        .pipelines("schema/mongodb")
+        .domains("src/domains")
+        .compile_or_exit();
+}
+"#;
+
+const MAIN: &str = r#"//! A node with the templates of a proposal.
+
+#[allow(missing_docs, reason = "generated")]
+mod domains {
+    include!(concat!(env!("OUT_DIR"), "/beds.rs"));
+}
+
+fn main() -> std::process::ExitCode {
+    beds_runtime::cli::run::<domains::Domains>()
+}
+"#;
+
+/// Where the sources are that a node is built of.
+#[derive(Debug, Clone)]
+pub struct Sources {
+    /// The folder of the workspace.
+    pub root: PathBuf,
+    /// Where cargo keeps what it builds.
+    pub target: PathBuf,
+}
+
+impl Sources {
+    /// The sources in a folder, or those that this program was built of.
+    ///
+    /// # Errors
+    /// When they are not there, or are of another version than this program.
+    pub fn find(root: Option<&Path>, target: Option<&Path>) -> Result<Self, String> {
+        let own = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let root = root.map_or_else(own, Path::to_owned);
+        let lacking = |reason: String| {
+            format!(
+                "a node is built for the conformance tests, of the sources of this program, and {}: {reason}; \
+                 `sources` in [design] names their folder",
+                root.display()
+            )
+        };
+        let path = root.canonicalize().map_err(|error| lacking(error.to_string()))?;
+        let text = fs::read_to_string(path.join("Cargo.toml")).map_err(|error| lacking(error.to_string()))?;
+        let manifest: Table = text.parse().map_err(|_| lacking("its Cargo.toml is none".to_owned()))?;
+        let version = manifest
+            .get("workspace")
+            .and_then(|workspace| workspace.get("package")?.get("version")?.as_str());
+        let own = env!("CARGO_PKG_VERSION");
+        if version != Some(own) {
+            let is = version.unwrap_or("of no version");
+            return Err(lacking(format!("it is {is}, and this program is {own}")));
+        }
+        // What was built of them already need not be built again.
+        let target = target.map_or_else(|| path.join("target"), Path::to_owned);
+        Ok(Self { root: path, target })
+    }
+}
+
+/// A program that was built.
+#[derive(Debug)]
+pub(crate) struct Program {
+    path: PathBuf,
+    config: String,
+    _folder: TempDir,
+}
+
+/// Builds a node. The crate has one place, so that what was built for others of its kind is built anew and not beside it;
+/// one proof at a time is there.
+pub(crate) fn build(rendered: &Rendered, sources: &Sources) -> Result<Program, String> {
+    let folder = tempfile::Builder::new().prefix("beds-proposal-").tempdir();
+    let folder = folder.map_err(|error| format!("cannot create a folder for the node: {error}"))?;
+    let place = sources.target.join(NAME);
+    let wrong = |error: std::io::Error| {
+        format!("cannot write the sources of the node into {}: {error}", place.display())
+    };
+    fs::create_dir_all(&place).map_err(wrong)?;
+    let lock = File::create(place.join("lock")).map_err(wrong)?;
+    lock.lock().map_err(wrong)?;
+    write(&place, rendered, sources).map_err(wrong)?;
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command
+        .current_dir(&place)
+        .args(["build", "--quiet", "--offline", "--target-dir"])
+        .arg(&sources.target)
+        .stdin(Stdio::null())
+        // What the caller is built with is not what the node is built with.
+        .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_TARGET_DIR")
+        .env("CARGO_INCREMENTAL", "0");
+    // What an outer cargo says of its own crate makes build scripts run anew that listen to it, and all that stands on them.
+    let of_crates = ["CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
+    for (name, _) in env::vars_os() {
+        if of_crates.iter().any(|part| name.to_string_lossy().starts_with(part)) {
+            command.env_remove(name);
+        }
+    }
+    let output = command.output().map_err(|error| {
+        format!("a node is built for the conformance tests, and cargo cannot be run: {error}")
+    })?;
+    if !output.status.success() {
+        return Err(format!("the node cannot be built: {}", String::from_utf8_lossy(&output.stderr)));
+    }
+    // The next proof builds under the same name.
+    let path = folder.path().join(NAME);
+    fs::rename(sources.target.join("debug").join(NAME), &path)
+        .or_else(|_| fs::copy(sources.target.join("debug").join(NAME), &path).map(drop))
+        .map_err(|error| format!("the program of the node is not there: {error}"))?;
+    Ok(Program { path, config: String::new(), _folder: folder })
+}
+
+fn write(folder: &Path, rendered: &Rendered, sources: &Sources) -> std::io::Result<()> {
+    for before in ["templates", "schema"] {
+        match fs::remove_dir_all(folder.join(before)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    let put = |path: &str, text: &str| {
+        let path = folder.join(path);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        fs::write(path, text)
+    };
+    for (path, text) in &rendered.files {
+        if path.starts_with("templates/") || path.starts_with("schema/") {
+            put(path, text)?;
+        }
+    }
+    let of_workspace: Table =
+        fs::read_to_string(sources.root.join("Cargo.toml"))?.parse().unwrap_or_default();
+    put("Cargo.toml", &manifest(&of_workspace, &sources.root))?;
+    // The same versions of everything, which are there.
+    put("Cargo.lock", &fs::read_to_string(sources.root.join("Cargo.lock"))?)?;
+    put("build.rs", BUILD)?;
+    put("src/main.rs", MAIN)
+}
+
+/// The manifest, with the profiles of the sources' workspace.
+fn manifest(workspace: &Table, root: &Path) -> String {
+    let text = |text: &str| Value::String(text.to_owned());
+    let at = |path: &str| text(&root.join(path).to_string_lossy());
+    let table = |members: Vec<(&str, Value)>| {
+        Value::Table(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    };
+    let runtime = table(vec![("path", at("beds-runtime")), ("features", Value::Array(vec![text("cli")]))]);
+    let compiler = table(vec![("path", at("beds-codegen")), ("default-features", Value::Boolean(false))]);
+    let package = table(vec![
+        ("name", text(NAME)),
+        ("version", text("0.0.0")),
+        ("edition", text("2024")),
+        ("publish", Value::Boolean(false)),
+    ]);
+    let mut manifest = Table::new();
+    manifest.insert("package".to_owned(), package);
+    manifest.insert("workspace".to_owned(), table(Vec::new()));
+    manifest.insert("dependencies".to_owned(), table(vec![("beds-runtime", runtime)]));
+    manifest.insert("build-dependencies".to_owned(), table(vec![("beds-codegen", compiler)]));
+    if let Some(profiles) = workspace.get("profile") {
+        manifest.insert("profile".to_owned(), profiles.clone());
+    }
+    manifest.to_string()
+}
+
+impl Program {
+    /// With the configuration of a node on the scratch servers, whose clients have these roles.
+    pub(crate) fn configured(
+        self,
+        scratch: &Scratch,
+        database: &str,
+        roles: &[String],
+    ) -> Result<Self, String> {
+        let text = |text: &str| Value::String(text.to_owned());
+        let mut server = Table::new();
+        server.insert("url".to_owned(), text(scratch.node_url()?.expose()));
+        let engine = match scratch.engine {
+            Engine::MariaDb => "mariadb",
+            Engine::MongoDb => {
+                server.insert("database".to_owned(), text(&scratch.name));
+                "mongodb"
+            }
+        };
+        let one = |name: &str, value: Value| {
+            let mut table = Table::new();
+            table.insert(name.to_owned(), value);
+            Value::Table(table)
+        };
+        let roles = Value::Array(roles.iter().map(|role| text(role)).collect());
+        let mut access = Table::new();
+        access.insert("default".to_owned(), text("open"));
+        access.insert("users".to_owned(), one(&user(&scratch.amqp), roles));
+        let mut config = Table::new();
+        config.insert("node".to_owned(), one("services", Value::Array(vec![text("app_server")])));
+        config.insert("access".to_owned(), Value::Table(access));
+        config.insert("amqp".to_owned(), one("url", text(scratch.amqp.expose())));
+        config.insert(engine.to_owned(), one(database, Value::Table(server)));
+        config.insert("logging".to_owned(), one("journald", Value::Boolean(false)));
+        Ok(Self { config: config.to_string(), ..self })
+    }
+
+    fn command(&self) -> Result<NodeCommand, String> {
+        let command =
+            NodeCommand::new(&self.path).and_then(|command| command.file("beds.toml", &self.config));
+        let command = command.map_err(|error| error.to_string())?;
+        Ok(command.env(&[("BEDS_ENV", "prod")]))
+    }
+
+    /// Runs a command of it to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Result<Ended, String> {
+        self.command()?.args(arguments).run().map_err(|error| error.to_string())
+    }
+
+    /// Starts it as a node, and returns when it serves.
+    pub(crate) fn start(&self) -> Result<Node, String> {
+        self.command()?.start().map_err(|error| error.to_string())
+    }
+}
+
+/// The user that clients of a RabbitMQ are, as its URL says.
+pub(crate) fn user(amqp: &SecretUrl) -> String {
+    let rest = amqp.expose().split_once("://").map_or("", |(_, rest)| rest);
+    match rest.rsplit_once('@') {
+        Some((login, _)) => login.split(':').next().unwrap_or_default().to_owned(),
+        None => "guest".to_owned(),
+    }
+}

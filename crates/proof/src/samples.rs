@@ -1,0 +1,163 @@
+//! Sample data: each record is created by the node, or it is said why not.
+
+use beds_codegen::model::{Field, Type};
+use beds_design::model::Operation;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    conformance::{Bus, Lost, Told, error},
+    value::Extreme,
+    world::{Keys, Kind, World},
+};
+
+/// The most records of a file that are tried.
+const RECORDS_MAX: usize = 1_000;
+/// How many explanations of a file are written down.
+const SHOWN_MAX: usize = 20;
+
+/// Records of one file.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    /// The name of the file.
+    pub name: String,
+    /// The records, as they are written.
+    pub records: Vec<Map<String, Value>>,
+}
+
+/// Loads samples, those of entities whose keys others hold before those of the others.
+pub(crate) async fn load(world: &World<'_>, samples: &[Sample], bus: &Bus) -> Result<Told, Lost> {
+    let mut told = Told::default();
+    let mut placed: Vec<(usize, &Kind<'_>, &Sample)> = Vec::new();
+    for sample in samples {
+        match entity(world, sample) {
+            Some((place, kind)) => placed.push((place, kind, sample)),
+            None => told.wrong(format!("{}: no entity has fields like its records", sample.name)),
+        }
+    }
+    placed.sort_by_key(|(place, _, _)| *place);
+    for (_, kind, sample) in placed {
+        if kind.domain.offered().create && world.reach(kind, "create").is_granted {
+            one(world, kind, sample, bus, &mut told).await?;
+        } else {
+            told.wrong(format!("{}: no client creates a {}", sample.name, kind.name()));
+        }
+    }
+    Ok(told)
+}
+
+/// The entity whose fields most of a sample's are, and at least half of them.
+fn entity<'w, 'r>(world: &'w World<'r>, sample: &Sample) -> Option<(usize, &'w Kind<'r>)> {
+    let names: Vec<&String> = sample.records.first()?.keys().collect();
+    let fitting = |kind: &Kind<'_>| names.iter().filter(|name| field(kind, name).is_some()).count();
+    let stem = sample.name.split('.').next().unwrap_or_default();
+    let is_named =
+        |kind: &Kind<'_>| plain(stem).trim_end_matches('s') == plain(kind.name()).trim_end_matches('s');
+    let kinds = world.kinds.iter().enumerate();
+    let best = kinds.max_by_key(|(_, kind)| (fitting(kind), is_named(kind)))?;
+    (2 * fitting(best.1) >= names.len()).then_some(best)
+}
+
+/// A name without what people write in different ways.
+fn plain(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+fn field<'k>(kind: &'k Kind<'_>, name: &str) -> Option<&'k Field> {
+    kind.domain.fields.iter().find(|field| plain(&field.name) == plain(name))
+}
+
+async fn one(
+    world: &World<'_>,
+    kind: &Kind<'_>,
+    sample: &Sample,
+    bus: &Bus,
+    told: &mut Told,
+) -> Result<(), Lost> {
+    // Which fields a client gives, does not depend on their values.
+    let given = world.data(kind, (0, Extreme::Some), &Keys::new(), Operation::Create);
+    let is_given = |field: &Field| match &given {
+        Ok(given) => given.contains_key(&field.name),
+        // Where it holds a key of which there is none, what is generated is known all the same.
+        Err(_) => !matches!(
+            field.supply,
+            beds_codegen::model::Supply::Version | beds_codegen::model::Supply::Generated(_)
+        ),
+    };
+    let left: Vec<&String> = sample
+        .records
+        .first()
+        .into_iter()
+        .flat_map(Map::keys)
+        .filter(|name| !field(kind, name).is_some_and(is_given))
+        .collect();
+    let (mut loaded, mut explained) = (0, Vec::new());
+    for (number, record) in sample.records.iter().take(RECORDS_MAX).enumerate() {
+        let member = |(name, value): (&String, &Value)| {
+            let field = field(kind, name).filter(|field| is_given(field))?;
+            Some((field.name.clone(), read(&field.ty, value)))
+        };
+        let data: Map<String, Value> = record.iter().filter_map(member).collect();
+        let reply = bus.ask(&format!("{}.create", kind.name()), &json!({ "data": data })).await?;
+        match reply["error"]["code"].as_str() {
+            None => loaded += 1,
+            Some("internal" | "unavailable" | "unknown_template" | "unknown_operation") => {
+                told.wrong(format!("{}: record {}: {}", sample.name, number + 1, error(&reply)));
+            }
+            Some(_) => explained.push(format!(
+                "{}: record {} is not taken: {}",
+                sample.name,
+                number + 1,
+                error(&reply)
+            )),
+        }
+    }
+    let count = explained.len();
+    if loaded == 0 {
+        let first = explained.first().cloned().unwrap_or_default();
+        told.wrong(format!("{}: none of its records is taken as a {}; {first}", sample.name, kind.name()));
+    } else {
+        told.right(format!(
+            "{}: {loaded} records are taken as {}, {count} are not",
+            sample.name,
+            kind.name()
+        ));
+    }
+    if !left.is_empty() {
+        let left = left.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
+        told.right(format!("{}: no client gives {left}", sample.name));
+    }
+    for line in explained.into_iter().take(SHOWN_MAX) {
+        told.right(line);
+    }
+    Ok(())
+}
+
+/// A value as a client would send it: files without types have texts alone.
+fn read(ty: &Type, value: &Value) -> Value {
+    let Value::String(text) = value else {
+        return match (ty, value) {
+            (Type::Decimal { .. }, Value::Number(number)) => json!(number.to_string()),
+            (_, value) => value.clone(),
+        };
+    };
+    let text = text.trim();
+    match ty {
+        Type::Int { .. } | Type::UInt { .. } => {
+            text.parse::<i64>().map_or_else(|_| value.clone(), |number| json!(number))
+        }
+        Type::Float { .. } => text.parse::<f64>().map_or_else(|_| value.clone(), |number| json!(number)),
+        Type::Bool => match text.to_ascii_lowercase().as_str() {
+            "true" | "yes" | "1" => json!(true),
+            "false" | "no" | "0" => json!(false),
+            _ => value.clone(),
+        },
+        // A moment of which no zone is said is taken for one of UTC.
+        Type::DateTime if !text.ends_with('Z') && !text.contains('+') => {
+            json!(format!("{}Z", text.replacen(' ', "T", 1)))
+        }
+        Type::Json | Type::List { .. } | Type::Object { .. } => {
+            serde_json::from_str(text).unwrap_or_else(|_| value.clone())
+        }
+        _ => value.clone(),
+    }
+}

@@ -1,0 +1,173 @@
+//! Scratch servers: private ones, or those that the configuration names for it; and a database on them that is ours alone.
+//!
+//! What is made there has a name that nobody else has, and is taken away in the end.
+
+use beds_core::settings::SecretUrl;
+use beds_devstack::Stack;
+use beds_protocol::Engine;
+use uuid::Uuid;
+
+use crate::hand::{Hand, Place};
+
+/// The servers that are there for proofs; private ones are started where one is not named.
+#[derive(Debug, Clone, Default)]
+pub struct Servers {
+    /// RabbitMQ: no node may serve there.
+    pub amqp: Option<SecretUrl>,
+    /// MariaDB, without a database; the account makes databases and accounts.
+    pub mariadb: Option<SecretUrl>,
+    /// MongoDB.
+    pub mongodb: Option<SecretUrl>,
+}
+
+/// A database for one proof, and a RabbitMQ beside it.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    pub(crate) engine: Engine,
+    /// The private servers, where any are.
+    pub(crate) stack: Option<Stack>,
+    pub(crate) amqp: SecretUrl,
+    server: SecretUrl,
+    /// The name of the database, and of the account.
+    pub(crate) name: String,
+    /// What the account logs in with.
+    pub(crate) password: String,
+}
+
+impl Scratch {
+    /// Starts what is to be started, and makes the database.
+    pub(crate) async fn open(engine: Engine, servers: &Servers) -> Result<Self, String> {
+        let named = match engine {
+            Engine::MariaDb => servers.mariadb.clone(),
+            Engine::MongoDb => servers.mongodb.clone(),
+        };
+        let (lacks_amqp, lacks_database) = (servers.amqp.is_none(), named.is_none());
+        let stack = if lacks_amqp || lacks_database {
+            let start = move || private(engine, lacks_amqp, lacks_database);
+            Some(tokio::task::spawn_blocking(start).await.map_err(|error| error.to_string())??)
+        } else {
+            None
+        };
+        let of_stack =
+            |url: &dyn Fn(&Stack) -> String| stack.as_ref().map(|stack| SecretUrl::new(url(stack)));
+        let nowhere = || "no scratch server is there".to_owned();
+        let amqp = servers.amqp.clone().or_else(|| of_stack(&Stack::amqp_url)).ok_or_else(nowhere)?;
+        let server = named.or_else(|| match engine {
+            Engine::MariaDb => of_stack(&Stack::mariadb_url),
+            Engine::MongoDb => of_stack(&Stack::mongodb_url),
+        });
+        let server = server.ok_or_else(nowhere)?;
+        let name = format!("beds_proof_{}", &Uuid::new_v4().simple().to_string()[..12]);
+        let password = Uuid::new_v4().simple().to_string();
+        let scratch = Self { engine, stack, amqp, server, name, password };
+        if engine == Engine::MariaDb {
+            // Without `if not exists`: what is there already is somebody's.
+            scratch.on_server(&[format!("create database `{}` character set utf8mb4", scratch.name)]).await?;
+        }
+        Ok(scratch)
+    }
+
+    /// The database.
+    pub(crate) fn place(&self) -> Place {
+        match self.engine {
+            Engine::MariaDb => Place::MariaDb(self.in_database(&self.server)),
+            Engine::MongoDb => Place::MongoDb(self.server.clone(), self.name.clone()),
+        }
+    }
+
+    /// The database as the node's account sees it. Servers of MongoDB that ask nobody who they are know no accounts.
+    pub(crate) fn node_url(&self) -> Result<SecretUrl, String> {
+        match self.engine {
+            Engine::MariaDb => {
+                let text = self.server.expose();
+                let (scheme, rest) =
+                    text.split_once("://").ok_or("the URL of the scratch server has no scheme")?;
+                let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+                let url = SecretUrl::new(format!("{scheme}://{}:{}@{host}", self.name, self.password));
+                Ok(self.in_database(&url))
+            }
+            Engine::MongoDb => Ok(self.server.clone()),
+        }
+    }
+
+    fn in_database(&self, url: &SecretUrl) -> SecretUrl {
+        let text = url.expose();
+        let (address, options) =
+            text.split_once('?').map_or((text, None), |(address, options)| (address, Some(options)));
+        let options = options.map(|options| format!("?{options}")).unwrap_or_default();
+        SecretUrl::new(format!("{}/{}{options}", address.trim_end_matches('/'), self.name))
+    }
+
+    /// Runs statements on the server, in no database.
+    pub(crate) async fn on_server(&self, statements: &[String]) -> Result<(), String> {
+        let mut hand = self.server_place().connect().await?;
+        let mut done = Ok(());
+        for statement in statements {
+            done = hand.run(statement).await;
+            if done.is_err() {
+                break;
+            }
+        }
+        hand.close().await;
+        done
+    }
+
+    fn server_place(&self) -> Place {
+        match self.engine {
+            Engine::MariaDb => Place::MariaDb(self.server.clone()),
+            Engine::MongoDb => Place::MongoDb(self.server.clone(), self.name.clone()),
+        }
+    }
+
+    /// Whether the servers still answer: what fails where they do not says nothing of a proposal.
+    pub(crate) async fn is_there(&self) -> Result<(), String> {
+        let hand = self.server_place().connect().await;
+        let away = |reason| format!("the scratch server of {} is away: {reason}", self.engine.title());
+        hand.map_err(away)?.close().await;
+        let client = beds_client::Client::builder(self.amqp.expose()).connect().await;
+        let away = |error| format!("the scratch server of RabbitMQ is away: {error}");
+        client.map_err(away)?.close().await;
+        Ok(())
+    }
+
+    /// Takes away what was made.
+    pub(crate) async fn close(self) -> Result<(), String> {
+        let gone = match self.engine {
+            Engine::MariaDb => {
+                let database = format!("drop database `{}`", self.name);
+                let account = format!("drop user if exists '{}'@'%'", self.name);
+                self.on_server(&[database, account]).await
+            }
+            Engine::MongoDb => self.on_server(&[r#"{ "dropDatabase": 1 }"#.to_owned()]).await,
+        };
+        let left = format!("the scratch database `{}` could not be dropped", self.name);
+        if let Some(stack) = self.stack {
+            // The servers go, and all with them.
+            let _ = tokio::task::spawn_blocking(move || drop(stack)).await;
+            return Ok(());
+        }
+        gone.map_err(|reason| format!("{left}: {reason}"))
+    }
+}
+
+/// Starts private servers, of programs that are there.
+fn private(engine: Engine, amqp: bool, database: bool) -> Result<Stack, String> {
+    let mut builder = Stack::builder().ignore_environment().install_nothing();
+    if amqp {
+        builder = builder.rabbitmq();
+    }
+    if database {
+        builder = match engine {
+            Engine::MariaDb => builder.mariadb(),
+            Engine::MongoDb => builder.mongodb(),
+        };
+    }
+    builder.start().map_err(|error| {
+        format!("no private scratch servers: {error}; [design] scratch_amqp and the like name others")
+    })
+}
+
+/// A hand on the database.
+pub(crate) async fn hand(scratch: &Scratch) -> Result<Hand, String> {
+    scratch.place().connect().await
+}

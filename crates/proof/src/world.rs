@@ -1,0 +1,243 @@
+//! What a proposal promises, in the terms of who asks for it: entities with their domains, parents first, and what one client
+//! with every role sees and sets of each.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use beds_codegen::model::{Domain, Field, Supply, Type};
+use beds_design::{
+    model::{Constant, Entity, Model, OnDelete, Operation},
+    render::Rendered,
+};
+use beds_protocol::vocabulary::ANYONE;
+use serde_json::{Map, Value, json};
+
+use crate::value::{self, Extreme};
+
+/// All entities.
+#[derive(Debug)]
+pub(crate) struct World<'r> {
+    pub(crate) model: &'r Model,
+    /// Each after those whose keys it holds, as far as they form no circle.
+    pub(crate) kinds: Vec<Kind<'r>>,
+    /// All roles that the model names, which the client of the proofs has.
+    pub(crate) roles: Vec<String>,
+    /// The user that the client is.
+    user: String,
+}
+
+/// An entity with its domain.
+#[derive(Debug, Clone)]
+pub(crate) struct Kind<'r> {
+    pub(crate) entity: &'r Entity,
+    pub(crate) domain: &'r Domain,
+    /// The entity whose key each of these fields holds, and what becomes of a record when that is deleted.
+    pub(crate) holds: BTreeMap<&'r str, (&'r str, OnDelete)>,
+}
+
+/// What the client reaches by an operation.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Reach {
+    /// Whether anybody may do it at all.
+    pub(crate) is_granted: bool,
+    pub(crate) hidden: BTreeSet<String>,
+    readonly: BTreeSet<String>,
+    /// The values of these fields that are reached; any where a field is not there.
+    rows: BTreeMap<String, Vec<Value>>,
+}
+
+/// The keys of the records that are there, by entity.
+pub(crate) type Keys = BTreeMap<String, Vec<Value>>;
+
+impl<'r> World<'r> {
+    pub(crate) fn new(model: &'r Model, rendered: &'r Rendered, user: &str) -> Self {
+        let kind = |entity: &'r Entity| {
+            let domain = rendered.domains.iter().find(|domain| domain.name.value == entity.name)?;
+            let relations = model.relations.iter().filter(|relation| relation.from == entity.name);
+            let hold = |relation: &'r beds_design::model::Relation| {
+                let on_delete = relation.on_delete.unwrap_or(OnDelete::Restrict);
+                (relation.field.as_str(), (relation.to.as_str(), on_delete))
+            };
+            Some(Kind { entity, domain, holds: relations.map(hold).collect() })
+        };
+        let mut waiting: Vec<Kind<'r>> = model.entities.iter().filter_map(kind).collect();
+        let mut kinds: Vec<Kind<'r>> = Vec::with_capacity(waiting.len());
+        while !waiting.is_empty() {
+            let is_free = |kind: &Kind<'_>| {
+                kind.holds.values().all(|(to, _)| {
+                    *to == kind.entity.name || kinds.iter().any(|known| known.entity.name == *to)
+                })
+            };
+            // In a circle somebody has to be the first.
+            let next = waiting.iter().position(is_free).unwrap_or_default();
+            kinds.push(waiting.remove(next));
+        }
+        let granted = model.entities.iter().filter_map(|entity| entity.access.as_ref());
+        let named = granted.flat_map(|access| access.grants.iter().flat_map(|grant| &grant.roles));
+        let roles: BTreeSet<&String> = named.filter(|role| *role != ANYONE).collect();
+        Self { model, kinds, roles: roles.into_iter().cloned().collect(), user: user.to_owned() }
+    }
+
+    /// What the client reaches by an operation, such as `fetch` or `call.restock`.
+    pub(crate) fn reach(&self, kind: &Kind<'_>, operation: &str) -> Reach {
+        let Some(access) = &kind.entity.access else {
+            return Reach { is_granted: true, ..Reach::default() };
+        };
+        let grant = access.grants.iter().find(|grant| grant.operation == operation);
+        let roles: &[String] = grant.map_or(&[], |grant| &grant.roles);
+        // What one of the roles sees, is seen.
+        let of_all = |list: &dyn Fn(&str) -> BTreeSet<String>| {
+            let mut lists = roles.iter().map(|role| list(role));
+            let first = lists.next().unwrap_or_default();
+            lists.fold(first, |all, one| all.intersection(&one).cloned().collect())
+        };
+        let fields = |role: &str| access.fields.iter().find(|fields| fields.role == role);
+        let hidden = of_all(&|role| {
+            fields(role).map(|fields| fields.hidden.iter().cloned().collect()).unwrap_or_default()
+        });
+        let readonly = of_all(&|role| {
+            let of = |fields: &beds_design::model::RoleFields| {
+                fields.readonly.iter().chain(&fields.hidden).cloned().collect()
+            };
+            fields(role).map(of).unwrap_or_default()
+        });
+        let rows_of =
+            |role: &String| -> Vec<_> { access.rows.iter().filter(|rows| rows.role == *role).collect() };
+        let mut rows = BTreeMap::new();
+        if roles.iter().all(|role| !rows_of(role).is_empty()) {
+            // One role is enough: all its conditions hold for the records that are made.
+            for one in roles.first().map(rows_of).unwrap_or_default() {
+                rows.insert(one.field.clone(), one.values.iter().map(|value| self.constant(value)).collect());
+            }
+        }
+        Reach { is_granted: !roles.is_empty(), hidden, readonly, rows }
+    }
+
+    fn constant(&self, constant: &Constant) -> Value {
+        match constant {
+            Constant::Bool(value) => json!(value),
+            Constant::Number(number) => json!(number),
+            Constant::Text(text) if text == "@user" => json!(self.user),
+            Constant::Text(text) => json!(text),
+        }
+    }
+
+    /// What a client gives of a new record; why it cannot, where it cannot.
+    pub(crate) fn data(
+        &self,
+        kind: &Kind<'_>,
+        (number, extreme): (u64, Extreme),
+        keys: &Keys,
+        operation: Operation,
+    ) -> Result<Map<String, Value>, String> {
+        let reach = self.reach(kind, operation.as_str());
+        let mut data = Map::new();
+        for field in &kind.domain.fields {
+            let is_needed_key = field.is_key && operation == Operation::Upsert;
+            let is_given = match field.supply {
+                Supply::Version => false,
+                Supply::Generated(_) => is_needed_key,
+                Supply::Required | Supply::Optional | Supply::Default(_) => {
+                    !reach.readonly.contains(&field.name)
+                }
+            };
+            if is_given {
+                data.insert(field.name.clone(), self.value(kind, field, (number, extreme), keys)?);
+            }
+        }
+        Ok(data)
+    }
+
+    /// A value of a field, such that every operation reaches the record.
+    pub(crate) fn value(
+        &self,
+        kind: &Kind<'_>,
+        field: &Field,
+        (number, extreme): (u64, Extreme),
+        keys: &Keys,
+    ) -> Result<Value, String> {
+        if let Some((to, _)) = kind.holds.get(field.name.as_str()) {
+            let known = keys.get(*to).map_or(&[][..], Vec::as_slice);
+            return match known.get(value::place(number, known.len())) {
+                Some(key) => Ok(key.clone()),
+                None if field.nullable => Ok(Value::Null),
+                None => Err(format!("there is no {to} for {} of a {}", field.name, kind.entity.name)),
+            };
+        }
+        for operation in ["fetch", "create", "update", "upsert", "delete"] {
+            if let Some(values) = self.reach(kind, operation).rows.get(&field.name)
+                && let Some(value) = values.get(value::place(number, values.len()))
+            {
+                return Ok(value.clone());
+            }
+        }
+        if field.nullable && !field.is_key && extreme == Extreme::Some && number % 5 == 4 {
+            return Ok(Value::Null);
+        }
+        Ok(value::value(field, number, extreme, kind.is_compared(field)))
+    }
+}
+
+impl Kind<'_> {
+    pub(crate) fn name(&self) -> &str {
+        &self.entity.name
+    }
+
+    /// The fields of the key.
+    pub(crate) fn key_fields(&self) -> Vec<&Field> {
+        self.domain.key.iter().filter_map(|index| self.domain.fields.get(*index)).collect()
+    }
+
+    /// Whether records are found, ordered or told apart by a field.
+    pub(crate) fn is_compared(&self, field: &Field) -> bool {
+        let is_in = |list: &[usize]| list.iter().any(|index| self.domain.fields.get(*index) == Some(field));
+        field.is_key || field.unique || is_in(&self.domain.fetch.filter) || is_in(&self.domain.fetch.sort)
+    }
+
+    /// How many records of it can be told apart.
+    pub(crate) fn room(&self) -> u64 {
+        let told_apart = self
+            .domain
+            .fields
+            .iter()
+            .filter(|field| field.unique || (field.is_key && self.domain.key.len() == 1));
+        told_apart.map(|field| room(&field.ty)).min().unwrap_or(u64::MAX)
+    }
+
+    /// The key of a record as clients name it.
+    pub(crate) fn key_of(&self, record: &Map<String, Value>) -> Option<Value> {
+        match self.key_fields().as_slice() {
+            [one] => record.get(&one.name).cloned(),
+            many => {
+                let member = |field: &&Field| Some((field.name.clone(), record.get(&field.name)?.clone()));
+                many.iter().map(member).collect::<Option<Map<_, _>>>().map(Value::Object)
+            }
+        }
+    }
+
+    pub(crate) fn version(&self) -> Option<&Field> {
+        self.domain.version.and_then(|index| self.domain.fields.get(index))
+    }
+}
+
+fn room(ty: &Type) -> u64 {
+    match ty {
+        Type::Bool => 2,
+        Type::Enum { values } => values.len() as u64,
+        Type::Int { min, max } => {
+            u64::try_from(i128::from(*max) - i128::from(*min).max(1)).unwrap_or(u64::MAX)
+        }
+        Type::UInt { min, max } => max - min,
+        Type::Date => 100_000,
+        Type::Time => 86_400,
+        Type::String { max, .. } | Type::Text { max, .. } => 36_u64.saturating_pow((*max).min(12)),
+        Type::Decimal { precision, .. } => 10_u64.saturating_pow(u32::from(*precision).min(18)),
+        Type::Float { .. }
+        | Type::Bytes { .. }
+        | Type::Uuid
+        | Type::DateTime
+        | Type::Json
+        | Type::List { .. }
+        | Type::Object { .. }
+        | Type::ObjectId => u64::MAX,
+    }
+}
