@@ -70,15 +70,17 @@ impl Domain {
         }
     }
 
-    /// The codes of the series in the order of the database itself: by a field, nulls first or last, then by id.
+    /// The codes of the series in the order of the database itself: by a field, nulls first or last, then by id in the same
+    /// direction.
     pub(crate) async fn own_order(&self, field: &str, descending: bool) -> Vec<String> {
         let stack = &self.site.stack;
         if self.keeps_microseconds {
             // An enum is ordered by its texts.
             let column = if field == "status" { "cast(status as char)" } else { field };
             let direction = if descending { "desc" } else { "asc" };
-            let sql =
-                format!("select code from catalog.sample where series = ? order by {column} {direction}, id");
+            let sql = format!(
+                "select code from catalog.sample where series = ? order by {column} {direction}, id {direction}"
+            );
             let mut connection = MySqlConnection::connect(&stack.mariadb_url()).await.unwrap();
             let query = sqlx::query_scalar::<_, Vec<u8>>(&sql).bind(&self.series);
             let codes = query.fetch_all(&mut connection).await.unwrap();
@@ -87,7 +89,8 @@ impl Domain {
         } else {
             let client = mongodb::Client::with_uri_str(stack.mongodb_url()).await.unwrap();
             let samples = client.database("journal").collection::<Document>("samples");
-            let order = doc! {field: if descending { -1 } else { 1 }, "_id": 1};
+            let direction = if descending { -1 } else { 1 };
+            let order = doc! {field: direction, "_id": direction};
             let found = samples.find(doc! {"series": &self.series}).sort(order).await.unwrap();
             let documents: Vec<Document> = found.try_collect().await.unwrap();
             documents.iter().map(|document| document.get_str("code").unwrap().to_owned()).collect()

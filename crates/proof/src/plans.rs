@@ -146,15 +146,6 @@ async fn one(
                 "{what}: without an index, as enums are; {looked_at} records looked at, {took} ms"
             ));
         }
-        // Nodes break ties by the key from its beginning: an index does not go both ways at once.
-        Ok(Seen { looked_at, .. })
-            if body["sort"][0].as_str().is_some_and(|order| order.starts_with('-')) =>
-        {
-            let took = took.as_millis();
-            told.right(format!(
-                "{what}: without an index, since ties are in the order of the key; {looked_at} records looked at, {took} ms"
-            ));
-        }
         Ok(Seen { index, looked_at }) => {
             let by = index.unwrap_or_else(|| "no index".to_owned());
             told.wrong(format!("{what}: by {by}, {looked_at} records looked at to show {}", shown - 1));

@@ -145,9 +145,11 @@ fn order(domain: &'static Domain, allowed: &Allowed, names: &[String], errors: &
             }
         }
     }
+    // An index on what is sorted by and the key is read in one direction.
+    let descending = sort.last().is_some_and(|order| order.descending);
     for &field in domain.key {
         if !sort.iter().any(|order| order.field == field) {
-            sort.push(Order { field, descending: false });
+            sort.push(Order { field, descending });
         }
     }
     sort

@@ -22,8 +22,7 @@ async fn pages_and_filters_use_indexes() {
     .await;
     for sort in ["f", "d", "day", "vc", "at", "id"] {
         // An index has one direction for all that it holds, the key included.
-        for sort in [json!([sort]), json!([format!("-{sort}"), "-id"])] {
-            let sort = if sort[0] == "-id" { json!(["-id"]) } else { sort };
+        for sort in [json!([sort]), json!([format!("-{sort}")])] {
             let first = site.ask(&domains::ODD, "fetch", json!({"sort": sort, "limit": 5})).await;
             let before = looked_at(&site).await;
             let body = json!({"sort": sort, "limit": 5, "after": first["next"]});

@@ -131,7 +131,8 @@ fn order_by(terms: &[(usize, bool)]) -> String {
         let text = if matches!(name, "en" | "st") { format!("concat({name})") } else { name.to_owned() };
         format!("{text}{}, ", if descending { " desc" } else { "" })
     };
-    terms.iter().map(term).collect::<String>() + "id"
+    let is_last_descending = terms.last().is_some_and(|(_, descending)| *descending);
+    terms.iter().map(term).collect::<String>() + if is_last_descending { "id desc" } else { "id" }
 }
 
 #[tokio::test]
