@@ -136,15 +136,17 @@ async fn fill(site: &Site) -> usize {
     documents.len()
 }
 
-/// The places of all records, in the database's own order.
+/// The places of all records, in the database's own order. The key goes the way of the last that is sorted by.
 async fn own_order(site: &Site, domain: &Domain, sort: &[&str]) -> Vec<i64> {
     let mut order = Document::new();
+    let mut last = 1;
     for name in sort {
         let (name, direction) = name.strip_prefix('-').map_or((*name, 1), |name| (name, -1));
         order.insert(domain.field(name).unwrap().1.column, direction);
+        last = direction;
     }
     for key in domain.key {
-        order.entry(domain.fields[*key].column.to_owned()).or_insert(Bson::Int32(1));
+        order.entry(domain.fields[*key].column.to_owned()).or_insert(Bson::Int32(last));
     }
     let found = site.mongo.collection::<Document>("mixed").find(doc! {}).sort(order).await.unwrap();
     let documents: Vec<Document> = found.try_collect().await.unwrap();
