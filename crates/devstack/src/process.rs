@@ -11,13 +11,16 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
-use crate::{Error, Result};
+use crate::{Error, Result, usage};
 
 /// The environment variable that marks every process of a stack, grandchildren included.
 pub(crate) const MARKER: &str = "BEDS_DEVSTACK";
 
 /// How often a condition is looked at while waiting for it.
 pub(crate) const POLL: Duration = Duration::from_millis(25);
+
+/// How long a group of processes may take to stop.
+const PAUSE_MAX: Duration = Duration::from_secs(30);
 
 /// Settings of the user's own servers must not reach ours.
 const FOREIGN: [&str; 6] = ["RABBITMQ_", "ERL_", "MYSQL_", "MARIADB_", "NOTIFY_SOCKET", "SECANTUS_"];
@@ -73,6 +76,19 @@ impl Process {
         killpg(self.group, signal).map_err(|error| {
             Error::new(format!("cannot send {signal} to process group {}: {error}", self.group))
         })
+    }
+
+    /// SIGSTOP, and wait until every thread of the group has heard it: a busy machine lets some answer until then.
+    pub(crate) fn pause(&self) -> Result<()> {
+        self.signal(Signal::SIGSTOP)?;
+        let deadline = Instant::now() + PAUSE_MAX;
+        while !usage::is_stopped(self.group.as_raw()) {
+            if Instant::now() > deadline {
+                return Err(Error::new(format!("process group {} does not stop", self.group)));
+            }
+            sleep(POLL);
+        }
+        Ok(())
     }
 
     /// SIGKILL, and wait until it is gone.

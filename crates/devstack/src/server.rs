@@ -177,7 +177,7 @@ impl Server {
     /// # Errors
     /// When it is not ours or does not run.
     pub fn pause(&self) -> Result<()> {
-        self.own_only("pause")?.signal(Signal::SIGSTOP)
+        self.own_only("pause")?.running(Signal::SIGSTOP, Process::pause)
     }
 
     /// Ends [`Server::pause`].
@@ -260,11 +260,16 @@ impl Own {
     }
 
     fn signal(&self, signal: Signal) -> Result<()> {
+        self.running(signal, |process| process.signal(signal))
+    }
+
+    /// Does something to the process that is to get a signal.
+    fn running(&self, signal: Signal, act: impl FnOnce(&Process) -> Result<()>) -> Result<()> {
         let running = self.lock();
         let process = running.server.as_ref().ok_or_else(|| {
             Error::new(format!("cannot send {signal} to {}: it does not run", self.program.kind()))
         })?;
-        process.signal(signal)
+        act(process)
     }
 
     fn start(&self) -> Result<()> {

@@ -34,6 +34,31 @@ pub fn descriptors(pid: u32) -> io::Result<u64> {
     entries(pid, "fd")
 }
 
+/// Whether every thread of a group of processes is stopped, or has ended.
+pub(crate) fn is_stopped(group: i32) -> bool {
+    let pids =
+        numbers("/proc").filter(|pid| stat(&format!("/proc/{pid}/stat")).is_some_and(|(_, of)| of == group));
+    let mut threads = pids.flat_map(|pid| {
+        let tasks = format!("/proc/{pid}/task");
+        numbers(&tasks).map(move |thread| format!("{tasks}/{thread}/stat")).collect::<Vec<_>>()
+    });
+    threads.all(|path| stat(&path).is_none_or(|(state, _)| matches!(state, 'T' | 't' | 'Z' | 'X')))
+}
+
+/// The entries of a folder that are numbers.
+fn numbers(folder: &str) -> impl Iterator<Item = u32> + use<> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+/// State and process group of a process, or of a thread. The name before them may hold anything.
+fn stat(path: &str) -> Option<(char, i32)> {
+    let text = fs::read_to_string(path).ok()?;
+    let mut words = text.rsplit_once(')')?.1.split_whitespace();
+    let state = words.next()?.chars().next()?;
+    Some((state, words.nth(1)?.parse().ok()?))
+}
+
 /// A line of its status, which is in KiB.
 fn bytes(pid: u32, key: &str) -> io::Result<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
