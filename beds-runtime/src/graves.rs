@@ -26,27 +26,26 @@ const LETTERS_MAX: usize = 10_000;
 /// The servers.
 #[derive(Debug)]
 struct Servers {
-    /// Each with a service that has it for itself; none for the common one.
-    all: Vec<(Option<&'static str>, Amqp)>,
-    /// That of each service.
-    of_services: Vec<(Service, Amqp)>,
+    common: Amqp,
+    /// Those that services have for themselves, each with its services.
+    own: Vec<(Amqp, Vec<Service>)>,
     domains: Vec<&'static Domain>,
     name: String,
 }
 
 /// What a node of this name offers to functions.
 pub(crate) fn letters(config: &Config, domains: &[&'static Domain], name: &str) -> Letters {
-    let mut all = vec![(None, config.amqp.clone())];
-    for service in Service::ALL {
-        let amqp = config.amqp_of(*service);
-        if !all.iter().any(|(_, known)| known == amqp) {
-            all.push((Some(service.as_str()), amqp.clone()));
+    let mut own: Vec<(Amqp, Vec<Service>)> = Vec::new();
+    for service in Service::ALL.iter().copied() {
+        let amqp = config.amqp_of(service);
+        match own.iter_mut().find(|(known, _)| known == amqp) {
+            Some((_, services)) => services.push(service),
+            None if *amqp == config.amqp => {}
+            None => own.push((amqp.clone(), vec![service])),
         }
     }
-    let of_services =
-        Service::ALL.iter().map(|service| (*service, config.amqp_of(*service).clone())).collect();
-    let (domains, name) = (domains.to_vec(), format!("{name} dead letters"));
-    Letters(Box::new(Servers { all, of_services, domains, name }))
+    let (common, domains, name) = (config.amqp.clone(), domains.to_vec(), format!("{name} dead letters"));
+    Letters(Box::new(Servers { common, own, domains, name }))
 }
 
 impl Servers {
@@ -66,9 +65,7 @@ impl Servers {
         let late = |_| format!("no answer within {} ms", ASKED_FOR.as_millis());
         counted.map_err(late)?.map_err(|error: BusError| error.to_string())
     }
-}
 
-impl Servers {
     async fn work(
         &self,
         service: Option<Service>,
@@ -76,13 +73,10 @@ impl Servers {
         deed: Deed,
         deadline: Instant,
     ) -> Done<Told> {
-        let of_service = |(name, amqp): &(Service, Amqp)| (Some(*name) == service).then(|| amqp.clone());
-        let own = self.of_services.iter().find_map(of_service);
-        let common = self.all.first().map(|(_, amqp)| amqp.clone());
-        let Some(amqp) = own.or(common) else {
-            return Err(Error::internal("no RabbitMQ is configured"));
-        };
-        let letters = DeadLetters::connect(&amqp, &self.name).await.map_err(|error| unavailable(&error))?;
+        let is_of =
+            |(_, services): &&(Amqp, Vec<Service>)| service.is_some_and(|name| services.contains(&name));
+        let amqp = self.own.iter().find(is_of).map_or(&self.common, |(amqp, _)| amqp);
+        let letters = DeadLetters::connect(amqp, &self.name).await.map_err(|error| unavailable(&error))?;
         let told = self.each(&letters, filter, deed, deadline).await;
         // What is held goes back in any case.
         let _ = letters.close().await;
@@ -180,7 +174,10 @@ impl Graves for Servers {
     }
 
     fn count(&self) -> BoxFuture<'_, Result<Vec<Waiting>, String>> {
-        let each = self.all.iter().map(|(service, amqp)| async { Ok((*service, self.on(amqp).await?)) });
+        let own =
+            self.own.iter().map(|(amqp, services)| (services.first().map(|service| service.as_str()), amqp));
+        let all = std::iter::once((None, &self.common)).chain(own);
+        let each = all.map(|(service, amqp)| async move { Ok((service, self.on(amqp).await?)) });
         Box::pin(try_join_all(each))
     }
 }

@@ -9,7 +9,7 @@ use beds_services::{
     cool::{self, Archiving, Disk, Restoring, Verifying},
     jobs::{Base, Catalogue, Desk, Due, Kind, Starter, Worker},
     migration::Migration,
-    warehouse::{self, Returning, Storing},
+    warehouse::{self, Moving},
 };
 use tokio::{
     sync::{Notify, watch},
@@ -65,8 +65,8 @@ pub(crate) fn start(
     let catalogue = || Arc::clone(&desk.catalogue);
     let mut kinds: Vec<Arc<dyn Kind>> = vec![
         Arc::new(Migration::new(catalogue())),
-        Arc::new(Storing::new(catalogue())),
-        Arc::new(Returning::new(catalogue())),
+        Arc::new(Moving::storing(catalogue())),
+        Arc::new(Moving::returning(catalogue())),
     ];
     if let Some(disk) = shared {
         kinds.push(Arc::new(Archiving::new(catalogue(), Arc::clone(disk))));

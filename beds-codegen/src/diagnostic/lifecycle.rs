@@ -95,14 +95,9 @@ pub(crate) fn purge_of_documents(span: Span) -> Diagnostic {
 }
 
 /// Records cannot go elsewhere.
-pub(crate) fn age_unkept(span: Span, lacks: &str) -> Diagnostic {
-    let (what, help) = lacks.split_once(": ").unwrap_or((lacks, ""));
-    let diagnostic = Diagnostic::error(
-        Code::AgeUnkept,
-        "the records of this template cannot go elsewhere when they are old",
-    )
-    .at(span, what);
-    if help.is_empty() { diagnostic } else { diagnostic.help(help) }
+pub(crate) fn age_unkept(span: Span, what: &str, help: &str) -> Diagnostic {
+    let message = "the records of this template cannot go elsewhere when they are old";
+    Diagnostic::error(Code::AgeUnkept, message).at(span, what).help(help)
 }
 
 pub(crate) fn no_age(span: Span, name: &str) -> Diagnostic {

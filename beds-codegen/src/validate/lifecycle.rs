@@ -83,14 +83,14 @@ impl Ages<'_> {
             cx.errors.push(diagnostics::age_after_ttl(place));
         }
         let by = moment(if by.is_absent() { self.common } else { by }, entry.key, self.fields, cx);
-        if let Some(lacks) = self.lacks(by, cx) {
-            cx.errors.push(diagnostics::age_unkept(entry.key, &lacks));
+        if let Some((what, help)) = self.lacks(by, cx) {
+            cx.errors.push(diagnostics::age_unkept(entry.key, &what, help));
         }
         Some(Age { after_s: after_s?, by: by? })
     }
 
-    /// What the template lacks, so that its records could be found, told apart and taken away.
-    fn lacks(&self, by: Option<usize>, cx: &Cx<'_>) -> Option<String> {
+    /// What the template lacks, so that its records could be found, told apart and taken away; and what to do.
+    fn lacks(&self, by: Option<usize>, cx: &Cx<'_>) -> Option<(String, &'static str)> {
         // What is broken is reported already.
         if cx.errors.has_errors() || self.fields.is_unknown() || self.fields.has_broken() {
             return None;
@@ -99,21 +99,28 @@ impl Ages<'_> {
         let by_hand = self.offered.by_hand;
         let offers = |is_by_hand: bool, is_written: Option<bool>| is_by_hand || is_written.unwrap_or(false);
         if !offers(by_hand.read, written.map(|objects| !objects.read.is_absent())) {
-            return Some("it offers no `fetch`, so nobody finds them: add `read` to `[objects]`".to_owned());
+            return Some((
+                "it offers no `fetch`, so nobody finds them".to_owned(),
+                "add `read` to `[objects]`",
+            ));
         }
         if !offers(by_hand.delete, written.map(|objects| !objects.delete.is_absent())) {
-            return Some(
-                "it offers no `delete`, so nobody takes them away: add `delete` to `[objects]`".to_owned(),
-            );
+            return Some((
+                "it offers no `delete`, so nobody takes them away".to_owned(),
+                "add `delete` to `[objects]`",
+            ));
         }
         if self.fields.key().is_empty() {
-            return Some("it has no key, so nobody tells them apart: say `key = true` of a field".to_owned());
+            return Some((
+                "it has no key, so nobody tells them apart".to_owned(),
+                "say `key = true` of a field",
+            ));
         }
         let name = |index: usize| self.fields.slot(index).map_or("", |slot| slot.name.value.as_str());
         if let Some(by) = by.filter(|by| !self.fetch.filter.contains(by) && !self.fields.key().contains(by)) {
-            return Some(format!(
-                "a fetch does not filter by `{}`, so nobody finds them: add it to `filter` of `[fetch]`",
-                name(by)
+            return Some((
+                format!("a fetch does not filter by `{}`, so nobody finds them", name(by)),
+                "add it to `filter` of `[fetch]`",
             ));
         }
         let hidden: Vec<String> = self
@@ -124,9 +131,9 @@ impl Ages<'_> {
             .collect();
         let is_unseen = self.fields.version().is_none() && !hidden.is_empty();
         is_unseen.then(|| {
-            format!(
-                "it has no version, so a change of {} meanwhile would be lost: add a field with `version = true`",
-                hidden.join(", ")
+            (
+                format!("it has no version, so a change of {} meanwhile would be lost", hidden.join(", ")),
+                "add a field with `version = true`",
             )
         })
     }

@@ -51,10 +51,17 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Ask how they are
-    Ping,
     /// Show the verdict on the whole fleet, and why: nodes that are lost or do not serve, services that nobody serves, dead letters
     Health,
+    #[command(flatten)]
+    Nodes(Command),
+}
+
+/// What nodes are told.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Ask how they are
+    Ping,
     /// Have them take no more requests, and finish those that they have
     Drain,
     /// Have them take requests again
@@ -84,8 +91,8 @@ enum What {
 }
 
 impl Args {
-    /// The call, and its arguments.
-    fn request(&self) -> (&'static str, Map<String, Value>) {
+    /// The call that a command is, and its arguments.
+    fn request(&self, command: &Command) -> (&'static str, Map<String, Value>) {
         let mut args = Map::new();
         let mut set = |name: &str, value: Value| {
             if !value.is_null() {
@@ -95,23 +102,23 @@ impl Args {
         set("node", json!(self.node));
         set("service", json!(self.service));
         set("wait_ms", json!(u32::from(self.wait) * 1_000));
-        let call = match &self.what {
-            None | Some(What::Ping | What::Health) => "ping",
-            Some(What::Drain) => "drain",
-            Some(What::Resume) => "resume",
-            Some(What::Scale { of, broker, instances, prefetch }) => {
+        let call = match command {
+            Command::Ping => "ping",
+            Command::Drain => "drain",
+            Command::Resume => "resume",
+            Command::Scale { of, broker, instances, prefetch } => {
                 set("service", json!(of));
                 set("broker", json!(broker));
                 set("instances", json!(instances));
                 set("prefetch", json!(prefetch));
                 "scale"
             }
-            Some(What::LogLevel { level }) => {
+            Command::LogLevel { level } => {
                 set("level", json!(level));
                 "log_level"
             }
-            Some(What::Verify) => "verify",
-            Some(What::Reload) => "reload",
+            Command::Verify => "verify",
+            Command::Reload => "reload",
         };
         (call, args)
     }
@@ -119,21 +126,14 @@ impl Args {
 
 /// Tells the nodes, and prints what they answer.
 pub(super) async fn run(domains: &[&'static Domain], args: &Args, folder: &Path) -> ExitCode {
-    let told = if matches!(args.what, Some(What::Health)) {
-        if args.node.is_some() || args.service.is_some() {
-            eprintln!("beds fleet: health is that of all nodes: leave out --node and --service");
-            return ExitCode::from(2);
+    let timeout = Duration::from_secs(args.wait.into()) + BEYOND;
+    let told = match &args.what {
+        Some(What::Health) if args.node.is_some() || args.service.is_some() => {
+            Err("health is that of all nodes: leave out --node and --service".to_owned())
         }
-        let timeout = Duration::from_secs(args.wait.into()) + BEYOND;
-        health::ask(domains, folder, args.json, timeout).await
-    } else {
-        let answered = ask(domains, args, folder).await;
-        answered.map(|answered| {
-            answered.map(|answers| {
-                let text = if args.json { format!("{:#}\n", json!(answers)) } else { table(&answers) };
-                (text, answers.iter().all(|answer| answer.ok))
-            })
-        })
+        Some(What::Health) => health::ask(domains, folder, args.json, timeout).await,
+        None => ask(domains, (args, &Command::Ping), folder, timeout).await,
+        Some(What::Nodes(command)) => ask(domains, (args, command), folder, timeout).await,
     };
     match told {
         Ok(Ok((text, is_well))) => {
@@ -152,23 +152,24 @@ pub(super) async fn run(domains: &[&'static Domain], args: &Args, folder: &Path)
     }
 }
 
-/// What the nodes answer, or why the command was refused; fails where there is no reply.
+/// What there is to print of the nodes' answers, and whether all have obeyed; or why the command was refused. Fails where there is
+/// no reply.
 async fn ask(
     domains: &[&'static Domain],
-    args: &Args,
+    (args, command): (&Args, &Command),
     folder: &Path,
-) -> Result<Result<Vec<Answer>, String>, String> {
-    let (call, arguments) = args.request();
-    let timeout = Duration::from_secs(args.wait.into()) + BEYOND;
+    timeout: Duration,
+) -> Result<Result<(String, bool), String>, String> {
+    let (call, arguments) = args.request(command);
     let request = ("node.call", Request::call("node", call, &arguments));
-    let answered = ask_nodes(domains, ("beds fleet", folder), request, timeout).await?;
-    answered.map_or_else(
-        |refused| Ok(Err(refused)),
-        |reply| {
-            let answers = serde_json::from_value(reply.data.unwrap_or_default());
-            answers.map(Ok).map_err(|error| format!("the reply cannot be read: {error}"))
-        },
-    )
+    let reply = match ask_nodes(domains, ("beds fleet", folder), request, timeout).await? {
+        Ok(reply) => reply.data.unwrap_or_default(),
+        Err(refused) => return Ok(Err(refused)),
+    };
+    let answers: Vec<Answer> =
+        serde_json::from_value(reply).map_err(|error| format!("the reply cannot be read: {error}"))?;
+    let text = if args.json { format!("{:#}\n", json!(answers)) } else { table(&answers) };
+    Ok(Ok((text, answers.iter().all(|answer| answer.ok))))
 }
 
 /// One line for each node: its name, whether it has obeyed, and what it says.

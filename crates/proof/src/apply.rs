@@ -1,8 +1,6 @@
 //! The way of an approved proposal into a database: what the signature covers, in its order, and only where nothing of it is
 //! there yet, since that is what the proofs began with.
 
-use std::fmt::Write as _;
-
 use beds_codegen::propose::Thing;
 use beds_core::inspect::{Catalogue, RoutineKind};
 use beds_design::{boundary::Approved, render::Statement};
@@ -12,7 +10,7 @@ use serde_json::json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::hand::{Hand, Place, told};
+use crate::hand::{Hand, Place, literal, told};
 
 /// What is to be done of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -194,18 +192,4 @@ fn stopped(reason: String, todo: &[&Statement], done: usize) -> Stopped {
     let what = |steps: &[&Statement]| steps.iter().map(|step| step.what()).collect();
     let (stands, missing) = todo.split_at(done.min(todo.len()));
     Stopped { reason, stands: what(stands), missing: what(missing) }
-}
-
-/// A text of SQL that nothing in it ends.
-pub(crate) fn literal(text: &str) -> String {
-    format!("convert(x'{}' using utf8mb4)", hex(text.as_bytes()))
-}
-
-/// Bytes in hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let mut hex = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
 }

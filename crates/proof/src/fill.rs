@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     conformance::Told,
-    hand::Hand,
+    hand::{self, Hand},
     value::{self, Extreme},
     world::{Keys, Kind, World},
 };
@@ -121,13 +121,13 @@ fn statement(engine: Engine, kind: &Kind<'_>, records: &[Map<String, Value>]) ->
 
 /// A value in SQL. Texts are in hexadecimal digits: nothing in them ends anything.
 fn literal(ty: &Type, value: &Value) -> String {
-    let text = |text: &str| crate::apply::literal(text);
+    let text = |text: &str| hand::literal(text);
     match (ty, value) {
         (_, Value::Null) => "null".to_owned(),
         (Type::Json | Type::List { .. } | Type::Object { .. }, value) => text(&value.to_string()),
         (Type::Bytes { .. }, Value::String(encoded)) => {
             let bytes = BASE64.decode(encoded).unwrap_or_default();
-            format!("x'{}'", crate::apply::hex(&bytes))
+            format!("x'{}'", hex::encode(bytes))
         }
         (Type::DateTime, Value::String(at)) => text(&at.trim_end_matches('Z').replace('T', " ")),
         (_, Value::String(value)) => text(value),

@@ -5,7 +5,7 @@ use beds_design::{model::Model, render::Rendered};
 use beds_protocol::{Engine, tables::AUDIT};
 use serde_json::Value;
 
-use crate::{hand::Place, scratch::Scratch};
+use crate::{conformance::Told, hand::Place, scratch::Scratch};
 
 /// Makes the account with the rights of the proposal. A MongoDB that asks nobody who they are gets none.
 pub(crate) async fn give(rendered: &Rendered, scratch: &Scratch) -> Result<(), String> {
@@ -26,20 +26,16 @@ pub(crate) async fn give(rendered: &Rendered, scratch: &Scratch) -> Result<(), S
     scratch.on_server(&statements).await
 }
 
-/// What the account can do and must not, and what was tried, a line each.
-pub(crate) async fn tried(
-    model: &Model,
-    rendered: &Rendered,
-    scratch: &Scratch,
-) -> Result<(Vec<String>, Vec<String>), String> {
+/// What the account is refused, and what it can do and must not.
+pub(crate) async fn tried(model: &Model, rendered: &Rendered, scratch: &Scratch) -> Result<Told, String> {
     match scratch.engine {
         Engine::MariaDb => on_mariadb(model, scratch).await,
         Engine::MongoDb => Ok(in_script(model, rendered)),
     }
 }
 
-async fn on_mariadb(model: &Model, scratch: &Scratch) -> Result<(Vec<String>, Vec<String>), String> {
-    let mut hand = Place::MariaDb(scratch.node_url()?).connect().await?;
+async fn on_mariadb(model: &Model, scratch: &Scratch) -> Result<Told, String> {
+    let mut hand = Place::MariaDb(scratch.node_url.clone()).connect().await?;
     let mut forbidden = vec![
         "create table `beds_proof_t` (`n` int)".to_owned(),
         "create view `beds_proof_v` as select 1".to_owned(),
@@ -62,22 +58,22 @@ async fn on_mariadb(model: &Model, scratch: &Scratch) -> Result<(Vec<String>, Ve
             forbidden.push(statement.replace("{}", name));
         }
     }
-    let (mut right, mut wrong) = (Vec::new(), Vec::new());
+    let mut told = Told::default();
     for statement in forbidden {
         match hand.run(&statement).await {
-            Ok(()) => wrong.push(format!("the node's account can: {statement}")),
-            Err(reason) => right.push(format!("refused: {statement}: {reason}")),
+            Ok(()) => told.wrong(format!("the node's account can: {statement}")),
+            Err(reason) => told.right(format!("refused: {statement}: {reason}")),
         }
     }
     hand.close().await;
-    Ok((right, wrong))
+    Ok(told)
 }
 
 /// What the script grants, read as it is: objects of the proposal, and no action on their definition.
-fn in_script(model: &Model, rendered: &Rendered) -> (Vec<String>, Vec<String>) {
+fn in_script(model: &Model, rendered: &Rendered) -> Told {
     const ACTIONS: [&str; 6] = ["find", "insert", "update", "remove", "listCollections", "listIndexes"];
     let known: Vec<String> = rendered.statements().into_iter().map(|statement| statement.name).collect();
-    let (mut right, mut wrong) = (Vec::new(), Vec::new());
+    let mut told = Told::default();
     let script = rendered.files.get("grants/mongodb.js").map_or("", String::as_str);
     for line in script
         .lines()
@@ -94,10 +90,10 @@ fn in_script(model: &Model, rendered: &Rendered) -> (Vec<String>, Vec<String>) {
             && (is_listing || known.iter().any(|name| name == collection));
         let is_plain = !actions.is_empty() && actions.iter().all(|action| ACTIONS.contains(action));
         if is_ours && is_plain {
-            right.push(format!("granted: {} on {collection}", actions.join(", ")));
+            told.right(format!("granted: {} on {collection}", actions.join(", ")));
         } else {
-            wrong.push(format!("more than is needed: {line}"));
+            told.wrong(format!("more than is needed: {line}"));
         }
     }
-    (right, wrong)
+    told
 }

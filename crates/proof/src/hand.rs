@@ -119,3 +119,8 @@ impl Hand {
         }
     }
 }
+
+/// A text of SQL that nothing in it ends.
+pub(crate) fn literal(text: &str) -> String {
+    format!("convert(x'{}' using utf8mb4)", hex::encode(text))
+}

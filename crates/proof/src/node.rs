@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use beds_core::settings::SecretUrl;
+use beds_core::settings::{Parts, SecretUrl, decoded};
 use beds_design::render::Rendered;
 use beds_devstack::{Ended, Node, NodeCommand};
 use beds_protocol::Engine;
@@ -196,11 +196,11 @@ impl Program {
         self,
         scratch: &Scratch,
         database: &str,
-        roles: &[String],
-    ) -> Result<Self, String> {
+        (user, roles): (&str, &[String]),
+    ) -> Self {
         let text = |text: &str| Value::String(text.to_owned());
         let mut server = Table::new();
-        server.insert("url".to_owned(), text(scratch.node_url()?.expose()));
+        server.insert("url".to_owned(), text(scratch.node_url.expose()));
         let engine = match scratch.engine {
             Engine::MariaDb => "mariadb",
             Engine::MongoDb => {
@@ -216,14 +216,14 @@ impl Program {
         let roles = Value::Array(roles.iter().map(|role| text(role)).collect());
         let mut access = Table::new();
         access.insert("default".to_owned(), text("open"));
-        access.insert("users".to_owned(), one(&user(&scratch.amqp), roles));
+        access.insert("users".to_owned(), one(user, roles));
         let mut config = Table::new();
         config.insert("node".to_owned(), one("services", Value::Array(vec![text("app_server")])));
         config.insert("access".to_owned(), Value::Table(access));
         config.insert("amqp".to_owned(), one("url", text(scratch.amqp.expose())));
         config.insert(engine.to_owned(), one(database, Value::Table(server)));
         config.insert("logging".to_owned(), one("journald", Value::Boolean(false)));
-        Ok(Self { config: config.to_string(), ..self })
+        Self { config: config.to_string(), ..self }
     }
 
     fn command(&self) -> Result<NodeCommand, String> {
@@ -245,10 +245,9 @@ impl Program {
 }
 
 /// The user that clients of a RabbitMQ are, as its URL says.
-pub(crate) fn user(amqp: &SecretUrl) -> String {
-    let rest = amqp.expose().split_once("://").map_or("", |(_, rest)| rest);
-    match rest.rsplit_once('@') {
-        Some((login, _)) => login.split(':').next().unwrap_or_default().to_owned(),
-        None => "guest".to_owned(),
+pub(crate) fn user(amqp: &SecretUrl) -> Result<String, String> {
+    match Parts::read(amqp.expose())?.user {
+        Some(user) => decoded(user, "user"),
+        None => Ok("guest".to_owned()),
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     node::{self, Program, Sources},
     plans,
     samples::{self, Sample},
-    scratch::{self, Scratch, Servers},
+    scratch::{Scratch, Servers},
     world::World,
 };
 
@@ -77,7 +77,7 @@ async fn gates(
         proofs.push(proved);
         passed
     };
-    let mut hand = scratch::hand(scratch).await?;
+    let mut hand = scratch.place.connect().await?;
     let objects = objects(rendered, &mut hand).await;
     hand.close().await;
     if !passes(objects, watch) {
@@ -85,33 +85,41 @@ async fn gates(
     }
     grants::give(rendered, scratch).await?;
     watch("building a node with the templates");
-    let user = node::user(&scratch.amqp);
+    let user = node::user(&scratch.amqp)?;
     let world = World::new(model, rendered, &user);
     let program = tokio::task::block_in_place(|| node::build(rendered, &settings.sources))?;
-    let program = program.configured(scratch, &model.database, &world.roles)?;
+    let program = program.configured(scratch, &model.database, (&user, &world.roles));
     if !passes(verify(&program)?, watch) || !passes(granted(model, rendered, scratch).await?, watch) {
         return Ok(proofs);
     }
-    let mut hand = scratch::hand(scratch).await?;
+    let mut hand = scratch.place.connect().await?;
     let listens = plans::listen(scratch.engine, &mut hand, true).await;
     let node = tokio::task::block_in_place(|| program.start())?;
     watch("asking the node what its templates promise");
-    let conformance = conforms(&world, scratch, &user, &node).await;
-    let mut goes_on = passes(conformance, watch);
-    if goes_on && !settings.samples.is_empty() {
-        let loaded = loaded(&world, (scratch, &settings.samples), &user, &node).await;
-        goes_on = passes(loaded, watch);
+    let client = (scratch, user.as_str());
+    let told = asked(client, &node, async |bus| conformance::ask(&world, bus).await).await;
+    let mut goes_on = passes(conforms(told), watch);
+    let samples = &settings.samples;
+    if goes_on && !samples.is_empty() {
+        let told = asked(client, &node, async |bus| samples::load(&world, samples, bus).await).await;
+        let detail = format!("the records of {} files are taken, or it is said why not", samples.len());
+        goes_on = passes(proof(Gate::Samples, detail, told), watch);
     }
     if goes_on {
-        watch(&format!("filters and sorts among {} records", settings.records));
-        let plans = match listens {
-            Ok(()) => planned(&world, (scratch, settings.records), &user, (&node, &mut hand)).await,
+        let records = settings.records;
+        watch(&format!("filters and sorts among {records} records"));
+        let told = match listens {
+            Ok(()) => {
+                let ask = async |bus: &Bus| plans::ask(&world, (scratch, records), bus, &mut hand).await;
+                asked(client, &node, ask).await
+            }
             Err(reason) => {
                 let wrong = format!("the scratch server does not log its statements: {reason}");
-                proof(Gate::Plans, String::new(), Told { right: Vec::new(), wrong: vec![wrong] })
+                Told { right: Vec::new(), wrong: vec![wrong] }
             }
         };
-        passes(plans, watch);
+        let detail = format!("each filter and each order is fast among {records} records");
+        passes(proof(Gate::Plans, detail, told), watch);
     }
     tokio::task::block_in_place(|| drop(node));
     // A private server goes anyway; where it is not ours, it is as it was.
@@ -183,8 +191,8 @@ fn verify(program: &Program) -> Result<Proved, String> {
 
 /// Whether the node's account is refused what it must not do.
 async fn granted(model: &Model, rendered: &Rendered, scratch: &Scratch) -> Result<Proved, String> {
-    let (right, wrong) = grants::tried(model, rendered, scratch).await?;
-    let count = right.len();
+    let told = grants::tried(model, rendered, scratch).await?;
+    let count = told.right.len();
     let detail = match scratch.engine {
         beds_protocol::Engine::MariaDb => {
             format!("the account was refused {count} things that it must not do")
@@ -194,74 +202,23 @@ async fn granted(model: &Model, rendered: &Rendered, scratch: &Scratch) -> Resul
              MongoDB know no accounts"
         ),
     };
-    Ok(proof(Gate::Grants, detail, Told { right, wrong }))
+    Ok(proof(Gate::Grants, detail, told))
 }
 
-/// Whether a node does what its templates promise.
-async fn conforms(world: &World<'_>, scratch: &Scratch, user: &str, node: &Node) -> Proved {
-    let asked = async {
-        let bus = Bus::connect(&scratch.amqp, user).await?;
-        let told = conformance::ask(world, &bus).await;
-        bus.close().await;
-        told
-    };
-    let mut told = match asked.await {
-        Ok(told) => told,
-        Err(Lost(reason)) => {
-            Told { right: Vec::new(), wrong: vec![format!("the node does not answer: {reason}")] }
-        }
-    };
-    if !told.wrong.is_empty() {
-        // Why something is `internal`, the log alone says.
-        let log = node.log_tail(20);
-        told.right.extend(log.lines().map(|line| format!("log of the node: {line}")));
-    }
-    let count = told.right.len();
-    proof(
-        Gate::Conformance,
-        format!("a node answered over AMQP as its templates promise, in {count} respects"),
-        told,
-    )
-}
-
-/// Whether the node takes the samples, or says why not.
-async fn loaded(
-    world: &World<'_>,
-    (scratch, samples): (&Scratch, &[Sample]),
-    user: &str,
+/// What is asked of a node over AMQP, and found; with its log where something is wrong: why something is `internal`, it alone
+/// says.
+async fn asked(
+    (scratch, user): (&Scratch, &str),
     node: &Node,
-) -> Proved {
-    let asked = async {
+    ask: impl AsyncFnOnce(&Bus) -> Result<Told, Lost>,
+) -> Told {
+    let asking = async {
         let bus = Bus::connect(&scratch.amqp, user).await?;
-        let told = samples::load(world, samples, &bus).await;
+        let told = ask(&bus).await;
         bus.close().await;
         told
     };
-    let told = answered(asked.await, node);
-    let detail = format!("the records of {} files are taken, or it is said why not", samples.len());
-    proof(Gate::Samples, detail, told)
-}
-
-/// Whether filters and sorts are fast among many records.
-async fn planned(
-    world: &World<'_>,
-    (scratch, records): (&Scratch, u64),
-    user: &str,
-    (node, hand): (&Node, &mut Hand),
-) -> Proved {
-    let asked = async {
-        let bus = Bus::connect(&scratch.amqp, user).await?;
-        let told = plans::ask(world, (scratch, records), &bus, hand).await;
-        bus.close().await;
-        told
-    };
-    let told = answered(asked.await, node);
-    proof(Gate::Plans, format!("each filter and each order is fast among {records} records"), told)
-}
-
-/// What was found, with the log of the node where something is wrong: why something is `internal`, it alone says.
-fn answered(told: Result<Told, Lost>, node: &Node) -> Told {
-    let mut told = match told {
+    let mut told = match asking.await {
         Ok(told) => told,
         Err(Lost(reason)) => {
             Told { right: Vec::new(), wrong: vec![format!("the node does not answer: {reason}")] }
@@ -272,4 +229,11 @@ fn answered(told: Result<Told, Lost>, node: &Node) -> Told {
         told.right.extend(log.lines().map(|line| format!("log of the node: {line}")));
     }
     told
+}
+
+/// Whether a node does what its templates promise.
+fn conforms(told: Told) -> Proved {
+    let count = told.right.len();
+    let detail = format!("a node answered over AMQP as its templates promise, in {count} respects");
+    proof(Gate::Conformance, detail, told)
 }

@@ -2,12 +2,12 @@
 //!
 //! What is made there has a name that nobody else has, and is taken away in the end.
 
-use beds_core::settings::SecretUrl;
+use beds_core::settings::{Parts, SecretUrl};
 use beds_devstack::Stack;
 use beds_protocol::Engine;
 use uuid::Uuid;
 
-use crate::hand::{Hand, Place};
+use crate::hand::Place;
 
 /// The servers that are there for proofs; private ones are started where one is not named.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +28,10 @@ pub(crate) struct Scratch {
     pub(crate) stack: Option<Stack>,
     pub(crate) amqp: SecretUrl,
     server: SecretUrl,
+    /// The database.
+    pub(crate) place: Place,
+    /// The database as the node's account sees it. Servers of MongoDB that ask nobody who they are know no accounts.
+    pub(crate) node_url: SecretUrl,
     /// The name of the database, and of the account.
     pub(crate) name: String,
     /// What the account logs in with.
@@ -59,7 +63,14 @@ impl Scratch {
         let server = server.ok_or_else(nowhere)?;
         let name = format!("beds_proof_{}", &Uuid::new_v4().simple().to_string()[..12]);
         let password = Uuid::new_v4().simple().to_string();
-        let scratch = Self { engine, stack, amqp, server, name, password };
+        let (place, node_url) = match engine {
+            Engine::MariaDb => {
+                let url = |login| in_database(&server, login, &name);
+                (Place::MariaDb(url(None)?), url(Some((&name, &password)))?)
+            }
+            Engine::MongoDb => (Place::MongoDb(server.clone(), name.clone()), server.clone()),
+        };
+        let scratch = Self { engine, stack, amqp, server, place, node_url, name, password };
         if engine == Engine::MariaDb {
             // Without `if not exists`: what is there already is somebody's.
             scratch.on_server(&[format!("create database `{}` character set utf8mb4", scratch.name)]).await?;
@@ -67,40 +78,9 @@ impl Scratch {
         Ok(scratch)
     }
 
-    /// The database.
-    pub(crate) fn place(&self) -> Place {
-        match self.engine {
-            Engine::MariaDb => Place::MariaDb(self.in_database(&self.server)),
-            Engine::MongoDb => Place::MongoDb(self.server.clone(), self.name.clone()),
-        }
-    }
-
-    /// The database as the node's account sees it. Servers of MongoDB that ask nobody who they are know no accounts.
-    pub(crate) fn node_url(&self) -> Result<SecretUrl, String> {
-        match self.engine {
-            Engine::MariaDb => {
-                let text = self.server.expose();
-                let (scheme, rest) =
-                    text.split_once("://").ok_or("the URL of the scratch server has no scheme")?;
-                let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
-                let url = SecretUrl::new(format!("{scheme}://{}:{}@{host}", self.name, self.password));
-                Ok(self.in_database(&url))
-            }
-            Engine::MongoDb => Ok(self.server.clone()),
-        }
-    }
-
-    fn in_database(&self, url: &SecretUrl) -> SecretUrl {
-        let text = url.expose();
-        let (address, options) =
-            text.split_once('?').map_or((text, None), |(address, options)| (address, Some(options)));
-        let options = options.map(|options| format!("?{options}")).unwrap_or_default();
-        SecretUrl::new(format!("{}/{}{options}", address.trim_end_matches('/'), self.name))
-    }
-
     /// Runs statements on the server, in no database.
     pub(crate) async fn on_server(&self, statements: &[String]) -> Result<(), String> {
-        let mut hand = self.server_place().connect().await?;
+        let mut hand = self.on().connect().await?;
         let mut done = Ok(());
         for statement in statements {
             done = hand.run(statement).await;
@@ -112,16 +92,17 @@ impl Scratch {
         done
     }
 
-    fn server_place(&self) -> Place {
+    /// Where statements run that make the database, and take it away.
+    fn on(&self) -> Place {
         match self.engine {
             Engine::MariaDb => Place::MariaDb(self.server.clone()),
-            Engine::MongoDb => Place::MongoDb(self.server.clone(), self.name.clone()),
+            Engine::MongoDb => self.place.clone(),
         }
     }
 
     /// Whether the servers still answer: what fails where they do not says nothing of a proposal.
     pub(crate) async fn is_there(&self) -> Result<(), String> {
-        let hand = self.server_place().connect().await;
+        let hand = self.on().connect().await;
         let away = |reason| format!("the scratch server of {} is away: {reason}", self.engine.title());
         hand.map_err(away)?.close().await;
         let client = beds_client::Client::builder(self.amqp.expose()).connect().await;
@@ -150,6 +131,24 @@ impl Scratch {
     }
 }
 
+/// The URL of a database on a server, for who logs in there, or somebody else.
+fn in_database(
+    server: &SecretUrl,
+    other: Option<(&String, &String)>,
+    database: &str,
+) -> Result<SecretUrl, String> {
+    let Parts { scheme, user, password, hosts, query, path: _ } = Parts::read(server.expose())
+        .map_err(|reason| format!("the URL of the scratch server cannot be read: {reason}"))?;
+    let login = match (other, user, password) {
+        (Some((user, password)), ..) => format!("{user}:{password}@"),
+        (None, Some(user), Some(password)) => format!("{user}:{password}@"),
+        (None, Some(user), None) => format!("{user}@"),
+        (None, None, _) => String::new(),
+    };
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    Ok(SecretUrl::new(format!("{scheme}://{login}{hosts}/{database}{query}")))
+}
+
 /// Starts private servers, of programs that are there.
 fn private(engine: Engine, amqp: bool, database: bool) -> Result<Stack, String> {
     let mut builder = Stack::builder().ignore_environment().install_nothing();
@@ -165,9 +164,4 @@ fn private(engine: Engine, amqp: bool, database: bool) -> Result<Stack, String> 
     builder.start().map_err(|error| {
         format!("no private scratch servers: {error}; [design] scratch_amqp and the like name others")
     })
-}
-
-/// A hand on the database.
-pub(crate) async fn hand(scratch: &Scratch) -> Result<Hand, String> {
-    scratch.place().connect().await
 }

@@ -175,8 +175,7 @@ pub async fn replay(
     dry_run: Option<bool>,
 ) -> Result<Told> {
     let filter = filter(ids.unwrap_or_default(), template, code, reason, older_s, newer_s);
-    chosen(&filter, all)?;
-    act(cx, service, filter, Deed::Replay { dry_run: dry_run.unwrap_or(false) }).await
+    work_off(cx, service, (filter, all), Deed::Replay { dry_run: dry_run.unwrap_or(false) }).await
 }
 
 /// `dead.call.drop`
@@ -197,8 +196,7 @@ pub async fn drop(
     dry_run: Option<bool>,
 ) -> Result<Told> {
     let filter = filter(ids.unwrap_or_default(), template, code, reason, older_s, newer_s);
-    chosen(&filter, all)?;
-    act(cx, service, filter, Deed::Drop { dry_run: dry_run.unwrap_or(false) }).await
+    work_off(cx, service, (filter, all), Deed::Drop { dry_run: dry_run.unwrap_or(false) }).await
 }
 
 fn filter(
@@ -213,21 +211,26 @@ fn filter(
     Filter { ids, template, code, reason, older_s, newer_s }
 }
 
-/// Whether somebody has chosen, be it all of them.
-fn chosen(filter: &Filter, all: Option<bool>) -> Result<()> {
+/// Works letters off that somebody has chosen, be it all of them.
+async fn work_off(
+    cx: &Context,
+    service: Option<String>,
+    (filter, all): (Filter, Option<bool>),
+    deed: Deed,
+) -> Result<Told> {
     if filter.is_empty() && all != Some(true) {
         let reason = "must be true where no `ids`, `template`, `code`, `reason`, `older_s` or `newer_s` chooses letters";
         return Err(ask::invalid("all", reason));
     }
-    Ok(())
-}
-
-async fn act(cx: &Context, service: Option<String>, filter: Filter, deed: Deed) -> Result<Told> {
-    let service = service.as_deref().and_then(Service::from_name);
-    let told = cx.extensions.get::<Letters>()?.0.act(service, filter, deed, cx.deadline).await?;
+    let told = act(cx, service, filter, deed).await?;
     if matches!(deed, Deed::Replay { dry_run: false } | Deed::Drop { dry_run: false }) {
         let (count, user) = (told.letters.len(), cx.caller().user.as_deref().unwrap_or_default());
         info!(count, user, "dead letters were worked off: {deed:?}");
     }
     Ok(told)
+}
+
+async fn act(cx: &Context, service: Option<String>, filter: Filter, deed: Deed) -> Result<Told> {
+    let service = service.as_deref().and_then(Service::from_name);
+    cx.extensions.get::<Letters>()?.0.act(service, filter, deed, cx.deadline).await
 }

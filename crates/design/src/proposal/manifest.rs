@@ -243,17 +243,7 @@ pub(super) fn listed(files: &Contents) -> Vec<Listed> {
 
 /// The SHA-256 of bytes.
 pub(super) fn digest(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    hex::encode(Sha256::digest(bytes))
 }
 
 /// The hash over all files: lengths are hashed as well, so that nothing can pass from a name into a content, or from one file
@@ -274,7 +264,7 @@ pub(super) fn hash(files: &Contents) -> String {
             hasher.update(part);
         }
     }
-    hex(&hasher.finalize())
+    hex::encode(hasher.finalize())
 }
 
 /// The manifest with zeros for its hash; none where its first line is not exactly the hash's.

@@ -85,7 +85,7 @@ pub(super) fn kept(engine: Engine, value: Value) -> Value {
 
 /// What stands for a text of any length.
 pub(crate) fn digest(text: &[u8]) -> String {
-    hex(&Sha256::digest(text))
+    hex::encode(Sha256::digest(text))
 }
 
 /// A hash over records one after the other, whose next value needs no more than the one before: so a checkpoint can hold it.
@@ -93,16 +93,7 @@ pub(super) fn chained(before: &str, record: &[u8]) -> String {
     let mut hash = Sha256::new();
     hash.update(before.as_bytes());
     hash.update(record);
-    hex(&hash.finalize())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex::encode(hash.finalize())
 }
 
 #[cfg(test)]

@@ -107,7 +107,7 @@ pub(crate) async fn restore(
     (on_conflict, dry_run): (Option<&str>, bool),
 ) -> Result<Step> {
     let spec = Spec::of_restore(cx, domain, on_conflict, dry_run)?;
-    let chunk = Chunk { cx, catalogue, spec: &spec, job, shelf: Some(shelf), fresh: &Fresh::default() };
+    let chunk = Chunk { cx, catalogue, spec: &spec, job, shelf: Some(shelf), settles: None };
     step::step(&chunk, Checkpoint::read(job.checkpoint.as_ref())?).await
 }
 
@@ -128,7 +128,7 @@ pub(crate) async fn settle(
     fresh: &Fresh,
 ) -> Result<Step> {
     let spec = Spec::of_settling(cx, catalogue, asked)?;
-    let chunk = Chunk { cx, catalogue, spec: &spec, job, shelf: None, fresh };
+    let chunk = Chunk { cx, catalogue, spec: &spec, job, shelf: None, settles: Some(fresh) };
     step::step(&chunk, Checkpoint::read(job.checkpoint.as_ref())?).await
 }
 
@@ -158,14 +158,8 @@ impl Kind for Migration {
             self.catalogue.domain(&asked.from)?;
             self.catalogue.domain(&asked.to)?;
             let spec = Spec::of(cx, &self.catalogue, &asked)?;
-            let chunk = Chunk {
-                cx,
-                catalogue: &self.catalogue,
-                spec: &spec,
-                job,
-                shelf: None,
-                fresh: &Fresh::default(),
-            };
+            let chunk =
+                Chunk { cx, catalogue: &self.catalogue, spec: &spec, job, shelf: None, settles: None };
             step::step(&chunk, Checkpoint::read(job.checkpoint.as_ref())?).await
         })
     }

@@ -74,8 +74,6 @@ pub(super) struct Spec {
     pub(super) identity: Vec<usize>,
     /// What a caller may change of a record of `to`, where it may.
     pub(super) update: Option<May>,
-    /// Whether a record that changes while it moves stays where it was, and its copy is taken back: so it is never on both sides.
-    pub(super) settles: bool,
 }
 
 impl Spec {
@@ -176,7 +174,6 @@ impl Spec {
             rejects_of: asked.rejects_of,
             identity,
             update,
-            settles: false,
         })
     }
 }
@@ -187,7 +184,7 @@ impl Spec {
     /// # Errors
     /// As [`Spec::of`].
     pub(super) fn of_settling(cx: &Context, catalogue: &Catalogue, asked: &Asked) -> Result<Self> {
-        let spec = Self { settles: true, ..Self::of(cx, catalogue, asked)? };
+        let spec = Self::of(cx, catalogue, asked)?;
         let (from, to) = (spec.from, spec.to);
         let mut errors = Errors::default();
         let reads = May::of(cx, from, Operation::Fetch)?;
@@ -263,7 +260,6 @@ impl Spec {
             rejects_of: None,
             identity: by,
             update,
-            settles: false,
         })
     }
 }

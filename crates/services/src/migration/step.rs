@@ -43,7 +43,7 @@ pub(super) async fn step(chunk: &Chunk<'_>, mut at: Checkpoint) -> Result<Step> 
     let next = next(chunk, &at, conflict)?;
     // What was picked for more than one chunk may have been begun by one that failed.
     if is_picked || at.phase == Phase::Delete {
-        chunk.fresh.mark(chunk.job);
+        chunk.settles.inspect(|fresh| fresh.mark(chunk.job));
     }
     let listed = usize::try_from(before).unwrap_or(usize::MAX);
     let mut rejects = rejects;
@@ -84,7 +84,7 @@ fn next(chunk: &Chunk<'_>, at: &Checkpoint, conflict: Option<String>) -> Result<
 
 /// Whether the records of the next chunk are to be picked first.
 fn picks(chunk: &Chunk<'_>, at: &Checkpoint) -> bool {
-    chunk.spec.settles && !chunk.spec.dry_run && at.phase == Phase::Write && at.picked.is_empty()
+    chunk.settles.is_some() && !chunk.spec.dry_run && at.phase == Phase::Write && at.picked.is_empty()
 }
 
 /// Reads, converts and writes the records of a chunk; gives what was rejected, and why it cannot go on.
@@ -181,7 +181,7 @@ async fn compare(
                 key: item.key.clone(),
                 digest: item.digest.clone(),
                 identity: item.identity.clone(),
-                copy: chunk.spec.settles.then(|| digest_of(there)),
+                copy: chunk.settles.map(|_| digest_of(there)),
                 record,
             });
         }

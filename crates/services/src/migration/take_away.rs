@@ -15,7 +15,7 @@ use crate::jobs::Reject;
 
 /// Takes away what is pending; gives what stayed.
 pub(super) async fn pending(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<Vec<Reject>> {
-    let is_fresh = chunk.fresh.begin(chunk.job);
+    let is_fresh = chunk.settles.map(|fresh| fresh.begin(chunk.job));
     let keys: Vec<Json> = at.pending.iter().map(|pending| pending.key.clone()).collect();
     let mut now = chunk.by_keys(chunk.cx, chunk.spec.from, &keys).await?;
     let all = std::mem::take(&mut at.pending);
@@ -28,7 +28,7 @@ pub(super) async fn pending(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<Ve
         let record = now.remove(&canonical::of_json(&one.key));
         let taken = take(chunk.cx, chunk.catalogue, chunk.spec.from, (&one.key, &one.digest), record).await?;
         // Of one that was not there any more, a copy may have been taken back.
-        if matches!(taken, Taken::Away { was_there } if was_there || !chunk.spec.settles) {
+        if matches!(taken, Taken::Away { was_there } if was_there || is_fresh.is_none()) {
             stays(chunk, one).await?;
             at.is_apart = true;
         }
@@ -38,7 +38,7 @@ pub(super) async fn pending(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<Ve
     let taken = take_all(chunk.cx, chunk.catalogue, chunk.spec.from, &digests, now).await?;
     ended.extend(rest.iter().zip(taken));
     let mut rejects = Vec::new();
-    if chunk.spec.settles {
+    if let Some(is_fresh) = is_fresh {
         rejects = settling::settled(chunk, at, is_fresh, ended).await?;
     } else {
         for (one, taken) in ended {

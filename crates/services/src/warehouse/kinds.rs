@@ -1,4 +1,4 @@
-//! [`Storing`] and [`Returning`]: the kinds of jobs that move records into the warehouse, and back.
+//! [`Moving`]: the kinds of jobs that move records into the warehouse, and back.
 
 use std::sync::Arc;
 
@@ -15,65 +15,48 @@ use crate::{
 pub(super) const STORING: &str = "warehouse";
 pub(super) const RETURNING: &str = "warehouse_restore";
 
-/// The kind of jobs that move what is due into the warehouse.
+/// A kind of jobs that move records.
 #[derive(Debug)]
-pub struct Storing {
+pub struct Moving {
+    name: &'static str,
     catalogue: Arc<Catalogue>,
     fresh: Fresh,
 }
 
-/// The kind of jobs that move records back.
-#[derive(Debug)]
-pub struct Returning {
-    catalogue: Arc<Catalogue>,
-    fresh: Fresh,
-}
-
-impl Storing {
-    /// Of records of these domains.
+impl Moving {
+    /// What is due, of these domains, moves into the warehouse.
     #[must_use]
-    pub fn new(catalogue: Arc<Catalogue>) -> Self {
-        Self { catalogue, fresh: Fresh::default() }
+    pub fn storing(catalogue: Arc<Catalogue>) -> Self {
+        Self { name: STORING, catalogue, fresh: Fresh::default() }
+    }
+
+    /// Records of these domains move back.
+    #[must_use]
+    pub fn returning(catalogue: Arc<Catalogue>) -> Self {
+        Self { name: RETURNING, catalogue, fresh: Fresh::default() }
     }
 }
 
-impl Returning {
-    /// Of records of these domains.
-    #[must_use]
-    pub fn new(catalogue: Arc<Catalogue>) -> Self {
-        Self { catalogue, fresh: Fresh::default() }
-    }
-}
-
-impl Kind for Storing {
+impl Kind for Moving {
     fn name(&self) -> &'static str {
-        STORING
+        self.name
     }
 
     fn step<'a>(&'a self, cx: &'a Context, job: &'a Job) -> BoxFuture<'a, Result<Step>> {
         Box::pin(async move {
             let told: Told = read(&job.arguments)?;
-            let asked = told.storing(self.catalogue.domain(&told.template)?)?;
-            // A node that does not serve the warehouse leaves the job to another.
-            self.catalogue.domain(&asked.to)?;
-            if told.is_due {
-                return settle(&cx.trusted(), &self.catalogue, job, &asked, &self.fresh).await;
-            }
-            settle(cx, &self.catalogue, job, &asked, &self.fresh).await
-        })
-    }
-}
-
-impl Kind for Returning {
-    fn name(&self) -> &'static str {
-        RETURNING
-    }
-
-    fn step<'a>(&'a self, cx: &'a Context, job: &'a Job) -> BoxFuture<'a, Result<Step>> {
-        Box::pin(async move {
-            let told: Told = read(&job.arguments)?;
-            let asked = told.returning(self.catalogue.domain(&told.template)?)?;
+            let domain = self.catalogue.domain(&told.template)?;
+            let asked = if self.name == STORING { told.storing(domain)? } else { told.returning(domain)? };
+            // A node that does not serve both leaves the job to another.
             self.catalogue.domain(&asked.from)?;
+            self.catalogue.domain(&asked.to)?;
+            let own;
+            let cx = if told.is_due {
+                own = cx.trusted();
+                &own
+            } else {
+                cx
+            };
             settle(cx, &self.catalogue, job, &asked, &self.fresh).await
         })
     }

@@ -1,7 +1,7 @@
 //! The warehouse: records that are old move into another database, and back, by jobs. Which are old, and where they go, is in
 //! `[lifecycle]` of their template.
 //!
-//! [`start`] and [`restore`] are behind the calls of the template `warehouse`; [`Storing`] and [`Returning`] are the kinds of its jobs, and
+//! [`start`] and [`restore`] are behind the calls of the template `warehouse`; [`Moving`] has the kinds of its jobs, and
 //! [`due`] is the job that comes by itself.
 
 mod kinds;
@@ -23,7 +23,7 @@ use crate::{
     migration::{self, can_settle},
 };
 
-pub use kinds::{Returning, Storing};
+pub use kinds::Moving;
 
 /// What is asked: the arguments of `warehouse.call.start`.
 #[derive(Debug, Clone, Default)]
