@@ -26,9 +26,10 @@ use std::{
 
 use beds_client::{Client, Request};
 use beds_devstack::{Node, Stack};
-use beds_protocol::Operation;
+use beds_protocol::{ErrorCode, Operation};
 use common::{
-    Beds, PATIENCE, blocking, config, eventually, eventually_async, shared, stack, start_node, unique,
+    Beds, PATIENCE, blocking, config, eventually, eventually_async, own_site, shared, stack, start_node,
+    unique,
 };
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -36,7 +37,10 @@ use tokio::task::JoinSet;
 /// Writes the configuration of a node anew: that of the tests, without what these lines say.
 fn configure(node: &Node, lines: &str) {
     let common = fs::read_to_string(config()).unwrap();
-    let common = common.replace("[logging]\njournald = false", "");
+    let mut common = common.replace("[logging]\njournald = false", "");
+    if lines.contains("[access.users]") {
+        common = common.replace("[access.users]\nguest = [\"operator\"]", "");
+    }
     // Whole, whoever reads it meanwhile.
     let new = node.config().join("new");
     fs::write(&new, format!("{common}\n{lines}")).unwrap();
@@ -106,6 +110,30 @@ async fn a_node_takes_what_it_can_of_a_new_configuration_and_says_what_needs_a_r
         common::end_servers(stack);
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_is_given_or_withdrawn_counts_for_the_next_request() {
+    // A site of its own: another node would go on with the roles that it has.
+    let site = own_site(&[("BEDS__NODE__SERVICES", "admin")]).await;
+    let client = Client::builder(site.stack.amqp_url()).user_id("guest").connect().await.unwrap();
+    let count = async || client.request("audit", Operation::Count, &json!({})).await;
+    count().await.unwrap();
+    let set = async |roles: &'static str, says: &'static str| {
+        let lines = format!("[access.users]\n{roles}\n");
+        blocking(move || reload(&site.node, &lines, says)).await;
+    };
+    set("guest = [\"audtor\"]", "access.users.guest has the role `audtor`, which no template names").await;
+    assert!(
+        site.node.log().contains("configuration read again: access.users changed"),
+        "{}",
+        site.node.log()
+    );
+    let refused = count().await.unwrap_err();
+    assert_eq!(refused.code(), Some(ErrorCode::Forbidden), "{refused}");
+    set("guest = [\"auditor\"]", "configuration read again: access.users changed").await;
+    count().await.unwrap();
+    common::end_site(site).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -118,7 +118,7 @@ async fn serve(
     };
     let working =
         jobs::start(&config, &name, &domains, (&engines, &rules, &extensions), (&desk, shared.as_ref()));
-    let (pool, relays) = start_pool(&project, &config, &name, serves, rules, (for_pool, extensions));
+    let (pool, relays) = start_pool(&project, &config, &name, serves, rules.clone(), (for_pool, extensions));
     part.tell(&pool, wrong.clone());
     if let Some(working) = &working {
         working.follow(pool.status());
@@ -142,8 +142,8 @@ async fn serve(
         heart = Heart::start(&project.domains, &part.fleet, config.amqp_of(Hosted::Admin), times);
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
         info!("ready");
-        let (domains, pool, engines) = (&*domains, &pool, &*engines);
-        let mut running = Running { config, environment, domains, levels, pool, engines };
+        let (all, domains, pool, engines) = (&*project.domains, &*domains, &pool, &*engines);
+        let mut running = Running { config, environment, all, domains, rules, levels, pool, engines };
         loop {
             tokio::select! {
                 biased;

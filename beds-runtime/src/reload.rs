@@ -1,7 +1,7 @@
 //! [`Running`]: what a running node takes of a configuration that has changed.
 
 use beds_bus::BrokerPool;
-use beds_core::spec::Domain;
+use beds_core::{access::Rules, spec::Domain};
 use sd_notify::NotifyState;
 use serde::Serialize;
 use tracing::{info, warn};
@@ -11,6 +11,7 @@ use crate::{
     engines::Engines,
     ipl,
     logging::Levels,
+    roles,
 };
 
 /// A running node: its configuration, and what can be told another one.
@@ -18,7 +19,11 @@ pub(crate) struct Running<'a> {
     /// What is in effect.
     pub(crate) config: Config,
     pub(crate) environment: Environment,
+    /// All domains of the project.
+    pub(crate) all: &'a [&'static Domain],
+    /// Those that the node hosts.
     pub(crate) domains: &'a [&'static Domain],
+    pub(crate) rules: Rules,
     pub(crate) levels: Levels,
     pub(crate) pool: &'a BrokerPool,
     pub(crate) engines: &'a Engines,
@@ -64,11 +69,16 @@ impl Running<'_> {
         self.pool.slow_after(logging.slow_ms.duration());
         self.config.brokers = brokers;
         self.pool.resize(&self.config.hosted_pools());
+        self.config.access.users = new.access.users;
+        self.rules.give(self.config.roles_of_users());
         self.engines.make_room(&self.config, self.domains);
         let changed = if reloaded.is_empty() { "nothing".to_owned() } else { reloaded.join(", ") };
         info!(
             "configuration read again: {changed} changed; each connection reads passwords and certificates anew"
         );
+        for warning in roles::warnings(&self.config, (self.all, self.domains), self.environment) {
+            warn!("{warning}");
+        }
         if !others.is_empty() {
             warn!("needs a restart: {}", others.join(", "));
         }
@@ -78,5 +88,5 @@ impl Running<'_> {
 
 /// Whether a running node takes a new value of this key.
 fn is_reloaded(key: &str) -> bool {
-    matches!(key, "logging.level" | "logging.slow_ms") || key.starts_with("brokers.")
+    matches!(key, "access.users" | "logging.level" | "logging.slow_ms") || key.starts_with("brokers.")
 }

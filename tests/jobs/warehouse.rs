@@ -6,7 +6,7 @@ use beds_client::Request;
 use serde_json::{Value, json};
 
 use crate::{
-    common::unique,
+    common::{eventually_async, unique},
     site::{Guest, id, own},
 };
 
@@ -58,6 +58,24 @@ fn without_counts(records: &BTreeMap<String, Value>) -> BTreeMap<String, Value> 
         record.as_object_mut().unwrap().remove("revision");
     }
     records
+}
+
+/// Articles without what the database makes anew as they come back.
+fn without_made(records: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
+    let mut records = without_counts(records);
+    for record in records.values_mut() {
+        record.as_object_mut().unwrap().remove("changed_at");
+    }
+    records
+}
+
+/// Waits until the job has ended that comes by itself when a node starts, while nothing is due.
+async fn first_is_over(guest: &Guest<'_>) {
+    let ended = r#"{"where": {"kind": "warehouse", "state": "done"}}"#;
+    eventually_async("the first is over", async || {
+        guest.send(Request::raw("job.count", ended)).await["count"] == 1
+    })
+    .await;
 }
 
 /// Both are the same; what is not is told.
@@ -193,14 +211,8 @@ async fn what_is_due_goes_into_the_warehouse_by_itself_and_comes_back() {
     assert_eq!((&done["result"]["counts"]["deleted"], &done["result"]["equal"]), (&json!(40), &json!(true)));
     let back = all(&guest, "example", &prefix).await;
     assert_eq!((back.len(), all(&guest, "example_wh", &prefix).await.len()), (41, 80));
-    for (sku, record) in back.iter().filter(|(sku, _)| **sku != young) {
-        let (mut is, mut was) = (record.clone(), before[sku].clone());
-        // What the database makes by itself is made anew.
-        for one in [&mut is, &mut was] {
-            one.as_object_mut().unwrap().retain(|name, _| name != "revision" && name != "changed_at");
-        }
-        assert_eq!(is, was);
-    }
+    let was = before.into_iter().filter(|(sku, _)| back.contains_key(sku)).collect();
+    same(&without_made(&back), &without_made(&was), "they are as they were");
     // By somebody.
     let args = json!({"template": "example", "where": {"sku": {"prefix": prefix}}, "chunk": 7});
     let done = guest.until_state(&id(&guest.call("warehouse", "start", args).await), "done").await;
@@ -256,6 +268,7 @@ async fn records_that_clients_change_and_take_away_meanwhile_are_on_one_side() {
     let guest =
         own(2, &[SEGUNDO, ("BEDS__JOBS__RECORDS_PER_S", "150"), ("BEDS__JOBS__LIFECYCLE_EVERY_S", "86400")])
             .await;
+    first_is_over(&guest).await;
     let prefix = articles(&guest, 300);
     let before = all(&guest, "example", &prefix).await;
     let args = json!({"template": "example", "where": {"sku": {"prefix": prefix}}, "chunk": 30});
@@ -328,6 +341,58 @@ async fn nodes_die_while_clients_change_what_moves_and_nothing_is_lost_or_double
     assert_eq!(there, COUNT as usize);
     let failed = guest.send(Request::raw("job.fetch", r#"{"where": {"state": "failed"}}"#)).await;
     assert_eq!(failed["data"], json!([]), "{failed:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_jobs_never_move_the_same_records_at_once() {
+    let guest =
+        own(2, &[SEGUNDO, ("BEDS__JOBS__RECORDS_PER_S", "60"), ("BEDS__JOBS__LIFECYCLE_EVERY_S", "86400")])
+            .await;
+    first_is_over(&guest).await;
+    let prefix = articles(&guest, 300);
+    let before = all(&guest, "example", &prefix).await;
+    let start = || {
+        Request::raw(
+            "warehouse.call.start",
+            json!({"args": {"template": "example", "chunk": 10}}).to_string(),
+        )
+    };
+    let restore = |dry_run: bool| {
+        let r#where = json!({"sku": {"prefix": prefix}});
+        let args = json!({"template": "example", "where": r#where, "chunk": 10, "dry_run": dry_run});
+        Request::raw("warehouse.call.restore", json!({"args": args}).to_string())
+    };
+    // Those that come at the same moment as well: one of them begins.
+    let sent = futures_util::future::join_all((0..6).map(|_| guest.send(start()))).await;
+    let (begun, refused): (Vec<_>, Vec<_>) = sent.iter().partition(|reply| reply["ok"] == true);
+    assert_eq!(begun.len(), 1, "{sent:#?}");
+    let first = id(begun[0]);
+    for reply in refused {
+        let said =
+            format!("the job {first} moves records between `example` and `example_wh`, and has not ended");
+        assert_eq!(
+            (&reply["error"]["code"], &reply["error"]["message"]),
+            (&json!("conflict"), &json!(said)),
+            "{reply:#}"
+        );
+    }
+    assert_eq!(guest.send(restore(false)).await["error"]["code"], "conflict");
+    let moving = json!({"args": {"from": "example", "to": "example_wh", "mode": "move"}}).to_string();
+    let reply = guest.send(Request::raw("migration.call.start", moving)).await;
+    assert_eq!(reply["error"]["code"], "conflict", "{reply:#}");
+    // One that writes nothing is in nobody's way.
+    let dry = id(&guest.send(restore(true)).await);
+    guest.until_state(&dry, "done").await;
+    let done = guest.until_state(&first, "done").await;
+    assert_eq!(done["result"]["equal"], true, "{done:#}");
+    assert_eq!(without_counts(&all(&guest, "example_wh", &prefix).await).len(), 300);
+
+    let sent = futures_util::future::join_all((0..6).map(|_| guest.send(restore(false)))).await;
+    let begun: Vec<_> = sent.iter().filter(|reply| reply["ok"] == true).collect();
+    assert_eq!(begun.len(), 1, "{sent:#?}");
+    guest.until_state(&id(begun[0]), "done").await;
+    let back = all(&guest, "example", &prefix).await;
+    same(&without_made(&back), &without_made(&before), "all are back");
 }
 
 /// How many are in the warehouse, and how many are not.

@@ -291,12 +291,16 @@ impl Config {
     /// By what a node of this name judges who may do what.
     #[must_use]
     pub fn rules(&self, node: &str, environment: Environment) -> Rules {
-        let users = self.access.users.iter().map(|(user, roles)| (user.as_str(), roles.0.as_slice()));
         let servers = self.rabbitmqs();
         let urls = servers.iter().flat_map(|server| &server.amqp.url.0);
         let endpoints: Vec<Endpoint> = urls.filter_map(|url| Endpoint::parse(url.expose()).ok()).collect();
-        Rules::new(node, self.opens_undeclared(environment), users)
+        Rules::new(node, self.opens_undeclared(environment), self.roles_of_users())
             .with_nodes(endpoints.iter().map(Endpoint::user))
+    }
+
+    /// The users of RabbitMQ that have roles.
+    pub fn roles_of_users(&self) -> impl Iterator<Item = (&str, &[String])> {
+        self.access.users.iter().map(|(user, roles)| (user.as_str(), roles.0.as_slice()))
     }
 
     /// Whether domains whose templates have no `[access]` are open to all.

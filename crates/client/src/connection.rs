@@ -154,7 +154,7 @@ impl Link {
     async fn attempt(endpoint: &Endpoint, config: &Config, generation: u64) -> Result<Self, BusError> {
         let timeouts = Timeouts { connect: config.connect_timeout, answer: config.connect_timeout };
         let connection = Arc::new(Connection::open(endpoint, &config.name, timeouts).await?);
-        let replies = Replies::open(&connection).await?;
+        let replies = Replies::open(&connection).await.map_err(of_reply_queue)?;
         let session = Arc::new(Session {
             generation,
             connection: Arc::downgrade(&connection),
@@ -171,5 +171,16 @@ impl Link {
     pub(crate) async fn close(self) {
         // What fails here is closed already.
         let _ = self.connection.close(CLOSE_TIMEOUT, "bye").await;
+    }
+}
+
+/// What a user needs that may have no reply queue, such as that of a node.
+fn of_reply_queue(error: BusError) -> BusError {
+    match error {
+        BusError::Forbidden(said) => BusError::Forbidden(format!(
+            "{said}; a client has a queue for replies, whose name RabbitMQ gives: with `rabbitmqctl set_permissions`, give \
+             its user `^amq\\.gen-.*$` to configure and to read, or log in as another"
+        )),
+        error => error,
     }
 }

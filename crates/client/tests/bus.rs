@@ -66,6 +66,17 @@ async fn a_request_that_rabbitmq_forbids_fails_alone() {
             &["add_user", "alice", "secret"][..],
             &["set_permissions", "-p", "/", "alice", "^amq\\.gen-.*", ".*", ".*"],
             &["set_topic_permissions", "-p", "/", "alice", "beds", "^(allowed|nobody)\\..*", ".*"],
+            // As a node's.
+            &["add_user", "node", "secret"],
+            &[
+                "set_permissions",
+                "-p",
+                "/",
+                "node",
+                "^beds(\\..*)?$",
+                "^(beds(\\..*)?|amq\\.default)$",
+                "^beds(\\..*)?$",
+            ],
         ] {
             stack.rabbitmq().control(command).unwrap();
         }
@@ -73,6 +84,12 @@ async fn a_request_that_rabbitmq_forbids_fails_alone() {
     })
     .await
     .unwrap();
+    let node = Client::builder(url.replace("guest:guest", "node:secret")).connect().await.unwrap_err();
+    let said = node.to_string();
+    assert!(
+        said.contains("access to queue 'amq.gen-") && said.contains("give its user `^amq\\.gen-.*$`"),
+        "{said}"
+    );
     let client = Client::builder(url.replace("guest:guest", "alice:secret")).timeout(Duration::from_mins(1));
     let client = client.connect().await.unwrap();
     let requests = (0..400).map(|n| {

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
+use arc_swap::ArcSwap;
 use beds_protocol::{ErrorCode, value::DateTime};
 use futures_util::future::BoxFuture;
 
@@ -57,7 +58,7 @@ pub trait Sessions: fmt::Debug + Send + Sync + 'static {
     fn identify<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Caller>>;
 }
 
-/// By what a node judges who may do what.
+/// By what a node judges who may do what. Clones share the users, so that all of them hear of others.
 #[derive(Debug, Clone)]
 pub struct Rules {
     /// The node's name.
@@ -65,12 +66,24 @@ pub struct Rules {
     /// Whether domains without `[access]` are open to all; otherwise they are closed.
     pub opens_undeclared: bool,
     /// The users of RabbitMQ that have roles.
-    users: BTreeMap<Box<str>, Arc<Caller>>,
+    users: Arc<ArcSwap<Users>>,
     /// As whom nodes log in to RabbitMQ.
     nodes: Vec<Box<str>>,
     /// What knows sessions.
     pub sessions: Option<Arc<dyn Sessions>>,
     anonymous: Arc<Caller>,
+}
+
+/// Users of RabbitMQ, by their names.
+type Users = BTreeMap<Box<str>, Arc<Caller>>;
+
+/// Users with their roles.
+fn users<'a>(users: impl IntoIterator<Item = (&'a str, &'a [String])>) -> Users {
+    let caller = |(user, roles): (&str, &[String])| {
+        let roles = roles.iter().map(|role| role.as_str().into()).collect();
+        (user.into(), Arc::new(Caller { user: Some(user.into()), roles, session: None }))
+    };
+    users.into_iter().map(caller).collect()
 }
 
 impl Default for Rules {
@@ -84,16 +97,12 @@ impl Rules {
     pub fn new<'a>(
         node: &str,
         opens_undeclared: bool,
-        users: impl IntoIterator<Item = (&'a str, &'a [String])>,
+        given: impl IntoIterator<Item = (&'a str, &'a [String])>,
     ) -> Self {
-        let caller = |(user, roles): (&str, &[String])| {
-            let roles = roles.iter().map(|role| role.as_str().into()).collect();
-            (user.into(), Arc::new(Caller { user: Some(user.into()), roles, session: None }))
-        };
         Self {
             node: node.into(),
             opens_undeclared,
-            users: users.into_iter().map(caller).collect(),
+            users: Arc::new(ArcSwap::from_pointee(users(given))),
             nodes: Vec::new(),
             sessions: None,
             anonymous: Arc::default(),
@@ -104,6 +113,11 @@ impl Rules {
     #[must_use]
     pub fn with_nodes<'a>(self, nodes: impl IntoIterator<Item = &'a str>) -> Self {
         Self { nodes: nodes.into_iter().map(Into::into).collect(), ..self }
+    }
+
+    /// From now on these users of RabbitMQ have roles, and no others. What is under way goes on as it began.
+    pub fn give<'a>(&self, roles: impl IntoIterator<Item = (&'a str, &'a [String])>) {
+        self.users.store(Arc::new(users(roles)));
     }
 
     /// Whether a node tells of itself: RabbitMQ vouches for it, and the queue is one of those for that alone.
@@ -132,6 +146,7 @@ impl Rules {
             (None, None) => Ok(Arc::clone(&self.anonymous)),
             (None, Some(user)) => Ok(self
                 .users
+                .load()
                 .get(user)
                 .cloned()
                 .unwrap_or_else(|| Arc::new(Caller { user: Some(user.into()), ..Caller::default() }))),

@@ -71,7 +71,7 @@ pub struct Found {
 /// `validation_failed` with what is wrong; `forbidden` or `unauthenticated` where the caller lacks a right.
 pub async fn start<J: NamasteCore>(cx: &Context, asked: Asked) -> Result<Uuid> {
     spec::Spec::of(cx, &cx.extensions.get::<Desk>()?.catalogue, &asked)?;
-    jobs::add::<J>(cx, archiving::KIND, json(&asked)?).await
+    jobs::add::<J>(cx, archiving::KIND, json(&asked)?, None).await
 }
 
 /// The job that comes by itself; none where the records of the template go into no archives.
@@ -83,7 +83,7 @@ pub fn due(domain: &'static Domain) -> Option<Due> {
         let (template, mode) = (domain.name.to_owned(), Some("move".to_owned()));
         json(&Asked { template, r#where: Some(filter), mode, is_due: true, ..Asked::default() })
     };
-    Some(Due { kind: archiving::KIND, template: domain.name, arguments: Box::new(arguments) })
+    Some(Due { kind: archiving::KIND, template: domain.name, about: None, arguments: Box::new(arguments) })
 }
 
 /// The archives of a template, the newest first.
@@ -167,7 +167,7 @@ pub async fn verify<J: NamasteCore>(cx: &Context, archive: Uuid) -> Result<Uuid>
     let template = template_of(cx, archive).await?;
     let domain = cx.extensions.get::<Desk>()?.catalogue.domain(&template)?;
     spec::reader(cx, domain)?;
-    jobs::add::<J>(cx, verifying::KIND, json(&verifying::Told { archive, template })?).await
+    jobs::add::<J>(cx, verifying::KIND, json(&verifying::Told { archive, template })?, None).await
 }
 
 /// Starts to put the records of an archive back; gives the id of the job.
@@ -186,7 +186,7 @@ pub async fn restore<J: NamasteCore>(
     let domain = cx.extensions.get::<Desk>()?.catalogue.domain(&template)?;
     let told = restoring::Told { archive, template, on_conflict, r#where, chunk, dry_run };
     restoring::judge(cx, domain, &told)?;
-    jobs::add::<J>(cx, restoring::KIND, json(&told)?).await
+    jobs::add::<J>(cx, restoring::KIND, json(&told)?, None).await
 }
 
 async fn template_of(cx: &Context, archive: Uuid) -> Result<String> {

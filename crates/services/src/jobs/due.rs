@@ -16,6 +16,7 @@ use tokio::{
 use tracing::{info, warn};
 use uuid::Uuid;
 
+use super::About;
 use crate::ask;
 
 /// How often it is asked at most whether a job is due.
@@ -27,6 +28,8 @@ pub struct Due {
     pub kind: &'static str,
     /// The template whose records it is about.
     pub template: &'static str,
+    /// What it is about, where that makes a difference to others.
+    pub about: Option<About>,
     /// What it is asked to do, from now.
     pub arguments: Box<dyn Fn() -> Result<Json> + Send + Sync>,
 }
@@ -100,10 +103,13 @@ impl Starter {
     }
 
     async fn start(&self, due: &Due) -> Result<Option<Uuid>> {
+        let [about, alone] = About::arguments(due.about.as_ref());
         let args = [
             ("kind", Json::from(due.kind)),
             ("template", due.template.into()),
             ("arguments", (due.arguments)()?),
+            about,
+            alone,
             ("every_s", i64::from(self.every_s).into()),
         ];
         let Added { id } =

@@ -61,9 +61,41 @@ impl Control {
     }
 }
 
+/// What a job is about, where that makes a difference to others: the records that it moves between two places.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct About {
+    places: String,
+    is_alone: bool,
+}
+
+impl About {
+    /// One that moves records between two templates, in either direction.
+    #[must_use]
+    pub fn moving(one: &str, other: &str) -> Self {
+        let (first, second) = if one <= other { (one, other) } else { (other, one) };
+        Self { places: format!("{first} {second}"), is_alone: false }
+    }
+
+    /// It begins while there is no other that is about the same, and no other begins until it has ended.
+    #[must_use]
+    pub fn alone(self) -> Self {
+        Self { is_alone: true, ..self }
+    }
+
+    /// The arguments that say so to the database.
+    fn arguments(about: Option<&Self>) -> [(&'static str, Json); 2] {
+        [
+            ("about", about.map_or(Json::Null, |about| about.places.as_str().into())),
+            ("alone", about.is_some_and(|about| about.is_alone).into()),
+        ]
+    }
+}
+
 #[derive(Deserialize)]
 struct Added {
-    id: Uuid,
+    id: Option<Uuid>,
+    /// The job that is in its way.
+    other: Option<Uuid>,
 }
 
 #[derive(Deserialize)]
@@ -74,18 +106,35 @@ struct Controlled {
 /// Keeps a new job of a kind, which goes on in the caller's name; gives its id.
 ///
 /// # Errors
-/// What the database says; `too_large` where the arguments are.
-pub async fn add<J: NamasteCore>(cx: &Context, kind: &'static str, arguments: Json) -> Result<Uuid> {
+/// `conflict` where another job is in its way; what the database says; `too_large` where the arguments are.
+pub async fn add<J: NamasteCore>(
+    cx: &Context,
+    kind: &'static str,
+    arguments: Json,
+    about: Option<&About>,
+) -> Result<Uuid> {
     let caller = cx.caller();
     let text = |text: Option<&str>| text.map_or(Json::Null, Json::from);
+    let [places, alone] = About::arguments(about);
     let args = [
         ("kind", Json::from(kind)),
         ("arguments", arguments),
+        places,
+        alone,
         ("started_by", text(caller.user.as_deref())),
         ("roles", Json::Array(caller.roles.iter().map(|role| Json::from(&**role)).collect())),
         ("session", text(caller.session.as_deref())),
     ];
-    let Added { id } = ask::call::<J, _>(&cx.trusted(), "add", Record::from(args)).await?;
+    let Added { id, other } = ask::call::<J, _>(&cx.trusted(), "add", Record::from(args)).await?;
+    let id = match (id, other) {
+        (Some(id), _) => id,
+        (None, Some(other)) => {
+            let places = about.map(|about| about.places.replace(' ', "` and `")).unwrap_or_default();
+            let message = format!("the job {other} moves records between `{places}`, and has not ended");
+            return Err(Error::new(ErrorCode::Conflict, message).hint("wait until it has, or cancel it"));
+        }
+        (None, None) => return Err(Error::internal("the call `add` gives no job")),
+    };
     if let Ok(desk) = cx.extensions.get::<Desk>() {
         desk.started.notify_one();
     }

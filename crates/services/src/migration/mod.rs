@@ -30,7 +30,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use self::{checkpoint::Checkpoint, pages::Chunk, spec::Spec};
-use crate::jobs::{self, Catalogue, Desk, Job, Kind, Step, json, read};
+use crate::jobs::{self, About, Catalogue, Desk, Job, Kind, Step, json, read};
 
 pub(crate) use fresh::Fresh;
 pub use spec::Asked;
@@ -50,11 +50,11 @@ const KIND: &str = "migration";
 /// `not_found` where it does not see the job whose rejects are meant.
 pub async fn start<J: NamasteCore>(cx: &Context, asked: Asked) -> Result<Uuid> {
     let catalogue = &cx.extensions.get::<Desk>()?.catalogue;
-    Spec::of(cx, catalogue, &asked)?;
+    let about = Spec::of(cx, catalogue, &asked)?.about();
     if let Some(other) = asked.rejects_of {
         ended::<J>(cx, other).await?;
     }
-    jobs::add::<J>(cx, KIND, json(&asked)?).await
+    jobs::add::<J>(cx, KIND, json(&asked)?, about.as_ref()).await
 }
 
 /// Starts a migration of what another one rejected; gives the id of its job.
@@ -111,12 +111,13 @@ pub(crate) async fn restore(
     step::step(&chunk, Checkpoint::read(job.checkpoint.as_ref())?).await
 }
 
-/// Whether records can be moved for the caller so that each is on one side in the end.
+/// Whether records can be moved for the caller so that each is on one side in the end; gives what the job is about.
 ///
 /// # Errors
 /// `validation_failed` with all that is wrong; `forbidden` or `unauthenticated` where the caller lacks a right.
-pub(crate) fn can_settle(cx: &Context, catalogue: &Catalogue, asked: &Asked) -> Result<()> {
-    Spec::of_settling(cx, catalogue, asked).map(drop)
+pub(crate) fn can_settle(cx: &Context, catalogue: &Catalogue, asked: &Asked) -> Result<Option<About>> {
+    // A record that another job takes away would be taken for one that a client deleted.
+    Spec::of_settling(cx, catalogue, asked).map(|spec| spec.about().map(About::alone))
 }
 
 /// Does a chunk of such a move.

@@ -17,7 +17,7 @@ use super::{
     expression::{Expression, Reader, of_same_names, unknown},
     identity::{identity, keeps_apart},
 };
-use crate::jobs::Catalogue;
+use crate::jobs::{About, Catalogue};
 
 /// What a migration is asked to do: the arguments of `migration.call.start`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -77,6 +77,12 @@ pub(super) struct Spec {
 }
 
 impl Spec {
+    /// What a job is about that takes records away from one of the two.
+    pub(super) fn about(&self) -> Option<About> {
+        let moves = matches!(self.mode, Mode::Move) && !self.dry_run;
+        moves.then(|| About::moving(self.from.name, self.to.name))
+    }
+
     /// What a request asks for.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use crate::{
     ask,
-    jobs::{self, Catalogue, Desk, Due, json},
+    jobs::{self, About, Catalogue, Desk, Due, json},
     migration::{self, can_settle},
 };
 
@@ -79,8 +79,8 @@ pub async fn start<J: NamasteCore>(cx: &Context, asked: Asked) -> Result<Uuid> {
     let Asked { template, r#where, chunk, dry_run } = asked;
     let before = Some(moment(age));
     let told = Told { template, r#where, chunk, dry_run, before, ..Told::default() };
-    can_settle(cx, catalogue, &told.storing(domain)?).map_err(renamed)?;
-    jobs::add::<J>(cx, kinds::STORING, json(&told)?).await
+    let about = can_settle(cx, catalogue, &told.storing(domain)?).map_err(renamed)?;
+    jobs::add::<J>(cx, kinds::STORING, json(&told)?, about.as_ref()).await
 }
 
 /// Starts a job that moves records out of the warehouse, back to where they came from; gives its id.
@@ -92,8 +92,8 @@ pub async fn restore<J: NamasteCore>(cx: &Context, wanted: Wanted) -> Result<Uui
     let domain = catalogue.domain(&wanted.template)?;
     let Wanted { template, r#where, on_conflict, chunk, dry_run } = wanted;
     let told = Told { template, r#where: Some(r#where), on_conflict, chunk, dry_run, ..Told::default() };
-    can_settle(cx, catalogue, &told.returning(domain)?).map_err(renamed)?;
-    jobs::add::<J>(cx, kinds::RETURNING, json(&told)?).await
+    let about = can_settle(cx, catalogue, &told.returning(domain)?).map_err(renamed)?;
+    jobs::add::<J>(cx, kinds::RETURNING, json(&told)?, about.as_ref()).await
 }
 
 /// The job that comes by itself; none where the records of the template go into no warehouse that is served here.
@@ -105,7 +105,8 @@ pub fn due(domain: &'static Domain, catalogue: &Catalogue) -> Option<Due> {
         let (template, before) = (domain.name.to_owned(), Some(moment(age)));
         json(&Told { template, before, is_due: true, ..Told::default() })
     };
-    Some(Due { kind: kinds::STORING, template: domain.name, arguments: Box::new(arguments) })
+    let about = Some(About::moving(domain.name, to).alone());
+    Some(Due { kind: kinds::STORING, template: domain.name, about, arguments: Box::new(arguments) })
 }
 
 /// Since when records are there at most that are of this age.
