@@ -228,8 +228,10 @@ begin
     from session join user on user.id = session.user_id
    where session.token_hash = p_token_hash;
   if p_state = 'live' then
-    if v_closed_at is not null or v_is_locked then
+    if v_closed_at is not null then
       set p_state = 'closed';
+    elseif v_is_locked then
+      set p_state = 'locked';
     elseif v_expires_at <= v_now or v_seen_at + interval p_idle_s second <= v_now then
       set p_state = 'expired';
     else

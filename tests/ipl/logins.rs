@@ -272,7 +272,7 @@ async fn an_ipv6_address_is_that_address() {
         let url = url(scheme, address, port);
         let (checked, called) = (check(&url), call(&url));
         assert_eq!(checked.code, Some(12), "{checked:?}");
-        assert!(checked.stdout.contains(&format!("cannot reach {address}: ")), "{checked:?}");
+        assert!(checked.stdout.contains(&format!("cannot reach [{address}]:{port}: ")), "{checked:?}");
         assert_eq!(called.code, Some(2), "{called:?}");
     }
     let listener = TcpListener::bind("[::1]:0").unwrap();

@@ -375,7 +375,7 @@ async fn beds_call_prints_the_reply_and_tells_by_its_code() {
     let nowhere = call(&["note.count", "--url", "amqp://127.0.0.1:1"]);
     assert_eq!(nowhere.code, Some(2), "{nowhere:?}");
     assert!(
-        nowhere.stderr.starts_with("beds call: no connection to RabbitMQ: cannot reach 127.0.0.1: "),
+        nowhere.stderr.starts_with("beds call: no connection to RabbitMQ: cannot reach 127.0.0.1:"),
         "{nowhere:?}"
     );
 }

@@ -349,7 +349,7 @@ fn an_address_of_the_bus_is_needed() {
 fn a_database_that_nobody_configured_is_a_fault_of_the_configuration() {
     for environment in ["qa", "prod"] {
         for (variables, hint) in [
-            (&[][..], "give it a `url`, in config/ or as BEDS__MARIADB__CATALOG__URL"),
+            (&[][..], "give it a `url`, in the configuration or as BEDS__MARIADB__CATALOG__URL"),
             (
                 &[("BEDS__MARIADB__CATALGO__URL", "mysql://u@h/c")][..],
                 "there is [mariadb.catalgo]: did you mean [mariadb.catalog]?",

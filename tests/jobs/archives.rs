@@ -143,6 +143,15 @@ async fn an_archive_is_made_while_nodes_die_and_gives_back_what_it_got() {
         "{failed:#}"
     );
     flip(&segment);
+    // What `b3sum --check` reads, and what the archive says of itself.
+    for name in ["BLAKE3SUMS", "manifest.json"] {
+        let file = folder.path().join(format!("cool/sample_row/{archive}/{name}"));
+        flip(&file);
+        let verified = id(&guest.call("cool", "verify", json!({"archive": archive})).await);
+        let failed = guest.until_state(&verified, "failed").await;
+        assert_eq!(failed["result"]["damages"][0]["file"], name, "{failed:#}");
+        flip(&file);
+    }
 
     // Back again, the one that was changed as well.
     let args = json!({"archive": archive, "on_conflict": "replace", "chunk": 70});

@@ -71,6 +71,8 @@ pub(super) fn run(
     roles.extend([ANY_KNOWN, ANYONE]);
     let given = config.access.users.values().flat_map(|roles| roles.0.iter().map(String::as_str));
     roles.extend(given);
+    roles.sort_unstable();
+    roles.dedup();
     if let Err(message) = known("role", &args.role, &roles) {
         return refused(&message);
     }

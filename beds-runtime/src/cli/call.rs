@@ -38,7 +38,7 @@ pub(super) struct Args {
     #[command(flatten)]
     tls: super::tls::TlsFiles,
     /// How long to wait for the reply
-    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
     timeout: u16,
     /// Print the body of the reply as it came, on one line
     #[arg(long)]

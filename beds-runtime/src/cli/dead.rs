@@ -11,15 +11,18 @@ use std::{
 
 use beds_bus::{BusError, DeadLetter, DeadLetters};
 use beds_core::spec::Domain;
-use beds_protocol::{ErrorCode, OneLine, Service, value::DateTime};
+use beds_protocol::{OneLine, Service, value::DateTime};
 use beds_services::letters;
-use clap::{Args as ClapArgs, Subcommand};
+use clap::{Args as ClapArgs, Subcommand, builder::NonEmptyStringValueParser};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{
     config::Config,
     graves::{Letter, forbidden},
 };
+
+/// So many characters of an id choose letters.
+const ID_CHARACTERS_MIN: usize = 4;
 
 /// Arguments of `beds dead`.
 #[derive(Debug, ClapArgs)]
@@ -56,6 +59,7 @@ enum Command {
     /// All of one letter, as JSON; sensitive fields are masked
     Show {
         /// Its id, or how it begins
+        #[arg(value_parser = id)]
         id: String,
     },
     /// Send letters again to their queues, and remove them from the dead letters; a write is done once, however often
@@ -86,16 +90,16 @@ struct Chosen {
 #[derive(Debug, ClapArgs)]
 struct Filter {
     /// Only these: their ids, or how they begin
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = id)]
     id: Vec<String>,
     /// Only of this template
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     template: Option<String>,
     /// Only with this error code
-    #[arg(long, value_name = "CODE", value_parser = code)]
-    code: Option<ErrorCode>,
+    #[arg(long, value_name = "CODE", value_parser = letters::Filter::code)]
+    code: Option<String>,
     /// Only with this text in the reason
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
     reason: Option<String>,
     /// Only older than this, such as 90s, 10m, 2h, 7d
     #[arg(long, value_name = "AGE", value_parser = age)]
@@ -107,15 +111,18 @@ struct Filter {
 
 /// Reads the name of a service.
 pub(super) fn service(text: &str) -> Result<Service, String> {
-    Service::from_name(text).ok_or_else(|| one_of("service", Service::ALL.iter().map(|one| one.as_str())))
+    Service::from_name(text).ok_or_else(|| {
+        let known: Vec<_> = Service::ALL.iter().map(|one| one.as_str()).collect();
+        format!("must be one of {}", known.join(", "))
+    })
 }
 
-fn code(text: &str) -> Result<ErrorCode, String> {
-    ErrorCode::from_wire(text).ok_or_else(|| one_of("code", ErrorCode::ALL.iter().map(|one| one.as_str())))
-}
-
-fn one_of<'a>(what: &str, known: impl Iterator<Item = &'a str>) -> String {
-    format!("a {what} is one of {}", known.collect::<Vec<_>>().join(", "))
+/// Reads an id, or how one begins. A few characters would be those of many letters, and none those of all.
+fn id(text: &str) -> Result<String, String> {
+    if text.chars().count() < ID_CHARACTERS_MIN {
+        return Err(format!("give at least {ID_CHARACTERS_MIN} characters of the id"));
+    }
+    Ok(text.to_owned())
 }
 
 pub(super) fn age(text: &str) -> Result<Duration, String> {
@@ -139,7 +146,7 @@ impl Filter {
         letters::Filter {
             ids: id.clone(),
             template: template.clone(),
-            code: code.map(|code| code.as_str().to_owned()),
+            code: code.clone(),
             reason: reason.clone(),
             older_s: older.map(|age| age.as_secs()),
             newer_s: newer.map(|age| age.as_secs()),
@@ -174,7 +181,8 @@ async fn work(domains: &[&'static Domain], args: &Args, config: &Config) -> Resu
         other => other.to_string(),
     };
     let amqp = args.service.map_or(&config.amqp, |service| config.amqp_of(service));
-    let letters = DeadLetters::connect(amqp, "beds dead").await.map_err(text)?;
+    let connecting = DeadLetters::connect(amqp, "beds dead").await;
+    let letters = connecting.map_err(|error| format!("no connection to RabbitMQ: {}", text(error)))?;
     let done = each(&letters, domains, &args.command).await;
     // What is held goes back in any case.
     let _ = letters.close().await;
@@ -323,6 +331,12 @@ impl<'a> Work<'a> {
             }
             Command::List { .. } if self.is_over_at(chosen) => {
                 eprintln!("beds dead: {chosen} are shown, and there may be more: --limit");
+            }
+            Command::Replay(Chosen { filter, .. }) | Command::Drop(Chosen { filter, .. })
+                if chosen == 0 && !filter.id.is_empty() =>
+            {
+                eprintln!("beds dead: none of {count} dead letters is meant: {}", filter.id.join(", "));
+                return Ok(false);
             }
             Command::Replay(Chosen { dry_run, .. }) | Command::Drop(Chosen { dry_run, .. }) => {
                 let would = if *dry_run { "would be done" } else { "done" };

@@ -39,12 +39,15 @@ pub(super) struct Args {
     json: bool,
 }
 
+/// The states of jobs.
+const STATES: [&str; 6] = ["queued", "running", "paused", "done", "failed", "cancelled"];
+
 #[derive(Debug, Subcommand)]
 enum What {
     /// One line a job, the latest first
     List {
         /// Only those in this state: queued, running, paused, done, failed or cancelled
-        #[arg(long, value_name = "STATE")]
+        #[arg(long, value_name = "STATE", hide_possible_values = true, value_parser = STATES)]
         state: Option<String>,
         /// How many to show at most
         #[arg(long, value_name = "COUNT", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=500))]

@@ -24,7 +24,7 @@ pub(crate) fn missing(config: &Config) -> Option<Failure> {
     (is_needed && config.shared_filesystem.path.is_none()).then(|| Failure {
         step: Step::Configuration,
         reason: "shared_filesystem.path is missing: this node hosts `segundo`, which keeps archives there".into(),
-        hint: "name the folder that all nodes see which host `segundo`, in config/ or as BEDS__SHARED_FILESYSTEM__PATH"
+        hint: "name the folder that all nodes see which host `segundo`, in the configuration or as BEDS__SHARED_FILESYSTEM__PATH"
             .into(),
     })
 }

@@ -152,7 +152,7 @@ pub fn missing(config: &Config, domains: &[&'static Domain]) -> Option<Failure> 
     let hint = match nearest(name, known) {
         Some(near) => format!("there is [{engine}.{near}]: did you mean [{engine}.{name}]?"),
         None => format!(
-            "give it a `url`, in config/ or as BEDS__{}__{}__URL",
+            "give it a `url`, in the configuration or as BEDS__{}__{}__URL",
             engine.to_uppercase(),
             name.to_uppercase()
         ),

@@ -116,10 +116,15 @@ impl Endpoint {
 }
 
 impl fmt::Debug for Endpoint {
-    /// Without user and password.
+    /// Host and port, without user and password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.uri.authority.host, self.uri.authority.port)
+        f.write_str(&address(&self.uri.authority))
     }
+}
+
+/// Host and port, as URLs have them.
+pub(crate) fn address(AMQPAuthority { host, port, .. }: &AMQPAuthority) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
 /// The largest frame, in bytes, where the URL names none: RabbitMQ's own default.
@@ -187,8 +192,8 @@ impl Connection {
         let patience = endpoint.connect_timeout_or(timeouts.connect);
         let connecting = socket.connect(endpoint.uri.clone(), endpoint.tls.clone(), properties, patience);
         let late = || {
-            let (host, ms) = (&endpoint.uri.authority.host, patience.as_millis());
-            BusError::Amqp(format!("cannot reach {host}: no answer within {ms} ms"))
+            let ms = patience.as_millis();
+            BusError::Amqp(format!("cannot reach {endpoint:?}: no answer within {ms} ms"))
         };
         let connected = timeout(patience, connecting).await.map_err(|_| late())?;
         let inner = connected.map_err(|error| {

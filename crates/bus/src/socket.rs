@@ -20,7 +20,7 @@ use lapin::{
     uri::{AMQPScheme, AMQPUri},
 };
 
-use crate::tls;
+use crate::{connection::address, tls};
 
 /// Ends the connection that was opened with it when it is dropped.
 #[derive(Debug, Default)]
@@ -76,7 +76,7 @@ impl Socket {
                 let late = |_| io::Error::from(io::ErrorKind::TimedOut);
                 let reached = tokio::time::timeout(patience, reach).await.map_err(late);
                 reached.and_then(|stream| stream).map_err(|error| {
-                    let reason = format!("cannot reach {}: {error}", authority.host);
+                    let reason = format!("cannot reach {}: {error}", address(&authority));
                     lapin::Error::from(io::Error::new(error.kind(), reason))
                 })
             },

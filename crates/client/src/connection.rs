@@ -144,8 +144,8 @@ impl Link {
         first_of(endpoints, "no endpoint is named".to_owned(), |endpoint| async move {
             match timeout(limit, Self::attempt(endpoint, config, generation)).await {
                 Ok(Ok(link)) => Ok(link),
-                Ok(Err(error)) => Err(error.to_string()),
-                Err(_) => Err(format!("no answer within {limit:?}")),
+                Ok(Err(error)) => Err(named(endpoint, &error)),
+                Err(_) => Err(format!("{endpoint:?}: no answer within {limit:?}")),
             }
         })
         .await
@@ -172,6 +172,12 @@ impl Link {
         // What fails here is closed already.
         let _ = self.connection.close(CLOSE_TIMEOUT, "bye").await;
     }
+}
+
+/// What went wrong, and where.
+fn named(endpoint: &Endpoint, error: &BusError) -> String {
+    let (place, said) = (format!("{endpoint:?}"), error.to_string());
+    if said.contains(&place) { said } else { format!("{place}: {said}") }
 }
 
 /// What a user needs that may have no reply queue, such as that of a node.

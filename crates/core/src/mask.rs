@@ -33,23 +33,23 @@ pub fn has_sensitive_parts(ty: &Type) -> bool {
 
 /// A request's body as it may be shown: with the values of fields that are not sensitive, and a mask for all else.
 /// A member that bears a sensitive field's name is masked at any depth. A body that cannot be read is masked as a
-/// whole.
+/// whole, and one without anything to mask is shown as it is.
 pub fn body<'a>(domain: &'static Domain, body: &'a [u8]) -> Cow<'a, [u8]> {
     let names = names(domain);
     if names.is_empty() {
         return Cow::Borrowed(body);
     }
     let mask = Masker { domain, names };
-    let masked = match Json::of_any(body) {
-        Ok(Json::Object(Record(mut members))) => {
-            for (name, value) in &mut members {
-                mask.member(name, value);
-            }
-            Json::Object(Record(members))
-        }
-        _ => MASK.into(),
+    let Ok(given @ Json::Object(_)) = Json::of_any(body) else {
+        return Cow::Owned(Json::from(MASK).to_string().into_bytes());
     };
-    Cow::Owned(masked.to_string().into_bytes())
+    let mut masked = given.clone();
+    if let Json::Object(Record(members)) = &mut masked {
+        for (name, value) in members {
+            mask.member(name, value);
+        }
+    }
+    if masked == given { Cow::Borrowed(body) } else { Cow::Owned(masked.to_string().into_bytes()) }
 }
 
 /// The body of a batch as it may be shown: of each item the names, and its body as [`body`] shows it. `domain` gives

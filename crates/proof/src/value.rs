@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 /// The digits of what numbers become in texts: small letters, which no collation takes for one another.
 const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+const CAPITALS: &[u8; 26] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 /// What stands in texts that nobody compares: an ASCII text would not show what a column cannot keep.
 const SAMPLE: &str = "a Ж€ 漢😀 'quote' \"two\" \\ % _ ; -- $where";
 /// Moments begin here.
@@ -240,18 +241,21 @@ fn uuid(number: u64, extreme: Extreme) -> Uuid {
 /// A text that matches a pattern.
 fn matching(pattern: &str, number: u64, (min, max): (u32, u32)) -> String {
     let Ok(hir) = regex_syntax::parse(pattern) else { return String::new() };
-    // Where the shortest is too short, what repeats, repeats more often.
-    let mut last = String::new();
+    // Where the shortest is too short, or has no room for the number, what repeats, repeats more often.
+    let mut fitting = String::new();
     for more in 0..64 {
         let (mut out, mut rest) = (Vec::new(), number);
         write(&hir, &mut rest, more, &mut out);
-        last = out.into_iter().collect();
-        let length = last.chars().count();
-        if length >= min as usize || length > max as usize {
+        let length = out.len();
+        if length > max as usize && more > 0 {
+            break;
+        }
+        fitting = out.into_iter().collect();
+        if length >= min as usize && rest == 0 {
             break;
         }
     }
-    last
+    fitting
 }
 
 fn write(hir: &Hir, rest: &mut u64, more: u32, out: &mut Vec<char>) {
@@ -277,7 +281,7 @@ fn write(hir: &Hir, rest: &mut u64, more: u32, out: &mut Vec<char>) {
     }
 }
 
-/// A member of a class: a small letter or a digit where there is one.
+/// A member of a class: a small letter or a digit where there is one, else a capital letter, else what it begins with.
 fn member(class: &Class, rest: &mut u64) -> Option<char> {
     let is_in = |c: char| match class {
         Class::Unicode(class) => {
@@ -286,7 +290,11 @@ fn member(class: &Class, rest: &mut u64) -> Option<char> {
         Class::Bytes(class) => u8::try_from(c)
             .is_ok_and(|b| class.ranges().iter().any(|range| (range.start()..=range.end()).contains(&b))),
     };
-    let plain: Vec<char> = DIGITS.iter().map(|digit| char::from(*digit)).filter(|c| is_in(*c)).collect();
+    let of =
+        |range: &[u8]| -> Vec<char> { range.iter().copied().map(char::from).filter(|c| is_in(*c)).collect() };
+    let small = of(DIGITS);
+    // Beside small letters they may be taken for them.
+    let plain = if small.is_empty() { of(CAPITALS) } else { small };
     if plain.is_empty() {
         return match class {
             Class::Unicode(class) => class.ranges().first().map(regex_syntax::hir::ClassUnicodeRange::start),
@@ -327,9 +335,14 @@ mod tests {
 
     #[test]
     fn patterns_are_matched_by_different_texts() {
-        for (pattern, bounds) in
-            [("[0-9]{13}", (0, 13)), ("[A-Z]{2}-[0-9]+", (5, 10)), ("(a|b)[a-z0-9]{4}", (0, 9))]
-        {
+        for (pattern, bounds) in [
+            ("[0-9]{13}", (0, 13)),
+            ("[A-Z]{2}-[0-9]+", (5, 10)),
+            ("(a|b)[a-z0-9]{4}", (0, 9)),
+            ("[A-Z]+(-[0-9]+)?", (1, 20)),
+            ("[A-Z]{3}", (3, 3)),
+            ("[0-9]+", (1, 2)),
+        ] {
             let texts: std::collections::BTreeSet<String> =
                 (0..50).map(|number| matching(pattern, number, bounds)).collect();
             assert_eq!(texts.len(), 50, "{pattern}: {texts:?}");

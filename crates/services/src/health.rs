@@ -92,6 +92,7 @@ pub async fn health<D: NamasteCore>(cx: &Context) -> Result<Health> {
             D::domain().name
         ))
     })?;
+    let nodes = not_replaced(nodes);
     let mut found = judge(&nodes);
     match cx.extensions.get::<Letters>()?.0.count().await {
         Ok(waiting) => {
@@ -124,14 +125,24 @@ fn reason(what: &'static str, node: Option<&Node>, message: String) -> Reason {
     }
 }
 
+/// These nodes without those that were killed and are there again.
+fn not_replaced(nodes: Vec<Node>) -> Vec<Node> {
+    let is_replaced = |node: &Node| nodes.iter().any(|other| node.is_started_again_as(other));
+    let are_replaced: Vec<bool> = nodes.iter().map(is_replaced).collect();
+    nodes
+        .into_iter()
+        .zip(are_replaced)
+        .filter(|(_, is_replaced)| !is_replaced)
+        .map(|(node, _)| node)
+        .collect()
+}
+
 /// What is not as it should be of these nodes.
 fn judge(nodes: &[Node]) -> Vec<(Verdict, Reason)> {
     let mut found = Vec::new();
     let (mut hosted, mut served) = (BTreeSet::new(), BTreeSet::new());
     let (mut versions, mut hashes) = (BTreeSet::new(), BTreeMap::<&str, BTreeMap<&str, Vec<&str>>>::new());
-    // One that was killed and is there again is not missed.
-    let are_missed = nodes.iter().filter(|node| !nodes.iter().any(|other| node.is_started_again_as(other)));
-    for node in are_missed {
+    for node in nodes {
         hosted.extend(node.services.iter().map(String::as_str));
         let is_up = matches!(node.state.as_str(), "serving" | "contradicted");
         if is_up {
@@ -204,7 +215,8 @@ mod tests {
     }
 
     fn found(nodes: &[Node]) -> Vec<(Verdict, &'static str, Option<String>)> {
-        judge(nodes).into_iter().map(|(verdict, reason)| (verdict, reason.what, reason.node)).collect()
+        let nodes = not_replaced(nodes.to_vec());
+        judge(&nodes).into_iter().map(|(verdict, reason)| (verdict, reason.what, reason.node)).collect()
     }
 
     #[test]

@@ -12,6 +12,9 @@ use tracing::info;
 
 use crate::ask;
 
+/// Why RabbitMQ gives a message up by itself, in the words of its header `x-death`.
+const BY_RABBITMQ: [&str; 4] = ["delivery_limit", "expired", "maxlen", "rejected"];
+
 /// How many letters a list has where it does not say.
 const LIMIT: u32 = 100;
 
@@ -36,6 +39,18 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// Reads the code of dead letters: an error code, or RabbitMQ's word where it gave a message up by itself.
+    ///
+    /// # Errors
+    /// Where it is none, which codes there are.
+    pub fn code(text: &str) -> std::result::Result<String, String> {
+        let all = || ErrorCode::ALL.iter().map(|code| code.as_str()).chain(BY_RABBITMQ);
+        if all().any(|code| code == text) {
+            return Ok(text.to_owned());
+        }
+        Err(format!("must be one of {}", all().collect::<Vec<_>>().join(", ")))
+    }
+
     /// Whether it chooses none: all letters are meant.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
@@ -120,7 +135,7 @@ pub struct Letters(pub Box<dyn Graves>);
 /// `dead.call.list`
 ///
 /// # Errors
-/// `unavailable` where RabbitMQ is.
+/// `unavailable` where RabbitMQ is; `validation_failed` where there is no such code.
 #[expect(clippy::too_many_arguments, reason = "they are those of the call")]
 pub async fn list(
     cx: &Context,
@@ -132,14 +147,14 @@ pub async fn list(
     newer_s: Option<u32>,
     limit: Option<u32>,
 ) -> Result<Told> {
-    let filter = filter(Vec::new(), template, code, reason, older_s, newer_s);
+    let filter = filter(Vec::new(), template, code, reason, older_s, newer_s)?;
     act(cx, service, filter, Deed::List(limit.unwrap_or(LIMIT))).await
 }
 
 /// `dead.call.show`
 ///
 /// # Errors
-/// `not_found`; as [`list`].
+/// `not_found`; `deadline_exceeded` where some were not looked at; as [`list`].
 pub async fn show(cx: &Context, service: Option<String>, id: String) -> Result<Json> {
     let filter = Filter { ids: vec![id], ..Filter::default() };
     let told = act(cx, service, filter, Deed::Show).await?;
@@ -149,11 +164,12 @@ pub async fn show(cx: &Context, service: Option<String>, id: String) -> Result<J
         return Err(Error::new(ErrorCode::ValidationFailed, message).hint("give more of the id"));
     }
     letters.pop().ok_or_else(|| {
-        let error = Error::new(ErrorCode::NotFound, format!("none of {looked_at} dead letters has this id"));
+        let error = |code| Error::new(code, format!("none of {looked_at} dead letters has this id"));
         if looked_at < waiting {
-            return error.hint(format!("there are {waiting}: give the request more time"));
+            let hint = format!("there are {waiting}: give the request more time");
+            return error(ErrorCode::DeadlineExceeded).hint(hint);
         }
-        error
+        error(ErrorCode::NotFound)
     })
 }
 
@@ -174,7 +190,7 @@ pub async fn replay(
     all: Option<bool>,
     dry_run: Option<bool>,
 ) -> Result<Told> {
-    let filter = filter(ids.unwrap_or_default(), template, code, reason, older_s, newer_s);
+    let filter = filter(ids.unwrap_or_default(), template, code, reason, older_s, newer_s)?;
     work_off(cx, service, (filter, all), Deed::Replay { dry_run: dry_run.unwrap_or(false) }).await
 }
 
@@ -195,7 +211,7 @@ pub async fn drop(
     all: Option<bool>,
     dry_run: Option<bool>,
 ) -> Result<Told> {
-    let filter = filter(ids.unwrap_or_default(), template, code, reason, older_s, newer_s);
+    let filter = filter(ids.unwrap_or_default(), template, code, reason, older_s, newer_s)?;
     work_off(cx, service, (filter, all), Deed::Drop { dry_run: dry_run.unwrap_or(false) }).await
 }
 
@@ -206,9 +222,10 @@ fn filter(
     reason: Option<String>,
     older_s: Option<u32>,
     newer_s: Option<u32>,
-) -> Filter {
+) -> Result<Filter> {
     let (older_s, newer_s) = (older_s.map(u64::from), newer_s.map(u64::from));
-    Filter { ids, template, code, reason, older_s, newer_s }
+    let code = code.as_deref().map(Filter::code).transpose().map_err(|why| ask::invalid("code", &why))?;
+    Ok(Filter { ids, template, code, reason, older_s, newer_s })
 }
 
 /// Works letters off that somebody has chosen, be it all of them.

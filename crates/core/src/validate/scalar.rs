@@ -120,7 +120,7 @@ pub(crate) fn scalar(ty: &Type, json: &Json) -> Result<Value, String> {
             Some(value) if value < *min => Err(format!("must be at least {min}")),
             Some(value) if value > *max => Err(format!("must be at most {max}")),
             Some(value) => Ok(Value::UInt(value)),
-            None => Err("must be an integer from 0 to 18446744073709551615".into()),
+            None => Err(format!("must be an integer from {min} to {max}")),
         },
         Type::Float { min, max } => match json.as_f64() {
             Some(value) if value < *min => Err(format!("must be at least {min}")),

@@ -9,6 +9,11 @@ pub(super) const FORMAT: &str = "beds-archive/1";
 pub(super) const MANIFEST: &str = "manifest.json";
 pub(super) const SUMS: &str = "BLAKE3SUMS";
 
+/// The line of a file among the digests.
+pub(super) fn sum(digest: &str, file: &str) -> String {
+    format!("{digest}  {file}")
+}
+
 /// What the records of an archive are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -10,7 +10,7 @@ use super::{
     fault::{Fault, FaultKind},
     files,
     key::Key,
-    manifest::{FORMAT, MANIFEST, Manifest, SUMS, Segment},
+    manifest::{FORMAT, MANIFEST, Manifest, SUMS, Segment, sum},
 };
 
 /// The most that a segment may become when it is unpacked, in bytes: 256 MiB.
@@ -55,7 +55,7 @@ impl Archive {
         }
         let listed = files::read(&sums)?;
         let text = files::read(&path)?;
-        let wanted = format!("{}  {MANIFEST}", files::digest(&text));
+        let wanted = sum(&files::digest(&text), MANIFEST);
         if !lines(&String::from_utf8_lossy(&listed)).any(|line| line == wanted) {
             return Err(Fault::damaged(&path, format!("its digest is not the one in {SUMS}")));
         }
@@ -144,6 +144,14 @@ impl Archive {
                 Err(fault) => return Err(fault),
             }
             progress(number);
+        }
+        let listed = files::read(&self.folder.join(SUMS))?;
+        let listed = String::from_utf8_lossy(&listed);
+        let listed: Vec<&str> = lines(&listed).collect();
+        let is_missing = |segment: &&Segment| !listed.contains(&sum(&segment.blake3, &segment.file).as_str());
+        if let Some(segment) = self.manifest.segments.iter().find(is_missing) {
+            let what = format!("its line of {} is not what the manifest says", segment.file);
+            scrubbed.damages.push(Damage { file: SUMS.to_owned(), what, records: 0 });
         }
         Ok(scrubbed)
     }

@@ -9,7 +9,7 @@ use super::{
     fault::Fault,
     files,
     key::Key,
-    manifest::{About, FORMAT, MANIFEST, Manifest, SUMS, Segment, segment_file},
+    manifest::{About, FORMAT, MANIFEST, Manifest, SUMS, Segment, segment_file, sum},
     reader::{decompress, lines},
 };
 
@@ -104,7 +104,7 @@ impl Writer {
         let of_manifest = files::digest(&text);
         let sums: Vec<String> = of_segments
             .chain([(&*of_manifest, MANIFEST)])
-            .map(|(digest, file)| format!("{digest}  {file}\n"))
+            .map(|(digest, file)| sum(digest, file) + "\n")
             .collect();
         let sums = sums.concat();
         self.replace(SUMS, sums.as_bytes())?;

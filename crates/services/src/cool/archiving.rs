@@ -18,7 +18,7 @@ use super::{
     spec::{Asked, Spec},
 };
 use crate::{
-    archive::{About, Archive, Fault, Writer},
+    archive::{About, Archive, Damage, Fault, FaultKind, Writer},
     jobs::{Catalogue, Job, Kind, Next, Reject, Step, json, read},
     migration::{Taken, by_keys, digest, key, of_json, shown, take_all},
 };
@@ -344,7 +344,16 @@ pub(super) fn record(line: &str) -> Result<Record> {
 
 /// Reads all of an archive and compares it with its manifest.
 pub(super) fn scrubbed(folder: &Path, mut progress: impl FnMut()) -> std::result::Result<Checked, Fault> {
-    let archive = Archive::open(folder)?;
+    let archive = match Archive::open(folder) {
+        Ok(archive) => archive,
+        Err(Fault { path, kind: kind @ FaultKind::Damaged(_) }) => {
+            let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            // How many records it had nobody knows now.
+            let damage = Damage { file, what: kind.to_string(), records: 0 };
+            return Ok(Checked { records: 0, segments: 0, bytes: 0, bytes_stored: 0, damages: vec![damage] });
+        }
+        Err(fault) => return Err(fault),
+    };
     let found = archive.scrub(|_| progress())?;
     let segments = &archive.manifest().segments;
     Ok(Checked {

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use beds_core::error::{Error, Result};
@@ -35,6 +35,16 @@ impl Known {
     pub fn is_silent(&self, now: Instant) -> bool {
         now.duration_since(self.heard) > SILENT
     }
+
+    /// Whether another is what became of it: the same name on the same machine, started after it was heard last.
+    fn is_started_again_as(&self, other: &Member, now: Instant) -> bool {
+        let ago = now.duration_since(self.heard);
+        self.is_silent(now)
+            && (&self.member.node, &self.member.host) == (&other.node, &other.host)
+            && SystemTime::now()
+                .checked_sub(ago)
+                .is_some_and(|heard| SystemTime::from(other.started_at.0) >= heard)
+    }
 }
 
 /// The nodes that were heard.
@@ -43,7 +53,9 @@ pub(super) struct Members(BTreeMap<Uuid, Known>);
 
 impl Members {
     pub(super) fn heard(&mut self, member: Member, now: Instant) {
-        self.0.retain(|_, known| now.duration_since(known.heard) < FORGOTTEN);
+        self.0.retain(|_, known| {
+            now.duration_since(known.heard) < FORGOTTEN && !known.is_started_again_as(&member, now)
+        });
         if self.0.len() >= MEMBERS_MAX && !self.0.contains_key(&member.instance) {
             let oldest = self.0.iter().min_by_key(|(_, known)| known.heard).map(|(instance, _)| *instance);
             oldest.and_then(|instance| self.0.remove(&instance));
@@ -86,6 +98,8 @@ impl Members {
 
 #[cfg(test)]
 mod tests {
+    use beds_protocol::value::DateTime;
+
     use super::{super::tests::member, *};
 
     #[test]
@@ -99,6 +113,21 @@ mod tests {
         let error = members.meant(&Target::Node("wbe-2".into())).unwrap_err();
         assert_eq!((error.code, error.hint.as_deref()), (ErrorCode::NotFound, Some("did you mean `web-2`?")));
         assert!(members.meant(&Target::Service(beds_protocol::Service::Tercero)).is_err());
+    }
+
+    #[test]
+    fn who_was_killed_and_is_there_again_is_not_missed() {
+        let mut members = Members::default();
+        let later = Instant::now() + SILENT + Duration::from_secs(1);
+        let names = |members: &Members| members.all().count();
+        members.heard(member("web-1"), Instant::now());
+        // The one of before, or two that share a name.
+        members.heard(Member { started_at: DateTime::default(), ..member("web-1") }, later);
+        assert_eq!(names(&members), 2);
+        members.heard(Member { host: "other".into(), started_at: DateTime::now(), ..member("web-1") }, later);
+        assert_eq!(names(&members), 3);
+        members.heard(Member { started_at: DateTime::now(), ..member("web-1") }, later);
+        assert_eq!(names(&members), 3, "one is what became of the first");
     }
 
     #[test]

@@ -54,6 +54,7 @@ enum State {
     Live,
     Expired,
     Closed,
+    Locked,
     Unknown,
 }
 
@@ -163,6 +164,12 @@ impl SessionCheck {
             State::Live => {}
             State::Expired => return Err(ended("the session has expired")),
             State::Closed => return Err(ended("the session was closed")),
+            State::Locked => {
+                return Err(Error::new(ErrorCode::Unauthenticated, "the user of the session is locked")
+                    .hint(
+                        "an operator releases a user by `user.call.unlock`; the session serves again then",
+                    ));
+            }
             State::Unknown => return Err(ended("there is no such session, or it ended long ago")),
         }
         let caller = Caller { user: found.user, roles: found.roles.unwrap_or_default(), session: found.id };
