@@ -143,9 +143,7 @@ async fn dealt(
     match done {
         Ok(()) => fate(outcome, note),
         Err(error @ (BusError::Unroutable | BusError::Refused)) => fate("stays", Some(&error.to_string())),
-        Err(BusError::Forbidden(reason)) => {
-            Err(Error::new(ErrorCode::Forbidden, format!("{}: {}", letter.id, forbidden(&reason))))
-        }
+        Err(BusError::Forbidden(reason)) => fate("stays", Some(&forbidden(&reason))),
         Err(error) => Err(unavailable(&error)),
     }
 }

@@ -24,6 +24,7 @@ create table if not exists example (
     changed_at  datetime(6) not null default current_timestamp(6) on update current_timestamp(6),
     revision    bigint not null default 1,
     unique key sku (sku),
+    key sku_order (sku, id),
     key status (status, created_at),
     key created_at (created_at),
     key price (price)

@@ -26,6 +26,7 @@ create table if not exists sample (
   revision   bigint not null,
   constraint pk_sample primary key (id),
   constraint uq_sample_code unique (code),
+  index ix_sample_code_order (code, id),
   index ix_sample_series (series, number)
 ) engine = innodb default character set utf8mb4 collate utf8mb4_nopad_bin;
 

@@ -20,7 +20,8 @@ create table if not exists user (
   locked_until        datetime(6)  null,
   created_at          datetime(6)  not null,
   password_changed_at datetime(6)  not null,
-  constraint uq_user_name unique (name)
+  constraint uq_user_name unique (name),
+  index ix_user_name_order (name, id)
 ) engine = innodb;
 
 create table if not exists session (

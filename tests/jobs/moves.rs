@@ -113,7 +113,9 @@ async fn records_without_a_version_move_while_they_are_what_they_were() {
     let id = guest.start(args).await;
     let done = guest.until_state(&id, "done").await;
     let counts = &done["result"]["counts"];
-    assert_eq!((&counts["created"], &counts["deleted"]), (&json!(200), &json!(200)), "{done:#}");
+    // On a busy machine a chunk may have been late, and was done again.
+    let written = counts["created"].as_u64().unwrap() + counts["same"].as_u64().unwrap();
+    assert_eq!((written, &counts["deleted"]), (200, &json!(200)), "{done:#}");
     assert_eq!(sql("select count(*) from language where alpha_3 like 'q%'").trim(), "0");
     let to = guest.all("sample_document", &series).await;
     assert_eq!((to.len(), &to["qab-I"]["name"]), (200, &json!("Language 1")));

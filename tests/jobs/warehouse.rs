@@ -395,6 +395,29 @@ async fn two_jobs_never_move_the_same_records_at_once() {
     same(&without_made(&back), &without_made(&before), "all are back");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_that_fails_leaves_each_record_on_one_side() {
+    let guest = own(1, &[SEGUNDO, ("BEDS__JOBS__LIFECYCLE_EVERY_S", "86400")]).await;
+    first_is_over(&guest).await;
+    let prefix = articles(&guest, 6);
+    let before = all(&guest, "example", &prefix).await;
+    let start = json!({"template": "example"});
+    guest.until_state(&id(&guest.call("warehouse", "start", start).await), "done").await;
+    // Somebody has made one of them anew meanwhile.
+    let (taken, record) = before.iter().nth(3).unwrap();
+    let sql = format!(
+        "insert into example (id, sku, art_title, created_at) values ('{}', '{taken}', 'Again', utc_timestamp(6))",
+        record["id"].as_str().unwrap()
+    );
+    guest.site.stack.mariadb_query(Some("catalog"), &sql).unwrap();
+    let args = json!({"template": "example", "where": {"sku": {"prefix": prefix}}});
+    let restored = id(&guest.call("warehouse", "restore", args).await);
+    let failed = guest.until(&restored, "it fails", |job| job["state"] == "failed").await;
+    assert_eq!(failed["result"]["counts"]["created"], 5, "{failed:#}");
+    assert_eq!(all(&guest, "example", &prefix).await.keys().collect::<Vec<_>>(), [taken]);
+    assert_eq!(all(&guest, "example_wh", &prefix).await.len(), 6);
+}
+
 /// How many are in the warehouse, and how many are not.
 async fn both_while_moving(guest: &Guest<'_>, prefix: &str) -> (usize, usize) {
     let count = async |template: &str| {

@@ -176,6 +176,12 @@ impl Domain {
         }
     }
 
+    /// The unique fields that records are sorted by: their index alone does not serve the order, which ends with the key.
+    pub(crate) fn sorts_beside_unique(&self) -> impl Iterator<Item = &Field> {
+        let sorts = self.fetch.sort.iter().filter_map(|index| self.fields.get(*index));
+        sorts.filter(|field| field.unique && !field.is_key)
+    }
+
     /// The operations it offers: those with objects, and those that are written by hand.
     #[must_use]
     pub const fn offered(&self) -> Operations {

@@ -119,6 +119,10 @@ fn indexes(domain: &Domain) -> Vec<Index> {
             index(&[&[field], keys.as_slice()].concat(), false);
         }
     }
+    // No unique index serves an order in which the key is the last member.
+    for field in domain.sorts_beside_unique() {
+        index(&[&[field], keys.as_slice()].concat(), false);
+    }
     indexes.extend(expiry(domain));
     indexes
 }

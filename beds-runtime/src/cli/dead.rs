@@ -66,7 +66,7 @@ enum Command {
     Replay(Chosen),
     /// Remove letters for good
     Drop(Chosen),
-    /// Write letters to a file, one JSON object a line, and leave them where they are; sensitive fields are masked
+    /// Write letters to a new file, one JSON object a line, and leave them where they are; sensitive fields are masked
     Export {
         /// The file; `-` is standard output
         file: PathBuf,
@@ -235,9 +235,17 @@ impl<'a> Work<'a> {
         let out: Box<dyn Write + Send> = match command {
             Command::Export { file, .. } if file.as_os_str() != "-" => {
                 // Letters hold what clients sent.
-                let created =
-                    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file);
-                let created = created.map_err(|error| format!("{}: {error}", file.display()))?;
+                // What is there may be all that is left of letters that were dropped.
+                let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
+                let created = created.map_err(|error| match error.kind() {
+                    io::ErrorKind::AlreadyExists => {
+                        format!(
+                            "{}: there is such a file already: name another, or remove it",
+                            file.display()
+                        )
+                    }
+                    _ => format!("{}: {error}", file.display()),
+                })?;
                 Box::new(BufWriter::new(created))
             }
             _ => Box::new(io::stdout()),
@@ -316,7 +324,11 @@ impl<'a> Work<'a> {
                 eprintln!("{about}: stays: {error}");
                 Ok(())
             }
-            Err(BusError::Forbidden(reason)) => Err(format!("{about}: {}", forbidden(&reason))),
+            Err(BusError::Forbidden(reason)) => {
+                self.failed += 1;
+                eprintln!("{about}: stays: {}", forbidden(&reason));
+                Ok(())
+            }
             Err(error) => Err(format!("{about}: {error}")),
         }
     }

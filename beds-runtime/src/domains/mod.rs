@@ -11,7 +11,7 @@ mod method;
 
 use std::{
     borrow::Cow,
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     hash::{DefaultHasher, Hash as _, Hasher as _},
     marker::PhantomData,
     panic::AssertUnwindSafe,
@@ -64,6 +64,8 @@ pub struct Domains<F> {
     unheard: Arc<Limits>,
     /// Those that are served; the factory knows them all.
     served: Vec<&'static Domain>,
+    /// Their names.
+    names: HashSet<&'static str>,
     /// How many more items of batches may be worked on at a time, by database and lane.
     places: HashMap<((Engine, &'static str), Lane), Semaphore>,
     /// Where long bodies wait until they are read, by what their requests need.
@@ -92,6 +94,7 @@ impl<F: Factory> Domains<F> {
             extensions: Arc::default(),
             unheard,
             meters: Meters::new(&served),
+            names: served.iter().map(|domain| domain.name).collect(),
             served,
             factory: PhantomData,
         }
@@ -137,6 +140,7 @@ impl<F: Factory> Domains<F> {
         }
         let address = Address::parse::<F>(incoming.routing_key)?;
         let domain = address.domain;
+        self.serves(domain)?;
         let asked = Asked::Operation(address.target.operation());
         incoming.stages.address(domain.name, asked);
         *of = Some(Of::Domain(domain, asked));
@@ -165,6 +169,15 @@ impl<F: Factory> Domains<F> {
             return Err(Error::reply_too_large(bytes_max));
         }
         Ok((reply, cx.positions.told()))
+    }
+
+    /// Whether a domain is served. Where it was once, or is by another node, RabbitMQ brings its requests all the same.
+    fn serves(&self, domain: &'static Domain) -> Result<()> {
+        if self.names.contains(domain.name) {
+            return Ok(());
+        }
+        Err(Error::unknown_template(domain.name)
+            .hint("the node left it out as it started; its log says why, and so does `beds verify`"))
     }
 
     /// Waits until few other requests with long bodies are worked on: what is made of a body takes many times its length.

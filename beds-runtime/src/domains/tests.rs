@@ -254,6 +254,24 @@ fn what_is_served_is_bound_to_its_brokers() {
     assert!(domains.accepts("person") && !domains.accepts("node"));
 }
 
+/// A binding stays when a node leaves a template out.
+#[tokio::test]
+async fn what_is_not_served_is_not_done_whoever_brings_it() {
+    let domains = Domains::<People>::new(Vec::new(), service(DONE).1, Limits::default());
+    let item = r#"{"template":"person","op":"fetch","body":{"key":1}}"#;
+    let batch = format!(r#"{{"mode":"parallel","items":[{item}]}}"#);
+    let keys =
+        [("person.create", CREATE), ("person.describe", "{}"), ("app_server.batch.read", batch.as_str())];
+    for (key, body) in keys {
+        let Verdict::Reply(reply) = domains.handle(incoming(key, body)).await else { panic!("{key}") };
+        let said = String::from_utf8(reply.body).unwrap();
+        assert!(
+            said.contains("no template `person` is served here") && said.contains("left it out"),
+            "{said}"
+        );
+    }
+}
+
 /// The plan that reaches the databases is the request's.
 #[tokio::test]
 async fn a_plan_is_what_the_request_says() {

@@ -13,6 +13,7 @@ use lapin::{
     options::{BasicAckOptions, BasicGetOptions, QueueDeclareOptions},
     types::{AMQPValue, FieldTable, ShortString},
 };
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::{
@@ -33,7 +34,7 @@ const RABBITMQ: &str = "x-";
 #[derive(Debug)]
 pub struct DeadLetters {
     channel: Channel,
-    publisher: Publisher,
+    publisher: Mutex<Publisher>,
     connection: Connection,
 }
 
@@ -53,7 +54,7 @@ impl DeadLetters {
     pub async fn connect(config: &Amqp, name: &str) -> Result<Self, BusError> {
         let connection = connect(config, name).await?;
         let channel = connection.channel().await?;
-        let publisher = Publisher::open(&connection).await?;
+        let publisher = Mutex::new(Publisher::open(&connection).await?);
         Ok(Self { channel, publisher, connection })
     }
 
@@ -90,12 +91,17 @@ impl DeadLetters {
     /// gets one by its identity, so that a write which is replayed twice is done once. Nobody waits for its answer.
     ///
     /// # Errors
-    /// [`BusError::Unroutable`] and [`BusError::Refused`] leave the letter where it is; after any other, nobody knows
+    /// [`BusError::Unroutable`], [`BusError::Refused`] and [`BusError::Forbidden`] leave the letter where it is; after any other, nobody knows
     /// whether it was sent, and it may be replayed again.
     pub async fn replay(&self, letter: &DeadLetter) -> Result<(), BusError> {
         let key = letter.routing_key().to_owned();
         let key = Name::new(key).ok_or_else(|| BusError::Other("its routing key is too long".to_owned()))?;
-        self.publisher.put(EXCHANGE, key, letter.replayed(), &letter.delivery.data).await?;
+        let mut publisher = self.publisher.lock().await;
+        // RabbitMQ closes the channel of what it forbids.
+        if !publisher.is_open() {
+            *publisher = Publisher::open(&self.connection).await?;
+        }
+        publisher.put(EXCHANGE, key, letter.replayed(), &letter.delivery.data).await?;
         self.remove(letter).await
     }
 

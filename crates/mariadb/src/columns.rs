@@ -73,11 +73,9 @@ pub(crate) enum Kept {
     Fraction(u8),
     /// Text of a collation that compares `a` and `a` with a NUL behind it as two, but sorts them as one.
     NoPad,
-    /// CHAR of a collation that tells `a` from `a` with a space behind it: the space is not kept.
-    Char {
-        /// Whether it sorts as [`Self::NoPad`] does.
-        sorts_otherwise: bool,
-    },
+    /// CHAR of a collation that tells `a` from `a` with a space behind it: the space is not kept. It is sorted with the spaces that
+    /// fill it.
+    Char,
     /// BINARY of so many bytes: zeros are put behind what is shorter, and count.
     Padded(u16),
     /// Text that a view makes of constants: with the collation of whoever created the view, which the connection's
@@ -88,7 +86,7 @@ pub(crate) enum Kept {
 impl Kept {
     /// Whether texts that are compared as two may be sorted as one.
     pub(crate) const fn sorts_otherwise(self) -> bool {
-        matches!(self, Self::NoPad | Self::Char { sorts_otherwise: true })
+        matches!(self, Self::NoPad | Self::Char)
     }
 }
 
@@ -217,12 +215,13 @@ fn is_compared(domain: &Domain, field: usize) -> bool {
 
 fn of_details(ty: &str, digits: Option<i64>, collation: &str) -> Kept {
     // The collations of Unicode's own algorithm, and of German phone books, have texts of different lengths that are equal:
-    // they sort as they compare.
-    let sorts_otherwise = collation.contains("nopad")
-        && !["unicode", "uca", "german2"].iter().any(|name| collation.contains(name));
+    // they sort as they compare. A CHAR is sorted with the spaces that fill it, and compared without.
+    let is_char = ty == "char" && collation.contains("nopad");
+    let is_of_lengths = ["unicode", "uca", "german2"].iter().any(|name| collation.contains(name));
+    let sorts_otherwise = collation.contains("nopad") && !is_of_lengths;
     match digits.and_then(|digits| u8::try_from(digits).ok()) {
         Some(digits @ 0..=5) => Kept::Fraction(digits),
-        _ if ty == "char" && collation.contains("nopad") => Kept::Char { sorts_otherwise },
+        _ if is_char => Kept::Char,
         _ if sorts_otherwise => Kept::NoPad,
         _ => Kept::Plain,
     }

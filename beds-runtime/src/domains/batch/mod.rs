@@ -325,14 +325,11 @@ impl<F: Factory> Batch<'_, F> {
     fn address(&self, item: &BatchItem<'_>) -> Result<Address<F::Template>> {
         let address = Address::of_item::<F>(item)?;
         let domain = address.domain;
-        let is_served = self.domains.served.iter().any(|served| std::ptr::eq(*served, domain));
         let elsewhere = |message: String, key: BatchKey| {
             Err(Error::new(ErrorCode::BadRequest, message).hint(format!("send it in a batch to `{key}`")))
         };
         let (name, its) = (domain.name, service(domain));
-        if !is_served {
-            return Err(Error::unknown_template(name));
-        }
+        self.domains.serves(domain)?;
         if its != self.key.service {
             let message = format!("the template `{name}` is not of the service `{}`", self.key.service);
             return elsewhere(message, BatchKey { service: its, ..self.key });

@@ -69,7 +69,7 @@ pub(super) fn nothing_written(domain: &Domain) -> Error {
 pub(super) fn stored(columns: &[Column], field: usize, value: &Value) -> Value {
     match (columns.get(field).map(|column| column.kept), value) {
         (Some(Kept::Fraction(digits)), value) => cut(digits, value),
-        (Some(Kept::Char { .. }), Value::Text(text)) => Value::Text(text.trim_end_matches(' ').to_owned()),
+        (Some(Kept::Char), Value::Text(text)) => Value::Text(text.trim_end_matches(' ').to_owned()),
         (Some(Kept::Padded(bytes)), Value::Bytes(short)) => {
             let mut long = short.0.clone();
             long.resize(long.len().max(usize::from(bytes)), 0);

@@ -277,7 +277,7 @@ domain! { ODD: "v_odd", view [
     of("hour", Type::Time), of("hour0", Type::Time), text("ch"), text("vc"), text("bin"), text("nopad"), text("german"),
     text("vb"), text("bi"), of("b16", Type::Uuid), of("u", Type::Uuid), of("en", Type::one_of(&["b", "a"])), text("st"),
     int("bt"), int("ub"), of("sb", Type::uint(0, u64::MAX)), of("tx", Type::decimal(10, 2, None, None)),
-    of("ct", Type::Uuid), text("ip"), text("made"), Field::new("maybe", "maybe", Type::INT),
+    of("ct", Type::Uuid), text("ip"), text("chn"), text("made"), Field::new("maybe", "maybe", Type::INT),
 ] {
     update: Some(Procedure::new("odd_update",
         "call odd_update(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

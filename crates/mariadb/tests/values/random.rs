@@ -97,6 +97,7 @@ const POOLS: &[(&str, &[&str])] = &[
         "ct",
         &["'018f2b6e-0000-7000-8000-000000000001'", "'018F2B6E-0000-7000-8000-000000000001'", "'none'", "''"],
     ),
+    ("chn", &["''", "' '", "'\\t'", "'a'", "'a\\t'", "'A'", "'a b'"]),
     ("ip", &["'::1'", "'10.0.0.1'", "'2001:db8::ff'", "'fe80::'"]),
 ];
 
@@ -124,11 +125,12 @@ async fn filled(name: &'static str) -> Site {
     site
 }
 
-/// The order that the database gives: of ENUM and SET, that of their text.
+/// The order that the database gives: of ENUM and SET, that of their text, and of a CHAR, that of what it shows.
 fn order_by(terms: &[(usize, bool)]) -> String {
     let term = |&(field, descending): &(usize, bool)| {
         let name = ODD.fields[field].name;
-        let text = if matches!(name, "en" | "st") { format!("concat({name})") } else { name.to_owned() };
+        let text =
+            if matches!(name, "en" | "st" | "chn") { format!("concat({name})") } else { name.to_owned() };
         format!("{text}{}, ", if descending { " desc" } else { "" })
     };
     let is_last_descending = terms.last().is_some_and(|(_, descending)| *descending);

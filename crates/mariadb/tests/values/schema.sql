@@ -165,7 +165,7 @@ create table odd (
   german varchar(20) character set latin1 collate latin1_german2_ci null,
   vb varbinary(10) null, bi binary(4) null, b16 binary(16) null, u uuid null, en enum('b','a','c') null,
   st set('b','a','c') null, bt bit(12) null, ub bigint unsigned null, sb bigint null, tx varchar(20) null,
-  ct varchar(40) null, ip inet6 null,
+  ct varchar(40) null, ip inet6 null, chn char(6) character set utf8mb4 collate utf8mb4_unicode_nopad_ci null,
   key (f), key (d), key (day), key (vc), key (at)
 ) default character set utf8mb4 collate utf8mb4_general_ci;
 create view v_odd as

@@ -106,6 +106,12 @@ impl Many {
         let collection = connection.raw(self.collection);
         let written = match &self.change {
             Some(change) => {
+                if let Some(version) = self.domain.version {
+                    let column = self.domain.fields[version].column;
+                    let uncounted = doc! { "$and": [by_keys.clone(), update::not_a_version(column)] };
+                    let begin = collection.update_many(uncounted, doc! { "$set": { column: 0_i64 } });
+                    begin.session(&mut *session).await?;
+                }
                 let update = collection.update_many(by_keys.clone(), change.clone());
                 update.session(&mut *session).await.map(|changed| changed.matched_count)
             }

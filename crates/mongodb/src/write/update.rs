@@ -88,7 +88,7 @@ impl Update {
         if changed.is_none() {
             let (filter, change) = (self.target.filter(), self.change.clone());
             changed = match self.change(connection, session.as_deref_mut(), limit, filter, change).await {
-                // Null and absent are one, but nothing can be added to null. A transaction has ended with that.
+                // Nothing can be added to null, or to what is no number. A transaction has ended with that.
                 Err(error)
                     if is_free && is_mismatch(&error) && !self.is_null.swap(true, Ordering::Relaxed) =>
                 {
@@ -151,7 +151,7 @@ impl Update {
         }
     }
 
-    /// The same, where the version is null: it becomes 1, as it does where there is none.
+    /// The same, where the version is none: it becomes 1, as it does where it is absent.
     async fn change_first(
         &self,
         connection: &Connection,
@@ -167,10 +167,16 @@ impl Update {
         } else {
             change.insert("$set", doc! { column: 1_i64 });
         }
-        let is_null = doc! { column: Bson::Null };
-        let filter = doc! { "$and": [self.target.filter(), is_null] };
+        let filter = doc! { "$and": [self.target.filter(), not_a_version(column)] };
         self.change(connection, session, limit, filter, change).await
     }
+}
+
+/// What finds a member that cannot be counted up: null, or of another type, which clients are shown as null.
+pub(super) fn not_a_version(column: &str) -> Document {
+    // An array that holds a number is of the type of its elements as well.
+    let others = doc! { "$nor": [{ column: { "$type": "number" } }] };
+    doc! { "$or": [others, { column: { "$type": "array" } }] }
 }
 
 /// Whether MongoDB says that a change does not fit what a document holds (`TypeMismatch`).

@@ -31,6 +31,7 @@ static CELL: Domain = Domain::new("cell", "", "0000000000000000")
     .key(&[0])
     .version(1)
     .fetch(&[2, 3, 4, 5, 6, 7, 8], &[0, 2, 4, 5, 7, 8], 50, 500)
+    .updates_many(100)
     .mongodb("cell", OBJECTS);
 
 /// Keys by amount, which MongoDB may hold as a double, and by day, which it may hold as a date.
@@ -137,8 +138,28 @@ async fn a_version_that_is_null_is_none() {
     assert_eq!(reply["data"], json!({ "id": 1, "revision": 1 }));
     let reply = site.update(&CELL, json!({ "key": 1, "data": { "ratio": 0.5 } })).await.unwrap();
     assert_eq!(reply["data"], json!({ "id": 1, "revision": 2 }));
-    let error = site.update(&CELL, json!({ "key": 2, "data": { "n": 1 } })).await.unwrap_err();
-    assert_eq!(error.code, ErrorCode::Internal, "{error}");
+    // So is one of another type, and an array that holds a number.
+    insert(&site, vec![doc! { "_id": 3, "rev": [7] }, doc! { "_id": 4, "rev": 7 }, doc! { "_id": 5 }]).await;
+    let reply = site.update(&CELL, json!({ "key": 2, "data": { "n": 1 } })).await.unwrap();
+    assert_eq!(reply["data"], json!({ "id": 2, "revision": 1 }));
+    let reply = site.update(&CELL, json!({ "key": 3, "data": { "n": 1 } })).await.unwrap();
+    assert_eq!(reply["data"], json!({ "id": 3, "revision": 1 }));
+}
+
+#[tokio::test]
+async fn a_version_that_is_none_is_in_no_others_way() {
+    let site = Site::new("odd_versions").await;
+    let versions = [Bson::Null, "x".into(), Bson::Array(vec![7.into()]), 7.into(), 2.5.into()];
+    let documents = (1..).zip(versions).map(|(id, rev): (i32, Bson)| doc! { "_id": id, "rev": rev, "n": 1 });
+    insert(&site, documents.collect()).await;
+    insert(&site, vec![doc! { "_id": 6, "n": 1 }]).await;
+    let reply = site.update(&CELL, json!({ "where": { "n": 1 }, "data": { "n": 2 } })).await.unwrap();
+    assert_eq!(reply["count"], 6, "{reply}");
+    for (id, rev) in
+        [(1, Bson::Int64(1)), (2, 1_i64.into()), (3, 1_i64.into()), (4, 8_i64.into()), (6, 1_i64.into())]
+    {
+        assert_eq!(site.stored("cell", id).await.get("rev"), Some(&rev), "{id}");
+    }
 }
 
 #[tokio::test]

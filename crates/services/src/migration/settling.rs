@@ -78,6 +78,12 @@ async fn meant(chunk: &Chunk<'_>, keys: &[Json]) -> Result<Vec<Record>> {
     Ok(records)
 }
 
+/// Takes back what was copied and does not move any more, since the job fails.
+pub(super) async fn leave(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<Vec<Reject>> {
+    let pending = std::mem::take(&mut at.pending);
+    take_back(chunk, pending.iter().map(|one| (&one.key, one.copy.as_deref())).collect()).await
+}
+
 /// Takes copies back of records that are to stay where they were, each only while it is what was written, where that is known; gives those that
 /// are on both sides now.
 pub(super) async fn take_back(chunk: &Chunk<'_>, copies: Vec<(&Json, Option<&str>)>) -> Result<Vec<Reject>> {

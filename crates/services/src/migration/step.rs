@@ -47,6 +47,9 @@ pub(super) async fn step(chunk: &Chunk<'_>, mut at: Checkpoint) -> Result<Step> 
     }
     let listed = usize::try_from(before).unwrap_or(usize::MAX);
     let mut rejects = rejects;
+    if matches!(next, Next::Failed(..)) && chunk.settles.is_some() {
+        rejects.extend(settling::leave(chunk, &mut at).await?);
+    }
     if chunk.spec.dry_run {
         rejects.truncate(LISTED_MAX.saturating_sub(listed));
     }
