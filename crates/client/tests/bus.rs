@@ -84,8 +84,8 @@ async fn a_request_that_rabbitmq_forbids_fails_alone() {
     })
     .await
     .unwrap();
-    let node = Client::builder(url.replace("guest:guest", "node:secret")).connect().await.unwrap_err();
-    let said = node.to_string();
+    let refused = Client::builder(url.replace("guest:guest", "node:secret")).connect().await.unwrap_err();
+    let said = refused.to_string();
     assert!(
         said.contains("access to queue 'amq.gen-") && said.contains("give its user `^amq\\.gen-.*$`"),
         "{said}"

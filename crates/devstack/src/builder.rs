@@ -305,7 +305,9 @@ impl Builder {
     }
 
     fn flavor(&self) -> Flavor {
-        Flavor::choose(if self.fast { Edition::Fast } else { Edition::Light })
+        // What takes minutes to install is taken where it is there.
+        let is_there = self.as_it_is && Edition::Fast.is_installed().unwrap_or(false);
+        Flavor::choose(if self.fast || is_there { Edition::Fast } else { Edition::Light })
     }
 
     fn install(&self, own: [bool; 3]) -> Result<()> {

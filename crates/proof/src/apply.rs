@@ -112,7 +112,9 @@ impl Plan<'_> {
             self.steps.iter().filter(|(_, deed)| *deed == Deed::Run).map(|(step, _)| step).collect();
         let mut hand = match self.place.connect().await {
             Ok(hand) => hand,
-            Err(reason) => return Err(stopped(reason, &todo, 0)),
+            Err(reason) => {
+                return Err(stopped(format!("the database cannot be reached: {reason}"), &todo, 0));
+            }
         };
         let mut ended = Ok(());
         for (number, step) in todo.iter().enumerate() {
@@ -128,9 +130,11 @@ impl Plan<'_> {
                 }),
                 Err(reason) => Err(stopped(format!("{}: {reason}", step.what()), &todo, number)),
             };
-            if let Err(stopped) = done {
-                // The database may be away: then nobody can be told.
-                let _ = self.told(&mut hand, "stop", number + 1, &stopped.reason).await;
+            if let Err(mut stopped) = done {
+                // Where this connection takes no entry any more, the server may have run the step and not said so.
+                if self.told(&mut hand, "stop", number + 1, &stopped.reason).await.is_err() {
+                    self.look_after(&todo, number, &mut stopped).await;
+                }
                 ended = Err(stopped);
                 break;
             }
@@ -147,6 +151,27 @@ impl Plan<'_> {
         }
         hand.close().await;
         ended
+    }
+
+    /// Looks, on a new connection, whether a step was done whose outcome nobody told.
+    async fn look_after(&self, todo: &[&Statement], number: usize, stopped: &mut Stopped) {
+        let Some(step) = todo.get(number).filter(|_| stopped.stands.len() == number) else { return };
+        // What an earlier step has made is there in any case.
+        let is_first = todo.iter().take(number).all(|before| before.name != step.name);
+        let seen = self.place.look(vec![step.name.clone()]).await;
+        match seen.map(|catalogue| is_first.then(|| is_there(&catalogue, step))) {
+            Ok(Some(false)) => {}
+            Ok(Some(true)) => {
+                stopped.reason.push_str("; it was done all the same");
+                stopped.stands.push(step.what());
+                stopped.missing.remove(0);
+            }
+            Ok(None) | Err(_) => {
+                stopped
+                    .reason
+                    .push_str("; whether it was done is not known: look for it before you apply again");
+            }
+        }
     }
 
     /// Writes an entry of the audit.

@@ -173,7 +173,10 @@ async fn on_mariadb(kind: &Kind<'_>, scratch: &Scratch, dba: &mut beds_mariadb::
     let statement = statement.ok_or("the log of the server does not have its statement")?;
     let rows = dba.rows(&format!("analyze format=json {statement}")).await?;
     let text = rows.into_iter().next().and_then(|row| row.into_iter().next().flatten()).unwrap_or_default();
-    let plan: Value = serde_json::from_str(&text).map_err(|_| "the server does not explain it".to_owned())?;
+    // MariaDB writes quotes of constants as JSON does not.
+    let plan: Result<Value, _> =
+        serde_json::from_str(&text).or_else(|_| serde_json::from_str(&text.replace("\\'", "'")));
+    let plan = plan.map_err(|error| format!("what the server explains cannot be read: {error}"))?;
     let mut seen = Seen { index: None, looked_at: 0 };
     let mut is_whole = false;
     tables(&plan, &mut |table| {

@@ -224,7 +224,7 @@ fn filter(
     newer_s: Option<u32>,
 ) -> Result<Filter> {
     let (older_s, newer_s) = (older_s.map(u64::from), newer_s.map(u64::from));
-    let code = code.as_deref().map(Filter::code).transpose().map_err(|why| ask::invalid("code", &why))?;
+    let code = code.map(|code| Filter::code(&code)).transpose().map_err(|why| ask::invalid("code", &why))?;
     Ok(Filter { ids, template, code, reason, older_s, newer_s })
 }
 
