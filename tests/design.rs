@@ -8,6 +8,7 @@ use std::{
     process::{Command, Output},
 };
 
+use serde_json::json;
 use tempfile::TempDir;
 
 struct Site(TempDir);
@@ -83,6 +84,38 @@ fn a_model_becomes_a_proposal_that_waits_for_its_proofs() {
     bytes[100] ^= 1;
     fs::write(&objects, bytes).unwrap();
     assert!(site.refused(&["show", "proposals/library"]).contains("`objects/mariadb.sql` was changed"));
+}
+
+/// A template that is to become another is the one that clients know: the page says what changes for them.
+#[test]
+fn what_a_template_becomes_is_compared_with_it() {
+    let site = Site::new();
+    let model = fs::read_to_string(library()).unwrap();
+    fs::write(site.path("model.json"), &model).unwrap();
+    site.done(&["new", "--model", "model.json"]);
+    fs::write(site.path("wish.txt"), "Nobody needs the price of a copy").unwrap();
+    let changed = model
+        .replace("\"filters\": [\"isbn\", \"price\"]", "\"filters\": [\"isbn\"]")
+        .replace("\"fields\": [{ \"role\": \"anyone\", \"hidden\": [\"price\"] }]", "\"fields\": []");
+    let price = changed.lines().find(|line| line.contains("\"name\": \"price\"")).unwrap();
+    let answer = changed.replace(&format!("{price}\n"), "");
+    let template = "proposals/library/templates/book_rec.toml";
+    let ask = ["new", "--description", "wish.txt", "--template", template];
+    let printed = site.done(&[&ask[..], &["--show-prompt"]].concat());
+    // What is asked is printed as it is sent: how it is done, and what is wished for.
+    let wish = printed.split_once("\n\nDesign this domain.").unwrap().1;
+    let wish = wish.split_once("\n\nThe answer is to keep").unwrap().0;
+    let wish = format!("Design this domain.{wish}");
+    let prompt = json!([{ "role": "system", "content": "" }, { "role": "user", "content": wish }]);
+    fs::create_dir_all(site.path("kept/rounds")).unwrap();
+    fs::write(site.path("kept/rounds/01-request.json"), json!({ "messages": prompt }).to_string()).unwrap();
+    let reply = json!({ "answer": { "text": answer, "tokens": null } }).to_string();
+    fs::write(site.path("kept/rounds/01-reply.json"), reply).unwrap();
+    site.done(&[&ask[..], &["--replay", "kept", "--out", "changed"]].concat());
+    let manifest = fs::read_to_string(site.path("changed/proposal.toml")).unwrap();
+    assert!(manifest.contains("breaking") && manifest.contains("price"), "{manifest}");
+    let page = fs::read_to_string(site.path("changed/report.html")).unwrap();
+    assert!(page.contains("breaking"), "{page}");
 }
 
 #[test]

@@ -7,13 +7,16 @@ mod common;
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpListener,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
+    thread::{self, JoinHandle},
 };
 
 use beds_devstack::Stack;
 use common::root;
+use serde_json::json;
 use tempfile::TempDir;
 
 /// A DBA's place: a configuration, models, proposals.
@@ -209,6 +212,78 @@ fn documents_go_the_same_way() {
         said.contains("is not what the proofs began with") && said.contains("collection reading is there"),
         "{said}"
     );
+}
+
+/// An endpoint that gives these answers, and what it was asked.
+fn endpoint(answers: Vec<String>) -> (String, JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    let answer = move |answer: String| {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
+        let (mut line, mut length) = (String::new(), 0);
+        while reader.read_line(&mut line).unwrap() > 2 {
+            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+            line.clear();
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).unwrap();
+        let choice =
+            json!({ "message": { "role": "assistant", "content": answer }, "finish_reason": "stop" });
+        let reply = json!({ "choices": [choice], "usage": { "total_tokens": 100 } }).to_string();
+        write!(
+            stream,
+            "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{reply}",
+            reply.len()
+        )
+        .unwrap();
+        String::from_utf8(body).unwrap()
+    };
+    (url, thread::spawn(move || answers.into_iter().map(answer).collect()))
+}
+
+#[test]
+fn what_a_proof_refuses_goes_back_to_the_language_model() {
+    let text = fs::read_to_string(root().join("crates/design/tests/models/library.json")).unwrap();
+    // A row longer than MariaDB has any; a body that finds more rows than it has room for; and one that is right.
+    let remark =
+        |number| format!("{{ \"name\": \"remark_{number}\", \"type\": \"string\", \"max\": 2000 }},");
+    let wide = (0..10).map(remark).collect::<Vec<_>>().concat();
+    let first = text.replacen("\"fields\": [", &format!("\"fields\": [{wide}"), 1);
+    let second = text.replace("where id = p_loan and returned_at is null for update", "for update");
+    let (url, asked) = endpoint(vec![first, second, text]);
+    let site = Site::new(&format!("url = \"{url}\"\nmodel = \"a-model\"\ntimeout_s = 3600"));
+    fs::write(site.path("wish.txt"), "A lending library").unwrap();
+    let said = site.done(&["new", "--description", "wish.txt", "--prove", "--records", "20000"]);
+    for part in [
+        "asking a-model, 1 of 4",
+        "round 1: failed  objects: table book: ",
+        "refused: the proof `objects` failed",
+        "asking a-model, 2 of 4",
+        "round 2: passed  verify: ",
+        "round 2: failed  conformance: ",
+        "asking a-model, 3 of 4",
+        "round 3: passed  plans: ",
+        "passed  conformance: ",
+    ] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    let asked = asked.join().unwrap();
+    assert!(asked[1].contains("Row size too large"), "{}", asked[1]);
+    assert!(asked[2].contains("loan.call.give_back") && asked[2].contains("log of the node"), "{}", asked[2]);
+    assert!(!asked[2].contains("Row size"), "what was mended is not told again");
+    let rounds = site.path("proposals/library/rounds");
+    for file in ["01-proofs.txt", "02-proofs.txt", "03-report.txt"] {
+        assert!(rounds.join(file).exists(), "{file}");
+    }
+    site.done(&[&["approve", "proposals/library"], &APPROVE[..]].concat());
+    // Played again it is the same model, and no server is asked.
+    let replay = ["new", "--description", "wish.txt", "--replay", "proposals/library", "--out", "again"];
+    assert!(site.done(&replay).contains("in 3 rounds"));
+    let model = |folder: &str| fs::read(site.path(folder).join("model.json")).unwrap();
+    assert_eq!(model("again"), model("proposals/library"));
 }
 
 #[test]

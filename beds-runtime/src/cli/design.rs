@@ -2,6 +2,7 @@
 //! database that is no scratch one is `apply`, with what was signed.
 
 mod apply;
+mod ask;
 mod new;
 mod prove;
 mod sign;

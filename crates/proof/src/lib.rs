@@ -8,11 +8,13 @@
 //! | `conformance` | asks that node over AMQP what its templates promise |
 //! | `samples` | has that node create what was handed in |
 //! | `plans` | how filters and sorts are answered among many records |
+//! | `back` | what goes back to a language model of a gate that it did not pass |
 //! | [`apply`] | runs what a DBA signed, where nothing of it is there yet |
 //!
 //! What it must never do: run a statement in a real database without an [`beds_design::boundary::Approved`].
 
 pub mod apply;
+mod back;
 mod conformance;
 mod fill;
 mod grants;

@@ -1,6 +1,7 @@
 //! The gates that need servers, in their order. The first that a proposal does not pass is the last that is tried.
 
 use beds_design::{
+    converse::Verdict,
     model::Model,
     proposal::{Gate, Proof},
     render::Rendered,
@@ -9,6 +10,7 @@ use beds_devstack::Node;
 use serde_json::Value;
 
 use crate::{
+    back,
     conformance::{self, Bus, Lost, Told},
     grants,
     hand::Hand,
@@ -32,8 +34,16 @@ pub struct Settings {
     pub samples: Vec<Sample>,
 }
 
-/// What became of a gate, and its report.
-pub type Proved = (Proof, String);
+/// What became of a gate.
+#[derive(Debug, Clone)]
+pub struct Proved {
+    /// In a line.
+    pub proof: Proof,
+    /// All that was tried, for people.
+    pub report: String,
+    /// What is wrong, for a language model: bounded, and without a value of the samples.
+    pub wrong: String,
+}
 
 /// Tries the gates. What they say is about the proposal; each proof is told as it comes.
 ///
@@ -51,7 +61,7 @@ pub async fn prove(
     let proved = gates(model, rendered, settings, &scratch, &mut watch).await;
     // A server that died makes everything fail, and none of it is the proposal's fault.
     let is_there = match &proved {
-        Ok(proofs) if proofs.iter().all(|(proof, _)| proof.passed) => Ok(()),
+        Ok(proofs) if proofs.iter().all(|proved| proved.proof.passed) => Ok(()),
         Ok(_) | Err(_) => scratch.is_there().await,
     };
     let closed = scratch.close().await;
@@ -59,6 +69,20 @@ pub async fn prove(
     let proved = proved?;
     closed?;
     Ok(proved)
+}
+
+/// What a language model hears of proofs.
+#[must_use]
+pub fn verdict(proofs: &[Proved]) -> Verdict {
+    let Some(failed) = proofs.iter().find(|proved| !proved.proof.passed) else { return Verdict::Passed };
+    let gate = failed.proof.gate.as_str();
+    let passed = proofs.iter().filter(|proved| proved.proof.passed);
+    let passed: Vec<&str> = passed.map(|proved| proved.proof.gate.as_str()).collect();
+    let before = if passed.is_empty() { "nothing".to_owned() } else { passed.join(", ") };
+    Verdict::Refused {
+        line: format!("the proof `{gate}` failed: {}", failed.proof.detail),
+        report: format!("the proof `{gate}` failed; passed before it: {before}\n{}\n", failed.wrong),
+    }
 }
 
 async fn gates(
@@ -70,7 +94,7 @@ async fn gates(
 ) -> Result<Vec<Proved>, String> {
     let mut proofs: Vec<Proved> = Vec::new();
     let mut passes = |proved: Proved, watch: &mut dyn FnMut(&str)| {
-        let (proof, _) = &proved;
+        let proof = &proved.proof;
         let word = if proof.passed { "passed" } else { "failed" };
         watch(&format!("{word}  {}: {}", proof.gate.as_str(), proof.detail));
         let passed = proof.passed;
@@ -115,7 +139,7 @@ async fn gates(
             }
             Err(reason) => {
                 let wrong = format!("the scratch server does not log its statements: {reason}");
-                Told { right: Vec::new(), wrong: vec![wrong] }
+                Told { wrong: vec![wrong], ..Told::default() }
             }
         };
         let detail = format!("each filter and each order is fast among {records} records");
@@ -130,18 +154,20 @@ async fn gates(
 
 /// A proof of what was found.
 fn proof(gate: Gate, detail: String, told: Told) -> Proved {
-    let Told { right, wrong } = told;
-    let passed = wrong.is_empty();
-    let detail = match wrong.first() {
+    let wrong = back::wrong(gate, &told);
+    let Told { right, wrong: faults, log } = told;
+    let passed = faults.is_empty();
+    let detail = match faults.first() {
         None => detail,
-        Some(first) if wrong.len() == 1 => first.clone(),
-        Some(first) => format!("{} are wrong; the first: {first}", wrong.len()),
+        Some(first) if faults.len() == 1 => first.clone(),
+        Some(first) => format!("{} are wrong; the first: {first}", faults.len()),
     };
-    let lines = wrong
+    let lines = faults
         .iter()
         .map(|line| format!("wrong: {line}\n"))
-        .chain(right.iter().map(|line| format!("right: {line}\n")));
-    (Proof { gate, passed, detail }, lines.collect())
+        .chain(right.iter().map(|line| format!("right: {line}\n")))
+        .chain(log.iter().map(|line| format!("log of the node: {line}\n")));
+    Proved { proof: Proof { gate, passed, detail }, report: lines.collect(), wrong }
 }
 
 /// Whether a database takes the objects.
@@ -221,12 +247,12 @@ async fn asked(
     let mut told = match asking.await {
         Ok(told) => told,
         Err(Lost(reason)) => {
-            Told { right: Vec::new(), wrong: vec![format!("the node does not answer: {reason}")] }
+            Told { wrong: vec![format!("the node does not answer: {reason}")], ..Told::default() }
         }
     };
     if !told.wrong.is_empty() {
         let log = node.log_tail(20);
-        told.right.extend(log.lines().map(|line| format!("log of the node: {line}")));
+        told.log = log.lines().map(str::to_owned).collect();
     }
     told
 }

@@ -1,5 +1,7 @@
 //! Sample data: each record is created by the node, or it is said why not.
 
+use std::fmt::Write as _;
+
 use beds_codegen::model::{Field, Type};
 use beds_design::model::Operation;
 use serde_json::{Map, Value, json};
@@ -90,7 +92,8 @@ async fn one(
         .flat_map(Map::keys)
         .filter(|name| !field(kind, name).is_some_and(is_given))
         .collect();
-    let (mut loaded, mut explained) = (0, Vec::new());
+    // What is wrong may go to a language model, which sees no value of a sample: the words of the reply are for people.
+    let (mut loaded, mut explained, mut first) = (0, Vec::new(), String::new());
     for (number, record) in sample.records.iter().take(RECORDS_MAX).enumerate() {
         let member = |(name, value): (&String, &Value)| {
             let field = field(kind, name).filter(|field| is_given(field))?;
@@ -101,19 +104,25 @@ async fn one(
         match reply["error"]["code"].as_str() {
             None => loaded += 1,
             Some("internal" | "unavailable" | "unknown_template" | "unknown_operation") => {
-                told.wrong(format!("{}: record {}: {}", sample.name, number + 1, error(&reply)));
+                told.wrong(format!("{}: record {}: {}", sample.name, number + 1, without_values(&reply)));
+                told.right(format!(
+                    "{}: record {} is answered with {}",
+                    sample.name,
+                    number + 1,
+                    error(&reply)
+                ));
             }
-            Some(_) => explained.push(format!(
-                "{}: record {} is not taken: {}",
-                sample.name,
-                number + 1,
-                error(&reply)
-            )),
+            Some(_) => {
+                if explained.is_empty() {
+                    first = format!("record {} is not taken: {}", number + 1, without_values(&reply));
+                }
+                let line = format!("{}: record {} is not taken: {}", sample.name, number + 1, error(&reply));
+                explained.push(line);
+            }
         }
     }
     let count = explained.len();
     if loaded == 0 {
-        let first = explained.first().cloned().unwrap_or_default();
         told.wrong(format!("{}: none of its records is taken as a {}; {first}", sample.name, kind.name()));
     } else {
         told.right(format!(
@@ -130,6 +139,19 @@ async fn one(
         told.right(line);
     }
     Ok(())
+}
+
+/// An error without what a client sent: which fields are invalid, and why, quotes the template alone.
+fn without_values(reply: &Value) -> String {
+    let code = reply["error"]["code"].as_str().unwrap_or_default();
+    let mut text = code.to_owned();
+    if code == "validation_failed" {
+        for detail in reply["error"]["details"].as_array().into_iter().flatten() {
+            let part = |name: &str| detail[name].as_str().unwrap_or_default();
+            let _ = write!(text, "; {} {}", part("field"), part("reason"));
+        }
+    }
+    text
 }
 
 /// A value as a client would send it: files without types have texts alone.
@@ -159,5 +181,22 @@ fn read(ty: &Type, value: &Value) -> Value {
             serde_json::from_str(text).unwrap_or_else(|_| value.clone())
         }
         _ => value.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_quotes_no_sample() {
+        let reply = json!({ "error": {
+            "code": "validation_failed",
+            "message": "`email` must be at most 10 characters long",
+            "details": [{ "field": "email", "reason": "must be at most 10 characters long" }],
+        } });
+        assert_eq!(without_values(&reply), "validation_failed; email must be at most 10 characters long");
+        let reply = json!({ "error": { "code": "conflict", "message": "ada@example.org is there" } });
+        assert_eq!(without_values(&reply), "conflict");
     }
 }

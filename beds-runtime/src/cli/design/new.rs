@@ -4,22 +4,21 @@ use std::{
     fs,
     io::{self, Read as _},
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use beds_codegen::{Compiler, model::Domain};
 use beds_core::settings::SecretUrl;
 use beds_design::{
-    converse::{
-        self, Conversation, Endpoint, Failed, Format, Http, HttpSettings, Limits, Progress, Recorded,
-        Samples, Wish,
-    },
+    converse::{self, Format, Samples, Wish},
     model::{self, MODEL_BYTES_MAX, Model},
-    proposal::{self, Author, Contents, Facts, Handed, Proposal, Round},
+    proposal::{self, Author, Facts, Handed, Proposal},
 };
 use beds_protocol::Engine;
 
-use super::{prove, sign};
+use super::{
+    ask::{self, Asking},
+    prove, sign,
+};
 use crate::config::Design;
 
 /// The longest input that is read.
@@ -55,7 +54,7 @@ pub(super) struct Args {
     /// The database, as the configuration calls it
     #[arg(long, requires = "description")]
     database: Option<String>,
-    /// Templates that are served now, to tell what breaks for their clients
+    /// Templates that are served now, to tell what breaks for their clients [default: those of --template]
     #[arg(long, value_name = "FOLDER")]
     against: Option<PathBuf>,
     /// The folder of the proposal [default: proposals/NAME]
@@ -64,19 +63,9 @@ pub(super) struct Args {
     /// Print what would be sent, and send nothing
     #[arg(long, requires = "description")]
     show_prompt: bool,
-    /// Play a conversation again that a proposal keeps, and ask nobody
-    #[arg(long, value_name = "FOLDER", requires = "description")]
-    replay: Option<PathBuf>,
-    /// How often the language model is asked [default: 4, or what the configuration says]
-    #[arg(long, requires = "description")]
-    attempts: Option<u32>,
-    /// The most tokens of all answers [default: 200000, or what the configuration says]
-    #[arg(long, requires = "description")]
-    tokens: Option<u64>,
-    /// How long the conversation may take, in seconds [default: 10 minutes, or what the configuration says]
-    #[arg(long, value_name = "SECONDS", requires = "description")]
-    timeout: Option<u32>,
-    /// Prove it on scratch servers as well, as `beds design prove` does
+    #[command(flatten)]
+    asking: Asking,
+    /// Prove it on scratch servers as well, as `beds design prove` does; what is refused goes back to the language model
     #[arg(long)]
     prove: bool,
     #[command(flatten)]
@@ -99,16 +88,10 @@ pub(super) const fn needs_config(args: &Args) -> bool {
 /// Makes a proposal.
 pub(super) async fn run(args: &Args, design: &Design, real: &[SecretUrl]) -> Result<(), String> {
     let mut inputs = Vec::new();
-    let (model, author, rounds) = match (&args.model, &args.description) {
-        (Some(path), _) => {
-            let bytes = input(Handed::Model, path, MODEL_BYTES_MAX as u64 + 1, &mut inputs)?;
-            let model = model::read(&bytes).map_err(|faults| format!("{}:\n{faults}", path.display()))?;
-            for path in &args.samples {
-                let bytes = input(Handed::Samples, path, INPUT_BYTES_MAX, &mut inputs)?;
-                prove::sample(&path.to_string_lossy(), &bytes)?;
-            }
-            (model, Author::File, Vec::new())
-        }
+    let before = served(args)?;
+    let mut settings = if args.prove { Some(args.how.settings(design, real)?) } else { None };
+    let mut made = match (&args.model, &args.description) {
+        (Some(path), _) => from_file(path, &args.samples, &mut inputs)?,
         (None, Some(path)) => {
             let wish = wish(args, path, &mut inputs)?;
             if args.show_prompt {
@@ -118,24 +101,33 @@ pub(super) async fn run(args: &Args, design: &Design, real: &[SecretUrl]) -> Res
                 anstream::println!("The answer is to keep to this schema:\n{:#}", model::schema());
                 return Ok(());
             }
-            let (conversation, name) = asked(args, design, &wish).await?;
-            (conversation.model, Author::Model(name), conversation.rounds)
+            if let Some(settings) = &mut settings {
+                settings.samples = samples(&inputs)?;
+            }
+            let keep = (!args.dry_run)
+                .then(|| args.out.clone().unwrap_or_else(|| PathBuf::from("proposals/failed")));
+            args.asking.ask(design, &wish, settings.as_ref(), keep.as_deref()).await?
         }
         (None, None) => return Err("name a --model or a --description".to_owned()),
     };
-    let before = served(args.against.as_deref())?;
-    let handed: Vec<_> = inputs.iter().filter(|(kind, ..)| *kind == Handed::Samples).cloned().collect();
-    let facts = Facts { author, made_at: super::now()?, inputs, rounds, before: before.iter().collect() };
-    let mut proposal = proposed(&model, facts, args)?;
-    if args.prove {
-        let mut settings = args.how.settings(design, real)?;
-        for (_, name, bytes) in &handed {
-            settings.samples.push(prove::sample(name, bytes)?);
-        }
+    let handed = samples(&inputs)?;
+    let proofs = made.proofs.take();
+    let facts = Facts {
+        author: made.author,
+        made_at: super::now()?,
+        inputs,
+        rounds: made.rounds,
+        before: before.iter().collect(),
+    };
+    let mut proposal = proposed(&made.model, facts, args)?;
+    if let Some(proofs) = proofs {
+        proposal = proposal.proved(proofs).map_err(|wrong| wrong.join("; "))?;
+    } else if let Some(mut settings) = settings {
+        settings.samples = handed;
         proposal = prove::proved(proposal, &settings).await?;
     }
     sign::told(&proposal);
-    let out = args.out.clone().unwrap_or_else(|| Path::new("proposals").join(&model.name));
+    let out = args.out.clone().unwrap_or_else(|| Path::new("proposals").join(&made.model.name));
     if args.dry_run {
         anstream::println!("nothing was written; without --dry-run it would be {}", out.display());
         return Ok(());
@@ -143,6 +135,22 @@ pub(super) async fn run(args: &Args, design: &Design, real: &[SecretUrl]) -> Res
     proposal::write(&proposal, &out).map_err(|flaw| flaw.to_string())?;
     anstream::println!("wrote {}", out.display());
     prove::settled(&proposal)
+}
+
+/// A model by hand.
+fn from_file(path: &Path, samples: &[PathBuf], inputs: &mut Inputs) -> Result<ask::Made, String> {
+    let bytes = input(Handed::Model, path, MODEL_BYTES_MAX as u64 + 1, inputs)?;
+    let model = model::read(&bytes).map_err(|faults| format!("{}:\n{faults}", path.display()))?;
+    for path in samples {
+        input(Handed::Samples, path, INPUT_BYTES_MAX, inputs)?;
+    }
+    Ok(ask::Made { model, author: Author::File, rounds: Vec::new(), proofs: None })
+}
+
+/// The sample data among what was handed in.
+fn samples(inputs: &Inputs) -> Result<Vec<beds_proof::Sample>, String> {
+    let handed = inputs.iter().filter(|(kind, ..)| *kind == Handed::Samples);
+    handed.map(|(_, name, bytes)| prove::sample(name, bytes)).collect()
 }
 
 fn proposed(model: &Model, facts: Facts<'_>, args: &Args) -> Result<Proposal, String> {
@@ -202,79 +210,12 @@ fn wish(args: &Args, description: &Path, inputs: &mut Inputs) -> Result<Wish, St
     })
 }
 
-/// What a language model makes of a wish, or what one made of it before; and its name.
-async fn asked(args: &Args, design: &Design, wish: &Wish) -> Result<(Conversation, String), String> {
-    let limits = Limits {
-        attempts: args.attempts.unwrap_or(design.attempts),
-        tokens: args.tokens.unwrap_or(design.tokens),
-        time: Duration::from_secs(args.timeout.unwrap_or(design.timeout_s).into()),
-        answer_tokens: design.max_tokens,
-        ..Limits::default()
-    };
-    if let Some(folder) = &args.replay {
-        let (kept, _) = proposal::read(folder).map_err(|flaw| flaw.to_string())?;
-        let Author::Model(name) = &kept.manifest.author else {
-            return Err(format!("{} keeps no conversation", folder.display()));
-        };
-        return conversed(&Recorded::of(name, &kept.files)?, wish, limits, args).await;
-    }
-    let (Some(url), Some(model)) = (&design.url, &design.model) else {
-        return Err("nobody is there to ask: the configuration has no `url` and `model` in [design]; a model by hand \
-                    is --model FILE"
-            .to_owned());
-    };
-    let http = Http::new(&HttpSettings { url, model, key_file: design.key_file.as_deref() })?;
-    conversed(&http, wish, limits, args).await
-}
-
-async fn conversed<E: Endpoint>(
-    endpoint: &E,
-    wish: &Wish,
-    limits: Limits,
-    args: &Args,
-) -> Result<(Conversation, String), String> {
-    let watch = |progress: Progress<'_>| match progress {
-        Progress::Asked { attempt, attempts } => {
-            anstream::eprintln!("asking {}, {attempt} of {attempts}", endpoint.model());
-        }
-        Progress::Ended(round) => {
-            anstream::eprintln!(
-                "  {} ({:.1} s)",
-                round.result,
-                Duration::from_millis(round.milliseconds).as_secs_f64()
-            );
-        }
-    };
-    match converse::converse(endpoint, wish, limits, watch).await {
-        Ok(conversation) => Ok((conversation, endpoint.model().to_owned())),
-        Err(Failed { reason, rounds }) => {
-            let kept = if args.dry_run { String::new() } else { keep(args, &rounds) };
-            Err(format!("{reason}{kept}"))
-        }
-    }
-}
-
-/// Keeps what was said where nothing came of it.
-fn keep(args: &Args, rounds: &[(Round, Contents)]) -> String {
-    let out = args.out.clone().unwrap_or_else(|| PathBuf::from("proposals/failed"));
-    let write = || -> io::Result<()> {
-        fs::create_dir_all(out.join("rounds"))?;
-        rounds
-            .iter()
-            .flat_map(|(_, files)| files)
-            .try_for_each(|(path, bytes)| fs::write(out.join(path), bytes))
-    };
-    match write() {
-        Ok(()) => format!("; what was said is in {}", out.join("rounds").display()),
-        Err(error) => format!("; what was said could not be kept in {}: {error}", out.display()),
-    }
-}
-
-/// The domains that are served now.
-fn served(folder: Option<&Path>) -> Result<Vec<Domain>, String> {
-    let Some(folder) = folder else { return Ok(Vec::new()) };
-    let output = Compiler::of_project(&[folder.to_owned()], None).compile();
+/// The domains that are served now: those that are named for it, or those that are to become others.
+fn served(args: &Args) -> Result<Vec<Domain>, String> {
+    let paths = args.against.as_ref().map_or(args.template.as_slice(), std::slice::from_ref);
+    let [first, ..] = paths else { return Ok(Vec::new()) };
+    let output = Compiler::of_project(paths, None).compile();
     output
         .map(|output| output.domains)
-        .map_err(|report| format!("{}:\n{}", folder.display(), report.render(false)))
+        .map_err(|report| format!("{}:\n{}", first.display(), report.render(false)))
 }

@@ -152,6 +152,7 @@ pub(super) async fn proved(proposal: Proposal, settings: &Settings) -> Result<Pr
     let (model, rendered) = proposal.rendered().map_err(|wrong| wrong.join("; "))?;
     let watch = |line: &str| anstream::eprintln!("  {line}");
     let proofs = prove::prove(&model, &rendered, settings, watch).await?;
+    let proofs = proofs.into_iter().map(|proved| (proved.proof, proved.report)).collect();
     proposal.proved(proofs).map_err(|wrong| wrong.join("; "))
 }
 

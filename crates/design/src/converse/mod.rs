@@ -1,5 +1,7 @@
 //! A conversation with a language model: it is asked for a model, and told what the gates say of its answer, for a bounded
 //! number of rounds. What it answers is read like any file, so nothing has to be trusted.
+//!
+//! The compiler and the gate of bodies are here. What else has to pass, such as proofs on servers, the caller tries.
 
 mod endpoint;
 mod http;
@@ -7,13 +9,15 @@ mod prompt;
 mod recorded;
 mod samples;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 pub use self::{
     endpoint::{Answer, Endpoint, Failure, Message, Request, Role},
     http::{Http, HttpSettings},
     prompt::{Wish, messages},
-    recorded::Recorded,
+    recorded::{Recorded, STALE, keep},
     samples::{Format, SampleError, Samples},
 };
 use crate::{
@@ -79,9 +83,37 @@ pub struct Failed {
     pub reason: String,
     /// What was asked and answered.
     pub rounds: Vec<(Round, Contents)>,
+    /// The last model that the compiler and the gates let through, and that was refused by what was tried then.
+    pub last: Option<Box<Model>>,
 }
 
-/// Asks until an answer passes, or a limit is reached.
+/// What became of a model that the compiler and the gates let through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It passed, or there was nothing more to try.
+    Passed,
+    /// It did not.
+    Refused {
+        /// By what, and why, in a line.
+        line: String,
+        /// What goes back to the language model.
+        report: String,
+    },
+}
+
+/// Tries nothing more: what the compiler and the gates let through, passed.
+///
+/// # Errors
+/// None.
+#[expect(clippy::unused_async, reason = "what is tried elsewhere takes its time")]
+pub async fn untried(_: &Model, _: u32) -> Result<Verdict, String> {
+    Ok(Verdict::Passed)
+}
+
+/// Asks until an answer passes, or a limit is reached. `trial` gets a model that the compiler and the gates let through, with the
+/// number of the attempt; an error of it is about no model, and ends the conversation.
+///
+/// The time is over all of it. What is tried is not cut off, since it has things to take away; afterwards nobody is asked.
 ///
 /// # Errors
 /// When no answer passed; what was said is kept.
@@ -90,13 +122,18 @@ pub async fn converse<E: Endpoint>(
     wish: &Wish,
     limits: Limits,
     mut watch: impl FnMut(Progress<'_>),
+    mut trial: impl AsyncFnMut(&Model, u32) -> Result<Verdict, String>,
 ) -> Result<Conversation, Failed> {
     let begin = Instant::now();
-    let deadline = tokio::time::Instant::now() + limits.time;
+    let deadline = begin + limits.time;
     let first = prompt::messages(wish);
     let mut messages = first.clone();
-    let (mut rounds, mut tokens, mut last) = (Vec::new(), 0_u64, String::new());
+    let (mut rounds, mut tokens, mut told, mut last) = (Vec::new(), 0_u64, String::new(), None);
+    let over = format!("{} seconds are over", limits.time.as_secs());
     for attempt in 1..=limits.attempts {
+        if attempt > 1 && begin.elapsed() >= limits.time {
+            return Err(Failed { reason: format!("{over}; the last answer: {told}"), rounds, last });
+        }
         watch(Progress::Asked { attempt, attempts: limits.attempts });
         let request = Request {
             messages: messages.clone(),
@@ -107,67 +144,93 @@ pub async fn converse<E: Endpoint>(
         let asked = begin.elapsed();
         let answered = match tokio::time::timeout_at(deadline, endpoint.ask(&request)).await {
             Ok(answered) => answered,
-            Err(_) => Err(Failure::final_(format!("{} seconds are over", limits.time.as_secs()))),
+            Err(_) => Err(Failure::final_(over.clone())),
         };
-        tokens += answered.as_ref().ok().and_then(|answer| answer.tokens).unwrap_or_default();
-        let judged = judge(&answered);
-        let round = Round {
-            result: judged.line(),
-            tokens: answered.as_ref().ok().and_then(|answer| answer.tokens),
-            milliseconds: u64::try_from((begin.elapsed().saturating_sub(asked)).as_millis())
-                .unwrap_or(u64::MAX),
+        let milliseconds =
+            u64::try_from((begin.elapsed().saturating_sub(asked)).as_millis()).unwrap_or(u64::MAX);
+        let used = answered.as_ref().ok().and_then(|answer| answer.tokens);
+        tokens += used.unwrap_or_default();
+        let judged = match judge(&answered) {
+            Judged::Passed { answer, model } => match trial(&model, attempt).await {
+                Ok(Verdict::Passed) => Judged::Passed { answer, model },
+                Ok(Verdict::Refused { line, report }) => {
+                    last = Some(model);
+                    Judged::Unproved { answer, line, report }
+                }
+                Err(reason) => {
+                    last = Some(model);
+                    Judged::Untried(reason)
+                }
+            },
+            judged => judged,
         };
+        let round = Round { result: judged.line(), tokens: used, milliseconds };
         watch(Progress::Ended(&round));
-        rounds.push((round, recorded::kept(attempt, &request, &answered, &judged.report())));
+        rounds.push((round, recorded::kept(attempt, &request, &answered, judged.report())));
         match judged {
-            Judged::Passed(model) => return Ok(Conversation { model: *model, rounds }),
-            Judged::Ended(reason) => return Err(Failed { reason, rounds }),
+            Judged::Passed { model, .. } => return Ok(Conversation { model: *model, rounds }),
+            Judged::Ended(reason) | Judged::Untried(reason) => {
+                return Err(Failed { reason, rounds, last });
+            }
             Judged::Refused { answer, report } => {
-                report.lines().next().unwrap_or_default().clone_into(&mut last);
+                report.lines().next().unwrap_or_default().clone_into(&mut told);
                 // What was said before the last answer is of no use to the next one.
                 messages = [first.clone(), prompt::repair(&answer, &report)].concat();
             }
-            Judged::Again(reason) => last = reason,
+            Judged::Unproved { answer, line, report } => {
+                messages = [first.clone(), prompt::repair_proofs(&answer, &report)].concat();
+                told = line;
+            }
+            Judged::Again(reason) => told = reason,
         }
         if tokens > limits.tokens {
             let reason =
-                format!("{tokens} tokens were used, and {} may be; the last answer: {last}", limits.tokens);
-            return Err(Failed { reason, rounds });
+                format!("{tokens} tokens were used, and {} may be; the last answer: {told}", limits.tokens);
+            return Err(Failed { reason, rounds, last });
         }
     }
-    let reason = format!("no answer passed in {} attempts; the last one: {last}", limits.attempts);
-    Err(Failed { reason, rounds })
+    let reason = format!("no answer passed in {} attempts; the last one: {told}", limits.attempts);
+    Err(Failed { reason, rounds, last })
 }
 
 /// What is to be done after an answer.
 enum Judged {
     /// It is a model.
-    Passed(Box<Model>),
+    Passed { answer: String, model: Box<Model> },
     /// It is none, and the gates say why.
     Refused { answer: String, report: String },
+    /// It is one, which did not stand what was tried.
+    Unproved { answer: String, line: String, report: String },
     /// There was no answer, and there may be one another time.
     Again(String),
     /// There will be none.
     Ended(String),
+    /// It is one, of which nothing more can be said.
+    Untried(String),
 }
 
 impl Judged {
     fn line(&self) -> String {
         match self {
-            Self::Passed(_) => "passed".to_owned(),
+            Self::Passed { .. } => "passed".to_owned(),
             Self::Refused { report, .. } => {
                 let count = report.lines().last().unwrap_or_default();
                 format!("refused: {count}; the first: {}", report.lines().next().unwrap_or_default())
             }
+            Self::Unproved { line, .. } => format!("refused: {line}"),
             Self::Again(reason) | Self::Ended(reason) => format!("no answer: {reason}"),
+            Self::Untried(reason) => format!("not tried: {reason}"),
         }
     }
 
-    fn report(&self) -> String {
+    fn report(&self) -> recorded::Report {
         match self {
-            Self::Passed(_) => "passed\n".to_owned(),
-            Self::Refused { report, .. } => report.clone(),
-            Self::Again(reason) | Self::Ended(reason) => format!("no answer: {reason}\n"),
+            Self::Passed { .. } => recorded::Report::Gates("passed\n".to_owned()),
+            Self::Refused { report, .. } => recorded::Report::Gates(report.clone()),
+            Self::Unproved { report, .. } => recorded::Report::Proofs(report.clone()),
+            Self::Again(_) | Self::Ended(_) | Self::Untried(_) => {
+                recorded::Report::Gates(format!("{}\n", self.line()))
+            }
         }
     }
 }
@@ -180,7 +243,7 @@ fn judge(answered: &Result<Answer, Failure>) -> Judged {
     };
     let text = json_part(&answer.text);
     match model::read(text.as_bytes()).and_then(|model| render::render(&model).map(|_| model)) {
-        Ok(model) => Judged::Passed(Box::new(model)),
+        Ok(model) => Judged::Passed { answer: answer.text.clone(), model: Box::new(model) },
         Err(faults) => {
             let mut report = faults.to_string();
             if answer.is_cut {

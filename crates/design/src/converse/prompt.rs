@@ -91,8 +91,27 @@ fn data(text: &mut String, title: &str, data: &str) {
 /// The longest answer that is said again.
 const SAID_AGAIN_BYTES_MAX: usize = 100_000;
 
-/// What is said after an answer that was refused.
+/// What is said after an answer that the compiler or a gate refused.
 pub(super) fn repair(answer: &str, report: &str) -> Vec<Message> {
+    again(
+        answer,
+        format!(
+            "The answer was refused. Each line says where, and what; `help` says what to do. Answer with the whole JSON again, \
+             mended.\n\n{report}"
+        ),
+    )
+}
+
+/// What is said after an answer that was tried on servers in vain. What servers say has names and texts of others in it.
+pub(super) fn repair_proofs(answer: &str, report: &str) -> Vec<Message> {
+    let mut content = "The answer compiles, and was refused when it was tried on real servers. What you write yourself, such as \
+                       bodies of calls and pipelines, is the likeliest cause. Answer with the whole JSON again, mended.\n\n"
+        .to_owned();
+    data(&mut content, "What was tried", report);
+    again(answer, content)
+}
+
+fn again(answer: &str, content: String) -> Vec<Message> {
     let end = answer
         .char_indices()
         .map(|(at, _)| at)
@@ -101,9 +120,5 @@ pub(super) fn repair(answer: &str, report: &str) -> Vec<Message> {
         .unwrap_or(0);
     let said =
         if answer.len() <= SAID_AGAIN_BYTES_MAX { answer } else { answer.get(..end).unwrap_or_default() };
-    let content = format!(
-        "The answer was refused. Each line says where, and what; `help` says what to do. Answer with the whole JSON again, \
-         mended.\n\n{report}"
-    );
     vec![Message { role: Role::Assistant, content: said.to_owned() }, Message { role: Role::User, content }]
 }

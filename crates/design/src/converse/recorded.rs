@@ -1,14 +1,26 @@
 //! Rounds as they are kept, and a conversation that is played again from them.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::{
+    fs, io,
+    path::Path,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use serde_json::{Value, json};
 
-use super::{Answer, Endpoint, Failure, Message, Request};
-use crate::proposal::Contents;
+use super::{Answer, Endpoint, Failure, Message, Request, Verdict};
+use crate::proposal::{Contents, Round};
 
 fn path(attempt: u32, what: &str) -> String {
     format!("rounds/{attempt:02}-{what}")
+}
+
+/// What was said of an answer.
+pub(super) enum Report {
+    /// By the compiler and the gates.
+    Gates(String),
+    /// By what was tried afterwards, which refused it.
+    Proofs(String),
 }
 
 /// The files of a round: what was asked, what came, what was said of it.
@@ -16,7 +28,7 @@ pub(super) fn kept(
     attempt: u32,
     request: &Request,
     answered: &Result<Answer, Failure>,
-    report: &str,
+    report: Report,
 ) -> Contents {
     // The schema is the same each time, and the program's.
     let asked = json!({ "messages": request.messages });
@@ -24,20 +36,81 @@ pub(super) fn kept(
         Ok(answer) => json!({ "answer": answer }),
         Err(failure) => json!({ "failure": failure }),
     };
+    let (name, report) = match report {
+        Report::Gates(report) => (GATES, report),
+        Report::Proofs(report) => (PROOFS, report),
+    };
     Contents::from([
-        (path(attempt, "request.json"), format!("{asked:#}\n").into_bytes()),
-        (path(attempt, "reply.json"), format!("{answered:#}\n").into_bytes()),
-        (path(attempt, "report.txt"), report.as_bytes().to_vec()),
+        (path(attempt, REQUEST), format!("{asked:#}\n").into_bytes()),
+        (path(attempt, REPLY), format!("{answered:#}\n").into_bytes()),
+        (path(attempt, name), report.into_bytes()),
     ])
+}
+
+/// The most rounds of a conversation that are read.
+const ROUNDS_MAX: u32 = 99;
+/// What was asked.
+const REQUEST: &str = "request.json";
+/// What came.
+const REPLY: &str = "reply.json";
+/// What the compiler and the gates said.
+const GATES: &str = "report.txt";
+/// What was tried of a model that they let through, and refused it.
+const PROOFS: &str = "proofs.txt";
+
+/// Writes the rounds of a conversation into a folder, in place of one that may be there.
+///
+/// # Errors
+/// When a file cannot be written, or one of the other conversation cannot be removed.
+pub fn keep(folder: &Path, rounds: &[(Round, Contents)]) -> io::Result<()> {
+    for path in (1..=ROUNDS_MAX).flat_map(files) {
+        match fs::remove_file(folder.join(path)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    for (path, bytes) in rounds.iter().flat_map(|(_, files)| files) {
+        let path = folder.join(path);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        fs::write(path, bytes)?;
+    }
+    Ok(())
+}
+
+/// The files that a round may have.
+fn files(attempt: u32) -> [String; 4] {
+    [REQUEST, REPLY, GATES, PROOFS].map(|what| path(attempt, what))
 }
 
 /// An endpoint that gives the answers of a conversation that was kept, in their order, to whoever wishes for the same.
 #[derive(Debug)]
 pub struct Recorded {
     model: String,
-    wish: Vec<Message>,
-    replies: Vec<Result<Answer, Failure>>,
-    next: AtomicU32,
+    rounds: Vec<Kept>,
+    next: AtomicUsize,
+    answers: Answers,
+}
+
+/// To what the answers are given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answers {
+    /// To the same wish: how it is done is the program's, and may have become better since.
+    Wish,
+    /// To the same, to the letter.
+    Exactly,
+    /// To anything.
+    Anything,
+}
+
+/// A round of it.
+#[derive(Debug)]
+struct Kept {
+    asked: Vec<Message>,
+    reply: Result<Answer, Failure>,
+    /// What was tried of it then, and refused it.
+    proofs: Option<String>,
 }
 
 impl Recorded {
@@ -46,23 +119,68 @@ impl Recorded {
     /// # Errors
     /// What is missing, or is not as it was kept.
     pub fn of(model: impl Into<String>, files: &Contents) -> Result<Self, String> {
-        let mut replies = Vec::new();
-        let mut wish = Vec::new();
+        let mut rounds = Vec::new();
         for attempt in 1.. {
-            let Some(reply) = files.get(&path(attempt, "reply.json")) else { break };
+            let Some(kept) = files.get(&path(attempt, REPLY)) else { break };
             let wrong = |what: &str, error: &str| format!("{}: {error}", path(attempt, what));
-            replies.push(self::reply(reply).map_err(|error| wrong("reply.json", &error))?);
-            if attempt == 1 {
-                let request = files
-                    .get(&path(1, "request.json"))
-                    .ok_or_else(|| wrong("request.json", "it is missing"))?;
-                wish = asked(request).map_err(|error| wrong("request.json", &error))?;
+            let reply = reply(kept).map_err(|error| wrong(REPLY, &error))?;
+            let request =
+                files.get(&path(attempt, REQUEST)).ok_or_else(|| wrong(REQUEST, "it is missing"))?;
+            let asked = asked(request).map_err(|error| wrong(REQUEST, &error))?;
+            let proofs = files.get(&path(attempt, PROOFS));
+            let proofs = proofs.map(|report| String::from_utf8_lossy(report).into_owned());
+            rounds.push(Kept { asked, reply, proofs });
+        }
+        if rounds.is_empty() {
+            return Err(format!("there is no conversation: {} is missing", path(1, REPLY)));
+        }
+        Ok(Self { model: model.into(), rounds, next: AtomicUsize::new(0), answers: Answers::Wish })
+    }
+
+    /// Reads the conversation in the folder `rounds` of a folder that is no proposal.
+    ///
+    /// # Errors
+    /// As [`Self::of`], or that a file cannot be read.
+    pub fn read(folder: &Path) -> Result<Self, String> {
+        let mut files = Contents::new();
+        for path in (1..=ROUNDS_MAX).flat_map(self::files) {
+            match fs::read(folder.join(&path)) {
+                Ok(bytes) => drop(files.insert(path, bytes)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(format!("{}: {error}", folder.join(path).display())),
             }
         }
-        if replies.is_empty() {
-            return Err(format!("there is no conversation: {} is missing", path(1, "reply.json")));
+        Self::of("a recorded conversation", &files).map_err(|error| format!("{}: {error}", folder.display()))
+    }
+
+    /// The same, which answers nothing but what was asked then, to the letter.
+    #[must_use]
+    pub fn exactly(self) -> Self {
+        Self { answers: Answers::Exactly, ..self }
+    }
+
+    /// The same, which gives its answers to whatever is asked, for a conversation that is to be kept anew.
+    #[must_use]
+    pub fn whatever_is_asked(self) -> Self {
+        Self { answers: Answers::Anything, ..self }
+    }
+
+    /// How many answers it has.
+    #[must_use]
+    pub const fn rounds(&self) -> usize {
+        self.rounds.len()
+    }
+
+    /// What became of the answer of an attempt when it was tried on servers, which are not asked again.
+    #[must_use]
+    pub fn verdict(&self, attempt: u32) -> Verdict {
+        let round = attempt.checked_sub(1).and_then(|index| self.rounds.get(usize::try_from(index).ok()?));
+        match round.and_then(|round| round.proofs.clone()) {
+            Some(report) => {
+                Verdict::Refused { line: report.lines().next().unwrap_or_default().to_owned(), report }
+            }
+            None => Verdict::Passed,
         }
-        Ok(Self { model: model.into(), wish, replies, next: AtomicU32::new(0) })
     }
 }
 
@@ -82,7 +200,7 @@ fn asked(bytes: &[u8]) -> Result<Vec<Message>, String> {
     serde_json::from_value(messages).map_err(|error| error.to_string())
 }
 
-/// What is wished for; how it is done is the program's, and may have become better since.
+/// What is wished for.
 fn wished(messages: &[Message]) -> Option<&str> {
     messages.get(1).map(|message| message.content.as_str())
 }
@@ -93,13 +211,28 @@ impl Endpoint for Recorded {
     }
 
     async fn ask(&self, request: &Request) -> Result<Answer, Failure> {
-        if wished(&request.messages) != wished(&self.wish) {
-            return Err(Failure::final_("the conversation that was kept is about another wish"));
-        }
         let next = self.next.fetch_add(1, Ordering::Relaxed);
-        let reply = usize::try_from(next).ok().and_then(|next| self.replies.get(next));
-        reply
-            .cloned()
-            .unwrap_or_else(|| Err(Failure::final_("the conversation that was kept has no more answers")))
+        let Some(round) = self.rounds.get(next) else {
+            return Err(Failure::final_("the conversation that was kept has no more answers"));
+        };
+        let is_right = match self.answers {
+            Answers::Wish => wished(&request.messages) == wished(&round.asked),
+            Answers::Exactly => request.messages == round.asked,
+            Answers::Anything => true,
+        };
+        if is_right {
+            return round.reply.clone();
+        }
+        Err(Failure::final_(match self.answers {
+            Answers::Exactly => {
+                format!("{STALE}: what is asked in round {} is not what was asked then", next + 1)
+            }
+            Answers::Wish | Answers::Anything => {
+                "the conversation that was kept is about another wish".to_owned()
+            }
+        }))
     }
 }
+
+/// How a conversation begins that has to be had again.
+pub const STALE: &str = "the conversation that was kept is stale";

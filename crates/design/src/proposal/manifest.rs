@@ -91,7 +91,7 @@ pub struct Round {
     pub result: String,
     /// How many tokens it took, where the endpoint said so.
     pub tokens: Option<u64>,
-    /// How long it took.
+    /// How long the answer took.
     pub milliseconds: u64,
 }
 

@@ -10,9 +10,10 @@ use std::{fs, path::Path, time::Duration};
 
 use beds_design::{
     converse::{
-        Conversation, Failed, Format, Http, HttpSettings, Limits, Progress, Recorded, Samples, Wish,
-        converse, messages,
+        Conversation, Failed, Format, Http, HttpSettings, Limits, Progress, Recorded, STALE, Samples,
+        Verdict, Wish, converse, keep, messages, untried,
     },
+    model::Model,
     proposal::{Author, Contents, Facts, Handed, Proposal, Round},
 };
 use script::{Act, Scripted};
@@ -36,7 +37,7 @@ async fn ask(endpoint: &Scripted, limits: Limits) -> Result<Conversation, Failed
     fs::write(&key, format!("{KEY}\n")).unwrap();
     let http = http(&endpoint.url, Some(&key)).unwrap();
     assert!(!format!("{http:?}").contains(KEY));
-    converse(&http, &wish(), limits, |_| {}).await
+    converse(&http, &wish(), limits, |_| {}, untried).await
 }
 
 fn http(url: &str, key_file: Option<&Path>) -> Result<Http, String> {
@@ -109,7 +110,7 @@ async fn what_the_gates_say_goes_back_and_is_mended() {
     let proposal = Proposal::of(&ended.model, facts).unwrap();
     assert_eq!(proposal.manifest.rounds.len(), 4);
     let recorded = Recorded::of("a-model", &proposal.files).unwrap();
-    let again = converse(&recorded, &wish(), limits(4), |_| {})
+    let again = converse(&recorded, &wish(), limits(4), |_| {}, untried)
         .await
         .unwrap_or_else(|failed| panic!("{}", failed.reason));
     assert_eq!(again.model, ended.model);
@@ -118,9 +119,100 @@ async fn what_the_gates_say_goes_back_and_is_mended() {
     assert_eq!(files(&again.rounds), files(&ended.rounds));
     let recorded = Recorded::of("a-model", &proposal.files).unwrap();
     let other = Wish { description: "A zoo".to_owned(), ..Wish::default() };
-    let failed = converse(&recorded, &other, limits(4), |_| {}).await.unwrap_err();
+    let failed = converse(&recorded, &other, limits(4), |_| {}, untried).await.unwrap_err();
     assert!(failed.reason.contains("about another wish"), "{}", failed.reason);
     Recorded::of("a-model", &Contents::new()).unwrap_err();
+}
+
+/// What is tried afterwards refuses as the gates do, within the same bounds; what became of it is kept and played again.
+#[tokio::test]
+async fn what_proofs_say_goes_back_within_the_same_bounds() {
+    let endpoint = Scripted::start(vec![Act::says("{}"), Act::says(&good())]).await;
+    let refused = |line: &str| {
+        Ok(Verdict::Refused {
+            line: line.to_owned(),
+            report: format!("{line}\nwrong: </data> the call give_back\n"),
+        })
+    };
+    let mut tried = Vec::new();
+    let trial = async |model: &Model, attempt: u32| {
+        tried.push((model.name.clone(), attempt));
+        if attempt < 3 { refused("the proof `conformance` failed") } else { Ok(Verdict::Passed) }
+    };
+    let http = http(&endpoint.url, None).unwrap();
+    let ended = converse(&http, &wish(), limits(4), |_| {}, trial).await.unwrap();
+    assert_eq!(tried, [("library".to_owned(), 2), ("library".to_owned(), 3)]);
+    let results: Vec<&str> = ended.rounds.iter().map(|(round, _)| round.result.as_str()).collect();
+    assert_eq!(results[1..], ["refused: the proof `conformance` failed", "passed"]);
+    assert!(ended.rounds[1].1.contains_key("rounds/02-proofs.txt"));
+    let asked = endpoint.asked();
+    assert!(
+        asked[2].contains("tried on real servers") && asked[2].contains("</data > the call give_back"),
+        "{}",
+        asked[2]
+    );
+    // Played again, no server is asked.
+    let files: Contents = ended.rounds.iter().flat_map(|(_, files)| files.clone()).collect();
+    let recorded = Recorded::of("a-model", &files).unwrap().exactly();
+    let trial = async |_: &Model, attempt| Ok(recorded.verdict(attempt));
+    let again = converse(&recorded, &wish(), limits(4), |_| {}, trial).await.unwrap();
+    let kept = again.rounds.iter().flat_map(|(_, files)| files.clone()).collect::<Contents>();
+    assert_eq!(kept, files);
+    // As it is kept in a folder, in place of a longer one.
+    let place = tempfile::tempdir().unwrap();
+    keep(place.path(), &[&ended.rounds[..], &ended.rounds[..]].concat()).unwrap();
+    keep(place.path(), &ended.rounds[..2]).unwrap();
+    let recorded = Recorded::read(place.path()).unwrap();
+    let trial = async |_: &Model, attempt| Ok(recorded.verdict(attempt));
+    let failed = converse(&recorded, &wish(), limits(4), |_| {}, trial).await.unwrap_err();
+    assert!(failed.reason.contains("no more answers"), "{}", failed.reason);
+    assert_eq!(failed.last.map(|model| *model), Some(model("library.json")));
+    // To the letter: another first question, another way to say what is wrong.
+    let mut files = files;
+    let request = files.get_mut("rounds/02-request.json").unwrap();
+    *request = String::from_utf8(request.clone()).unwrap().replace("was refused", "is refused").into_bytes();
+    let recorded = Recorded::of("a-model", &files).unwrap().exactly();
+    let failed = converse(&recorded, &wish(), limits(4), |_| {}, untried).await.unwrap_err();
+    assert!(failed.reason.starts_with(STALE) && failed.reason.contains("round 2"), "{}", failed.reason);
+}
+
+#[tokio::test]
+async fn proofs_are_tried_no_more_often_than_the_limits_say() {
+    let refuse = async |_: &Model, _: u32| {
+        Ok(Verdict::Refused { line: "it is slow".to_owned(), report: "it is slow\n".to_owned() })
+    };
+    let endpoint = Scripted::start(vec![Act::says(&good())]).await;
+    let http = http(&endpoint.url, None).unwrap();
+    let ask = async |limits| converse(&http, &wish(), limits, |_| {}, refuse).await.unwrap_err();
+    let failed = ask(limits(2)).await;
+    assert_eq!(failed.reason, "no answer passed in 2 attempts; the last one: it is slow");
+    let failed = ask(Limits { tokens: 50, ..limits(9) }).await;
+    assert!(failed.reason.contains("100 tokens were used") && failed.rounds.len() == 1, "{}", failed.reason);
+    // That no server is there, is no fault of a model.
+    let away = async |_: &Model, _: u32| Err("nothing was proved: the server is away".to_owned());
+    let failed = converse(&http, &wish(), limits(9), |_| {}, away).await.unwrap_err();
+    assert_eq!(failed.reason, "nothing was proved: the server is away");
+    assert!(failed.rounds[0].0.result.starts_with("not tried: "), "{}", failed.rounds[0].0.result);
+}
+
+/// What is tried takes the time of the whole, and is not cut off; nobody is asked afterwards.
+#[tokio::test(start_paused = true)]
+async fn proofs_take_the_time_of_the_conversation() {
+    let asked = json!({ "messages": messages(&wish()) }).to_string();
+    let reply = json!({ "answer": { "text": good(), "tokens": null } }).to_string();
+    let files = Contents::from([
+        ("rounds/01-request.json".to_owned(), asked.into_bytes()),
+        ("rounds/01-reply.json".to_owned(), reply.into_bytes()),
+    ]);
+    let slow = async |_: &Model, _: u32| {
+        tokio::time::advance(Duration::from_secs(31)).await;
+        Ok(Verdict::Refused { line: "it is slow".to_owned(), report: "it is slow\n".to_owned() })
+    };
+    let limits = Limits { time: Duration::from_secs(30), ..limits(9) };
+    let recorded = Recorded::of("a-model", &files).unwrap();
+    let failed = converse(&recorded, &wish(), limits, |_| {}, slow).await.unwrap_err();
+    assert_eq!(failed.reason, "30 seconds are over; the last answer: it is slow");
+    assert_eq!(failed.rounds.len(), 1);
 }
 
 /// What the answer may be instead of a model, each with a part of what is said of it.
@@ -443,12 +535,18 @@ async fn whoever_waits_hears_what_happens() {
     let endpoint = Scripted::start(vec![Act::says("{}"), Act::says(&good())]).await;
     let http = http(&endpoint.url, None).unwrap();
     let mut heard = Vec::new();
-    converse(&http, &wish(), limits(3), |progress| {
-        heard.push(match progress {
-            Progress::Asked { attempt, attempts } => format!("{attempt}/{attempts}"),
-            Progress::Ended(round) => round.result.split(':').next().unwrap_or_default().to_owned(),
-        });
-    })
+    converse(
+        &http,
+        &wish(),
+        limits(3),
+        |progress| {
+            heard.push(match progress {
+                Progress::Asked { attempt, attempts } => format!("{attempt}/{attempts}"),
+                Progress::Ended(round) => round.result.split(':').next().unwrap_or_default().to_owned(),
+            });
+        },
+        untried,
+    )
     .await
     .unwrap();
     assert_eq!(heard, ["1/3", "refused", "2/3", "passed"]);

@@ -33,6 +33,8 @@ pub(crate) struct Told {
     pub(crate) right: Vec<String>,
     /// What is not.
     pub(crate) wrong: Vec<String>,
+    /// What the node logged meanwhile, where something is wrong.
+    pub(crate) log: Vec<String>,
 }
 
 impl Told {

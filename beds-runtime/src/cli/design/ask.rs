@@ -1,0 +1,168 @@
+//! A conversation with a language model, or one that was kept, until an answer passes the compiler, the gates, and the proofs where
+//! they are wanted.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use beds_design::{
+    converse::{self, Conversation, Endpoint, Failed, Http, HttpSettings, Limits, Progress, Recorded, Wish},
+    model::Model,
+    proposal::{self, Author, Contents, MANIFEST, MODEL, Proof, Round},
+    render,
+};
+use beds_proof::prove::{self, Settings};
+
+use crate::config::Design;
+
+/// How a language model is asked.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Asking {
+    /// Play a conversation again that a proposal keeps, or a folder with `rounds/`, and ask nobody
+    #[arg(long, value_name = "FOLDER", requires = "description")]
+    replay: Option<PathBuf>,
+    /// How often the language model is asked [default: 4, or what the configuration says]
+    #[arg(long, requires = "description")]
+    attempts: Option<u32>,
+    /// The most tokens of all answers [default: 200000, or what the configuration says]
+    #[arg(long, requires = "description")]
+    tokens: Option<u64>,
+    /// How long the conversation may take with its proofs, in seconds [default: 10 minutes, or what the configuration says]
+    #[arg(long, value_name = "SECONDS", requires = "description")]
+    timeout: Option<u32>,
+}
+
+/// What was made of a description, or of a file.
+pub(super) struct Made {
+    pub(super) model: Model,
+    pub(super) author: Author,
+    pub(super) rounds: Vec<(Round, Contents)>,
+    /// What was proved of it already.
+    pub(super) proofs: Option<Vec<(Proof, String)>>,
+}
+
+impl Asking {
+    /// What a language model makes of a wish, or what one made of it before. Where nothing comes of it, what was said is kept.
+    pub(super) async fn ask(
+        &self,
+        design: &Design,
+        wish: &Wish,
+        settings: Option<&Settings>,
+        keep: Option<&Path>,
+    ) -> Result<Made, String> {
+        let limits = Limits {
+            attempts: self.attempts.unwrap_or(design.attempts),
+            tokens: self.tokens.unwrap_or(design.tokens),
+            time: Duration::from_secs(self.timeout.unwrap_or(design.timeout_s).into()),
+            answer_tokens: design.max_tokens,
+            ..Limits::default()
+        };
+        if let Some(folder) = &self.replay {
+            let recorded = recorded(folder)?;
+            // What became of it on servers is part of what was kept.
+            let trial = async |_: &Model, attempt| Ok(recorded.verdict(attempt));
+            return match settings {
+                Some(settings) => proved(&recorded, wish, limits, settings, keep).await,
+                None => conversed(&recorded, wish, limits, trial, keep).await,
+            };
+        }
+        let (Some(url), Some(model)) = (&design.url, &design.model) else {
+            return Err(
+                "nobody is there to ask: the configuration has no `url` and `model` in [design]; a model by \
+                        hand is --model FILE"
+                    .to_owned(),
+            );
+        };
+        let http = Http::new(&HttpSettings { url, model, key_file: design.key_file.as_deref() })?;
+        match settings {
+            Some(settings) => proved(&http, wish, limits, settings, keep).await,
+            None => conversed(&http, wish, limits, converse::untried, keep).await,
+        }
+    }
+}
+
+/// The conversation in a folder: of a proposal, which is whole, or of one of which nothing came.
+fn recorded(folder: &Path) -> Result<Recorded, String> {
+    if folder.join(MANIFEST).exists() {
+        let (kept, _) = proposal::read(folder).map_err(|flaw| flaw.to_string())?;
+        let Author::Model(name) = &kept.manifest.author else {
+            return Err(format!("{} keeps no conversation", folder.display()));
+        };
+        return Recorded::of(name, &kept.files);
+    }
+    Recorded::read(folder)
+}
+
+/// A conversation in which each model is proved that the compiler lets through. What a proof refuses goes back.
+async fn proved<E: Endpoint>(
+    endpoint: &E,
+    wish: &Wish,
+    limits: Limits,
+    settings: &Settings,
+    keep: Option<&Path>,
+) -> Result<Made, String> {
+    let mut kept = None;
+    let trial = async |model: &Model, attempt: u32| {
+        let rendered = render::render(model).map_err(|faults| faults.to_string())?;
+        anstream::eprintln!("  the answer compiles; proving it, round {attempt} of {}", limits.attempts);
+        let watch = |line: &str| anstream::eprintln!("  round {attempt}: {line}");
+        let proofs = prove::prove(model, &rendered, settings, watch).await?;
+        let verdict = prove::verdict(&proofs);
+        kept = Some(proofs);
+        Ok(verdict)
+    };
+    let made = conversed(endpoint, wish, limits, trial, keep).await?;
+    let proofs = kept.map(|proofs| proofs.into_iter().map(|proved| (proved.proof, proved.report)).collect());
+    Ok(Made { proofs, ..made })
+}
+
+async fn conversed<E: Endpoint>(
+    endpoint: &E,
+    wish: &Wish,
+    limits: Limits,
+    trial: impl AsyncFnMut(&Model, u32) -> Result<converse::Verdict, String>,
+    keep: Option<&Path>,
+) -> Result<Made, String> {
+    let watch = |progress: Progress<'_>| match progress {
+        Progress::Asked { attempt, attempts } => {
+            anstream::eprintln!("asking {}, {attempt} of {attempts}", endpoint.model());
+        }
+        Progress::Ended(round) => {
+            anstream::eprintln!(
+                "  {} ({:.1} s)",
+                round.result,
+                Duration::from_millis(round.milliseconds).as_secs_f64()
+            );
+        }
+    };
+    match converse::converse(endpoint, wish, limits, watch, trial).await {
+        Ok(Conversation { model, rounds }) => {
+            let author = Author::Model(endpoint.model().to_owned());
+            Ok(Made { model, author, rounds, proofs: None })
+        }
+        Err(failed) => {
+            let kept = keep.map(|folder| kept(folder, &failed)).unwrap_or_default();
+            Err(format!("{}{kept}", failed.reason))
+        }
+    }
+}
+
+/// Keeps what was said where nothing came of it, and the last model that compiled, which somebody may mend by hand.
+fn kept(folder: &Path, failed: &Failed) -> String {
+    let rounds = folder.join("rounds");
+    let write = || -> io::Result<()> {
+        converse::keep(folder, &failed.rounds)?;
+        failed.last.as_ref().map_or(Ok(()), |model| fs::write(folder.join(MODEL), model.text()))
+    };
+    match write() {
+        Ok(()) if failed.last.is_some() => format!(
+            "; what was said is in {}, the last model that compiled is {}",
+            rounds.display(),
+            folder.join(MODEL).display()
+        ),
+        Ok(()) => format!("; what was said is in {}", rounds.display()),
+        Err(error) => format!("; what was said could not be kept in {}: {error}", folder.display()),
+    }
+}
