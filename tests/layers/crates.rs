@@ -20,7 +20,7 @@ const LAYERS: &[&[&str]] = &[
     &["beds-bus", "beds-mariadb", "beds-mongodb"],
     &["beds-client", "beds-services", "beds-tools"],
     &["beds-proof"],
-    &["beds-runtime"],
+    &["beds-design-bench", "beds-runtime"],
     &["beds", "beds-foreign", "beds-guarded"],
     &["beds-fuzz", "beds-soak"],
 ];
@@ -40,6 +40,7 @@ const APART: &[(&str, &[&str])] = &[
 const OF_APART: &[(&str, &[&str])] = &[
     // It starts scratch servers, and renders what it proves.
     ("beds-proof", &["beds-codegen", "beds-design", "beds-devstack"]),
+    ("beds-design-bench", &["beds-design"]),
     ("beds-runtime", &["beds-macros"]),
     ("beds", &["beds-codegen"]),
     ("beds-foreign", &["beds-codegen"]),

@@ -7,6 +7,7 @@ mod bench;
 mod build;
 mod control;
 mod demo;
+mod design_bench;
 mod down;
 mod drivers;
 mod faults;
@@ -38,6 +39,7 @@ enum Command {
     Demo(demo::Args),
     Test(test::Args),
     Bench(bench::Args),
+    DesignBench(design_bench::Args),
     Faults(faults::Args),
     Fuzz(fuzz::Args),
     Soak(soak::Args),
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::DesignBench(args) => design_bench::run(&args),
         Command::Faults(args) => faults::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Soak(args) => soak::run(&args),
