@@ -9,6 +9,7 @@ use anyhow::Result;
 use beds_devstack::Stack;
 
 use crate::build::{self, Profile, Wanted};
+use crate::design;
 use crate::drivers;
 use crate::node::Node;
 use crate::signals;
@@ -30,6 +31,9 @@ pub(crate) struct Args {
     /// Build and run the node with optimizations, which takes some minutes more the first time
     #[arg(long)]
     release: bool,
+    /// Prove the domain that comes of a description, too, which builds a node with it and takes minutes
+    #[arg(long)]
+    prove: bool,
 }
 
 /// What the demo runs on. Fields drop in this order: the node before its servers.
@@ -44,13 +48,17 @@ struct Environment {
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let began = Instant::now();
-    let mut steps = Steps::new(4);
+    let mut steps = Steps::new(5);
     let mut environment = Environment::start(&mut steps, Profile::new(args.release))?;
     steps.announce("data, and questions about them");
     drivers::show_demo(&environment.root, environment.profile, &environment.stack)
         // The node may be the reason of a failure, and says more about it.
         .inspect_err(|_| environment.explain())?;
     environment.node.check()?;
+    steps.announce(
+        "a domain by description: a recorded conversation with a language model, a signature, a database",
+    );
+    design::show(&environment.root, environment.profile, &environment.stack, args.prove)?;
     println!("The demo took {:.0} s in all.", began.elapsed().as_secs_f32());
     environment.suggest(args.once);
     if args.once {

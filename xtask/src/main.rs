@@ -7,6 +7,7 @@ mod bench;
 mod build;
 mod control;
 mod demo;
+mod design;
 mod design_bench;
 mod down;
 mod drivers;

@@ -8,6 +8,7 @@ use std::{
     process::{Command, Output},
 };
 
+use beds_design::{boundary, proposal};
 use serde_json::{Value, json};
 
 fn own(name: &str) -> PathBuf {
@@ -47,6 +48,14 @@ fn what_is_kept_ends_as_it_did() {
         fs::write(&expected, &text).unwrap();
     }
     assert_eq!(fs::read_to_string(&expected).unwrap(), text, "{said}");
+}
+
+/// The demo signs it: it is still what its model becomes, and proved.
+#[test]
+fn what_was_proved_may_be_signed() {
+    let (proposal, _) = proposal::read(&own("proved/library")).unwrap_or_else(|flaw| panic!("{flaw}"));
+    let again = "make it anew, as the README of this folder says";
+    boundary::may_be_signed(&proposal).unwrap_or_else(|flaw| panic!("{flaw}: {again}"));
 }
 
 fn copy(from: &Path, to: &Path) {
