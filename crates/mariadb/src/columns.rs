@@ -27,6 +27,8 @@ pub(crate) struct Column {
     pub(crate) kept: Kept,
     /// The characters that it can hold, where those are not all of Unicode's.
     pub(crate) characters: Option<Arc<Repertoire>>,
+    /// How many characters it has room for, where it is a column of text.
+    pub(crate) room: Option<u64>,
 }
 
 impl Column {
@@ -126,12 +128,14 @@ impl Columns {
         let learned = declared(connection, domain, source).await?;
         let mixed = mixed(connection, domain, source, &learned).await?;
         let mut columns = Vec::with_capacity(learned.len());
-        for (field, Declared { kept, set, .. }) in learned.into_iter().enumerate() {
+        for (field, Declared { kept, set, room, .. }) in learned.into_iter().enumerate() {
             columns.push(match set.filter(|_| is_compared(domain, field)) {
                 // Compared as all of Unicode.
-                Some(_) if mixed.contains(&field) => Column { kept: Kept::Expression, characters: None },
-                Some(set) => Column { kept, characters: self.sets.of(connection, &set).await? },
-                None => Column { kept, characters: None },
+                Some(_) if mixed.contains(&field) => {
+                    Column { kept: Kept::Expression, characters: None, room }
+                }
+                Some(set) => Column { kept, characters: self.sets.of(connection, &set).await?, room },
+                None => Column { kept, characters: None, room },
             });
         }
         Ok(columns.into())
@@ -146,6 +150,8 @@ struct Declared {
     is_text: bool,
     /// Its character set.
     set: Option<String>,
+    /// How many characters it has room for, where it is such a one.
+    room: Option<u64>,
 }
 
 /// The column of each field.
@@ -155,7 +161,8 @@ async fn declared(
     source: &'static Source,
 ) -> Result<Vec<Declared>, sqlx::Error> {
     let sql = "select table_name, column_name, data_type, column_type, cast(datetime_precision as signed), \
-               collation_name, character_set_name from information_schema.columns \
+               collation_name, character_set_name, cast(character_maximum_length as unsigned) \
+               from information_schema.columns \
                where table_schema = database() and table_name = ?";
     let rows = sqlx::query(sql).bind(source.name).fetch_all(connection).await?;
     let mut declared: Vec<Declared> = domain.fields.iter().map(|_| Declared::default()).collect();
@@ -174,7 +181,9 @@ async fn declared(
                     kept => kept,
                 };
                 let texts = ["char", "varchar", "tinytext", "text", "mediumtext", "longtext"];
-                *declared = Declared { kept, is_text: texts.contains(&ty), set: row.try_get_unchecked(6)? };
+                let is_text = texts.contains(&ty);
+                let room = row.try_get_unchecked::<Option<u64>, _>(7)?.filter(|_| is_text);
+                *declared = Declared { kept, is_text, set: row.try_get_unchecked(6)?, room };
             }
         }
     }

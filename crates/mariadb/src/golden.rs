@@ -71,6 +71,20 @@ pub(crate) static LINES: Domain = Domain::new("lines", "", "0000000000000000")
         },
     );
 
+/// A domain whose key is longer than what texts are sorted by.
+pub(crate) static PATHS: Domain = Domain::new("path", "", "0000000000000000")
+    .fields(&PATH_FIELDS)
+    .key(&[0, 1])
+    .fetch(&[2], &[2], 2, 500)
+    .reads()
+    .mariadb(
+        "things",
+        mariadb::Objects {
+            read: Some(mariadb::Source::table("path", "`path`", &["`path`", "`part`", "`label`"])),
+            ..mariadb::Objects::NONE
+        },
+    );
+
 const ALL: &[usize] = &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11];
 
 static COLUMNS: [&str; 15] = [
@@ -96,6 +110,12 @@ static PAIR_FIELDS: [Field; 4] = [
     Field::new("right", "order`s", Type::uint(0, u64::MAX)),
     Field::new("secret", "secret", Type::string(0, 40)).nullable().sensitive(),
     Field::new("line", "line", Type::INT).nullable(),
+];
+
+static PATH_FIELDS: [Field; 3] = [
+    Field::new("path", "path", Type::string(0, 700)),
+    Field::new("part", "part", Type::INT),
+    Field::new("label", "label", Type::string(0, 600)).nullable(),
 ];
 
 static LINES_FIELDS: [Field; 1] = [Field::new("text", "text", Type::string(0, 40))];

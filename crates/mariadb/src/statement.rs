@@ -23,6 +23,7 @@ pub(crate) struct Statement<'k> {
     pub(crate) text: String,
     pub(crate) values: Vec<Value>,
     fields: &'static [Field],
+    key: &'static [usize],
     /// The column of each field, quoted.
     columns: &'static [&'static str],
     /// What comparing with the column of each field depends on.
@@ -101,7 +102,7 @@ pub(crate) fn matching<'k>(
     matching: &Matching,
     columns: &[usize],
 ) -> Statement<'k> {
-    let mut sql = Statement::select(domain, source, kept, columns);
+    let mut sql = Statement::select_by(domain, source, kept, columns, Statement::to_pass);
     sql.conditions(&matching.filter);
     for (index, &field) in domain.key.iter().enumerate() {
         sql.text.push_str(if index == 0 { " order by " } else { ", " });
@@ -132,6 +133,7 @@ impl<'k> Statement<'k> {
             text,
             values: Vec::new(),
             fields: domain.fields,
+            key: domain.key,
             columns: source.columns,
             kept,
             is_in_order: false,
@@ -180,6 +182,15 @@ impl<'k> Statement<'k> {
 
     fn column(&mut self, field: usize) {
         self.text.push_str(self.columns[field]);
+    }
+
+    /// The column as it is passed to a procedure: what an ENUM has in place of a value would find another record in a key.
+    fn to_pass(&mut self, field: usize) {
+        if self.key.contains(&field) {
+            self.with_nulls(field);
+        } else {
+            self.column(field);
+        }
     }
 
     fn conditions(&mut self, filter: &[Condition]) {
@@ -293,6 +304,10 @@ impl<'k> Statement<'k> {
         } else {
             self.compare(field, Comparison::Eq, value);
             self.is_value_if_empty(field, value);
+            if self.is_in_order && self.is_cut_key(field) {
+                self.text.push_str(" and ");
+                self.compare_digest(field, "=", value);
+            }
         }
     }
 
@@ -300,16 +315,32 @@ impl<'k> Statement<'k> {
         match (descending, value.is_null()) {
             (false, true) => self.null(field, false),
             (true, true) => self.text.push_str("false"),
+            (false, false) if self.is_cut_key(field) => {
+                self.text.push('(');
+                self.beyond(field, Comparison::Gt, value);
+                self.text.push(')');
+            }
             (false, false) => self.compare(field, Comparison::Gt, value),
             (true, false) => {
                 self.text.push('(');
-                self.compare(field, Comparison::Lt, value);
+                self.beyond(field, Comparison::Lt, value);
                 // A view may give null where the template promises none. Of a column that has none, the server strikes
                 // it out.
                 self.text.push_str(" or ");
                 self.null(field, true);
                 self.text.push(')');
             }
+        }
+    }
+
+    /// A comparison by `<` or `>`; of a key that is cut, also what has the same beginning.
+    fn beyond(&mut self, field: usize, comparison: Comparison, value: &Value) {
+        self.compare(field, comparison, value);
+        if self.is_cut_key(field) {
+            self.text.push_str(" or ");
+            self.compare(field, Comparison::Eq, value);
+            self.text.push_str(" and ");
+            self.compare_digest(field, if comparison == Comparison::Lt { "<" } else { ">" }, value);
         }
     }
 }

@@ -95,7 +95,7 @@ pub(crate) fn read_to_keep(row: &MySqlRow, index: usize, ty: &Type) -> Result<Va
     let Some(cell) = Raw::of(row, index)? else { return Ok(Value::Null) };
     Ok(match (ty, cell) {
         // Procedures expect these as clients send them.
-        (Type::Uuid, Raw::Octets(bytes)) if bytes.len() != 16 => cell.stored(),
+        (Type::Uuid, Raw::Octets(bytes, _)) if bytes.len() != 16 => cell.stored(),
         (Type::Uuid | Type::Bytes { .. }, _) => show(cell, ty).unwrap_or_else(|_| cell.stored()),
         _ => cell.stored(),
     })
@@ -105,7 +105,7 @@ pub(crate) fn read_to_keep(row: &MySqlRow, index: usize, ty: &Type) -> Result<Va
 pub(crate) fn is_unpassable(row: &MySqlRow, index: usize, is_enum: bool) -> Result<bool, sqlx::Error> {
     Ok(match Raw::of(row, index)? {
         Some(Raw::Date(moment) | Raw::DateTime(moment)) => moment.moment().is_err(),
-        Some(Raw::Octets(text)) => is_enum && text.is_empty(),
+        Some(Raw::Octets(text, _)) => is_enum && text.is_empty(),
         _ => false,
     })
 }

@@ -28,7 +28,8 @@ pub(super) enum Raw<'r> {
     /// The bytes of a BIT, the greatest first.
     Bits(&'r [u8]),
     /// Text, or bytes that may be text: MariaDB calls a `UUID` BINARY, and JSON a BLOB.
-    Octets(&'r [u8]),
+    /// With whether each byte counts where they are compared.
+    Octets(&'r [u8], bool),
 }
 
 /// A date, and a time of day, as MariaDB writes them: any part may be zero.
@@ -72,7 +73,8 @@ impl<'r> Raw<'r> {
             "BIT" => Self::Bits(bytes),
             "YEAR" => Self::UInt(unsigned(bytes)),
             name if name.ends_with("UNSIGNED") => Self::UInt(unsigned(bytes)),
-            _ => Self::Octets(bytes),
+            // The driver calls texts of a binary collation so as well.
+            name => Self::Octets(bytes, name.ends_with("BINARY") || name.ends_with("BLOB")),
         }))
     }
 
@@ -93,7 +95,7 @@ impl<'r> Raw<'r> {
             }
             Self::Time(span) => span.time().map_or_else(|_| Value::Text(self.to_string()), Value::Time),
             Self::Bits(bytes) => Value::UInt(bits(bytes)),
-            Self::Octets(bytes) => match std::str::from_utf8(bytes) {
+            Self::Octets(bytes, _) => match std::str::from_utf8(bytes) {
                 Ok(text) => Value::Text(text.to_owned()),
                 Err(_) => Value::Bytes(Bytes(bytes.to_vec())),
             },
@@ -121,7 +123,7 @@ impl fmt::Display for Raw<'_> {
                 fraction(f, *micro)
             }
             Self::Bits(bytes) => write!(f, "{}", bits(bytes)),
-            Self::Octets(bytes) => {
+            Self::Octets(bytes, _) => {
                 if let Ok(text) = std::str::from_utf8(bytes) {
                     return f.write_str(text);
                 }

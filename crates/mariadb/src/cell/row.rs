@@ -89,12 +89,12 @@ impl Reply {
     fn show(&mut self, cell: Raw<'_>, ty: &Type, part: Part<'_>) -> Result<(), Reason> {
         match (cell, ty) {
             // As it is stored: a number may have more digits than any here.
-            (Raw::Octets(stored), Type::Json) => {
+            (Raw::Octets(stored, _), Type::Json) => {
                 show(cell, ty)?;
                 self.json.extend_from_slice(stored.trim_ascii());
             }
             // Most cells are texts: they need no copy on their way.
-            (Raw::Octets(stored), Type::String { .. } | Type::Text { .. }) => {
+            (Raw::Octets(stored, _), Type::String { .. } | Type::Text { .. }) => {
                 write_text(&mut self.json, text(stored)?);
             }
             _ => show_parts(cell, ty, part, &mut self.unshown)?.write_json(&mut self.json),
@@ -153,7 +153,7 @@ impl Reply {
 /// What a note says of a cell. What cannot be parsed may have sensitive members.
 pub(super) fn stored(cell: Raw<'_>, ty: &Type) -> String {
     match (cell, ty) {
-        (Raw::Octets(_), Type::Json | Type::List { .. } | Type::Object { .. }) => "text".to_owned(),
+        (Raw::Octets(_, _), Type::Json | Type::List { .. } | Type::Object { .. }) => "text".to_owned(),
         _ => cell.to_string(),
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn show(cell: Raw<'_>, ty: &Type) -> Result<Value, Reason> {
         Type::Float { .. } => Value::Float(float(cell)?),
         Type::Decimal { .. } => Value::Decimal(match cell {
             Raw::Decimal(text) => raw::decimal(text)?,
-            Raw::Octets(bytes) => raw::decimal(text(bytes)?)?,
+            Raw::Octets(bytes, _) => raw::decimal(text(bytes)?)?,
             Raw::Float(_) | Raw::Double(_) | Raw::Int(_) | Raw::UInt(_) | Raw::Bits(_) => {
                 raw::decimal(&cell.to_string())?
             }
@@ -41,34 +41,34 @@ pub(super) fn show(cell: Raw<'_>, ty: &Type) -> Result<Value, Reason> {
         },
         Type::Uuid => match cell {
             // BINARY(16) holds the bytes, CHAR(36) and UUID the text.
-            Raw::Octets(bytes) if bytes.len() == 16 => {
+            Raw::Octets(bytes, true) if bytes.len() == 16 => {
                 Value::Uuid(uuid::Uuid::from_slice(bytes).map_err(|_| NO_UUID)?)
             }
-            Raw::Octets(bytes) => Value::Uuid(uuid::Uuid::try_parse_ascii(bytes).map_err(|_| NO_UUID)?),
+            Raw::Octets(bytes, is_exact) => Value::Uuid(written(bytes, is_exact)?),
             _ => return Err(NO_UUID),
         },
         Type::Bytes { .. } => Value::Bytes(Bytes(match cell {
-            Raw::Octets(bytes) | Raw::Bits(bytes) => bytes.to_vec(),
+            Raw::Octets(bytes, _) | Raw::Bits(bytes) => bytes.to_vec(),
             cell => cell.to_string().into_bytes(),
         })),
         Type::Date => Value::Date(match cell {
             // Of a moment, the date alone.
             Raw::Date(moment) | Raw::DateTime(moment) => moment.date()?,
-            Raw::Octets(bytes) => text(bytes)?.parse().map_err(|_| "is no date")?,
+            Raw::Octets(bytes, _) => text(bytes)?.parse().map_err(|_| "is no date")?,
             _ => return Err("is no date"),
         }),
         Type::Time => Value::Time(match cell {
             Raw::Time(span) => span.time()?,
-            Raw::Octets(bytes) => text(bytes)?.parse().map_err(|_| "is no time of day")?,
+            Raw::Octets(bytes, _) => text(bytes)?.parse().map_err(|_| "is no time of day")?,
             _ => return Err("is no time of day"),
         }),
         Type::DateTime => Value::DateTime(match cell {
             Raw::Date(moment) | Raw::DateTime(moment) => moment.moment()?,
-            Raw::Octets(bytes) => text(bytes)?.parse::<DateTime>().map_err(|_| "is no moment")?,
+            Raw::Octets(bytes, _) => text(bytes)?.parse::<DateTime>().map_err(|_| "is no moment")?,
             _ => return Err("is no moment"),
         }),
         Type::Json | Type::List { .. } | Type::Object { .. } => Value::Json(match cell {
-            Raw::Octets(bytes) => Json::of_any(bytes).map_err(|_| NO_JSON)?,
+            Raw::Octets(bytes, _) => Json::of_any(bytes).map_err(|_| NO_JSON)?,
             Raw::Date(_) | Raw::DateTime(_) | Raw::Time(_) => cell.to_string().into(),
             cell => serde_json::from_str(&cell.to_string()).map_err(|_| NO_JSON)?,
         }),
@@ -76,7 +76,17 @@ pub(super) fn show(cell: Raw<'_>, ty: &Type) -> Result<Value, Reason> {
 }
 
 const NO_UUID: Reason = "is no UUID";
+const OTHER_UUID: Reason = "is a UUID in another form than the one by which it is looked for";
 const NO_JSON: Reason = "is no JSON that can be sent";
+
+/// The UUID of a text that compares as the one of its form on the wire.
+fn written(bytes: &[u8], is_exact: bool) -> Result<uuid::Uuid, Reason> {
+    let uuid = uuid::Uuid::try_parse_ascii(bytes).map_err(|_| NO_UUID)?;
+    let mut own = [0; 36];
+    let own = uuid.hyphenated().encode_lower(&mut own).as_bytes();
+    let is_same = if is_exact { own == bytes } else { own.eq_ignore_ascii_case(bytes) };
+    if is_same { Ok(uuid) } else { Err(OTHER_UUID) }
+}
 
 pub(super) fn text(bytes: &[u8]) -> Result<&str, Reason> {
     std::str::from_utf8(bytes).map_err(|_| NO_TEXT)
@@ -85,7 +95,7 @@ pub(super) fn text(bytes: &[u8]) -> Result<&str, Reason> {
 /// The text of any column.
 fn any_text(cell: Raw<'_>) -> Result<String, Reason> {
     match cell {
-        Raw::Octets(bytes) => text(bytes).map(str::to_owned),
+        Raw::Octets(bytes, _) => text(bytes).map(str::to_owned),
         // On the wire a moment has one form.
         Raw::DateTime(moment) => {
             Ok(moment.moment().map_or_else(|_| cell.to_string(), |moment| moment.to_string()))

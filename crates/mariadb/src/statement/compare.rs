@@ -71,9 +71,30 @@ impl Statement<'_> {
         let _ = write!(self.text, "convert({} using utf8mb4) collate {COLLATION}", self.columns[field]);
     }
 
-    /// Whether the server may sort by the beginning of the texts alone, so that the node does so for certain.
+    /// Whether the server may sort by the beginning of the texts alone, so that the node does so for certain. What a column
+    /// has may be longer than clients may write.
     fn is_long(&self, field: usize) -> bool {
-        matches!(self.fields[field].ty, Type::String { max, .. } | Type::Text { max, .. } if max > SORTED_CHARS)
+        let (Type::String { max, .. } | Type::Text { max, .. }) = self.fields[field].ty else { return false };
+        let room = self.kept.get(field).and_then(|column| column.room);
+        room.unwrap_or_else(|| max.into()) > SORTED_CHARS.into()
+    }
+
+    /// Whether a part of the key is sorted by its beginning, which several records may share: nothing after it would tell
+    /// them apart.
+    pub(super) fn is_cut_key(&self, field: usize) -> bool {
+        self.key.contains(&field) && self.is_long(field)
+    }
+
+    /// What tells apart the keys that begin with the same characters.
+    fn digest(&mut self, field: usize) {
+        let _ = write!(self.text, "sha2(convert({} using utf8mb4), 256)", self.columns[field]);
+    }
+
+    /// Compares what tells a key from others that begin with the same characters.
+    pub(super) fn compare_digest(&mut self, field: usize, sign: &str, value: &Value) {
+        self.digest(field);
+        let _ = write!(self.text, " {sign} sha2(?, 256)");
+        self.values.push(value.clone());
     }
 
     /// The terms that records are sorted by. They must be those that [`Self::compare`] compares in [`Self::after`], or a
@@ -93,7 +114,16 @@ impl Statement<'_> {
         self.text.push_str(direction);
         if self.kept(field).sorts_otherwise() {
             let column = self.columns[field];
-            let _ = write!(self.text, ", char_length({column}){direction}");
+            let _ = if self.is_long(field) {
+                write!(self.text, ", char_length(left({column}, {SORTED_CHARS})){direction}")
+            } else {
+                write!(self.text, ", char_length({column}){direction}")
+            };
+        }
+        if self.is_cut_key(field) {
+            self.text.push_str(", ");
+            self.digest(field);
+            self.text.push_str(direction);
         }
     }
 

@@ -16,7 +16,7 @@ use super::*;
 use crate::{
     cell::bind,
     columns::Kept,
-    golden::{LINES, PAIR, THING, check},
+    golden::{LINES, PAIR, PATHS, THING, check},
     repertoire::Repertoire,
 };
 
@@ -247,6 +247,32 @@ fn columns_of_other_kinds() {
         let _ = write!(text, "{order}\n{}", shown(&sql));
     }
     check("columns.txt", &text);
+}
+
+/// Texts that are sorted by their beginning: of the key, what tells those of one beginning apart comes after it.
+#[test]
+fn pages_of_long_texts() {
+    let long = |end: &str| Value::Text("x".repeat(699) + end);
+    let mut text = String::new();
+    let mut show = |kept: &[Column], order: Json, last: Vec<Value>| {
+        let mut selection = selection(&PATHS, &json!({ "sort": order, "fields": ["part"], "limit": 500 }));
+        selection.after = Some(last);
+        let sql = shown(&page(&PATHS, source(&PATHS), kept, &selection, &[1]));
+        let _ =
+            write!(text, "{order}\n{}", sql.replace(&"x".repeat(500), "…").replace(&"x".repeat(199), "…"));
+    };
+    show(&[], json!(["path"]), vec![long("y"), Value::Int(1)]);
+    show(&[], json!(["-path"]), vec![long("y"), Value::Int(1)]);
+    show(&[], json!(["-part", "path"]), vec![Value::Int(1), long("y")]);
+    show(&[], json!(["label"]), vec![long("y"), long("z"), Value::Int(1)]);
+    let mut kept: [Column; 3] = std::array::from_fn(|_| Column::default());
+    kept[2].kept = Kept::NoPad;
+    show(&kept, json!(["-label"]), vec![long("y"), long("z"), Value::Int(1)]);
+    // What the column has room for counts, whatever the template says of it.
+    kept[0].room = Some(500);
+    kept[2].room = Some(500);
+    show(&kept, json!(["label"]), vec![long("y"), long("z"), Value::Int(1)]);
+    check("pages_long.txt", &text);
 }
 
 /// A key is of one record: the empty text is not what an ENUM has in place of a value.

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     cell::{self, bind},
-    columns::{Column, Columns},
+    columns::{Column, Columns, Kept},
     fault::{Fault, classify},
     read::{Place, count},
     routine::approximate_size,
@@ -163,6 +163,13 @@ impl Many<'_> {
                         unpassable.push(field);
                     }
                 }
+                for (part, &field) in domain.key.iter().enumerate() {
+                    let cell = cell::read_stored(&row, fields.len() + part).map_err(fault)?;
+                    let is_enum = matches!(kept.get(field), Some(Column { kept: Kept::Position { .. }, .. }));
+                    if cell.is_null() && is_enum {
+                        return Err(Fault::Refused(nameless(domain, field)));
+                    }
+                }
                 let key = domain.key.iter().enumerate();
                 let key =
                     key.map(|(part, &field)| cell::read(&row, fields.len() + part, &domain.fields[field].ty));
@@ -179,6 +186,15 @@ impl Many<'_> {
         let count = count.max(records.len() as u64);
         Err(Fault::Refused(Error::too_many(domain, count, matching.most)))
     }
+}
+
+/// What a record is refused with whose key has what an ENUM has in place of a value.
+fn nameless(domain: &Domain, field: usize) -> Error {
+    let name = domain.fields[field].name;
+    let message =
+        format!("a record that matches has no value in `{name}`, which is of the key: no procedure finds it");
+    Error::new(ErrorCode::Conflict, message)
+        .hint("the DBA gives the record a key; or leave it out of `where`")
 }
 
 fn too_long() -> Error {

@@ -2,7 +2,7 @@
 
 use beds_core::{
     cursor,
-    plan::{Action, Read},
+    plan::{Action, Matching, Read, Write},
     query::{Comparison, Condition, Fields, Order, Selection, Test},
     spec::{Domain, Field, Type, mariadb},
     value::Value,
@@ -16,6 +16,8 @@ static GRADE: Domain = Domain::new("grade", "", "").fields(&FIELDS).key(&[0]).re
     "odd",
     mariadb::Objects {
         read: Some(mariadb::Source::table("grade", "`grade`", &["`id`", "`n`"])),
+        update: Some(mariadb::Procedure::new("grade_update", "call grade_update(?, ?)", &[0, 1])),
+        delete: Some(mariadb::Procedure::new("grade_delete", "call grade_delete(?)", &[0])),
         ..mariadb::Objects::NONE
     },
 );
@@ -82,4 +84,17 @@ async fn filters_find_what_is_shown() {
             reply["data"].as_array().unwrap().iter().map(|record| record["n"].clone()).collect();
         assert_eq!(found.to_string(), expected, "{test:?}");
     }
+}
+
+/// A record without a value in its key is found by no procedure: the empty text would be another record's.
+#[tokio::test(flavor = "multi_thread")]
+async fn writes_by_filter_touch_no_neighbour() {
+    let odd = Odd::open();
+    let matching = || Matching { filter: vec![Condition { field: 0, test: Test::Null(true) }], most: 9 };
+    let update = Write::UpdateMany { matching: matching(), changes: vec![(1, Value::Int(99))] };
+    for write in [update, Write::DeleteMany(matching())] {
+        let refused = odd.run(&GRADE, Action::Write(write)).await.unwrap_err();
+        assert_eq!(refused.code, beds_protocol::ErrorCode::Conflict, "{refused:?}");
+    }
+    assert_eq!(pages(&odd, 9, false).await.len(), 4);
 }

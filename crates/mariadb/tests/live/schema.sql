@@ -65,6 +65,8 @@ set sql_mode = default;
 set sql_mode = '';
 create table grade (id enum('', 'a', 'b') primary key, n int);
 insert into grade values ('', 1), ('lost', 2), ('a', 3), ('b', 4);
+create procedure grade_update(p_id varchar(5), p_n int) modifies sql data update grade set n = p_n where id = p_id;
+create procedure grade_delete(p_id varchar(5)) modifies sql data delete from grade where id = p_id;
 set sql_mode = default;
 create table extreme (id int primary key, name varchar(10), f float, g float(9,2), d double, x decimal(65,30), t time,
   revision int not null default 1);

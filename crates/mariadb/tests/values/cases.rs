@@ -1,6 +1,6 @@
 //! `cases.txt`: requests, and what comes. `BLESS=1 cargo test -p beds-mariadb --test values` writes what comes.
 //!
-//! `>` is a request, `sql>` a statement. `NAME.walk` pages with every limit from 1 to 4 and shows the keys of each page
+//! `>` is a request, `sql>` a statement. `NAME.walk` pages with every limit from 1 to 4 and shows the first field of each record
 //! where all give the same order. `NAME.together` looks up several keys at once.
 
 use std::{fs, path::Path};
@@ -44,7 +44,7 @@ async fn request_of(site: &Site, request: &str) -> String {
     let (domain, body): (_, Json) = (named(name), serde_json::from_str(body).unwrap());
     match operation {
         "walk" => {
-            let field = domain.fields[domain.key[0]].name;
+            let field = domain.fields[0].name;
             let mut orders = Vec::new();
             for limit in 1..=4 {
                 orders.push(site.walk(domain, body.clone(), limit, field).await.concat());

@@ -147,6 +147,17 @@ domain! { UUIDS: "uuids", table [
     create: Some(Procedure::new("uuids_create", "call uuids_create(?, ?, ?)", &[0, 1, 2])),
 }; creates() }
 
+domain! { UUID_TEXTS: "uuid_texts", table [
+    int("id"), of("e", Type::Uuid), of("f", Type::Uuid), of("g", Type::Uuid),
+] }
+
+domain! { CHARS: "chars", table [int("id"), text("c"), text("b")] }
+domain! { CHAR_KEYS: "char_keys", table [int("n"), Field::new("k", "k", Type::string(0, 6))]; key(&[1]) }
+
+domain! { LONG_KEYS: "long_keys", table [
+    Field::new("n", "n", Type::INT), Field::new("k", "k", Type::string(0, 700)), long("l"),
+]; key(&[1]) }
+
 const fn cell(id: Type) -> [Field; 17] {
     [
         Field::new("id", "id", id),
@@ -295,7 +306,7 @@ domain! { NEAR: "near", table [
 }; key(&[0, 1, 2, 3, 4]); creates(); updates(); deletes() }
 
 /// All but those over a table that another has too.
-pub(crate) static DOMAINS: [&Domain; 24] = [
+pub(crate) static DOMAINS: [&Domain; 28] = [
     &BOOL_KEYS,
     &TEXTS,
     &THIRD,
@@ -311,6 +322,10 @@ pub(crate) static DOMAINS: [&Domain; 24] = [
     &FLAGS,
     &FLAG_KEYS,
     &UUIDS,
+    &UUID_TEXTS,
+    &LONG_KEYS,
+    &CHARS,
+    &CHAR_KEYS,
     &CELL,
     &GEOMETRY,
     &WORDS,

@@ -121,6 +121,32 @@ create procedure uuids_create(p_id char(36), p_other uuid, p_label varchar(10)) 
   insert into uuids values (unhex(replace(p_id, '-', '')), p_other, p_label) //
 delimiter ;
 
+-- UUIDs as texts, of which only those of one form are found by it.
+create table uuid_texts (
+  id int primary key, e char(36) collate utf8mb4_bin, f varchar(40) collate utf8mb4_general_ci, g varbinary(40)
+) character set utf8mb4;
+insert into uuid_texts select id, t, t, t from (
+  select 1 as id, '6ccd780c-baba-4026-9564-5b8c656024db' as t union select 2, '6CCD780C-BABA-4026-9564-5B8C656024DB'
+  union select 3, '6ccd780cbaba402695645b8c656024db' union select 4, 'sixteen letters!') as pool;
+
+-- CHAR that compares without the spaces behind it, and is kept with them.
+create table chars (
+  id int primary key, c char(6) collate utf8mb4_unicode_nopad_ci, b char(6) collate utf8mb4_nopad_bin
+) character set utf8mb4;
+insert into chars select id, t, t from (
+  select 1 as id, '' as t union select 2, '\t' union select 3, _utf8mb4 x'E2808D' union select 4, 'a' union select 5, 'a\t'
+  union select 6, 'A' union select 7, 'ab' union select 8, null) as pool;
+create table char_keys (n int, k char(6) collate utf8mb4_unicode_nopad_ci primary key) character set utf8mb4;
+insert into char_keys values (1, ''), (2, '\t'), (3, 'a\t'), (4, 'a'), (5, 'ab');
+
+-- Keys that are alike in more characters than a sort goes by, and a text that tells them apart no sooner.
+create table long_keys (
+  n int, k varchar(700) collate utf8mb4_general_ci primary key, l varchar(3000) collate utf8mb4_nopad_bin
+) character set utf8mb4;
+insert into long_keys values
+  (1, repeat('x', 700), repeat('z', 600)), (2, concat(repeat('x', 699), 'y'), repeat('z', 510)), (3, '', repeat('z', 510)),
+  (4, concat(repeat('X', 600), 'y'), concat(repeat('z', 500), 'a')), (5, repeat('w', 700), null);
+
 -- A cell of every type that no type of the wire is.
 create table cell (
   id int primary key, name varchar(10) null, day date null, at datetime(6) null, hour time(6) null, any longtext null,
