@@ -191,7 +191,7 @@ async fn foreign_databases_answer_over_amqp() {
     assert_eq!(report["warnings"], json!(0), "{verified:?}");
 
     let node = self::node(&program, &stack, "node", &[]).start();
-    assert!(node.log().contains("templates verified: 93"), "{}", node.log());
+    assert!(node.log().contains("templates verified: 95"), "{}", node.log());
     let client = Client::builder(stack.amqp_url()).timeout(common::PATIENCE).connect().await.unwrap();
     reads(&client).await;
     calls(&client).await;
@@ -259,6 +259,9 @@ fn said(runs: &[Ended]) {
         "{}",
         yard.stderr
     );
+    // One view that fails stops nothing else.
+    let fails = "view `shares`: nobody can read it: ";
+    assert!(yard.stderr.contains(fails), "{}", yard.stderr);
     assert!(yard.stderr.contains("column `vessel.imo`: a name with `.` or `$`"), "{}", yard.stderr);
     odd::said(&odd.stderr);
 }

@@ -111,6 +111,7 @@ async fn versions(client: &Client) {
 /// Values are those that the columns mean, and replies show what is kept.
 pub(crate) async fn values(client: &Client) {
     narrow(client).await;
+    long_texts(client).await;
     versions(client).await;
     ok(client, "odd_label.create", json!({"data": {"id": 1}})).await;
     let label = ok(client, "odd_label.fetch", json!({"key": 1})).await;
@@ -129,6 +130,37 @@ pub(crate) async fn values(client: &Client) {
     let id = ok(client, "odd_kept.create", json!({"data": kept})).await["id"].clone();
     let kept = ok(client, "odd_kept.fetch", json!({"key": id})).await;
     assert_eq!((&kept["born"], &kept["l1"]), (&json!(1970), &json!("Ærø")), "{kept}");
+}
+
+/// Each record comes once, whatever its texts have in common.
+async fn long_texts(client: &Client) {
+    let whole = ok(client, "odd_long_path.fetch", json!({})).await;
+    let sorts: [Value; 6] = [
+        json!([]),
+        json!(["path"]),
+        json!(["-path"]),
+        json!(["label"]),
+        json!(["-label"]),
+        json!(["-part", "path"]),
+    ];
+    for sort in sorts {
+        for limit in 1..=3 {
+            let mut body = json!({"sort": sort, "limit": limit});
+            let mut walked = Vec::new();
+            loop {
+                let page = ask(client, "odd_long_path.fetch", body.clone()).await;
+                walked.extend(page["data"].as_array().unwrap().clone());
+                assert!(walked.len() <= 5, "{sort} by {limit}: {walked:?}");
+                let Some(next) = page.get("next") else { break };
+                body["after"] = next.clone();
+            }
+            let is_walked = |record: &Value| walked.contains(record);
+            assert!(
+                walked.len() == 5 && whole.as_array().unwrap().iter().all(is_walked),
+                "{sort} by {limit}"
+            );
+        }
+    }
 }
 
 /// The year 0, which is shown as such, is taken wherever it is sent back.

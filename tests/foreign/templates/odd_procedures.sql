@@ -712,6 +712,43 @@ begin
 end //
 
 
+-- odd_long_path: long_path
+create or replace procedure `sp_long_path_create`(
+  in `p_path` varchar(700),
+  in `p_part` int(11),
+  in `p_label` varchar(600) character set utf8mb4 collate utf8mb4_nopad_bin
+)
+  modifies sql data
+begin
+  insert into `long_path` (`path`, `part`, `label`)
+  values (`p_path`, `p_part`, `p_label`);
+end //
+
+create or replace procedure `sp_long_path_update`(
+  in `p_path` varchar(700),
+  in `p_part` int(11),
+  in `p_label` varchar(600) character set utf8mb4 collate utf8mb4_nopad_bin
+)
+  modifies sql data
+begin
+  update `long_path`
+     set `long_path`.`label` = `p_label`
+   where `long_path`.`path` = `p_path`
+     and `long_path`.`part` = `p_part`;
+end //
+
+create or replace procedure `sp_long_path_delete`(
+  in `p_path` varchar(700),
+  in `p_part` int(11)
+)
+  modifies sql data
+begin
+  delete from `long_path`
+   where `long_path`.`path` = `p_path`
+     and `long_path`.`part` = `p_part`;
+end //
+
+
 -- odd_loose: loose
 create or replace procedure `sp_loose_create`(
   in `p_id` int(11),
@@ -859,18 +896,20 @@ end //
 -- odd_preset: preset
 create or replace procedure `sp_preset_create`(
   in `p_id` int(11),
+  in `p_word` varchar(5),
   in `p_doc` longtext,
   in `p_span` time,
   in `p_state` tinyint(1)
 )
   modifies sql data
 begin
-  insert into `preset` (`id`, `doc`, `span`, `state`)
-  values (`p_id`, `p_doc`, `p_span`, `p_state`);
+  insert into `preset` (`id`, `word`, `doc`, `span`, `state`)
+  values (`p_id`, `p_word`, `p_doc`, `p_span`, `p_state`);
 end //
 
 create or replace procedure `sp_preset_update`(
   in `p_id` int(11),
+  in `p_word` varchar(5),
   in `p_doc` longtext,
   in `p_span` time,
   in `p_state` tinyint(1)
@@ -878,7 +917,8 @@ create or replace procedure `sp_preset_update`(
   modifies sql data
 begin
   update `preset`
-     set `preset`.`doc` = `p_doc`,
+     set `preset`.`word` = `p_word`,
+         `preset`.`doc` = `p_doc`,
          `preset`.`span` = `p_span`,
          `preset`.`state` = `p_state`
    where `preset`.`id` = `p_id`;

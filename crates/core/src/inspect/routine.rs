@@ -66,6 +66,8 @@ pub struct SqlMode {
     pub ansi_quotes: bool,
     /// Whether a `\` in a string means nothing but itself.
     pub no_backslash_escapes: bool,
+    /// Whether `||` puts texts together, and is no `or`.
+    pub pipes_concat: bool,
     /// Whether a value that does not fit is refused: otherwise another one is kept.
     pub strict: bool,
     /// Whether its language is Oracle's, which nobody here reads.
@@ -74,7 +76,13 @@ pub struct SqlMode {
 
 impl Default for SqlMode {
     fn default() -> Self {
-        Self { ansi_quotes: false, no_backslash_escapes: false, strict: true, oracle: false }
+        Self {
+            ansi_quotes: false,
+            no_backslash_escapes: false,
+            pipes_concat: false,
+            strict: true,
+            oracle: false,
+        }
     }
 }
 

@@ -104,6 +104,7 @@ pub(super) fn mode(written: &str) -> SqlMode {
     let has = |name: &str| written.split(',').any(|flag| flag.trim() == name);
     SqlMode {
         ansi_quotes: has("ANSI_QUOTES"),
+        pipes_concat: has("PIPES_AS_CONCAT"),
         no_backslash_escapes: has("NO_BACKSLASH_ESCAPES"),
         strict: has("STRICT_TRANS_TABLES") || has("STRICT_ALL_TABLES"),
         oracle: has("ORACLE"),

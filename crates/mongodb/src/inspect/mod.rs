@@ -147,10 +147,13 @@ impl Look<'_> {
             let is_in_scope = self.scope.only.as_ref().is_none_or(|only| only.contains(name));
             if is_in_scope && wanted(name) {
                 progress(done, of, name);
-                self.fill(&mut relation, specification, &specifications).await.map_err(|error| {
-                    let Unseen { reason, hint, .. } = unseen(&error);
-                    Unseen::new(format!("{}: {reason}", shown(name)), hint)
-                })?;
+                if let Err(error) = self.fill(&mut relation, specification, &specifications).await {
+                    let Some(refusal) = refusal(&error, kind) else {
+                        let Unseen { reason, hint, .. } = unseen(&error);
+                        return Err(Unseen::new(format!("{}: {reason}", shown(name)), hint));
+                    };
+                    relation = Relation { broken: Some(refusal), ..Relation::new(name.clone(), kind) };
+                }
             }
             catalogue.relations.push(relation);
         }
@@ -389,6 +392,22 @@ impl Look<'_> {
         };
         Some(Grant { privileges, on, is_public: false, written: privilege.to_string() })
     }
+}
+
+/// What the server says of one view or collection alone, such as an expression that fails for a document: the others can be
+/// looked at.
+fn refusal(error: &mongodb::error::Error, kind: RelationKind) -> Option<String> {
+    use mongodb::error::ErrorKind;
+    /// Unauthorized: for a view, something that it is made of may be out of reach.
+    const UNAUTHORIZED: i32 = 13;
+    /// Authentication failed; out of time; not primary; shutting down or restarting.
+    const OF_SERVER: [i32; 10] = [18, 50, 89, 91, 189, 10107, 11600, 11602, 13435, 13436];
+    let ErrorKind::Command(command) = &*error.kind else { return None };
+    let is_own = match command.code {
+        UNAUTHORIZED => kind == RelationKind::View,
+        code => !OF_SERVER.contains(&code),
+    };
+    is_own.then(|| command.message.clone())
 }
 
 /// How a collection keeps its documents.

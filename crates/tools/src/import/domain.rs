@@ -190,17 +190,19 @@ pub(super) fn domain(name: String, relation: &Relation, catalogue: &Catalogue) -
         ));
     }
     choose_key(&mut domain, relation, catalogue);
-    leave_to_triggers(&mut domain, relation);
+    leave_to_triggers(&mut domain, relation, catalogue);
     choose_fetch(&mut domain, relation, catalogue);
     Ok(domain)
 }
 
 /// Leaves the columns of the key that a trigger sets to the database: what a client would give is not kept.
-fn leave_to_triggers(domain: &mut Domain, relation: &Relation) {
+fn leave_to_triggers(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue) {
     let Domain { fields, untold, .. } = domain;
     for field in fields.iter_mut().filter(|field| field.key) {
         let sets = |(name, how)| (how == Sets::Always).then_some(name);
-        let Some(trigger) = setters(relation, &field.column, "insert").find_map(sets) else { continue };
+        let Some(trigger) = setters(relation, &field.column, "insert", catalogue).find_map(sets) else {
+            continue;
+        };
         let (trigger, column) = (shown(trigger), shown(&field.column.name));
         field.notes.push(format!("the trigger {trigger} sets it in each new record"));
         field.supply = Supply::Database;

@@ -168,7 +168,27 @@ fn is_secret(name: &str) -> bool {
     name.split('_').any(|word| SECRETS.contains(&word)) || name == "api_key" || name == "user_pass"
 }
 
+/// Whether a member has only types that nothing on the wire becomes.
+pub(super) fn is_unwritable(column: &Column) -> bool {
+    const TYPES: [&str; 9] = [
+        "regex",
+        "timestamp",
+        "javascript",
+        "javascriptWithScope",
+        "symbol",
+        "dbPointer",
+        "minKey",
+        "maxKey",
+        "undefined",
+    ];
+    matches!(&column.kind, Kind::Mixed(types) if types.iter().all(|name| TYPES.contains(&name.as_str())))
+}
+
 fn supply(column: &Column, ty: &Ty, notes: &mut Vec<String>) -> Supply {
+    if is_unwritable(column) {
+        notes.push("clients cannot write it: nothing on the wire becomes one of these types".to_owned());
+        return Supply::Database;
+    }
     match &column.default {
         Supplied::Counter | Supplied::Expression(_) => Supply::Database,
         Supplied::Computed(expression) => {

@@ -28,6 +28,7 @@ use beds_protocol::tables::OWN_PREFIX;
 use self::{
     body::AllDeeds,
     domain::{Domain, Object},
+    fields::is_unwritable,
     names::{Taken, prefixed, spelled},
     routines::{call, home},
 };
@@ -236,6 +237,14 @@ fn offer_collection(domain: &mut Domain, relation: &Relation) {
         domain.notes.push(format!(
             "read only: its validator accepts {} as int only, and the node writes long: let it accept [\"int\", \"long\"]",
             shown(&field.column.name)));
+        return;
+    }
+    let needed = domain.fields.iter().find(|field| is_unwritable(&field.column) && !field.column.nullable);
+    if let (Evidence::Validator { .. }, Some(field)) = (relation.evidence, needed) {
+        domain.notes.push(format!(
+            "read only: its validator requires {}, whose types nothing on the wire becomes",
+            shown(&field.column.name)
+        ));
         return;
     }
     match relation.evidence {

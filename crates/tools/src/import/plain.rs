@@ -47,7 +47,7 @@ pub(super) fn plain(routine: &Routine, catalogue: &Catalogue) -> Result<Plain, S
         return Err(format!("it {NOT_STRICT}"));
     }
     let tokens = tokens(body, routine.mode);
-    let mut parser = Parser { tokens: &tokens, at: 0, routine, catalogue, table: String::new(), alias: None };
+    let mut parser = Parser { tokens: &tokens, at: 0, routine, catalogue, table: String::new() };
     let plain = parser.body()?;
     let used: Vec<usize> =
         plain.sets.iter().chain(&plain.key).chain(&plain.version).map(|(_, parameter)| *parameter).collect();
@@ -72,8 +72,6 @@ struct Parser<'t> {
     routine: &'t Routine,
     catalogue: &'t Catalogue,
     table: String,
-    /// The other name of the table, where the statement gives it one that is understood.
-    alias: Option<String>,
 }
 
 type Result<T, E = String> = std::result::Result<T, E>;

@@ -124,11 +124,28 @@ fn header(out: &mut String, domain: &Domain, options: &Options) {
         entries.comment(out, "once", loose);
         entries.add("once", "false".to_owned());
     }
-    if domain.names().any(may_look_odd) {
-        entries.comment(out, "allow", "the database has names that look like something else");
-        entries.add("allow", "[\"B0907\"]".to_owned());
+    let allowed: Vec<(&str, &str)> = [
+        ("B0322", domain.fields.iter().any(says_null), "a default is the text NULL"),
+        ("B0907", domain.names().any(may_look_odd), "the database has names that look like something else"),
+    ]
+    .into_iter()
+    .filter_map(|(code, is, why)| is.then_some((code, why)))
+    .collect();
+    if !allowed.is_empty() {
+        let why: Vec<&str> = allowed.iter().map(|(_, why)| *why).collect();
+        entries.comment(out, "allow", &why.join("; "));
+        let codes: Vec<String> = allowed.iter().map(|(code, _)| string(code)).collect();
+        entries.add("allow", format!("[{}]", codes.join(", ")));
     }
     entries.write(out);
+}
+
+/// Whether the compiler takes the default for a mistake: letters that are stored.
+fn says_null(field: &Field) -> bool {
+    let is_text = matches!(field.ty.name, "string" | "text");
+    is_text
+        && matches!(&field.supply, Supply::Default(value)
+            if ["\"null\"", "\"nil\""].contains(&value.to_ascii_lowercase().as_str()))
 }
 
 /// Whether the compiler may take a name of the database for a mistake.

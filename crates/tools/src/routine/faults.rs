@@ -48,12 +48,70 @@ pub(crate) fn loose(routine: &Routine, catalogue: &Catalogue) -> Option<(String,
 /// it is a trigger.
 pub(crate) fn lax(routine: &Routine, catalogue: &Catalogue) -> Vec<(String, bool)> {
     let is_first = |one: &Routine| std::ptr::eq(one, routine);
+    // `set new.a = …` of a trigger.
+    let sets_new = |one: &Routine| {
+        let text = one.body.as_deref().map(|body| tokens(body, one.mode)).unwrap_or_default();
+        text.windows(2).any(|two| two[0].is("new") && two[1].is_mark('.'))
+            && text.iter().any(|token| token.is("set"))
+    };
     let all = followed(routine, catalogue).into_iter();
-    all.filter(|Followed { routine, uses, .. }| {
-        !routine.mode.strict && (is_first(routine) || uses.iter().any(|used| used.need.writes()))
+    all.filter(|Followed { routine, uses, is_trigger, .. }| {
+        let writes = || uses.iter().any(|used| used.need.writes()) || (*is_trigger && sets_new(routine));
+        !routine.mode.strict && (is_first(routine) || writes())
     })
     .map(|followed| (followed.title, followed.is_trigger))
     .collect()
+}
+
+/// What a routine, those that it calls and the triggers that they set off write.
+pub(crate) struct Written<'c> {
+    pub(crate) routines: Vec<&'c Routine>,
+    /// The tables, as far as they stand behind a verb; those of other databases with their database.
+    pub(crate) tables: Vec<String>,
+    /// Whether that is all: every text can be seen, and none is made while it runs.
+    pub(crate) is_all: bool,
+    /// Whether a text refuses something by itself.
+    pub(crate) refuses: bool,
+}
+
+/// What a routine writes.
+pub(crate) fn written<'c>(routine: &'c Routine, catalogue: &'c Catalogue) -> Written<'c> {
+    let all = followed(routine, catalogue);
+    let texts: Vec<Vec<Token>> = all
+        .iter()
+        .map(|one| one.routine.body.as_deref().map(|body| tokens(body, one.routine.mode)).unwrap_or_default())
+        .collect();
+    let is_seen = |used: &Use| {
+        used.need != Need::Execute || catalogue.routine(RoutineKind::Procedure, &used.name).is_some()
+    };
+    let is_whole = |(one, text): (&Followed<'_>, &Vec<Token>)| {
+        one.routine.body.is_some()
+            && !one.routine.mode.oracle
+            && !has_dynamic(text)
+            && uses(text).iter().all(is_seen)
+    };
+    let named = |used: Use| match used.schema {
+        Some(schema) if !catalogue.is_one_name(&schema, &catalogue.database) => {
+            format!("{schema}.{}", used.name)
+        }
+        _ => used.name,
+    };
+    let mut tables: Vec<String> =
+        texts.iter().flat_map(|text| uses(text)).filter(|used| used.need.writes()).map(named).collect();
+    tables.sort_unstable();
+    tables.dedup();
+    Written {
+        tables,
+        is_all: all.iter().zip(&texts).all(is_whole),
+        refuses: texts.iter().flatten().any(|token| token.is("signal") || token.is("resignal")),
+        routines: all.iter().map(|one| one.routine).collect(),
+    }
+}
+
+/// Whether a text runs statements that it makes.
+pub(crate) fn has_dynamic(tokens: &[Token]) -> bool {
+    tokens.iter().any(|token| token.is("prepare"))
+        || tokens.windows(2).any(|two| two[0].is("execute") && two[1].is("immediate"))
 }
 
 /// What is wrong with a routine and those that it calls; `is_whole` is whether all that they write must be in one

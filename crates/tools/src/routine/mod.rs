@@ -1,5 +1,6 @@
 //! What a routine's text says, and what it stands on. `import` and `verify` judge by it alike.
 
+mod condition;
 mod faults;
 mod rights;
 mod sets;
@@ -9,13 +10,14 @@ mod tokens;
 mod used;
 mod uses;
 
-pub(crate) use faults::{broken, faults, lax, loose, loose_table};
+pub(crate) use condition::{Expr, How, Made, Sign, condition};
+pub(crate) use faults::{broken, faults, has_dynamic, lax, loose, loose_table, written};
 pub(crate) use rights::{gives, lacks_on, sees};
-pub(crate) use sets::{Sets, sets, setters};
-pub(crate) use statements::{changes_duplicates, ignores, is_into, of_duplicates, statements};
-pub(crate) use stores::{Assignment, assignments, stores};
+pub(crate) use sets::{Sets, handed_over, sets, setters};
+pub(crate) use statements::{changes_duplicates, ignores, is_into, of_duplicates, several_rows, statements};
+pub(crate) use stores::{Assignment, assigned_to, assignments, stores};
 pub(crate) use tokens::{Token, tokens};
-pub(crate) use used::is_used;
+pub(crate) use used::{declared, is_used};
 
 /// What is wrong with a routine that was made without a strict SQL mode, after its name.
 pub(crate) const NOT_STRICT: &str =

@@ -3,9 +3,10 @@
 use super::{
     Token,
     statements::{opens, statement_before},
+    stores::{inside, split},
     tokens::tokens,
 };
-use beds_core::inspect::{Column, Relation, same_word};
+use beds_core::inspect::{Catalogue, Column, Direction, Relation, RoutineKind, same_word};
 
 /// How surely a text gives something another value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,17 +60,37 @@ pub(crate) fn sets(tokens: &[Token], target: &[&str], kept: &[&str]) -> Option<S
     found
 }
 
+/// Whether a text gives what these words name to a procedure that may give it another value: `call norm(p)`, where that is
+/// `inout`.
+pub(crate) fn handed_over(tokens: &[Token], target: &[&str], catalogue: &Catalogue) -> Option<Sets> {
+    let is_changed = |at: usize| {
+        let (name, open) = match tokens.get(at + 2) {
+            Some(token) if token.is_mark('.') => (at + 3, at + 4),
+            _ => (at + 1, at + 2),
+        };
+        let called = tokens.get(name).and_then(Token::name)?;
+        let called = catalogue.routine(RoutineKind::Procedure, called)?;
+        let mut given = called.parameters.iter().zip(inside(tokens, open).map(split)?);
+        given.find(|(taken, given)| taken.direction != Direction::In && is_only(given, target))
+    };
+    let mut calls = (0..tokens.len()).filter(|at| tokens[*at].is("call"));
+    calls.any(|at| is_changed(at).is_some()).then_some(Sets::Maybe)
+}
+
 /// The triggers before an event that give a column another value than the statement does, each with how surely.
 pub(crate) fn setters<'t>(
     table: &'t Relation,
     column: &Column,
     event: &str,
+    catalogue: &'t Catalogue,
 ) -> impl Iterator<Item = (&'t str, Sets)> {
     let moment = format!("before {event}");
     let before = table.triggers.iter().filter(move |trigger| trigger.moment.eq_ignore_ascii_case(&moment));
     before.filter_map(|trigger| {
         let text = tokens(trigger.routine.body.as_deref()?, trigger.routine.mode);
-        let how = sets(&text, &["new", ".", &column.name], &["old", ".", &column.name])?;
+        let new = ["new", ".", column.name.as_str()];
+        let set = sets(&text, &new, &["old", ".", &column.name]);
+        let how = set.or_else(|| handed_over(&text, &new, catalogue))?;
         Some((trigger.routine.name.as_str(), how))
     })
 }

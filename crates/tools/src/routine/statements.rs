@@ -72,6 +72,22 @@ pub(crate) fn ignores(statement: &[Token]) -> bool {
     modifiers(statement).any(|token| token.is("ignore"))
 }
 
+/// Whether an insert has several rows of values.
+pub(crate) fn several_rows(statement: &[Token]) -> bool {
+    let is_first = |two: &[Token]| (two[0].is("values") || two[0].is("value")) && two[1].is_mark('(');
+    let Some(at) = statement.windows(2).position(is_first) else { return false };
+    let mut depth = 0_usize;
+    let end = statement[at + 1..].iter().position(|token| {
+        depth = match token {
+            Token::Mark('(') => depth + 1,
+            Token::Mark(')') => depth.saturating_sub(1),
+            _ => depth,
+        };
+        depth == 0
+    });
+    end.and_then(|end| statement.get(at + end + 2)).is_some_and(|token| token.is_mark(','))
+}
+
 /// Whether an insert changes the record that is there already.
 pub(crate) fn changes_duplicates(statement: &[Token]) -> bool {
     of_duplicates(statement).is_some()

@@ -28,6 +28,10 @@ pub(crate) fn assignments<'t>(tokens: &'t [Token], of_table: &[&str]) -> Vec<Ass
             let stored = inserted(tokens, at, of_table).into_iter();
             found.extend(stored.map(|(column, value)| Assignment { statement: statement(), column, value }));
         }
+        if is(at, "select") {
+            let stored = selected(tokens, at, statement(), of_table).into_iter();
+            found.extend(stored.map(|(column, value)| Assignment { statement: statement(), column, value }));
+        }
         if is(at, "set") || (is(at, "update") && at > 0 && is(at - 1, "key")) {
             let stored = assigned(&tokens[at + 1..]).into_iter();
             found.extend(stored.map(|(column, value)| Assignment { statement: statement(), column, value }));
@@ -54,6 +58,17 @@ fn assigned(tokens: &[Token]) -> Vec<(String, &[Token])> {
     items.filter_map(|item| of_item(item).map(|(column, from)| (column, &item[from..]))).collect()
 }
 
+/// What an update sets, each column with what it is qualified by: `t.a = 1, b = 2`.
+pub(crate) fn assigned_to(tokens: &[Token]) -> Vec<(Option<String>, String)> {
+    let of_item = |item: &[Token]| {
+        let equals = item.iter().position(|token| token.is_mark('='))?;
+        let names: Vec<&str> = item[..equals].iter().filter_map(Token::name).collect();
+        let (column, before) = names.split_last()?;
+        Some((before.last().map(|name| (*name).to_owned()), (*column).to_owned()))
+    };
+    split(tokens).into_iter().filter_map(of_item).collect()
+}
+
 /// `(column, …) values (value, …)`; `at` is the place of `values`.
 fn inserted<'t>(tokens: &'t [Token], at: usize, of_table: &[&str]) -> Vec<(String, &'t [Token])> {
     let named = match at.checked_sub(1).map(|before| &tokens[before]) {
@@ -72,8 +87,46 @@ fn inserted<'t>(tokens: &'t [Token], at: usize, of_table: &[&str]) -> Vec<(Strin
     named.into_iter().zip(values).filter_map(|(column, value)| Some((column?, value))).collect()
 }
 
+/// `insert into t (column, …) select value, …`; `at` is the place of `select`.
+fn selected<'t>(
+    tokens: &'t [Token],
+    at: usize,
+    head: &[Token],
+    of_table: &[&str],
+) -> Vec<(String, &'t [Token])> {
+    const ENDS: [&str; 9] = ["from", "where", "union", "group", "having", "order", "limit", "on", "end"];
+    let is_insert = head.first().is_some_and(|verb| verb.is("insert") || verb.is("replace"));
+    let is_query = |token: &Token| ["select", "values", "value", "set"].iter().any(|word| token.is(word));
+    let marks = |mark| head.iter().filter(|token| token.is_mark(mark)).count();
+    if !is_insert || head.iter().any(is_query) || marks('(') != marks(')') {
+        return Vec::new();
+    }
+    let names = match head.iter().position(|token| token.is_mark('(')) {
+        Some(open) => {
+            let names = split(inside(head, open).unwrap_or_default()).into_iter();
+            names.map(|name| name.last().and_then(Token::name).map(str::to_owned)).collect()
+        }
+        None => of_table.iter().map(|name| Some((*name).to_owned())).collect::<Vec<_>>(),
+    };
+    let rest = &tokens[at + 1..];
+    let first = rest.iter().take_while(|token| token.is("all") || token.is("distinct")).count();
+    let mut depth = 0_usize;
+    let end = rest.iter().position(|token| {
+        depth = match token {
+            Token::Mark('(') => depth + 1,
+            Token::Mark(')') => depth.saturating_sub(1),
+            _ => depth,
+        };
+        token.is_mark(';') || (depth == 0 && ENDS.iter().any(|word| token.is(word)))
+    });
+    let values = split(&rest[first..end.unwrap_or(rest.len())]).into_iter();
+    let unnamed =
+        |value: &'t [Token]| &value[..value.iter().position(|token| token.is("as")).unwrap_or(value.len())];
+    names.into_iter().zip(values).filter_map(|(column, value)| Some((column?, unnamed(value)))).collect()
+}
+
 /// What stands in the parentheses that open here.
-fn inside(tokens: &[Token], at: usize) -> Option<&[Token]> {
+pub(super) fn inside(tokens: &[Token], at: usize) -> Option<&[Token]> {
     tokens.get(at).filter(|token| token.is_mark('('))?;
     let mut depth = 0_usize;
     for (offset, token) in tokens[at..].iter().enumerate() {
@@ -90,7 +143,7 @@ fn inside(tokens: &[Token], at: usize) -> Option<&[Token]> {
 }
 
 /// The items of a list: commas inside of parentheses separate nothing.
-fn split(tokens: &[Token]) -> Vec<&[Token]> {
+pub(super) fn split(tokens: &[Token]) -> Vec<&[Token]> {
     let (mut depth, mut from, mut items) = (0_usize, 0, Vec::new());
     for (at, token) in tokens.iter().enumerate() {
         match token {
@@ -126,6 +179,9 @@ mod tests {
                 "insert into t (a) values (p_a) on duplicate key update a = values(a), b = p_b; select p_b",
                 vec!["b"],
             ),
+            ("insert into t (a, b) select p_a, p_b from dual", vec!["b"]),
+            ("insert into t select p_a, p_b as y where p_a not in (select b, p_b from t)", vec!["y"]),
+            ("insert into t (a, b) select upper(p_b), (select p_b) from u; select p_b", vec![]),
             ("delete from t where b = p_b", vec![]),
             ("begin update t set b = upper(p_b) where id = 1; end", vec![]),
         ] {

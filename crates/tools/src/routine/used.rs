@@ -51,6 +51,31 @@ fn is_listed(tokens: &[Token], at: usize) -> bool {
     })
 }
 
+/// The variables that a text declares: `declare a, b int`, `for row in`. Conditions, cursors and handlers are none.
+pub(crate) fn declared(tokens: &[Token]) -> Vec<String> {
+    let mut declared = Vec::new();
+    let name = |at: usize| tokens.get(at).and_then(Token::name);
+    let is = |at: usize, words: &[&str]| {
+        tokens.get(at).is_some_and(|token| words.iter().any(|word| token.is(word)))
+    };
+    for at in 0..tokens.len() {
+        if is(at, &["declare"]) && !is(at + 2, &["cursor", "condition", "handler"]) {
+            let mut next = at + 1;
+            while let Some(name) = name(next) {
+                declared.push(name.to_owned());
+                if !tokens.get(next + 1).is_some_and(|token| token.is_mark(',')) {
+                    break;
+                }
+                next += 2;
+            }
+        }
+        if is(at, &["for"]) && is(at + 2, &["in"]) {
+            declared.extend(name(at + 1).map(str::to_owned));
+        }
+    }
+    declared
+}
+
 #[cfg(test)]
 mod tests {
     use beds_core::inspect::SqlMode;

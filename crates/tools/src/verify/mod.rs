@@ -6,6 +6,7 @@
 
 mod base;
 mod documents;
+mod elsewhere;
 mod grants;
 mod misplaced;
 mod reach;
@@ -30,7 +31,7 @@ use serde::Serialize;
 use beds_core::{
     inspect::{Catalogue, RelationKind, RoutineKind, Scope, Unseen},
     settings::Servers,
-    spec::{Domain, Engine, Object, ObjectKind, Usage},
+    spec::{Domain, Engine, Generated, Object, ObjectKind, Type, Usage},
 };
 use beds_mariadb::MariaDb;
 use beds_mongodb::MongoDb;
@@ -124,7 +125,11 @@ impl Findings<'_> {
 
     /// Whether the node stores values of the field in a collection: clients' ones, or such as it makes.
     fn is_stored(&self, index: usize) -> bool {
-        let is_made = self.domain.fields[index].generated.is_some() || self.domain.version == Some(index);
+        let field = &self.domain.fields[index];
+        // The driver makes an `ObjectId`; what else the database is to fill in, the node does not write.
+        let is_made =
+            field.generated.is_some_and(|by| by != Generated::Database || matches!(field.ty, Type::ObjectId))
+                || self.domain.version == Some(index);
         is_made || self.is_written(index)
     }
 

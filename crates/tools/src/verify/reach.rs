@@ -1,6 +1,6 @@
 //! Whether a procedure finds the record of the key alone, as far as the statements of its text are plain.
 
-use super::{Findings, Severity, base::Base, place};
+use super::{Finding, Findings, Severity, base::Base, place};
 use crate::{
     import::{self, Found, Reach},
     routine::{Token, assignments, changes_duplicates, ignores, is_into, of_duplicates, statements, tokens},
@@ -34,8 +34,8 @@ enum Compared<'w> {
     Not,
 }
 
-/// Reports a create, update, upsert or delete whose text plainly finds other records than that of the key. What cannot be
-/// read is believed.
+/// Reports a create, update, upsert or delete whose text plainly finds other records than that of the key; a note says what is
+/// not proved.
 pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, findings: &mut Findings<'_>) {
     if matches!(object.usage, Usage::Read | Usage::Call(_)) {
         return;
@@ -70,6 +70,18 @@ impl Operation<'_> {
             of_table.filter(|statement| is_into(statement, &self.base.table.name, self.catalogue))
         {
             let is = |verb: &str| statement.first().is_some_and(|token| token.is(verb));
+            if self.usage == Usage::Update && is("insert") && changes_duplicates(statement) {
+                let message = format!(
+                    "{routine} creates the record of {table} that it does not find, and the answer is `ok`: its insert has \
+                     `on duplicate key update`"
+                );
+                self.report(
+                    Severity::Warning,
+                    message,
+                    "let it be an `update`; what may create a record is objects.upsert",
+                    findings,
+                );
+            }
             let what = if is("replace") && self.usage != Usage::Upsert {
                 "its `replace` deletes each record of the same key"
             } else if is_new && changes_duplicates(statement) {
@@ -109,10 +121,18 @@ impl Operation<'_> {
             let routine = shown(&self.routine.name);
             let does = if reach.deletes { "deletes" } else { "changes" };
             let message = match &reach.ways {
+                _ if severity == Severity::Note => {
+                    format!("it is not proved that {routine} {does} the record of the key alone: {why}")
+                }
                 None if !reach.is_crossed => format!("{routine} {does} all records: {why}"),
                 _ => format!("{routine} {does} other records than that of the key: {why}"),
             };
-            if findings.has(&place(self.usage), &message) {
+            // What is known to be wrong need not be proved.
+            let is_wrong =
+                |finding: &Finding| finding.severity == Severity::Error && finding.place == place(self.usage);
+            if findings.has(&place(self.usage), &message)
+                || (severity == Severity::Note && findings.list.iter().any(is_wrong))
+            {
                 continue;
             }
             let names: Vec<String> = self.key.iter().map(|column| shown(&column.name)).collect();
@@ -133,8 +153,7 @@ impl Operation<'_> {
         let Some(ways) = &reach.ways else {
             return Some((Severity::Error, "its statement has no condition".into()));
         };
-        let wide = ways.iter().filter_map(|way| self.too_wide(way));
-        wide.max_by_key(|(severity, _)| *severity == Severity::Error)
+        ways.iter().filter_map(|way| self.too_wide(way)).min_by_key(|(severity, _)| *severity)
     }
 
     /// What a way compares a column of the key with, by `=`.
@@ -169,8 +188,11 @@ impl Operation<'_> {
         };
         // The key is never null.
         let is_never = self.passed.iter().any(|(parameter, _)| is_named(&way.nulls, parameter));
-        if way.is_unread || is_never || self.base.table.indexes.iter().any(is_one) {
+        if is_never || self.base.table.indexes.iter().any(is_one) {
             return None;
+        }
+        if way.is_unread {
+            return Some((Severity::Note, "its condition is not one that was understood".into()));
         }
         for column in &self.key {
             if let Compared::Other(parameter) = self.compared(way, column) {
@@ -183,21 +205,39 @@ impl Operation<'_> {
                 ));
             }
         }
-        let open = self.key.iter().find(|column| self.compared(way, column) != Compared::Own)?;
-        let column = shown(&open.name);
-        Some(if let Some(parameter) = way.hidden.iter().find(|name| same_word(name, &open.name)) {
+        let open = self.key.iter().filter(|column| self.compared(way, column) != Compared::Own);
+        open.map(|column| self.open(way, &column.name)).min_by_key(|(severity, _)| *severity)
+    }
+
+    /// What a way says of a column of the key that it does not compare with its own parameter.
+    fn open(&self, way: &Found, name: &str) -> (Severity, String) {
+        let is_named = |names: &[String]| names.iter().any(|other| same_word(other, name));
+        let own = self.passed.iter().find(|(_, of)| of.name == name).map(|(parameter, _)| *parameter);
+        let mut made = way.made.iter().filter(|(column, _)| same_word(column, name)).peekable();
+        let is_made = made.peek().is_some();
+        // It may be made of its own parameter by what keeps it one of its kind.
+        let is_doubtful = made.any(|(_, of)| {
+            let is_own = |of: &Vec<String>| of.iter().any(|of| own.is_some_and(|own| same_word(of, own)));
+            of.as_ref().is_none_or(is_own)
+        });
+        let column = shown(name);
+        if let Some(parameter) = way.hidden.iter().find(|hidden| same_word(hidden, name)) {
             (Severity::Error, format!("its {} is the parameter on both sides", shown(parameter)))
         } else if !way.is_bound {
             (Severity::Error, format!("its condition is always true: it does not compare {column}"))
-        } else if is_named(&way.equal, &open.name) {
+        } else if is_doubtful {
+            (Severity::Note, format!("it compares {column} with something else than a parameter"))
+        } else if is_made || is_named(&way.computed) {
+            (Severity::Warning, format!("it compares {column} with something that is computed"))
+        } else if is_named(&way.equal) {
             (Severity::Warning, format!("it compares {column} with a constant"))
-        } else if is_named(&way.ordered, &open.name) {
+        } else if is_named(&way.ordered) {
             (Severity::Error, format!("it compares {column} by something else than `=`"))
-        } else if is_named(&way.compared, &open.name) {
+        } else if is_named(&way.compared) {
             (Severity::Warning, format!("it compares {column} by something else than `=`"))
         } else {
             (Severity::Warning, format!("it does not compare {column}"))
-        })
+        }
     }
 
     /// An update that gives its record another key.

@@ -181,13 +181,18 @@ fn check_column(
         findings.error(&place, message).hint(hint);
     }
     // What a client must give need not be kept as such: only a promise that no reader sees null is broken.
+    let is_key = domain.key.contains(&index);
     if column.nullable
         && !field.nullable
-        && !domain.key.contains(&index)
+        && !(is_key && relation.kind == RelationKind::View)
         && relation.evidence == Evidence::Declared
     {
         let message = format!("{subject} may be null, but the field may not");
-        let hint = "add nullable = true, or declare the column not null";
+        let hint = if is_key {
+            "declare the column not null: it is of the key"
+        } else {
+            "add nullable = true, or declare the column not null"
+        };
         match relation.kind {
             // A page that ends at a null has no next one, and a null is found by no key.
             RelationKind::View if domain.fetch.sort.contains(&index) => {

@@ -1,7 +1,7 @@
 //! Whether a record gets the key that the client names: no trigger sets it, and no procedure changes the parameter first.
 
 use super::{Findings, Severity, base::Base, place};
-use crate::routine::{Sets, sets, setters, tokens};
+use crate::routine::{Sets, handed_over, sets, setters, tokens};
 use beds_core::{
     inspect::{Catalogue, Column, Relation, Routine},
     spec::{Generated, Object, Usage},
@@ -24,11 +24,15 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
         let Some(column) = base.column(field.column) else { continue };
         let is_generated = field.generated == Some(Generated::Database);
         for event in events.iter().filter(|event| !(is_generated && **event == "insert")) {
-            triggered(object, event, column, base.table, findings);
+            triggered(object, event, column, (base.table, catalogue), findings);
         }
         let parameter = object.of_fields(&routine.parameters).zip(object.args).find(|(_, of)| *of == index);
         if let (Some((parameter, _)), Some(body)) = (parameter, routine.body.as_deref()) {
-            let Some(how) = sets(&tokens(body, routine.mode), &[&parameter.name], &[]) else { continue };
+            let text = tokens(body, routine.mode);
+            let set = sets(&text, &[&parameter.name], &[]);
+            let Some(how) = set.or_else(|| handed_over(&text, &[&parameter.name], catalogue)) else {
+                continue;
+            };
             let message = format!(
                 "{} {} another value to its parameter {}, which is of the key: it is not the record that was asked for",
                 shown(&routine.name),
@@ -43,8 +47,14 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
 }
 
 /// Reports a trigger that sets a column of the key.
-fn triggered(object: &Object, event: &str, column: &Column, table: &Relation, findings: &mut Findings<'_>) {
-    for (name, how) in setters(table, column, event) {
+fn triggered(
+    object: &Object,
+    event: &str,
+    column: &Column,
+    (table, catalogue): (&Relation, &Catalogue),
+    findings: &mut Findings<'_>,
+) {
+    for (name, how) in setters(table, column, event, catalogue) {
         let message = format!(
             "the trigger {} of {} {} another value to {}, which is of the key",
             shown(name),

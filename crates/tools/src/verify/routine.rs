@@ -4,7 +4,7 @@ use beds_protocol::Lane;
 use beds_protocol::shown;
 
 use super::{
-    Findings, misplaced, reach, renamed,
+    Findings, elsewhere, misplaced, reach, renamed,
     types::{Against, Fit, fit},
     used,
 };
@@ -79,6 +79,7 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
     check_parameters(&place, &passed, routine, findings);
     used::kept(object, routine, catalogue, findings);
     misplaced::check(object, routine, catalogue, findings);
+    elsewhere::check(object, routine, catalogue, findings);
     reach::check(object, routine, catalogue, findings);
     renamed::check(object, routine, catalogue, findings);
     if lane == Lane::Write {

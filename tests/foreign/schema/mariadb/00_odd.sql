@@ -199,7 +199,7 @@ create view film_titles as select id, title from film;
 
 create table flagged (b tinyint(1) not null, n int null, primary key (b));
 insert into flagged values (0, 1), (1, 2), (5, 3), (-1, 4);
-create table preset (id int primary key, doc json not null default '{"a": 1}', span time default '-10:00:00',
+create table preset (id int primary key, word varchar(5) not null default 'NULL', doc json not null default '{"a": 1}', span time default '-10:00:00',
   state tinyint(1) not null default 7);
 create table exact_case (id varchar(10) character set latin1 collate latin1_bin primary key, moment datetime not null,
   amount double null, name varchar(10) null);
@@ -224,3 +224,10 @@ delimiter //
 create procedure coin_flip(p_id in int) as begin update coin set face = 'tails' where id = p_id; end //
 delimiter ;
 set sql_mode = default;
+
+-- Texts that are alike in more characters than a sort goes by --------------------------------------------------------------
+
+create table long_path (path varchar(700) character set utf8mb4 collate utf8mb4_general_ci not null, part int not null,
+  label varchar(600) character set utf8mb4 collate utf8mb4_nopad_bin null, primary key (path, part), index (label));
+insert into long_path values (repeat('x', 700), 1, repeat('z', 600)), (concat(repeat('x', 699), 'y'), 1, repeat('z', 510)),
+  (concat(repeat('X', 600), 'y'), 2, concat(repeat('z', 500), 'a')), ('', 1, repeat('z', 510)), ('', 2, null);

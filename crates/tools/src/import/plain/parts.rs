@@ -23,11 +23,7 @@ impl Parser<'_> {
         let is = |a: &String, b: &str| self.catalogue.is_one_name(a, b);
         match names.as_slice() {
             [column] => Some(column.clone()),
-            [table, column]
-                if self.alias.as_ref().map_or_else(|| is(table, &self.table), |alias| is(table, alias)) =>
-            {
-                Some(column.clone())
-            }
+            [table, column] if is(table, &self.table) => Some(column.clone()),
             [schema, table, column] if is(schema, &self.catalogue.database) && is(table, &self.table) => {
                 Some(column.clone())
             }

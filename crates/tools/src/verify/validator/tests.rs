@@ -274,3 +274,17 @@ fn one_change_is_one_finding() {
         assert_eq!(found, [(severity, message)], "{strict}");
     }
 }
+
+/// A pattern that lists values, as `beds import` writes it for an `enum` whose values differ by case alone.
+#[test]
+fn a_pattern_that_lists_the_values_of_an_enum_is_no_finding() {
+    let judge = |pattern, texts: &[&str]| {
+        let ty = Type::String { min: 0, max: 9, pattern: Some(Pattern::new(pattern)) };
+        super::values::judge("status", &ty, &one_of(texts, &[])).is_some()
+    };
+    for (pattern, is_refused) in
+        [("neu|alt|ALT", false), ("neu|x\\.l", false), ("neu|old", true), ("neu|al.", true), ("neu|", true)]
+    {
+        assert_eq!(judge(pattern, &["neu", "alt", "ALT", "x.l"]), is_refused, "{pattern}");
+    }
+}

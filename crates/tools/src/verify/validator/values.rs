@@ -132,10 +132,31 @@ fn one_of(name: &str, ty: &Type, texts: &[String], others: &[String]) -> Option<
             }
         }
         Type::Json => Some(some()),
+        Type::String { pattern: Some(own), .. }
+            if alternatives(own.source()).is_some_and(|all| all.iter().all(|one| texts.contains(one))) =>
+        {
+            None
+        }
         _ if stored_as(ty) == Some("string") && texts.is_empty() => Some(none()),
         _ if stored_as(ty) != Some("string") && others.iter().all(|other| other == "null") => Some(none()),
         _ => Some(some()),
     }
+}
+
+/// The texts that a pattern matches, where it does nothing but list them: `new|old|x\.l`.
+fn alternatives(pattern: &str) -> Option<Vec<String>> {
+    let mut all = vec![String::new()];
+    let mut letters = pattern.chars();
+    while let Some(letter) = letters.next() {
+        let last = all.last_mut()?;
+        match letter {
+            '|' => all.push(String::new()),
+            '\\' => last.push(letters.next().filter(char::is_ascii_punctuation)?),
+            letter if ".+*?()[]{}^$".contains(letter) => return None,
+            letter => last.push(letter),
+        }
+    }
+    Some(all)
 }
 
 fn required(name: &str, ty: &Type, member: &str) -> Option<Said> {

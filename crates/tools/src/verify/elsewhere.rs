@@ -1,0 +1,173 @@
+//! What a procedure of an operation does to something else than it is given: another table, other values, more records.
+
+use super::{Findings, Severity, base::Base, place};
+use crate::{
+    import,
+    routine::{
+        Token, assignments, declared, has_dynamic, is_into, several_rows, statements, tokens, written,
+    },
+};
+use beds_core::{
+    inspect::{Catalogue, RelationKind, Routine, same_word},
+    spec::{Object, Usage},
+};
+use beds_protocol::shown;
+
+/// Reports it for create, update, upsert and delete, where the text can be seen.
+pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, findings: &mut Findings<'_>) {
+    if matches!(object.usage, Usage::Read | Usage::Call(_)) {
+        return;
+    }
+    let Some(body) = routine.body.as_deref() else { return };
+    let text = tokens(body, routine.mode);
+    hidden(object, routine, &text, findings);
+    let Some(base) = Base::behind(findings.domain, catalogue) else { return };
+    empties(object, routine, &text, &base, catalogue, findings);
+    writes_another(object, routine, &base, catalogue, findings);
+    if has_dynamic(&text) {
+        let message = format!(
+            "it is not proved that {} changes the record of the key alone: it runs a text that it makes",
+            shown(&routine.name)
+        );
+        findings.note(place(object.usage), message).hint("let it have its statement in its own text");
+    }
+    if object.usage == Usage::Create {
+        creates(object, routine, &text, &base, catalogue, findings);
+    }
+}
+
+/// A variable of the text by the name of a parameter.
+fn hidden(object: &Object, routine: &Routine, text: &[Token], findings: &mut Findings<'_>) {
+    let declared = declared(text);
+    for (parameter, _) in object.of_fields(&routine.parameters).zip(object.args) {
+        if !declared.iter().any(|name| same_word(name, &parameter.name)) {
+            continue;
+        }
+        // In a block of its own it may hide the parameter from a part of the text alone.
+        let blocks = text.iter().filter(|token| token.is("begin")).count();
+        let severity = if blocks == 1 { Severity::Error } else { Severity::Warning };
+        let message = format!(
+            "{} declares a variable {}, which hides its parameter: what is given is lost",
+            shown(&routine.name),
+            shown(&parameter.name)
+        );
+        findings.push(severity, place(object.usage), message).hint("give the variable a name of its own");
+    }
+}
+
+/// A text that deletes all records by `truncate`.
+fn empties(
+    object: &Object,
+    routine: &Routine,
+    text: &[Token],
+    base: &Base<'_>,
+    catalogue: &Catalogue,
+    findings: &mut Findings<'_>,
+) {
+    let is_base = |at: usize| {
+        let at = at + 1 + usize::from(text.get(at + 1).is_some_and(|token| token.is("table")));
+        let name = text.get(at).and_then(Token::name);
+        name.is_some_and(|name| catalogue.is_one_name(name, &base.table.name))
+    };
+    let mut places = (0..text.len()).filter(|at| text[*at].is("truncate"));
+    if places.any(is_base) {
+        let message = format!("{} deletes all records: it truncates the table", shown(&routine.name));
+        findings
+            .error(place(object.usage), message)
+            .hint("let it find the record by `=` with a parameter for each column of the key");
+    }
+}
+
+/// A text that never writes into the table behind what is read.
+fn writes_another(
+    object: &Object,
+    routine: &Routine,
+    base: &Base<'_>,
+    catalogue: &Catalogue,
+    findings: &mut Findings<'_>,
+) {
+    let written = written(routine, catalogue);
+    let is_base = |name: &String| catalogue.is_one_name(name, &base.table.name);
+    let is_view = |name: &String| {
+        catalogue.relation_named(name).is_some_and(|relation| relation.kind != RelationKind::Table)
+    };
+    let is_joined = || {
+        let mut reaches = written.routines.iter().flat_map(|one| import::reaches(one, catalogue));
+        reaches.any(|reach| is_base(&reach.table) || is_view(&reach.table))
+    };
+    if !written.is_all
+        || base.table.kind != RelationKind::Table
+        || written.tables.iter().any(|name| is_base(name) || is_view(name))
+        || is_joined()
+    {
+        return;
+    }
+    let (routine, table) = (shown(&routine.name), shown(&base.table.name));
+    if written.tables.is_empty() {
+        let message = format!("{routine} writes nothing, and the answer is `ok`");
+        if !written.refuses {
+            findings.warning(place(object.usage), message).hint(format!("let it write into {table}"));
+        }
+        return;
+    }
+    let is_table = |name: &String| catalogue.relation_named(name).is_some();
+    let severity = if written.tables.iter().all(is_table) { Severity::Error } else { Severity::Warning };
+    let names: Vec<String> = written.tables.iter().map(shown).collect();
+    let message =
+        format!("{routine} writes into {}, and never into {table}, which `read` shows", names.join(", "));
+    findings.push(severity, place(object.usage), message).hint(format!("let it write into {table}"));
+}
+
+/// An insert of more records than one, or of another key.
+fn creates(
+    object: &Object,
+    routine: &Routine,
+    text: &[Token],
+    base: &Base<'_>,
+    catalogue: &Catalogue,
+    findings: &mut Findings<'_>,
+) {
+    let domain = findings.domain;
+    let is_here = |statement: &[Token]| is_into(statement, &base.table.name, catalogue);
+    if statements(text).into_iter().any(|statement| is_here(statement) && several_rows(statement)) {
+        let message = format!(
+            "{} creates more records of {} than one: its `values` has several",
+            shown(&routine.name),
+            shown(&base.table.name)
+        );
+        findings
+            .warning(place(object.usage), message)
+            .hint("let it insert the one record; what inserts others as well is a call");
+    }
+    let of_table: Vec<&str> = base.table.columns.iter().map(|column| column.name.as_str()).collect();
+    let stored = assignments(text, &of_table);
+    let arguments = object.of_fields(&routine.parameters).zip(object.args);
+    for (parameter, index) in arguments.filter(|(_, index)| domain.key.contains(index)) {
+        let Some(own) = base.name(domain.fields[*index].column) else { continue };
+        let is_computed = |value: &[Token]| {
+            let has =
+                value.iter().any(|token| token.name().is_some_and(|name| same_word(name, &parameter.name)));
+            let mut depth = 0_usize;
+            let is_sum = value.iter().any(|token| {
+                depth = match token {
+                    Token::Mark('(') => depth + 1,
+                    Token::Mark(')') => depth.saturating_sub(1),
+                    _ => depth,
+                };
+                depth == 0 && ['+', '-', '*', '/', '%'].iter().any(|mark| token.is_mark(*mark))
+            });
+            has && is_sum
+        };
+        let mut stored = stored.iter().filter(|stored| is_here(stored.statement));
+        if stored.any(|stored| same_word(&stored.column, own) && is_computed(stored.value)) {
+            let message = format!(
+                "{} gives the record another key than the client's: it computes {}, and the reply has what was sent",
+                shown(&routine.name),
+                shown(own)
+            );
+            findings
+                .warning(place(object.usage), message)
+                .hint("let it store the parameter as it is; or give the key back, and name it in `returns`");
+        }
+    }
+}
