@@ -164,8 +164,19 @@ pub(crate) fn unknown_field<'a>(
         Some(field) => diagnostic
             .help(format!("write `{field}`: fields stand here, in the order of the procedure's parameters"))
             .rename(name, field),
-        None => diagnostic.suggest(name, fields, "the fields are"),
+        None => match beginning(name, fields.clone()) {
+            Some(field) => {
+                diagnostic.help(format!("write `{field}`: the name of a field stands here, and nothing else"))
+            }
+            None => diagnostic.suggest(name, fields, "the fields are"),
+        },
     }
+}
+
+/// The field that the first word of several is, as in `id uuid` and `status = 'active'`.
+fn beginning<'n, 'a>(name: &'n str, fields: impl IntoIterator<Item = &'a str>) -> Option<&'n str> {
+    let first = name.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next()?;
+    (first != name && fields.into_iter().any(|field| field == first)).then_some(first)
 }
 
 /// The field that a parameter of a procedure is called after, such as `id` of `p_id`.

@@ -134,13 +134,19 @@ pub(crate) fn translate(written: &str) -> Option<Foreign> {
         return Some(Foreign::new(TypeName::Json));
     }
     if let Some(inner) = inner_type(written) {
+        // A list of them is what programs keep bytes in.
+        if !lower.starts_with("option<")
+            && matches!(inner.trim().to_ascii_lowercase().as_str(), "u8" | "byte")
+        {
+            return Some(Foreign::new(TypeName::Bytes));
+        }
         return wrapped(inner, &lower);
     }
     let Definition { name, arguments, mut modifiers } = Definition::read(written)?;
     let mut base = names::base(without_package(&name), &arguments, &mut modifiers)?;
     // Only a set of words and numbers says something of a type: `array("type" => "int")` is code.
-    let is_list_of_words = matches!(name.as_str(), "enum" | "set");
-    if !is_list_of_words && base.ty != TypeName::List && !arguments.is_empty() {
+    let is_told = matches!(name.as_str(), "enum" | "set") || names::is_greatest(&arguments);
+    if !is_told && base.ty != TypeName::List && !arguments.is_empty() {
         let numbers: Option<Vec<_>> = arguments.iter().map(Argument::number).collect();
         match numbers {
             None if matches!(base.ty, TypeName::Object | TypeName::Json) => return None,
@@ -222,8 +228,17 @@ mod tests {
             ("SMALLINT(5) UNSIGNED ZEROFILL", "{ type = \"int\", min = 0, max = 65535 }"),
             ("mediumint", "{ type = \"int\", min = -8388608, max = 8388607 }"),
             ("mediumint unsigned not null", "{ type = \"int\", min = 0, max = 16777215, required = true }"),
-            ("year", "{ type = \"int\", min = 1901, max = 2155 }"),
-            ("year(4)", "{ type = \"int\", min = 1901, max = 2155 }"),
+            ("year", "{ type = \"int\", min = 0, max = 2155 }"),
+            ("year(4)", "{ type = \"int\", min = 0, max = 2155 }"),
+            ("nvarchar(max)", "{ type = \"text\", max = 4294967295 }"),
+            ("VARCHAR(MAX) not null", "{ type = \"text\", max = 4294967295, required = true }"),
+            ("varbinary(max)", "{ type = \"bytes\", max = 4294967295 }"),
+            ("clob", "{ type = \"text\", max = 4294967295 }"),
+            ("image", "{ type = \"bytes\", max = 4294967295 }"),
+            ("xml", "\"text\""),
+            ("Vec<u8>", "\"bytes\""),
+            ("byte[]", "\"bytes\""),
+            ("Option<u8>", "{ type = \"int\", min = 0, max = 255, nullable = true }"),
             ("bit(8)", "{ type = \"int\", min = 0, max = 255 }"),
             ("u8", "{ type = \"int\", min = 0, max = 255 }"),
             ("i16", "{ type = \"int\", min = -32768, max = 32767 }"),
@@ -286,7 +301,6 @@ mod tests {
             "decimal(10,12)",
             "enum()",
             "varchar2(20 byte)",
-            "varchar(max)",
             "CharField(max_length=20)",
             "enum('a\\nb')",
         ] {

@@ -10,11 +10,16 @@ use crate::names::quoted;
 
 /// The most characters of a `string`; what is longer is a `text`.
 const STRING_MAX: u64 = 65_535;
+/// The most that a `text` or `bytes` may have.
+const LONGEST: u64 = 4_294_967_295;
 
 /// What a name with its arguments means.
 pub(super) fn base(name: &str, arguments: &[Argument], modifiers: &mut Modifiers) -> Option<Foreign> {
     let number = |at: usize| arguments.get(at).and_then(Argument::number).map(|(number, _)| number);
     let of = Foreign::new;
+    if is_greatest(arguments) {
+        return greatest(name);
+    }
     Some(match name {
         "tinyint" | "int1" if number(0) == Some(1) => of(TypeName::Bool),
         "bit" if number(0).unwrap_or(1) == 1 => of(TypeName::Bool),
@@ -51,7 +56,8 @@ pub(super) fn base(name: &str, arguments: &[Argument], modifiers: &mut Modifiers
             .unsure("a version is a number to which the database adds one at every change"),
         "number" => of(TypeName::Float)
             .unsure("whole numbers are `int`, amounts of money `decimal` with `precision` and `scale`"),
-        "year" => of(TypeName::Int).key("min", 1901).key("max", 2155),
+        // It takes 0 besides.
+        "year" => of(TypeName::Int).key("min", 0).key("max", 2155),
         "enum" if arguments.is_empty() => {
             of(TypeName::Enum).key("values", "[\"…\"]").unsure("`values` are the words that are allowed")
         }
@@ -97,6 +103,21 @@ pub(super) fn base(name: &str, arguments: &[Argument], modifiers: &mut Modifiers
             return integer(name, modifiers).or_else(|| text(name, number(0))).or_else(|| moment(name));
         }
     })
+}
+
+/// `varchar(max)`
+pub(super) fn is_greatest(arguments: &[Argument]) -> bool {
+    matches!(arguments, [only] if !only.is_quoted && only.text.eq_ignore_ascii_case("max"))
+}
+
+/// The longest texts and bytes that there are.
+fn greatest(name: &str) -> Option<Foreign> {
+    let ty = match text(name, None)?.ty {
+        TypeName::String | TypeName::Text => TypeName::Text,
+        TypeName::Bytes => TypeName::Bytes,
+        _ => return None,
+    };
+    Some(Foreign::new(ty).key("max", LONGEST))
 }
 
 /// The first two numbers of what stands in parentheses, whatever is between them.
@@ -178,26 +199,29 @@ fn text(name: &str, length: Option<u64>) -> Option<Foreign> {
         },
         "email" | "url" | "uri" | "hostname" | "phone" | "password" | "symbol" | "inet" | "inet4"
         | "inet6" | "citext" | "slugfield" | "emailfield" | "urlfield" => Foreign::new(TypeName::String),
-        "textfield" | "text" | "clob" | "ntext" | "nclob" => match length {
+        "textfield" | "text" | "clob" | "ntext" | "nclob" | "xml" => match length {
             Some(max) if max > 0 => sized(TypeName::Text, max),
+            _ if matches!(name, "clob" | "ntext" | "nclob") => sized(TypeName::Text, LONGEST),
             _ => Foreign::new(TypeName::Text),
         },
         "tinytext" => sized(TypeName::Text, 255),
         "mediumtext" => sized(TypeName::Text, 16_777_215),
-        "longtext" => sized(TypeName::Text, 4_294_967_295),
+        "longtext" => sized(TypeName::Text, LONGEST),
         "binary" | "varbinary" | "blob" | "bytea" | "bindata" | "bytes" | "buffer" | "image" | "raw"
         | "file" | "base64" | "binaryfield" => match length {
             Some(max) if max > 0 => sized(TypeName::Bytes, max),
+            _ if name == "image" => sized(TypeName::Bytes, LONGEST),
             _ => Foreign::new(TypeName::Bytes),
         },
         "tinyblob" => sized(TypeName::Bytes, 255),
         "mediumblob" => sized(TypeName::Bytes, 16_777_215),
-        "longblob" => sized(TypeName::Bytes, 4_294_967_295),
+        "longblob" => sized(TypeName::Bytes, LONGEST),
         "guid" | "uniqueidentifier" | "uuidv4" | "uuidv7" | "uuid_v4" | "uuid_v7" | "uuid" | "uuidfield" => {
             Foreign::new(TypeName::Uuid)
         }
-        "jsonfield" | "jsonb" | "json" | "bson" | "any" | "mixed" | "variant" | "value" | "hstore"
-        | "xml" => Foreign::new(TypeName::Json),
+        "jsonfield" | "jsonb" | "json" | "bson" | "any" | "mixed" | "variant" | "value" | "hstore" => {
+            Foreign::new(TypeName::Json)
+        }
         _ => return None,
     })
 }

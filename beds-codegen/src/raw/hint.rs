@@ -176,6 +176,10 @@ fn hint(part: Part, key: &str, value: &Value) -> Hint {
             "write `warehouse = { after = \"90d\", to = \"…\" }`, with the name of the template that keeps them",
         ),
         "cool" => say("write `cool = { after = \"3y\" }`"),
+        "ttl" | "after" if matches!(value, Value::Scalar(Scalar::Int(1..))) => {
+            let Value::Scalar(Scalar::Int(number)) = value else { return string(key, value) };
+            say(format!("a length of time has its unit: write `\"{number}d\"` for days"))
+        }
         "default" | "min" | "max" if part != Part::Limit => {
             say("write one constant: a string, a number, `true` or `false`")
         }
