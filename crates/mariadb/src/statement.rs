@@ -102,7 +102,7 @@ pub(crate) fn matching<'k>(
     matching: &Matching,
     columns: &[usize],
 ) -> Statement<'k> {
-    let mut sql = Statement::select_by(domain, source, kept, columns, Statement::to_pass);
+    let mut sql = Statement::select_by(domain, source, kept, columns, Statement::passed);
     sql.conditions(&matching.filter);
     for (index, &field) in domain.key.iter().enumerate() {
         sql.text.push_str(if index == 0 { " order by " } else { ", " });
@@ -185,7 +185,7 @@ impl<'k> Statement<'k> {
     }
 
     /// The column as it is passed to a procedure: what an ENUM has in place of a value would find another record in a key.
-    fn to_pass(&mut self, field: usize) {
+    fn passed(&mut self, field: usize) {
         if self.key.contains(&field) {
             self.with_nulls(field);
         } else {

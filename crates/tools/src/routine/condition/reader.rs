@@ -288,17 +288,16 @@ impl Reader<'_> {
     fn list(&mut self) -> Option<Vec<Expr>> {
         let from = self.at;
         self.mark('(').then_some(())?;
-        match self.in_parentheses(from)? {
-            made @ Expr::Made(Made { how: How::Query, .. }) => Some(vec![made]),
-            _ => {
-                self.at = from + 1;
-                let mut items = vec![self.any()?];
-                while self.mark(',') {
-                    items.push(self.any()?);
-                }
-                self.mark(')').then_some(items)
-            }
+        let inner = self.in_parentheses(from)?;
+        if matches!(&inner, Expr::Made(Made { how: How::Query, .. })) {
+            return Some(vec![inner]);
         }
+        self.at = from + 1;
+        let mut items = vec![self.any()?];
+        while self.mark(',') {
+            items.push(self.any()?);
+        }
+        self.mark(')').then_some(items)
     }
 
     /// To the end of parentheses that have been opened.

@@ -155,11 +155,11 @@ fn factors<'t>(tokens: &'t [Token], conditions: &mut Vec<&'t [Token]>) -> Option
             is_word(at + 1, &["select", "with"]).then_some(())?;
             at = after_parentheses(tokens, at)?;
         } else {
-            factor.name = tokens.get(at)?.name()?.to_owned();
+            tokens.get(at)?.name()?.clone_into(&mut factor.name);
             at += 1;
             if is_mark(at, '.') {
                 factor.schema = Some(std::mem::take(&mut factor.name));
-                factor.name = tokens.get(at + 1)?.name()?.to_owned();
+                tokens.get(at + 1)?.name()?.clone_into(&mut factor.name);
                 at += 2;
             }
         }
