@@ -10,7 +10,11 @@ use lapin::{
 };
 use tokio::time::timeout;
 
-use crate::{config::Amqp, error::BusError, socket::Socket};
+use crate::{
+    config::Amqp,
+    error::BusError,
+    socket::{Socket, address},
+};
 
 /// Waits for an answer of RabbitMQ, but not for ever.
 pub(crate) async fn within<T>(
@@ -120,11 +124,6 @@ impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&address(&self.uri.authority))
     }
-}
-
-/// Host and port, as URLs have them.
-pub(crate) fn address(AMQPAuthority { host, port, .. }: &AMQPAuthority) -> String {
-    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
 /// The largest frame, in bytes, where the URL names none: RabbitMQ's own default.

@@ -17,10 +17,15 @@ use std::{
 use beds_core::settings::Tls;
 use lapin::{
     AsyncTcpStream, Connection, ConnectionProperties,
-    uri::{AMQPScheme, AMQPUri},
+    uri::{AMQPAuthority, AMQPScheme, AMQPUri},
 };
 
-use crate::{connection::address, tls};
+use crate::tls;
+
+/// Host and port, as URLs have them.
+pub(crate) fn address(AMQPAuthority { host, port, .. }: &AMQPAuthority) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+}
 
 /// Ends the connection that was opened with it when it is dropped.
 #[derive(Debug, Default)]
