@@ -206,6 +206,11 @@ async fn some_of_an_archive_comes_back_and_what_is_wrong_is_told_before() {
     assert_eq!((&done["result"]["counts"]["created"], &done["result"]["equal"]), (&json!(10), &json!(true)));
     let back = guest.all("sample_row", &series).await;
     assert!(back.len() == 10 && back.values().all(|record| record["status"] == "draft"), "{back:#?}");
+    // A number is that number, with zeros behind it or without.
+    let amount = back.values().find_map(|record| record["amount"].as_str()).unwrap();
+    let args = json!({"where": {"amount": format!("{amount}0")}, "on_conflict": "skip"});
+    let done = guest.until_state(&id(&restore(args).await), "done").await;
+    assert!(done["result"]["counts"]["read"].as_u64() >= Some(1), "{done:#}");
     let nobody = json!({"archive": "018f0000-0000-7000-8000-000000000000"});
     assert_eq!(guest.call("cool", "verify", nobody.clone()).await["error"]["code"], "not_found");
     assert_eq!(guest.call("cool", "restore", nobody.clone()).await["error"]["code"], "not_found");

@@ -69,4 +69,6 @@ async fn rejected_records_are_listed_with_their_reasons_and_sent_again() {
     );
     let job = guest.until_state(&crate::site::id(&unmended.await), "done").await;
     assert_eq!((&job["total"], &job["result"]["counts"]["created"]), (&json!(1), &json!(1)), "{job:#}");
+    let none = guest.call("migration", "retry", json!({"id": job["id"]})).await;
+    assert_eq!(none["error"]["code"], "conflict", "it has rejected nothing: {none:#}");
 }

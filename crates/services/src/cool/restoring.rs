@@ -1,8 +1,15 @@
 //! [`Restoring`]: the kind of jobs that put records back out of archives.
 
-use std::sync::Arc;
+use std::{cmp::Ordering, sync::Arc};
 
-use beds_core::{Error, Result, carry::compared, context::Context, spec::Domain, validate::Errors};
+use beds_core::{
+    Error, Result,
+    carry::compared,
+    context::Context,
+    spec::{Domain, Field},
+    validate::Errors,
+    value::Value,
+};
 use beds_protocol::{ErrorCode, Json, Record, nearest};
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -12,7 +19,7 @@ use super::{archiving::record, disk::Disk, folders, spec::reader};
 use crate::{
     archive::Archive,
     jobs::{Catalogue, Job, Kind, Step, read},
-    migration::{Shelf, can_restore, of_json, restore},
+    migration::{Shelf, can_restore, restore},
 };
 
 /// The name of the kind.
@@ -59,7 +66,7 @@ fn wanted(
     cx: &Context,
     domain: &'static Domain,
     filter: Option<&Json>,
-) -> Result<Vec<(&'static str, Vec<u8>)>> {
+) -> Result<Vec<(&'static Field, Value)>> {
     let may = reader(cx, domain)?;
     let (mut wanted, mut errors) = (Vec::new(), Errors::default());
     let members = match filter {
@@ -84,11 +91,7 @@ fn wanted(
                 );
             }
             Some((_, field)) => match compared(field, json) {
-                Ok(value) => {
-                    let mut text = Vec::new();
-                    value.write_json(&mut text);
-                    wanted.push((field.name, of_json(&Json::of_any(&text).unwrap_or_default())));
-                }
+                Ok(value) => wanted.push((field, value)),
                 // No record has it: nothing would be restored, and the job would be done.
                 Err(reason) => errors.push(format!("args.where.{name}"), reason),
             },
@@ -104,7 +107,7 @@ struct Records<'a> {
     deadline: std::time::Instant,
     domain: &'static Domain,
     archive: Uuid,
-    wanted: Vec<(&'static str, Vec<u8>)>,
+    wanted: Vec<(&'static Field, Value)>,
     count: u64,
 }
 
@@ -137,15 +140,30 @@ impl Shelf for Records<'_> {
             for line in &lines {
                 let record = record(line)?;
                 self.known(&record)?;
-                let is_wanted = |(name, text): &(&str, Vec<u8>)| {
-                    of_json(record.get(name).unwrap_or(&Json::Null)) == *text
+                let has = |(field, wanted): &(&'static Field, Value)| {
+                    has_value(field, record.get(field.name).unwrap_or(&Json::Null), wanted)
                 };
-                if self.wanted.iter().all(is_wanted) {
+                if self.wanted.iter().all(has) {
                     records.push(record);
                 }
             }
             Ok((records, next))
         })
+    }
+}
+
+/// Whether a record has a value in a field. Decimals are compared as numbers.
+fn has_value(field: &'static Field, json: &Json, wanted: &Value) -> bool {
+    let text = |value: &Value| {
+        let mut text = Vec::new();
+        value.write_json(&mut text);
+        text
+    };
+    match (compared(field, json), wanted) {
+        (Ok(Value::Decimal(found)), Value::Decimal(wanted)) => {
+            found.partial_cmp(wanted).is_some_and(Ordering::is_eq)
+        }
+        (found, wanted) => found.is_ok_and(|found| text(&found) == text(wanted)),
     }
 }
 

@@ -75,9 +75,10 @@ async fn ended<J: NamasteCore>(cx: &Context, id: Uuid) -> Result<Json> {
         kind: String,
         state: String,
         arguments: Json,
+        rejects: u64,
     }
     let outcome = cx.run(J::fetch(cx, FetchRequest::by_key(id.to_string()))).await?;
-    let Shown { kind, state, arguments } =
+    let Shown { kind, state, arguments, rejects } =
         serde_json::from_slice(outcome.data.as_deref().unwrap_or_default())
             .map_err(|error| Error::internal(format!("the job cannot be read: {error}")))?;
     if kind != KIND {
@@ -86,6 +87,12 @@ async fn ended<J: NamasteCore>(cx: &Context, id: Uuid) -> Result<Json> {
     if matches!(state.as_str(), "queued" | "running" | "paused") {
         return Err(Error::new(ErrorCode::Conflict, "the job goes on, and may reject more")
             .hint("wait until it has ended, or cancel it"));
+    }
+    if rejects == 0 {
+        return Err(Error::new(
+            ErrorCode::Conflict,
+            "the job has rejected no record: there is nothing to send again",
+        ));
     }
     Ok(arguments)
 }
