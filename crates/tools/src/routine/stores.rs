@@ -126,7 +126,7 @@ fn selected<'t>(
 }
 
 /// What stands in the parentheses that open here.
-pub(super) fn inside(tokens: &[Token], at: usize) -> Option<&[Token]> {
+pub(crate) fn inside(tokens: &[Token], at: usize) -> Option<&[Token]> {
     tokens.get(at).filter(|token| token.is_mark('('))?;
     let mut depth = 0_usize;
     for (offset, token) in tokens[at..].iter().enumerate() {

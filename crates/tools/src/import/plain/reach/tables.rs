@@ -1,7 +1,7 @@
 //! The parts of an update or a delete: the tables, what it changes of which, and its conditions.
 
 use super::ends;
-use crate::routine::{Token, assigned_to};
+use crate::routine::{Token, assigned_to, inside};
 use beds_core::inspect::{Catalogue, same_word};
 
 /// A table that a statement names.
@@ -202,17 +202,5 @@ fn factors<'t>(tokens: &'t [Token], conditions: &mut Vec<&'t [Token]>) -> Option
 
 /// The place after parentheses that open here.
 fn after_parentheses(tokens: &[Token], at: usize) -> Option<usize> {
-    tokens.get(at).filter(|token| token.is_mark('('))?;
-    let mut depth = 0_usize;
-    for (offset, token) in tokens[at..].iter().enumerate() {
-        if token.is_mark('(') {
-            depth += 1;
-        } else if token.is_mark(')') {
-            depth -= 1;
-            if depth == 0 {
-                return Some(at + offset + 1);
-            }
-        }
-    }
-    None
+    inside(tokens, at).map(|within| at + within.len() + 2)
 }
