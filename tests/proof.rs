@@ -309,7 +309,10 @@ fn what_no_database_runs_is_found_and_a_server_that_dies_is_no_proof() {
     site.model("library.json", |text| {
         text.replace("where id = p_loan and returned_at is null for update", "for update")
     });
-    let said = site.refused(&["new", "--model", "library.json", "--prove", "--records", "1000"]);
+    let said =
+        site.refused(&["new", "--model", "library.json", "--out", "few", "--prove", "--records", "1000"]);
+    assert!(said.contains("among 1000 records nothing is proved of indexes"), "{said}");
+    let said = site.refused(&["new", "--model", "library.json", "--prove", "--records", "10000"]);
     assert!(said.contains("failed  conformance: ") && said.contains("loan.call.give_back"), "{said}");
     let said = site.refused(&[&["approve", "proposals/library"], &APPROVE[..]].concat());
     assert!(said.contains("the proof `conformance` failed"), "{said}");

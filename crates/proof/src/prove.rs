@@ -7,6 +7,7 @@ use beds_design::{
     render::Rendered,
 };
 use beds_devstack::Node;
+use beds_protocol::Engine;
 use serde_json::Value;
 
 use crate::{
@@ -20,6 +21,9 @@ use crate::{
     scratch::{Scratch, Servers},
     world::World,
 };
+
+/// Of fewer records MariaDB reads the whole table, whatever index there is: so many at least prove something.
+const MARIADB_RECORDS_MIN: u64 = 10_000;
 
 /// With what a proposal is proved.
 #[derive(Debug, Clone)]
@@ -56,6 +60,13 @@ pub async fn prove(
     settings: &Settings,
     mut watch: impl FnMut(&str),
 ) -> Result<Vec<Proved>, String> {
+    let records = settings.records;
+    if model.engine == Engine::MariaDb && records < MARIADB_RECORDS_MIN {
+        return Err(format!(
+            "among {records} records nothing is proved of indexes: MariaDB reads so small a table as a whole; take \
+             {MARIADB_RECORDS_MIN} or more"
+        ));
+    }
     watch("starting scratch servers");
     let scratch = Scratch::open(model.engine, &settings.servers).await?;
     let proved = gates(model, rendered, settings, &scratch, &mut watch).await;
@@ -220,10 +231,10 @@ async fn granted(model: &Model, rendered: &Rendered, scratch: &Scratch) -> Resul
     let told = grants::tried(model, rendered, scratch).await?;
     let count = told.right.len();
     let detail = match scratch.engine {
-        beds_protocol::Engine::MariaDb => {
+        Engine::MariaDb => {
             format!("the account was refused {count} things that it must not do")
         }
-        beds_protocol::Engine::MongoDb => format!(
+        Engine::MongoDb => format!(
             "the script grants {count} plain rights on objects of the proposal; no server was asked, since scratch servers of \
              MongoDB know no accounts"
         ),
