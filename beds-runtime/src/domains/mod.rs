@@ -140,7 +140,6 @@ impl<F: Factory> Domains<F> {
         }
         let address = Address::parse::<F>(incoming.routing_key)?;
         let domain = address.domain;
-        self.serves(domain)?;
         let asked = Asked::Operation(address.target.operation());
         incoming.stages.address(domain.name, asked);
         *of = Some(Of::Domain(domain, asked));
@@ -152,6 +151,7 @@ impl<F: Factory> Domains<F> {
             earlier: domain.compatible_with,
         };
         let deadline = entry::admit(incoming, &to, &self.limits)?;
+        self.serves(domain)?;
         let _place = self.long(need(domain), incoming, deadline).await?;
         let request = body::decode(domain, address.target, incoming.body)?;
         let cx = self.context(incoming, address.lane, deadline).await?;
@@ -177,7 +177,7 @@ impl<F: Factory> Domains<F> {
             return Ok(());
         }
         Err(Error::unknown_template(domain.name)
-            .hint("the node left it out as it started; its log says why, and so does `beds verify`"))
+            .hint("the node does not host its service, or left it out as it started: its log says why"))
     }
 
     /// Waits until few other requests with long bodies are worked on: what is made of a body takes many times its length.
