@@ -195,6 +195,30 @@ fn a_shell_runs_the_scripts_of_mongodb() {
     assert_eq!((&user[0], &user[2]["user"]), (&"admin".into(), &"be'ds".into()));
 }
 
+/// A unique index does not serve an order that ends with the key.
+#[test]
+fn an_order_by_a_unique_field_has_an_index_with_the_key() {
+    let proposed = |engine: &str, objects: &str| {
+        let text = format!(
+            "[template]\nname = \"room\"\nservice = \"app_server\"\nengine = \"{engine}\"\ndatabase = \"odd\"\n\
+             [fields]\nid = {{ type = \"int\", key = true, column = \"_id\" }}\n\
+             code = {{ type = \"string\", max = 40, required = true, unique = true }}\n\
+             door = {{ type = \"string\", max = 40, required = true, unique = true }}\n\
+             [objects]\n{objects}\n[fetch]\nfilter = [\"code\", \"door\"]\nsort = [\"code\"]\n"
+        );
+        let output = Compiler::new().template_text("room_rec.toml", text).compile();
+        let domain = output.unwrap_or_else(|report| panic!("{report}")).domains.remove(0);
+        propose::scripts(&[propose::ddl(&domain)]).remove(&domain.engine()).unwrap()
+    };
+    let sql = proposed(
+        "mariadb",
+        "read = { view = \"v_room\" }\ncreate = { procedure = \"sp_room_create\", args = [\"id\", \"code\", \"door\"] }",
+    );
+    assert!(sql.contains("key (`code`, `_id`)") && !sql.contains("(`door`, `_id`)"), "{sql}");
+    let js = proposed("mongodb", "read = { collection = \"room\" }\ncreate = { collection = \"room\" }");
+    assert!(js.contains("code_1__id_1") && !js.contains("door_1__id_1"), "{js}");
+}
+
 #[test]
 fn new_templates_compile() {
     let places = [

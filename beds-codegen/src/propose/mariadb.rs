@@ -116,22 +116,15 @@ fn create_table(domain: &Domain, table: &str) -> Proposed {
         let name = pick(&[*index]);
         lines.push(format!("key {name} ({name})"));
     }
-    // No unique index serves an order in which the key is the last member.
+    // No unique index serves an order in which the key is the last member. The server names these: a name of ours might be that of a column.
     for field in domain.sorts_beside_unique() {
         let members = columns(
             std::iter::once(field).chain(domain.key.iter().filter_map(|index| domain.fields.get(*index))),
         );
-        lines.push(format!("key {} ({members})", order_name(&field.column)));
+        lines.push(format!("key ({members})"));
     }
     let create = format!("create table if not exists {} (\n    {}\n)", quoted(table), lines.join(",\n    "));
     Proposed { thing: Thing::Table, name: table.to_owned(), create, parts, more: Vec::new(), validator: None }
-}
-
-/// The name of the index of a column's order.
-fn order_name(column: &str) -> String {
-    const END: &str = "_order";
-    let kept: String = column.chars().take(NAME_CHARACTERS_MAX - END.len()).collect();
-    quoted(&format!("{kept}{END}"))
 }
 
 fn column(field: &Field) -> String {

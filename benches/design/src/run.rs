@@ -5,7 +5,6 @@ use beds_design::{
     converse::{self, Conversation, Endpoint, Failed, Limits, Progress, STALE, Verdict},
     model::Model,
     proposal::{Contents, Round},
-    render,
 };
 use beds_proof::{
     Servers, Sources,
@@ -69,9 +68,8 @@ async fn proved<E: Endpoint>(
 ) -> Result<Asked> {
     let settings = Settings { samples: case.samples.clone(), ..settings.clone() };
     let trial = async |model: &Model, attempt: u32| {
-        let rendered = render::render(model).map_err(|faults| faults.to_string())?;
         let watch = |line: &str| eprintln!("    round {attempt}: {line}");
-        Ok(prove::verdict(&prove::prove(model, &rendered, &settings, watch).await?))
+        Ok(prove::trial(model, &settings, watch).await?.0)
     };
     Ok(conversed(endpoint, case, limits, trial).await)
 }

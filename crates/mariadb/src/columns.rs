@@ -225,13 +225,12 @@ fn is_compared(domain: &Domain, field: usize) -> bool {
 fn of_details(ty: &str, digits: Option<i64>, collation: &str) -> Kept {
     // The collations of Unicode's own algorithm, and of German phone books, have texts of different lengths that are equal:
     // they sort as they compare. A CHAR is sorted with the spaces that fill it, and compared without.
-    let is_char = ty == "char" && collation.contains("nopad");
+    let is_nopad = collation.contains("nopad");
     let is_of_lengths = ["unicode", "uca", "german2"].iter().any(|name| collation.contains(name));
-    let sorts_otherwise = collation.contains("nopad") && !is_of_lengths;
     match digits.and_then(|digits| u8::try_from(digits).ok()) {
         Some(digits @ 0..=5) => Kept::Fraction(digits),
-        _ if is_char => Kept::Char,
-        _ if sorts_otherwise => Kept::NoPad,
+        _ if is_nopad && ty == "char" => Kept::Char,
+        _ if is_nopad && !is_of_lengths => Kept::NoPad,
         _ => Kept::Plain,
     }
 }

@@ -4,7 +4,7 @@ use beds_design::{
     converse::Verdict,
     model::Model,
     proposal::{Gate, Proof},
-    render::Rendered,
+    render::{Rendered, render},
 };
 use beds_devstack::Node;
 use beds_protocol::Engine;
@@ -82,9 +82,22 @@ pub async fn prove(
     Ok(proved)
 }
 
+/// Renders a model and tries the gates; gives what a language model hears of it as well.
+///
+/// # Errors
+/// As [`prove`].
+pub async fn trial(
+    model: &Model,
+    settings: &Settings,
+    watch: impl FnMut(&str),
+) -> Result<(Verdict, Vec<Proved>), String> {
+    let rendered = render(model).map_err(|faults| faults.to_string())?;
+    let proofs = prove(model, &rendered, settings, watch).await?;
+    Ok((verdict(&proofs), proofs))
+}
+
 /// What a language model hears of proofs.
-#[must_use]
-pub fn verdict(proofs: &[Proved]) -> Verdict {
+fn verdict(proofs: &[Proved]) -> Verdict {
     let Some(failed) = proofs.iter().find(|proved| !proved.proof.passed) else { return Verdict::Passed };
     let gate = failed.proof.gate.as_str();
     let passed = proofs.iter().filter(|proved| proved.proof.passed);

@@ -11,7 +11,6 @@ use beds_design::{
     converse::{self, Conversation, Endpoint, Failed, Http, HttpSettings, Limits, Progress, Recorded, Wish},
     model::Model,
     proposal::{self, Author, Contents, MANIFEST, MODEL, Proof, Round},
-    render,
 };
 use beds_proof::prove::{self, Settings};
 
@@ -105,11 +104,9 @@ async fn proved<E: Endpoint>(
 ) -> Result<Made, String> {
     let mut kept = None;
     let trial = async |model: &Model, attempt: u32| {
-        let rendered = render::render(model).map_err(|faults| faults.to_string())?;
         anstream::eprintln!("  the answer compiles; proving it, round {attempt} of {}", limits.attempts);
         let watch = |line: &str| anstream::eprintln!("  round {attempt}: {line}");
-        let proofs = prove::prove(model, &rendered, settings, watch).await?;
-        let verdict = prove::verdict(&proofs);
+        let (verdict, proofs) = prove::trial(model, settings, watch).await?;
         kept = Some(proofs);
         Ok(verdict)
     };

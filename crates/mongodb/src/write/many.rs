@@ -3,7 +3,10 @@
 //! The filter finds the records where clients read them, which may be a view; they are written in their collection, by
 //! their keys. Both are one transaction: what another changes in between makes it begin again.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use beds_core::{
     Error, Outcome, Result,
@@ -19,7 +22,10 @@ use mongodb::{
     bson::{Bson, Document, RawDocumentBuf, doc},
 };
 
-use super::{Applied, update};
+use super::{
+    Applied,
+    update::{self, is_mismatch},
+};
 use crate::{
     fault::Failure,
     filter,
@@ -39,6 +45,8 @@ pub(crate) struct Many {
     change: Option<Document>,
     /// What the events of a change tell beside key and version; none where nothing of them is to be read.
     told: Option<&'static [usize]>,
+    /// Whether one of them was found to have a version that cannot be counted up.
+    is_uncounted: AtomicBool,
 }
 
 impl Many {
@@ -76,7 +84,16 @@ impl Many {
         errors: &mut Errors,
     ) -> Self {
         let filter = filter::filter(domain, source.is_view, &matching.filter, errors);
-        Self { domain, source, filter, most: matching.most, collection, change: None, told: None }
+        Self {
+            domain,
+            source,
+            filter,
+            most: matching.most,
+            collection,
+            change: None,
+            told: None,
+            is_uncounted: AtomicBool::new(false),
+        }
     }
 
     pub(super) async fn apply(
@@ -106,7 +123,9 @@ impl Many {
         let collection = connection.raw(self.collection);
         let written = match &self.change {
             Some(change) => {
-                if let Some(version) = self.domain.version {
+                if let Some(version) =
+                    self.domain.version.filter(|_| self.is_uncounted.load(Ordering::Relaxed))
+                {
                     let column = self.domain.fields[version].column;
                     let uncounted = doc! { "$and": [by_keys.clone(), update::not_a_version(column)] };
                     let begin = collection.update_many(uncounted, doc! { "$set": { column: 0_i64 } });
@@ -121,6 +140,11 @@ impl Many {
                 .await
                 .map(|deleted| deleted.deleted_count),
         };
+        // A transaction has ended with that: it begins again.
+        let is_first = |error: &_| is_mismatch(error) && !self.is_uncounted.swap(true, Ordering::Relaxed);
+        if self.domain.version.is_some() && written.as_ref().is_err_and(is_first) {
+            return Err(Failure::Held);
+        }
         let written = written.map_err(|error| {
             // What is known of a duplicate is what all of them are set to.
             let set = self.change.as_ref().and_then(|change| change.get_document("$set").ok());

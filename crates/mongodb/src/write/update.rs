@@ -14,7 +14,7 @@ use beds_core::{
 use mongodb::{
     ClientSession,
     bson::{Bson, Document, RawDocumentBuf, doc, raw::RawDocument},
-    error::ErrorKind,
+    error::{ErrorKind, WriteFailure},
     options::ReturnDocument,
 };
 
@@ -180,8 +180,13 @@ pub(super) fn not_a_version(column: &str) -> Document {
 }
 
 /// Whether MongoDB says that a change does not fit what a document holds (`TypeMismatch`).
-fn is_mismatch(error: &mongodb::error::Error) -> bool {
-    matches!(&*error.kind, ErrorKind::Command(error) if error.code == 14)
+pub(super) fn is_mismatch(error: &mongodb::error::Error) -> bool {
+    const TYPE_MISMATCH: i32 = 14;
+    match &*error.kind {
+        ErrorKind::Command(error) => error.code == TYPE_MISMATCH,
+        ErrorKind::Write(WriteFailure::WriteError(error)) => error.code == TYPE_MISMATCH,
+        _ => false,
+    }
 }
 
 /// What changes these fields to these values, and counts the version up. Errors name fields behind the path.

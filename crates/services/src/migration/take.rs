@@ -69,7 +69,7 @@ pub(super) async fn take(
     }
     let if_version = from.version.and_then(|field| json.get(from.fields[field].name)).and_then(Json::as_i64);
     let request = DeleteRequest { key: Some(key.clone()), if_version, ..DeleteRequest::default() };
-    let work = catalogue.plan(cx, from, Request::Delete(request))?;
+    let work = catalogue.plan(cx, from, Request::Delete(request));
     // A record that was deleted and made anew has its first version again.
     let incomparable: Vec<_> = incomparable(from).map(|field| field.name).collect();
     let values: Vec<(usize, Value)> = from
@@ -79,9 +79,11 @@ pub(super) async fn take(
         .filter(|(_, field)| !incomparable.contains(&field.name))
         .filter_map(|(index, field)| json.get(field.name).map(|json| (index, shown(field, json))))
         .collect();
-    // What is written by hand has the version alone.
-    let is_compared = if_version.is_none() || matches!(work, Work::Plan(_));
-    let work = if is_compared { only_while(work, &values) } else { Ok(work) };
+    let work = work.and_then(|work| match work {
+        // What is written by hand has the version alone.
+        Work::Done(_) | Work::Method(_) if if_version.is_some() => Ok(work),
+        work => only_while(work, &values),
+    });
     match cx.run(work).await {
         Ok(_) => Ok(Taken::Away { was_there: true }),
         // Whoever was quicker changed it, or took it away.

@@ -2,8 +2,8 @@
 
 use super::{
     Token,
+    parentheses::{inside, split},
     statements::{opens, statement_before},
-    stores::{inside, split},
     tokens::tokens,
 };
 use beds_core::inspect::{Catalogue, Column, Direction, Relation, RoutineKind, same_word};

@@ -1,6 +1,6 @@
 //! The statements of a routine's text that write into a table.
 
-use super::Token;
+use super::{Token, parentheses::inside};
 use beds_core::inspect::Catalogue;
 
 const VERBS: [&str; 4] = ["insert", "replace", "update", "delete"];
@@ -76,16 +76,8 @@ pub(crate) fn ignores(statement: &[Token]) -> bool {
 pub(crate) fn several_rows(statement: &[Token]) -> bool {
     let is_first = |two: &[Token]| (two[0].is("values") || two[0].is("value")) && two[1].is_mark('(');
     let Some(at) = statement.windows(2).position(is_first) else { return false };
-    let mut depth = 0_usize;
-    let end = statement[at + 1..].iter().position(|token| {
-        depth = match token {
-            Token::Mark('(') => depth + 1,
-            Token::Mark(')') => depth.saturating_sub(1),
-            _ => depth,
-        };
-        depth == 0
-    });
-    end.and_then(|end| statement.get(at + end + 2)).is_some_and(|token| token.is_mark(','))
+    let row = inside(statement, at + 1);
+    row.and_then(|row| statement.get(at + row.len() + 3)).is_some_and(|token| token.is_mark(','))
 }
 
 /// Whether an insert changes the record that is there already.

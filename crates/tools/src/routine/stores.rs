@@ -1,6 +1,10 @@
 //! What a routine stores: into which columns it puts a parameter as it is.
 
-use super::{Token, statements::statement_before};
+use super::{
+    Token,
+    parentheses::{inside, outside, split},
+    statements::statement_before,
+};
 
 /// A column that a statement gives a value.
 #[derive(Debug)]
@@ -110,54 +114,12 @@ fn selected<'t>(
     };
     let rest = &tokens[at + 1..];
     let first = rest.iter().take_while(|token| token.is("all") || token.is("distinct")).count();
-    let mut depth = 0_usize;
-    let end = rest.iter().position(|token| {
-        depth = match token {
-            Token::Mark('(') => depth + 1,
-            Token::Mark(')') => depth.saturating_sub(1),
-            _ => depth,
-        };
-        token.is_mark(';') || (depth == 0 && ENDS.iter().any(|word| token.is(word)))
-    });
-    let values = split(&rest[first..end.unwrap_or(rest.len())]).into_iter();
+    let rest = &rest[..rest.iter().position(|token| token.is_mark(';')).unwrap_or(rest.len())];
+    let end = outside(rest).find(|(_, token)| ENDS.iter().any(|word| token.is(word)));
+    let values = split(&rest[first..end.map_or(rest.len(), |(at, _)| at)]).into_iter();
     let unnamed =
         |value: &'t [Token]| &value[..value.iter().position(|token| token.is("as")).unwrap_or(value.len())];
     names.into_iter().zip(values).filter_map(|(column, value)| Some((column?, unnamed(value)))).collect()
-}
-
-/// What stands in the parentheses that open here.
-pub(crate) fn inside(tokens: &[Token], at: usize) -> Option<&[Token]> {
-    tokens.get(at).filter(|token| token.is_mark('('))?;
-    let mut depth = 0_usize;
-    for (offset, token) in tokens[at..].iter().enumerate() {
-        if token.is_mark('(') {
-            depth += 1;
-        } else if token.is_mark(')') {
-            depth -= 1;
-            if depth == 0 {
-                return Some(&tokens[at + 1..at + offset]);
-            }
-        }
-    }
-    None
-}
-
-/// The items of a list: commas inside of parentheses separate nothing.
-pub(super) fn split(tokens: &[Token]) -> Vec<&[Token]> {
-    let (mut depth, mut from, mut items) = (0_usize, 0, Vec::new());
-    for (at, token) in tokens.iter().enumerate() {
-        match token {
-            Token::Mark('(') => depth += 1,
-            Token::Mark(')') => depth = depth.saturating_sub(1),
-            Token::Mark(',') if depth == 0 => {
-                items.push(&tokens[from..at]);
-                from = at + 1;
-            }
-            _ => {}
-        }
-    }
-    items.push(&tokens[from..]);
-    items
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use super::{Findings, Severity, base::Base, place};
 use crate::{
     import,
     routine::{
-        Token, assignments, declared, has_dynamic, is_into, several_rows, statements, tokens, written,
+        Token, assignments, declared, has_dynamic, is_into, outside, several_rows, statements, tokens,
+        written,
     },
 };
 use beds_core::{
@@ -147,16 +148,8 @@ fn creates(
         let is_computed = |value: &[Token]| {
             let has =
                 value.iter().any(|token| token.name().is_some_and(|name| same_word(name, &parameter.name)));
-            let mut depth = 0_usize;
-            let is_sum = value.iter().any(|token| {
-                depth = match token {
-                    Token::Mark('(') => depth + 1,
-                    Token::Mark(')') => depth.saturating_sub(1),
-                    _ => depth,
-                };
-                depth == 0 && ['+', '-', '*', '/', '%'].iter().any(|mark| token.is_mark(*mark))
-            });
-            has && is_sum
+            let is_sign = |token: &Token| ['+', '-', '*', '/', '%'].iter().any(|mark| token.is_mark(*mark));
+            has && outside(value).any(|(_, token)| is_sign(token))
         };
         let mut stored = stored.iter().filter(|stored| is_here(stored.statement));
         if stored.any(|stored| same_word(&stored.column, own) && is_computed(stored.value)) {

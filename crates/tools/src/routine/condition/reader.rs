@@ -272,27 +272,22 @@ impl Reader<'_> {
 
     /// What stands between parentheses that have been opened.
     fn in_parentheses(&mut self, from: usize) -> Option<Expr> {
-        if self.peek().is_some_and(|token| token.is("select") || token.is("with") || token.is("values")) {
-            self.skip_parentheses()?;
-            return Some(Expr::Made(self.made(from, How::Query)));
-        }
-        let mut parts = vec![self.any()?];
-        while self.mark(',') {
-            parts.push(self.any()?);
-        }
-        self.mark(')').then_some(())?;
-        Some(one_or(parts, Expr::Row))
+        Some(one_or(self.items(from)?, Expr::Row))
     }
 
     /// `(a, b)` after `in`: its items, or a query.
     fn list(&mut self) -> Option<Vec<Expr>> {
         let from = self.at;
         self.mark('(').then_some(())?;
-        let inner = self.in_parentheses(from)?;
-        if matches!(&inner, Expr::Made(Made { how: How::Query, .. })) {
-            return Some(vec![inner]);
+        self.items(from)
+    }
+
+    /// The items between parentheses that have been opened, of which a query is one.
+    fn items(&mut self, from: usize) -> Option<Vec<Expr>> {
+        if self.peek().is_some_and(|token| token.is("select") || token.is("with") || token.is("values")) {
+            self.skip_parentheses()?;
+            return Some(vec![Expr::Made(self.made(from, How::Query))]);
         }
-        self.at = from + 1;
         let mut items = vec![self.any()?];
         while self.mark(',') {
             items.push(self.any()?);
