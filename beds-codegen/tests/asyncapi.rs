@@ -7,7 +7,7 @@ mod support;
 use std::{env, fs, path::Path, process::Command};
 
 use beds_codegen::catalogue;
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::every_domain;
 
 /// The parser, and the version that the document is checked with.
@@ -88,6 +88,27 @@ fn every_reference_leads_somewhere() {
     for reference in found {
         assert!(document.pointer(reference.strip_prefix('#').unwrap()).is_some(), "{reference}");
     }
+}
+
+/// JSON Schema wants one value at least, and the official parser refuses what has none.
+fn has_empty_enum(value: &Value) -> bool {
+    match value {
+        Value::Object(members) => {
+            members.get("enum").and_then(Value::as_array).is_some_and(Vec::is_empty)
+                || members.values().any(has_empty_enum)
+        }
+        Value::Array(items) => items.iter().any(has_empty_enum),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
+#[test]
+fn a_list_of_nothing_is_said_without_values() {
+    let document = document();
+    // `job_reject` has no order that may be asked for.
+    let sort = "/components/messages/job_reject.fetch.request/payload/properties/sort";
+    assert_eq!(document.pointer(sort), Some(&json!({ "type": "array", "maxItems": 0 })));
+    assert!(!has_empty_enum(&document));
 }
 
 /// `cargo test -p beds-codegen --test asyncapi -- --ignored`, as `.ci/run` does: it needs Node, npm and its registry.

@@ -25,7 +25,7 @@ pub(super) fn request(domain: &Domain, kind: Kind<'_>, prefix: &str) -> Value {
         Kind::Fetch => {
             let mut properties = json!({
                 "where": filter(domain),
-                "sort": { "type": "array", "items": { "enum": sorts(domain) } },
+                "sort": sort(domain),
                 "limit": { "type": "integer", "minimum": 1, "maximum": domain.fetch.limit_max },
                 "after": { "type": "string", "description": "the `next` of an earlier reply" },
                 "fields": { "type": "array", "items": { "enum": names(domain.fields.iter()) } },
@@ -170,9 +170,16 @@ fn filter(domain: &Domain) -> Value {
     closed(&Value::Object(properties), &[])
 }
 
-fn sorts(domain: &Domain) -> Vec<String> {
+/// The orders that may be asked for. Where there are none, an empty list is all that is taken: JSON Schema has no
+/// `enum` without a value.
+fn sort(domain: &Domain) -> Value {
     let fields = domain.fetch.sort.iter().filter_map(|index| domain.fields.get(*index));
-    fields.flat_map(|field| [field.name.clone(), format!("-{}", field.name)]).collect()
+    let orders: Vec<String> =
+        fields.flat_map(|field| [field.name.clone(), format!("-{}", field.name)]).collect();
+    match orders.as_slice() {
+        [] => json!({ "type": "array", "maxItems": 0 }),
+        orders => json!({ "type": "array", "items": { "enum": orders } }),
+    }
 }
 
 fn names<'d>(fields: impl Iterator<Item = &'d Field>) -> Vec<&'d str> {
