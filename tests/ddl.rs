@@ -161,6 +161,45 @@ create = { procedure = "sp_tag_create", args = ["name", "note"] }
 delete = { procedure = "sp_tag_delete", args = ["name"] }
 "#;
 
+/// A key that the server makes and does not count comes back from the statement that made it.
+#[test]
+fn a_uuid_that_the_database_makes_is_given_back() {
+    let stack = stack();
+    let place = tempfile::tempdir().unwrap();
+    let template = place.path().join("parcel_rec.toml");
+    fs::write(&template, PARCELS).unwrap();
+    let template = template.to_str().unwrap();
+    let written = ddl(&stack, &[template]);
+    assert!(written.stdout.contains("default uuid()"), "{}", written.stdout);
+    let script = place.path().join("parcel.sql");
+    fs::write(&script, &written.stdout).unwrap();
+    stack.mariadb_exec(None, &script).unwrap();
+    let sql = |text: &str| stack.mariadb_query(Some("catalog"), text).unwrap();
+    let given = sql("call sp_parcel_create('new', 'x')");
+    assert_eq!(sql("select id, note from parcel"), given);
+    assert!(given.ends_with("\tx\n"), "{given}");
+    let rest = ddl(&stack, &[template]);
+    assert_eq!((rest.code, rest.stdout.as_str()), (Some(0), ""), "{}", rest.stderr);
+    let verified = Beds::new(&["verify", template]).on(&stack).run();
+    assert_eq!(verified.code, Some(0), "{}{}", verified.stdout, verified.stderr);
+}
+
+const PARCELS: &str = r#"[template]
+name = "parcel"
+service = "app_server"
+engine = "mariadb"
+database = "catalog"
+
+[fields]
+id = { type = "uuid", key = true, generated = "database" }
+state = { type = "string", max = 10, default = "new" }
+note = { type = "string", max = 80 }
+
+[objects]
+read = { table = "parcel" }
+create = { procedure = "sp_parcel_create", args = ["state", "note"], returns = ["id", "note"] }
+"#;
+
 /// Collections of the node's own that are not as the node needs them.
 #[test]
 fn own_collections_become_what_the_node_needs() {

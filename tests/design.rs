@@ -111,7 +111,9 @@ fn what_a_template_becomes_is_compared_with_it() {
     fs::write(site.path("kept/rounds/01-request.json"), json!({ "messages": prompt }).to_string()).unwrap();
     let reply = json!({ "answer": { "text": answer, "tokens": null } }).to_string();
     fs::write(site.path("kept/rounds/01-reply.json"), reply).unwrap();
-    site.done(&[&ask[..], &["--replay", "kept", "--out", "changed"]].concat());
+    let said = site.done(&[&ask[..], &["--replay", "kept", "--out", "changed"]].concat());
+    assert!(said.contains("breaking for clients: book: "), "{said}");
+    assert!(site.done(&["show", "changed"]).contains("breaking for clients: book: "));
     let manifest = fs::read_to_string(site.path("changed/proposal.toml")).unwrap();
     assert!(manifest.contains("breaking") && manifest.contains("price"), "{manifest}");
     let page = fs::read_to_string(site.path("changed/report.html")).unwrap();

@@ -1,5 +1,7 @@
 //! Mistakes about files, and about text that is not TOML.
 
+use std::io;
+
 use super::Diagnostic;
 use crate::{
     code::Code,
@@ -39,8 +41,17 @@ pub(crate) fn path_missing(file: FileId, path: &str) -> Diagnostic {
         .help("name a template or a folder of templates; the default is `templates`")
 }
 
-pub(crate) fn unreadable(file: FileId, path: &str, why: &str) -> Diagnostic {
-    Diagnostic::error(Code::Unreadable, format!("`{path}` cannot be read: {why}")).in_file(file)
+pub(crate) fn unreadable(file: FileId, path: &str, error: &io::Error) -> Diagnostic {
+    let what = format!("`{path}` cannot be read");
+    let of = |why: &str| Diagnostic::error(Code::Unreadable, format!("{what}: {why}")).in_file(file);
+    match error.kind() {
+        io::ErrorKind::IsADirectory => of("it is a folder")
+            .help("rename the folder: only the name of a template's file ends with `_rec.toml`"),
+        io::ErrorKind::PermissionDenied => {
+            of("the permission is missing").help("give the user who builds the right to read it")
+        }
+        _ => of(&error.to_string()),
+    }
 }
 
 pub(crate) fn too_large(file: FileId, path: &str, bytes: u64, bytes_max: u64) -> Diagnostic {

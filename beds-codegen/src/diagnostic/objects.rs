@@ -204,6 +204,22 @@ pub(crate) fn directed(names: &[(&str, Span)], plain: &str, is_sort: bool) -> Di
     }
 }
 
+/// Names that stand for a value in a statement, such as `?`.
+pub(crate) fn placeholders<'a>(
+    names: &[(&str, Span)],
+    list: &str,
+    fields: impl IntoIterator<Item = &'a str>,
+) -> Diagnostic {
+    let mut diagnostic =
+        Diagnostic::error(Code::UnknownField, format!("fields stand in `{list}`, and no placeholders"));
+    for (name, span) in names {
+        diagnostic = diagnostic.at(*span, format!("{} is no field", shown(name)));
+    }
+    let order = if list == "args" { ", in the order of the procedure's parameters" } else { "" };
+    let fields = names::sentence(fields);
+    diagnostic.help(format!("name the fields{order}: there is {fields}"))
+}
+
 pub(crate) fn wildcard<'a>(span: Span, list: &str, fields: impl IntoIterator<Item = &'a str>) -> Diagnostic {
     let fields: Vec<String> = fields.into_iter().map(|name| format!("\"{name}\"")).collect();
     Diagnostic::error(Code::UnknownField, format!("no word stands for all fields in `{list}`"))

@@ -25,6 +25,13 @@ pub(crate) struct Owner<'a> {
     pub(crate) present: &'a [&'static str],
 }
 
+/// A call among the operations of `[access]`.
+pub(crate) fn call_in_access(span: Span, name: &str) -> Diagnostic {
+    Diagnostic::error(Code::UnknownKey, format!("unknown key `{name}` in `[access]`"))
+        .at(span, "this is the name of a call")
+        .help(format!("write it below `[access.calls]`, `{name} = [\"…\"]`"))
+}
+
 pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
     let Owner { place, part, ty, present } = owner;
     let (span, key) = (entry.key.span, entry.key.value.as_str());

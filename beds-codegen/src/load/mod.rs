@@ -40,7 +40,7 @@ pub fn find(paths: &[PathBuf], sources: &mut Sources, errors: &mut ErrorSink<'_>
             let (files, others) = match list(path) {
                 Ok(listed) => listed,
                 Err(error) => {
-                    errors.push(files::unreadable(sources.add(&*name, ""), &name, &error.to_string()));
+                    errors.push(files::unreadable(sources.add(&*name, ""), &name, &error));
                     continue;
                 }
             };
@@ -109,7 +109,7 @@ pub fn read(path: &Path, sources: &mut Sources, errors: &mut ErrorSink<'_>) -> O
     let bytes = match read_bounded(path) {
         Ok(bytes) => bytes,
         Err(error) => {
-            broken(&|id| files::unreadable(id, &name, &error.to_string()));
+            broken(&|id| files::unreadable(id, &name, &error));
             return None;
         }
     };

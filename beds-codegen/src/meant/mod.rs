@@ -83,6 +83,9 @@ pub(crate) fn stands_for(key: &str, part: Part) -> Vec<&'static str> {
         (Some(Meant::Nothing(_)), Part::Write) => keys.extend(["procedure", "collection"]),
         (Some(Meant::Nothing(_)), Part::Header) if names_domain(key, part) => keys.push("name"),
         (Some(Meant::Nothing(_)), Part::Call) => keys.extend(others::nothing_for_call(&normal(key))),
+        // Whoever says that there is an audit, or events, leaves the list out that says of what.
+        (Some(Meant::Nothing(_)) | None, Part::Audit) => keys.push("operations"),
+        (Some(Meant::Nothing(_)) | None, Part::Events) => keys.push("publish"),
         (Some(Meant::Nothing(_)) | None, _) => {}
     }
     keys

@@ -139,6 +139,7 @@ fn column(field: &Field) -> String {
         (Supply::Generated(Generated::Database), Type::DateTime) => {
             text.push_str(" default current_timestamp(6)");
         }
+        (Supply::Generated(Generated::Database), Type::Uuid) => text.push_str(" default uuid()"),
         _ => {}
     }
     if !field.description.is_empty() {
@@ -236,12 +237,18 @@ fn procedure(
         })
         .collect();
     let conditions = conditions.join(" and ");
+    let returned_at_once = if operation == "create" { made(domain, procedure) } else { Vec::new() };
     let statement = match operation {
         "create" => {
             let args: Vec<(&Field, String)> = args.iter().cloned().chain(owned(domain, procedure)).collect();
             let values: Vec<_> = args.iter().map(|(_, parameter)| parameter.as_str()).collect();
+            let returning = if returned_at_once.is_empty() {
+                String::new()
+            } else {
+                format!("\n    returning {}", columns(returned_at_once.iter().copied()))
+            };
             format!(
-                "insert into {} ({})\n    values ({});",
+                "insert into {} ({})\n    values ({}){returning};",
                 quoted(table),
                 columns(args.iter().map(|(field, _)| *field)),
                 values.join(", ")
@@ -262,13 +269,32 @@ fn procedure(
         "upsert" => upsert::statement(domain, table, &args),
         _ => format!("delete from {}\n    where {conditions};", quoted(table)),
     };
-    let returned = returned(domain, operation, table, procedure, names);
+    let returned = if returned_at_once.is_empty() {
+        returned(domain, operation, table, procedure, names)
+    } else {
+        String::new()
+    };
     let create = format!(
         "create procedure if not exists {}(\n    {})\n    modifies sql data\nbegin\n    {statement}\n{returned}end",
         quoted(&procedure.name.value),
         parameters.join(",\n    ")
     );
     Proposed { parts: declared, ..routine_named(Thing::Procedure, &procedure.name.value, create) }
+}
+
+/// What the statement itself gives back of a new record: all that is to be returned, where the server makes a key that it does
+/// not count, so that no other statement finds the record.
+fn made<'d>(domain: &'d Domain, procedure: &Procedure) -> Vec<&'d Field> {
+    let field = |index: &usize| domain.fields.get(*index);
+    let is_made = |field: &Field| {
+        field.supply == Supply::Generated(Generated::Database)
+            && !matches!(field.ty, Type::Int { .. } | Type::UInt { .. })
+    };
+    if domain.key.iter().filter_map(field).any(is_made) {
+        procedure.returns.iter().filter_map(field).collect()
+    } else {
+        Vec::new()
+    }
 }
 
 /// The fields that make a new record one of a role's own, where the procedure has to set them from what the request gives.
@@ -345,8 +371,8 @@ fn returned(
     )
 }
 
-/// The outline of a call: what it does is known to the DBA alone.
-/// The routine of a call, with the statements that are known of it, each with its end.
+/// The routine of a call, with the statements that are known of it, each with its end; an outline where they are known to the
+/// DBA alone.
 fn routine(call: &Call, names: &Parameters, body: Option<&String>) -> Option<Proposed> {
     let is_procedure = matches!(call.target, Target::Procedure { .. });
     let parameters: Vec<_> = call

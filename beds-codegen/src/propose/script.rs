@@ -161,11 +161,15 @@ pub fn scripts(parts: &[Script]) -> BTreeMap<Engine, String> {
 /// The first lines of a script that a command proposes.
 #[must_use]
 pub fn head(engine: Engine, command: &str) -> String {
-    let (mark, run) = match engine {
-        Engine::MariaDb => ("--", "mariadb < mariadb.sql"),
-        Engine::MongoDb => ("//", "mongosh mongodb://… mongodb.js"),
+    let (mark, run, more) = match engine {
+        Engine::MariaDb => (
+            "--",
+            "mariadb < mariadb.sql",
+            "-- Texts get the character set of the database: only utf8mb4 keeps every character.\n",
+        ),
+        Engine::MongoDb => ("//", "mongosh mongodb://… mongodb.js", ""),
     };
-    format!("{mark} A proposal of `{command}`. Read it, change it, own it; then run it: {run}\n")
+    format!("{mark} A proposal of `{command}`. Read it, change it, own it; then run it: {run}\n{more}")
 }
 
 fn mariadb(template: &str, database: &str, statements: &[(Thing, String)]) -> String {

@@ -186,7 +186,7 @@ fn hint(part: Part, key: &str, value: &Value) -> Hint {
         _ => match kind(part, key) {
             Kind::Names => names(key, value),
             Kind::Flag => flag(key, value),
-            Kind::Number => number(value),
+            Kind::Number => number(key, value),
             Kind::Text | Kind::Other => string(key, value),
         },
     }
@@ -338,13 +338,20 @@ fn flag(key: &str, value: &Value) -> Hint {
     }
 }
 
-fn number(value: &Value) -> Hint {
+fn number(key: &str, value: &Value) -> Hint {
+    let example = match key {
+        "many" => 1_000,
+        "precision" => 10,
+        "scale" => 2,
+        "max" => 500,
+        _ => 50,
+    };
     match value {
         Value::Scalar(Scalar::Text(text)) => match text.trim().parse::<i128>() {
             Ok(number) => fix(number.to_string()),
-            Err(_) => say("write a whole number, without quotes"),
+            Err(_) => say(format!("write a whole number without quotes, such as `{key} = {example}`")),
         },
-        _ => say("write a whole number"),
+        _ => say(format!("write a whole number, such as `{key} = {example}`")),
     }
 }
 

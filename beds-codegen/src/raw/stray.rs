@@ -25,6 +25,7 @@ pub(super) fn lift(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'st
     let listed = fields_in_lists(template, errors);
     field_for_section(template, errors);
     below_headers(template, errors);
+    calls_in_access(template, errors);
     let inside = sections_inside(template, errors);
     let mut strays: Vec<(&'static str, Entry)> = Vec::new();
     let is_header = |key: &str, value: &Value| HEADER.contains(&key) && value.as_text().is_some();
@@ -204,6 +205,34 @@ fn below_headers(template: &mut Table, errors: &mut ErrorSink<'_>) {
             if let Value::Table(call) = &mut call.value.value {
                 keys_below(call, "args", &section, is_of_call, errors);
             }
+        }
+    }
+}
+
+/// Takes a call among the operations of `[access]` for one of `[access.calls]`.
+fn calls_in_access(template: &mut Table, errors: &mut ErrorSink<'_>) {
+    let calls: Vec<String> = match template.get("calls").map(|calls| &calls.value) {
+        Some(Value::Table(calls)) => calls.entries.iter().map(|call| call.key.value.clone()).collect(),
+        _ => return,
+    };
+    let Some(access) = template.table_mut("access") else { return };
+    let mut found = Vec::new();
+    let is_call = |key: &str, value: &Value| {
+        let is_one = calls.iter().any(|call| call == key) && !Part::Access.known().contains(&key);
+        (is_one && matches!(value, Value::List(_))).then_some("calls")
+    };
+    take(access, is_call, &mut found);
+    for (home, entry) in found {
+        errors.push(shape::call_in_access(entry.key.span, &entry.key.value));
+        if access.get(home).is_none() {
+            let place = entry.key.span;
+            access.entries.push(Entry {
+                key: Spanned::new(home.to_owned(), place),
+                value: Spanned::new(Value::Table(Table::default()), place),
+            });
+        }
+        if let Some(home) = access.table_mut(home) {
+            home.entries.push(entry);
         }
     }
 }

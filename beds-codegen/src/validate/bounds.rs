@@ -109,7 +109,10 @@ fn range_help(number: i128, ty: &str, engine: Option<Engine>) -> &'static str {
             "remove the bound; greater numbers are a `decimal` with `scale = 0`, or a `string`"
         }
         "unsigned int" => "write 0 or more, or remove `unsigned`",
-        "string" if number > 0 => "make the type `text`, which may be longer",
+        "string" if number > u32::MAX.into() => "write at most 65535, or remove `max`",
+        "string" if number > 0 => {
+            "write at most 65535; or make the type `text`, which may be longer, and has no `pattern`"
+        }
         _ => "",
     }
 }

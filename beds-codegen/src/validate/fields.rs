@@ -71,6 +71,15 @@ fn check_identifiers(raw: &[RawField], errors: &mut ErrorSink<'_>) {
     }
 }
 
+/// Whether a name is what stands for a value in a statement: `?`, `:id`, `$1`, `%s`, `{id}`.
+fn is_placeholder(name: &str) -> bool {
+    let name = name.trim();
+    matches!(name, "?" | "%s" | "%d" | "{}")
+        || name.starts_with([':', '$', '?'])
+        || (name.starts_with("%(") && name.ends_with('s'))
+        || (name.starts_with('{') && name.ends_with('}'))
+}
+
 impl Fields {
     /// The indices of the fields with these names. Unknown names and such that stand twice are reported; names with a
     /// direction in one report, since all come of one habit.
@@ -78,7 +87,12 @@ impl Fields {
         let mut seen: HashMap<&str, Span> = HashMap::new();
         let mut indices = Vec::with_capacity(names.len());
         let mut directed: Vec<(&str, Span)> = Vec::new();
+        let mut placeholders: Vec<(&str, Span)> = Vec::new();
         for Spanned { value, span } in names {
+            if is_placeholder(value) {
+                placeholders.push((value, *span));
+                continue;
+            }
             if let Some(first) = seen.get(value.as_str()) {
                 errors.push(object_diagnostics::named_twice(*span, *first, value, list));
                 continue;
@@ -96,6 +110,10 @@ impl Fields {
             let plain = self.directed(name).unwrap_or(name);
             let is_sort = list == "sort";
             errors.push(object_diagnostics::directed(&directed, plain, is_sort));
+        }
+        if !placeholders.is_empty() && !self.is_unknown {
+            let fields = self.slots.iter().map(|slot| slot.name.value.as_str());
+            errors.push(object_diagnostics::placeholders(&placeholders, list, fields));
         }
         indices
     }

@@ -326,6 +326,11 @@ fn a_key_of_openssl_signs() {
     proposal::write(&proved("sensors.json"), &folder).unwrap();
     approve(&folder, &key, "ada", &approvers, AT).unwrap();
     verify_signature(&folder, &approvers).unwrap();
+    // And it reads what is written here.
+    let own = site.path("own.pem");
+    keygen(&own).unwrap();
+    let read = Command::new("openssl").args(["pkey", "-noout", "-in"]).arg(&own).output().unwrap();
+    assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
 }
 
 #[test]

@@ -69,6 +69,8 @@ pub(crate) enum Kept {
     },
     /// DATETIME and TIMESTAMP under a field that shows their date alone.
     Moment,
+    /// BIGINT UNSIGNED under an integer with a sign: what is greater than any of these is shown as null.
+    Unsigned,
     /// A UUID as 16 bytes.
     Binary16,
     /// DATETIME, TIMESTAMP and TIME with fewer digits of a second's fraction than values may have.
@@ -78,6 +80,9 @@ pub(crate) enum Kept {
     /// CHAR of a collation that tells `a` from `a` with a space behind it: the space is not kept. It is sorted with the spaces that
     /// fill it.
     Char,
+    /// Text of a collation that compares by several levels in turn, and finds in a range what it does not sort there: it is
+    /// sorted by its characters.
+    Levels,
     /// BINARY of so many bytes: zeros are put behind what is shorter, and count.
     Padded(u16),
     /// Text that a view makes of constants: with the collation of whoever created the view, which the connection's
@@ -229,6 +234,7 @@ fn of_details(ty: &str, digits: Option<i64>, collation: &str) -> Kept {
     let is_of_lengths = ["unicode", "uca", "german2"].iter().any(|name| collation.contains(name));
     match digits.and_then(|digits| u8::try_from(digits).ok()) {
         Some(digits @ 0..=5) => Kept::Fraction(digits),
+        _ if collation.ends_with("_czech_cs") => Kept::Levels,
         _ if is_nopad && ty == "char" => Kept::Char,
         _ if is_nopad && !is_of_lengths => Kept::NoPad,
         _ => Kept::Plain,
@@ -253,6 +259,7 @@ fn of_type(ty: &str, full: &str, field: &Type) -> Kept {
         ("year", _) => Kept::Year,
         ("enum" | "set", _) => Kept::Position { has_numbers: has_numbers(full), has_empty: has_empty(full) },
         ("datetime" | "timestamp", Type::Date) => Kept::Moment,
+        ("bigint", Type::Int { .. }) if full.contains("unsigned") => Kept::Unsigned,
         ("binary" | "varbinary", Type::Uuid) if full.ends_with("(16)") => Kept::Binary16,
         ("binary", _) => {
             let bytes = full.strip_prefix("binary(").and_then(|rest| rest.strip_suffix(')'));

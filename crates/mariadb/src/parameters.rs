@@ -31,12 +31,14 @@ pub(crate) enum Takes {
     Places(Vec<String>),
     /// A BIT: a text is its bytes.
     Bits,
-    /// An integer.
-    Whole,
+    /// An integer within these bounds.
+    Whole { min: i128, max: i128 },
     /// A decimal with so many digits after the point.
     Scale(u8),
     /// A TIME: a number is its digits.
     Time,
+    /// A value that texts are read as: an address, a UUID, a day.
+    Form,
     /// Whatever the server takes stays the same.
     Anything,
 }
@@ -126,10 +128,24 @@ impl Takes {
         match kind(written) {
             Kind::Year => Self::Year,
             Kind::Enum(values) | Kind::Set(values) => Self::Places(values),
-            Kind::Int { .. } | Kind::Flag { .. } => Self::Whole,
+            Kind::Int { min, max } | Kind::Flag { min, max } => Self::Whole { min, max },
             Kind::Decimal { scale, .. } => Self::Scale(scale),
             Kind::Time { .. } => Self::Time,
+            Kind::Uuid | Kind::Date | Kind::DateTime { .. } => Self::Form,
+            _ if is_address(written) => Self::Form,
             _ => Self::Anything,
+        }
+    }
+
+    /// Whether the server may refuse the value as none of the parameter's type. What no parameter takes is the key, or the
+    /// version, of no record that the procedure finds.
+    pub(crate) fn may_refuse(&self, value: &Value) -> bool {
+        match (self, value) {
+            (Self::Whole { min, max }, Value::Int(number)) => !(*min..=*max).contains(&(*number).into()),
+            (Self::Whole { min, max }, Value::UInt(number)) => !(*min..=*max).contains(&(*number).into()),
+            (Self::Places(values), Value::Text(text)) => !values.contains(text),
+            (Self::Form | Self::Time | Self::Year, Value::Text(_)) => true,
+            _ => false,
         }
     }
 
@@ -156,7 +172,7 @@ impl Takes {
                 Value::Text(_) => Some("must be a number: the parameter is a BIT".to_owned()),
                 value => has_fraction(value, 0).then(|| WHOLE.to_owned()),
             },
-            Self::Whole => has_fraction(value, 0).then(|| WHOLE.to_owned()),
+            Self::Whole { .. } => has_fraction(value, 0).then(|| WHOLE.to_owned()),
             Self::Scale(scale) => has_fraction(value, (*scale).into())
                 .then(|| format!("must have at most {scale} digits after the point, as the parameter has")),
             Self::Time => match value {
@@ -166,9 +182,17 @@ impl Takes {
                 Value::Text(_) => None,
                 value => number(value).map(|_| "must be a time, not a number".to_owned()),
             },
-            Self::Anything => None,
+            Self::Form | Self::Anything => None,
         }
     }
+}
+
+/// INET4 and INET6, whose values are shown as text.
+fn is_address(written: &str) -> bool {
+    let written = written.trim_start();
+    ["inet4", "inet6"]
+        .iter()
+        .any(|name| written.get(..name.len()).is_some_and(|base| base.eq_ignore_ascii_case(name)))
 }
 
 const WHOLE: &str = "must have no fraction, as the parameter has none";
@@ -207,6 +231,32 @@ fn is_time(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_none_of_the_type_may_be_refused() {
+        let text = |text: &str| Value::Text(text.to_owned());
+        let refused = [
+            ("tinyint(3) unsigned", Value::Int(-1)),
+            ("tinyint(3) unsigned", Value::Int(256)),
+            ("int(11)", Value::UInt(u64::MAX)),
+            ("inet6", text("1.2.3.4")),
+            ("uuid", text("x")),
+            ("date", text("2021-02-30")),
+        ];
+        for (written, value) in refused {
+            assert!(Takes::of(written).may_refuse(&value), "{written} {value:?}");
+        }
+        let taken = [
+            ("tinyint(3) unsigned", Value::Int(255)),
+            ("int(11)", Value::Int(i32::MIN.into())),
+            ("bigint(20) unsigned", Value::UInt(u64::MAX)),
+            ("varchar(45)", text("1.2.3.4")),
+            ("int(11)", Value::Null),
+        ];
+        for (written, value) in taken {
+            assert!(!Takes::of(written).may_refuse(&value), "{written} {value:?}");
+        }
+    }
 
     #[test]
     fn what_would_become_another_value_is_refused() {

@@ -310,8 +310,12 @@ impl<'c, 's> Check<'c, 's> {
             self.operands(member, table::operands(name));
             self.impossible(member);
         }
-        if before == self.errors.reported() && operators.len() == table::FILTERS.len() && *name == "$mod" {
-            self.remainder(member);
+        if before == self.errors.reported() && operators.len() == table::FILTERS.len() {
+            match *name {
+                "$mod" => self.remainder(member),
+                "$regex" => self.pattern(name, &member.value),
+                _ => {}
+            }
         }
         // What is refused has no other fault to be told.
         if matches!(*name, "$function" | "$accumulator") && !self.errors.has_errors() {

@@ -1,5 +1,7 @@
 //! Constants that an operator of numbers refuses whatever the documents are: a division by zero fails each run.
 
+use regex_syntax::ast;
+
 use super::{check::Check, shape::is_placeholder};
 use crate::{
     diagnostic::stages as diagnostics,
@@ -16,6 +18,12 @@ impl Check<'_, '_> {
     /// What no run would get past in an operator of an expression.
     pub(super) fn impossible(&mut self, operator: &Member) {
         let name = operator.name.value.as_str();
+        if let ("$regexMatch" | "$regexFind" | "$regexFindAll", Some(members)) =
+            (name, operator.value.value.members())
+            && let Some(regex) = members.iter().find(|member| member.name.value == "regex")
+        {
+            return self.pattern(name, &regex.value);
+        }
         let operands = match &operator.value.value {
             Json::List(items) => items.as_slice(),
             _ => std::slice::from_ref(&operator.value),
@@ -47,6 +55,13 @@ impl Check<'_, '_> {
         }
     }
 
+    /// The same of a regular expression that stands there as a text.
+    pub(super) fn pattern(&mut self, operator: &str, pattern: &Node) {
+        if let Some((why, help)) = pattern.value.text().and_then(broken_pattern) {
+            self.errors.push(diagnostics::impossible(pattern.span, operator, why, help, self.named));
+        }
+    }
+
     /// The same of `$mod` in a query: a divisor and a remainder, both whole numbers.
     pub(super) fn remainder(&mut self, operator: &Member) {
         let Json::List(items) = &operator.value.value else { return };
@@ -61,6 +76,23 @@ impl Check<'_, '_> {
             let (why, help) = ZERO;
             self.errors.push(diagnostics::impossible(divisor.span, "$mod", why, help, self.named));
         }
+    }
+}
+
+/// What is wrong of a regular expression in every dialect of them: MongoDB's has more than the one that is parsed here, so that
+/// nothing else is judged.
+fn broken_pattern(pattern: &str) -> Option<Refusal> {
+    match ast::parse::Parser::new().parse(pattern).err()?.kind() {
+        ast::ErrorKind::GroupUnclosed => {
+            Some(("has a `(` that nothing closes", "close it; the character itself is `\\\\(` in JSON"))
+        }
+        ast::ErrorKind::GroupUnopened => {
+            Some(("has a `)` that nothing opens", "open it; the character itself is `\\\\)` in JSON"))
+        }
+        ast::ErrorKind::ClassUnclosed => {
+            Some(("has a `[` that nothing closes", "close it; the character itself is `\\\\[` in JSON"))
+        }
+        _ => None,
     }
 }
 

@@ -4,6 +4,7 @@
 use std::{
     io::{self, BufRead as _, IsTerminal as _, Write as _},
     path::PathBuf,
+    time::Duration,
 };
 
 use beds_core::settings::SecretUrl;
@@ -13,6 +14,10 @@ use beds_proof::{
     apply::{self, Deed, Stopped},
 };
 use beds_protocol::OneLine;
+use tokio::time::timeout;
+
+/// How long the database may take to say what is there. A step may take as long as it needs: an index of a large table does.
+const PLAN_TIME: Duration = Duration::from_secs(60);
 
 /// Arguments of `beds design apply`.
 #[derive(Debug, clap::Args)]
@@ -41,7 +46,16 @@ pub(super) async fn run(args: &Args, approvers: &Approvers) -> Result<(), String
     let (manifest, approval) = (&approved.proposal().manifest, approved.approval());
     let url = SecretUrl::new(&args.url).with_tls(args.tls.files());
     let place = Place::read(manifest.engine, url, args.database.as_deref())?;
-    let plan = apply::plan(&approved, &place).await?;
+    let plan = match timeout(PLAN_TIME, apply::plan(&approved, &place)).await {
+        Ok(plan) => plan?,
+        Err(_) => {
+            return Err(format!(
+                "{} did not say in {} s what is there: nothing was run; see that it answers, and try again",
+                place.shown(),
+                PLAN_TIME.as_secs()
+            ));
+        }
+    };
     anstream::println!("{}: {}", OneLine(&manifest.name), OneLine(&manifest.description));
     anstream::println!(
         "approved by {} at {}, hash {}",

@@ -75,6 +75,15 @@ pub(super) fn told(proposal: &Proposal) {
             anstream::println!("from {}, in {} rounds", OneLine(name), manifest.rounds.len());
         }
     }
+    for change in manifest.changes.iter().filter(|change| change.effect == "breaking") {
+        anstream::println!(
+            "breaking for clients: {}: {}: {}: {}",
+            OneLine(&change.template),
+            OneLine(&change.place),
+            OneLine(&change.what),
+            OneLine(&change.why)
+        );
+    }
     for proof in &manifest.proofs {
         let word = if proof.passed { "passed" } else { "failed" };
         anstream::println!("{word}  {}: {}", proof.gate.as_str(), OneLine(&proof.detail));

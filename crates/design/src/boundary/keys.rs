@@ -12,7 +12,7 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use beds_protocol::shown;
 use ring::{
-    rand::SystemRandom,
+    rand::{SecureRandom as _, SystemRandom},
     signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey},
 };
 use rustls_pki_types::{PrivatePkcs8KeyDer, pem::PemObject as _};
@@ -23,6 +23,11 @@ use crate::proposal::Flaw;
 const PREFIX: &str = "ed25519:";
 /// The longest file of a key.
 const KEY_BYTES_MAX: u64 = 16 * 1024;
+
+/// What stands before the seed of a key in PKCS #8 without its public half: RFC 8410, section 7. With the public half in it,
+/// as ring writes it, OpenSSL 3.0 does not read it.
+const PKCS8_HEAD: [u8; 16] = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+const SEED_BYTES: usize = 32;
 
 /// The public keys, without their sign, that belong to no secret one: by them, signatures can be made by anybody.
 const WEAK: [[u8; 32]; 7] = {
@@ -145,9 +150,11 @@ impl SecretKey {
 /// When the file is there, or cannot be written.
 pub fn keygen(path: &Path) -> Result<PublicKey, Flaw> {
     let wrong = |reason: String| Flaw::new(format!("{}: {reason}", shown(path.to_string_lossy())));
-    let made = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new())
-        .map_err(|_| wrong("there is no randomness".to_owned()))?;
-    let encoded = BASE64.encode(made.as_ref());
+    let mut made = PKCS8_HEAD.to_vec();
+    made.resize(PKCS8_HEAD.len() + SEED_BYTES, 0);
+    let (_, seed) = made.split_at_mut(PKCS8_HEAD.len());
+    SystemRandom::new().fill(seed).map_err(|_| wrong("there is no randomness".to_owned()))?;
+    let encoded = BASE64.encode(&made);
     let mut text = "-----BEGIN PRIVATE KEY-----\n".to_owned();
     let mut rest = encoded.as_str();
     while !rest.is_empty() {

@@ -173,9 +173,17 @@ impl<'t> Reader<'t> {
 
     pub(super) fn unexpected(&self, wanted: &str) -> Refused {
         let found = self.peek().map_or_else(|| "its end".to_owned(), Token::shown);
+        let as_name = match self.peek() {
+            Some(Token::Word(word)) if RESERVED.contains(&word.as_str()) => {
+                "; a column of this name stands in backquotes"
+            }
+            _ => "",
+        };
         Refused::new(
             format!("after {}, there is {found}", self.before()),
-            format!("here may stand {wanted}; what the grammar of bodies does not have, no body may have"),
+            format!(
+                "here may stand {wanted}{as_name}; what the grammar of bodies does not have, no body may have"
+            ),
         )
     }
 

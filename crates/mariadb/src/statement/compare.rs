@@ -55,6 +55,8 @@ impl Statement<'_> {
         }
         if self.kept(field) == Kept::Expression {
             self.in_unicode(field);
+        } else if self.is_in_order && self.kept(field) == Kept::Levels {
+            let _ = write!(self.text, "convert({column} using utf8mb4) collate utf8mb4_nopad_bin");
         } else if self.is_in_order && self.kept(field).sorts_otherwise() {
             // A CHAR without its spaces, as it is shown.
             let _ = write!(self.text, "concat({column})");
@@ -147,6 +149,10 @@ impl Statement<'_> {
                     "{bound} and dayofmonth({column}) between 1 and dayofmonth(last_day({column}))"
                 )
             }
+            (Value::Int(_), false) if self.kept(field) == Kept::Unsigned => {
+                write!(self.text, " and {column} <= {}", i64::MAX)
+            }
+            (Value::UInt(_), true) => write!(self.text, " and {column} >= 0"),
             (Value::Time(_), true) => write!(self.text, " and {column} >= time'00:00:00'"),
             (Value::Time(_), false) => write!(self.text, " and {column} < time'24:00:00'"),
             (Value::Text(_), true) if matches!(self.fields[field].ty, Type::Enum { values } if !values.contains(&"")) =>

@@ -24,6 +24,7 @@ use crate::{
     cell::{self, bind},
     columns::{Column, Columns},
     fault::{Fault, classify},
+    parameters::Takes,
     read::{Place, Shown, find},
     statement::{self, Statement},
 };
@@ -63,7 +64,7 @@ impl Change<'_> {
         kept::refuse_others(self.domain, (self.procedure, &takes), &columns, given)?;
         self.check_reach(connection, &columns).await?;
         let mut version = self.if_version;
-        let is_complete = !self.is_vague(&columns)
+        let is_complete = !self.is_vague(&columns, &takes)
             && self.procedure.args.iter().all(|&field| self.is_given(field, changes));
         let mut left = Vec::new();
         let current = match self.source.filter(|_| !is_complete) {
@@ -120,7 +121,9 @@ impl Change<'_> {
         // What is told of it has the key as it is stored, by which others of the record have gone before.
         let is_seen =
             self.is_told && !self.domain.key.iter().all(|&field| is_exact(&self.domain.fields[field].ty));
-        let is_read = self.is_vague(&columns) || is_seen || (self.if_version.is_some() && !takes_version);
+        let takes = self.known.parameters.of_procedure(connection, self.domain, self.procedure).await?;
+        let is_read =
+            self.is_vague(&columns, &takes) || is_seen || (self.if_version.is_some() && !takes_version);
         let current = match self.source.filter(|_| is_read) {
             Some(source) => {
                 let current = self.lock(connection, source, &columns).await?.values;
@@ -163,10 +166,20 @@ impl Change<'_> {
         }
     }
 
-    /// Whether the procedure may find another record by this key than a fetch does, which then has to find it first.
-    fn is_vague(&self, columns: &[Column]) -> bool {
-        let mut parts = self.domain.key.iter().zip(self.key);
-        parts.any(|(&field, value)| kept::is_vague(&self.domain.fields[field].ty, columns.get(field), value))
+    /// Whether the procedure may find another record by this key than a fetch does, or be refused the key or the version.
+    /// A fetch then has to find the record first.
+    fn is_vague(&self, columns: &[Column], takes: &[Takes]) -> bool {
+        let may_refuse = |field: usize, value: &Value| {
+            let at = self.procedure.args.iter().position(|&arg| arg == field);
+            let takes = at.and_then(|at| takes.get(self.procedure.place(at)));
+            takes.is_some_and(|takes| takes.may_refuse(value))
+        };
+        let version = self.domain.version.zip(self.if_version);
+        version.is_some_and(|(field, version)| may_refuse(field, &Value::Int(version)))
+            || self.domain.key.iter().zip(self.key).any(|(&field, value)| {
+                kept::is_vague(&self.domain.fields[field].ty, columns.get(field), value)
+                    || may_refuse(field, value)
+            })
     }
 
     fn key_value(&self, field: usize) -> Option<&Value> {

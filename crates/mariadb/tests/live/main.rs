@@ -5,6 +5,7 @@
 
 mod amiss;
 mod audit;
+mod beyond;
 mod broken;
 mod company;
 mod conflicts;

@@ -63,6 +63,8 @@ insert into old (id, name, born, seen, kind) values (1, 'one', '2013-02-31', '20
   (2, 'two', '2013-02-28', null, 'a'), (3, 'three', '0000-00-00', '1987-00-00 01:02:03', 'lost');
 set sql_mode = default;
 set sql_mode = '';
+create table host (addr inet6 primary key, n int not null, revision tinyint unsigned not null default 1);
+insert into host (addr, n) values ('::1', 1);
 create table grade (id enum('', 'a', 'b') primary key, n int);
 insert into grade values ('', 1), ('lost', 2), ('a', 3), ('b', 4);
 create procedure grade_update(p_id varchar(5), p_n int) modifies sql data update grade set n = p_n where id = p_id;
@@ -85,6 +87,11 @@ create table keep_memory (id int auto_increment primary key, n int) engine = mem
 create role leader;
 
 delimiter //
+create procedure host_update(p_addr inet6, p_n int, p_revision tinyint unsigned) modifies sql data
+begin update host set n = p_n, revision = revision + 1
+  where addr = p_addr and (p_revision is null or revision = p_revision); end //
+create procedure host_delete(p_addr inet6, p_revision tinyint unsigned) modifies sql data
+begin delete from host where addr = p_addr and (p_revision is null or revision = p_revision); end //
 create procedure item_create(p_id varchar(20), p_n int) modifies sql data
 begin insert into item (id, n) values (p_id, p_n); end //
 create procedure item_update(p_id varchar(20), p_n int, p_revision int) modifies sql data

@@ -154,6 +154,9 @@ domain! { UUID_TEXTS: "uuid_texts", table [
 domain! { CHARS: "chars", table [int("id"), text("c"), text("b")] }
 domain! { CHAR_KEYS: "char_keys", table [int("n"), Field::new("k", "k", Type::string(0, 6))]; key(&[1]) }
 
+domain! { CZECH: "czech", table [int("id"), text("z"), text("y")] }
+domain! { CZECH_KEYS: "czech_keys", table [int("n"), Field::new("k", "k", Type::string(0, 8))]; key(&[1]) }
+
 domain! { LONG_KEYS: "long_keys", table [
     Field::new("n", "n", Type::INT), Field::new("k", "k", Type::string(0, 700)), long("l"),
 ]; key(&[1]) }
@@ -326,6 +329,8 @@ pub(crate) static DOMAINS: [&Domain; 28] = [
     &LONG_KEYS,
     &CHARS,
     &CHAR_KEYS,
+    &CZECH,
+    &CZECH_KEYS,
     &CELL,
     &GEOMETRY,
     &WORDS,

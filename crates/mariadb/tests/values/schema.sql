@@ -139,6 +139,17 @@ insert into chars select id, t, t from (
 create table char_keys (n int, k char(6) collate utf8mb4_unicode_nopad_ci primary key) character set utf8mb4;
 insert into char_keys values (1, ''), (2, '\t'), (3, 'a\t'), (4, 'a'), (5, 'ab');
 
+-- Collations that compare otherwise than they sort.
+create table czech (
+  id int primary key, z varchar(12) character set cp1250 collate cp1250_czech_cs,
+  y char(6) character set latin2 collate latin2_czech_cs
+);
+insert into czech select id, t, t from (
+  select 1 as id, '' as t union select 2, '\t' union select 3, ' ' union select 4, 'a' union select 5, 'á'
+  union select 6, 'A' union select 7, 'ch' union select 8, null union select 9, 'h' union select 10, 'a ') as pool;
+create table czech_keys (n int, k varchar(8) character set cp1250 collate cp1250_czech_cs primary key);
+insert into czech_keys values (1, ''), (2, '\t'), (3, 'a'), (4, 'A'), (5, 'á'), (6, 'ch'), (7, 'd');
+
 -- Keys that are alike in more characters than a sort goes by, and a text that tells them apart no sooner.
 create table long_keys (
   n int, k varchar(700) collate utf8mb4_general_ci primary key, l varchar(3000) collate utf8mb4_nopad_bin
