@@ -28,7 +28,7 @@ pub fn find(
 ) -> Vec<HandWritten> {
     let paths = list(folder).unwrap_or_else(|error| {
         let name = load::shown(folder);
-        errors.push(files::unreadable(sources.add(&*name, ""), &name, &error.to_string()));
+        errors.push(files::unreadable(sources.add(&*name, ""), &name, &error));
         Vec::new()
     });
     let mut found = Vec::new();

@@ -1,4 +1,5 @@
 -- A proposal of `bedsc ddl`. Read it, change it, own it; then run it: mariadb < mariadb.sql
+-- Texts get the character set of the database: only utf8mb4 keeps every character.
 
 -- product
 use `catalog`;

@@ -309,7 +309,7 @@ domain! { NEAR: "near", table [
 }; key(&[0, 1, 2, 3, 4]); creates(); updates(); deletes() }
 
 /// All but those over a table that another has too.
-pub(crate) static DOMAINS: [&Domain; 28] = [
+pub(crate) static DOMAINS: [&Domain; 30] = [
     &BOOL_KEYS,
     &TEXTS,
     &THIRD,
