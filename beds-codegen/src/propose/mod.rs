@@ -19,7 +19,7 @@ pub use grants::grants;
 pub use merge::merged;
 pub use references::{OnDelete, Reference, references};
 pub use schema::schema;
-pub use script::{Proposed, Script, Thing, file_name, head, scripts};
+pub use script::{Proposed, Script, Thing, file_name, head, note, scripts};
 pub use tables::{table, tables};
 pub use template::{NewTemplate, template};
 

@@ -151,7 +151,8 @@ impl Script {
 pub fn scripts(parts: &[Script]) -> BTreeMap<Engine, String> {
     let mut scripts: BTreeMap<Engine, String> = BTreeMap::new();
     for part in parts {
-        let script = scripts.entry(part.engine).or_insert_with(|| head(part.engine, "bedsc ddl"));
+        let begin = || head(part.engine, "bedsc ddl") + note(part.engine);
+        let script = scripts.entry(part.engine).or_insert_with(begin);
         script.push('\n');
         script.push_str(&part.text());
     }
@@ -161,15 +162,22 @@ pub fn scripts(parts: &[Script]) -> BTreeMap<Engine, String> {
 /// The first lines of a script that a command proposes.
 #[must_use]
 pub fn head(engine: Engine, command: &str) -> String {
-    let (mark, run, more) = match engine {
-        Engine::MariaDb => (
-            "--",
-            "mariadb < mariadb.sql",
-            "-- Texts get the character set of the database: only utf8mb4 keeps every character.\n",
-        ),
-        Engine::MongoDb => ("//", "mongosh mongodb://… mongodb.js", ""),
+    let (mark, run) = match engine {
+        Engine::MariaDb => ("--", "mariadb < mariadb.sql"),
+        Engine::MongoDb => ("//", "mongosh mongodb://… mongodb.js"),
     };
-    format!("{mark} A proposal of `{command}`. Read it, change it, own it; then run it: {run}\n{more}")
+    format!("{mark} A proposal of `{command}`. Read it, change it, own it; then run it: {run}\n")
+}
+
+/// What a script does not say, and its database decides.
+#[must_use]
+pub const fn note(engine: Engine) -> &'static str {
+    match engine {
+        Engine::MariaDb => {
+            "-- Texts get the character set of the database: only utf8mb4 keeps every character.\n"
+        }
+        Engine::MongoDb => "",
+    }
 }
 
 fn mariadb(template: &str, database: &str, statements: &[(Thing, String)]) -> String {

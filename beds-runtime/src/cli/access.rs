@@ -102,7 +102,8 @@ fn refused(message: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
-fn known(what: &str, asked: &[String], all: &[&str]) -> Result<(), String> {
+/// Refuses a name that is none of these.
+pub(super) fn known(what: &str, asked: &[String], all: &[&str]) -> Result<(), String> {
     let Some(unknown) = asked.iter().find(|name| !all.contains(&name.as_str())) else { return Ok(()) };
     let hint = match nearest(unknown, all.iter().copied()) {
         Some(name) => format!("did you mean `{name}`?"),

@@ -7,7 +7,7 @@ use beds_core::spec::Domain;
 use beds_protocol::{OneLine, value::DateTime};
 use serde_json::{Map, Value, json};
 
-use super::{asking::ask, dead::age};
+use super::{access::known, asking::ask, dead::age};
 
 /// How long the reply is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -91,6 +91,12 @@ impl Args {
 
 /// Shows entries of the audit.
 pub(super) async fn run(domains: &[&'static Domain], args: &Args, folder: &Path) -> ExitCode {
+    let audits: Vec<&str> =
+        domains.iter().filter(|domain| is_audit(domain)).map(|domain| domain.name).collect();
+    if let Err(message) = known("audit", std::slice::from_ref(&args.of), &audits) {
+        eprintln!("beds audit: {message}");
+        return ExitCode::from(2);
+    }
     let key = format!("{}.fetch", args.of);
     let request = args.request(DateTime::now());
     let told = match ask(domains, ("beds audit", folder), (&key, request), PATIENCE).await {
@@ -106,6 +112,13 @@ pub(super) async fn run(domains: &[&'static Domain], args: &Args, folder: &Path)
             let text = if args.json { lines(&entries) } else { table(&entries) };
             // Whoever closes the pipe has read enough.
             let _ = std::io::stdout().write_all(text.as_bytes());
+            let names: Vec<&str> = domains.iter().map(|domain| domain.name).collect();
+            // Entries of a template outlive it: only where there is none, the name may be a mistake.
+            if entries.is_empty()
+                && let Err(message) = known("template", args.template.as_slice(), &names)
+            {
+                eprintln!("beds audit: there is no entry; {message}");
+            }
             if entries.is_empty() { ExitCode::from(1) } else { ExitCode::SUCCESS }
         }
         Err((code, message)) => {
@@ -113,6 +126,12 @@ pub(super) async fn run(domains: &[&'static Domain], args: &Args, folder: &Path)
             ExitCode::from(code)
         }
     }
+}
+
+/// Whether a template reads an audit, by what its requests name.
+fn is_audit(domain: &Domain) -> bool {
+    let has = |name: &str| domain.fields.iter().any(|field| field.name == name);
+    ["at", "user", "template", "operation", "record", "request_id"].into_iter().all(has)
 }
 
 fn lines(entries: &[Value]) -> String {

@@ -112,7 +112,7 @@ async fn look(scripts: &[Script], sources: Sources<'_>) -> (BTreeMap<Engine, Str
                 let views = views(&scripts, &catalogue);
                 text.extend(scripts.into_iter().map(|script| lacking(script, &views, &catalogue)));
                 if !text.is_empty() {
-                    let head = || format!("{}\n", propose::head(engine, "beds ddl"));
+                    let head = || format!("{}{}\n", propose::head(engine, "beds ddl"), propose::note(engine));
                     missing.entry(engine).or_insert_with(head).push_str(&text);
                 }
             }

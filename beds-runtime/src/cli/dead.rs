@@ -125,6 +125,9 @@ fn id(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// The greatest age: what was before is within the years that a moment may have.
+const AGE_MAX: Duration = Duration::from_hours(36_500 * 24);
+
 pub(super) fn age(text: &str) -> Result<Duration, String> {
     let wrong = || "an age is a number and a unit, such as 90s, 10m, 2h, 7d".to_owned();
     let unit = text.chars().next_back().ok_or_else(wrong)?;
@@ -136,7 +139,8 @@ pub(super) fn age(text: &str) -> Result<Duration, String> {
         _ => return Err(wrong()),
     };
     let number: u32 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
-    Ok(Duration::from_secs(u64::from(number) * seconds))
+    let age = Duration::from_secs(u64::from(number) * seconds);
+    if age > AGE_MAX { Err("an age is 36500d at most, a hundred years".to_owned()) } else { Ok(age) }
 }
 
 impl Filter {

@@ -17,7 +17,7 @@ use beds_protocol::OneLine;
 use tokio::time::timeout;
 
 /// How long the database may take to say what is there. A step may take as long as it needs: an index of a large table does.
-const PLAN_TIME: Duration = Duration::from_secs(60);
+const PLAN_TIME: Duration = Duration::from_mins(1);
 
 /// Arguments of `beds design apply`.
 #[derive(Debug, clap::Args)]
