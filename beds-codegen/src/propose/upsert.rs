@@ -16,11 +16,8 @@ pub(super) fn statement(domain: &Domain, table: &str, args: &[(&Field, String)])
         .map(|(field, parameter)| format!("{} = {parameter}", of_table(table, field)))
         .collect();
     let is_it = is_it.join(" and ");
-    // A row with another key may be found by another unique column.
-    let only_it = |column: &str, value: &str| match unique.as_slice() {
-        [] => format!("{column} = {value}"),
-        _ => format!("{column} = if({is_it}, {value}, {column})"),
-    };
+    // A row with another key may be found by another unique index, of which the template need not know.
+    let only_it = |column: &str, value: &str| format!("{column} = if({is_it}, {value}, {column})");
     let mut sets: Vec<String> = args
         .iter()
         .filter(|(field, _)| is_changed(domain, field))
@@ -45,7 +42,6 @@ pub(super) fn statement(domain: &Domain, table: &str, args: &[(&Field, String)])
     );
     let insert = format!("{}{insert}", no_zero(args));
     let of = match unique.as_slice() {
-        [] => return insert,
         [one] => format!(" for key '{}'", one.column),
         // Nobody knows which one it was.
         _ => String::new(),

@@ -1,13 +1,12 @@
 //! Events: documents in the transaction of the write.
 //!
-//! The collection belongs to the DBA and stands in the domain's own database; `bedsc ddl --ledger` writes it. MongoDB
-//! counts nothing, so a write gives each event a number itself: the time, or one more than the greatest number that is
+//! MongoDB counts nothing, so a write gives each event a number itself: the time, or one more than the greatest number that is
 //! stored for its subject. Two transactions that change one document conflict, so the later one sees what the earlier one
 //! has stored, and the numbers of a subject are in the order of its changes, whatever the clocks of the nodes say.
 
 use std::{collections::HashMap, sync::Arc};
 
-use beds_core::{Error, event::Event, ledger::amiss};
+use beds_core::event::Event;
 use beds_protocol::value::DateTime as Moment;
 use futures_util::TryStreamExt as _;
 use mongodb::{
@@ -18,11 +17,22 @@ use tokio::sync::Notify;
 
 use crate::{
     fault::Failure,
-    own::{self, Own, Standing, VIEW},
+    own::{self, Standing},
+    telling::{Kind, Telling},
 };
 
 /// The collection's name.
 pub(crate) const NAME: &str = "beds_events";
+
+static EVENTS: Kind = Kind {
+    name: NAME,
+    indexed: "subject",
+    writes: "writes with events",
+    kept: "events",
+    of_write: "its events",
+    section: "[events]",
+    missing: ": where MongoDB has made a collection of that name by itself, it holds the events of the last writes",
+};
 
 /// What is known of the events of a database, by all who store them.
 #[derive(Debug, Default)]
@@ -35,17 +45,17 @@ pub(crate) struct Known {
 /// Stores events.
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
-    /// The configuration's name of the database, for people.
-    name: Arc<str>,
-    pub(crate) collection: Collection<Document>,
-    own: Own,
+    telling: Telling,
     known: Arc<Known>,
 }
 
 impl Store {
     pub(crate) fn new(name: &Arc<str>, database: &Database, known: &Arc<Known>) -> Self {
-        let own = Own::new(database, NAME, "subject", &known.own);
-        Self { name: Arc::clone(name), collection: database.collection(NAME), own, known: Arc::clone(known) }
+        Self { telling: Telling::new(&EVENTS, name, database, &known.own), known: Arc::clone(known) }
+    }
+
+    pub(crate) const fn collection(&self) -> &Collection<Document> {
+        &self.telling.collection
     }
 
     /// Says that events are stored.
@@ -53,8 +63,7 @@ impl Store {
         self.known.stored.notify_one();
     }
 
-    /// Stores events in this order, in the transaction of the session where there is one. [`Self::check`] comes first. A failure of the driver is
-    /// [`Failure::Before`].
+    /// Stores events in this order, as [`Telling::insert`] does.
     pub(crate) async fn store(
         &self,
         events: &[Event],
@@ -76,16 +85,8 @@ impl Store {
             };
             document(event, number)
         });
-        let documents: Vec<Document> = documents.collect();
-        let insert = self.collection.insert_many(documents);
-        let inserted = match session {
-            Some(session) => insert.session(session).await,
-            None => insert.await,
-        };
-        match inserted {
-            Ok(_) => Ok(()),
-            Err(error) => Err(self.own.explained(error.into(), &self.name).await),
-        }
+        let documents = documents.collect();
+        self.telling.insert(documents, session).await
     }
 
     /// The greatest number that is stored for each subject.
@@ -105,7 +106,7 @@ impl Store {
             doc! { "$sort": { "subject": 1, "seq": -1 } },
             doc! { "$group": { "_id": "$subject", "seq": { "$first": "$seq" } } },
         ];
-        let aggregate = self.collection.aggregate(stages);
+        let aggregate = self.collection().aggregate(stages);
         let found: Vec<Document> = match session {
             Some(session) => {
                 let mut cursor = aggregate.session(&mut *session).await?;
@@ -120,58 +121,12 @@ impl Store {
 
     /// What has become of the collection by now.
     pub(crate) async fn look(&self) -> mongodb::error::Result<Standing> {
-        self.own.look(|standing| self.report(standing)).await
-    }
-
-    fn report(&self, standing: Standing) {
-        let database = &*self.name;
-        match standing {
-            Standing::There => {}
-            Standing::Never | Standing::Gone => tracing::error!(
-                database,
-                "there is no collection `{NAME}`, or it has lost its indexes: writes with events are refused, and none \
-                 is published; the DBA runs what `beds ddl` prints, and drops nothing: where MongoDB has made a collection of \
-                 that name by itself, it holds the events of the last writes"
-            ),
-            Standing::View => tracing::error!(
-                database,
-                "a view stands in the place of the collection `{NAME}`: writes with events are refused; the DBA runs what \
-                 `bedsc ddl --ledger` prints"
-            ),
-            Standing::Useless => tracing::error!(
-                database,
-                "the database has no transactions: writes with events are refused; run it as a replica set, of which \
-                 one member is enough"
-            ),
-        }
+        self.telling.look().await
     }
 
     /// Whether events can be stored: to be asked before a write that has some begins.
     pub(crate) async fn check(&self) -> Result<(), Failure> {
-        let database = &*self.name;
-        let standing = match self.own.standing(|standing| self.report(standing)).await {
-            Ok(standing) => standing,
-            Err(error) => return Err(self.own.explained(error.into(), database).await),
-        };
-        match standing {
-            Standing::There => Ok(()),
-            Standing::Never | Standing::Gone => {
-                let message = format!(
-                    "the database `{database}` has no collection for events, so a write cannot be done"
-                );
-                let hint = "the DBA creates the collection that `bedsc ddl --ledger` prints";
-                Err(Error::internal(message).hint(hint).into())
-            }
-            Standing::View => Err(amiss(NAME, database, VIEW).into()),
-            Standing::Useless => {
-                let message = format!(
-                    "the database `{database}` has no transactions, so a write and its events cannot be done together"
-                );
-                let hint =
-                    "run MongoDB as a replica set, of which one member is enough; or leave out [events]";
-                Err(Error::internal(message).hint(hint).into())
-            }
-        }
+        self.telling.check().await
     }
 }
 

@@ -25,6 +25,7 @@ mod pipeline;
 mod reply;
 mod server;
 mod shown;
+mod telling;
 mod write;
 
 use std::{

@@ -122,7 +122,7 @@ impl Relay {
 
     /// Takes the lease, or holds it longer; false where another has it.
     async fn renew(&mut self, is_new: bool) -> Result<bool, String> {
-        let (now, collection, id) = (DateTime::now(), self.store.collection.clone(), self.id.clone());
+        let (now, collection, id) = (DateTime::now(), self.store.collection().clone(), self.id.clone());
         let until = DateTime::from_system_time(now.to_system_time() + LEASE_FOR);
         let own = doc! { "body": &id };
         let free = doc! { "at": { "$lt": now } };
@@ -157,7 +157,7 @@ impl Relay {
 
     async fn read(&mut self, after: u64, max: usize) -> Result<Vec<Stored>, String> {
         self.stay().await?;
-        let (client, collection) = (self.client.clone(), self.store.collection.clone());
+        let (client, collection) = (self.client.clone(), self.store.collection().clone());
         let after = i64::try_from(after).unwrap_or(i64::MAX);
         let max = i64::try_from(max).unwrap_or(i64::MAX);
         // What a cursor walks over changes meanwhile; a transaction shows one moment, and what a majority has.
@@ -186,7 +186,7 @@ impl Relay {
             return Ok(());
         }
         let ids: Vec<String> = published.iter().map(|stored| stored.event.id.to_string()).collect();
-        let collection = self.store.collection.clone();
+        let collection = self.store.collection().clone();
         let asked = async move { collection.delete_many(doc! { "_id": { "$in": ids } }).await };
         self.ask(asked).await?.map(drop).map_err(|error| error.kind.to_string())
     }
@@ -195,7 +195,7 @@ impl Relay {
 /// Nobody has to wait for the end of a lease that is given back.
 impl Drop for Relay {
     fn drop(&mut self) {
-        let (collection, id) = (self.store.collection.clone(), std::mem::take(&mut self.id));
+        let (collection, id) = (self.store.collection().clone(), std::mem::take(&mut self.id));
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move { collection.delete_one(doc! { "_id": LEASE, "body": id }).await });
         }

@@ -84,6 +84,12 @@ impl Create<'_> {
                 procedure.args.iter().map(move |&field| (path(index), field, &record[field]))
             }),
         )?;
+        if self.is_upsert {
+            let keys = records.iter().enumerate().flat_map(|(index, record)| {
+                domain.key.iter().map(move |&field| (path(index), field, &record[field]))
+            });
+            kept::refuse_cut(domain, &columns, keys)?;
+        }
         if self.is_upsert
             && let Err(failed) = self.check_reach(connection, &columns, records).await
         {

@@ -83,9 +83,24 @@ pub(super) fn stored(columns: &[Column], field: usize, value: &Value) -> Value {
     }
 }
 
+/// The nanoseconds of the last of so many digits of a second's fraction.
+const fn last_digit(digits: u8) -> u32 {
+    10_u32.pow(9_u32.saturating_sub(digits as u32))
+}
+
+/// Whether a moment has more digits of its second's fraction than these.
+const fn is_cut(digits: u8, value: &Value) -> bool {
+    let nanosecond = match value {
+        Value::DateTime(DateTime(moment)) => moment.nanosecond(),
+        Value::Time(Time(time)) => time.nanosecond(),
+        _ => 0,
+    };
+    !nanosecond.is_multiple_of(last_digit(digits))
+}
+
 /// A moment with so many digits of its second's fraction.
 fn cut(digits: u8, value: &Value) -> Value {
-    let unit = 10_u32.pow(u32::from(9 - digits.min(9)));
+    let unit = last_digit(digits);
     let cut = |nanosecond: u32| nanosecond - nanosecond % unit;
     match value {
         Value::DateTime(DateTime(moment)) => {
@@ -187,6 +202,25 @@ pub(super) fn refuse_others<'v>(
             refused => refused,
         };
         if let Some(reason) = reason {
+            errors.push(path + domain.fields[field].name, reason);
+        }
+    }
+    errors.or(()).map_err(Fault::Refused)
+}
+
+/// Refuses moments and times of keys that their columns cut: the record of what is left is another one's.
+pub(super) fn refuse_cut<'v>(
+    domain: &Domain,
+    columns: &[Column],
+    keys: impl Iterator<Item = Given<'v>>,
+) -> Result<(), Fault> {
+    let mut errors = Errors::default();
+    for (path, field, value) in keys {
+        if let Some(Kept::Fraction(digits)) = columns.get(field).map(|column| column.kept)
+            && is_cut(digits, value)
+        {
+            let reason =
+                format!("must have at most {digits} digits of a second's fraction, as its column has");
             errors.push(path + domain.fields[field].name, reason);
         }
     }

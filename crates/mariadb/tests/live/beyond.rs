@@ -57,3 +57,33 @@ async fn what_no_column_holds_is_not_there() {
     odd.run(&HOST, delete("::1", Some(2))).await.unwrap();
     assert_eq!(odd.count("host"), 0);
 }
+
+static TICK_FIELDS: [Field; 2] = [Field::new("at", "at", Type::DateTime), Field::new("n", "n", Type::INT)];
+static TICK: Domain = Domain::new("tick", "", "").fields(&TICK_FIELDS).key(&[0]).reads().mariadb(
+    "odd",
+    mariadb::Objects {
+        read: Some(mariadb::Source::table("tick", "`tick`", &["`at`", "`n`"])),
+        upsert: Some(mariadb::Procedure::new("tick_put", "call `tick_put`(?, ?)", &[0, 1])),
+        ..mariadb::Objects::NONE
+    },
+);
+
+/// A column cuts digits off for which it has no place: what is left is the key of another record.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upsert_by_a_key_that_its_column_cuts_is_refused() {
+    let odd = Odd::open();
+    let put = |at: &str, n| {
+        let record = vec![Value::DateTime(at.parse().unwrap()), Value::Int(n)];
+        Action::Write(plan::Write::Upsert { records: vec![record], many: false })
+    };
+    for at in ["2024-01-01T00:00:00.0015Z", "2024-01-01T00:00:01.000001Z"] {
+        let error = odd.run(&TICK, put(at, 9)).await.unwrap_err();
+        assert_eq!(error.code, ErrorCode::ValidationFailed, "{error}");
+        assert_eq!(error.details[0].field, "at");
+    }
+    odd.run(&TICK, put("2024-01-01T00:00:00.001Z", 2)).await.unwrap();
+    odd.run(&TICK, put("2024-01-01T00:00:00.002Z", 3)).await.unwrap();
+    let rows =
+        odd.stack.mariadb_query(Some("odd"), "select microsecond(at), n from tick order by at").unwrap();
+    assert_eq!(rows, "1000\t2\n2000\t3\n");
+}

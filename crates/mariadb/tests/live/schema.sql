@@ -65,6 +65,8 @@ set sql_mode = default;
 set sql_mode = '';
 create table host (addr inet6 primary key, n int not null, revision tinyint unsigned not null default 1);
 insert into host (addr, n) values ('::1', 1);
+create table tick (at datetime(3) primary key, n int not null);
+insert into tick values ('2024-01-01 00:00:00.001', 1);
 create table grade (id enum('', 'a', 'b') primary key, n int);
 insert into grade values ('', 1), ('lost', 2), ('a', 3), ('b', 4);
 create procedure grade_update(p_id varchar(5), p_n int) modifies sql data update grade set n = p_n where id = p_id;
@@ -87,6 +89,8 @@ create table keep_memory (id int auto_increment primary key, n int) engine = mem
 create role leader;
 
 delimiter //
+create procedure tick_put(p_at datetime(3), p_n int) modifies sql data
+begin insert into tick values (p_at, p_n) on duplicate key update n = p_n; end //
 create procedure host_update(p_addr inet6, p_n int, p_revision tinyint unsigned) modifies sql data
 begin update host set n = p_n, revision = revision + 1
   where addr = p_addr and (p_revision is null or revision = p_revision); end //

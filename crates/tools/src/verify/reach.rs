@@ -82,6 +82,19 @@ impl Operation<'_> {
                     findings,
                 );
             }
+            if self.usage == Usage::Upsert
+                && let Some(duplicates) = of_duplicates(statement)
+                && let Some(index) = self.finds_others().filter(|_| !self.is_guarded(duplicates))
+            {
+                let message = format!(
+                    "{routine} may change another record of {table} than that of the key: its `on duplicate key update` finds \
+                     records by the unique index {} as well",
+                    shown(&index.name)
+                );
+                let hint = "change a record where the key is the same only, `column = if(key = parameter, …, column)`, and refuse \
+                            what is not; `beds ddl` writes it so";
+                self.report(Severity::Warning, message, hint, findings);
+            }
             let what = if is("replace") && self.usage != Usage::Upsert {
                 "its `replace` deletes each record of the same key"
             } else if is_new && changes_duplicates(statement) {
@@ -105,6 +118,29 @@ impl Operation<'_> {
             let message = format!("{routine} does more to {table} than it answers: {what}");
             self.report(Severity::Error, message, hint, findings);
         }
+    }
+
+    /// A unique index by which a record with another key is a duplicate.
+    fn finds_others(&self) -> Option<&Index> {
+        let is_of_key = |index: &&Index| {
+            let has = |column: &&Column| index.columns.iter().any(|name| same_word(name, &column.name));
+            index.whole && self.key.iter().all(has)
+        };
+        self.base.table.indexes.iter().filter(|index| index.unique).find(|index| !is_of_key(index))
+    }
+
+    /// Whether what is set of a duplicate depends on the key: all of it mentions the parameters of the key.
+    fn is_guarded(&self, duplicates: &[Token]) -> bool {
+        let is_itself = |column: &str, value: &[Token]| {
+            value.last().and_then(Token::name).is_some_and(|name| same_word(name, column))
+        };
+        let mentions = |value: &[Token], parameter: &str| {
+            value.iter().filter_map(Token::name).any(|name| same_word(name, parameter))
+        };
+        assignments(duplicates, &[]).iter().all(|set| {
+            (set.value.len() <= 3 && is_itself(&set.column, set.value))
+                || self.passed.iter().all(|(parameter, _)| mentions(set.value, parameter))
+        })
     }
 
     fn report(&self, severity: Severity, message: String, hint: &str, findings: &mut Findings<'_>) {

@@ -5,7 +5,7 @@ use beds_core::{
         Catalogue, Column, Direction, Index, Kind, Parameter, Relation, RelationKind, Routine, RoutineKind,
         SqlMode, Supplied, Trigger,
     },
-    spec::{Domain, Field, Generated, Type, mariadb},
+    spec::{Domain, Field, Generated, Objects, Type, mariadb},
 };
 
 use super::check;
@@ -287,6 +287,51 @@ fn what_an_update_does_around_its_condition_is_found() {
         let found = said(&domain([None, Some("u"), None], None), &self::catalogue(both, Vec::new()));
         let expected = if is_found { "warning may give another value to its parameter `r`" } else { "" };
         is_said(&found, expected, &body);
+    }
+}
+
+#[test]
+fn an_upsert_that_finds_a_record_by_another_unique_index_is_found() {
+    let index = |columns: &[&str], whole: bool| Index {
+        name: "another".to_owned(),
+        unique: true,
+        primary: false,
+        columns: columns.iter().map(|name| (*name).to_owned()).collect(),
+        whole,
+        identifies: true,
+        expires_s: None,
+    };
+    let insert = "insert into line (id_order, id_part, amount) values (o, r, c) on duplicate key update ";
+    let found = |sets: &str, index: Option<Index>| {
+        let mut catalogue =
+            catalogue(vec![routine("u", &["o", "r", "c"], &format!("{insert}{sets}"))], Vec::new());
+        catalogue.relations[0].indexes.extend(index);
+        let mut domain = domain([None, None, None], None);
+        if let Objects::MariaDb(objects) = &mut domain.objects {
+            objects.upsert = Some(mariadb::Procedure::new("u", "", &[0, 1, 2]));
+        }
+        said(&domain, &catalogue)
+    };
+    let expected = "warning `u` may change another record of `line` than that of the key";
+    for other in
+        [index(&["amount"], true), index(&["id_order"], true), index(&["id_order", "id_part"], false)]
+    {
+        one(&found("amount = c", Some(other.clone())), expected);
+        for guarded in [
+            "amount = if(id_order = o and id_part = r, c, amount)",
+            "line.amount = amount + (c - amount) * (id_order = o and id_part = r)",
+            "amount = line.amount",
+        ] {
+            assert_eq!(found(guarded, Some(other.clone())), [""; 0], "{guarded}");
+        }
+        one(&found("amount = if(id_order = o, c, amount)", Some(other)), expected);
+    }
+    for harmless in [
+        None,
+        Some(index(&["id_part", "id_order"], true)),
+        Some(index(&["amount", "id_order", "id_part"], true)),
+    ] {
+        assert_eq!(found("amount = c", harmless), [""; 0]);
     }
 }
 
