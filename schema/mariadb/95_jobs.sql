@@ -4,7 +4,7 @@
 -- A job is queued, running, paused, done, failed or cancelled. One that runs is leased by one node: `due_at` is when its lease ends,
 -- and when another node may take it. `epoch` counts the leases, so that a node that lost one is told, and `steps` the chunks, so that
 -- a checkpoint that arrives twice is kept once. A job that pauses by itself, since something is to be mended, `resumes` at `due_at`.
--- One that is `alone` begins while no other is there that is `about` the same, and no other begins until it has ended.
+-- One that is `about` something begins while no other is there that is about the same.
 
 create database if not exists jobs
   character set utf8mb4
@@ -18,7 +18,6 @@ create table if not exists job (
   wanted     enum('pause', 'cancel') null,
   arguments  longtext     character set utf8mb4 collate utf8mb4_nopad_bin not null,
   about      varchar(140) character set ascii collate ascii_bin null,
-  alone      boolean      not null default false,
   started_by varchar(255) character set utf8mb4 collate utf8mb4_nopad_bin null,
   roles      text         character set utf8mb4 collate utf8mb4_nopad_bin not null default '[]',
   session    char(36)     character set ascii collate ascii_bin null,
@@ -47,7 +46,6 @@ create table if not exists job (
 alter table job
   add column if not exists resumes boolean not null default false after steps,
   add column if not exists about varchar(140) character set ascii collate ascii_bin null after arguments,
-  add column if not exists alone boolean not null default false after about,
   add index if not exists ix_job_about (about, state);
 
 create table if not exists job_reject (
@@ -91,7 +89,6 @@ delimiter //
 -- The job that is in the way of one that is about something; null where there is none. Holds until the end of the transaction.
 create or replace procedure sp_job_in_the_way(
   in p_about varchar(140) character set ascii collate ascii_bin,
-  in p_alone boolean,
   out p_other char(36) character set ascii)
   modifies sql data
 begin
@@ -100,7 +97,7 @@ begin
     insert into job_about (about) values (p_about) on duplicate key update about = about;
     select min(id) into p_other
       from job
-     where about = p_about and (alone or p_alone) and state in ('queued', 'running', 'paused');
+     where about = p_about and state in ('queued', 'running', 'paused');
   end if;
 end //
 
@@ -108,7 +105,6 @@ create or replace procedure sp_job_add(
   in p_kind varchar(40) character set ascii collate ascii_bin,
   in p_arguments longtext character set utf8mb4 collate utf8mb4_nopad_bin,
   in p_about varchar(140) character set ascii collate ascii_bin,
-  in p_alone boolean,
   in p_started_by varchar(255) character set utf8mb4 collate utf8mb4_nopad_bin,
   in p_roles text character set utf8mb4 collate utf8mb4_nopad_bin,
   in p_session char(36) character set ascii collate ascii_bin,
@@ -116,11 +112,11 @@ create or replace procedure sp_job_add(
   out p_other char(36) character set ascii)
   modifies sql data
 begin
-  call sp_job_in_the_way(p_about, p_alone, p_other);
+  call sp_job_in_the_way(p_about, p_other);
   if p_other is null then
     set p_id = uuid();
-    insert into job (id, kind, arguments, about, alone, started_by, roles, session, due_at, created_at)
-    values (p_id, p_kind, p_arguments, p_about, p_alone, p_started_by, p_roles, p_session, utc_timestamp(6), utc_timestamp(6));
+    insert into job (id, kind, arguments, about, started_by, roles, session, due_at, created_at)
+    values (p_id, p_kind, p_arguments, p_about, p_started_by, p_roles, p_session, utc_timestamp(6), utc_timestamp(6));
   end if;
 end //
 
@@ -130,7 +126,6 @@ create or replace procedure sp_job_add_due(
   in p_template varchar(64) character set ascii collate ascii_bin,
   in p_arguments longtext character set utf8mb4 collate utf8mb4_nopad_bin,
   in p_about varchar(140) character set ascii collate ascii_bin,
-  in p_alone boolean,
   in p_every_s int unsigned,
   out p_id char(36) character set ascii)
   modifies sql data
@@ -143,11 +138,11 @@ begin
   select job, at into v_job, v_at from job_due where kind = p_kind and template = p_template for update;
   if (v_at is null or v_at <= v_now - interval p_every_s second)
      and not exists (select 1 from job where id = v_job and state in ('queued', 'running', 'paused')) then
-    call sp_job_in_the_way(p_about, p_alone, v_other);
+    call sp_job_in_the_way(p_about, v_other);
     if v_other is null then
       set p_id = uuid();
-      insert into job (id, kind, arguments, about, alone, due_at, created_at)
-      values (p_id, p_kind, p_arguments, p_about, p_alone, v_now, v_now);
+      insert into job (id, kind, arguments, about, due_at, created_at)
+      values (p_id, p_kind, p_arguments, p_about, v_now, v_now);
       update job_due set job = p_id, at = v_now where kind = p_kind and template = p_template;
     end if;
   end if;

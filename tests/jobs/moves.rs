@@ -44,6 +44,35 @@ async fn a_move_loses_nothing_when_either_database_dies_in_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn two_moves_between_the_same_templates_are_never_at_once() {
+    let guest = own(1, &[("BEDS__JOBS__RECORDS_PER_S", "60")]).await;
+    let series = guest.samples(300);
+    let moving = |from: &str, to: &str| json!({"from": from, "to": to, "where": {"series": series}, "mode": "move", "chunk": 10});
+    let first = guest.start(moving("sample_row", "sample_document")).await;
+    for (from, to) in [("sample_document", "sample_row"), ("sample_row", "sample_document")] {
+        let reply = guest.call("migration", "start", moving(from, to)).await;
+        let said = format!(
+            "the job {first} moves records between `sample_document` and `sample_row`, and has not ended"
+        );
+        assert_eq!(
+            (&reply["error"]["code"], &reply["error"]["message"]),
+            (&json!("conflict"), &json!(said)),
+            "{reply:#}"
+        );
+    }
+    // What takes nothing away is in nobody's way.
+    let copying =
+        json!({"from": "sample_document", "to": "sample_row", "where": {"series": "none"}, "dry_run": true});
+    let copy = guest.start(copying).await;
+    guest.until_state(&copy, "done").await;
+    guest.call("job", "cancel", json!({"id": first})).await;
+    guest.until_state(&first, "cancelled").await;
+    let back = guest.start(moving("sample_document", "sample_row")).await;
+    guest.until_state(&back, "done").await;
+    assert_eq!(guest.count("sample_row", &series).await, 300);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_record_that_changes_while_it_moves_is_not_lost() {
     let guest = own(1, &[("BEDS__JOBS__RECORDS_PER_S", "500")]).await;
     let series = guest.samples(500);

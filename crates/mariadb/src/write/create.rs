@@ -151,7 +151,21 @@ impl Create<'_> {
             return Err(Failed { index: Some(index), fault });
         }
         let created = records.iter().copied().zip(returned).collect();
-        self.show(connection, &columns, created).await.map_err(unnamed)
+        let shown = self.show(connection, &columns, created).await.map_err(unnamed)?;
+        match self.wrote_another(&shown) {
+            Some(index) => {
+                Err(Failed { index: Some(index), fault: Fault::Refused(another_written(self.domain)) })
+            }
+            None => Ok(shown),
+        }
+    }
+
+    /// Which upsert has left no record under its key. A view may hide it; where the table itself does not have it, what was
+    /// written is another record.
+    fn wrote_another(&self, shown: &[Created]) -> Option<usize> {
+        let sees_all = self.source.is_some_and(|source| !source.is_view);
+        let is_missing = |created: &Created| created.note == Some(NOT_SHOWN);
+        if self.is_upsert && sees_all { shown.iter().position(is_missing) } else { None }
     }
 
     /// Refuses to change a record that the caller does not reach, as if its key were taken by a record that nobody sees.
@@ -257,6 +271,15 @@ impl Create<'_> {
         write_record(&mut json, members);
         Shown { json, unshown: returned.unshown.into_note() }
     }
+}
+
+/// What an upsert is refused with that wrote a record of another key.
+fn another_written(domain: &Domain) -> Error {
+    let message = format!("the database wrote another record of `{}` than that of the key", domain.name);
+    Error::new(ErrorCode::Conflict, message).hint(
+        "a unique value may be that of another record, or the key is kept in another form than it was sent; the DBA compares \
+         the procedure with the table",
+    )
 }
 
 /// The reply to a request for one record, or for many.

@@ -103,13 +103,11 @@ impl Starter {
     }
 
     async fn start(&self, due: &Due) -> Result<Option<Uuid>> {
-        let [about, alone] = About::arguments(due.about.as_ref());
         let args = [
             ("kind", Json::from(due.kind)),
             ("template", due.template.into()),
             ("arguments", (due.arguments)()?),
-            about,
-            alone,
+            About::argument(due.about.as_ref()),
             ("every_s", i64::from(self.every_s).into()),
         ];
         let Added { id } =

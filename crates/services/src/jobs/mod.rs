@@ -61,11 +61,12 @@ impl Control {
     }
 }
 
-/// What a job is about, where that makes a difference to others: the records that it moves between two places.
+/// What a job is about, where that makes a difference to others: the records that it moves between two places. Of those that
+/// are about the same, one begins when the other has ended: each would take what the other takes away for deleted by a
+/// client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct About {
     places: String,
-    is_alone: bool,
 }
 
 impl About {
@@ -73,21 +74,12 @@ impl About {
     #[must_use]
     pub fn moving(one: &str, other: &str) -> Self {
         let (first, second) = if one <= other { (one, other) } else { (other, one) };
-        Self { places: format!("{first} {second}"), is_alone: false }
+        Self { places: format!("{first} {second}") }
     }
 
-    /// It begins while there is no other that is about the same, and no other begins until it has ended.
-    #[must_use]
-    pub fn alone(self) -> Self {
-        Self { is_alone: true, ..self }
-    }
-
-    /// The arguments that say so to the database.
-    fn arguments(about: Option<&Self>) -> [(&'static str, Json); 2] {
-        [
-            ("about", about.map_or(Json::Null, |about| about.places.as_str().into())),
-            ("alone", about.is_some_and(|about| about.is_alone).into()),
-        ]
+    /// The argument that says so to the database.
+    fn argument(about: Option<&Self>) -> (&'static str, Json) {
+        ("about", about.map_or(Json::Null, |about| about.places.as_str().into()))
     }
 }
 
@@ -115,12 +107,10 @@ pub async fn add<J: NamasteCore>(
 ) -> Result<Uuid> {
     let caller = cx.caller();
     let text = |text: Option<&str>| text.map_or(Json::Null, Json::from);
-    let [places, alone] = About::arguments(about);
     let args = [
         ("kind", Json::from(kind)),
         ("arguments", arguments),
-        places,
-        alone,
+        About::argument(about),
         ("started_by", text(caller.user.as_deref())),
         ("roles", Json::Array(caller.roles.iter().map(|role| Json::from(&**role)).collect())),
         ("session", text(caller.session.as_deref())),

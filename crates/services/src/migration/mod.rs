@@ -123,8 +123,7 @@ pub(crate) async fn restore(
 /// # Errors
 /// `validation_failed` with all that is wrong; `forbidden` or `unauthenticated` where the caller lacks a right.
 pub(crate) fn can_settle(cx: &Context, catalogue: &Catalogue, asked: &Asked) -> Result<Option<About>> {
-    // A record that another job takes away would be taken for one that a client deleted.
-    Spec::of_settling(cx, catalogue, asked).map(|spec| spec.about().map(About::alone))
+    Spec::of_settling(cx, catalogue, asked).map(|spec| spec.about())
 }
 
 /// Does a chunk of such a move.

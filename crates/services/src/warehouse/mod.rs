@@ -105,7 +105,7 @@ pub fn due(domain: &'static Domain, catalogue: &Catalogue) -> Option<Due> {
         let (template, before) = (domain.name.to_owned(), Some(moment(age)));
         json(&Told { template, before, is_due: true, ..Told::default() })
     };
-    let about = Some(About::moving(domain.name, to).alone());
+    let about = Some(About::moving(domain.name, to));
     Some(Due { kind: kinds::STORING, template: domain.name, about, arguments: Box::new(arguments) })
 }
 

@@ -8,13 +8,26 @@ const VERBS: [&str; 4] = ["insert", "replace", "update", "delete"];
 /// Each `insert`, `replace`, `update` and `delete` of a text, from its first word to its end.
 pub(crate) fn statements(tokens: &[Token]) -> Vec<&[Token]> {
     let begins = |at: usize| {
-        VERBS.iter().any(|verb| tokens[at].is(verb)) && at.checked_sub(1).is_none_or(|at| opens(&tokens[at]))
+        is_verb(&tokens[at])
+            && (at.checked_sub(1).is_none_or(|at| opens(&tokens[at]))
+                || handles(statement_before(tokens, at)))
     };
     let from_here = |at: usize| {
         let rest = &tokens[at..];
         &rest[..rest.iter().position(|token| token.is_mark(';')).unwrap_or(rest.len())]
     };
     (0..tokens.len()).filter(|at| begins(*at)).map(from_here).collect()
+}
+
+fn is_verb(token: &Token) -> bool {
+    VERBS.iter().any(|verb| token.is(verb))
+}
+
+/// Whether the beginning of a declaration is one of a handler, up to the statement that it runs.
+fn handles(declaration: &[Token]) -> bool {
+    declaration.first().is_some_and(|token| token.is("declare"))
+        && declaration.iter().any(|token| token.is("handler"))
+        && !declaration.iter().any(is_verb)
 }
 
 /// Whether a statement may follow this.

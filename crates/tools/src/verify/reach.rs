@@ -70,10 +70,14 @@ impl Operation<'_> {
             of_table.filter(|statement| is_into(statement, &self.base.table.name, self.catalogue))
         {
             let is = |verb: &str| statement.first().is_some_and(|token| token.is(verb));
-            if self.usage == Usage::Update && is("insert") && changes_duplicates(statement) {
+            if self.usage == Usage::Update && is("insert") {
+                let why = if changes_duplicates(statement) {
+                    "its insert has `on duplicate key update`"
+                } else {
+                    "it inserts as well"
+                };
                 let message = format!(
-                    "{routine} creates the record of {table} that it does not find, and the answer is `ok`: its insert has \
-                     `on duplicate key update`"
+                    "{routine} creates the record of {table} that it does not find, and the answer is `ok`: {why}"
                 );
                 self.report(
                     Severity::Warning,
@@ -83,6 +87,7 @@ impl Operation<'_> {
                 );
             }
             if self.usage == Usage::Upsert
+                && is("insert")
                 && let Some(duplicates) = of_duplicates(statement)
                 && let Some(index) = self.finds_others().filter(|_| !self.is_guarded(duplicates))
             {
@@ -95,8 +100,31 @@ impl Operation<'_> {
                             what is not; `beds ddl` writes it so";
                 self.report(Severity::Warning, message, hint, findings);
             }
+            if is_new && is("insert") && statement.iter().any(|token| token.is("union")) {
+                let message =
+                    format!("{routine} may create several records of {table}: its insert has a `union`");
+                self.report(
+                    Severity::Warning,
+                    message,
+                    "let it insert the one record of its parameters",
+                    findings,
+                );
+            }
             let what = if is("replace") && self.usage != Usage::Upsert {
                 "its `replace` deletes each record of the same key"
+            } else if is("replace") && self.finds_others().is_some() {
+                "its `replace` deletes each record that has one of the same unique values, whatever its key is"
+            } else if is_new && is("update") && tokens.iter().any(|token| token.is("handler")) {
+                let message = format!(
+                    "{routine} may change a record of {table} that is there already: it has a handler, and an `update`"
+                );
+                self.report(
+                    Severity::Warning,
+                    message,
+                    "let it insert only, so that a duplicate is a conflict",
+                    findings,
+                );
+                continue;
             } else if is_new && changes_duplicates(statement) {
                 "its `on duplicate key update` changes the record of the same key"
             } else if !is("delete") && ignores(statement) {
@@ -137,9 +165,13 @@ impl Operation<'_> {
         let mentions = |value: &[Token], parameter: &str| {
             value.iter().filter_map(Token::name).any(|name| same_word(name, parameter))
         };
+        let is_of_key = |name: &str| self.key.iter().any(|column| same_word(&column.name, name));
         assignments(duplicates, &[]).iter().all(|set| {
+            let compares = set.value.iter().any(|token| token.is_mark('='));
             (set.value.len() <= 3 && is_itself(&set.column, set.value))
-                || self.passed.iter().all(|(parameter, _)| mentions(set.value, parameter))
+                || (compares
+                    && !is_of_key(&set.column)
+                    && self.passed.iter().all(|(parameter, _)| mentions(set.value, parameter)))
         })
     }
 
@@ -276,9 +308,10 @@ impl Operation<'_> {
         }
     }
 
-    /// An update that gives its record another key.
+    /// An update, or what should delete, that gives its record another key.
     fn renames(&self, findings: &mut Findings<'_>) {
-        let Some(body) = self.routine.body.as_deref().filter(|_| self.usage == Usage::Update) else { return };
+        let is_judged = matches!(self.usage, Usage::Update | Usage::Delete);
+        let Some(body) = self.routine.body.as_deref().filter(|_| is_judged) else { return };
         let tokens = tokens(body, self.routine.mode);
         for stored in assignments(&tokens, &[]) {
             let is_update = stored.statement.first().is_some_and(|token| token.is("update"));

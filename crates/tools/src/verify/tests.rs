@@ -324,7 +324,8 @@ fn an_upsert_that_finds_a_record_by_another_unique_index_is_found() {
         ] {
             assert_eq!(found(guarded, Some(other.clone())), [""; 0], "{guarded}");
         }
-        one(&found("amount = if(id_order = o, c, amount)", Some(other)), expected);
+        one(&found("amount = if(id_order = o, c, amount)", Some(other.clone())), expected);
+        one(&found("id_part = r, id_order = o", Some(other)), expected);
     }
     for harmless in [
         None,
@@ -333,6 +334,32 @@ fn an_upsert_that_finds_a_record_by_another_unique_index_is_found() {
     ] {
         assert_eq!(found("amount = c", harmless), [""; 0]);
     }
+}
+
+#[test]
+fn what_writes_a_record_that_is_there_beside_the_one_it_should_is_found() {
+    let insert = "insert into line (id_order, id_part, amount) values (o, r, c)";
+    let update = "update line set amount = c where id_order = o and id_part = r";
+    let of_create = |body: &str| {
+        let catalogue = catalogue(vec![routine("u", &["o", "r", "c"], body)], Vec::new());
+        said(&domain([Some("u"), None, None], None), &catalogue)
+    };
+    let of_delete = |body: &str| {
+        let catalogue = catalogue(vec![routine("u", &["o", "r"], body)], Vec::new());
+        said(&domain([None, None, Some("u")], None), &catalogue)
+    };
+    let found =
+        of_create(&format!("begin declare continue handler for sqlstate '23000' {update}; {insert}; end"));
+    one(&found, "warning `u` may change a record of `line` that is there already");
+    let found = of_create("insert into line (id_order, id_part, amount) select o, r, c union select o, 7, c");
+    one(&found, "warning `u` may create several records of `line`");
+    let found = of_update(
+        &["o", "r", "c"],
+        &format!("begin delete from line where id_order = o and id_part = r; {insert}; end"),
+    );
+    one(&found, "warning `u` creates the record of `line` that it does not find");
+    let found = of_delete("update line set id_part = id_part + 100 where id_order = o and id_part = r");
+    one(&found, "gives its record another key");
 }
 
 #[test]

@@ -91,11 +91,15 @@ begin
     insert into `book` (`id`, `isbn`, `title`, `status`, `price`, `created_at`)
     values (`p_id`, `p_isbn`, `p_title`, `p_status`, `p_price`, `p_created_at`)
     on duplicate key update
-        `book`.`isbn` = `p_isbn`,
-        `book`.`title` = `p_title`,
-        `book`.`status` = `p_status`,
-        `book`.`price` = `p_price`,
-        `book`.`revision` = `book`.`revision` + 1;
+        `book`.`isbn` = if(`book`.`id` = `p_id`, `p_isbn`, `book`.`isbn`),
+        `book`.`title` = if(`book`.`id` = `p_id`, `p_title`, `book`.`title`),
+        `book`.`status` = if(`book`.`id` = `p_id`, `p_status`, `book`.`status`),
+        `book`.`price` = if(`book`.`id` = `p_id`, `p_price`, `book`.`price`),
+        `book`.`revision` = if(`book`.`id` = `p_id`, `book`.`revision` + 1, `book`.`revision`);
+    -- The row that was found may be another with a unique value of this one, which is left as it is.
+    if not exists (select 1 from `book` where `book`.`id` = `p_id`) then
+        signal sqlstate '23000' set mysql_errno = 1062, message_text = 'Duplicate entry';
+    end if;
 end //
 
 create procedure if not exists `sp_book_delete`(
