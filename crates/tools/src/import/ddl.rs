@@ -13,7 +13,10 @@ use super::{
 use beds_core::inspect::{
     Catalogue, Column, Kind, Relation, RelationKind, Routine, Supplied, UNKNOWN, same_word,
 };
-use beds_protocol::tables::{Role, TABLES, Table};
+use beds_protocol::{
+    collated,
+    tables::{Role, TABLES, Table},
+};
 
 /// The longest name that MariaDB takes.
 const NAME_LEN_MAX: usize = 64;
@@ -162,6 +165,12 @@ fn parameters(domain: &Domain, relation: &Relation) -> Vec<String> {
 }
 
 /// What is proposed for a table.
+/// Whether two of these values are one to most collations.
+fn are_alike(values: &[String]) -> bool {
+    let distinct: BTreeSet<String> = values.iter().map(|value| collated(value)).collect();
+    distinct.len() < values.len()
+}
+
 struct Proposal<'a> {
     domain: &'a Domain,
     table: &'a str,
@@ -183,10 +192,10 @@ impl Proposal<'_> {
     fn declaration(&self, at: usize) -> String {
         let column = &self.domain.fields[at].column;
         let is_unknown = matches!(&column.kind, Kind::Enum(values) | Kind::Set(values)
-            if values.iter().any(|value| value.contains(UNKNOWN)));
+            if values.iter().any(|value| value.contains(UNKNOWN)) || are_alike(values));
         let written = match column.written.as_str() {
             "json" => "longtext",
-            // What the catalogue does not tell cannot be written here.
+            // What the catalogue does not tell cannot be written here, and what is strict refuses values that are alike.
             _ if is_unknown => "varchar(1000)",
             written => written,
         };

@@ -15,18 +15,25 @@ pub(super) fn loose(domain: &Domain, catalogue: &Catalogue) -> Option<String> {
             table = shown(&table)
         )
     };
-    let objects = [&domain.create, &domain.update, &domain.delete].into_iter().flatten();
-    let written = objects.filter_map(|object| match object {
-        Object::Procedure { name, .. } => Some(name.as_str()),
-        Object::Collection(_) => None,
+    let objects = [(&domain.create, "INSERT"), (&domain.update, "UPDATE"), (&domain.delete, "DELETE")];
+    let written = objects.into_iter().filter_map(|(object, event)| match object {
+        Some(Object::Procedure { name, .. }) => Some((name.as_str(), event)),
+        Some(Object::Collection(_)) | None => None,
     });
-    let mut writes =
-        written.map(|name| match (catalogue.routine(RoutineKind::Procedure, name), &domain.source) {
+    let mut writes = written.map(|(name, event)| {
+        match (catalogue.routine(RoutineKind::Procedure, name), &domain.source) {
             (Some(routine), _) => routine::loose(routine, catalogue),
-            // One that is proposed writes into the table alone.
-            (None, Some((RelationKind::Table, table))) => routine::loose_table(table, catalogue),
+            // One that is proposed writes into the table alone, and sets off its triggers.
+            (None, Some((RelationKind::Table, table))) => {
+                let relation = catalogue.relation_named(table);
+                let triggers = relation.into_iter().flat_map(|relation| &relation.triggers);
+                let mut set_off = triggers.filter(|trigger| trigger.is_on(event));
+                routine::loose_table(table, catalogue)
+                    .or_else(|| set_off.find_map(|trigger| routine::loose(&trigger.routine, catalogue)))
+            }
             (None, _) => None,
-        });
+        }
+    });
     let called = domain.calls.iter().filter(|call| call.lane == Lane::Write && !call.commits);
     let mut calls = called.filter_map(|call| {
         catalogue.routine(call.kind, &call.routine).and_then(|routine| routine::loose(routine, catalogue))

@@ -101,9 +101,21 @@ fn what_has_no_transactions_is_not_once() {
         routines: vec![writes],
         ..Catalogue::default()
     };
+    let mut catalogue = catalogue;
+    // A trigger may be what writes there.
+    catalogue.relations.push(Relation {
+        triggers: vec![Trigger {
+            moment: "after insert".to_owned(),
+            routine: procedure("told_ins", "insert into old (id, x) values (new.id, new.x)"),
+        }],
+        ..table("told", &["id", "x"], vec![index("PRIMARY", &["id"])])
+    });
     let plan = imported(&catalogue);
     let is_once = |file: &str| !text(&plan, file).contains("\nonce = false\n");
-    assert_eq!(["old_rec.toml", "other_rec.toml", "sound_rec.toml"].map(is_once), [false, false, true]);
+    assert_eq!(
+        ["old_rec.toml", "other_rec.toml", "sound_rec.toml", "told_rec.toml"].map(is_once),
+        [false, false, true, false]
+    );
     assert!(
         text(&plan, "old_rec.toml")
             .contains("# once: `old` has the engine MyISAM, which has no transactions")
