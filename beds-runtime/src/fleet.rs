@@ -18,7 +18,10 @@ use beds_core::{
 use beds_protocol::{ErrorCode, Service, value::DateTime};
 use beds_services::fleet::{BEAT, Command, Fleet, Member, Pooled, State, Told, Voice};
 
-use crate::config::{Config, Environment, level};
+use crate::{
+    config::{Config, Environment, level},
+    ipl::Failure,
+};
 
 /// How many commands wait for a node that is busy with one.
 const COMMANDS_MAX: usize = 64;
@@ -124,6 +127,12 @@ impl Part {
                     .await;
             }
         });
+    }
+
+    /// Says goodbye to the others, since the node does not start.
+    pub(crate) async fn leave_for(self, failure: Failure) -> Failure {
+        self.leave().await;
+        failure
     }
 
     /// Says goodbye to the others.

@@ -91,11 +91,20 @@ async fn serve(
     let (wrong, _watch) = templates::watch(&config, &domains);
     let databases = Arc::clone(&engines) as Arc<dyn Source>;
     let for_pool = traces.as_ref().map(Traces::tracer);
+    let reader = Arc::new(syslog::reader(&config)?);
     let mut part = Part::open(&config, &name, environment, &domains, filesystem);
     if filesystem.is_some() {
-        tokio::select! {
-            () = signals.stop() => return Ok(()),
-            compared = ipl::filesystem::compare(&config, &part.fleet, environment) => compared?,
+        let compared = tokio::select! {
+            () = signals.stop() => Ok(false),
+            compared = ipl::filesystem::compare(&config, &part.fleet, environment) => compared.map(|()| true),
+        };
+        match compared {
+            Ok(true) => {}
+            Ok(false) => {
+                part.leave().await;
+                return Ok(());
+            }
+            Err(failure) => return Err(part.leave_for(failure).await),
         }
     }
     let serves = (domains.clone(), Arc::clone(&engines));
@@ -104,7 +113,7 @@ async fn serve(
     let extensions = sessions::extensions(&config, known.as_ref())
         .with(Arc::clone(&part.fleet))
         .with(Arc::new(config.graph.clone()))
-        .with(Arc::new(syslog::reader(&config)?))
+        .with(reader)
         .with(Arc::new(graves::letters(&config, &project.domains, &name)))
         .with(Arc::new(Catalogue(project.domains.clone())))
         .with(Arc::clone(&desk));
@@ -127,7 +136,10 @@ async fn serve(
         let to = (config.amqp_of(Hosted::Admin).clone(), format!("{name} logs"));
         tokio::spawn(told::publish(to, "logger.create", queue.within(&config.limits), pool.status()));
     }
-    let listeners = syslog::open(&config, &name, environment, (&domains, pool.status())).await?;
+    let listeners = match syslog::open(&config, &name, environment, (&domains, pool.status())).await {
+        Ok(listeners) => listeners,
+        Err(failure) => return Err(part.leave_for(failure).await),
+    };
     let sources = vec![pool.source(), databases, syslog::source(listeners.as_ref())];
     let places = (&*project.domains, &*domains);
     let for_graph = (Arc::clone(&engines) as Arc<dyn Runner>, pool.status());
@@ -136,7 +148,11 @@ async fn serve(
     let drain_timeout = config.node.drain_timeout_ms.duration();
     let _watchdog = watchdog::start(pool.pulse(), config.limits.request_timeout_max_ms.duration());
     let mut heart = None;
-    if wait_until_serving(&config, environment, &pool, &mut signals).await? {
+    let is_serving = match wait_until_serving(&config, environment, &pool, &mut signals).await {
+        Ok(is_serving) => is_serving,
+        Err(failure) => return Err(part.leave_for(failure).await),
+    };
+    if is_serving {
         let keep = Duration::from_secs(config.node.fleet_keep_s.into());
         let times = (config.node.heartbeat_ms.duration(), keep);
         heart = Heart::start(&project.domains, &part.fleet, config.amqp_of(Hosted::Admin), times);

@@ -85,6 +85,8 @@ struct Place {
     held_back: HashSet<String>,
     /// Whether one was refused that has no key.
     has_refused: bool,
+    /// Why the first of them was.
+    why: &'static str,
 }
 
 impl Place {
@@ -145,10 +147,7 @@ impl Relay {
             }
             if !std::mem::replace(is_told, true) {
                 let database = self.outbox.database();
-                warn!(
-                    database,
-                    "events wait in the database: RabbitMQ refuses them, a subscriber's queue is full"
-                );
+                warn!(database, "events wait in the database: {}", place.why);
             }
             place.after = batch.last().map_or(place.after, |last| last.number);
             if is_end || place.held_back.len() > HELD_BACK_MAX {
@@ -206,12 +205,17 @@ async fn publish(
         match chain.stopped_at {
             None => {}
             Some((_, Unpublished::Lost(reason))) => lost = Some(reason),
-            Some((refused, Unpublished::Refused)) => match &refused.event.subject {
-                Some(subject) => {
-                    place.held_back.insert(subject.clone());
+            Some((refused, Unpublished::Refused(why))) => {
+                if place.is_free() {
+                    place.why = why;
                 }
-                None => place.has_refused = true,
-            },
+                match &refused.event.subject {
+                    Some(subject) => {
+                        place.held_back.insert(subject.clone());
+                    }
+                    None => place.has_refused = true,
+                }
+            }
         }
     }
     pending.done(&published).await?;

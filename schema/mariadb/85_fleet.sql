@@ -60,10 +60,16 @@ begin
     ended = p_ended, rate = p_rate, load_1m = p_load_1m, beat_ms = p_beat_ms, seen_at = utc_timestamp(6);
 end //
 
--- A node that ends says so, and is none of the fleet any more.
+-- A node that ends says so, and is none of the fleet any more; nor are the processes that it was before, and that were killed. One
+-- that lives, and is taken for one of these, is there again with its next heartbeat.
 create or replace procedure sp_fleet_leave(in p_instance char(36) character set ascii collate ascii_bin)
   modifies sql data
 begin
+  declare v_node varchar(255) character set utf8mb4 collate utf8mb4_nopad_bin;
+  declare v_host varchar(255) character set utf8mb4;
+  declare v_started_at datetime(6);
+  select max(node), max(host), max(started_at) into v_node, v_host, v_started_at from fleet where instance = p_instance;
+  delete from fleet where node = v_node and host = v_host and seen_at <= v_started_at;
   delete from fleet where instance = p_instance;
 end //
 

@@ -179,5 +179,13 @@ async fn heartbeats_that_nobody_takes_are_no_dead_letters() {
     .await;
     settles(&operator, &[("n1", "serving"), ("n2", "lost"), ("n2", "serving")]).await;
     assert_eq!(health(&operator).await, ("healthy".to_owned(), Vec::new()));
-    end([admin, plain], stack).await;
+    // When that one ends well, nothing of it is lost.
+    blocking(|| {
+        plain.terminate();
+        assert_eq!(plain.await_end().unwrap().code(), Some(0), "{}", plain.log_tail(20));
+    })
+    .await;
+    settles(&operator, &[("n1", "serving")]).await;
+    assert_eq!(health(&operator).await, ("healthy".to_owned(), Vec::new()));
+    end([admin], stack).await;
 }

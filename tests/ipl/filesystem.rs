@@ -2,18 +2,23 @@
 
 use std::{fs, path::Path};
 
+use beds_client::{Client, Request};
 use beds_devstack::{Ended, Stack};
+use beds_protocol::ErrorCode;
+use serde_json::json;
 
-use super::common::{Beds, shared, start_node, unique};
+use super::common::{Beds, eventually_async, shared, start_node, unique};
 
 const SERVICES: (&str, &str) = ("BEDS__NODE__SERVICES", "segundo,admin");
+
+const REFUSED: (&str, &str) = ("BEDS__NODE__NAME", "refused-by-the-others");
 
 /// Starts a node of `prod`, which ends, with this folder; `mount` is done before, where only it sees it.
 fn refused(stack: &Stack, folder: &str, mount: &str) -> Ended {
     let script = format!("{mount}\nexec {} node", env!("CARGO_BIN_EXE_beds"));
     Beds::program(Path::new("unshare"), &["--mount", "sh", "-ec", &script])
         .on(stack)
-        .env(&[SERVICES, ("BEDS_ENV", "prod"), ("BEDS__ACCESS__DEFAULT", "open")])
+        .env(&[SERVICES, REFUSED, ("BEDS_ENV", "prod"), ("BEDS__ACCESS__DEFAULT", "open")])
         .env(&[
             ("BEDS__SHARED_FILESYSTEM__PATH", folder),
             ("BEDS__SHARED_FILESYSTEM__FREE_BYTES_MIN", "65536"),
@@ -33,7 +38,7 @@ async fn each_fault_has_its_message_and_all_have_one_exit_code() {
         (format!("{at}/absent"), String::new(), "it is not there; is the filesystem mounted?; mount it, or"),
         (file.display().to_string(), String::new(), "it is no folder; a folder is needed in which"),
         (at.clone(), tmpfs("ro"), "the filesystem is read-only; mount it with `rw`"),
-        (at.clone(), tmpfs("size=32k"), "the filesystem is full; make room: fewer than"),
+        (at.clone(), tmpfs("size=32k"), "the filesystem is full; make room: fewer than 65536 bytes are free"),
         (
             at.clone(),
             format!("{}; head -c 99k /dev/zero > {at}/rest || true", tmpfs("size=96k")),
@@ -119,7 +124,29 @@ async fn nodes_that_do_not_share_it_find_out() {
     assert_eq!(alone.code, Some(17), "{alone:?}");
     let said = format!("{other_path} is not shared: the node {name} uses another filesystem; mount the same");
     assert!(alone.stderr.contains(&said), "{alone:?}");
-    // In `dev` it is a warning.
-    assert!(start(&other_path).log().contains("is not shared"));
-    drop(first);
+    // It has said goodbye: nobody misses it.
+    let client = Client::builder(site.stack.amqp_url()).user_id("guest").connect().await.unwrap();
+    eventually_async("it is gone", async || {
+        let ping = Request::call("node", "ping", &json!({"node": REFUSED.1, "wait_ms": 500}));
+        let code = client.execute(ping).await.err().and_then(|error| error.code());
+        code == Some(ErrorCode::NotFound)
+    })
+    .await;
+    // In `dev` it is a warning, and the others tell as well.
+    let third = start(&other_path);
+    assert!(third.log().contains("is not shared"));
+    let told = "a node uses another shared filesystem than this one";
+    eventually_async("the first one warns of it", async || first.log().contains(told)).await;
+    eventually_async("the fleet's health tells of it", async || {
+        let reply = client.execute(Request::call("fleet", "health", &json!({}))).await.unwrap();
+        let health = reply.data.unwrap();
+        health["reasons"].as_array().unwrap().iter().any(|reason| reason["what"] == "filesystems_differ")
+    })
+    .await;
+    // Once for each process, however often that says how it is: for the one that was refused, and this one.
+    let identity = fs::read_to_string(other.path().join("beds-filesystem")).unwrap();
+    let log = first.log();
+    let lines = log.lines().filter(|line| line.contains(told) && line.contains(identity.trim()));
+    assert_eq!(lines.count(), 2, "{log}");
+    drop((first, second, third));
 }

@@ -168,6 +168,11 @@ const REFUSED: &[Refused] = &[
         &["environment variable BEDS__AMQP__EXCHANGE: unknown name `fanout`; it may be `topic`, `direct`"],
     ),
     in_variable(
+        "an unknown word for who may do what no template says",
+        &[("BEDS__ACCESS__DEFAULT", "allow")],
+        &["environment variable BEDS__ACCESS__DEFAULT: unknown name `allow`; it may be `open`, `deny`"],
+    ),
+    in_variable(
         "an unknown way to keep queues",
         &[("BEDS__AMQP__READ_QUEUES", "transiet")],
         &[

@@ -9,6 +9,9 @@ use crate::{
     site::{Guest, own, shared},
 };
 
+/// A node keeps its chunk also on a busy machine: whoever does it for the second time cannot tell what clients did.
+const PATIENT: (&str, &str) = ("BEDS__JOBS__LEASE_S", "60");
+
 async fn codes(guest: &Guest<'_>, template: &str, series: &str) -> BTreeSet<String> {
     guest.all(template, series).await.into_keys().collect()
 }
@@ -74,7 +77,7 @@ async fn two_moves_between_the_same_templates_are_never_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_that_changes_while_it_moves_is_not_lost() {
-    let guest = own(1, &[("BEDS__JOBS__RECORDS_PER_S", "500")]).await;
+    let guest = own(1, &[("BEDS__JOBS__RECORDS_PER_S", "500"), PATIENT]).await;
     let series = guest.samples(500);
     let id = guest
         .start(json!({"from": "sample_row", "to": "sample_document", "where": {"series": series}, "mode": "move", "chunk": 50}))
@@ -112,6 +115,7 @@ async fn a_record_that_changes_while_it_moves_is_not_lost() {
         assert_eq!(there["stock"], *stock, "{code}");
     }
     assert_eq!(from.keys().chain(to.keys()).collect::<BTreeSet<_>>().len(), 500);
+    assert_eq!(from.len() + to.len(), 500, "each is on one side");
     // What was changed meanwhile is among the rejects, and goes when it is sent again.
     if !from.is_empty() {
         let again = guest.call("migration", "retry", json!({"id": id, "on_conflict": "replace"})).await;
@@ -123,6 +127,52 @@ async fn a_record_that_changes_while_it_moves_is_not_lost() {
             assert_eq!(to[code]["stock"], *stock, "{code}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_a_client_deletes_while_it_moves_is_on_neither_side() {
+    let guest = own(1, &[("BEDS__JOBS__RECORDS_PER_S", "150"), PATIENT]).await;
+    let series = guest.samples(300);
+    let all = guest.all("sample_row", &series).await;
+    let id = guest
+        .start(json!({"from": "sample_row", "to": "sample_document", "where": {"series": series}, "mode": "move", "chunk": 30}))
+        .await;
+    let mut deleted = BTreeSet::new();
+    loop {
+        let job = guest.job(&id).await;
+        if job["state"] == "done" || job["state"] == "failed" {
+            break;
+        }
+        // What waits to be taken away was copied.
+        let copied = job["checkpoint"]["pending"].as_array().cloned().unwrap_or_default();
+        for (index, one) in copied.iter().step_by(9).enumerate() {
+            let key = &one["key"];
+            if index % 2 == 1 {
+                let body = json!({"key": key, "data": {"stock": 999}}).to_string();
+                guest.send(beds_client::Request::raw("sample_row.update", body)).await;
+            }
+            let body = json!({"key": key}).to_string();
+            let reply = guest.send(beds_client::Request::raw("sample_row.delete", body)).await;
+            if reply["ok"] == true {
+                let (code, _) = all.iter().find(|(_, record)| record["id"] == *key).unwrap();
+                deleted.insert(code.clone());
+            }
+        }
+    }
+    let job = guest.job(&id).await;
+    let (from, to) =
+        (codes(&guest, "sample_row", &series).await, codes(&guest, "sample_document", &series).await);
+    let rejects = guest.rejects(&id).await;
+    assert!(!deleted.is_empty(), "clients met records on their way");
+    let wanted: BTreeSet<_> = all.keys().filter(|code| !deleted.contains(*code)).cloned().collect();
+    assert_eq!((from.len(), to.len()), (0, wanted.len()), "{job:#} {rejects:#?}");
+    assert_eq!((to, &job["state"]), (wanted, &json!("done")), "{job:#} {rejects:#?}");
+    // One that was seen after its change, and before it was deleted, was there still.
+    let there = "it is in `sample_row` alone, as it is now; send it again";
+    assert!(rejects.iter().all(|reject| reject["reason"].as_str().unwrap().ends_with(there)), "{rejects:#?}");
+    let counts = &job["result"]["counts"];
+    assert_eq!(counts["deleted"], 300 - deleted.len(), "{job:#}");
+    assert_eq!(counts["changed"], deleted.len() - rejects.len(), "{job:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

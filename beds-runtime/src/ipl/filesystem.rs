@@ -76,8 +76,7 @@ fn hint(fault: &Fault, free_bytes_min: u64) -> String {
             format!("give the user of the node ({}) the folder: `chown`, and `chmod u+rwx`", user())
         }
         FaultKind::Full => format!(
-            "make room: fewer than {} MiB are free, which shared_filesystem.free_bytes_min asks for",
-            free_bytes_min >> 20
+            "make room: fewer than {free_bytes_min} bytes are free, which shared_filesystem.free_bytes_min asks for"
         ),
         FaultKind::Damaged(_) | FaultKind::Unknown(_) | FaultKind::NoRecord(_) | FaultKind::Other(_) => {
             "a folder is needed in which files can be written, synced, linked, read and removed".to_owned()

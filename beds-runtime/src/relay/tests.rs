@@ -129,7 +129,7 @@ impl EventChannel for Channel {
             sleep(Duration::from_millis(if is_slow { 10_000 } else { 1 })).await;
             let mut state = self.0.state();
             if state.full.contains(&event.body) {
-                return Err(Unpublished::Refused);
+                return Err(Unpublished::Refused("its queue is full"));
             }
             match state.lost_after.as_mut() {
                 Some(0) => {

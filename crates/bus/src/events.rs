@@ -26,6 +26,11 @@ use crate::{
     publisher::Publisher,
 };
 
+/// Why an event is not taken.
+const FULL: &str = "RabbitMQ refuses them, a subscriber's queue is full";
+const NOT_TAKEN: &str = "RabbitMQ forbids them, or they are too large for it";
+const AWAY: &str = "the connection to RabbitMQ is lost";
+
 /// How long an event that was forbidden is held back.
 const HELD_BACK: Duration = Duration::from_secs(5);
 
@@ -76,19 +81,19 @@ impl EventPublisher {
     fn judge(&self, server: &Shared, event: &Event, error: &BusError) -> Unpublished {
         let lost = || Unpublished::Lost(Told(error).to_string());
         match error {
-            BusError::Refused => Unpublished::Refused,
+            BusError::Refused => Unpublished::Refused(FULL),
             BusError::TooLarge { max } => {
                 server.sizes.learn(*max);
                 if event.body.len() <= *max {
                     return lost();
                 }
                 warn!(routing_key = event.routing_key, "an event waits in the database: {}", Told(error));
-                Unpublished::Refused
+                Unpublished::Refused(NOT_TAKEN)
             }
             BusError::Forbidden(said) if said.contains(&format!("topic '{}'", event.routing_key)) => {
                 self.forbidden().insert(event.routing_key.clone(), Instant::now());
                 warn!("events `{}` wait in the database: {}", event.routing_key, Told(error));
-                Unpublished::Refused
+                Unpublished::Refused(NOT_TAKEN)
             }
             other => {
                 server.may_have_vanished(other);
@@ -129,14 +134,14 @@ impl Channel {
     async fn announce(&self, event: &Event) -> Result<(), Unpublished> {
         let its = self.ways.iter().find(|way| way.server.has_key(&event.routing_key)).or(self.ways.first());
         // There is one, or there would be no channel.
-        let Some(way) = its else { return Err(Unpublished::Refused) };
+        let Some(way) = its else { return Err(Unpublished::Refused(AWAY)) };
         if self.events.is_held_back(&way.server, event) {
-            return Err(Unpublished::Refused);
+            return Err(Unpublished::Refused(NOT_TAKEN));
         }
         let publisher = match way.publisher().await {
             Ok(Some(publisher)) => publisher,
             // The events of other servers go on.
-            Ok(None) => return Err(Unpublished::Refused),
+            Ok(None) => return Err(Unpublished::Refused(AWAY)),
             Err(error) => return Err(Unpublished::Lost(error.to_string())),
         };
         let Event { id, routing_key, subject: _, template_hash, traceparent, at, body } = event;

@@ -73,8 +73,8 @@ pub trait EventChannel: Send + Sync {
 /// Why an event is not published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unpublished {
-    /// RabbitMQ did not take this one.
-    Refused,
+    /// RabbitMQ did not take this one, for this reason; others may go.
+    Refused(&'static str),
     /// The way to the bus is lost, or was never there.
     Lost(String),
 }

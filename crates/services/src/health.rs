@@ -1,13 +1,19 @@
 //! What is behind the call `health` of the template `fleet`, whichever objects that has: one verdict on the fleet, and why.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Instant,
+};
 
 use beds_core::{Error, NamasteCore, Outcome, Result, context::Context};
 use beds_protocol::{FetchRequest, value::DateTime};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::letters::Letters;
+use crate::{
+    fleet::{Fleet, Known},
+    letters::Letters,
+};
 
 /// How many nodes are judged.
 const NODES_MAX: u32 = 1_000;
@@ -94,6 +100,7 @@ pub async fn health<D: NamasteCore>(cx: &Context) -> Result<Health> {
     })?;
     let nodes = not_replaced(nodes);
     let mut found = judge(&nodes);
+    found.extend(filesystems(&cx.extensions.get::<Fleet>()?.known(), Instant::now()));
     match cx.extensions.get::<Letters>()?.0.count().await {
         Ok(waiting) => {
             for (service, count) in waiting.into_iter().filter(|(_, count)| *count > 0) {
@@ -183,6 +190,22 @@ fn judge(nodes: &[Node]) -> Vec<(Verdict, Reason)> {
         found.push((Verdict::Degraded, reason("versions_differ", None, message)));
     }
     found
+}
+
+/// Whether nodes use several shared filesystems, by what this node has heard of them.
+fn filesystems(known: &[Known], now: Instant) -> Option<(Verdict, Reason)> {
+    let mut used = BTreeMap::<Uuid, BTreeSet<&str>>::new();
+    for Known { member, .. } in known.iter().filter(|known| !known.is_silent(now)) {
+        if let Some(filesystem) = member.filesystem {
+            used.entry(filesystem).or_default().insert(&member.node);
+        }
+    }
+    let each = used.iter().map(|(filesystem, nodes)| {
+        let nodes: Vec<&str> = nodes.iter().copied().collect();
+        format!("{filesystem} on {}", nodes.join(", "))
+    });
+    let message = format!("nodes use several shared filesystems: {}", each.collect::<Vec<_>>().join("; "));
+    (used.len() > 1).then(|| (Verdict::Degraded, reason("filesystems_differ", None, message)))
 }
 
 /// The kind of thing that a state is.

@@ -316,7 +316,9 @@ impl Rules {
         let is_other =
             |key: &str| self.keys.iter().any(|(one, _)| *one != key && one.replace('-', "") == key);
         let known = || self.keys.iter().map(|(key, _)| *key).filter(|key| !is_other(key));
-        let listed = known().collect::<Vec<_>>().join(", ");
+        // What is refused when it is written is no help.
+        let is_taken = |key: &&str| self.keys.iter().any(|(one, kind)| one == key && !matches!(kind, Tls(_)));
+        let listed = known().filter(is_taken).collect::<Vec<_>>().join(", ");
         let folded = shown.to_ascii_lowercase();
         let is_link = folded.contains("ssl") || folded.contains("tls");
         Err(match (nearest(&shown, known()), self.encrypted) {

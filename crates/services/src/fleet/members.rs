@@ -1,7 +1,7 @@
 //! [`Members`]: what a node knows of the others.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     time::{Duration, Instant, SystemTime},
 };
 
@@ -49,26 +49,43 @@ impl Known {
 
 /// The nodes that were heard.
 #[derive(Debug, Default)]
-pub(super) struct Members(BTreeMap<Uuid, Known>);
+pub(super) struct Members {
+    known: BTreeMap<Uuid, Known>,
+    /// Those that have said goodbye: what one of them was before is not missed, when it is known to be silent.
+    left: VecDeque<Known>,
+}
 
 impl Members {
-    pub(super) fn heard(&mut self, member: Member, now: Instant) {
-        self.0.retain(|_, known| {
-            now.duration_since(known.heard) < FORGOTTEN && !known.is_started_again_as(&member, now)
+    /// A node says how it is; gives whether it has said for the first time which shared filesystem it uses.
+    pub(super) fn heard(&mut self, member: Member, now: Instant) -> bool {
+        self.left.retain(|known| now.duration_since(known.heard) < FORGOTTEN);
+        let left = &self.left;
+        self.known.retain(|_, known| {
+            now.duration_since(known.heard) < FORGOTTEN
+                && !known.is_started_again_as(&member, now)
+                && !left.iter().any(|other| known.is_started_again_as(&other.member, now))
         });
-        if self.0.len() >= MEMBERS_MAX && !self.0.contains_key(&member.instance) {
-            let oldest = self.0.iter().min_by_key(|(_, known)| known.heard).map(|(instance, _)| *instance);
-            oldest.and_then(|instance| self.0.remove(&instance));
+        if self.known.len() >= MEMBERS_MAX && !self.known.contains_key(&member.instance) {
+            let oldest =
+                self.known.iter().min_by_key(|(_, known)| known.heard).map(|(instance, _)| *instance);
+            oldest.and_then(|instance| self.known.remove(&instance));
         }
-        self.0.insert(member.instance, Known { member, heard: now });
+        let filesystem = member.filesystem;
+        let before = self.known.insert(member.instance, Known { member, heard: now });
+        before.is_none_or(|before| before.member.filesystem != filesystem)
     }
 
-    pub(super) fn gone(&mut self, instance: Uuid) {
-        self.0.remove(&instance);
+    pub(super) fn gone(&mut self, instance: Uuid, now: Instant) {
+        let Some(gone) = self.known.remove(&instance) else { return };
+        self.known.retain(|_, known| !known.is_started_again_as(&gone.member, now));
+        if self.left.len() >= MEMBERS_MAX {
+            self.left.pop_front();
+        }
+        self.left.push_back(gone);
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Known> {
-        self.0.values()
+        self.known.values()
     }
 
     /// Those that are meant.
@@ -128,6 +145,24 @@ mod tests {
         assert_eq!(names(&members), 3);
         members.heard(Member { started_at: DateTime::now(), ..member("web-1") }, later);
         assert_eq!(names(&members), 3, "one is what became of the first");
+    }
+
+    #[test]
+    fn who_was_killed_is_not_missed_either_when_what_became_of_it_says_goodbye() {
+        let mut members = Members::default();
+        let begun = Instant::now();
+        members.heard(member("web-1"), begun);
+        let again = Member { started_at: DateTime::now(), ..member("web-1") };
+        members.heard(again.clone(), begun);
+        let twin = member("web-1");
+        members.heard(twin.clone(), begun);
+        // Nobody knows yet that the first one is silent.
+        members.gone(again.instance, begun);
+        assert_eq!(members.all().count(), 2);
+        let later = begun + SILENT + Duration::from_secs(1);
+        members.heard(twin.clone(), begun + BEAT);
+        members.heard(twin.clone(), later);
+        assert_eq!(members.all().map(|known| known.member.instance).collect::<Vec<_>>(), [twin.instance]);
     }
 
     #[test]

@@ -143,14 +143,14 @@ impl Fleet {
         match serde_json::from_slice(body) {
             Ok(Message::Hello { from }) => {
                 let instance = from.instance;
-                lock(&self.members).heard(*from, Instant::now());
+                self.heard(*from);
                 let me = self.me();
                 if instance != me.instance {
                     self.say(Some(instance), LASTS, &Message::Here { from: Box::new(me) }).await;
                 }
             }
-            Ok(Message::Here { from }) => lock(&self.members).heard(*from, Instant::now()),
-            Ok(Message::Gone { instance }) => lock(&self.members).gone(instance),
+            Ok(Message::Here { from }) => self.heard(*from),
+            Ok(Message::Gone { instance }) => lock(&self.members).gone(instance, Instant::now()),
             Ok(Message::Command { id, from, to, until_ms, command }) => {
                 let left = until_ms.saturating_sub(unix_ms());
                 if left > 0 && to.means(&self.me()) {
@@ -167,6 +167,22 @@ impl Fleet {
                 }
             }
             Err(_) => {}
+        }
+    }
+
+    /// Knows a node that says how it is. Whether all use one shared filesystem is compared at the start, and who was not heard then
+    /// may be heard now.
+    fn heard(&self, from: Member) {
+        let mine = self.me().filesystem;
+        let (node, theirs) = (from.node.clone(), from.filesystem);
+        let is_new = lock(&self.members).heard(from, Instant::now());
+        if let (true, Some(mine), Some(theirs)) = (is_new, mine, theirs)
+            && mine != theirs
+        {
+            tracing::warn!(
+                node, %mine, %theirs,
+                "a node uses another shared filesystem than this one: mount the same on both"
+            );
         }
     }
 

@@ -114,7 +114,7 @@ pub(crate) async fn restore(
     (on_conflict, dry_run): (Option<&str>, bool),
 ) -> Result<Step> {
     let spec = Spec::of_restore(cx, domain, on_conflict, dry_run)?;
-    let chunk = Chunk { cx, catalogue, spec: &spec, job, shelf: Some(shelf), settles: None };
+    let chunk = Chunk { cx, catalogue, spec: &spec, job, shelf: Some(shelf), settles: false, fresh: None };
     step::step(&chunk, Checkpoint::read(job.checkpoint.as_ref())?).await
 }
 
@@ -135,7 +135,7 @@ pub(crate) async fn settle(
     fresh: &Fresh,
 ) -> Result<Step> {
     let spec = Spec::of_settling(cx, catalogue, asked)?;
-    let chunk = Chunk { cx, catalogue, spec: &spec, job, shelf: None, settles: Some(fresh) };
+    let chunk = Chunk { cx, catalogue, spec: &spec, job, shelf: None, settles: true, fresh: Some(fresh) };
     step::step(&chunk, Checkpoint::read(job.checkpoint.as_ref())?).await
 }
 
@@ -143,13 +143,14 @@ pub(crate) async fn settle(
 #[derive(Debug)]
 pub struct Migration {
     catalogue: Arc<Catalogue>,
+    fresh: Fresh,
 }
 
 impl Migration {
     /// Between these domains.
     #[must_use]
-    pub const fn new(catalogue: Arc<Catalogue>) -> Self {
-        Self { catalogue }
+    pub fn new(catalogue: Arc<Catalogue>) -> Self {
+        Self { catalogue, fresh: Fresh::default() }
     }
 }
 
@@ -165,8 +166,8 @@ impl Kind for Migration {
             self.catalogue.domain(&asked.from)?;
             self.catalogue.domain(&asked.to)?;
             let spec = Spec::of(cx, &self.catalogue, &asked)?;
-            let chunk =
-                Chunk { cx, catalogue: &self.catalogue, spec: &spec, job, shelf: None, settles: None };
+            let (catalogue, fresh) = (&*self.catalogue, Some(&self.fresh));
+            let chunk = Chunk { cx, catalogue, spec: &spec, job, shelf: None, settles: false, fresh };
             step::step(&chunk, Checkpoint::read(job.checkpoint.as_ref())?).await
         })
     }

@@ -34,9 +34,10 @@ pub(super) struct Chunk<'a> {
     pub(super) job: &'a Job,
     /// Where the records come from, if not from a template.
     pub(super) shelf: Option<&'a dyn Shelf>,
-    /// Where a record that changes while it moves stays where it was, and its copy is taken back, so that it is never on both sides: the
-    /// chunks that nobody has begun.
-    pub(super) settles: Option<&'a Fresh>,
+    /// Whether a record that changes while it moves stays where it was, and its copy is taken back, so that it is never on both sides.
+    pub(super) settles: bool,
+    /// Of what moves, the chunks that nobody has begun.
+    pub(super) fresh: Option<&'a Fresh>,
 }
 
 /// Some records, and where the next are.

@@ -28,7 +28,7 @@ pub(super) async fn picked(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<(Pa
     // After a failure a chunk has fewer records.
     let most = (chunk.job.chunk as usize).min(at.picked.len());
     let keys: Vec<Json> = at.picked.drain(..most).collect();
-    let is_fresh = chunk.settles.is_some_and(|fresh| fresh.begin(chunk.job));
+    let is_fresh = chunk.fresh.is_some_and(|fresh| fresh.begin(chunk.job));
     let records = meant(chunk, &keys).await?;
     let mut rejects = Vec::new();
     if !is_fresh {

@@ -43,11 +43,11 @@ pub(super) async fn step(chunk: &Chunk<'_>, mut at: Checkpoint) -> Result<Step> 
     let next = next(chunk, &at, conflict)?;
     // What was picked for more than one chunk may have been begun by one that failed.
     if is_picked || at.phase == Phase::Delete {
-        chunk.settles.inspect(|fresh| fresh.mark(chunk.job));
+        chunk.fresh.inspect(|fresh| fresh.mark(chunk.job));
     }
     let listed = usize::try_from(before).unwrap_or(usize::MAX);
     let mut rejects = rejects;
-    if matches!(next, Next::Failed(..)) && chunk.settles.is_some() {
+    if matches!(next, Next::Failed(..)) && chunk.settles {
         rejects.extend(settling::leave(chunk, &mut at).await?);
     }
     if chunk.spec.dry_run {
@@ -87,7 +87,7 @@ fn next(chunk: &Chunk<'_>, at: &Checkpoint, conflict: Option<String>) -> Result<
 
 /// Whether the records of the next chunk are to be picked first.
 fn picks(chunk: &Chunk<'_>, at: &Checkpoint) -> bool {
-    chunk.settles.is_some() && !chunk.spec.dry_run && at.phase == Phase::Write && at.picked.is_empty()
+    chunk.settles && !chunk.spec.dry_run && at.phase == Phase::Write && at.picked.is_empty()
 }
 
 /// Reads, converts and writes the records of a chunk; gives what was rejected, and why it cannot go on.
@@ -105,8 +105,9 @@ async fn written(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<(Vec<Reject>,
     let became = write(chunk, &items).await?;
     let mut conflict = None;
     let mut counts = Counts { read, rejected: rejects.len() as u64, ..Counts::default() };
-    let mut sent: Vec<&Item> = Vec::with_capacity(items.len());
+    let mut sent: Vec<(&Item, bool)> = Vec::with_capacity(items.len());
     for (item, became) in items.iter().zip(became) {
+        let is_made = became == Became::Created;
         match became {
             Became::Created => counts.created += 1,
             Became::Same => counts.same += 1,
@@ -129,7 +130,7 @@ async fn written(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<(Vec<Reject>,
                 continue;
             }
         }
-        sent.push(item);
+        sent.push((item, is_made));
     }
     // What is not compared in the end is compared now.
     if !spec.dry_run && !proves(spec) {
@@ -155,19 +156,20 @@ async fn written(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<(Vec<Reject>,
     Ok((rejects, conflict))
 }
 
-/// Compares what was written with what is there, and has those taken away that are the same, where they move.
+/// Compares what was written with what is there, and has those taken away that are the same, where they move. Of each is known whether
+/// it was made, and was not there before.
 async fn compare(
     chunk: &Chunk<'_>,
     at: &mut Checkpoint,
-    sent: &[&Item],
+    sent: &[(&Item, bool)],
     counts: &mut Counts,
     rejects: &mut Vec<Reject>,
 ) -> Result<()> {
     if sent.is_empty() {
         return Ok(());
     }
-    let found = there(chunk, sent.iter().map(|item| &*item.identity).collect()).await?;
-    for item in sent {
+    let found = there(chunk, sent.iter().map(|(item, _)| &*item.identity).collect()).await?;
+    for &(item, is_made) in sent {
         let Some(there) = found.get(&item.name()) else {
             differ(at, counts, rejects, item, "it is not there after it was written".to_owned());
             continue;
@@ -184,7 +186,8 @@ async fn compare(
                 key: item.key.clone(),
                 digest: item.digest.clone(),
                 identity: item.identity.clone(),
-                copy: chunk.settles.map(|_| digest_of(there)),
+                // What was there before is nobody's to take back.
+                copy: (chunk.settles || is_made).then(|| digest_of(there)),
                 record,
             });
         }

@@ -1,5 +1,7 @@
 //! What was written and compared is taken away where it came from.
 
+use std::collections::HashMap;
+
 use beds_core::{Error, Result, namaste::Request};
 use beds_protocol::{CreateRequest, ErrorCode, Json, OneOrMany};
 
@@ -7,7 +9,7 @@ use super::{
     canonical,
     checkpoint::{Checkpoint, Pending, Phase},
     items::{name, there},
-    pages::Chunk,
+    pages::{Chunk, after, key},
     settling,
     take::{Taken, take, take_all},
 };
@@ -15,7 +17,7 @@ use crate::jobs::Reject;
 
 /// Takes away what is pending; gives what stayed.
 pub(super) async fn pending(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<Vec<Reject>> {
-    let is_fresh = chunk.settles.map(|fresh| fresh.begin(chunk.job));
+    let is_fresh = chunk.fresh.is_some_and(|fresh| fresh.begin(chunk.job));
     let keys: Vec<Json> = at.pending.iter().map(|pending| pending.key.clone()).collect();
     let mut now = chunk.by_keys(chunk.cx, chunk.spec.from, &keys).await?;
     let all = std::mem::take(&mut at.pending);
@@ -27,8 +29,8 @@ pub(super) async fn pending(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<Ve
         rest = others;
         let record = now.remove(&canonical::of_json(&one.key));
         let taken = take(chunk.cx, chunk.catalogue, chunk.spec.from, (&one.key, &one.digest), record).await?;
-        // Of one that was not there any more, a copy may have been taken back.
-        if matches!(taken, Taken::Away { was_there } if was_there || is_fresh.is_none()) {
+        // One that was not there any more may be gone by a client's hand, and its copy may have been taken back.
+        if matches!(taken, Taken::Away { was_there } if was_there || !chunk.settles && !is_fresh) {
             stays(chunk, one).await?;
             at.is_apart = true;
         }
@@ -37,32 +39,113 @@ pub(super) async fn pending(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<Ve
     let digests: Vec<(Json, String)> = rest.iter().map(|one| (one.key.clone(), one.digest.clone())).collect();
     let taken = take_all(chunk.cx, chunk.catalogue, chunk.spec.from, &digests, now).await?;
     ended.extend(rest.iter().zip(taken));
-    let mut rejects = Vec::new();
-    if let Some(is_fresh) = is_fresh {
-        rejects = settling::settled(chunk, at, is_fresh, ended).await?;
+    let rejects = if chunk.settles {
+        settling::settled(chunk, at, is_fresh, ended).await?
     } else {
-        for (one, taken) in ended {
-            count(at, one, taken, &mut rejects);
-        }
-    }
+        moved(chunk, at, is_fresh, ended).await?
+    };
     at.phase = if at.is_last && at.picked.is_empty() { Phase::End } else { Phase::Write };
     Ok(rejects)
 }
 
-fn count(at: &mut Checkpoint, one: &Pending, taken: Taken, rejects: &mut Vec<Reject>) {
-    let error = match taken {
-        Taken::Away { .. } => {
-            at.counts.deleted += 1;
-            return;
-        }
-        Taken::Changed => Error::new(
-            ErrorCode::Conflict,
-            "it was changed after it was written: it is on both sides; send it again with `on_conflict` replace",
-        ),
-        Taken::Refused(error) => error,
+/// What a client did with a record while it moved.
+#[derive(Debug, Clone, Copy)]
+enum Meanwhile {
+    Changed,
+    Deleted,
+}
+
+/// What became of records that were to be taken away; gives those that were not moved, and why.
+async fn moved(
+    chunk: &Chunk<'_>,
+    at: &mut Checkpoint,
+    is_fresh: bool,
+    ended: Vec<(&Pending, Taken)>,
+) -> Result<Vec<Reject>> {
+    // Whoever was quicker may have deleted what it had changed.
+    let changed = ended.iter().filter(|(_, taken)| matches!(taken, Taken::Changed));
+    let changed: Vec<Json> = changed.map(|(one, _)| one.key.clone()).collect();
+    let now = match &*changed {
+        [] => HashMap::new(),
+        changed => chunk.by_keys(chunk.cx, chunk.spec.from, changed).await?,
     };
-    at.counts.rejected += 1;
-    rejects.push(Reject::of(one.key.clone(), &error));
+    let (mut met, mut rejects) = (Vec::new(), Vec::new());
+    for (one, taken) in ended {
+        match taken {
+            // Nobody but a client can have done that.
+            Taken::Away { was_there: false } if is_fresh => met.push((one, Meanwhile::Deleted)),
+            Taken::Away { .. } => at.counts.deleted += 1,
+            Taken::Changed if now.contains_key(&canonical::of_json(&one.key)) => {
+                met.push((one, Meanwhile::Changed));
+            }
+            Taken::Changed => met.push((one, Meanwhile::Deleted)),
+            Taken::Refused(error) => rejects.push(Reject::of(one.key.clone(), &error)),
+        }
+    }
+    rejects.extend(take_back(chunk, at, met).await?);
+    at.counts.rejected += rejects.len() as u64;
+    Ok(rejects)
+}
+
+/// Takes the copies back of records that clients have met on their way, each only while it is what was written.
+async fn take_back(
+    chunk: &Chunk<'_>,
+    at: &mut Checkpoint,
+    met: Vec<(&Pending, Meanwhile)>,
+) -> Result<Vec<Reject>> {
+    let (mut stay, mut copies, mut now) = (Vec::new(), Vec::new(), HashMap::new());
+    let mut found = match &*met {
+        [] => return Ok(Vec::new()),
+        met => there(chunk, met.iter().map(|(one, _)| &*one.identity).collect()).await?,
+    };
+    let to = chunk.spec.to;
+    for (one, meanwhile) in met {
+        match (found.remove(&name(&one.identity)), &one.copy) {
+            // A client has taken the copy away.
+            (None, _) => stay.push((one, meanwhile, Ok(()))),
+            // What may be the record itself is no copy.
+            (Some(record), Some(copy)) if at.is_apart => {
+                let key = key(to, &record);
+                now.insert(canonical::of_json(&key), record);
+                copies.push(((one, meanwhile), (key, copy.clone())));
+            }
+            (Some(_), _) => stay.push((one, meanwhile, Err(String::new()))),
+        }
+    }
+    let (copies, digests): (Vec<_>, Vec<_>) = copies.into_iter().unzip();
+    let taken = take_all(&after(chunk.cx)?, chunk.catalogue, to, &digests, now).await?;
+    for ((one, meanwhile), taken) in copies.into_iter().zip(taken) {
+        let outcome = match taken {
+            Taken::Away { .. } => Ok(()),
+            Taken::Changed => Err(format!(", and in `{}` as well", to.name)),
+            Taken::Refused(error) => Err(format!(", and its copy cannot be taken back ({})", error.message)),
+        };
+        stay.push((one, meanwhile, outcome));
+    }
+    let from = chunk.spec.from.name;
+    let mut rejects = Vec::new();
+    for (one, meanwhile, outcome) in stay {
+        let reason = match (meanwhile, outcome) {
+            (Meanwhile::Deleted, Ok(())) => {
+                at.counts.changed += 1;
+                continue;
+            }
+            (Meanwhile::Deleted, Err(more)) => {
+                format!("it was deleted in `{from}` after it was written{more}: it is in `{}` alone", to.name)
+            }
+            (Meanwhile::Changed, Ok(())) => {
+                format!(
+                    "it was changed after it was written: it is in `{from}` alone, as it is now; send it again"
+                )
+            }
+            (Meanwhile::Changed, Err(more)) => format!(
+                "it was changed after it was written{more}: it is on both sides; send it again with `on_conflict` \
+                 replace"
+            ),
+        };
+        rejects.push(Reject::of(one.key.clone(), &Error::new(ErrorCode::Conflict, reason)));
+    }
+    Ok(rejects)
 }
 
 /// Whether a record is still where it was written, after it was taken away where it came from. Two templates may show the same

@@ -59,6 +59,11 @@ fn what_is_not_understood_is_named() {
         ),
         (
             &MARIADB,
+            "mysql://u@h/s?zzz=1",
+            "unknown key `zzz` in the query; it may be charset, collation, socket, ssl-mode, statement-cache-capacity",
+        ),
+        (
+            &MARIADB,
             "mysql://u@h/s?SSL-MODE=REQUIRED",
             "unknown key `SSL-MODE` in the query: did you mean `ssl-mode`?",
         ),
