@@ -125,3 +125,49 @@ fn the_place_of_an_operator_is_not_taken_for_a_text() {
     let report = report.unwrap_or_default();
     assert!(report.contains("`$like`") && !report.contains("$literal"), "{report}");
 }
+
+#[test]
+fn what_mongodb_takes_is_taken() {
+    for stage in [
+        r#"{ "$match": { "v": { "$not": { "$regex": "^a" } } } }"#,
+        r#"{ "$match": { "v": { "$type": ["double", "number", 19, -1, 127] } } }"#,
+        r#"{ "$match": { "v": { "$size": 0 }, "w": { "$bitsAllSet": 5, "$bitsAnySet": [0, 63] } } }"#,
+        r#"{ "$match": { "v": { "$geoWithin": { "$box": [[0, 0], [1, 1]] } } } }"#,
+        r#"{ "$match": { "$jsonSchema": { "properties": { "bsonType": { "bsonType": ["int", "null"] } } } } }"#,
+        r#"{ "$match": { "v": { "$in": ["$total"] }, "w": "$5", "x": "$", "y": { "$ne": "a $b" } } }"#,
+        r#"{ "$sort": { "v": { "$meta": "textScore" } } }"#,
+        r#"{ "$project": { "a": { "b": 1, "c": { "$size": "$d" } }, "a.d": 1, "ab": 1 } }"#,
+        r#"{ "$set": { "a": { "b": 1 }, "a.c": 2, "ab": { "$literal": { "c": 1 } } } }"#,
+        r#"{ "$unset": ["a.b", "a.c", "ab"] }"#,
+        r#"{ "$redact": { "$cond": ["$open", "$$KEEP", "$$PRUNE"] } }"#,
+        r#"{ "$redact": "$$DESCEND" }"#,
+        r#"{ "$densify": { "field": "n", "range": { "step": 0.5, "unit": "quarter", "bounds": "full" } } }"#,
+        r#"{ "$setWindowFields": { "sortBy": { "n": 1 }, "output": { "x": { "$sum": "$n", "window": { "documents": ["unbounded", -1] } } } } }"#,
+        r#"{ "$setWindowFields": { "sortBy": { "n": 1 }, "output": { "x": { "$sum": "$n", "window": { "range": [-1.5, "current"], "unit": "day" } } } } }"#,
+        r#"{ "$fill": { "sortBy": { "n": 1 }, "output": { "v": { "value": 1 }, "w": { "method": "locf" } } } }"#,
+        r#"{ "$set": { "x": { "$convert": { "input": "$a", "to": { "type": "binData", "subtype": 4 } } } } }"#,
+        r#"{ "$set": { "x": { "$convert": { "input": "$a", "to": 16, "onError": "$to" } } } }"#,
+        r#"{ "$set": { "x": { "$convert": { "input": "$a", "to": "$kind" } } } }"#,
+        r#"{ "$set": { "x": { "$dateToString": { "date": "$a", "format": "%G-W%V-%u %b %B %H:%M %z %Z %%" } } } }"#,
+        r#"{ "$set": { "x": { "$regexFind": { "input": "$a", "regex": "b", "options": "imsx" } } } }"#,
+        r#"{ "$set": { "x": { "$sortArray": { "input": "$a", "sortBy": -1 } } } }"#,
+        r#"{ "$set": { "x": { "$percentile": { "input": "$a", "p": [0, 0.5, 1, "$p"], "method": "approximate" } } } }"#,
+        r#"{ "$set": { "x": { "$percentile": { "input": "$a", "p": "$shares", "method": "approximate" } } } }"#,
+        r#"{ "$set": { "x": { "$dateFromParts": { "isoWeekYear": 2026, "isoWeek": 60, "hour": -1 } } } }"#,
+        r#"{ "$set": { "x": { "$split": ["$a", " "] }, "y": { "$toInt": "-12" }, "z": { "$toLong": "$n" } } }"#,
+        r#"{ "$set": { "x": { "$substrCP": ["$a", 0, 2] }, "y": { "$substrBytes": ["$a", 3, -1] } } }"#,
+        r#"{ "$set": { "x": { "$round": ["$a", -20] }, "y": { "$trunc": ["$a", 100] }, "z": { "$round": "$a" } } }"#,
+        r#"{ "$group": { "_id": "$a", "x": { "$firstN": { "input": "$b", "n": { "$cond": ["$c", 1, 2] } } } } }"#,
+        r#"{ "$lookup": { "from": "others", "pipeline": [{ "$match": { "$expr": { "$eq": ["$a", "$b"] } } }], "as": "c" } }"#,
+        r#"{ "$match": { "$expr": { "$eq": ["$v", { "$toDecimal": "12345678901234567890" }] } } }"#,
+    ] {
+        let text = format!("[{{ \"$match\": {{ \"tags\": {{ \"$arg\": \"tag\" }} }} }}, {stage}]");
+        let compiler =
+            Compiler::new().template_text("memo_rec.toml", TEMPLATE).pipeline_text("by_tag.json", text);
+        let report = match compiler.domains("nowhere").compile() {
+            Ok(output) => output.warnings,
+            Err(report) => report,
+        };
+        assert!(report.is_empty(), "{stage}: {report}");
+    }
+}

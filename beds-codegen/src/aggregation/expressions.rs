@@ -1,6 +1,6 @@
 //! The operators of expressions.
 
-use super::{CONSTANT, Key, NAME, NOTHING, Named, ONE, Operator, Slot, Takes, may, must};
+use super::{CONSTANT, Key, NAME, NOTHING, Named, ONE, Operator, Slot, Takes, UNITS, may, must};
 
 const ANY_NUMBER: Slot = Slot::Expressions(0, usize::MAX);
 const TWO: Slot = Slot::Expressions(2, 2);
@@ -8,8 +8,7 @@ const E: Slot = Slot::Expression;
 
 /// The name of a variable.
 const VARIABLE: Slot = Slot::Name(Named::Variable);
-const UNIT: Slot =
-    Slot::Among(&["year", "quarter", "month", "week", "day", "hour", "minute", "second", "millisecond"]);
+const UNIT: Slot = Slot::Among(UNITS);
 
 /// The variables that MongoDB has, and those that an operator has unless it names its own.
 pub(crate) const VARIABLES: &[&str] = &[

@@ -1,6 +1,6 @@
 //! The operators of groups and of windows.
 
-use super::{NAME, NOTHING, ONE, Operator, Slot, Takes, may, must};
+use super::{NAME, NOTHING, ONE, Operator, Slot, Takes, UNITS, may, must};
 
 const N: Slot = Slot::Keys(&[must("input", Slot::Expression), must("n", Slot::Expression)]);
 const BEST: Slot = Slot::Keys(&[must("sortBy", Slot::Sort), must("output", Slot::Expression)]);
@@ -19,7 +19,9 @@ const SCRIPT: Slot = Slot::Keys(&[
     may("finalize", NAME),
     must("lang", Slot::Word(&["js"])),
 ]);
-const CHANGE: Slot = Slot::Keys(&[must("input", Slot::Expression), may("unit", NAME)]);
+/// What a change is counted by.
+const UNIT: Slot = Slot::Word(UNITS);
+const CHANGE: Slot = Slot::Keys(&[must("input", Slot::Expression), may("unit", UNIT)]);
 const MOVING: Slot = Slot::Keys(&[
     must("input", Slot::Expression),
     may("N", Slot::Value(Takes::Int)),

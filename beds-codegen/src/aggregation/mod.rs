@@ -10,6 +10,7 @@ mod operands;
 mod queries;
 mod search;
 mod stages;
+mod words;
 
 pub(crate) use expressions::{EXPRESSIONS, VARIABLES};
 pub(crate) use groups::{ACCUMULATORS, WINDOWS};
@@ -17,6 +18,8 @@ pub(crate) use operands::{Which, of_stage, operands};
 pub(crate) use queries::{CONDITIONS, FILTERS, NOT_IN_MATCH};
 pub(crate) use search::{SEARCH_STEERS, SEARCH_VALUES};
 pub(crate) use stages::{ELSEWHERE, Place, STAGES, UPDATES, Within};
+use words::UNITS;
+pub(crate) use words::{FORMAT_LETTERS, META, TYPES};
 
 /// An operator and what stands in it.
 pub(crate) type Operator = (&'static str, Slot);

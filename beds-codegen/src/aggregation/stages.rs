@@ -1,6 +1,8 @@
 //! The stages.
 
-use super::{CONSTANT, FIELD, Key, NAME, NOTHING, Named, Slot, Takes, may, must, queries::GEOMETRY_KEYS};
+use super::{
+    CONSTANT, FIELD, Key, NAME, NOTHING, Named, Slot, Takes, UNITS, may, must, queries::GEOMETRY_KEYS,
+};
 
 /// What a pipeline stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,7 +175,7 @@ const DENSIFY: &[Key] = &[
         "range",
         Slot::Keys(&[
             must("step", Slot::Value(Takes::Number)),
-            may("unit", NAME),
+            may("unit", Slot::Word(UNITS)),
             must(
                 "bounds",
                 Slot::Either(&[Slot::Word(&["full", "partition"]), Slot::List(&Slot::Value(Takes::Any))]),

@@ -313,6 +313,15 @@ pub(crate) fn default_null_text(span: Span, text: &str) -> Diagnostic {
         .help("remove `default`: without one, a field that a client leaves out is null")
 }
 
+/// A function as the default of a field that keeps texts.
+pub(crate) fn default_function_text(span: Span, text: &str, elsewhere: Option<String>) -> Diagnostic {
+    let message = format!("the default is the text `{text}`, and not what the function gives");
+    let diagnostic = Diagnostic::warning(Code::DefaultRefused, message)
+        .at(span, "these letters are stored")
+        .help("write `generated = \"database\"` in place of `default`, and the default in the table");
+    elsewhere.into_iter().fold(diagnostic, Diagnostic::help)
+}
+
 /// `by` is what tells the two apart.
 pub(crate) fn enum_case(span: Span, first: Span, value: &str, by: &str) -> Diagnostic {
     Diagnostic::warning(Code::EnumCase, format!("`{value}` differs from another value by {by} alone"))

@@ -31,6 +31,9 @@ pub(crate) fn bad_name(name: &Spanned<String>, of_what: Named, of: &str, named: 
     };
     let why = match of_what {
         _ if text.is_empty() => return diagnostic.help(format!("write {what}")),
+        Named::Field if !text.contains('$') && text.split('.').any(str::is_empty) => {
+            return diagnostic.help("write a name on both sides of each point");
+        }
         Named::Target => return diagnostic.help("write the name of a collection of your own"),
         Named::Variable => "variables begin with a small letter",
         Named::Member if text.contains('.') => "it is one member, and no path",
@@ -122,6 +125,37 @@ pub(crate) fn mixed_projection(left_out: Span, taken: Span, named: Span) -> Diag
     )
     .near(taken, "this one is taken or computed")
     .help("name only the fields that are wanted, or only those that are not; `_id` alone may be left out of the first")
+}
+
+/// A field and a part of it in one stage.
+pub(crate) fn collision(
+    (span, first): (Span, Span),
+    of: &str,
+    (path, other): (&str, &str),
+    named: Span,
+) -> Diagnostic {
+    let why = format!("`{of}` names `{other}` and `{path}`, of which one is a part of the other");
+    value(span, why, "collides", named)
+        .near(first, "with this one")
+        .help("keep one of the two, or write the parts of the field one by one")
+}
+
+/// A text of a query that is called like the path to a field.
+pub(crate) fn field_as_text(span: Span, path: &str, named: Span) -> Diagnostic {
+    let message = format!("`${path}` is a text here, and not the field `{path}`");
+    Diagnostic::warning(Code::PipelineValue, message)
+        .at(span, "stands for itself")
+        .near(named, "named here")
+        .help(format!(
+            "compare with the field in an expression: {{\"$expr\": {{\"$eq\": [\"$name\", \"${path}\"]}}}}"
+        ))
+        .help(format!("where the text is meant, write {{\"$in\": [\"${path}\"]}}"))
+}
+
+/// `$lookup` by one field alone.
+pub(crate) fn half_a_join(span: Span, there: &str, missing: &str, named: Span) -> Diagnostic {
+    value(span, format!("`$lookup` has `{there}` and lacks `{missing}`"), "lacks the other field", named)
+        .help(format!("add \"{missing}\": …"))
 }
 
 pub(crate) fn second_writer(span: Span, first: Span, named: Span) -> Diagnostic {

@@ -71,6 +71,12 @@ pub(super) fn no_value(text: &str, at: usize) -> Box<Mistake> {
         "True" | "TRUE" | "yes" => constant(at..end, name, "true"),
         "False" | "FALSE" | "no" => constant(at..end, name, "false"),
         "None" | "NULL" | "Null" | "nil" | "undefined" => constant(at..end, name, "null"),
+        _ if text[..at].trim().is_empty() && is_sql(rest) => Mistake::new(
+            at..end,
+            "this is SQL, and a pipeline is JSON",
+            "a statement, it seems",
+            "write the stages as JSON: [{ \"$match\": { \"name\": … } }, …]",
+        ),
         "NaN" | "Infinity" => Mistake::new(
             at..end,
             format!("JSON has no `{name}`"),
@@ -84,6 +90,13 @@ pub(super) fn no_value(text: &str, at: usize) -> Box<Mistake> {
             format!("write \"{name}\" in double quotes if it is a string"),
         ),
     }
+}
+
+/// Whether a statement of SQL begins here.
+fn is_sql(rest: &str) -> bool {
+    let mut words = rest.split_whitespace().map(str::to_ascii_lowercase);
+    matches!(words.next().as_deref(), Some("select" | "insert" | "update" | "delete" | "with" | "call"))
+        && words.next().is_some_and(|next| !next.starts_with([':', ',', '}', ']']))
 }
 
 /// A file that is YAML as a whole.

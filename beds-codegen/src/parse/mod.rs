@@ -50,10 +50,10 @@ pub fn parse(file: FileId, sources: &Sources, errors: &mut ErrorSink<'_>) -> Opt
         text = &text[..copy];
         (table, mistakes) = DeTable::parse_recoverable(text);
     }
-    let mut doubles = Vec::new();
+    let (mut doubles, mut firsts) = (Vec::new(), Vec::new());
     for mistake in mistakes {
         let again = within(text, mistake.span().unwrap_or(text.len()..text.len()));
-        twice::report(text, table.get_ref(), again, file, &mut doubles, errors);
+        firsts.extend(twice::report(text, table.get_ref(), again, file, &mut doubles, errors));
     }
     if table.get_ref().is_empty() {
         errors.push(files::empty(file));
@@ -68,6 +68,9 @@ pub fn parse(file: FileId, sources: &Sources, errors: &mut ErrorSink<'_>) -> Opt
         let header =
             double.start..text[double.start..].find('\n').map_or(text.len(), |end| double.start + end);
         without(&mut table, &double, &header);
+    }
+    for first in firsts {
+        be_partial(&mut table, first);
     }
     Some(table)
 }
@@ -118,6 +121,16 @@ fn without(table: &mut Table, section: &Range<usize>, header: &Range<usize>) {
             if inner.entries.is_empty() && header.contains(&entry.key.span.start) {
                 entry.value.value = Value::Broken;
             }
+        }
+    }
+}
+
+/// What a key has that stands twice is known in part: the parser kept the first alone.
+fn be_partial(table: &mut Table, first: Span) {
+    for entry in &mut table.entries {
+        if let Value::Table(inner) = &mut entry.value.value {
+            inner.is_partial |= entry.key.span == first;
+            be_partial(inner, first);
         }
     }
 }

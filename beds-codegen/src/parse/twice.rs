@@ -13,7 +13,8 @@ use crate::{
 };
 
 /// Reports one key that stands `again`. `sections` are the sections that stand twice so far: what is in them is not
-/// reported as well.
+/// reported as well. Gives the place of the first, where it is one with a point, of which more
+/// may be in the second.
 pub(super) fn report(
     text: &str,
     table: &DeTable<'_>,
@@ -21,9 +22,9 @@ pub(super) fn report(
     file: FileId,
     sections: &mut Vec<Range<usize>>,
     errors: &mut ErrorSink<'_>,
-) {
+) -> Option<Span> {
     if sections.iter().any(|section| section.contains(&again.start)) {
-        return;
+        return None;
     }
     let span = |range: Range<usize>| Span { file, start: range.start, end: range.end };
     let header = header_at(text, again.start);
@@ -37,6 +38,8 @@ pub(super) fn report(
     let key = &text[again.clone()];
     let is_value = first.as_ref().is_some_and(|first| header.is_some() && !is_in_header(text, first.start));
     let first = first.map(span);
+    let is_dotted = |first: &Span| text[first.end..].trim_start().starts_with('.');
+    let first_of_two = first.filter(is_dotted).filter(|_| header.is_none());
     let is_listed = header.is_some() && text[line_start(text, again.start)..].trim_start().starts_with("[[");
     errors.push(if is_listed && key == "calls" {
         files::calls_in_list(span(again), first)
@@ -47,6 +50,7 @@ pub(super) fn report(
     } else {
         files::duplicate_key(span(again), first, key)
     });
+    first_of_two
 }
 
 /// Where the second copy begins of a file that was pasted twice, and the report of it: its first half has the headers of

@@ -220,6 +220,15 @@ fn columns(part: Part, key: &str, value: &Value) -> Hint {
             )
         }
         Value::List(items) => {
+            // With their types they stand as the parameters of a procedure do.
+            let texts: Vec<&str> =
+                items.iter().filter_map(|item| item.value.as_text()).map(str::trim).collect();
+            if texts.len() == items.len() && texts.iter().any(|text| text.contains(' ')) {
+                return say(format!(
+                    "write each with its type, `{key} = {{ {} }}`",
+                    texts.iter().map(|text| parameter(text)).collect::<Vec<_>>().join(", ")
+                ));
+            }
             let typed: Vec<String> = items
                 .iter()
                 .filter_map(|item| Some(format!("{} = {}", name_of(item)?, type_of(item))))
@@ -257,11 +266,12 @@ fn written_type(ty: &str) -> String {
 
 /// The parameters of a procedure as SQL lists them, `id uuid, paid_on date`.
 fn parameters(text: &str) -> String {
-    let of_one = |part: &str| {
-        let (name, ty) = part.trim().split_once(' ').unwrap_or((part.trim(), "string"));
-        format!("{name} = {}", written_type(ty.trim()))
-    };
-    text.split(',').map(of_one).collect::<Vec<_>>().join(", ")
+    text.split(',').map(parameter).collect::<Vec<_>>().join(", ")
+}
+
+fn parameter(written: &str) -> String {
+    let (name, ty) = written.trim().split_once(' ').unwrap_or((written.trim(), "string"));
+    format!("{name} = {}", written_type(ty.trim()))
 }
 
 fn item(value: &Value) -> Hint {

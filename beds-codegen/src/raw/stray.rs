@@ -318,7 +318,7 @@ fn sections_inside(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'st
         if template.get(name).is_none() {
             template.entries.push(entry);
         } else if let (Some(known), Value::Table(more)) = (template.table_mut(name), entry.value.value) {
-            known.entries.extend(more.entries);
+            merge(known, more);
         }
     }
     told

@@ -91,7 +91,8 @@ fn integer(
             None
         }
         None => {
-            let right = converted::as_integer(&value.value).map(|number| number.to_string());
+            let right = converted::as_integer(&value.value).or_else(|| converted::without_point(value));
+            let right = right.map(|number| number.to_string());
             let diagnostic = diagnostics::bound_kind(value.span, key, ty, "an integer", value.value.kind());
             cx.errors.push(diagnostics::written_as(diagnostic, right));
             None

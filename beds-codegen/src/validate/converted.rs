@@ -2,7 +2,7 @@
 
 use beds_protocol::value::Decimal;
 
-use crate::{model::Type, names::quoted, tree::Scalar};
+use crate::{model::Type, names::quoted, span::Spanned, tree::Scalar};
 
 /// A constant of another kind as one of this type.
 pub(super) fn converted(value: &Scalar, ty: &Type) -> Option<Scalar> {
@@ -48,6 +48,15 @@ pub(super) fn as_integer(value: &Scalar) -> Option<i128> {
         // `2.000` may be two thousand.
         _ => None,
     }
+}
+
+/// A whole number with a point and one 0 behind it, such as `40.0`, as an integer.
+pub(super) fn without_point(value: &Spanned<Scalar>) -> Option<i128> {
+    let Scalar::Float(number) = value.value else { return None };
+    let shown = format!("{number:?}");
+    // More digits behind the point may be thousands.
+    let is_as_shown = shown.len() == value.span.end - value.span.start;
+    shown.strip_suffix(".0").filter(|_| is_as_shown)?.parse().ok()
 }
 
 /// A constant as a number, if it is one in quotes.

@@ -89,7 +89,7 @@ impl Fields {
         let mut directed: Vec<(&str, Span)> = Vec::new();
         let mut placeholders: Vec<(&str, Span)> = Vec::new();
         for Spanned { value, span } in names {
-            if is_placeholder(value) {
+            if is_placeholder(value) || self.is_parameter(value) {
                 placeholders.push((value, *span));
                 continue;
             }
@@ -181,6 +181,12 @@ impl Fields {
 
     pub(super) fn slot(&self, index: usize) -> Option<&Slot> {
         self.slots.get(index)
+    }
+
+    /// Whether it is a field with T-SQL's sign of a parameter in front, `@name`.
+    pub(super) fn is_parameter(&self, name: &str) -> bool {
+        let field = name.strip_prefix('@');
+        field.is_some_and(|field| self.slots.iter().any(|slot| slot.name.value == field))
     }
 
     pub(super) fn is_unknown(&self) -> bool {

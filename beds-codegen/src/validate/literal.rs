@@ -32,10 +32,14 @@ pub(super) fn literal(
 ) -> Option<Literal> {
     match check(&value.value, ty) {
         Ok(literal) => {
-            if let (Literal::Text(text), Type::String { .. } | Type::Text { .. }) = (&literal, ty)
-                && matches!(text.to_ascii_lowercase().as_str(), "null" | "nil")
-            {
-                cx.errors.push(diagnostics::default_null_text(value.span, text));
+            if let (Literal::Text(text), Type::String { .. } | Type::Text { .. }) = (&literal, ty) {
+                let (raw, place) = of;
+                if matches!(text.to_ascii_lowercase().as_str(), "null" | "nil") {
+                    cx.errors.push(diagnostics::default_null_text(value.span, text));
+                } else if place == Place::Field && is_function(text) {
+                    let elsewhere = filled(raw, raw.key.is_true(), cx);
+                    cx.errors.push(diagnostics::default_function_text(value.span, text, elsewhere));
+                }
             }
             Some(literal)
         }
@@ -148,6 +152,16 @@ fn computed(text: &str, ty: &Type) -> Option<&'static str> {
         _ if is_call || is_time => Some("database"),
         _ => None,
     }
+}
+
+/// Whether a text is surely a function of SQL: `now()`, `CURRENT_TIMESTAMP`.
+fn is_function(text: &str) -> bool {
+    let lower = text.trim().to_ascii_lowercase();
+    let is_word = |name: &str| {
+        !name.is_empty() && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+    };
+    matches!(lower.as_str(), "current_timestamp" | "current_date" | "current_time" | "utc_timestamp")
+        || lower.strip_suffix("()").is_some_and(is_word)
 }
 
 fn check(value: &Scalar, ty: &Type) -> Result<Literal, Refused> {

@@ -215,7 +215,7 @@ fn procedure(object: &Object<'_>, write: Write, fields: &Fields, cx: &mut Cx<'_>
     }
     let (args, asked) = match args.get() {
         Some(names) => {
-            let (of_fields, asked) = split(names, cx);
+            let (of_fields, asked) = split(names, fields, cx);
             (Some(of_fields), asked)
         }
         None => (None, Vec::new()),
@@ -255,11 +255,17 @@ fn procedure(object: &Object<'_>, write: Write, fields: &Fields, cx: &mut Cx<'_>
 }
 
 /// The arguments that are fields, and those that the request itself gives, each with its place among all.
-fn split(names: &Spanned<Names>, cx: &mut Cx<'_>) -> (Spanned<Names>, Vec<(usize, RequestValue)>) {
+fn split(
+    names: &Spanned<Names>,
+    fields: &Fields,
+    cx: &mut Cx<'_>,
+) -> (Spanned<Names>, Vec<(usize, RequestValue)>) {
     let (mut of_fields, mut asked) = (Vec::with_capacity(names.value.len()), Vec::new());
     for (place, name) in names.value.iter().enumerate() {
         match RequestValue::from_name(&name.value) {
             Some(value) => asked.push((place, value)),
+            // A parameter of T-SQL, called like its field, is told of with the fields.
+            None if fields.is_parameter(&name.value) => of_fields.push(name.clone()),
             None if name.value.starts_with('@') => {
                 cx.errors.push(access::unknown_value(name.span, &name.value));
             }

@@ -147,17 +147,21 @@ impl<'c, 's> Check<'c, 's> {
             ["from", "localField", "foreignField", "let", "pipeline", "as", "coll", "db"];
         let has = |names: &[&str]| members.iter().any(|member| names.contains(&member.name.value.as_str()));
         let name = stage.name.value.as_str();
+        // A misspelt member is likely to be the one that is missing.
+        let is_known = members.iter().all(|member| KNOWN.contains(&member.name.value.as_str()));
+        let [local, foreign] = ["localField", "foreignField"];
+        if name == "$lookup" && is_known && has(&[local]) != has(&[foreign]) {
+            let (there, missing) = if has(&[local]) { (local, foreign) } else { (foreign, local) };
+            let error = failures::half_a_join(stage.name.span, there, missing, self.named);
+            return self.errors.push(error);
+        }
         let is_ok = if name == "$lookup" {
-            has(&["from", "pipeline"])
-                && (has(&["localField"]) == has(&["foreignField"]))
-                && has(&["localField", "pipeline"])
+            has(&["from", "pipeline"]) && has(&["localField", "pipeline"])
         } else {
             has(&["coll", "pipeline"])
         };
         // Without a collection there is nothing to read but what the stages themselves hold.
         let is_ok = is_ok && (has(&["from", "coll"]) || members.iter().any(shape::begins_with_documents));
-        // A misspelt member is likely to be the one that is missing.
-        let is_known = members.iter().all(|member| KNOWN.contains(&member.name.value.as_str()));
         if !is_ok && is_known {
             self.errors.push(diagnostics::no_source(stage.name.span, name, self.named));
         }
@@ -310,12 +314,18 @@ impl<'c, 's> Check<'c, 's> {
             self.operands(member, table::operands(name));
             self.impossible(member);
         }
+        if before == self.errors.reported() {
+            self.constants(member);
+        }
         if before == self.errors.reported() && operators.len() == table::FILTERS.len() {
             match *name {
                 "$mod" => self.remainder(member),
                 "$regex" => self.pattern(name, &member.value),
-                _ => {}
+                _ => self.asked(member),
             }
+        }
+        if before == self.errors.reported() && *name == "$jsonSchema" {
+            self.schema(&member.value);
         }
         // What is refused has no other fault to be told.
         if matches!(*name, "$function" | "$accumulator") && !self.errors.has_errors() {
@@ -359,7 +369,11 @@ impl<'c, 's> Check<'c, 's> {
         self.alone(operator, &others);
         self.operator(operator, operators, what);
         if let Some(window) = members.iter().find(|member| is_window && member.name.value == "window") {
+            let before = self.errors.reported();
             self.constant(&window.value, Takes::Object, "window");
+            if before == self.errors.reported() {
+                self.window(&window.value);
+            }
         }
     }
 

@@ -44,8 +44,18 @@ impl Check<'_, '_> {
             let (mut taken, mut left_out) = (None, None);
             projected(stage.value.value.members().unwrap_or_default(), true, &mut taken, &mut left_out);
             if let (Some(taken), Some(left_out)) = (taken, left_out) {
-                self.errors.push(diagnostics::mixed_projection(left_out.span, taken.span, self.named));
+                return self.errors.push(diagnostics::mixed_projection(
+                    left_out.span,
+                    taken.span,
+                    self.named,
+                ));
             }
+        }
+        if matches!(name, "$addFields" | "$project" | "$set" | "$unset") {
+            self.collisions(stage);
+        }
+        if name == "$redact" {
+            self.redacts(&stage.value);
         }
         let Some(members) = stage.value.value.members() else { return };
         let find = |name: &str| members.iter().find(|member| member.name.value == name);
@@ -58,6 +68,8 @@ impl Check<'_, '_> {
                     );
                 }
             }
+            "$densify" => self.steps(members),
+            "$fill" if self.filled_twice(members) => {}
             "$setWindowFields" | "$fill" if find("sortBy").is_none() => {
                 let outputs =
                     find("output").and_then(|output| output.value.value.members()).unwrap_or_default();

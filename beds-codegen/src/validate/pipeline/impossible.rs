@@ -46,6 +46,27 @@ impl Check<'_, '_> {
             "$pow" if is_zero(0) && at(1).is_some_and(|power| power < 0.0) => {
                 Some((1, ("divides by zero: 0 has no power below 0", "write another power")))
             }
+            "$substr" | "$substrBytes" | "$substrCP" if at(1).is_some_and(|start| start <= -1.0) => {
+                Some((1, ("takes a beginning from 0 on", "write a number from 0 on")))
+            }
+            "$substrCP" if at(2).is_some_and(|length| length <= -1.0) => {
+                Some((2, ("takes a length from 0 on", "write a number from 0 on")))
+            }
+            "$round" | "$trunc"
+                if at(1)
+                    .is_some_and(|places| !(-20.0..=100.0).contains(&places) || places.fract() != 0.0) =>
+            {
+                Some((
+                    1,
+                    (
+                        "takes a whole number of places from -20 to 100",
+                        "write how many digits stand behind the point",
+                    ),
+                ))
+            }
+            "$split" if operands.get(1).and_then(|by| by.value.text()) == Some("") => {
+                Some((1, ("takes a text of one character at least", "write what stands between the parts")))
+            }
             _ => None,
         };
         if let Some((index, (why, help))) = refused
@@ -97,7 +118,7 @@ fn broken_pattern(pattern: &str) -> Option<Refusal> {
 }
 
 /// The number that stands there, also as `{"$literal": 0}`.
-fn constant(node: &Node) -> Option<f64> {
+pub(super) fn constant(node: &Node) -> Option<f64> {
     match &node.value {
         Json::Number(number) => number.parse().ok(),
         Json::Object(members) => match members.as_slice() {

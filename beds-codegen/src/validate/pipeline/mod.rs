@@ -5,7 +5,9 @@
 //! with that around each placeholder: it puts the values in and decides nothing.
 
 mod argument;
+mod asked;
 mod check;
+mod constants;
 mod fails;
 mod find;
 mod follow;
@@ -16,6 +18,7 @@ mod operands;
 mod queries;
 mod reach;
 mod shape;
+mod stages;
 mod texts;
 mod used;
 mod values;

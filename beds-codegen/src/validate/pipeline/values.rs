@@ -63,6 +63,9 @@ impl Check<'_, '_> {
                     self.constant(&member.value, Takes::Any, of);
                 }
             }
+            Json::Text(text) if of == "$meta" && !text.starts_with('$') => {
+                self.word(node, table::META, of);
+            }
             Json::Text(text) if INTERPRETED.contains(&of) => self.interpreted(text, node.span),
             Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) => {}
         }

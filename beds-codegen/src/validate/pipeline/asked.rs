@@ -1,0 +1,148 @@
+//! Constants of queries that MongoDB refuses whatever the documents are.
+
+use super::{check::Check, impossible::constant, shape::is_placeholder};
+use crate::{
+    aggregation::TYPES,
+    diagnostic::{pipelines, stages as diagnostics},
+    json::{Json, Member, Node},
+};
+
+/// Operators of a query that compare with a value.
+const COMPARISONS: [&str; 6] = ["$eq", "$gt", "$gte", "$lt", "$lte", "$ne"];
+
+/// Members of a JSON schema that are schemas, that have schemas by name, and that are lists of schemas.
+const SCHEMA: [&str; 4] = ["not", "items", "additionalItems", "additionalProperties"];
+const SCHEMAS_BY_NAME: [&str; 3] = ["properties", "patternProperties", "dependencies"];
+const SCHEMAS: [&str; 4] = ["allOf", "anyOf", "oneOf", "items"];
+
+impl Check<'_, '_> {
+    /// What no run would get past in an operator of a query.
+    pub(super) fn asked(&mut self, operator: &Member) {
+        let (name, value) = (operator.name.value.as_str(), &operator.value);
+        if is_placeholder(value) {
+            return;
+        }
+        match name {
+            "$not" if value.value.operator().is_none() => {
+                self.refused(value, name, "takes an operator", "write one: {\"$not\": {\"$eq\": …}}");
+            }
+            "$type" => self.types(value, name),
+            "$size" if constant(value).is_some_and(|size| size < 0.0) => {
+                self.refused(value, name, "takes a number from 0 on", "write a number from 0 on");
+            }
+            "$bitsAllClear" | "$bitsAllSet" | "$bitsAnyClear" | "$bitsAnySet" => self.bits(value, name),
+            "$geoWithin" => self.corners(value),
+            name if COMPARISONS.contains(&name) => self.field_as_text(value),
+            _ => {}
+        }
+    }
+
+    /// A text that a query compares with, and that is called like the path to a field: in a query it is no path.
+    pub(super) fn field_as_text(&mut self, node: &Node) {
+        let Some(path) = node.value.text().and_then(|text| text.strip_prefix('$')) else { return };
+        let is_part = |part: &str| {
+            part.starts_with(|letter: char| letter.is_alphabetic() || letter == '_')
+                && part.chars().all(|letter| letter.is_alphanumeric() || letter == '_')
+        };
+        if path.split('.').all(is_part) {
+            self.errors.push(diagnostics::field_as_text(node.span, path, self.named));
+        }
+    }
+
+    /// Names or numbers of types; of `$type`, of which there is one at least.
+    pub(super) fn types(&mut self, node: &Node, of: &str) {
+        match &node.value {
+            Json::List(items) if items.is_empty() => {
+                self.refused(node, of, "takes one type at least", "name a type: \"string\"");
+            }
+            Json::List(items) => items.iter().for_each(|item| self.bson_type(item, of)),
+            _ => self.bson_type(node, of),
+        }
+    }
+
+    /// The name or the number of a type.
+    pub(super) fn bson_type(&mut self, node: &Node, of: &str) {
+        match &node.value {
+            Json::Text(name) if name.starts_with('$') && of == "to" => {}
+            Json::Text(name) if !TYPES.contains(&name.as_str()) => {
+                let error = pipelines::unknown_word(node.span, name, of, TYPES, self.named);
+                self.errors.push(error);
+            }
+            Json::Number(number) => {
+                let is_type = number.parse::<f64>().is_ok_and(|number| {
+                    number.fract() == 0.0
+                        && ((1.0..=19.0).contains(&number) || [-1.0, 127.0, 255.0].contains(&number))
+                });
+                if !is_type {
+                    let why = "takes the name or the number of a type, and no type has this number";
+                    self.refused(node, of, why, "name the type: \"string\"");
+                }
+            }
+            Json::Null | Json::Bool(_) | Json::List(_) | Json::Object(_) | Json::Text(_) => {}
+        }
+    }
+
+    /// A mask of bits, or the places of bits.
+    fn bits(&mut self, node: &Node, of: &str) {
+        let is_place = |node: &Node| {
+            is_placeholder(node) || constant(node).is_some_and(|bit| bit >= 0.0 && bit.fract() == 0.0)
+        };
+        let wrong = match &node.value {
+            Json::List(items) => items.iter().find(|item| !is_place(item)),
+            _ => Some(node).filter(|node| !is_place(node)),
+        };
+        if let Some(wrong) = wrong {
+            let why = "takes a whole number from 0 on, or a list of such";
+            let help = "write the places of the bits: [0, 3]";
+            self.refused(wrong, of, why, help);
+        }
+    }
+
+    /// The two corners of a box.
+    fn corners(&mut self, node: &Node) {
+        let boxed = node.value.members().and_then(|members| {
+            members.iter().find(|member| member.name.value == "$box").map(|member| &member.value)
+        });
+        if let Some(Node { value: Json::List(corners), .. }) = boxed
+            && let Some(boxed) = boxed
+        {
+            let is_point = |node: &Node| matches!(node.value, Json::List(_) | Json::Object(_));
+            if corners.len() < 2 || !corners.iter().all(is_point) {
+                let help = "write the lower left and the upper right one: [[0, 0], [10, 10]]";
+                self.refused(boxed, "$box", "takes two corners", help);
+            }
+        }
+    }
+
+    /// The types that a JSON schema names.
+    pub(super) fn schema(&mut self, node: &Node) {
+        for member in node.value.members().unwrap_or_default() {
+            let (name, value) = (member.name.value.as_str(), &member.value);
+            match &value.value {
+                Json::Text(_) | Json::List(_) if name == "bsonType" => self.types(value, "bsonType"),
+                Json::List(items) if SCHEMAS.contains(&name) => {
+                    for item in items {
+                        self.schema(item);
+                    }
+                }
+                Json::Object(_) if SCHEMA.contains(&name) => self.schema(value),
+                Json::Object(inner) if SCHEMAS_BY_NAME.contains(&name) => {
+                    for member in inner {
+                        self.schema(&member.value);
+                    }
+                }
+                Json::Null
+                | Json::Bool(_)
+                | Json::Number(_)
+                | Json::Text(_)
+                | Json::List(_)
+                | Json::Object(_) => {}
+            }
+        }
+    }
+
+    /// Reports a constant that an operator never takes.
+    pub(super) fn refused(&mut self, node: &Node, of: &str, why: &str, help: &str) {
+        self.errors.push(diagnostics::impossible(node.span, of, why, help, self.named));
+    }
+}
