@@ -107,7 +107,8 @@ impl Node {
 
     /// What it has logged so far, previous runs of this node included.
     pub fn log(&self) -> String {
-        fs::read_to_string(&self.log).unwrap_or_default()
+        // The node writes on: the last character may be there in part.
+        String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 
     /// The last lines of its log.
