@@ -7,8 +7,8 @@ use beds_devstack::Node;
 use serde_json::{Value, json};
 
 use crate::{
-    common::{Beds, blocking},
-    site::{Guest, Site, id},
+    common::Beds,
+    site::{Guest, Site, guest_of, id},
 };
 
 /// Nodes that keep archives, and no others' variables.
@@ -25,12 +25,11 @@ fn variables(folder: &Path) -> [(&'static str, String); 4] {
 /// A site of one's own whose nodes share a folder.
 async fn sharing(count: usize, folder: &Path, program: impl Fn() -> Beds + Send + 'static) -> Guest<'static> {
     let variables = variables(folder);
-    let site = blocking(move || {
+    guest_of(move || {
         let variables = variables.each_ref().map(|(name, value)| (*name, value.as_str()));
-        &*Box::leak(Box::new(Site::of(count, &variables, program)))
+        Site::of(count, &variables, program)
     })
-    .await;
-    site.guest().await
+    .await
 }
 
 fn plain() -> Beds {
@@ -50,7 +49,6 @@ fn without_revision(records: &BTreeMap<String, Value>) -> BTreeMap<String, Value
 async fn kill_worker(guest: &Guest<'_>, job: &str) {
     let shown = guest.until(job, "a node works at it", |job| job["node"].is_string()).await;
     let number: usize = shown["node"].as_str().unwrap().strip_prefix("worker-").unwrap().parse().unwrap();
-    // The site is never dropped.
     let nodes: &[Node] = &guest.site.nodes;
     nodes[number].kill();
     nodes[number].await_end().unwrap();

@@ -29,10 +29,17 @@ pub(crate) async fn shared() -> Guest<'static> {
     site.guest().await
 }
 
-/// A site of one's own, with so many nodes, which nobody drops.
+/// A site of one's own, with so many nodes, which ends with its guest.
 pub(crate) async fn own(nodes: usize, variables: &'static [(&'static str, &'static str)]) -> Guest<'static> {
-    let site = blocking(move || &*Box::leak(Box::new(Site::start(nodes, variables)))).await;
-    site.guest().await
+    guest_of(move || Site::start(nodes, variables)).await
+}
+
+/// The guest of a site that is nobody else's: its servers would take the time of those that come.
+pub(crate) async fn guest_of(site: impl FnOnce() -> Site + Send + 'static) -> Guest<'static> {
+    let site = blocking(move || &*Box::leak(Box::new(site()))).await;
+    let mut guest = site.guest().await;
+    guest.is_last = true;
+    guest
 }
 
 /// Servers for more records than a test has.
@@ -78,7 +85,7 @@ impl Site {
 
     pub(crate) async fn guest(&self) -> Guest<'_> {
         let client = Client::builder(self.stack.amqp_url()).timeout(common::PATIENCE).user_id("guest");
-        Guest { site: self, client: client.connect().await.unwrap() }
+        Guest { site: self, client: client.connect().await.unwrap(), is_last: false }
     }
 }
 
@@ -86,6 +93,20 @@ impl Site {
 pub(crate) struct Guest<'a> {
     pub(crate) site: &'a Site,
     pub(crate) client: Client,
+    /// Whether nobody comes after it.
+    is_last: bool,
+}
+
+impl Drop for Guest<'_> {
+    fn drop(&mut self) {
+        let Site { nodes, stack } = self.site;
+        if self.is_last {
+            nodes.iter().for_each(Node::kill);
+            for server in [stack.rabbitmq(), stack.mariadb(), stack.mongodb()] {
+                let _ = server.kill();
+            }
+        }
+    }
 }
 
 impl Guest<'_> {
