@@ -40,6 +40,14 @@ fn ddl(stack: &Stack, arguments: &[&str]) -> Ended {
     Beds::new(&[&["ddl"], arguments].concat()).on(stack).env(&[("BEDS__MONGODB__ORDERS__URL", &orders)]).run()
 }
 
+/// Runs the script for MariaDB that was written.
+fn run(stack: &Stack, written: &Ended) {
+    let place = tempfile::tempdir().unwrap();
+    let script = place.path().join("script.sql");
+    fs::write(&script, &written.stdout).unwrap();
+    stack.mariadb_exec(None, &script).unwrap();
+}
+
 /// The commands of a script for `mongosh`, as the file that sets up the servers of tests takes them.
 fn commands(script: &str) -> Value {
     let database = script.split_once("getSiblingDB(\"").unwrap().1.split_once('"').unwrap().0;
@@ -79,9 +87,7 @@ fn only_the_difference_is_written_and_nothing_is_replaced() {
     for never in ["drop ", "or replace", "create table", "`subdivision`"] {
         assert!(!written.stdout.to_lowercase().contains(never), "{never}\n{}", written.stdout);
     }
-    let script = place.path().join("missing.sql");
-    fs::write(&script, &written.stdout).unwrap();
-    stack.mariadb_exec(None, &script).unwrap();
+    run(&stack, &written);
     let rest = ddl(&stack, &["--engine", "mariadb", shipped]);
     assert!(!rest.stdout.contains("create") && rest.stdout.contains("v_country"), "{}", rest.stdout);
 
@@ -134,9 +140,7 @@ fn parameters_have_the_collation_of_their_columns() {
     {
         assert!(written.stdout.contains(part), "{part}\n{}", written.stdout);
     }
-    let script = place.path().join("missing.sql");
-    fs::write(&script, &written.stdout).unwrap();
-    stack.mariadb_exec(None, &script).unwrap();
+    run(&stack, &written);
     sql("call sp_tag_create('a', 'x')");
     sql("call sp_tag_create('A', 'y')");
     sql("call sp_tag_delete('A')");
@@ -171,9 +175,7 @@ fn a_uuid_that_the_database_makes_is_given_back() {
     let template = template.to_str().unwrap();
     let written = ddl(&stack, &[template]);
     assert!(written.stdout.contains("default uuid()"), "{}", written.stdout);
-    let script = place.path().join("parcel.sql");
-    fs::write(&script, &written.stdout).unwrap();
-    stack.mariadb_exec(None, &script).unwrap();
+    run(&stack, &written);
     let sql = |text: &str| stack.mariadb_query(Some("catalog"), text).unwrap();
     let given = sql("call sp_parcel_create('new', 'x')");
     assert_eq!(sql("select id, note from parcel"), given);

@@ -129,10 +129,18 @@ impl Part {
         });
     }
 
-    /// Says goodbye to the others, since the node does not start.
-    pub(crate) async fn leave_for(self, failure: Failure) -> Failure {
-        self.leave().await;
-        failure
+    /// Goes on after a step of the start, or says goodbye to the others where it has failed.
+    pub(crate) async fn after<T>(
+        self,
+        step: std::result::Result<T, Failure>,
+    ) -> std::result::Result<(Self, T), Failure> {
+        match step {
+            Ok(done) => Ok((self, done)),
+            Err(failure) => {
+                self.leave().await;
+                Err(failure)
+            }
+        }
     }
 
     /// Says goodbye to the others.

@@ -98,13 +98,11 @@ async fn serve(
             () = signals.stop() => Ok(false),
             compared = ipl::filesystem::compare(&config, &part.fleet, environment) => compared.map(|()| true),
         };
-        match compared {
-            Ok(true) => {}
-            Ok(false) => {
-                part.leave().await;
-                return Ok(());
-            }
-            Err(failure) => return Err(part.leave_for(failure).await),
+        let (own, goes_on) = part.after(compared).await?;
+        part = own;
+        if !goes_on {
+            part.leave().await;
+            return Ok(());
         }
     }
     let serves = (domains.clone(), Arc::clone(&engines));
@@ -136,10 +134,8 @@ async fn serve(
         let to = (config.amqp_of(Hosted::Admin).clone(), format!("{name} logs"));
         tokio::spawn(told::publish(to, "logger.create", queue.within(&config.limits), pool.status()));
     }
-    let listeners = match syslog::open(&config, &name, environment, (&domains, pool.status())).await {
-        Ok(listeners) => listeners,
-        Err(failure) => return Err(part.leave_for(failure).await),
-    };
+    let listeners = syslog::open(&config, &name, environment, (&domains, pool.status())).await;
+    let (part, listeners) = part.after(listeners).await?;
     let sources = vec![pool.source(), databases, syslog::source(listeners.as_ref())];
     let places = (&*project.domains, &*domains);
     let for_graph = (Arc::clone(&engines) as Arc<dyn Runner>, pool.status());
@@ -148,10 +144,8 @@ async fn serve(
     let drain_timeout = config.node.drain_timeout_ms.duration();
     let _watchdog = watchdog::start(pool.pulse(), config.limits.request_timeout_max_ms.duration());
     let mut heart = None;
-    let is_serving = match wait_until_serving(&config, environment, &pool, &mut signals).await {
-        Ok(is_serving) => is_serving,
-        Err(failure) => return Err(part.leave_for(failure).await),
-    };
+    let is_serving = wait_until_serving(&config, environment, &pool, &mut signals).await;
+    let (mut part, is_serving) = part.after(is_serving).await?;
     if is_serving {
         let keep = Duration::from_secs(config.node.fleet_keep_s.into());
         let times = (config.node.heartbeat_ms.duration(), keep);

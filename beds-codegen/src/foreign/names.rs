@@ -227,40 +227,38 @@ fn text(name: &str, length: Option<u64>) -> Option<Foreign> {
 }
 
 fn moment(name: &str) -> Option<Foreign> {
-    let ty =
-        match name {
-            "date" => {
-                return Some(Foreign::new(TypeName::Date).unsure(
-                    "a moment, which is what `Date` means to MongoDB and JavaScript, is a `datetime`",
-                ));
-            }
-            "datefield" | "localdate" | "naivedate" => TypeName::Date,
-            "timefield"
-            | "time"
-            | "localtime"
-            | "naivetime"
-            | "time with time zone"
-            | "time without time zone"
-            | "timetz" => TypeName::Time,
-            "datetime"
-            | "timestamp"
-            | "timestamptz"
-            | "timestamp with time zone"
-            | "timestamp without time zone"
-            | "datetime2"
-            | "datetimeoffset"
-            | "smalldatetime"
-            | "date-time"
-            | "date_time"
-            | "isodate"
-            | "instant"
-            | "naivedatetime"
-            | "datetime<utc>"
-            | "offsetdatetime"
-            | "localdatetime"
-            | "zoneddatetime"
-            | "datetimefield" => TypeName::DateTime,
-            _ => return None,
-        };
+    if name == "date" {
+        let help = "a moment, which is what `Date` means to MongoDB and JavaScript, is a `datetime`";
+        return Some(Foreign::new(TypeName::Date).unsure(help));
+    }
+    let ty = match name {
+        "datefield" | "localdate" | "naivedate" => TypeName::Date,
+        "timefield"
+        | "time"
+        | "localtime"
+        | "naivetime"
+        | "time with time zone"
+        | "time without time zone"
+        | "timetz" => TypeName::Time,
+        "datetime"
+        | "timestamp"
+        | "timestamptz"
+        | "timestamp with time zone"
+        | "timestamp without time zone"
+        | "datetime2"
+        | "datetimeoffset"
+        | "smalldatetime"
+        | "date-time"
+        | "date_time"
+        | "isodate"
+        | "instant"
+        | "naivedatetime"
+        | "datetime<utc>"
+        | "offsetdatetime"
+        | "localdatetime"
+        | "zoneddatetime"
+        | "datetimefield" => TypeName::DateTime,
+        _ => return None,
+    };
     Some(Foreign::new(ty))
 }

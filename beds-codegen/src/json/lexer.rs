@@ -98,9 +98,9 @@ fn unicode(text: &str, at: usize) -> Result<(char, usize), Box<Mistake>> {
     })
 }
 
-/// Where a number may have more digits than a double.
-const IN_EXPRESSIONS: &str = "write fewer digits; in an expression, the number as a string in { \"$toDecimal\": \"…\" }; \
-    in a query, such an expression: { \"$expr\": { \"$eq\": [\"$name\", { \"$toDecimal\": \"…\" }] } }";
+/// Where a number may have more digits than a double, and be greater.
+const IN_EXPRESSIONS: &str = "in an expression, the number as a string in { \"$toDecimal\": \"…\" }; in a query, such an \
+    expression: { \"$expr\": { \"$eq\": [\"$name\", { \"$toDecimal\": \"…\" }] } }";
 
 /// Where the number that begins at `start` ends.
 pub(super) fn number(text: &str, start: usize) -> Result<usize, Box<Mistake>> {
@@ -119,12 +119,12 @@ pub(super) fn number(text: &str, start: usize) -> Result<usize, Box<Mistake>> {
             start..start + length,
             "MongoDB cannot hold this number exactly, neither as a 64-bit integer nor as a double",
             "it would be rounded",
-            IN_EXPRESSIONS,
+            format!("write fewer digits; {IN_EXPRESSIONS}"),
         ));
     }
     // serde takes the form of a number that is too large, and refuses its value.
     if written.parse().is_ok_and(f64::is_infinite) && serde_json::from_str::<&RawValue>(written).is_ok() {
-        let help = "write a number of at most 1.7976931348623157e308; in an expression, the number as a string in { \"$toDecimal\": \"…\" }; in a query, such an expression: { \"$expr\": { \"$eq\": [\"$name\", { \"$toDecimal\": \"…\" }] } }";
+        let help = format!("write a number of at most 1.7976931348623157e308; {IN_EXPRESSIONS}");
         return Err(Mistake::new(start..start + length, TOO_LARGE, "it would become infinite", help));
     }
     let end = start + length.max(word(&text[start..]));

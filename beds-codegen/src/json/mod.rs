@@ -36,6 +36,11 @@ pub(crate) struct Member {
     pub(crate) value: Node,
 }
 
+/// The member of this name, of these.
+pub(crate) fn member<'m>(members: &'m [Member], name: &str) -> Option<&'m Member> {
+    members.iter().find(|member| member.name.value == name)
+}
+
 impl Json {
     /// What kind of value it is, with its article.
     pub(crate) const fn kind(&self) -> &'static str {

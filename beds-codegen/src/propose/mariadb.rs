@@ -1,8 +1,6 @@
 //! Tables, views, procedures and functions for MariaDB.
 
-use std::collections::BTreeSet;
-
-use beds_protocol::collated;
+use beds_protocol::are_alike;
 
 use super::{
     Bodies, Proposed, Thing,
@@ -173,8 +171,7 @@ fn ty(ty: &Type) -> String {
         Type::Enum { values } => {
             let list = values.iter().map(|value| string(value)).collect::<Vec<_>>().join(", ");
             // MariaDB refuses an enum of which two values are one by its collation.
-            let distinct: BTreeSet<String> = values.iter().map(|value| collated(value)).collect();
-            let collation = if distinct.len() < values.len() { BINARY } else { "" };
+            let collation = if are_alike(values) { BINARY } else { "" };
             format!("enum({list}){collation}")
         }
         Type::Json | Type::List { .. } | Type::Object { .. } => "json".to_owned(),
@@ -237,16 +234,16 @@ fn procedure(
         })
         .collect();
     let conditions = conditions.join(" and ");
-    let returned_at_once = if operation == "create" { made(domain, procedure) } else { Vec::new() };
+    let made = if operation == "create" { made(domain, procedure) } else { Vec::new() };
+    let (returning, returned) = if made.is_empty() {
+        (String::new(), returned(domain, operation, table, procedure, names))
+    } else {
+        (format!("\n    returning {}", columns(made.into_iter())), String::new())
+    };
     let statement = match operation {
         "create" => {
             let args: Vec<(&Field, String)> = args.iter().cloned().chain(owned(domain, procedure)).collect();
             let values: Vec<_> = args.iter().map(|(_, parameter)| parameter.as_str()).collect();
-            let returning = if returned_at_once.is_empty() {
-                String::new()
-            } else {
-                format!("\n    returning {}", columns(returned_at_once.iter().copied()))
-            };
             format!(
                 "insert into {} ({})\n    values ({}){returning};",
                 quoted(table),
@@ -268,11 +265,6 @@ fn procedure(
         }
         "upsert" => upsert::statement(domain, table, &args),
         _ => format!("delete from {}\n    where {conditions};", quoted(table)),
-    };
-    let returned = if returned_at_once.is_empty() {
-        returned(domain, operation, table, procedure, names)
-    } else {
-        String::new()
     };
     let create = format!(
         "create procedure if not exists {}(\n    {})\n    modifies sql data\nbegin\n    {statement}\n{returned}end",

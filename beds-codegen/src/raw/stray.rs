@@ -67,19 +67,24 @@ pub(super) fn lift(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'st
             told.push(home);
             errors.push(shape::missing_header(entry.key.span, &entry.key.value, home));
         }
-        if template.get(home).is_none() {
-            let place = entry.key.span;
-            template.entries.push(Entry {
-                key: Spanned::new(home.to_owned(), place),
-                value: Spanned::new(Value::Table(Table::default()), place),
-            });
-        }
-        if let Some(home) = template.table_mut(home) {
-            home.entries.push(entry);
-            home.entries.sort_by_key(|entry| entry.key.span.start);
-        }
+        put(template, home, entry);
     }
     inside
+}
+
+/// Puts an entry into a table of another, in the order of the text; the table is made where it is not there.
+fn put(table: &mut Table, home: &str, entry: Entry) {
+    if table.get(home).is_none() {
+        let place = entry.key.span;
+        table.entries.push(Entry {
+            key: Spanned::new(home.to_owned(), place),
+            value: Spanned::new(Value::Table(Table::default()), place),
+        });
+    }
+    if let Some(home) = table.table_mut(home) {
+        home.entries.push(entry);
+        home.entries.sort_by_key(|entry| entry.key.span.start);
+    }
 }
 
 /// Takes a section by another name for a part of the one that is there as well: `[call.rent]` above `[calls.rent.args]`.
@@ -224,16 +229,7 @@ fn calls_in_access(template: &mut Table, errors: &mut ErrorSink<'_>) {
     take(access, is_call, &mut found);
     for (home, entry) in found {
         errors.push(shape::call_in_access(entry.key.span, &entry.key.value));
-        if access.get(home).is_none() {
-            let place = entry.key.span;
-            access.entries.push(Entry {
-                key: Spanned::new(home.to_owned(), place),
-                value: Spanned::new(Value::Table(Table::default()), place),
-            });
-        }
-        if let Some(home) = access.table_mut(home) {
-            home.entries.push(entry);
-        }
+        put(access, home, entry);
     }
 }
 

@@ -28,13 +28,13 @@ use beds_core::{
 };
 use beds_mariadb::MariaDb;
 use beds_mongodb::MongoDb;
-use beds_protocol::{Broker, Service};
+use beds_protocol::{Broker, Service, Undeclared};
 use beds_services::{SharedFilesystem, Tercero, graph::Graph, jobs::Jobs, syslog::Syslog};
 use serde::Deserialize;
 
 use variables::Variables;
 
-pub use sections::{Access, Design, Logging, Node, Roles, Telemetry, Undeclared};
+pub use sections::{Access, Design, Logging, Node, Roles, Telemetry};
 
 /// The folder of the configuration where none is named.
 pub const FOLDER: &str = "config";

@@ -1,16 +1,13 @@
 //! The sections that belong to the runtime itself; the others belong to the crates that they configure.
 
-use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use beds_core::{
     section,
     settings::{Listed, Millis, SecretUrl},
 };
-use beds_protocol::Service;
-use serde::{
-    Deserialize, Deserializer,
-    de::{self, Visitor},
-};
+use beds_protocol::{Service, Undeclared};
+use serde::{Deserialize, Deserializer};
 
 section! {
     /// `[node]`
@@ -37,40 +34,6 @@ section! {
         heartbeat_ms: Millis = Millis(10_000),
         /// How long the fleet shows a node that is lost, in seconds.
         fleet_keep_s: u32 = 24 * 3_600,
-    }
-}
-
-/// What is done with domains whose templates have no `[access]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Undeclared {
-    /// Everybody may do all.
-    Open,
-    /// Nobody may do anything.
-    Deny,
-}
-
-impl<'de> Deserialize<'de> for Undeclared {
-    // As a text, since the crate that merges has words of its own for what is no name of an enum.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Name;
-
-        impl Visitor<'_> for Name {
-            type Value = Undeclared;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("one of open, deny")
-            }
-
-            fn visit_str<E: de::Error>(self, name: &str) -> Result<Undeclared, E> {
-                match name {
-                    "open" => Ok(Undeclared::Open),
-                    "deny" => Ok(Undeclared::Deny),
-                    _ => Err(E::unknown_variant(name, &["open", "deny"])),
-                }
-            }
-        }
-
-        deserializer.deserialize_str(Name)
     }
 }
 

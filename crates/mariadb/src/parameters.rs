@@ -122,7 +122,11 @@ async fn learn(
 
 impl Takes {
     fn of(written: &str) -> Self {
-        if written.trim_start().to_ascii_lowercase().starts_with("bit") {
+        let begins = |name: &str| {
+            let beginning = written.trim_start().get(..name.len());
+            beginning.is_some_and(|beginning| beginning.eq_ignore_ascii_case(name))
+        };
+        if begins("bit") {
             return Self::Bits;
         }
         match kind(written) {
@@ -132,7 +136,8 @@ impl Takes {
             Kind::Decimal { scale, .. } => Self::Scale(scale),
             Kind::Time { .. } => Self::Time,
             Kind::Uuid | Kind::Date | Kind::DateTime { .. } => Self::Form,
-            _ if is_address(written) => Self::Form,
+            // An address is shown as text.
+            _ if begins("inet") => Self::Form,
             _ => Self::Anything,
         }
     }
@@ -185,14 +190,6 @@ impl Takes {
             Self::Form | Self::Anything => None,
         }
     }
-}
-
-/// INET4 and INET6, whose values are shown as text.
-fn is_address(written: &str) -> bool {
-    let written = written.trim_start();
-    ["inet4", "inet6"]
-        .iter()
-        .any(|name| written.get(..name.len()).is_some_and(|base| base.eq_ignore_ascii_case(name)))
 }
 
 const WHOLE: &str = "must have no fraction, as the parameter has none";

@@ -22,6 +22,7 @@ static AUDIT: Kind = Kind {
     kept: "the audit",
     of_write: "its entry in the audit",
     section: "[audit]",
+    besides: "",
     missing: "",
 };
 

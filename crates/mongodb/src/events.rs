@@ -31,6 +31,7 @@ static EVENTS: Kind = Kind {
     kept: "events",
     of_write: "its events",
     section: "[events]",
+    besides: ", and none is published",
     missing: ": where MongoDB has made a collection of that name by itself, it holds the events of the last writes",
 };
 

@@ -27,7 +27,8 @@ pub(crate) struct Kind {
     pub(crate) of_write: &'static str,
     /// The section of templates that asks for it.
     pub(crate) section: &'static str,
-    /// What the log says besides, where it is missing.
+    /// What follows besides from its absence, and what the log says of it at the end.
+    pub(crate) besides: &'static str,
     pub(crate) missing: &'static str,
 }
 
@@ -71,14 +72,14 @@ impl Telling {
     }
 
     fn report(&self, standing: Standing) {
-        let Kind { name, writes, missing, .. } = self.kind;
+        let Kind { name, writes, besides, missing, .. } = self.kind;
         let database = &*self.name;
         match standing {
             Standing::There => {}
             Standing::Never | Standing::Gone => tracing::error!(
                 database,
-                "there is no collection `{name}`, or it has lost its indexes: {writes} are refused; the DBA runs what `beds \
-                 ddl` prints, and drops nothing{missing}"
+                "there is no collection `{name}`, or it has lost its indexes: {writes} are refused{besides}; the DBA runs what \
+                 `beds ddl` prints, and drops nothing{missing}"
             ),
             Standing::View => tracing::error!(
                 database,

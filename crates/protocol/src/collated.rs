@@ -1,9 +1,18 @@
 //! What texts are one to a database, by one rule for the compiler and the importer.
 
+use std::collections::BTreeSet;
+
 /// What most collations of MariaDB take a text for: without case, accents, and blanks at its end.
 #[must_use]
 pub fn collated(text: &str) -> String {
     text.trim_end_matches(' ').to_lowercase().chars().map(without_accent).collect()
+}
+
+/// Whether two of these are one to most collations.
+#[must_use]
+pub fn are_alike(values: &[String]) -> bool {
+    let distinct: BTreeSet<String> = values.iter().map(|value| collated(value)).collect();
+    distinct.len() < values.len()
 }
 
 fn without_accent(letter: char) -> char {
@@ -37,5 +46,7 @@ mod tests {
             assert_eq!(collated(text), "epee", "{text}");
         }
         assert_ne!(collated(" epee"), collated("epee"));
+        let alike = |values: [&str; 2]| are_alike(&values.map(str::to_owned));
+        assert!(alike(["a", "Ä"]) && !alike(["a", "b"]));
     }
 }

@@ -33,7 +33,7 @@ pub mod value;
 pub mod vocabulary;
 
 pub use batch::{BatchItem, BatchKey, BatchRequest, Mode};
-pub use collated::collated;
+pub use collated::{are_alike, collated};
 pub use error::{ErrorBody, ErrorCode, FieldError};
 pub use event::EventBody;
 pub use json::{Json, Record};
@@ -47,4 +47,4 @@ pub use request::{
 };
 pub use shown::shown;
 pub use topology::{Broker, Lane, Placement, Service, header};
-pub use vocabulary::{ArgMode, Engine, Generated, RequestValue, TypeName};
+pub use vocabulary::{ArgMode, Engine, Generated, RequestValue, TypeName, Undeclared};

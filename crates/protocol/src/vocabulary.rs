@@ -1,4 +1,4 @@
-//! The words of the template language: what the compiler reads, generated code says, and `describe` shows.
+//! The words of the template language, and of access to what it leaves open: what the compiler reads, generated code says, and `describe` shows.
 //!
 //! Each set of words is one enum. The compiler and the runtime match on these without a wildcard, so that a word that
 //! is added here stops both builds until each of them knows what it means.
@@ -103,6 +103,15 @@ names! {
     RequestId = "@request_id",
     /// The moment at which the node took the request.
     Now = "@now",
+}
+
+names! {
+    /// What is done with domains whose templates have no `[access]`.
+    Undeclared:
+    /// Everybody may do all.
+    Open = "open",
+    /// Nobody may do anything.
+    Deny = "deny",
 }
 
 /// The role of any caller who is known.

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     aggregation::{Slot, Takes},
     diagnostic::{calls, placeholders},
-    json::{Json, Node},
+    json::{Json, Node, member},
     model::{Arg, Type},
     span::{Span, Spanned},
 };
@@ -260,7 +260,7 @@ pub(super) fn name(node: &Node) -> Option<&str> {
 /// The placeholder, if it is well-formed: `{"$arg": "NAME"}`, or with `"as": "regex"`.
 fn written(node: &Node) -> Option<Written<'_>> {
     let members = node.value.members()?;
-    let arg = members.iter().find(|member| member.name.value == "$arg")?;
+    let arg = member(members, "$arg")?;
     let Json::Text(name) = &arg.value.value else { return None };
     let is_regex = match members {
         [_] => false,

@@ -4,7 +4,8 @@ use super::{check::Check, impossible::constant, shape::is_placeholder};
 use crate::{
     aggregation::TYPES,
     diagnostic::{pipelines, stages as diagnostics},
-    json::{Json, Member, Node},
+    json::{Json, Member, Node, member},
+    span::Span,
 };
 
 /// Operators of a query that compare with a value.
@@ -24,11 +25,11 @@ impl Check<'_, '_> {
         }
         match name {
             "$not" if value.value.operator().is_none() => {
-                self.refused(value, name, "takes an operator", "write one: {\"$not\": {\"$eq\": …}}");
+                self.refused(value.span, name, "takes an operator", "write one: {\"$not\": {\"$eq\": …}}");
             }
             "$type" => self.types(value, name),
             "$size" if constant(value).is_some_and(|size| size < 0.0) => {
-                self.refused(value, name, "takes a number from 0 on", "write a number from 0 on");
+                self.refused(value.span, name, "takes a number from 0 on", "write a number from 0 on");
             }
             "$bitsAllClear" | "$bitsAllSet" | "$bitsAnyClear" | "$bitsAnySet" => self.bits(value, name),
             "$geoWithin" => self.corners(value),
@@ -53,7 +54,7 @@ impl Check<'_, '_> {
     pub(super) fn types(&mut self, node: &Node, of: &str) {
         match &node.value {
             Json::List(items) if items.is_empty() => {
-                self.refused(node, of, "takes one type at least", "name a type: \"string\"");
+                self.refused(node.span, of, "takes one type at least", "name a type: \"string\"");
             }
             Json::List(items) => items.iter().for_each(|item| self.bson_type(item, of)),
             _ => self.bson_type(node, of),
@@ -75,7 +76,7 @@ impl Check<'_, '_> {
                 });
                 if !is_type {
                     let why = "takes the name or the number of a type, and no type has this number";
-                    self.refused(node, of, why, "name the type: \"string\"");
+                    self.refused(node.span, of, why, "name the type: \"string\"");
                 }
             }
             Json::Null | Json::Bool(_) | Json::List(_) | Json::Object(_) | Json::Text(_) => {}
@@ -94,22 +95,21 @@ impl Check<'_, '_> {
         if let Some(wrong) = wrong {
             let why = "takes a whole number from 0 on, or a list of such";
             let help = "write the places of the bits: [0, 3]";
-            self.refused(wrong, of, why, help);
+            self.refused(wrong.span, of, why, help);
         }
     }
 
     /// The two corners of a box.
     fn corners(&mut self, node: &Node) {
-        let boxed = node.value.members().and_then(|members| {
-            members.iter().find(|member| member.name.value == "$box").map(|member| &member.value)
-        });
+        let boxed =
+            node.value.members().and_then(|members| member(members, "$box").map(|member| &member.value));
         if let Some(Node { value: Json::List(corners), .. }) = boxed
             && let Some(boxed) = boxed
         {
             let is_point = |node: &Node| matches!(node.value, Json::List(_) | Json::Object(_));
             if corners.len() < 2 || !corners.iter().all(is_point) {
                 let help = "write the lower left and the upper right one: [[0, 0], [10, 10]]";
-                self.refused(boxed, "$box", "takes two corners", help);
+                self.refused(boxed.span, "$box", "takes two corners", help);
             }
         }
     }
@@ -142,7 +142,7 @@ impl Check<'_, '_> {
     }
 
     /// Reports a constant that an operator never takes.
-    pub(super) fn refused(&mut self, node: &Node, of: &str, why: &str, help: &str) {
-        self.errors.push(diagnostics::impossible(node.span, of, why, help, self.named));
+    pub(super) fn refused(&mut self, span: Span, of: &str, why: &str, help: &str) {
+        self.errors.push(diagnostics::impossible(span, of, why, help, self.named));
     }
 }

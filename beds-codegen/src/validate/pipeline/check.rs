@@ -13,7 +13,7 @@ use super::{
 use crate::{
     aggregation::{self as table, Named, Operator, STAGES, Slot, Takes, Within},
     diagnostic::{ErrorSink, pipelines as diagnostics, stages as failures},
-    json::{Json, Member, Node},
+    json::{Json, Member, Node, member},
     model::Arg,
     span::Span,
 };
@@ -343,7 +343,7 @@ impl<'c, 's> Check<'c, 's> {
     fn group(&mut self, node: &Node, of: &str) {
         let Json::Object(members) = &node.value else { return self.wrong_kind(node, Slot::Group, of) };
         if !members.iter().any(|member| member.name.value == "_id") {
-            if let Some(id) = members.iter().find(|member| member.name.value == "id") {
+            if let Some(id) = member(members, "id") {
                 return self.errors.push(diagnostics::unknown_key(&id.name, of, &["_id"], self.named));
             }
             self.errors.push(diagnostics::missing_key(node.span, "_id", of, self.named));

@@ -1,10 +1,14 @@
 //! Constants in the members of operators that MongoDB refuses whatever the documents are.
 
-use super::{check::Check, impossible::constant, shape::is_placeholder};
+use super::{
+    check::Check,
+    impossible::constant,
+    shape::{converted_to, is_placeholder},
+};
 use crate::{
     aggregation::FORMAT_LETTERS,
-    diagnostic::{pipelines, stages as diagnostics},
-    json::{Json, Member, Node},
+    diagnostic::pipelines,
+    json::{Json, Member, Node, member},
 };
 
 /// Parts of a date of the calendar, and of one that counts weeks.
@@ -22,14 +26,12 @@ impl Check<'_, '_> {
             return;
         }
         let members = operator.value.value.members().unwrap_or_default();
-        let find = |name: &str| members.iter().find(|member| member.name.value == name);
+        let find = |name: &str| member(members, name);
         let value = |name: &str| find(name).map(|member| &member.value);
         match name {
             "$convert" => {
                 if let Some(to) = value("to").filter(|to| !is_placeholder(to)) {
-                    let inner = to.value.members().unwrap_or_default();
-                    let ty = inner.iter().find(|member| member.name.value == "type");
-                    self.bson_type(ty.map_or(to, |ty| &ty.value), "to");
+                    self.bson_type(converted_to(to), "to");
                 }
             }
             "$dateToString" | "$dateFromString" => {
@@ -38,7 +40,8 @@ impl Check<'_, '_> {
                 }
             }
             "$regexMatch" | "$regexFind" | "$regexFindAll" => {
-                if let Some(options) = value("options") {
+                let is_path = |node: &Node| node.value.text().is_some_and(|text| text.starts_with('$'));
+                if let Some(options) = value("options").filter(|options| !is_path(options)) {
                     self.options(options);
                 }
             }
@@ -57,7 +60,7 @@ impl Check<'_, '_> {
             }
             "$firstN" | "$lastN" | "$maxN" | "$minN" | "$topN" | "$bottomN" => {
                 if let Some(n) = value("n").filter(|n| constant(n).is_some_and(|n| n < 1.0)) {
-                    self.refused(n, name, "takes one entry at least", "write a number from 1 on");
+                    self.refused(n.span, name, "takes one entry at least", "write a number from 1 on");
                 }
             }
             "$dateFromParts" => self.date_parts(operator, members),
@@ -81,7 +84,7 @@ impl Check<'_, '_> {
             } else {
                 "write a whole number in digits, or `$toDouble`".to_owned()
             };
-            self.refused(operand, &operator.name.value, "takes a text of digits", &help);
+            self.refused(operand.span, &operator.name.value, "takes a text of digits", &help);
         }
     }
 
@@ -96,17 +99,9 @@ impl Check<'_, '_> {
                     let part = format!("%{}", letter.map(String::from).unwrap_or_default());
                     let why = format!("has no part `{part}`");
                     let help = "write parts such as in \"%Y-%m-%dT%H:%M:%S.%L\"; the sign itself is `%%`";
-                    return self.refused(node, "format", &why, help);
+                    return self.refused(node.span, "format", &why, help);
                 }
             }
-        }
-    }
-
-    /// The options of a regular expression in an expression.
-    fn options(&mut self, node: &Node) {
-        let letters = node.value.text().filter(|letters| !letters.starts_with('$')).unwrap_or_default();
-        if let Some(letter) = letters.chars().find(|letter| !"imsux".contains(*letter)) {
-            self.errors.push(diagnostics::unknown_option(node.span, letter, self.named));
         }
     }
 
@@ -126,7 +121,7 @@ impl Check<'_, '_> {
         };
         if let Some(wrong) = wrong {
             let help = "write the shares in a list: [0.5, 0.95]";
-            self.refused(wrong, "p", "takes a list of numbers from 0 to 1", help);
+            self.refused(wrong.span, "p", "takes a list of numbers from 0 to 1", help);
         }
     }
 
@@ -136,14 +131,7 @@ impl Check<'_, '_> {
         match (find(&NATURAL), find(&ISO)) {
             (Some(_), Some(iso)) => {
                 let why = "takes `year`, `month` and `day`, or `isoWeekYear`, `isoWeek` and `isoDayOfWeek`";
-                let error = diagnostics::impossible(
-                    iso.name.span,
-                    "$dateFromParts",
-                    why,
-                    "keep those of one calendar",
-                    self.named,
-                );
-                self.errors.push(error);
+                self.refused(iso.name.span, "$dateFromParts", why, "keep those of one calendar");
             }
             _ if find(&["year", "isoWeekYear"]).is_none() => {
                 self.errors.push(pipelines::missing_key(

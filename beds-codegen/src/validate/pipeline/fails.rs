@@ -3,7 +3,7 @@
 use super::{check::Check, shape::is_placeholder};
 use crate::{
     diagnostic::stages as diagnostics,
-    json::{Json, Member, Node},
+    json::{Json, Member, Node, member},
     span::Span,
 };
 
@@ -58,7 +58,7 @@ impl Check<'_, '_> {
             self.redacts(&stage.value);
         }
         let Some(members) = stage.value.value.members() else { return };
-        let find = |name: &str| members.iter().find(|member| member.name.value == name);
+        let find = |name: &str| member(members, name);
         match name {
             "$bucket" => {
                 if let Some(Json::List(items)) = find("boundaries").map(|found| &found.value.value) {
@@ -104,7 +104,7 @@ impl Check<'_, '_> {
     /// What an operator refuses whatever the documents are.
     pub(super) fn operator_fails(&mut self, operator: &Member) {
         let branches = operator.value.value.members().unwrap_or_default();
-        let branches = branches.iter().find(|member| member.name.value == "branches");
+        let branches = member(branches, "branches");
         if let ("$switch", Some(Member { value, .. })) = (operator.name.value.as_str(), branches)
             && matches!(&value.value, Json::List(items) if items.is_empty())
         {
@@ -114,17 +114,20 @@ impl Check<'_, '_> {
 
     /// The options of a regular expression in a query.
     pub(super) fn options_fail(&mut self, members: &[Member]) {
-        let find = |name: &str| members.iter().find(|member| member.name.value == name);
+        let find = |name: &str| member(members, name);
         let Some(options) = find("$options") else { return };
         if find("$regex").is_none() {
             self.errors.push(diagnostics::options_alone(options.name.span, self.named));
-        } else if let Some(letter) = options
-            .value
-            .value
-            .text()
-            .and_then(|letters| letters.chars().find(|letter| !"imsux".contains(*letter)))
-        {
-            self.errors.push(diagnostics::unknown_option(options.value.span, letter, self.named));
+        } else {
+            self.options(&options.value);
+        }
+    }
+
+    /// The letters of them.
+    pub(super) fn options(&mut self, node: &Node) {
+        let letters = node.value.text().unwrap_or_default();
+        if let Some(letter) = letters.chars().find(|letter| !"imsux".contains(*letter)) {
+            self.errors.push(diagnostics::unknown_option(node.span, letter, self.named));
         }
     }
 }

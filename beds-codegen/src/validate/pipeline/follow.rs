@@ -4,7 +4,7 @@ use super::{check::Check, names, reach::first, shape::Naming, shape::is_placehol
 use crate::{
     aggregation::VARIABLES,
     diagnostic::{placeholders, stages},
-    json::{Json, Member, Node},
+    json::{Json, Member, Node, member},
     span::Span,
 };
 
@@ -130,7 +130,7 @@ impl Check<'_, '_> {
 
     /// The variables of an operator or a stage that hold clients' values, remembered before anything reads them.
     pub(super) fn bind(&mut self, of: &str, members: &[Member]) {
-        let find = |name: &str| members.iter().find(|member| member.name.value == name);
+        let find = |name: &str| member(members, name);
         let named = |default: &str| {
             let name = find("as").and_then(|name| name.value.value.text());
             name.unwrap_or(default).to_owned()
@@ -187,7 +187,7 @@ impl Check<'_, '_> {
 fn read_field(operand: &Node) -> Option<String> {
     let find = |name: &str| {
         let members = operand.value.members().unwrap_or_default();
-        members.iter().find(|member| member.name.value == name).map(|member| &member.value)
+        member(members, name).map(|member| &member.value)
     };
     if find("input").is_some() {
         return None;

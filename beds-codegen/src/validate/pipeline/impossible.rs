@@ -3,10 +3,7 @@
 use regex_syntax::ast;
 
 use super::{check::Check, shape::is_placeholder};
-use crate::{
-    diagnostic::stages as diagnostics,
-    json::{Json, Member, Node},
-};
+use crate::json::{Json, Member, Node, member};
 
 /// Why an operator refuses one of its operands, and what to write.
 type Refusal = (&'static str, &'static str);
@@ -20,7 +17,7 @@ impl Check<'_, '_> {
         let name = operator.name.value.as_str();
         if let ("$regexMatch" | "$regexFind" | "$regexFindAll", Some(members)) =
             (name, operator.value.value.members())
-            && let Some(regex) = members.iter().find(|member| member.name.value == "regex")
+            && let Some(regex) = member(members, "regex")
         {
             return self.pattern(name, &regex.value);
         }
@@ -72,14 +69,14 @@ impl Check<'_, '_> {
         if let Some((index, (why, help))) = refused
             && let Some(operand) = operands.get(index)
         {
-            self.errors.push(diagnostics::impossible(operand.span, name, why, help, self.named));
+            self.refused(operand.span, name, why, help);
         }
     }
 
     /// The same of a regular expression that stands there as a text.
     pub(super) fn pattern(&mut self, operator: &str, pattern: &Node) {
         if let Some((why, help)) = pattern.value.text().and_then(broken_pattern) {
-            self.errors.push(diagnostics::impossible(pattern.span, operator, why, help, self.named));
+            self.refused(pattern.span, operator, why, help);
         }
     }
 
@@ -89,13 +86,13 @@ impl Check<'_, '_> {
         if items.len() != 2 {
             let why = "takes two numbers, a divisor and a remainder";
             let help = "write both: {\"$mod\": [4, 0]}";
-            self.errors.push(diagnostics::impossible(operator.value.span, "$mod", why, help, self.named));
+            self.refused(operator.value.span, "$mod", why, help);
         } else if let Some(divisor) = items.first().filter(|item| !is_placeholder(item))
             // What stands behind the point is cut off.
             && constant(divisor).is_some_and(|number| number.abs() < 1.0)
         {
             let (why, help) = ZERO;
-            self.errors.push(diagnostics::impossible(divisor.span, "$mod", why, help, self.named));
+            self.refused(divisor.span, "$mod", why, help);
         }
     }
 }

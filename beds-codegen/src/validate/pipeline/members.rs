@@ -1,10 +1,10 @@
 //! Objects and lists of stages and operators, member by member, and the fields that their values get into.
 
-use super::{check::Check, shape::is_placeholder};
+use super::{check::Check, shape::converted_to};
 use crate::{
     aggregation::{self as table, Named, Slot},
     diagnostic::pipelines as diagnostics,
-    json::{Json, Member, Node},
+    json::{Json, Member, Node, member},
 };
 
 impl Check<'_, '_> {
@@ -88,11 +88,9 @@ impl Check<'_, '_> {
 }
 
 /// The field that a member of a stage gets into, where the stage makes one.
-fn target<'m>(stage: &str, member: &str, members: &'m [Member]) -> Option<&'m str> {
-    let named = |name: &str| {
-        members.iter().find(|member| member.name.value == name).and_then(|found| found.value.value.text())
-    };
-    match (stage, member) {
+fn target<'m>(stage: &str, of: &str, members: &'m [Member]) -> Option<&'m str> {
+    let named = |name: &str| member(members, name).and_then(|found| found.value.value.text());
+    match (stage, of) {
         ("$bucket", "boundaries" | "default" | "groupBy") | ("$bucketAuto", "groupBy") => Some("_id"),
         ("$densify", "range") => named("field"),
         ("$geoNear", "distanceMultiplier" | "near") => named("distanceField"),
@@ -103,14 +101,8 @@ fn target<'m>(stage: &str, member: &str, members: &'m [Member]) -> Option<&'m st
 
 /// Whether `$convert` may make an object or a list of what it gets.
 fn gives_members(members: &[Member]) -> bool {
-    let Some(to) = members.iter().find(|member| member.name.value == "to") else { return false };
-    let to = match to.value.value.members() {
-        Some(parts) if !is_placeholder(&to.value) => {
-            parts.iter().find(|part| part.name.value == "type").map_or(&to.value, |part| &part.value)
-        }
-        _ => &to.value,
-    };
-    match &to.value {
+    let Some(to) = member(members, "to") else { return false };
+    match &converted_to(&to.value).value {
         Json::Text(name) => name.starts_with('$') || matches!(name.as_str(), "array" | "object"),
         Json::Number(number) => matches!(number.parse::<f64>(), Ok(3.0 | 4.0)),
         _ => true,

@@ -4,7 +4,7 @@ use super::{argument, check::Check, shape::is_placeholder};
 use crate::{
     aggregation::{Takes, Which},
     diagnostic::{pipelines as diagnostics, placeholders},
-    json::{Json, Member, Node},
+    json::{Json, Member, Node, member},
     model::Type,
 };
 
@@ -15,7 +15,7 @@ impl Check<'_, '_> {
         for (which, takes) in wanted {
             match (which, &operator.value.value) {
                 (Which::Of(name), Json::Object(members)) if !is_placeholder(&operator.value) => {
-                    let found = members.iter().find(|member| member.name.value == *name);
+                    let found = member(members, name);
                     if let Some(Member { name, value }) = found {
                         self.operand_kind(value, *takes, &name.value);
                     }

@@ -2,7 +2,7 @@
 
 use crate::{
     aggregation::{Named, Place, STAGES, Slot, Takes},
-    json::{Json, Member, Node},
+    json::{Json, Member, Node, member},
 };
 
 /// What the names in an expression are for.
@@ -25,6 +25,12 @@ pub(super) enum Naming {
 /// Whether it is meant to be a placeholder.
 pub(super) fn is_placeholder(node: &Node) -> bool {
     node.value.members().is_some_and(|members| members.iter().any(|member| member.name.value == "$arg"))
+}
+
+/// What names the type that `$convert` is to give: its `to`, or the `type` in that.
+pub(super) fn converted_to(to: &Node) -> &Node {
+    let parts = to.value.members().filter(|_| !is_placeholder(to)).unwrap_or_default();
+    member(parts, "type").map_or(to, |ty| &ty.value)
 }
 
 impl Takes {

@@ -3,7 +3,7 @@
 use super::{check::Check, impossible::constant, shape::is_placeholder};
 use crate::{
     diagnostic::stages as diagnostics,
-    json::{Json, Member, Node},
+    json::{Json, Member, Node, member},
 };
 
 impl Check<'_, '_> {
@@ -41,35 +41,30 @@ impl Check<'_, '_> {
         };
         if is_none {
             let help = "write \"$$KEEP\", \"$$PRUNE\" or \"$$DESCEND\", most often in `$cond`";
-            self.refused(node, "$redact", "takes an expression that gives one of its variables", help);
+            self.refused(node.span, "$redact", "takes an expression that gives one of its variables", help);
         }
     }
 
     /// The steps of `$densify`.
     pub(super) fn steps(&mut self, members: &[Member]) {
-        let find = |members: &'_ [Member], name: &str| {
-            members.iter().find(|member| member.name.value == name).map(|member| member.value.clone())
-        };
-        let range = find(members, "range");
-        let step = range.as_ref().and_then(|range| find(range.value.members()?, "step"));
-        if let Some(step) = step.filter(|step| constant(step).is_some_and(|step| step <= 0.0)) {
-            self.refused(&step, "step", "takes a number above 0", "write a number above 0");
+        let step = member(members, "range").and_then(|range| member(range.value.value.members()?, "step"));
+        if let Some(step) = step.filter(|step| constant(&step.value).is_some_and(|step| step <= 0.0)) {
+            self.refused(step.value.span, "step", "takes a number above 0", "write a number above 0");
         }
     }
 
     /// A value and a method to make one up.
     pub(super) fn filled_twice(&mut self, members: &[Member]) -> bool {
-        let output = members.iter().find(|member| member.name.value == "output");
+        let output = member(members, "output");
         let outputs = output.and_then(|output| output.value.value.members()).unwrap_or_default();
         let twice = outputs.iter().filter_map(|output| output.value.value.members()).find_map(|output| {
-            let find = |name: &str| output.iter().find(|member| member.name.value == name);
+            let find = |name: &str| member(output, name);
             find("value").and(find("method"))
         });
         if let Some(method) = twice {
             let help = "remove `value` or `method`";
             let why = "stands beside `value`, and MongoDB takes one of the two";
-            let error = diagnostics::impossible(method.name.span, "method", why, help, self.named);
-            self.errors.push(error);
+            self.refused(method.name.span, "method", why, help);
         }
         twice.is_some()
     }
@@ -77,12 +72,10 @@ impl Check<'_, '_> {
     /// The bounds of a window.
     pub(super) fn window(&mut self, node: &Node) {
         let members = node.value.members().unwrap_or_default();
-        let find = |name: &str| members.iter().find(|member| member.name.value == name);
+        let find = |name: &str| member(members, name);
         if let (Some(_), Some(range)) = (find("documents"), find("range")) {
             let why = "stands beside `documents`, and a window has one of the two";
-            let error =
-                diagnostics::impossible(range.name.span, "range", why, "remove one of them", self.named);
-            return self.errors.push(error);
+            return self.refused(range.name.span, "range", why, "remove one of them");
         }
         for of in ["documents", "range"] {
             if let Some(bounds) = find(of).filter(|bounds| !is_placeholder(&bounds.value)) {
@@ -100,20 +93,20 @@ impl Check<'_, '_> {
             Json::Null | Json::Bool(_) | Json::List(_) => false,
         };
         let Json::List(ends) = &node.value else {
-            return self.refused(node, of, "takes a list of two ends", help);
+            return self.refused(node.span, of, "takes a list of two ends", help);
         };
         let [lower, upper] = ends.as_slice() else {
-            return self.refused(node, of, "takes a list of two ends", help);
+            return self.refused(node.span, of, "takes a list of two ends", help);
         };
         if let Some(wrong) = [lower, upper].into_iter().find(|end| !is_bound(end)) {
             let what = if of == "range" { "a number" } else { "a whole number" };
             let why = format!("takes {what}, \"current\" or \"unbounded\" as an end");
-            return self.refused(wrong, of, &why, help);
+            return self.refused(wrong.span, of, &why, help);
         }
         if let (Some(lower), Some(upper)) = (constant(lower), constant(upper))
             && lower > upper
         {
-            self.refused(node, of, "takes the lower end first", "write the lower end first");
+            self.refused(node.span, of, "takes the lower end first", "write the lower end first");
         }
     }
 }

@@ -89,11 +89,9 @@ impl Create<'_> {
                 domain.key.iter().map(move |&field| (path(index), field, &record[field]))
             });
             kept::refuse_cut(domain, &columns, keys)?;
-        }
-        if self.is_upsert
-            && let Err(failed) = self.check_reach(connection, &columns, records).await
-        {
-            return Ok(Called { calls: Calls { returned: Vec::new(), failed: Some(failed) }, columns });
+            if let Err(failed) = self.check_reach(connection, &columns, records).await {
+                return Ok(Called { calls: Calls { returned: Vec::new(), failed: Some(failed) }, columns });
+            }
         }
         let args = |record: &&[Value]| {
             let passed = |&field: &usize| kept::passed(&columns, field, &record[field]);

@@ -14,7 +14,7 @@ use beds_core::inspect::{
     Catalogue, Column, Kind, Relation, RelationKind, Routine, Supplied, UNKNOWN, same_word,
 };
 use beds_protocol::{
-    collated,
+    are_alike,
     tables::{Role, TABLES, Table},
 };
 
@@ -165,12 +165,6 @@ fn parameters(domain: &Domain, relation: &Relation) -> Vec<String> {
 }
 
 /// What is proposed for a table.
-/// Whether two of these values are one to most collations.
-fn are_alike(values: &[String]) -> bool {
-    let distinct: BTreeSet<String> = values.iter().map(|value| collated(value)).collect();
-    distinct.len() < values.len()
-}
-
 struct Proposal<'a> {
     domain: &'a Domain,
     table: &'a str,

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use beds_core::inspect::{Asks, Column, ITEMS, Kind, Rule, UNKNOWN};
-use beds_protocol::{collated, shown};
+use beds_protocol::{are_alike, shown};
 
 use super::{
     literal::string,
@@ -208,8 +208,7 @@ fn enumeration(values: &[String]) -> Ty {
         && distinct.len() == values.len()
         && values.iter().all(|value| !value.is_empty());
     if is_expressible {
-        let alike: BTreeSet<String> = values.iter().map(|value| collated(value)).collect();
-        if alike.len() < values.len() {
+        if are_alike(values) {
             return exact(values, longest);
         }
         let values: Vec<String> = values.iter().map(|value| string(value)).collect();

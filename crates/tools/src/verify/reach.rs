@@ -86,29 +86,9 @@ impl Operation<'_> {
                     findings,
                 );
             }
-            if self.usage == Usage::Upsert
-                && is("insert")
-                && let Some(duplicates) = of_duplicates(statement)
-                && let Some(index) = self.finds_others().filter(|_| !self.is_guarded(duplicates))
-            {
-                let message = format!(
-                    "{routine} may change another record of {table} than that of the key: its `on duplicate key update` finds \
-                     records by the unique index {} as well",
-                    shown(&index.name)
-                );
-                let hint = "change a record where the key is the same only, `column = if(key = parameter, …, column)`, and refuse \
-                            what is not; `beds ddl` writes it so";
-                self.report(Severity::Warning, message, hint, findings);
-            }
-            if is_new && is("insert") && statement.iter().any(|token| token.is("union")) {
-                let message =
-                    format!("{routine} may create several records of {table}: its insert has a `union`");
-                self.report(
-                    Severity::Warning,
-                    message,
-                    "let it insert the one record of its parameters",
-                    findings,
-                );
+            if is("insert") {
+                self.overwrites(statement, findings);
+                self.multiplies(statement, findings);
             }
             let what = if is("replace") && self.usage != Usage::Upsert {
                 "its `replace` deletes each record of the same key"
@@ -145,6 +125,34 @@ impl Operation<'_> {
             };
             let message = format!("{routine} does more to {table} than it answers: {what}");
             self.report(Severity::Error, message, hint, findings);
+        }
+    }
+
+    /// An upsert that changes what it finds by another index than that of the key.
+    fn overwrites(&self, statement: &[Token], findings: &mut Findings<'_>) {
+        let duplicates = of_duplicates(statement).filter(|_| self.usage == Usage::Upsert);
+        let Some(duplicates) = duplicates else { return };
+        let Some(index) = self.finds_others().filter(|_| !self.is_guarded(duplicates)) else { return };
+        let message = format!(
+            "{} may change another record of {} than that of the key: its `on duplicate key update` finds records by the unique \
+             index {} as well",
+            shown(&self.routine.name),
+            shown(&self.base.table.name),
+            shown(&index.name)
+        );
+        let hint = "change a record where the key is the same only, `column = if(key = parameter, …, column)`, and refuse what is \
+                    not; `beds ddl` writes it so";
+        self.report(Severity::Warning, message, hint, findings);
+    }
+
+    /// A create of more than one record.
+    fn multiplies(&self, statement: &[Token], findings: &mut Findings<'_>) {
+        if self.usage == Usage::Create && statement.iter().any(|token| token.is("union")) {
+            let (routine, table) = (shown(&self.routine.name), shown(&self.base.table.name));
+            let message =
+                format!("{routine} may create several records of {table}: its insert has a `union`");
+            let hint = "let it insert the one record of its parameters";
+            self.report(Severity::Warning, message, hint, findings);
         }
     }
 

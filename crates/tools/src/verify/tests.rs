@@ -5,10 +5,12 @@ use beds_core::{
         Catalogue, Column, Direction, Index, Kind, Parameter, Relation, RelationKind, Routine, RoutineKind,
         SqlMode, Supplied, Trigger,
     },
-    spec::{Domain, Field, Generated, Objects, Type, mariadb},
+    spec::{Domain, Field, Generated, Type, mariadb},
 };
 
 use super::check;
+
+mod beside;
 
 const COLUMNS: [&str; 3] = ["id_order", "id_part", "amount"];
 
@@ -287,103 +289,6 @@ fn what_an_update_does_around_its_condition_is_found() {
         let found = said(&domain([None, Some("u"), None], None), &self::catalogue(both, Vec::new()));
         let expected = if is_found { "warning may give another value to its parameter `r`" } else { "" };
         is_said(&found, expected, &body);
-    }
-}
-
-#[test]
-fn an_upsert_that_finds_a_record_by_another_unique_index_is_found() {
-    let index = |columns: &[&str], whole: bool| Index {
-        name: "another".to_owned(),
-        unique: true,
-        primary: false,
-        columns: columns.iter().map(|name| (*name).to_owned()).collect(),
-        whole,
-        identifies: true,
-        expires_s: None,
-    };
-    let insert = "insert into line (id_order, id_part, amount) values (o, r, c) on duplicate key update ";
-    let found = |sets: &str, index: Option<Index>| {
-        let mut catalogue =
-            catalogue(vec![routine("u", &["o", "r", "c"], &format!("{insert}{sets}"))], Vec::new());
-        catalogue.relations[0].indexes.extend(index);
-        let mut domain = domain([None, None, None], None);
-        if let Objects::MariaDb(objects) = &mut domain.objects {
-            objects.upsert = Some(mariadb::Procedure::new("u", "", &[0, 1, 2]));
-        }
-        said(&domain, &catalogue)
-    };
-    let expected = "warning `u` may change another record of `line` than that of the key";
-    for other in
-        [index(&["amount"], true), index(&["id_order"], true), index(&["id_order", "id_part"], false)]
-    {
-        one(&found("amount = c", Some(other.clone())), expected);
-        for guarded in [
-            "amount = if(id_order = o and id_part = r, c, amount)",
-            "line.amount = amount + (c - amount) * (id_order = o and id_part = r)",
-            "amount = line.amount",
-        ] {
-            assert_eq!(found(guarded, Some(other.clone())), [""; 0], "{guarded}");
-        }
-        one(&found("amount = if(id_order = o, c, amount)", Some(other.clone())), expected);
-        one(&found("id_part = r, id_order = o", Some(other)), expected);
-    }
-    for harmless in [
-        None,
-        Some(index(&["id_part", "id_order"], true)),
-        Some(index(&["amount", "id_order", "id_part"], true)),
-    ] {
-        assert_eq!(found("amount = c", harmless), [""; 0]);
-    }
-}
-
-#[test]
-fn what_writes_a_record_that_is_there_beside_the_one_it_should_is_found() {
-    let insert = "insert into line (id_order, id_part, amount) values (o, r, c)";
-    let update = "update line set amount = c where id_order = o and id_part = r";
-    let of_create = |body: &str| {
-        let catalogue = catalogue(vec![routine("u", &["o", "r", "c"], body)], Vec::new());
-        said(&domain([Some("u"), None, None], None), &catalogue)
-    };
-    let of_delete = |body: &str| {
-        let catalogue = catalogue(vec![routine("u", &["o", "r"], body)], Vec::new());
-        said(&domain([None, None, Some("u")], None), &catalogue)
-    };
-    let found =
-        of_create(&format!("begin declare continue handler for sqlstate '23000' {update}; {insert}; end"));
-    one(&found, "warning `u` may change a record of `line` that is there already");
-    let found = of_create("insert into line (id_order, id_part, amount) select o, r, c union select o, 7, c");
-    one(&found, "warning `u` may create several records of `line`");
-    let found = of_update(
-        &["o", "r", "c"],
-        &format!("begin delete from line where id_order = o and id_part = r; {insert}; end"),
-    );
-    one(&found, "warning `u` creates the record of `line` that it does not find");
-    let found = of_delete("update line set id_part = id_part + 100 where id_order = o and id_part = r");
-    one(&found, "gives its record another key");
-}
-
-#[test]
-fn what_a_create_does_beside_its_record_is_found() {
-    for (body, expected) in [
-        ("insert into line (id_order, id_part, amount) select o, r, c", &[""; 0] as &[&str]),
-        (
-            "insert into line (id_order, id_part, amount) select r, o, c from dual",
-            &["`o` of `c` goes into the column `id_part`", "`r` of `c` goes into the column `id_order`"],
-        ),
-        ("insert into line values (o, r, c), (o + 1, r, c)", &["creates more records"]),
-        ("insert into line values (o * -1, r, c)", &["gives the record another key"]),
-        ("insert into other values (o, r, c)", &["never into `line`"]),
-        ("execute immediate 'insert into line values (?, ?, ?)' using r, o, c", &["a text that it makes"]),
-        (
-            "begin declare c int default 5; insert into line values (o, r, c); end",
-            &["declares a variable `c`, which hides its parameter"],
-        ),
-    ] {
-        let create = routine("c", &["o", "r", "c"], body);
-        let found = said(&domain([Some("c"), None, None], None), &catalogue(vec![create], Vec::new()));
-        let is_expected = found.len() == expected.len()
-            && expected.iter().all(|part| found.iter().any(|line| line.contains(part)));
-        assert!(is_expected, "{body}: {found:#?}");
     }
 }
 
