@@ -7,9 +7,6 @@ use serde_json::{Map, Value, json};
 
 use crate::Engine;
 
-/// How the names of the node's own tables begin: no domain has such a name, and no import looks at them.
-pub const OWN_PREFIX: &str = "beds_";
-
 /// The longest `message_id`, in characters.
 pub const MESSAGE_ID_CHARACTERS_MAX: u16 = 128;
 
@@ -127,6 +124,12 @@ const fn nullable(name: &'static str, keeps: Keeps) -> Column {
 
 /// All of them.
 pub static TABLES: [&Table; 3] = [&LEDGER, &EVENTS, &AUDIT];
+
+/// Whether a table or collection is one of them.
+#[must_use]
+pub fn is_own(name: &str) -> bool {
+    TABLES.iter().any(|table| table.name == name)
+}
 
 /// The ledger.
 pub static LEDGER: Table = Table {
@@ -362,7 +365,7 @@ mod tests {
     #[test]
     fn the_ledger_is_written_for_both_engines() {
         let ledger = &LEDGER;
-        assert!(ledger.name.starts_with(OWN_PREFIX));
+        assert!(is_own(ledger.name) && !is_own("beds_rooms"));
         let sql = ledger.sql();
         for part in [
             "create table if not exists `beds_ledger` (",

@@ -1,8 +1,8 @@
 //! Who is let in.
 //!
 //! A job is let in only where it is expected to end in its time. What waits is known in units of time (`pace`), so the
-//! wait is known before it begins, and a refusal costs nothing. That the connections take nothing at all is seen by the
-//! time since they last did.
+//! wait is known before it begins, and a refusal costs nothing. That the connections take nothing at all for seconds is seen
+//! by the time since they last did.
 //!
 //! Many jobs that come at once are a burst, which is worked off. Where the jobs of a client have had to wait for a while,
 //! they come faster than they are done: then only so many are let in that the wait stays short (as `CoDel` tells a standing
@@ -18,6 +18,9 @@ use crate::{job::Job, kind::Kind, settings::Settings};
 
 /// How long a server may be away before a request is refused at once: it may only be starting again.
 const ABSENCE_MAX: Duration = Duration::from_secs(1);
+/// How long connections may take nothing before that is a wait. A server that writes its pages to a busy disk lets all commits
+/// wait for a second or two, and goes on as before.
+const STALL_MAX: Duration = Duration::from_secs(3);
 /// How often a full queue is searched for what nobody waits for any more.
 const SWEEP: Duration = Duration::from_millis(100);
 /// One client's jobs of one kind may be so many times as many as there is room left, as in the buffers of switches: alone
@@ -132,7 +135,8 @@ impl<J: Job> Queue<J> {
         let at_once = self.groups_at_once(&ticket.job, settings, now).min(places);
         let wait = (in_turns.saturating_mul(kinds).min(all) / places).max(in_turns.min(group) / at_once);
         // A connection that is free is kept for short jobs.
-        if self.idle > 0 { wait } else { wait.max(now - self.last_taken) }
+        let stall = if self.idle > 0 { Duration::ZERO } else { now - self.last_taken };
+        if stall > STALL_MAX { wait.max(stall) } else { wait }
     }
 
     /// How many groups of such jobs are under way where many wait: quick ones do not use all connections.

@@ -29,6 +29,19 @@ impl Deeds {
         self.tokens.iter().filter_map(Token::name)
     }
 
+    /// The names in it that stand where a relation may: quoted ones, and words after those that ask for one. So a table
+    /// called `select` is not in every statement.
+    pub(super) fn relations(&self) -> impl Iterator<Item = &str> {
+        const BEFORE: [&str; 7] = ["from", "join", "into", "update", "table", "insert", "replace"];
+        self.tokens.iter().enumerate().filter_map(|(at, token)| {
+            let before = at.checked_sub(1).and_then(|before| self.tokens.get(before));
+            let is_asked = before.is_some_and(|before| {
+                before.is_mark(',') || before.is_mark('.') || BEFORE.iter().any(|word| before.is(word))
+            });
+            token.name().filter(|_| is_asked || matches!(token, Token::Name(_)))
+        })
+    }
+
     /// Whether these words follow each other in it.
     pub(super) fn has(&self, words: [&str; 3]) -> bool {
         self.tokens.windows(3).any(|three| three.iter().zip(words).all(|(token, word)| token.is(word)))

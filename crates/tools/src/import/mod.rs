@@ -23,7 +23,7 @@ mod write;
 
 use beds_core::inspect::{Catalogue, Evidence, Relation, RelationKind, Routine, RoutineKind};
 use beds_protocol::shown;
-use beds_protocol::tables::OWN_PREFIX;
+use beds_protocol::tables::is_own;
 
 use self::{
     body::AllDeeds,
@@ -181,7 +181,7 @@ fn domains(catalogue: &Catalogue, options: &Options, names: &mut Taken, plan: &m
     let all = AllDeeds::of(catalogue);
     let mut domains = Vec::new();
     for relation in &catalogue.relations {
-        if relation.name.starts_with(OWN_PREFIX) {
+        if is_own(&relation.name) {
             continue;
         }
         if !is_selected(&relation.name, options, catalogue.folds_names) {

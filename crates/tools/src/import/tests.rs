@@ -364,4 +364,24 @@ fn the_name_of_a_template_depends_on_no_other_table() {
     let names = |files: Vec<(String, String)>| files.into_iter().map(|(name, _)| name).collect::<Vec<_>>();
     assert_eq!(names(of(&["\u{8868}"])), ["relation_u8868_rec.toml"]);
     assert!(names(of(&["beds_ledger", "z", "\u{8868}"])).contains(&"relation_u8868_rec.toml".to_owned()));
+    assert_eq!(names(of(&["beds_ledger", "beds_rooms"])), ["the_beds_rooms_rec.toml"], "a table of a hospital");
+}
+
+/// Each statement has the word; only a quoted name is that table.
+#[test]
+fn a_routine_belongs_to_no_table_whose_name_is_a_word_of_sql() {
+    let key = || vec![index("PRIMARY", &["id"])];
+    let catalogue = Catalogue {
+        relations: ["orders", "select", "update"].map(|name| table(name, &["id"], key())).into(),
+        routines: vec![
+            procedure("select_orders", "begin select id from orders where id > p_id; end"),
+            procedure("top_select", "select s.id from `select` s where s.id > p_id"),
+            procedure("recount", "begin update orders set id = id + (select 1) where id > p_id; end"),
+        ],
+        ..Catalogue::default()
+    };
+    let plan = imported(&catalogue);
+    let has = |file: &str, routine: &str| text(&plan, file).contains(&format!("\"{routine}\""));
+    assert!(has("orders_rec.toml", "select_orders") && has("orders_rec.toml", "recount"));
+    assert!(has("select_rec.toml", "top_select") && !has("update_rec.toml", "recount"));
 }

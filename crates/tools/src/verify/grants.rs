@@ -8,10 +8,10 @@ use beds_core::{
     inspect::{Catalogue, Grant, Granted, same_word},
     spec::{Domain, Object, ObjectKind, Usage},
 };
-use beds_protocol::shown;
+use beds_protocol::{shown, tables::is_own};
 
-/// The node's own tables and databases, which no template names.
-const OWN_PREFIX: &str = "beds";
+/// How the node's own databases begin, which no template names.
+const OWN_DATABASE: &str = "beds";
 /// How many grants a finding names.
 const SHOWN_MAX: usize = 10;
 
@@ -220,9 +220,9 @@ fn too_much(grant: &Grant, objects: &[Object], catalogue: &Catalogue) -> Option<
                 .collect();
             (!extra.is_empty()).then(|| format!("{} on the whole database", extra.join(", ")))
         }
-        Granted::Elsewhere(name) if name.starts_with(OWN_PREFIX) => None,
+        Granted::Elsewhere(name) if name.starts_with(OWN_DATABASE) => None,
         Granted::Elsewhere(name) => Some(format!("{} on {name}", all())),
-        Granted::Relation(name) | Granted::Columns(name) if name.starts_with(OWN_PREFIX) => None,
+        Granted::Relation(name) | Granted::Columns(name) if is_own(name) => None,
         Granted::Relation(name) | Granted::Columns(name) => {
             let is_used =
                 used(&|object| super::is_relation(object.kind) && catalogue.is_one_name(object.name, name));
