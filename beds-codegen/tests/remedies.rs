@@ -84,6 +84,8 @@ fn what_is_guessed_is_left_to_people() {
         r#"x = { type = "int", read_only = false }"#,
         r#"x = { type = "int", auto_increment = false }"#,
         r#"x = "array(\"type\" => \"int\")""#,
+        r#"x = { type = "decimal", precision = 12, scale = 3, max = "100,000" }"#,
+        r#"x = { type = "decimal", precision = 12, scale = 4, default = "1,000" }"#,
     ] {
         assert_eq!(mended(line), line);
     }

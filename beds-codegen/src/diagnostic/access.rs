@@ -1,6 +1,6 @@
 //! Mistakes in `[access]`, and in what of a request is passed to objects.
 
-use beds_protocol::RequestValue;
+use beds_protocol::{RequestValue, nearest};
 
 use super::Diagnostic;
 use crate::{
@@ -60,13 +60,19 @@ pub(crate) fn role_name(span: Span, name: &str) -> Diagnostic {
     }
 }
 
-pub(crate) fn role_idle(span: Span, role: &str) -> Diagnostic {
-    Diagnostic::warning(
-        Code::RoleIdle,
-        format!("the role `{}` may do nothing in this domain", role.escape_debug()),
-    )
-    .at(span, "no operation names it")
-    .help("name it in an operation, or remove it here")
+/// A role that no operation names. One that is called nearly like another is meant to be it: what is said of it would hold for
+/// nobody.
+pub(crate) fn role_idle<'a>(span: Span, role: &str, granted: impl Iterator<Item = &'a str>) -> Diagnostic {
+    let message = format!("the role `{}` may do nothing in this domain", role.escape_debug());
+    match nearest(role, granted) {
+        Some(near) => Diagnostic::error(Code::RoleIdle, message)
+            .at(span, "no operation names it")
+            .help(format!("write `{near}`, if that role is meant: what stands here holds for nobody"))
+            .help("otherwise name it in an operation, or remove it here"),
+        None => Diagnostic::warning(Code::RoleIdle, message)
+            .at(span, "no operation names it")
+            .help("name it in an operation, or remove it here"),
+    }
 }
 
 pub(crate) fn unknown_value(span: Span, written: &str) -> Diagnostic {

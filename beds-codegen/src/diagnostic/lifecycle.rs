@@ -20,6 +20,20 @@ pub(crate) fn no_duration(span: Span, written: &str, fix: Option<&str>) -> Diagn
     }
 }
 
+/// Months, which are of several lengths; `M` alone may be minutes.
+pub(crate) fn months(span: Span, written: &str, months: u64, days: u64) -> Diagnostic {
+    let days = quoted(&format!("{days}d"));
+    let diagnostic = Diagnostic::error(Code::Duration, format!("{} is no length of time", quoted(written)))
+        .at(span, "how long?");
+    if written.trim().ends_with('M') {
+        let minutes = quoted(&format!("{months}m"));
+        diagnostic
+            .help(format!("`M` may be months or minutes: write `{days}` for months, `{minutes}` for minutes"))
+    } else {
+        diagnostic.help(format!("a month has no length of its own: write days, such as `{days}`"))
+    }
+}
+
 pub(crate) fn duration_range(span: Span, written: &str) -> Diagnostic {
     Diagnostic::error(Code::Duration, format!("{} is out of range", quoted(written)))
         .at(span, "records are kept for this long")

@@ -141,15 +141,29 @@ pub(crate) fn collision(
 }
 
 /// A text of a query that is called like the path to a field.
-pub(crate) fn field_as_text(span: Span, path: &str, named: Span) -> Diagnostic {
-    let message = format!("`${path}` is a text here, and not the field `{path}`");
-    Diagnostic::warning(Code::PipelineValue, message)
+pub(crate) fn field_as_text(span: Span, path: &str, operator: &str, named: Span) -> Diagnostic {
+    let what = match path.strip_prefix('$') {
+        Some(variable) => format!("the variable `{variable}`"),
+        None => format!("the field `{path}`"),
+    };
+    let message = format!("`${path}` is a text here, and not {what}");
+    let text = match operator {
+        "$eq" => format!("{{\"$in\": [\"${path}\"]}}"),
+        "$ne" => format!("{{\"$nin\": [\"${path}\"]}}"),
+        _ => String::new(),
+    };
+    let diagnostic = Diagnostic::warning(Code::PipelineValue, message)
         .at(span, "stands for itself")
         .near(named, "named here")
         .help(format!(
-            "compare with the field in an expression: {{\"$expr\": {{\"$eq\": [\"$name\", \"${path}\"]}}}}"
-        ))
-        .help(format!("where the text is meant, write {{\"$in\": [\"${path}\"]}}"))
+            "compare in an expression: {{\"$expr\": {{\"{operator}\": [\"$name\", \"${path}\"]}}}}, where `name` is the field that is \
+             asked for"
+        ));
+    if text.is_empty() {
+        diagnostic
+    } else {
+        diagnostic.help(format!("where the text is meant, write {text}"))
+    }
 }
 
 /// `$lookup` by one field alone.

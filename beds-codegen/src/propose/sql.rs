@@ -9,7 +9,7 @@ pub(super) fn columns<'d>(fields: impl Iterator<Item = &'d Field>) -> String {
 
 /// A text as a constant.
 pub(super) fn string(text: &str) -> String {
-    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''").replace('\n', "\\n"))
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''").replace('\n', "\\n").replace('\0', "\\0"))
 }
 
 /// A column of the table, which no parameter can hide.

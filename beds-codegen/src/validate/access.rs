@@ -140,7 +140,8 @@ fn is_granted(role: &str, grants: &[(Granted, Vec<String>)]) -> bool {
 fn check_role(role: &Spanned<String>, grants: &[(Granted, Vec<String>)], cx: &mut Cx<'_>) {
     // Where nobody may do anything, that is what is told.
     if is_valid(role, cx) && !grants.is_empty() && !is_granted(&role.value, grants) {
-        cx.errors.push(diagnostics::role_idle(role.span, &role.value));
+        let granted = grants.iter().flat_map(|(_, roles)| roles).map(String::as_str);
+        cx.errors.push(diagnostics::role_idle(role.span, &role.value, granted));
     }
 }
 

@@ -80,7 +80,7 @@ pub(super) fn as_decimal(value: &Scalar) -> Option<String> {
     match value {
         Scalar::Float(number) if number.is_finite() => Some(number.to_string()),
         Scalar::Text(text) => {
-            let point = text.trim().replace(',', ".");
+            let point = pointed(text.trim());
             point.parse::<Decimal>().is_ok().then_some(point)
         }
         _ => None,

@@ -14,6 +14,8 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 const YEAR: u64 = 365 * DAY;
+/// A month, in the remedy for those who ask for one.
+const MONTH_DAYS: u64 = 30;
 /// What MongoDB takes for an index that expires.
 const TTL_MAX: u64 = i32::MAX.unsigned_abs() as u64;
 
@@ -144,6 +146,11 @@ const fn is_comparable(ty: &Type) -> bool {
     !matches!(ty, Type::Json | Type::List { .. } | Type::Object { .. } | Type::Float { .. })
 }
 
+/// Whether a unit is that of months, or may be: `M` is minutes to some.
+fn is_month(unit: &str) -> bool {
+    unit == "M" || ["mo", "mon", "mos", "month", "months"].contains(&unit.to_ascii_lowercase().as_str())
+}
+
 /// How many seconds `400d` are.
 fn seconds(written: &Spanned<String>, cx: &mut Cx<'_>) -> Option<u32> {
     let text = written.value.trim().to_ascii_lowercase();
@@ -158,6 +165,12 @@ fn seconds(written: &Spanned<String>, cx: &mut Cx<'_>) -> Option<u32> {
         "w" | "week" | "weeks" => (7 * DAY, 'w'),
         _ => (0, ' '),
     };
+    let written_unit = written.value.trim().get(digits..).unwrap_or_default().trim();
+    if let Some(months) = number.parse::<u64>().ok().filter(|_| is_month(written_unit)) {
+        let days = months.saturating_mul(MONTH_DAYS);
+        cx.errors.push(diagnostics::months(written.span, &written.value, months, days));
+        return None;
+    }
     let Some(number) = number.parse::<u64>().ok().filter(|_| unit > 0) else {
         cx.errors.push(diagnostics::no_duration(written.span, &written.value, None));
         return None;

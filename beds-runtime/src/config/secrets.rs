@@ -2,7 +2,8 @@
 //! before a server is asked, and read again for each connection.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Read as _},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -89,12 +90,23 @@ fn named(section: &str, key: &str, path: &Path, reason: &str) -> String {
     format!("{section}.{key}{between}{shown}: {reason}")
 }
 
+/// More than any list of certificates.
+const BYTES_MAX: u64 = 4 << 20;
+/// More than any password.
+const PASSWORD_BYTES_MAX: usize = 64 << 10;
+
 /// What is in a file; or why it cannot be read, and what to do.
 fn read(path: &Path) -> Result<Vec<u8>, String> {
     if path.as_os_str().is_empty() {
         return Err("it names no file: write its path, or leave the key out".to_owned());
     }
-    fs::read(path).map_err(|error| match error.kind() {
+    let mut bytes = Vec::new();
+    // A device has no end.
+    let read = fs::File::open(path).and_then(|file| file.take(BYTES_MAX + 1).read_to_end(&mut bytes));
+    if read.as_ref().is_ok_and(|read| *read as u64 > BYTES_MAX) {
+        return Err(format!("it has more than {BYTES_MAX} bytes: name the file that is meant"));
+    }
+    read.map(|_| bytes).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => format!("{error}: create it, or correct the path"),
         io::ErrorKind::IsADirectory => format!("{error}: name the file in it"),
         io::ErrorKind::PermissionDenied => format!("{error}: let the node's user read it"),
@@ -105,6 +117,9 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
 /// The password in a file, character by character, without the one line end that editors put at its end.
 fn read_password(path: &Path) -> Result<String, String> {
     let bytes = read(path)?;
+    if bytes.len() > PASSWORD_BYTES_MAX {
+        return Err(format!("it has {} bytes, and a password has {PASSWORD_BYTES_MAX} at most", bytes.len()));
+    }
     let text = String::from_utf8(bytes)
         .map_err(|_| "it is not UTF-8: save it as UTF-8, without a byte order mark".to_owned())?;
     if text.starts_with('\u{feff}') {

@@ -83,6 +83,8 @@ pub(crate) enum Kept {
     /// Text of a collation that compares by several levels in turn, and finds in a range what it does not sort there: it is
     /// sorted by its characters.
     Levels,
+    /// Text of a collation in which several characters count as one, of whose prefixes an index finds too few.
+    Contracted,
     /// BINARY of so many bytes: zeros are put behind what is shorter, and count.
     Padded(u16),
     /// Text that a view makes of constants: with the collation of whoever created the view, which the connection's
@@ -233,8 +235,9 @@ fn of_details(ty: &str, digits: Option<i64>, collation: &str) -> Kept {
     let is_nopad = collation.contains("nopad");
     let is_of_lengths = ["unicode", "uca", "german2"].iter().any(|name| collation.contains(name));
     match digits.and_then(|digits| u8::try_from(digits).ok()) {
-        Some(digits @ 0..=5) => Kept::Fraction(digits),
+        Some(digits @ 0..=6) => Kept::Fraction(digits),
         _ if collation.ends_with("_czech_cs") => Kept::Levels,
+        _ if ["thai", "myanmar"].iter().any(|name| collation.contains(name)) => Kept::Contracted,
         _ if is_nopad && ty == "char" => Kept::Char,
         _ if is_nopad && !is_of_lengths => Kept::NoPad,
         _ => Kept::Plain,

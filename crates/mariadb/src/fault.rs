@@ -8,7 +8,9 @@ use beds_core::{Error, spec::Domain};
 use beds_protocol::ErrorCode;
 use sqlx::mysql::MySqlDatabaseError;
 
-pub(crate) use self::own::{denied, insert_own, is_seen, of_own, renew_rights, without_transactions};
+pub(crate) use self::own::{
+    denied, insert_own, is_seen, is_without_transactions, of_own, renew_rights, without_transactions,
+};
 use self::server::{LATER, Said, from_server};
 
 /// How a job failed.

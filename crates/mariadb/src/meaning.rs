@@ -1,6 +1,7 @@
 //! What MariaDB takes a value for where its type is another.
 
 use beds_core::value::Value;
+use beds_protocol::value::{DateTime, Time};
 
 /// The years that a YEAR keeps, besides 0.
 const YEARS: std::ops::RangeInclusive<f64> = 1901.0..=2155.0;
@@ -28,4 +29,35 @@ pub(crate) fn number(value: &Value) -> Option<f64> {
 pub(crate) fn is_place(text: &str) -> bool {
     let text = text.trim();
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The nanoseconds of the last of so many digits of a second's fraction.
+const fn last_digit(digits: u8) -> u32 {
+    10_u32.pow(9_u32.saturating_sub(digits as u32))
+}
+
+/// Whether a moment has more digits of its second's fraction than these.
+pub(crate) const fn is_cut(digits: u8, value: &Value) -> bool {
+    let nanosecond = match value {
+        Value::DateTime(DateTime(moment)) => moment.nanosecond(),
+        Value::Time(Time(time)) => time.nanosecond(),
+        _ => 0,
+    };
+    !nanosecond.is_multiple_of(last_digit(digits))
+}
+
+/// A moment with so many digits of its second's fraction.
+pub(crate) fn cut(digits: u8, value: &Value) -> Value {
+    let unit = last_digit(digits);
+    let cut = |nanosecond: u32| nanosecond - nanosecond % unit;
+    match value {
+        Value::DateTime(DateTime(moment)) => {
+            let kept = moment.replace_nanosecond(cut(moment.nanosecond()));
+            Value::DateTime(DateTime(kept.unwrap_or(*moment)))
+        }
+        Value::Time(Time(time)) => {
+            Value::Time(Time(time.replace_nanosecond(cut(time.nanosecond())).unwrap_or(*time)))
+        }
+        other => other.clone(),
+    }
 }

@@ -208,7 +208,7 @@ impl<'k> Statement<'k> {
                 let escaped = prefix.replace('|', "||").replace('%', "|%").replace('_', "|_");
                 let pattern = Value::Text(escaped + "%");
                 if self.may_be(field, &pattern) {
-                    self.compared(field);
+                    self.begins(field);
                     self.text.push_str(" like ? escape '|'");
                     self.values.push(pattern);
                     self.is_value(field);

@@ -49,8 +49,9 @@ pub(crate) fn compares(parameter: &Parameter, column: &Column) -> Kept {
     let (Some(given), Some(own)) = (parameter.collation.as_deref(), column.collation.as_deref()) else {
         return Kept::Whole;
     };
-    // The binary collation of one character set goes before its others.
-    let is_ruling = Charset::of(given) == Charset::of(own) && own.ends_with("_bin");
+    // The binary collation of one character set goes before its others; of two, neither does.
+    let is_ruling =
+        Charset::of(given) == Charset::of(own) && own.ends_with("_bin") && !given.ends_with("_bin");
     if given == own || is_ruling {
         Kept::Whole
     } else {

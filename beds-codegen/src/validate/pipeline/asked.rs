@@ -33,20 +33,21 @@ impl Check<'_, '_> {
             }
             "$bitsAllClear" | "$bitsAllSet" | "$bitsAnyClear" | "$bitsAnySet" => self.bits(value, name),
             "$geoWithin" => self.corners(value),
-            name if COMPARISONS.contains(&name) => self.field_as_text(value),
+            name if COMPARISONS.contains(&name) => self.field_as_text(value, name),
             _ => {}
         }
     }
 
     /// A text that a query compares with, and that is called like the path to a field: in a query it is no path.
-    pub(super) fn field_as_text(&mut self, node: &Node) {
+    pub(super) fn field_as_text(&mut self, node: &Node, operator: &str) {
         let Some(path) = node.value.text().and_then(|text| text.strip_prefix('$')) else { return };
+        let name = path.strip_prefix('$').unwrap_or(path);
         let is_part = |part: &str| {
             part.starts_with(|letter: char| letter.is_alphabetic() || letter == '_')
                 && part.chars().all(|letter| letter.is_alphanumeric() || letter == '_')
         };
-        if path.split('.').all(is_part) {
-            self.errors.push(diagnostics::field_as_text(node.span, path, self.named));
+        if name.split('.').all(is_part) {
+            self.errors.push(diagnostics::field_as_text(node.span, path, operator, self.named));
         }
     }
 

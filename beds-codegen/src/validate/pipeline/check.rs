@@ -18,6 +18,9 @@ use crate::{
     span::Span,
 };
 
+/// Operators of windows that take none.
+const RANKS: [&str; 3] = ["$denseRank", "$documentNumber", "$rank"];
+
 /// A pipeline being checked.
 pub(super) struct Check<'c, 's> {
     pub(super) args: &'c [Arg],
@@ -369,6 +372,10 @@ impl<'c, 's> Check<'c, 's> {
         self.alone(operator, &others);
         self.operator(operator, operators, what);
         if let Some(window) = members.iter().find(|member| is_window && member.name.value == "window") {
+            if RANKS.contains(&operator.name.value.as_str()) {
+                let why = format!("stands beside `{}`, which is of the whole partition", operator.name.value);
+                return self.refused(window.name.span, "window", &why, "remove `window`");
+            }
             let before = self.errors.reported();
             self.constant(&window.value, Takes::Object, "window");
             if before == self.errors.reported() {

@@ -57,6 +57,10 @@ impl Check<'_, '_> {
         if name == "$redact" {
             self.redacts(&stage.value);
         }
+        if name == "$count" && stage.value.value.text() == Some("_id") {
+            let why = "cannot count into `_id`, the name of the group behind it";
+            self.refused(stage.value.span, name, why, "write another name: {\"$count\": \"count\"}");
+        }
         let Some(members) = stage.value.value.members() else { return };
         let find = |name: &str| member(members, name);
         match name {

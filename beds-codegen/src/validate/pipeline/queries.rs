@@ -24,6 +24,11 @@ impl Check<'_, '_> {
                 self.errors.push(diagnostics::text_not_first(member.name.span, self.named));
             }
             self.condition(member, table::CONDITIONS, "condition");
+            if name == "$nor"
+                && let Json::List(items) = &member.value.value
+            {
+                self.no_text(items);
+            }
             if let ("$and" | "$or" | "$nor", Json::List(items)) = (name, &member.value.value)
                 && items.is_empty()
             {
@@ -32,10 +37,24 @@ impl Check<'_, '_> {
         }
     }
 
+    /// `$text` finds by its index, and what it does not find has none.
+    fn no_text(&mut self, conditions: &[Node]) {
+        let members = conditions.iter().filter_map(|node| node.value.members()).flatten();
+        for text in members.filter(|member| member.name.value == "$text") {
+            let why = "cannot stand in `$nor`";
+            self.refused(
+                text.name.span,
+                "$text",
+                why,
+                "take it out of `$nor`: MongoDB finds texts, and not their absence",
+            );
+        }
+    }
+
     /// What a query asks of a field: a value, or operators.
     pub(super) fn filter(&mut self, node: &Node) {
         let (Json::Object(members), Some(operator)) = (&node.value, node.value.operator()) else {
-            self.field_as_text(node);
+            self.field_as_text(node, "$eq");
             return self.literal(node, true);
         };
         self.options_fail(members);

@@ -130,15 +130,20 @@ pub(crate) async fn without_transactions(
     connection: &mut MySqlConnection,
     own: &[&'static Table],
 ) -> Option<&'static str> {
-    let sql = "select count(*) from information_schema.tables join information_schema.engines using (engine) \
-        where table_schema = database() and table_name = ? and transactions <> 'YES'";
     for table in own {
-        let row = connection.fetch_one(sqlx::query(sql).bind(table.name)).await.ok()?;
-        if row.try_get_unchecked::<i64, _>(0).ok()? > 0 {
+        if is_without_transactions(connection, table.name).await? {
             return Some(table.name);
         }
     }
     None
+}
+
+/// Whether a table has an engine without transactions; `None` where the server does not say.
+pub(crate) async fn is_without_transactions(connection: &mut MySqlConnection, table: &str) -> Option<bool> {
+    let sql = "select count(*) from information_schema.tables join information_schema.engines using (engine) \
+        where table_schema = database() and table_name = ? and transactions <> 'YES'";
+    let row = connection.fetch_one(sqlx::query(sql).bind(table)).await.ok()?;
+    Some(row.try_get_unchecked::<i64, _>(0).ok()? > 0)
 }
 
 /// Whether one of the node's own tables is there, as far as its user can see.

@@ -8,11 +8,11 @@ use beds_core::{
     spec::Type,
     value::Value,
 };
-use beds_protocol::value::{Bytes, Date, Decimal};
+use beds_protocol::value::{Bytes, Date};
 use time::Time;
 
 use super::Statement;
-use crate::meaning::{is_year, number};
+use crate::meaning::{cut, is_cut, is_year, number};
 use crate::{cell::short, columns::Kept};
 
 /// The collation in which constants of views are compared and sorted. The connection's own.
@@ -25,6 +25,9 @@ const SORTED_CHARS: u32 = 500;
 /// The digits that a DECIMAL of MariaDB has at most, and those after the point.
 const PRECISION_MAX: usize = 65;
 const SCALE_MAX: usize = 38;
+
+/// The digits that a second's fraction of MariaDB has at most.
+const FRACTION_MAX: u8 = 6;
 
 /// What a comparison with a value comes to.
 enum Becomes {
@@ -65,6 +68,15 @@ impl Statement<'_> {
         }
         if is_cut {
             let _ = write!(self.text, ", {SORTED_CHARS})");
+        }
+    }
+
+    /// The column as its beginning is compared: by no index that finds too few.
+    pub(super) fn begins(&mut self, field: usize) {
+        if self.kept(field) == Kept::Contracted {
+            let _ = write!(self.text, "concat({})", self.columns[field]);
+        } else {
+            self.compared(field);
         }
     }
 
@@ -287,7 +299,10 @@ impl Statement<'_> {
             && !matches!(self.kept(field), Kept::Float { .. } | Kept::Double { .. })
             && let Some(cut) = value.cut(SCALE_MAX)
         {
-            return between(comparison, cut, value);
+            return between(comparison, cut < *value, Value::Decimal(cut));
+        }
+        if is_cut(FRACTION_MAX, value) {
+            return between(comparison, true, cut(FRACTION_MAX, value));
         }
         Becomes::Comparison(comparison, value.clone())
     }
@@ -365,10 +380,9 @@ impl Statement<'_> {
     }
 }
 
-/// The same comparison with a number of fewer digits than its own: what a decimal of the server may be is never between
-/// the two.
-fn between(comparison: Comparison, cut: Decimal, value: &Decimal) -> Becomes {
-    let is_below = cut < *value;
+/// The same comparison with a value of fewer digits than its own, which may be below it: what the server may have is never
+/// between the two.
+fn between(comparison: Comparison, is_below: bool, cut: Value) -> Becomes {
     let comparison = match comparison {
         Comparison::Eq => return Becomes::False,
         Comparison::Ne => return Becomes::True,
@@ -377,7 +391,7 @@ fn between(comparison: Comparison, cut: Decimal, value: &Decimal) -> Becomes {
         Comparison::Gt | Comparison::Gte if is_below => Comparison::Gt,
         Comparison::Gt | Comparison::Gte => Comparison::Gte,
     };
-    Becomes::Comparison(comparison, Value::Decimal(cut))
+    Becomes::Comparison(comparison, cut)
 }
 
 /// The same comparison with a year that a YEAR keeps: the server takes 2 for 2002.

@@ -21,7 +21,7 @@ use crate::{
     cell,
     columns::{Column, Columns, Kept},
     fault::Fault,
-    meaning::{is_place, is_year, number},
+    meaning::{cut, is_cut, is_place, is_year, number},
     parameters::Takes,
 };
 
@@ -80,37 +80,6 @@ pub(super) fn stored(columns: &[Column], field: usize, value: &Value) -> Value {
             Value::Text(short.clone() + &"\0".repeat(missing))
         }
         (_, value) => value.clone(),
-    }
-}
-
-/// The nanoseconds of the last of so many digits of a second's fraction.
-const fn last_digit(digits: u8) -> u32 {
-    10_u32.pow(9_u32.saturating_sub(digits as u32))
-}
-
-/// Whether a moment has more digits of its second's fraction than these.
-const fn is_cut(digits: u8, value: &Value) -> bool {
-    let nanosecond = match value {
-        Value::DateTime(DateTime(moment)) => moment.nanosecond(),
-        Value::Time(Time(time)) => time.nanosecond(),
-        _ => 0,
-    };
-    !nanosecond.is_multiple_of(last_digit(digits))
-}
-
-/// A moment with so many digits of its second's fraction.
-fn cut(digits: u8, value: &Value) -> Value {
-    let unit = last_digit(digits);
-    let cut = |nanosecond: u32| nanosecond - nanosecond % unit;
-    match value {
-        Value::DateTime(DateTime(moment)) => {
-            let kept = moment.replace_nanosecond(cut(moment.nanosecond()));
-            Value::DateTime(DateTime(kept.unwrap_or(*moment)))
-        }
-        Value::Time(Time(time)) => {
-            Value::Time(Time(time.replace_nanosecond(cut(time.nanosecond())).unwrap_or(*time)))
-        }
-        other => other.clone(),
     }
 }
 

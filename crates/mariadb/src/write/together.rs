@@ -13,9 +13,12 @@ use beds_core::{
 use beds_protocol::ErrorCode;
 use sqlx::MySqlConnection;
 
-use super::{Applied, Write, lasting::commits};
+use super::{
+    Applied, Write,
+    lasting::{calls, commits},
+};
 use crate::{
-    fault::{Fault, classify},
+    fault::{Fault, classify, is_without_transactions},
     objects,
     read::Read,
     session::Session,
@@ -51,6 +54,7 @@ fn check_one(domain: &'static Domain, action: &Action) -> Result<(), Error> {
 /// Runs all items within the transaction that is open in the session.
 pub(super) async fn run(write: &Write, items: &[Item], session: &mut Session) -> Result<Applied, Fault> {
     // After the claim: one that was done before has its reply, whatever has become known since.
+    learn(write, items, &mut session.connection).await?;
     write.tables.check(items).map_err(Fault::Refused)?;
     let (mut done, mut told) = (Items::default(), Told::default());
     for (index, item) in items.iter().enumerate() {
@@ -70,6 +74,25 @@ pub(super) async fn run(write: &Write, items: &[Item], session: &mut Session) ->
         added.map_err(Fault::Refused)?;
     }
     Ok(Applied { outcome: done.finish(), told })
+}
+
+/// Asks whether the tables behind the items have transactions, where no write has shown it yet. What a call writes into, only
+/// its own run shows.
+async fn learn(write: &Write, items: &[Item], connection: &mut MySqlConnection) -> Result<(), Fault> {
+    for item in items {
+        let Item::Plan(Plan { domain, action: Action::Write(one), .. }) = item else { continue };
+        let objects = objects(domain).map_err(Fault::Refused)?;
+        let (calls, tables) = (calls(objects, one), &write.tables);
+        let is_known = tables.are_plain(&calls) || tables.are_lasting(&calls);
+        let (Some(source), false, false) = (objects.read, is_known, matches!(one, plan::Write::Call(_)))
+        else {
+            continue;
+        };
+        if is_without_transactions(connection, source.name).await == Some(true) {
+            tables.kept_rows(&calls, None, domain);
+        }
+    }
+    Ok(())
 }
 
 /// Refuses a call that has left something which the items after it would see, as later requests never do.

@@ -216,6 +216,24 @@ async fn an_atomic_batch_does_not_take_what_is_known_to_remain() {
     assert_eq!((odd.count("entry"), odd.count("keep_aria")), (2, 3));
 }
 
+/// Nobody has written into the table yet: the server says what it is, before anything runs.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_atomic_batch_asks_what_a_table_is_that_nothing_was_written_into() {
+    let odd = Odd::open();
+    odd.execute("alter table item engine = aria");
+    let create = |id: &str| {
+        let record = vec![Value::Text(id.to_owned()), Value::Int(1), Value::Null];
+        Action::Write(plan::Write::Create { records: vec![record], many: false })
+    };
+    // The second of them fails.
+    for _ in 0..2 {
+        let error = odd.run_all(vec![(&ITEM, create("a")), (&ITEM, create("a"))], None).await.unwrap_err();
+        assert_eq!(error.code, ErrorCode::BadRequest, "{error}");
+        assert!(error.message.starts_with("items[0]: its object writes into a table without"), "{error}");
+        assert_eq!(odd.count("item"), 0);
+    }
+}
+
 /// What was learned of a table takes no claim away: neither while it is one without transactions nor when it is another again.
 /// The note names the table where it is the node's own.
 #[tokio::test(flavor = "multi_thread")]

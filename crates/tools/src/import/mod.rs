@@ -29,7 +29,7 @@ use self::{
     body::AllDeeds,
     domain::{Domain, Object},
     fields::is_unwritable,
-    names::{Taken, prefixed, spelled},
+    names::{Taken, prefixed, snake, spelled},
     routines::{call, home},
 };
 
@@ -101,6 +101,11 @@ pub(crate) fn commits_unsaid(routine: &Routine, catalogue: &Catalogue) -> bool {
     routine.kind == RoutineKind::Procedure
         && routine.body.is_some()
         && AllDeeds::of(catalogue).with_called(routine).is_some_and(|(_, commits)| commits)
+}
+
+/// Whether the text of a routine, or of one that it runs, writes or may write, as far as it can be seen.
+pub(crate) fn writes_unsaid(routine: &Routine, catalogue: &Catalogue) -> bool {
+    routine.body.is_some() && AllDeeds::of(catalogue).with_called(routine).is_some_and(|(writes, _)| writes)
 }
 
 /// What a view runs that writes: a fetch, which only reads, cannot read it.
@@ -200,9 +205,13 @@ fn domains(catalogue: &Catalogue, options: &Options, names: &mut Taken, plan: &m
         }
         match domain::domain(String::new(), relation, catalogue) {
             Ok(mut domain) => {
-                let name = prefixed(&options.name_prefix, &relation.name);
-                domain.name = names
-                    .template(&name, &format!("{}relation_{}", options.name_prefix, spelled(&relation.name)));
+                let prefix = &options.name_prefix;
+                let name = if snake(&relation.name).is_empty() {
+                    format!("{prefix}relation_{}", spelled(&relation.name))
+                } else {
+                    prefixed(prefix, &relation.name)
+                };
+                domain.name = names.template(&name);
                 if options.is_mongodb {
                     offer_collection(&mut domain, relation);
                 }
@@ -324,7 +333,7 @@ fn add_routines(
             .extend(everywhere.map(|what| (format!("database {}", shown(&catalogue.database)), what)));
     } else {
         let name = prefixed(&options.name_prefix, &format!("{}_calls", options.database_name));
-        homeless.name = names.template(&name, &format!("{}calls", options.name_prefix));
+        homeless.name = names.template(&name);
         domains.push(homeless);
     }
 }

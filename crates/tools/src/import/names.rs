@@ -121,9 +121,8 @@ impl Taken {
     }
 
     /// The name of a template. Names that are told apart only by their underscores are one as Rust structs.
-    pub(crate) fn template(&mut self, name: &str, fallback: &str) -> String {
-        let snake = snake(name);
-        let name = if snake.is_empty() { fallback.to_owned() } else { snake };
+    pub(crate) fn template(&mut self, name: &str) -> String {
+        let name = snake(name);
         let is_reserved =
             Service::from_name(&name).is_some() || matches!(name.as_str(), "template" | "domains");
         let name = if is_reserved {
@@ -266,10 +265,10 @@ mod tests {
     #[test]
     fn names_are_given_once() {
         let mut taken = Taken::default();
-        assert_eq!(taken.template("order_1", "x"), "order_1");
-        assert_eq!(taken.template("order1", "x"), "order1_2");
-        assert_eq!(taken.template("admin", "x"), "admin_data");
-        assert_eq!(taken.template("beds_ledger", "x"), "the_beds_ledger");
+        assert_eq!(taken.template("order_1"), "order_1");
+        assert_eq!(taken.template("order1"), "order1_2");
+        assert_eq!(taken.template("admin"), "admin_data");
+        assert_eq!(taken.template("beds_ledger"), "the_beds_ledger");
         assert_eq!(taken.field("日本", "column_7"), "column_7");
         assert_eq!((spelled("表"), spelled("日本")), ("u8868".to_owned(), "u65e5_u672c".to_owned()));
         let (one, other) = (spelled("日本日本日本日本"), spelled("日本日本日本日表"));

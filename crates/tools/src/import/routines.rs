@@ -143,7 +143,8 @@ pub(super) fn home(
     };
     let deeds = all.own(routine);
     let count = |relation: &str| {
-        deeds.map_or(0, |deeds| deeds.relations().filter(|name| catalogue.is_one_name(name, relation)).count())
+        deeds
+            .map_or(0, |deeds| deeds.relations().filter(|name| catalogue.is_one_name(name, relation)).count())
     };
     let named = relations.iter().enumerate();
     let by_name =

@@ -356,15 +356,22 @@ fn a_table_without_a_key_says_so_on_the_terminal() {
 
 #[test]
 fn the_name_of_a_template_depends_on_no_other_table() {
-    let of = |names: &[&str]| {
+    let of_prefix = |prefix: &str, names: &[&str]| {
         let key = || vec![index("PRIMARY", &["id"])];
         let relations = names.iter().map(|name| table(name, &["id"], key())).collect();
-        imported(&Catalogue { relations, ..Catalogue::default() }).files
+        let options = Options { name_prefix: prefix.to_owned(), ..Options::default() };
+        plan(&Catalogue { relations, ..Catalogue::default() }, &options).files
     };
+    let of = |names: &[&str]| of_prefix("", names);
     let names = |files: Vec<(String, String)>| files.into_iter().map(|(name, _)| name).collect::<Vec<_>>();
     assert_eq!(names(of(&["\u{8868}"])), ["relation_u8868_rec.toml"]);
+    assert_eq!(names(of_prefix("odd_", &["\u{8868}"])), ["odd_relation_u8868_rec.toml"]);
     assert!(names(of(&["beds_ledger", "z", "\u{8868}"])).contains(&"relation_u8868_rec.toml".to_owned()));
-    assert_eq!(names(of(&["beds_ledger", "beds_rooms"])), ["the_beds_rooms_rec.toml"], "a table of a hospital");
+    assert_eq!(
+        names(of(&["beds_ledger", "beds_rooms"])),
+        ["the_beds_rooms_rec.toml"],
+        "a table of a hospital"
+    );
 }
 
 /// Each statement has the word; only a quoted name is that table.

@@ -14,6 +14,9 @@ use beds_core::{
 };
 use beds_protocol::shown;
 
+/// Functions that give what they are given, or something else where that is null.
+const KEEPING: [&str; 8] = ["cast", "coalesce", "convert", "if", "ifnull", "nullif", "nvl", "nvl2"];
+
 /// Reports it for create, update, upsert and delete, where the text can be seen.
 pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, findings: &mut Findings<'_>) {
     if matches!(object.usage, Usage::Read | Usage::Call(_)) {
@@ -32,6 +35,7 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
         );
         findings.note(place(object.usage), message).hint("let it have its statement in its own text");
     }
+    otherwise_compared(object, routine, &text, &base, findings);
     if object.usage == Usage::Create {
         creates(object, routine, &text, &base, catalogue, findings);
     }
@@ -119,6 +123,42 @@ fn writes_another(
     findings.push(severity, place(object.usage), message).hint(format!("let it write into {table}"));
 }
 
+/// A text that compares the key by other rules than the column's: it finds a neighbour.
+fn otherwise_compared(
+    object: &Object,
+    routine: &Routine,
+    text: &[Token],
+    base: &Base<'_>,
+    findings: &mut Findings<'_>,
+) {
+    let domain = findings.domain;
+    let parameters = object.of_fields(&routine.parameters).zip(object.args);
+    let keys: Vec<_> = parameters.filter(|(_, index)| domain.key.contains(index)).collect();
+    for three in text.windows(3) {
+        let (Some(name), true, Some(collation)) = (three[0].name(), three[1].is("collate"), three[2].name())
+        else {
+            continue;
+        };
+        let of_key = keys.iter().find_map(|&(parameter, &index)| {
+            let own = base.name(domain.fields[index].column)?;
+            (same_word(name, &parameter.name) || same_word(name, own)).then_some(own)
+        });
+        let column =
+            of_key.and_then(|own| base.table.columns.iter().find(|column| same_word(&column.name, own)));
+        let Some(column) = column else { continue };
+        let own = column.collation.as_deref().unwrap_or_default();
+        if !same_word(own, collation) && !collation.ends_with("_bin") {
+            let message = format!(
+                "{} compares {} by the rules of `{collation}`, not by those of the column, `{own}`: it finds other records than that \
+                 of the key",
+                shown(&routine.name),
+                shown(&column.name)
+            );
+            findings.warning(place(object.usage), message).hint("take `collate` out of its condition");
+        }
+    }
+}
+
 /// An insert of more records than one, or of another key.
 fn creates(
     object: &Object,
@@ -149,7 +189,11 @@ fn creates(
             let has =
                 value.iter().any(|token| token.name().is_some_and(|name| same_word(name, &parameter.name)));
             let is_sign = |token: &Token| ['+', '-', '*', '/', '%'].iter().any(|mark| token.is_mark(*mark));
-            has && outside(value).any(|(_, token)| is_sign(token))
+            let is_function = |at: usize, token: &Token| {
+                let is_kept = KEEPING.iter().any(|name| token.is(name));
+                token.name().is_some() && !is_kept && value.get(at + 1).is_some_and(|next| next.is_mark('('))
+            };
+            has && outside(value).any(|(at, token)| is_sign(token) || is_function(at, token))
         };
         let mut stored = stored.iter().filter(|stored| is_here(stored.statement));
         if stored.any(|stored| same_word(&stored.column, own) && is_computed(stored.value)) {

@@ -71,6 +71,17 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
             )
             .hint("write lane = \"write\"");
     }
+    if lane == Lane::Read && !routine.declares_write && import::writes_unsaid(routine, catalogue) {
+        findings
+            .warning(
+                &place,
+                format!(
+                    "the text of {} writes or may write, which the read lane refuses",
+                    shown(&routine.name)
+                ),
+            )
+            .hint("write lane = \"write\"");
+    }
     if lane == Lane::Write && import::commits_unsaid(routine, catalogue) && !object.commits {
         findings
             .warning(&place, format!("{} ends the transaction by itself", shown(&routine.name)))

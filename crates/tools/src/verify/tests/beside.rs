@@ -103,3 +103,38 @@ fn what_a_create_does_beside_its_record_is_found() {
         assert!(is_expected, "{body}: {found:#?}");
     }
 }
+
+#[test]
+fn a_delete_that_empties_another_table_is_found() {
+    let of = |body: &str| {
+        let deletes = routine("d", &["o", "r"], body);
+        said(&domain([None, None, Some("d")], None), &catalogue(vec![deletes], Vec::new()))
+    };
+    let found = of("delete line, log from line join log where line.id_order = o and line.id_part = r");
+    one(
+        &found,
+        "warning `d` deletes other records than that of the key: it joins tables on what is always true",
+    );
+    for joined in [
+        "delete line, log from line join log on log.a = line.id_order where line.id_order = o and line.id_part = r",
+        "delete line, log from line, log where log.a = line.id_order and line.id_order = o and line.id_part = r",
+    ] {
+        assert!(of(joined).iter().all(|said| !said.contains("always true")), "{joined}");
+    }
+}
+
+#[test]
+fn a_key_that_a_function_makes_is_found() {
+    let of = |body: &str| {
+        let creates = routine("c", &["o", "r", "c"], body);
+        said(&domain([Some("c"), None, None], None), &catalogue(vec![creates], Vec::new()))
+    };
+    for made in [
+        "insert into line (id_order, id_part, amount) values (abs(o), r, c)",
+        "insert into line set id_order = concat(o, 'x'), id_part = r, amount = c",
+    ] {
+        one(&of(made), "gives the record another key than the client's: it computes `id_order`");
+    }
+    let kept = "insert into line (id_order, id_part, amount) values (coalesce(o, 1), cast(r as int), c)";
+    assert_eq!(of(kept), [""; 0]);
+}

@@ -107,8 +107,21 @@ impl<'t> Parts<'t> {
             })
     }
 
-    /// `join … on 1 = 1`
+    /// `join … on 1 = 1`, or a delete from several tables that no condition joins.
     pub(super) fn is_crossed(&self) -> bool {
+        let says = |word: &str| {
+            self.conditions
+                .iter()
+                .any(|one| one.iter().any(|token| token.name().is_some_and(|name| same_word(name, word))))
+        };
+        let is_joined =
+            self.tables.iter().any(|token| ["on", "using", "natural"].iter().any(|word| token.is(word)));
+        let is_loose = |targets: &Vec<String>| {
+            targets.len() > 1 && !is_joined && !targets.iter().all(|target| says(target))
+        };
+        if self.targets.as_ref().is_some_and(is_loose) {
+            return true;
+        }
         let is_always = |four: &[Token]| {
             four[0].is("on") && four[1].is_number() && four[2].is_mark('=') && four[1] == four[3]
         };
