@@ -83,7 +83,10 @@ impl<J: Job> Queue<J> {
         if connected > 0 && self.idle > self.lines.waiting() {
             return Ok(());
         }
-        let wait = self.wait(ticket, connected, settings, now);
+        let queued = self.wait(ticket, connected, settings, now);
+        // A connection that is free is kept for short jobs.
+        let stall = if self.idle > 0 { Duration::ZERO } else { now - self.last_taken };
+        let wait = queued.max(stall);
         let time = self.time(&ticket.job, now);
         if connected > 0 {
             let left = ticket.gate.deadline().saturating_duration_since(now);
@@ -104,14 +107,15 @@ impl<J: Job> Queue<J> {
             return Err(Refusal::Overloaded);
         }
         let has_waited = own.is_some_and(|line| now - line.brief_at > settings.wait_max);
-        if connected > 0 && has_waited && wait > settings.wait_max.max(time * 2) {
+        let standing = if stall > STALL_MAX { wait } else { queued };
+        if connected > 0 && has_waited && standing > settings.wait_max.max(time * 2) {
             return Err(Refusal::Overloaded);
         }
         Ok(())
     }
 
     /// How long a job is expected to wait: for what its client has before it, and for the turns of the others until its own
-    /// is over, but for no more than all there is; and as long as the connections have not taken anything.
+    /// is over, but for no more than all there is.
     fn wait(&self, ticket: &Ticket<J>, connected: usize, settings: &Settings, now: Instant) -> Duration {
         let work = |kind: Kind, amount: Amount| {
             let statements = || amount.jobs.div_ceil(settings.group_max.max(1)) as u64;
@@ -133,10 +137,7 @@ impl<J: Job> Queue<J> {
         let kinds = count(self.lines.other_kinds(client, kind) + 1);
         let places = count(connected).max(1);
         let at_once = self.groups_at_once(&ticket.job, settings, now).min(places);
-        let wait = (in_turns.saturating_mul(kinds).min(all) / places).max(in_turns.min(group) / at_once);
-        // A connection that is free is kept for short jobs.
-        let stall = if self.idle > 0 { Duration::ZERO } else { now - self.last_taken };
-        if stall > STALL_MAX { wait.max(stall) } else { wait }
+        (in_turns.saturating_mul(kinds).min(all) / places).max(in_turns.min(group) / at_once)
     }
 
     /// How many groups of such jobs are under way where many wait: quick ones do not use all connections.

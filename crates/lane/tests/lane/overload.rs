@@ -222,7 +222,11 @@ async fn where_nothing_is_taken_any_more_what_comes_is_refused() {
         submit(&lane, job(&world, "hung", 1, 30_000), 60_000).await,
     ];
     let early = submit(&lane, job(&world, "early", 2, 1), 60_000).await;
+    // A server may stall for a while.
     tokio::time::sleep(WAIT_MAX + Duration::from_millis(1)).await;
+    let patient = submit(&lane, job(&world, "patient", 2, 1), 60_000).await;
+    assert!(!patient.is_finished());
+    tokio::time::sleep(Duration::from_secs(3)).await;
     let begun = Instant::now();
     let error = run(&lane, job(&world, "late", 2, 1), 60_000).await.unwrap_err();
     assert_eq!((error.code, begun.elapsed()), (ErrorCode::Overloaded, Duration::ZERO));
@@ -232,6 +236,7 @@ async fn where_nothing_is_taken_any_more_what_comes_is_refused() {
         .await
         .unwrap();
     early.await.unwrap().unwrap();
+    patient.await.unwrap().unwrap();
 }
 
 #[tokio::test(start_paused = true)]
