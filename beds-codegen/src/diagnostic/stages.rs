@@ -147,10 +147,11 @@ pub(crate) fn field_as_text(span: Span, path: &str, operator: &str, named: Span)
         None => format!("the field `{path}`"),
     };
     let message = format!("`${path}` is a text here, and not {what}");
-    let text = match operator {
-        "$eq" => format!("{{\"$in\": [\"${path}\"]}}"),
-        "$ne" => format!("{{\"$nin\": [\"${path}\"]}}"),
-        _ => String::new(),
+    // One of a list is no path.
+    let of_list = match operator {
+        "$eq" => Some("$in"),
+        "$ne" => Some("$nin"),
+        _ => None,
     };
     let diagnostic = Diagnostic::warning(Code::PipelineValue, message)
         .at(span, "stands for itself")
@@ -159,10 +160,11 @@ pub(crate) fn field_as_text(span: Span, path: &str, operator: &str, named: Span)
             "compare in an expression: {{\"$expr\": {{\"{operator}\": [\"$name\", \"${path}\"]}}}}, where `name` is the field that is \
              asked for"
         ));
-    if text.is_empty() {
-        diagnostic
-    } else {
-        diagnostic.help(format!("where the text is meant, write {text}"))
+    match of_list {
+        Some(list) => {
+            diagnostic.help(format!("where the text is meant, write {{\"{list}\": [\"${path}\"]}}"))
+        }
+        None => diagnostic,
     }
 }
 

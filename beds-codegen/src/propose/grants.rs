@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use beds_protocol::Engine;
 use serde_json::{Value, json};
 
+use super::sql::string;
 use crate::{
     emit::quoted,
     model::{Domain, Objects, Target},
@@ -74,8 +75,7 @@ fn on_own(domain: &Domain, sql: &mut BTreeSet<String>) {
 }
 
 fn sql_script(name: &str, host: &str, rights: &BTreeSet<String>) -> String {
-    let escaped = |text: &str| text.replace('\\', "\\\\").replace('\'', "''");
-    let account = format!("'{}'@'{}'", escaped(name), escaped(host));
+    let account = format!("{}@{}", string(name), string(host));
     let mut out = format!(
         "-- The rights of the node's user, as `bedsc grants` writes them. Run it when the objects are there:\n\
          --     mariadb < mariadb.sql\n\

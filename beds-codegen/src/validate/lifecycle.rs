@@ -146,17 +146,21 @@ const fn is_comparable(ty: &Type) -> bool {
     !matches!(ty, Type::Json | Type::List { .. } | Type::Object { .. } | Type::Float { .. })
 }
 
-/// Whether a unit is that of months, or may be: `M` is minutes to some.
-fn is_month(unit: &str) -> bool {
-    unit == "M" || ["mo", "mon", "mos", "month", "months"].contains(&unit.to_ascii_lowercase().as_str())
-}
-
 /// How many seconds `400d` are.
 fn seconds(written: &Spanned<String>, cx: &mut Cx<'_>) -> Option<u32> {
     let text = written.value.trim().to_ascii_lowercase();
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
-    let (unit, letter) = match unit.trim() {
+    let unit = unit.trim();
+    // `M` is minutes to some, and months to others.
+    let is_month = matches!(unit, "mo" | "mon" | "mos" | "month" | "months")
+        || (unit == "m" && written.value.trim().ends_with('M'));
+    if let Some(months) = number.parse::<u64>().ok().filter(|_| is_month) {
+        let days = months.saturating_mul(MONTH_DAYS);
+        cx.errors.push(diagnostics::months(written.span, &written.value, months, days));
+        return None;
+    }
+    let (unit, letter) = match unit {
         "s" | "sec" | "secs" | "second" | "seconds" => (1, 's'),
         "m" | "min" | "mins" | "minute" | "minutes" => (MINUTE, 'm'),
         "h" | "hr" | "hrs" | "hour" | "hours" => (HOUR, 'h'),
@@ -165,12 +169,6 @@ fn seconds(written: &Spanned<String>, cx: &mut Cx<'_>) -> Option<u32> {
         "w" | "week" | "weeks" => (7 * DAY, 'w'),
         _ => (0, ' '),
     };
-    let written_unit = written.value.trim().get(digits..).unwrap_or_default().trim();
-    if let Some(months) = number.parse::<u64>().ok().filter(|_| is_month(written_unit)) {
-        let days = months.saturating_mul(MONTH_DAYS);
-        cx.errors.push(diagnostics::months(written.span, &written.value, months, days));
-        return None;
-    }
     let Some(number) = number.parse::<u64>().ok().filter(|_| unit > 0) else {
         cx.errors.push(diagnostics::no_duration(written.span, &written.value, None));
         return None;

@@ -22,8 +22,7 @@ mod types;
 mod write;
 
 use beds_core::inspect::{Catalogue, Evidence, Relation, RelationKind, Routine, RoutineKind};
-use beds_protocol::shown;
-use beds_protocol::tables::is_own;
+use beds_protocol::{shown, tables::is_own};
 
 use self::{
     body::AllDeeds,
@@ -98,14 +97,18 @@ pub struct Counts {
 
 /// Whether the text of a routine, or of one that it runs, can be seen to end the transaction.
 pub(crate) fn commits_unsaid(routine: &Routine, catalogue: &Catalogue) -> bool {
-    routine.kind == RoutineKind::Procedure
-        && routine.body.is_some()
-        && AllDeeds::of(catalogue).with_called(routine).is_some_and(|(_, commits)| commits)
+    routine.kind == RoutineKind::Procedure && seen(routine, catalogue).is_some_and(|(_, commits)| commits)
 }
 
-/// Whether the text of a routine, or of one that it runs, writes or may write, as far as it can be seen.
+/// Whether the text of a routine, or of one that it runs, writes or may write.
 pub(crate) fn writes_unsaid(routine: &Routine, catalogue: &Catalogue) -> bool {
-    routine.body.is_some() && AllDeeds::of(catalogue).with_called(routine).is_some_and(|(writes, _)| writes)
+    seen(routine, catalogue).is_some_and(|(writes, _)| writes)
+}
+
+/// Whether a routine writes, and whether it commits, where its text can be seen.
+fn seen(routine: &Routine, catalogue: &Catalogue) -> Option<(bool, bool)> {
+    routine.body.as_ref()?;
+    AllDeeds::of(catalogue).with_called(routine)
 }
 
 /// What a view runs that writes: a fetch, which only reads, cannot read it.

@@ -109,23 +109,19 @@ impl<'t> Parts<'t> {
 
     /// `join … on 1 = 1`, or a delete from several tables that no condition joins.
     pub(super) fn is_crossed(&self) -> bool {
-        let says = |word: &str| {
-            self.conditions
-                .iter()
-                .any(|one| one.iter().any(|token| token.name().is_some_and(|name| same_word(name, word))))
-        };
-        let is_joined =
-            self.tables.iter().any(|token| ["on", "using", "natural"].iter().any(|word| token.is(word)));
-        let is_loose = |targets: &Vec<String>| {
-            targets.len() > 1 && !is_joined && !targets.iter().all(|target| says(target))
-        };
-        if self.targets.as_ref().is_some_and(is_loose) {
-            return true;
-        }
         let is_always = |four: &[Token]| {
             four[0].is("on") && four[1].is_number() && four[2].is_mark('=') && four[1] == four[3]
         };
-        self.tables.windows(4).any(is_always)
+        self.is_loose() || self.tables.windows(4).any(is_always)
+    }
+
+    /// A delete from several tables, of which one stands in no condition.
+    fn is_loose(&self) -> bool {
+        let is_joined = |token: &Token| ["on", "using", "natural"].iter().any(|word| token.is(word));
+        let Some(targets) = self.targets.as_ref().filter(|targets| targets.len() > 1) else { return false };
+        let asked = || self.conditions.iter().copied().flatten().filter_map(Token::name);
+        !self.tables.iter().any(is_joined)
+            && !targets.iter().all(|target| asked().any(|name| same_word(name, target)))
     }
 
     /// Every name where tables stand.
