@@ -218,6 +218,16 @@ const REFUSED: &[Refused] = &[
         &[("BEDS__AMQP__REPLY_TO_PREFIXES", "web.,")],
         &["amqp.reply_to_prefixes: an empty prefix would allow every queue"],
     ),
+    in_variable(
+        "a pattern for a prefix",
+        &[("BEDS__AMQP__REPLY_TO_PREFIXES", "web.*")],
+        &["amqp.reply_to_prefixes: `web.*` is a pattern, and must be how names begin, such as `web.`"],
+    ),
+    in_variable(
+        "a prefix of the node's own queues",
+        &[("BEDS__AMQP__REPLY_TO_PREFIXES", "beds.app_server")],
+        &["amqp.reply_to_prefixes: `beds.app_server` would allow queues whose names begin with `beds.`"],
+    ),
     in_file(
         "one database twice",
         "[mariadb.a]\nurl = \"mysql://u@h/c\"\n[mariadb.A]\nurl = \"mysql://u@h/d\"\n",
@@ -430,6 +440,11 @@ fn a_password_file_holds_a_password_or_is_named() {
     }
     let missing = folder.path().join("missing");
     for (path, said) in [
+        (
+            "/dev/zero",
+            " /dev/zero: it is a device or a pipe, and the node reads it again when it changes: name a regular file"
+                .to_owned(),
+        ),
         ("", ": it names no file: write its path, or leave the key out".to_owned()),
         (
             missing.to_str().unwrap(),

@@ -33,9 +33,7 @@ pub(super) fn amqp(folder: &Path, amqp: &mut Amqp, common: &Tls) -> Result<(), C
         )));
     }
     rabbitmq("amqp", "amqp.url", amqp, common)?;
-    if amqp.reply_to_prefixes.iter().any(String::is_empty) {
-        return Err(ConfigError::new("amqp.reply_to_prefixes: an empty prefix would allow every queue"));
-    }
+    amqp.reply_to_prefixes.iter().try_for_each(|prefix| reply_to_prefix(prefix))?;
     in_range(
         "amqp",
         &[
@@ -49,6 +47,27 @@ pub(super) fn amqp(folder: &Path, amqp: &mut Amqp, common: &Tls) -> Result<(), C
         ],
     )?;
     not_above(("amqp.backoff_min_ms", amqp.backoff_min_ms), ("amqp.backoff_max_ms", amqp.backoff_max_ms))
+}
+
+/// Refuses a prefix of queues that no client owns, and one that is meant as a pattern.
+fn reply_to_prefix(prefix: &str) -> Result<(), ConfigError> {
+    let wrong = |reason: String| Err(ConfigError::new(format!("amqp.reply_to_prefixes: {reason}")));
+    if prefix.is_empty() {
+        return wrong("an empty prefix would allow every queue".to_owned());
+    }
+    if let Some(plain) = prefix.strip_suffix(['*', '#']) {
+        let plain = if plain.is_empty() { "web." } else { plain };
+        return wrong(format!("`{prefix}` is a pattern, and must be how names begin, such as `{plain}`"));
+    }
+    for own in ["beds.", "amq."] {
+        if own.starts_with(prefix) || prefix.starts_with(own) {
+            return wrong(format!(
+                "`{prefix}` would allow queues whose names begin with `{own}`: they are BEDS's or RabbitMQ's own, and \
+                 what RabbitMQ names for a client (`amq.gen-…`) is allowed anyway"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Gives the URLs of a RabbitMQ their files and passwords.
@@ -391,7 +410,9 @@ fn url(
 ) -> Result<(), ConfigError> {
     let wrong = |reason: String| ConfigError::new(format!("{key}: {reason}"));
     if url.expose().is_empty() {
-        return Err(wrong("it is empty: write the address of a server, or leave it out".to_owned()));
+        return Err(wrong(
+            "it is empty, in a file or in its environment variable: write the address of a server".to_owned(),
+        ));
     }
     *url = url.clone().with_tls(Arc::clone(&access.tls));
     if let Some(password) = &access.password {

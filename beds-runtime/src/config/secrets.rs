@@ -100,8 +100,14 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     if path.as_os_str().is_empty() {
         return Err("it names no file: write its path, or leave the key out".to_owned());
     }
+    // A device has no end, and a pipe may wait for ever.
+    if fs::metadata(path).is_ok_and(|file| !file.is_file() && !file.is_dir()) {
+        return Err(
+            "it is a device or a pipe, and the node reads it again when it changes: name a regular file"
+                .to_owned(),
+        );
+    }
     let mut bytes = Vec::new();
-    // A device has no end.
     let read = fs::File::open(path).and_then(|file| file.take(BYTES_MAX + 1).read_to_end(&mut bytes));
     if read.as_ref().is_ok_and(|read| *read as u64 > BYTES_MAX) {
         return Err(format!("it has more than {BYTES_MAX} bytes: name the file that is meant"));

@@ -64,8 +64,8 @@ pub(crate) enum Kept {
     Position {
         /// Whether one of the values is a number.
         has_numbers: bool,
-        /// Whether the empty text is a value of an ENUM, which shows what it has in place of a value as the same.
-        has_empty: bool,
+        /// What the empty text is.
+        empty: Empty,
     },
     /// DATETIME and TIMESTAMP under a field that shows their date alone.
     Moment,
@@ -90,6 +90,28 @@ pub(crate) enum Kept {
     /// Text that a view makes of constants: with the collation of whoever created the view, which the connection's
     /// may not be compared with.
     Expression,
+}
+
+/// What the empty text of an ENUM or SET is. An ENUM shows what it has in place of a value as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Empty {
+    /// A SET without members.
+    Members,
+    /// What an ENUM has in place of a value, and nothing else.
+    NoValue,
+    /// That, or a value of the ENUM.
+    Either,
+}
+
+impl Empty {
+    /// Of a type, as `enum('…','…')`.
+    fn of(full: &str) -> Self {
+        match kind(full) {
+            Kind::Enum(values) if values.iter().any(String::is_empty) => Self::Either,
+            Kind::Enum(_) => Self::NoValue,
+            _ => Self::Members,
+        }
+    }
 }
 
 impl Kept {
@@ -250,17 +272,12 @@ fn has_numbers(full: &str) -> bool {
     values.into_iter().any(is_place)
 }
 
-/// Whether the empty text is a value of `enum('…','…')`. That of a SET is the one without members.
-fn has_empty(full: &str) -> bool {
-    matches!(kind(full), Kind::Enum(values) if values.iter().any(String::is_empty))
-}
-
 fn of_type(ty: &str, full: &str, field: &Type) -> Kept {
     match (ty, field) {
         ("float", _) => Kept::Float { is_limited: full.contains(',') },
         ("double", _) => Kept::Double { is_limited: full.contains(',') },
         ("year", _) => Kept::Year,
-        ("enum" | "set", _) => Kept::Position { has_numbers: has_numbers(full), has_empty: has_empty(full) },
+        ("enum" | "set", _) => Kept::Position { has_numbers: has_numbers(full), empty: Empty::of(full) },
         ("datetime" | "timestamp", Type::Date) => Kept::Moment,
         ("bigint", Type::Int { .. }) if full.contains("unsigned") => Kept::Unsigned,
         ("binary" | "varbinary", Type::Uuid) if full.ends_with("(16)") => Kept::Binary16,

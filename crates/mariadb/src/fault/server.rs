@@ -67,10 +67,10 @@ impl Meaning {
             (_, number) if !SERVER_NUMBERS.iter().any(|range| range.contains(&number)) => Self::Signalled,
             // Of the class of what is not found, the server has ER_SP_FETCH_NO_DATA alone.
             ("02", number) if number != 1329 => Self::Signalled,
-            // ER_LOCK_DEADLOCK, and what a cluster says of a transaction that another node's has overtaken
-            ("40", _) if said.sqlstate == "40001" => Self::GivesWay,
-            // ER_LOCK_WAIT_TIMEOUT, ER_CHECKREAD; of MySQL, ER_USER_LOCK_DEADLOCK and ER_LOCK_NOWAIT
-            ("HY", 1205 | 1020 | 3058 | 3572) => Self::GivesWay,
+            // ER_LOCK_DEADLOCK; ER_LOCK_WAIT_TIMEOUT, ER_CHECKREAD, ER_USER_LOCK_DEADLOCK, and of MySQL, ER_LOCK_NOWAIT. Only the server's own words are a reason to run a procedure
+            // again: what it signals is told, whatever number and state it gives it.
+            ("40", 1213) | ("HY", 1205 | 1020 | 3058 | 3572) if !gives_way(said.message) => Self::Signalled,
+            ("40", 1213) | ("HY", 1205 | 1020 | 3058 | 3572) => Self::GivesWay,
             // ER_UNKNOWN_COM_ERROR (a Galera node outside of its cluster), ER_SERVER_SHUTDOWN, ER_NORMAL_SHUTDOWN,
             // ER_FORCING_CLOSE, ER_ABORTING_CONNECTION, ER_NET_…, ER_NEW_ABORTING_CONNECTION; ER_CONNECTION_KILLED;
             // ER_MAX_PREPARED_STMT_COUNT_REACHED: a connection gives back what it holds
@@ -179,6 +179,19 @@ const SERVER_CLASSES: [&str; 22] = [
     "", "00", "02", "08", "0A", "0K", "0Z", "20", "21", "24", "25", "28", "2F", "35", "38", "39", "3D", "40",
     "42", "70", "HY", "XA",
 ];
+
+/// Whether these are the words for a transaction that has lost a lock, or, in a cluster, to another node's transaction.
+fn gives_way(message: &str) -> bool {
+    let words = [
+        "Deadlock found",
+        "Lock wait timeout exceeded",
+        "Record has changed since last read",
+        "Statement aborted because lock",
+        "WSREP",
+        "wsrep",
+    ];
+    words.iter().any(|words| message.starts_with(words))
+}
 
 /// Whether the message quotes the system's error ENOSPC.
 fn is_out_of_space(message: &str) -> bool {

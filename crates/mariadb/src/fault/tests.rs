@@ -67,6 +67,9 @@ const ERRORS: &[(u16, &str, &str)] = &[
     (1205, "HY000", "Lock wait timeout exceeded; try restarting transaction"),
     (1206, "HY000", "The total number of locks exceeds the lock table size"),
     (1213, "40001", "Deadlock found when trying to get lock; try restarting transaction"),
+    (1213, "40001", "what is signalled with a number of the server's is none either"),
+    (1205, "HY000", "somebody else has it"),
+    (1020, "HY000", "Record has changed since last read in table 'thing'"),
     (1467, "HY000", "Failed to read auto-increment value from storage engine"),
     (1216, "23000", "Cannot add or update a child row: a foreign key constraint fails"),
     (1217, "23000", "Cannot delete or update a parent row: a foreign key constraint fails"),
@@ -213,7 +216,8 @@ fn what_the_server_says_of_a_sensitive_domain_is_not_shown() {
         from_server(&Said { number, sqlstate, message: "Incorrect value: 's3cret' for key 'line'" }, &PAIR)
     };
     for &(number, sqlstate, _) in ERRORS {
-        let is_signalled = matches!(number, 1290 | 1642..=1644 | 45_000) || sqlstate == "02ABC";
+        let is_signalled = matches!(number, 1020 | 1205 | 1213 | 1290 | 3058 | 3572 | 1642..=1644 | 45_000)
+            || sqlstate == "02ABC";
         if let Fault::Refused(error) = fault(number, sqlstate) {
             let is_shown = format!("{error:?}").contains("s3cret");
             assert_eq!(is_shown, is_signalled || sqlstate == "UX001", "{number} {sqlstate}: {error:?}");

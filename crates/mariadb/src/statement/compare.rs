@@ -13,7 +13,10 @@ use time::Time;
 
 use super::Statement;
 use crate::meaning::{cut, is_cut, is_year, number};
-use crate::{cell::short, columns::Kept};
+use crate::{
+    cell::short,
+    columns::{Empty, Kept},
+};
 
 /// The collation in which constants of views are compared and sorted. The connection's own.
 const COLLATION: &str = "utf8mb4_unicode_ci";
@@ -244,7 +247,7 @@ impl Statement<'_> {
     }
 
     fn has_empty(&self, field: usize) -> bool {
-        matches!(self.kept(field), Kept::Position { has_empty: true, .. })
+        matches!(self.kept(field), Kept::Position { empty: Empty::Either, .. })
     }
 
     /// Tests whether a field is null.

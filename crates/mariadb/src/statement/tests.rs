@@ -15,7 +15,7 @@ use sqlx::Arguments as _;
 use super::*;
 use crate::{
     cell::bind,
-    columns::Kept,
+    columns::{Empty, Kept},
     golden::{LINES, PAIR, PATHS, THING, check},
     repertoire::Repertoire,
 };
@@ -203,7 +203,7 @@ fn columns_of_other_kinds() {
         ("ratio", Kept::Float { is_limited: false }),
         ("price", Kept::Double { is_limited: false }),
         ("name", Kept::Expression),
-        ("state", Kept::Position { has_numbers: false, has_empty: false }),
+        ("state", Kept::Position { has_numbers: false, empty: Empty::NoValue }),
     ];
     for (name, kind) in kinds {
         kept[THING.field(name).unwrap().0].kept = kind;
@@ -279,15 +279,15 @@ fn pages_of_long_texts() {
 #[test]
 fn an_empty_key_is_no_error_value() {
     let (field, _) = THING.field("sku").unwrap();
-    let of = |has_empty, value: &str| {
+    let of = |empty, value: &str| {
         let mut kept: [Column; 15] = std::array::from_fn(|_| Column::default());
-        kept[field].kept = Kept::Position { has_numbers: false, has_empty };
+        kept[field].kept = Kept::Position { has_numbers: false, empty };
         let domain = Domain::new(THING.name, "", "").fields(THING.fields).key(&[7]);
         by_key(&domain, source(&THING), &kept, &[0], &[Value::Text(value.to_owned())]).text
     };
     assert_eq!(field, 7);
-    assert!(of(true, "").ends_with(" = ? and `sku` <> 0"), "{}", of(true, ""));
-    assert!(of(true, "a").ends_with(" = ?") && of(false, "").ends_with(" = ?"));
+    assert!(of(Empty::Either, "").ends_with(" = ? and `sku` <> 0"), "{}", of(Empty::Either, ""));
+    assert!(of(Empty::Either, "a").ends_with(" = ?") && of(Empty::Members, "").ends_with(" = ?"));
 }
 
 #[test]

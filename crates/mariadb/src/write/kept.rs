@@ -19,7 +19,7 @@ use sqlx::{MySqlConnection, mysql::MySqlRow};
 
 use crate::{
     cell,
-    columns::{Column, Columns, Kept},
+    columns::{Column, Columns, Empty, Kept},
     fault::Fault,
     meaning::{cut, is_cut, is_place, is_year, number},
     parameters::Takes,
@@ -139,7 +139,11 @@ pub(super) fn is_unpassable(
     if matches!(kept, Some(Kept::Float { is_limited: true } | Kept::Double { is_limited: true })) {
         return Ok(true);
     }
-    cell::is_unpassable(row, index, matches!(kept, Some(Kept::Position { .. })))
+    cell::is_unpassable(
+        row,
+        index,
+        matches!(kept, Some(Kept::Position { empty, .. }) if empty != Empty::Members),
+    )
 }
 
 fn is_year_of(value: &Value) -> bool {

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     cell::{self, bind},
-    columns::{Column, Columns, Kept},
+    columns::{Column, Columns, Empty, Kept},
     fault::{Fault, classify},
     read::{Place, count},
     routine::approximate_size,
@@ -56,14 +56,54 @@ struct Found {
     unpassable: Vec<usize>,
 }
 
+/// A record that matched, and what became of it.
+struct Written {
+    /// As [`Found::key`].
+    key: Option<Vec<Value>>,
+    is_written: bool,
+}
+
 impl Many<'_> {
-    /// Calls the procedure for each record, with these values in place of its own. Gives the keys of what was written, as
-    /// a fetch shows them; none where it cannot.
-    pub(super) async fn run(
+    /// Changes each record. Gives the keys of what was changed, as a fetch shows them; none where it cannot.
+    pub(super) async fn update(
         &self,
         connection: &mut MySqlConnection,
         changes: &[(usize, Value)],
     ) -> Result<(Outcome, Vec<Option<Vec<Value>>>), Fault> {
+        Ok(told(self.run(connection, changes).await?))
+    }
+
+    /// Deletes each record, as [`Self::update`]. One that goes with another, as a foreign key or a trigger has it, is
+    /// deleted as well.
+    pub(super) async fn delete(
+        &self,
+        connection: &mut MySqlConnection,
+    ) -> Result<(Outcome, Vec<Option<Vec<Value>>>), Fault> {
+        let mut all = self.run(connection, &[]).await?;
+        for Written { key, is_written } in all.iter_mut().filter(|written| !written.is_written) {
+            if let Some(key) = key {
+                *is_written = !self.is_there(connection, key).await?;
+            }
+        }
+        Ok(told(all))
+    }
+
+    async fn is_there(&self, connection: &mut MySqlConnection, key: &[Value]) -> Result<bool, Fault> {
+        let Self { domain, source, .. } = *self;
+        let columns = kept::columns(connection, domain, Some(source), self.known).await?;
+        let sql = statement::by_key(domain, source, &columns, domain.key, key);
+        let fault = |error| classify(&error, domain);
+        let _traced = statement_span(&sql.text);
+        let query = sqlx::query_with(&sql.text, bind(&sql.values).map_err(fault)?);
+        Ok(query.fetch_optional(connection).await.map_err(fault)?.is_some())
+    }
+
+    /// Calls the procedure for each record, with these values in place of its own.
+    async fn run(
+        &self,
+        connection: &mut MySqlConnection,
+        changes: &[(usize, Value)],
+    ) -> Result<Vec<Written>, Fault> {
         let Self { domain, procedure, .. } = *self;
         let columns = kept::columns(connection, domain, Some(self.source), self.known).await?;
         let given = changes.iter().map(|(field, value)| (String::new(), *field, value));
@@ -96,10 +136,8 @@ impl Many<'_> {
         let returned = returned.map_err(|fault| {
             kept::explained(domain, fault, "", changes.iter().map(|(field, value)| (*field, value)))
         })?;
-        let matched = calls.len() as u64;
-        let written = keys.into_iter().zip(&returned).filter(|(_, returned)| returned.is_written());
-        let keys: Vec<_> = written.map(|(key, _)| key).collect();
-        Ok((Outcome::written(keys.len() as u64, matched), keys))
+        let all = keys.into_iter().zip(&returned);
+        Ok(all.map(|(key, returned)| Written { key, is_written: returned.is_written() }).collect())
     }
 
     /// The keys of the records that match; none of one that cannot be shown.
@@ -165,8 +203,7 @@ impl Many<'_> {
                 }
                 for (part, &field) in domain.key.iter().enumerate() {
                     let cell = cell::read_stored(&row, fields.len() + part).map_err(fault)?;
-                    let is_enum = matches!(kept.get(field), Some(Column { kept: Kept::Position { .. }, .. }));
-                    if cell.is_null() && is_enum {
+                    if has_no_value(kept.get(field), &cell) {
                         return Err(Fault::Refused(nameless(domain, field)));
                     }
                 }
@@ -188,6 +225,18 @@ impl Many<'_> {
     }
 }
 
+/// Whether this is what an ENUM has in place of a value, as a key is read.
+fn has_no_value(column: Option<&Column>, cell: &Value) -> bool {
+    match column {
+        Some(Column { kept: Kept::Position { empty, .. }, .. }) => match empty {
+            Empty::Members => false,
+            Empty::NoValue => matches!(cell, Value::Text(text) if text.is_empty()),
+            Empty::Either => cell.is_null(),
+        },
+        _ => false,
+    }
+}
+
 /// What a record is refused with whose key has what an ENUM has in place of a value.
 fn nameless(domain: &Domain, field: usize) -> Error {
     let name = domain.fields[field].name;
@@ -195,6 +244,14 @@ fn nameless(domain: &Domain, field: usize) -> Error {
         format!("a record that matches has no value in `{name}`, which is of the key: no procedure finds it");
     Error::new(ErrorCode::Conflict, message)
         .hint("the DBA gives the record a key; or leave it out of `where`")
+}
+
+/// The reply, and the keys of what was written.
+fn told(all: Vec<Written>) -> (Outcome, Vec<Option<Vec<Value>>>) {
+    let matched = all.len() as u64;
+    let written = all.into_iter().filter(|written| written.is_written);
+    let keys: Vec<_> = written.map(|written| written.key).collect();
+    (Outcome::written(keys.len() as u64, matched), keys)
 }
 
 fn too_long() -> Error {

@@ -354,20 +354,16 @@ impl Write {
             plan::Write::UpdateMany { matching, changes } => {
                 let (source, procedure) = (declared(source)?, declared(objects.update.as_ref())?);
                 let many = Many { domain, source, procedure, matching, scope, known };
-                {
-                    let (outcome, written) = many.run(connection, changes).await?;
-                    keys = written;
-                    Ok(outcome)
-                }
+                let (outcome, written) = many.update(connection, changes).await?;
+                keys = written;
+                Ok(outcome)
             }
             plan::Write::DeleteMany(matching) => {
                 let (source, procedure) = (declared(source)?, declared(objects.delete.as_ref())?);
                 let many = Many { domain, source, procedure, matching, scope, known };
-                {
-                    let (outcome, written) = many.run(connection, &[]).await?;
-                    keys = written;
-                    Ok(outcome)
-                }
+                let (outcome, written) = many.delete(connection).await?;
+                keys = written;
+                Ok(outcome)
             }
             plan::Write::Call(invocation) => {
                 let calls = lasting::calls(objects, write);

@@ -1,4 +1,5 @@
-//! An ENUM with an empty text among its values, and what it has in place of a value, which shows as the same.
+//! An ENUM with an empty text among its values, and what it has in place of a value, which shows as the same; and writes by
+//! filter of records that a procedure does not find, or does not find any more.
 
 use beds_core::{
     cursor,
@@ -97,4 +98,85 @@ async fn writes_by_filter_touch_no_neighbour() {
         assert_eq!(refused.code, beds_protocol::ErrorCode::Conflict, "{refused:?}");
     }
     assert_eq!(pages(&odd, 9, false).await.len(), 4);
+}
+
+/// The table `name`, with a procedure `name_update` and, with a parameter for the key alone, `name_delete`.
+const fn table(
+    fields: &'static [Field],
+    name: &'static str,
+    from: &'static str,
+    columns: &'static [&'static str],
+    (update, delete): (Option<mariadb::Procedure>, Option<mariadb::Procedure>),
+) -> Domain {
+    Domain::new(name, "", "").fields(fields).key(&[0]).reads().mariadb(
+        "odd",
+        mariadb::Objects {
+            read: Some(mariadb::Source::table(name, from, columns)),
+            update,
+            delete,
+            ..mariadb::Objects::NONE
+        },
+    )
+}
+
+static TEXT_AND_N: [Field; 2] = [Field::new("id", "id", Type::string(0, 5)), Field::new("n", "n", Type::INT)];
+
+fn all() -> Matching {
+    Matching { filter: vec![Condition { field: 0, test: Test::Null(false) }], most: 9 }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_without_a_value_is_found_by_no_procedure() {
+    static MARK: Domain = table(
+        &TEXT_AND_N,
+        "mark",
+        "`mark`",
+        &["`id`", "`n`"],
+        (
+            Some(mariadb::Procedure::new("mark_update", "call mark_update(?, ?)", &[0, 1])),
+            Some(mariadb::Procedure::new("mark_delete", "call mark_delete(?)", &[0])),
+        ),
+    );
+    let odd = Odd::open();
+    let update = Write::UpdateMany { matching: all(), changes: vec![(1, Value::Int(99))] };
+    for write in [update, Write::DeleteMany(all())] {
+        let refused = odd.run(&MARK, Action::Write(write)).await.unwrap_err();
+        assert_eq!(refused.code, beds_protocol::ErrorCode::Conflict, "{refused:?}");
+        assert!(refused.message.contains("no value in `id`"), "{refused}");
+    }
+    assert_eq!(odd.stack.mariadb_query(Some("odd"), "select sum(n) from mark").unwrap().trim(), "3");
+}
+
+/// A SET without members is a value like others.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_of_no_members_is_found() {
+    static TAGGED: Domain = table(
+        &TEXT_AND_N,
+        "tagged",
+        "`tagged`",
+        &["`id`", "`n`"],
+        (Some(mariadb::Procedure::new("tagged_update", "call tagged_update(?, ?)", &[0, 1])), None),
+    );
+    let odd = Odd::open();
+    let update = Write::UpdateMany { matching: all(), changes: vec![(1, Value::Int(99))] };
+    assert_eq!(text(odd.run(&TAGGED, Action::Write(update)).await), r#"{"ok":true,"count":2}"#);
+}
+
+/// What a foreign key deletes with another record is deleted as well; what a procedure leaves is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_goes_with_another_is_counted() {
+    static ID: [Field; 1] = [Field::new("id", "id", Type::INT)];
+    static BRANCH: Domain = table(
+        &ID,
+        "branch",
+        "`branch`",
+        &["`id`"],
+        (None, Some(mariadb::Procedure::new("branch_delete", "call branch_delete(?)", &[0]))),
+    );
+    let odd = Odd::open();
+    assert_eq!(
+        text(odd.run(&BRANCH, Action::Write(Write::DeleteMany(all()))).await),
+        r#"{"ok":true,"count":3,"note":"the database left 1 of the 4 records that matched as they were"}"#
+    );
+    assert_eq!(odd.stack.mariadb_query(Some("odd"), "select id from branch").unwrap().trim(), "4");
 }
