@@ -271,8 +271,8 @@ const REFUSED: &[Refused] = &[
     ),
     in_variable(
         "an authority without a certificate",
-        &[("BEDS__MONGODB__LOGS__TLS__CA_FILE", "/dev/null")],
-        &["mongodb.logs.tls.ca_file /dev/null: it holds no certificate in PEM"],
+        &[("BEDS__MONGODB__LOGS__TLS__CA_FILE", "/etc/passwd")],
+        &["mongodb.logs.tls.ca_file /etc/passwd: it holds no certificate in PEM"],
     ),
     in_variable(
         "a certificate without its key",

@@ -49,6 +49,9 @@ pub(super) fn amqp(folder: &Path, amqp: &mut Amqp, common: &Tls) -> Result<(), C
     not_above(("amqp.backoff_min_ms", amqp.backoff_min_ms), ("amqp.backoff_max_ms", amqp.backoff_max_ms))
 }
 
+/// How the names of all queues of BEDS begin.
+const OWN_QUEUES: &str = "beds.";
+
 /// Refuses a prefix of queues that no client owns, and one that is meant as a pattern.
 fn reply_to_prefix(prefix: &str) -> Result<(), ConfigError> {
     let wrong = |reason: String| Err(ConfigError::new(format!("amqp.reply_to_prefixes: {reason}")));
@@ -59,13 +62,10 @@ fn reply_to_prefix(prefix: &str) -> Result<(), ConfigError> {
         let plain = if plain.is_empty() { "web." } else { plain };
         return wrong(format!("`{prefix}` is a pattern, and must be how names begin, such as `{plain}`"));
     }
-    for own in ["beds.", "amq."] {
-        if own.starts_with(prefix) || prefix.starts_with(own) {
-            return wrong(format!(
-                "`{prefix}` would allow queues whose names begin with `{own}`: they are BEDS's or RabbitMQ's own, and \
-                 what RabbitMQ names for a client (`amq.gen-…`) is allowed anyway"
-            ));
-        }
+    if OWN_QUEUES.starts_with(prefix) || prefix.starts_with(OWN_QUEUES) {
+        return wrong(format!(
+            "`{prefix}` would allow queues whose names begin with `{OWN_QUEUES}`, which are those of BEDS itself"
+        ));
     }
     Ok(())
 }

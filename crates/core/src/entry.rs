@@ -229,7 +229,7 @@ fn refusal<'a, T: Deserialize<'a>>(body: &'a [u8], is_object: bool, is_sensitive
             let error = error.into_inner();
             let reason = match whole {
                 // What is passed over unread tells less of its form than what is read.
-                Err(broken) if error.is_syntax() || error.is_eof() => broken.to_string(),
+                Err(broken) if error.is_syntax() || error.is_eof() => in_terms_of_json(&broken),
                 _ => in_terms_of_json(&error),
             };
             let is_array = reason.starts_with("invalid type: array, expected an object");
@@ -248,6 +248,9 @@ fn refusal<'a, T: Deserialize<'a>>(body: &'a [u8], is_object: bool, is_sensitive
 const EMPTY_ARRAY: &str =
     "an empty object is `{}`; PHP writes an empty array as `[]`: use `new stdClass` for it";
 
+/// Of a surrogate, which is half of a character, without the other half.
+const HALF: &str = "a `\\u` escape is half of a character (a surrogate), and the other half is not behind it";
+
 /// What is wrong with a body, for people who do not know the types that it is read into.
 fn in_terms_of_json(error: &serde_json::Error) -> String {
     [
@@ -258,6 +261,9 @@ fn in_terms_of_json(error: &serde_json::Error) -> String {
         ("expected a sequence", "expected an array"),
         ("expected a map", "expected an object"),
         ("there are no fields", "expected none"),
+        (": floating point `", ": number `"),
+        ("unexpected end of hex escape", HALF),
+        ("lone leading surrogate in hex escape", HALF),
     ]
     .into_iter()
     .fold(error.to_string(), |message, (ours, theirs)| message.replace(ours, theirs))

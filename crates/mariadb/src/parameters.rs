@@ -13,6 +13,7 @@ use beds_core::{
     validate::Errors,
     value::Value,
 };
+use beds_protocol::value::DateTime;
 use sqlx::{MySqlConnection, Row as _};
 
 use crate::{
@@ -37,6 +38,8 @@ pub(crate) enum Takes {
     Scale(u8),
     /// A TIME: a number is its digits.
     Time,
+    /// A TIMESTAMP, which has few years.
+    Timestamp,
     /// A value that texts are read as: an address, a UUID, a day.
     Form,
     /// Whatever the server takes stays the same.
@@ -135,6 +138,7 @@ impl Takes {
             Kind::Int { min, max } | Kind::Flag { min, max } => Self::Whole { min, max },
             Kind::Decimal { scale, .. } => Self::Scale(scale),
             Kind::Time { .. } => Self::Time,
+            Kind::DateTime { .. } if begins("timestamp") => Self::Timestamp,
             Kind::Uuid | Kind::Date | Kind::DateTime { .. } => Self::Form,
             // An address is shown as text.
             _ if begins("inet") => Self::Form,
@@ -149,7 +153,10 @@ impl Takes {
             (Self::Whole { min, max }, Value::Int(number)) => !(*min..=*max).contains(&(*number).into()),
             (Self::Whole { min, max }, Value::UInt(number)) => !(*min..=*max).contains(&(*number).into()),
             (Self::Places(values), Value::Text(text)) => !values.contains(text),
-            (Self::Form | Self::Time | Self::Year, Value::Text(_)) => true,
+            (Self::Form | Self::Time | Self::Timestamp | Self::Year, Value::Text(_)) => true,
+            (Self::Timestamp, Value::DateTime(DateTime(moment))) => {
+                !(1..=TIMESTAMP_MAX).contains(&moment.unix_timestamp())
+            }
             _ => false,
         }
     }
@@ -187,10 +194,13 @@ impl Takes {
                 Value::Text(_) => None,
                 value => number(value).map(|_| "must be a time, not a number".to_owned()),
             },
-            Self::Form | Self::Anything => None,
+            Self::Timestamp | Self::Form | Self::Anything => None,
         }
     }
 }
+
+/// The last second of a TIMESTAMP before MariaDB 11.5, in Unix time: <https://mariadb.com/kb/en/timestamp/>.
+const TIMESTAMP_MAX: i64 = i32::MAX as i64;
 
 const WHOLE: &str = "must have no fraction, as the parameter has none";
 
@@ -232,6 +242,7 @@ mod tests {
     #[test]
     fn what_is_none_of_the_type_may_be_refused() {
         let text = |text: &str| Value::Text(text.to_owned());
+        let moment = |text: &str| Value::DateTime(text.parse().unwrap());
         let refused = [
             ("tinyint(3) unsigned", Value::Int(-1)),
             ("tinyint(3) unsigned", Value::Int(256)),
@@ -239,6 +250,8 @@ mod tests {
             ("inet6", text("1.2.3.4")),
             ("uuid", text("x")),
             ("date", text("2021-02-30")),
+            ("timestamp", moment("1960-01-01T00:00:00Z")),
+            ("timestamp(6)", moment("2107-01-01T00:00:00Z")),
         ];
         for (written, value) in refused {
             assert!(Takes::of(written).may_refuse(&value), "{written} {value:?}");
@@ -249,6 +262,8 @@ mod tests {
             ("bigint(20) unsigned", Value::UInt(u64::MAX)),
             ("varchar(45)", text("1.2.3.4")),
             ("int(11)", Value::Null),
+            ("timestamp(6)", moment("2021-01-01T00:00:00Z")),
+            ("datetime", moment("1960-01-01T00:00:00Z")),
         ];
         for (written, value) in taken {
             assert!(!Takes::of(written).may_refuse(&value), "{written} {value:?}");
