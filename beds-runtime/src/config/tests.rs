@@ -46,7 +46,7 @@ fn a_text_stays_as_it_is_written_and_a_number_is_read_from_it() {
 #[test]
 fn a_list_is_what_stands_between_commas() {
     for (text, expected) in
-        [("01", &["01"][..]), ("01,web.", &["01", "web."]), ("a, b", &["a", "b"]), ("", &[])]
+        [("01", &["01"][..]), ("01,web.", &["01", "web."]), ("a, c", &["a", "c"]), ("", &[])]
     {
         let config = load(&[("BEDS__AMQP__REPLY_TO_PREFIXES", text)]).unwrap();
         assert_eq!(config.amqp.reply_to_prefixes, expected, "{text}");
