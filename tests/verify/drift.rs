@@ -121,6 +121,8 @@ const DRIFTS: &[(&str, &str, &[&str])] = &[
             "error objects.create: parameter `p_title` of `sp_example_create` goes into the column `art_title`, not into `sku`",
             "error objects.update: parameter `p_sku` of `sp_example_update` goes into the column `sku`, not into `art_title`",
             "error objects.update: parameter `p_title` of `sp_example_update` goes into the column `art_title`, not into `sku`",
+            "error objects.upsert: parameter `p_sku` of `sp_example_upsert` goes into the column `sku`, not into `art_title` [",
+            "error objects.upsert: parameter `p_title` of `sp_example_upsert` goes into the column `art_title`, not into `sku` [",
             "warning field sku: `example` has no unique index on `art_title`",
             "warning field sku: the column `sku` has up to 200 characters",
         ],

@@ -15,6 +15,22 @@ pub(crate) fn outside(tokens: &[Token]) -> impl Iterator<Item = (usize, &Token)>
     })
 }
 
+/// The first place outside of parentheses and of `case … end` where this is, or the end.
+pub(crate) fn at_top(tokens: &[Token], from: usize, is: impl Fn(&Token) -> bool) -> usize {
+    let mut depth = 0_usize;
+    for (offset, token) in tokens[from..].iter().enumerate() {
+        if depth == 0 && is(token) {
+            return from + offset;
+        }
+        if token.is_mark('(') || token.is("case") {
+            depth += 1;
+        } else if token.is_mark(')') || token.is("end") {
+            depth = depth.saturating_sub(1);
+        }
+    }
+    tokens.len()
+}
+
 /// What stands in the parentheses that open here.
 pub(crate) fn inside(tokens: &[Token], at: usize) -> Option<&[Token]> {
     tokens.get(at).filter(|token| token.is_mark('('))?;

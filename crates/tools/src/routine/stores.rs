@@ -2,8 +2,8 @@
 
 use super::{
     Token,
-    parentheses::{inside, outside, split},
-    statements::statement_before,
+    parentheses::{at_top, inside, outside, split},
+    statements::{changes_duplicates, statement_before},
 };
 
 /// A column that a statement gives a value.
@@ -20,6 +20,17 @@ impl Assignment<'_> {
     pub(crate) fn is_of(&self, parameter: &str) -> bool {
         self.value.len() == 1 && self.value[0].name().is_some_and(|name| name.eq_ignore_ascii_case(parameter))
     }
+
+    /// Whether it changes a record that is there: in an `update`, or after `on duplicate key update`.
+    pub(crate) fn changes(&self) -> bool {
+        let is = |token: Option<&Token>, word: &str| token.is_some_and(|token| token.is(word));
+        is(self.statement.first(), "update") || is(self.statement.last(), "key")
+    }
+
+    /// Whether it is a statement `set`, which gives a variable its value.
+    pub(crate) const fn sets_variable(&self) -> bool {
+        self.statement.is_empty()
+    }
 }
 
 /// What each statement of a text stores. `of_table` are the columns of the table for which an insert names none.
@@ -28,7 +39,8 @@ pub(crate) fn assignments<'t>(tokens: &'t [Token], of_table: &[&str]) -> Vec<Ass
     for at in 0..tokens.len() {
         let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is(word));
         let statement = || statement_before(tokens, at);
-        if is(at, "values") || is(at, "value") {
+        // In `values(column)` the word is a function.
+        if (is(at, "values") || is(at, "value")) && inserts(statement()) {
             let stored = inserted(tokens, at, of_table).into_iter();
             found.extend(stored.map(|(column, value)| Assignment { statement: statement(), column, value }));
         }
@@ -44,6 +56,11 @@ pub(crate) fn assignments<'t>(tokens: &'t [Token], of_table: &[&str]) -> Vec<Ass
     found
 }
 
+/// Whether this is the beginning of an insert, and not what it changes of a record that is there.
+fn inserts(head: &[Token]) -> bool {
+    head.iter().any(|token| token.is("insert") || token.is("replace")) && !changes_duplicates(head)
+}
+
 /// The columns that get the value of this parameter, and nothing made of it, in any statement of the text.
 pub(crate) fn stores(tokens: &[Token], parameter: &str, of_table: &[&str]) -> Vec<String> {
     let stored = assignments(tokens, of_table).into_iter();
@@ -52,11 +69,14 @@ pub(crate) fn stores(tokens: &[Token], parameter: &str, of_table: &[&str]) -> Ve
 
 /// `column = value, …`, to the end of the list.
 fn assigned(tokens: &[Token]) -> Vec<(String, &[Token])> {
-    let ends = |token: &Token| token.is_mark(';') || token.is("where") || token.is("end");
-    let end = tokens.iter().position(ends).unwrap_or(tokens.len());
+    const ENDS: [&str; 6] = ["where", "on", "order", "limit", "returning", "end"];
+    let ends = |token: &Token| token.is_mark(';') || ENDS.iter().any(|word| token.is(word));
+    let end = at_top(tokens, 0, ends);
     let of_item = |item: &'_ [Token]| {
         let equals = item.iter().position(|token| token.is_mark('='))?;
-        Some((item[..equals].last()?.name()?.to_owned(), equals + 1))
+        // `column := value` is the same.
+        let target = item[..equals].iter().rfind(|token| !token.is_mark(':'))?;
+        Some((target.name()?.to_owned(), equals + 1))
     };
     let items = split(&tokens[..end]).into_iter();
     items.filter_map(|item| of_item(item).map(|(column, from)| (column, &item[from..]))).collect()
@@ -81,7 +101,6 @@ fn inserted<'t>(tokens: &'t [Token], at: usize, of_table: &[&str]) -> Vec<(Strin
             let names = open.map(|open| split(&tokens[open + 1..at - 1])).unwrap_or_default();
             names.into_iter().map(|name| name.last().and_then(Token::name).map(str::to_owned)).collect()
         }
-        // In `values(column)` the word is a function.
         Some(token) if token.name().is_some() => {
             of_table.iter().map(|name| Some((*name).to_owned())).collect::<Vec<_>>()
         }
@@ -146,6 +165,10 @@ mod tests {
             ("insert into t (a, b) select upper(p_b), (select p_b) from u; select p_b", vec![]),
             ("delete from t where b = p_b", vec![]),
             ("begin update t set b = upper(p_b) where id = 1; end", vec![]),
+            (
+                "update t set a = case when c then 1 else 2 end, d = (select 1 from u where e = 1), b := p_b limit 1",
+                vec!["b"],
+            ),
         ] {
             assert_eq!(stores(&tokens(body, SqlMode::default()), "P_B", &["x", "y"]), columns, "{body}");
         }

@@ -4,8 +4,8 @@ use super::{Findings, Severity, base::Base, place};
 use crate::{
     import,
     routine::{
-        Token, assignments, declared, has_dynamic, is_into, outside, several_rows, statements, tokens,
-        written,
+        Token, Values, changes_duplicates, declared, has_dynamic, is_into, outside, several_rows, statements,
+        tokens, written,
     },
 };
 use beds_core::{
@@ -36,8 +36,11 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
         findings.note(place(object.usage), message).hint("let it have its statement in its own text");
     }
     otherwise_compared(object, routine, &text, &base, findings);
-    if object.usage == Usage::Create {
+    if matches!(object.usage, Usage::Create | Usage::Upsert) {
         creates(object, routine, &text, &base, catalogue, findings);
+    }
+    if object.usage == Usage::Upsert {
+        does_half(routine, &text, &base, catalogue, findings);
     }
 }
 
@@ -123,6 +126,40 @@ fn writes_another(
     findings.push(severity, place(object.usage), message).hint(format!("let it write into {table}"));
 }
 
+/// An upsert that only creates records, or only changes them.
+fn does_half(
+    routine: &Routine,
+    text: &[Token],
+    base: &Base<'_>,
+    catalogue: &Catalogue,
+    findings: &mut Findings<'_>,
+) {
+    let writes = statements(text);
+    let is_any = |verbs: &[&str]| {
+        let is = |statement: &&[Token]| verbs.iter().any(|verb| statement[0].is(verb));
+        writes.iter().any(is)
+    };
+    let is_seen = !has_dynamic(text) && !text.iter().any(|token| token.is("call"));
+    if !is_seen || !writes.iter().any(|statement| is_into(statement, &base.table.name, catalogue)) {
+        return;
+    }
+    let creates = is_any(&["insert", "replace"]);
+    let changes = is_any(&["update", "replace", "delete"])
+        || writes.iter().any(|statement| changes_duplicates(statement));
+    let (what, hint) = match (creates, changes) {
+        (true, false) => (
+            "only inserts: each record that is there already is refused",
+            "add `on duplicate key update`; `beds ddl` writes such a procedure",
+        ),
+        (false, true) => (
+            "inserts nothing: a record that is not there is not created",
+            "add an insert; `beds ddl` writes such a procedure",
+        ),
+        _ => return,
+    };
+    findings.error(place(Usage::Upsert), format!("{} {what}", shown(&routine.name))).hint(hint);
+}
+
 /// A text that compares the key by other rules than the column's: it finds a neighbour.
 fn otherwise_compared(
     object: &Object,
@@ -181,7 +218,8 @@ fn creates(
             .hint("let it insert the one record; what inserts others as well is a call");
     }
     let of_table: Vec<&str> = base.table.columns.iter().map(|column| column.name.as_str()).collect();
-    let stored = assignments(text, &of_table);
+    let parameters = routine.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+    let values = Values::of(text, parameters, &of_table);
     let arguments = object.of_fields(&routine.parameters).zip(object.args);
     for (parameter, index) in arguments.filter(|(_, index)| domain.key.contains(index)) {
         let Some(own) = base.name(domain.fields[*index].column) else { continue };
@@ -195,8 +233,8 @@ fn creates(
             };
             has && outside(value).any(|(at, token)| is_sign(token) || is_function(at, token))
         };
-        let mut stored = stored.iter().filter(|stored| is_here(stored.statement));
-        if stored.any(|stored| same_word(&stored.column, own) && is_computed(stored.value)) {
+        let mut stored = values.all.iter().filter(|stored| !stored.changes() && is_here(stored.statement));
+        if stored.any(|stored| same_word(&stored.column, own) && is_computed(values.given(stored))) {
             let message = format!(
                 "{} gives the record another key than the client's: it computes {}, and the reply has what was sent",
                 shown(&routine.name),

@@ -1,100 +1,90 @@
-//! Parameters whose values go into the column of another field, or nowhere.
+//! Parameters whose values go into the column of another field.
 
-use super::{Findings, Severity, base::Base, place};
-use crate::routine::{Assignment, Token, assignments, is_into, is_used, tokens};
+use super::{Findings, Severity, base::Base, lost, part::Part};
+use crate::routine::{Token, Values, is_into, tokens};
 use beds_core::{
     inspect::{Catalogue, Parameter, Routine, same_word},
-    spec::{Object, Usage},
+    spec::Object,
 };
 use beds_protocol::shown;
 
 /// Reports a parameter that the text puts into the column of another field, where nothing of it can be in its own: that
 /// column gets no value, or that of another parameter.
 pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, findings: &mut Findings<'_>) {
-    if !matches!(object.usage, Usage::Create | Usage::Update | Usage::Upsert)
-        || routine.parameters.len() != object.arity()
-    {
+    let parts = Part::of(object.usage);
+    if parts.is_empty() || routine.parameters.len() != object.arity() {
         return;
     }
-    let domain = findings.domain;
-    let Some(base) = Base::behind(domain, catalogue) else { return };
+    let Some(base) = Base::behind(findings.domain, catalogue) else { return };
     let Some(body) = routine.body.as_deref() else { return };
     let text = tokens(body, routine.mode);
-    unused(object, routine, &text, findings);
     let of_table: Vec<&str> = base.table.columns.iter().map(|column| column.name.as_str()).collect();
-    let stored: Vec<Assignment<'_>> = assignments(&text, &of_table)
-        .into_iter()
-        .filter(|stored| is_into(stored.statement, &base.table.name, catalogue))
-        .collect();
-    let is_key = |index: &usize| object.usage == Usage::Update && domain.key.contains(index);
-    for (parameter, index) in object.of_fields(&routine.parameters).zip(object.args) {
-        let Some(own) = base.name(domain.fields[*index].column) else { continue };
-        let is_other = |stored: &&Assignment<'_>| {
-            !same_word(&stored.column, own)
-                || (!stored.is_of(&parameter.name)
-                    && routine.parameters.iter().any(|parameter| stored.is_of(&parameter.name)))
-        };
-        if is_key(index) || !stored.iter().all(|stored| is_other(&stored)) {
-            continue;
-        }
-        let of_other = |stored: &&Assignment<'_>| {
-            let fields = domain.fields.iter().enumerate();
-            let mut columns = fields.filter(|(other, _)| other != index && !is_key(other));
-            columns
-                .any(|(_, field)| base.name(field.column).is_some_and(|name| same_word(name, &stored.column)))
-        };
-        let gets = stored.iter().filter(|stored| stored.is_of(&parameter.name));
-        let mut gets = gets.filter(|stored| !same_word(&stored.column, own));
-        if let Some(other) = gets.find(of_other) {
-            let message = format!(
-                "parameter {} of {} goes into the column {}, not into {}",
-                shown(&parameter.name),
-                shown(&routine.name),
-                shown(&other.column),
-                shown(own)
-            );
-            findings
-                .error(place(object.usage), message)
-                .hint("put each parameter into the column of its field, or list the arguments in the order that is meant");
-        }
+    let parameters = routine.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+    let values = Values::of(&text, parameters, &of_table);
+    lost::unused(object, routine, &text, findings);
+    for part in parts {
+        lost::forgotten(object, routine, (*part, &text, &values), &base, findings);
+        let of_part = values
+            .all
+            .iter()
+            .filter(|stored| part.has(stored) && is_into(stored.statement, &base.table.name, catalogue));
+        let stored = of_part.map(|stored| Stored { column: &stored.column, value: values.given(stored) });
+        let stored: Vec<_> = stored.collect();
+        misplaced(object, routine, (*part, &stored, &values), &base, findings);
     }
 }
 
-/// Reports a parameter that the text does nothing with: what is given for it is lost.
-fn unused(object: &Object, routine: &Routine, text: &[Token], findings: &mut Findings<'_>) {
+/// A column with what it gets, as far as that can be followed.
+struct Stored<'s> {
+    column: &'s str,
+    value: &'s [Token],
+}
+
+fn misplaced(
+    object: &Object,
+    routine: &Routine,
+    (part, stored, values): (Part, &[Stored<'_>], &Values<'_>),
+    base: &Base<'_>,
+    findings: &mut Findings<'_>,
+) {
     let domain = findings.domain;
-    let lost = |(parameter, index): &(&Parameter, &usize)| {
-        // What finds the record is looked at where it is looked for.
-        let finds = object.usage == Usage::Update && domain.key.contains(index);
-        !finds && !is_used(text, &parameter.name)
+    let is_key = |index: &usize| part.has_key(object.usage) && domain.key.contains(index);
+    let is_of = |stored: &Stored<'_>, parameter: &Parameter| {
+        values.sole(stored.value).is_some_and(|name| same_word(name, &parameter.name))
     };
-    let (mut given, mut made, mut versions) = (Vec::new(), Vec::new(), Vec::new());
-    for (parameter, index) in object.of_fields(&routine.parameters).zip(object.args).filter(lost) {
-        let names = if domain.version == Some(*index) {
-            &mut versions
-        } else if domain.fields[*index].generated.is_some() {
-            &mut made
-        } else {
-            &mut given
+    let mentions = |stored: &Stored<'_>, parameter: &Parameter| {
+        stored.value.iter().filter_map(Token::name).any(|name| same_word(name, &parameter.name))
+    };
+    for (parameter, index) in object.of_fields(&routine.parameters).zip(object.args) {
+        let Some(own) = base.name(domain.fields[*index].column) else { continue };
+        let is_other = |stored: &Stored<'_>| {
+            !same_word(stored.column, own)
+                || (!mentions(stored, parameter) && values.sole(stored.value).is_some())
         };
-        names.push(shown(&parameter.name));
-    }
-    let is_lost = "what is given is lost, and the answer is `ok`";
-    for (names, severity, what) in [
-        (given, Severity::Error, is_lost),
-        (versions, Severity::Error, "a change of an older version is not noticed"),
-        (made, Severity::Warning, "what the node makes is lost"),
-    ] {
-        let (s, are) = if names.len() == 1 { ("", "is") } else { ("s", "are") };
-        let message = format!(
-            "parameter{s} {} of {} {are} used nowhere: {what}",
-            names.join(", "),
-            shown(&routine.name)
-        );
-        if !names.is_empty() {
-            findings.push(severity, place(object.usage), message).hint(
-                "let the procedure put it into its column, or take it out of `args` and of the parameters",
-            );
+        if is_key(index) || !stored.iter().all(is_other) {
+            continue;
         }
+        let of_other = |stored: &&Stored<'_>| {
+            let fields = domain.fields.iter().enumerate();
+            let mut columns = fields.filter(|(other, _)| other != index && !is_key(other));
+            columns
+                .any(|(_, field)| base.name(field.column).is_some_and(|name| same_word(name, stored.column)))
+        };
+        let gets = stored.iter().filter(|stored| is_of(stored, parameter));
+        let mut gets = gets.filter(|stored| !same_word(stored.column, own));
+        let Some(other) = gets.find(of_other) else { continue };
+        // What is made of it may be meant so, where no other value stands in its place.
+        let is_replaced = stored.iter().any(|stored| same_word(stored.column, own));
+        let severity =
+            if other.value.len() == 1 || is_replaced { Severity::Error } else { Severity::Warning };
+        let message = format!(
+            "parameter {} of {} goes into the column {}, not into {}",
+            shown(&parameter.name),
+            shown(&routine.name),
+            shown(other.column),
+            shown(own)
+        );
+        let hint = "put each parameter into the column of its field, or list the arguments in the order that is meant";
+        part.report((severity, object.usage), message, hint, findings);
     }
 }

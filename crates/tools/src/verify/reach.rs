@@ -3,7 +3,9 @@
 use super::{Finding, Findings, Severity, base::Base, place};
 use crate::{
     import::{self, Found, Reach},
-    routine::{Token, assignments, changes_duplicates, ignores, is_into, of_duplicates, statements, tokens},
+    routine::{
+        Token, Values, assignments, changes_duplicates, ignores, is_into, of_duplicates, statements, tokens,
+    },
 };
 use beds_core::{
     inspect::{Catalogue, Column, Index, Routine, same_word},
@@ -145,9 +147,11 @@ impl Operation<'_> {
         self.report(Severity::Warning, message, hint, findings);
     }
 
-    /// A create of more than one record.
+    /// A create or an upsert of more than one record.
     fn multiplies(&self, statement: &[Token], findings: &mut Findings<'_>) {
-        if self.usage == Usage::Create && statement.iter().any(|token| token.is("union")) {
+        if matches!(self.usage, Usage::Create | Usage::Upsert)
+            && statement.iter().any(|token| token.is("union"))
+        {
             let (routine, table) = (shown(&self.routine.name), shown(&self.base.table.name));
             let message =
                 format!("{routine} may create several records of {table}: its insert has a `union`");
@@ -316,34 +320,30 @@ impl Operation<'_> {
         }
     }
 
-    /// An update, or what should delete, that gives its record another key.
+    /// What changes a record and gives it another key.
     fn renames(&self, findings: &mut Findings<'_>) {
-        let is_judged = matches!(self.usage, Usage::Update | Usage::Delete);
+        let is_judged = matches!(self.usage, Usage::Update | Usage::Upsert | Usage::Delete);
         let Some(body) = self.routine.body.as_deref().filter(|_| is_judged) else { return };
         let tokens = tokens(body, self.routine.mode);
-        for stored in assignments(&tokens, &[]) {
-            let is_update = stored.statement.first().is_some_and(|token| token.is("update"));
+        let parameters = self.routine.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+        let of_table: Vec<&str> = self.base.table.columns.iter().map(|column| column.name.as_str()).collect();
+        let values = Values::of(&tokens, parameters, &of_table);
+        for stored in &values.all {
             let column = self.key.iter().find(|column| same_word(&column.name, &stored.column));
-            let Some(column) = column
-                .filter(|_| is_update && is_into(stored.statement, &self.base.table.name, self.catalogue))
-            else {
-                continue;
+            let is_change =
+                stored.changes() && is_into(stored.statement, &self.base.table.name, self.catalogue);
+            let Some(column) = column.filter(|_| is_change) else { continue };
+            let value = values.given(stored);
+            let is_passed = |(parameter, of): &(&str, &Column)| {
+                of.name == column.name
+                    && value.len() == 1
+                    && values.sole(value).is_some_and(|name| same_word(name, parameter))
             };
-            let is_passed =
-                |(parameter, of): &(&str, &Column)| of.name == column.name && stored.is_of(parameter);
-            let is_parameter =
-                |name: &str| self.routine.parameters.iter().any(|parameter| same_word(&parameter.name, name));
-            let last = stored.value.last();
-            let is_other =
-                last.is_some_and(|token| token.is_number() || token.name().is_some_and(is_parameter));
-            // `id = t.id`, and `id = id` where no parameter has the name.
-            let is_itself = last.and_then(Token::name).is_some_and(|name| same_word(name, &column.name))
-                && (stored.value.len() > 2 || !is_other)
-                && stored.value.iter().all(|token| token.name().is_some() || token.is_mark('.'));
-            if self.passed.iter().any(is_passed) || is_itself {
+            if self.passed.iter().any(is_passed) || values.is_column(value, &column.name) {
                 continue;
             }
-            let is_proved = stored.value.len() == 1 && is_other;
+            let is_constant = |token: &Token| token.is_number() || token.is_mark('\'');
+            let is_proved = matches!(value, [token] if is_constant(token) || values.sole(value).is_some());
             let severity = if is_proved { Severity::Error } else { Severity::Warning };
             let message = format!(
                 "{} gives its record another key: it sets {} to something else than its parameter",

@@ -11,6 +11,7 @@ use beds_core::{
 use super::check;
 
 mod beside;
+mod upserts;
 
 const COLUMNS: [&str; 3] = ["id_order", "id_part", "amount"];
 

@@ -1,7 +1,7 @@
 //! The parts of an update or a delete: the tables, what it changes of which, and its conditions.
 
 use super::ends;
-use crate::routine::{Token, assigned_to, inside};
+use crate::routine::{Token, assigned_to, at_top, inside};
 use beds_core::inspect::{Catalogue, same_word};
 
 /// A table that a statement names.
@@ -128,22 +128,6 @@ impl<'t> Parts<'t> {
     pub(super) fn named(&self) -> Vec<String> {
         self.tables.iter().filter_map(Token::name).map(str::to_owned).collect()
     }
-}
-
-/// The first place outside of parentheses and of `case … end` where this is, or the end.
-fn at_top(tokens: &[Token], from: usize, is: impl Fn(&Token) -> bool) -> usize {
-    let mut depth = 0_usize;
-    for (offset, token) in tokens[from..].iter().enumerate() {
-        if depth == 0 && is(token) {
-            return from + offset;
-        }
-        if token.is_mark('(') || token.is("case") {
-            depth += 1;
-        } else if token.is_mark(')') || token.is("end") {
-            depth = depth.saturating_sub(1);
-        }
-    }
-    tokens.len()
 }
 
 /// The tables of a join, with what it joins them on where that leaves out records.
