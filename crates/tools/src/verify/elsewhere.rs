@@ -4,12 +4,12 @@ use super::{Findings, Severity, base::Base, place};
 use crate::{
     import,
     routine::{
-        Token, Values, changes_duplicates, declared, has_dynamic, is_into, outside, several_rows, statements,
-        tokens, written,
+        Token, Values, at_top, changes_duplicates, declared, has_dynamic, is_into, outside, several_rows,
+        statements, tokens, written,
     },
 };
 use beds_core::{
-    inspect::{Catalogue, RelationKind, Routine, same_word},
+    inspect::{Catalogue, Column, Parameter, RelationKind, Routine, same_word},
     spec::{Object, Usage},
 };
 use beds_protocol::shown;
@@ -160,7 +160,7 @@ fn does_half(
     findings.error(place(Usage::Upsert), format!("{} {what}", shown(&routine.name))).hint(hint);
 }
 
-/// A text that compares the key by other rules than the column's: it finds a neighbour.
+/// A condition that compares the key by other rules than the column's: it finds a neighbour.
 fn otherwise_compared(
     object: &Object,
     routine: &Routine,
@@ -170,21 +170,26 @@ fn otherwise_compared(
 ) {
     let domain = findings.domain;
     let parameters = object.of_fields(&routine.parameters).zip(object.args);
-    let keys: Vec<_> = parameters.filter(|(_, index)| domain.key.contains(index)).collect();
-    for three in text.windows(3) {
+    let keys = parameters.filter(|(_, index)| domain.key.contains(index)).filter_map(|(parameter, index)| {
+        let column = base.column(domain.fields[*index].column)?;
+        // Numbers and dates have no such rules.
+        Some((parameter, column, column.collation.as_deref()?))
+    });
+    let keys: Vec<_> = keys.collect();
+    let conditions = statements(text).into_iter().filter_map(condition_of);
+    for three in conditions.flat_map(|condition| condition.windows(3)) {
         let (Some(name), true, Some(collation)) = (three[0].name(), three[1].is("collate"), three[2].name())
         else {
             continue;
         };
-        let of_key = keys.iter().find_map(|&(parameter, &index)| {
-            let own = base.name(domain.fields[index].column)?;
-            (same_word(name, &parameter.name) || same_word(name, own)).then_some(own)
-        });
-        let column =
-            of_key.and_then(|own| base.table.columns.iter().find(|column| same_word(&column.name, own)));
-        let Some(column) = column else { continue };
-        let own = column.collation.as_deref().unwrap_or_default();
-        if !same_word(own, collation) && !collation.ends_with("_bin") {
+        let is_of = |parameter: &Parameter, column: &Column| {
+            same_word(name, &parameter.name) || same_word(name, &column.name)
+        };
+        let Some((_, column, own)) = keys.iter().find(|(parameter, column, _)| is_of(parameter, column))
+        else {
+            continue;
+        };
+        if !same_word(own, collation) && !is_finer(collation, own) {
             let message = format!(
                 "{} compares {} by the rules of `{collation}`, not by those of the column, `{own}`: it finds other records than that \
                  of the key",
@@ -194,6 +199,21 @@ fn otherwise_compared(
             findings.warning(place(object.usage), message).hint("take `collate` out of its condition");
         }
     }
+}
+
+/// Whether what is equal by a collation is so by another one: each byte counts, and spaces at the end where they do.
+fn is_finer(collation: &str, than: &str) -> bool {
+    let (collation, than) = (collation.to_ascii_lowercase(), than.to_ascii_lowercase());
+    collation.ends_with("_bin") && (collation.contains("nopad") || !than.contains("nopad"))
+}
+
+/// What follows `where` in an update or a delete; the rest of it where it has none, but joins its tables.
+fn condition_of(statement: &[Token]) -> Option<&[Token]> {
+    statement.first().filter(|verb| verb.is("update") || verb.is("delete"))?;
+    let from = |word: &str| at_top(statement, 0, |token| token.is(word));
+    let from = [from("where"), from("on")].into_iter().find(|at| *at < statement.len())?;
+    let rest = &statement[from..];
+    Some(&rest[..at_top(rest, 0, |token| token.is("order") || token.is("limit"))])
 }
 
 /// An insert of more records than one, or of another key.

@@ -1,7 +1,7 @@
 //! What writes do beside, or in place of, what they should.
 
 use beds_core::{
-    inspect::Index,
+    inspect::{Index, Kind},
     spec::{Domain, Objects, mariadb},
 };
 
@@ -146,4 +146,52 @@ fn a_key_that_a_function_makes_is_found() {
     }
     let kept = "insert into line (id_order, id_part, amount) values (coalesce(o, 1), cast(r as int), c)";
     assert_eq!(of(kept), [""; 0]);
+}
+
+#[test]
+fn a_collation_in_the_condition_of_a_text_is_found_and_no_other() {
+    let of = |own: Option<&str>, usage: usize, body: &str| {
+        let parameters: &[&str] = if usage == 2 { &["o", "r"] } else { &["o", "r", "c"] };
+        let mut catalogue = catalogue(vec![routine("x", parameters, body)], Vec::new());
+        if let Some(own) = own {
+            for column in &mut catalogue.relations[0].columns[..2] {
+                (column.kind, column.collation) = (Kind::string(20), Some(own.to_owned()));
+            }
+        }
+        let mut names = [None; 3];
+        names[usage] = Some("x");
+        let mut found = said(&domain(names, None), &catalogue);
+        found.retain(|line| line.contains("by the rules of"));
+        found
+    };
+    let deletes = |how: &str| format!("delete from line where id_order = o {how} and id_part = r");
+    let (latin, plain, nopad) = ("latin1_general_ci", "utf8mb4_bin", "utf8mb4_nopad_bin");
+    for (own, how) in [
+        (latin, "collate latin1_swedish_ci"),
+        (nopad, "collate utf8mb4_bin"),
+        (latin, "and line.id_part collate latin1_swedish_ci = r"),
+    ] {
+        one(&of(Some(own), 2, &deletes(how)), "warning `x` compares");
+    }
+    for (own, how) in [
+        (Some(latin), "collate LATIN1_GENERAL_CI"),
+        (Some(latin), "collate latin1_bin"),
+        (Some(plain), "collate utf8mb4_nopad_bin"),
+        // Numbers have no collation.
+        (None, "collate utf8mb4_general_ci"),
+        // It is no condition, or not on the key.
+        (Some(latin), "order by id_order collate latin1_swedish_ci"),
+        (Some(latin), "and amount collate latin1_swedish_ci = 1"),
+    ] {
+        assert_eq!(of(own, 2, &deletes(how)), [""; 0], "{how}");
+    }
+    for body in [
+        "insert into line values (o collate latin1_swedish_ci, r, c)",
+        "begin if c > (select count(*) from line where id_order = o collate latin1_swedish_ci) then \
+         insert into line values (o, r, c); end if; end",
+    ] {
+        assert_eq!(of(Some(latin), 0, body), [""; 0], "{body}");
+    }
+    let sets = "update line set amount = (o collate latin1_swedish_ci) where id_order = o and id_part = r";
+    assert_eq!(of(Some(latin), 1, sets), [""; 0]);
 }
