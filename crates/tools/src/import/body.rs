@@ -146,13 +146,13 @@ fn is_set(tokens: &[Token], at: usize) -> bool {
 
 /// What all routines of a database do, with what they call.
 #[derive(Debug)]
-pub(super) struct AllDeeds<'c> {
-    catalogue: &'c Catalogue,
+pub(crate) struct AllDeeds<'c> {
+    pub(crate) catalogue: &'c Catalogue,
     known: HashMap<(RoutineKind, String), Option<Deeds>>,
 }
 
 impl<'c> AllDeeds<'c> {
-    pub(super) fn of(catalogue: &'c Catalogue) -> Self {
+    pub(crate) fn of(catalogue: &'c Catalogue) -> Self {
         let deeds = |routine: &Routine| routine.body.as_deref().map(|body| deeds(body, routine.mode));
         let known = catalogue
             .routines
@@ -165,6 +165,17 @@ impl<'c> AllDeeds<'c> {
     /// What a routine itself does; `None` where its text cannot be seen.
     pub(super) fn own(&self, routine: &Routine) -> Option<&Deeds> {
         self.known.get(&(routine.kind, routine.name.to_lowercase())).and_then(Option::as_ref)
+    }
+
+    /// Whether the text of a routine, or of one that it runs, can be seen to end the transaction.
+    pub(crate) fn commits_unsaid(&self, routine: &Routine) -> bool {
+        routine.kind == RoutineKind::Procedure
+            && self.with_called(routine).is_some_and(|(_, commits)| commits)
+    }
+
+    /// Whether the text of a routine, or of one that it runs, writes or may write.
+    pub(crate) fn writes_unsaid(&self, routine: &Routine) -> bool {
+        self.with_called(routine).is_some_and(|(writes, _)| writes)
     }
 
     /// Whether a routine, or what it names, writes, and whether it commits; `None` where that cannot be seen.
@@ -193,8 +204,9 @@ impl<'c> AllDeeds<'c> {
         Some((writes, commits))
     }
 
-    /// The function that a view runs, directly or by another view, and that writes or may write.
-    pub(super) fn writer_of(&self, view: &Relation) -> Option<String> {
+    /// The function that a view runs, directly or by another view, and that writes or may write: a fetch, which only reads,
+    /// cannot read the view.
+    pub(crate) fn writer_of(&self, view: &Relation) -> Option<String> {
         if view.runs_elsewhere {
             return Some("a function of another database".to_owned());
         }

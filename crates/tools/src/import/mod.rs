@@ -21,11 +21,10 @@ mod routines;
 mod types;
 mod write;
 
-use beds_core::inspect::{Catalogue, Evidence, Relation, RelationKind, Routine, RoutineKind};
+use beds_core::inspect::{Catalogue, Evidence, Relation, RelationKind, Routine};
 use beds_protocol::{shown, tables::is_own};
 
 use self::{
-    body::AllDeeds,
     domain::{Domain, Object},
     fields::is_unwritable,
     names::{Taken, prefixed, snake, spelled},
@@ -34,6 +33,7 @@ use self::{
 
 use crate::routine::broken;
 
+pub(crate) use body::AllDeeds;
 pub use names::glob_matches;
 pub(crate) use names::same as same_name;
 pub(crate) use plain::{Found, Reach, reaches};
@@ -95,27 +95,6 @@ pub struct Counts {
     pub unselected: usize,
 }
 
-/// Whether the text of a routine, or of one that it runs, can be seen to end the transaction.
-pub(crate) fn commits_unsaid(routine: &Routine, catalogue: &Catalogue) -> bool {
-    routine.kind == RoutineKind::Procedure && seen(routine, catalogue).is_some_and(|(_, commits)| commits)
-}
-
-/// Whether the text of a routine, or of one that it runs, writes or may write.
-pub(crate) fn writes_unsaid(routine: &Routine, catalogue: &Catalogue) -> bool {
-    seen(routine, catalogue).is_some_and(|(writes, _)| writes)
-}
-
-/// Whether a routine writes, and whether it commits, where its text can be seen.
-fn seen(routine: &Routine, catalogue: &Catalogue) -> Option<(bool, bool)> {
-    routine.body.as_ref()?;
-    AllDeeds::of(catalogue).with_called(routine)
-}
-
-/// What a view runs that writes: a fetch, which only reads, cannot read it.
-pub(crate) fn writer_of(view: &Relation, catalogue: &Catalogue) -> Option<String> {
-    AllDeeds::of(catalogue).writer_of(view)
-}
-
 /// The templates for a database.
 #[must_use]
 pub fn plan(catalogue: &Catalogue, options: &Options) -> Plan {
@@ -127,8 +106,9 @@ pub fn plan(catalogue: &Catalogue, options: &Options) -> Plan {
             names.keep_template(&template.name);
         }
     }
-    let mut domains = domains(catalogue, options, &mut names, &mut plan);
-    add_routines(&mut domains, catalogue, options, &mut names, &mut plan);
+    let all = AllDeeds::of(catalogue);
+    let mut domains = domains(&all, options, &mut names, &mut plan);
+    add_routines(&mut domains, &all, options, &mut names, &mut plan);
     if options.ddl && !options.is_mongodb {
         plan.ddl = ddl::propose(&mut domains, catalogue);
     }
@@ -185,8 +165,8 @@ fn unmatched(catalogue: &Catalogue, options: &Options) -> Vec<String> {
     options.only.iter().filter(|pattern| !is_matched(pattern)).cloned().collect()
 }
 
-fn domains(catalogue: &Catalogue, options: &Options, names: &mut Taken, plan: &mut Plan) -> Vec<Domain> {
-    let all = AllDeeds::of(catalogue);
+fn domains(all: &AllDeeds<'_>, options: &Options, names: &mut Taken, plan: &mut Plan) -> Vec<Domain> {
+    let catalogue = all.catalogue;
     let mut domains = Vec::new();
     for relation in &catalogue.relations {
         if is_own(&relation.name) {
@@ -282,12 +262,12 @@ fn offer_collection(domain: &mut Domain, relation: &Relation) {
 
 fn add_routines(
     domains: &mut Vec<Domain>,
-    catalogue: &Catalogue,
+    all: &AllDeeds<'_>,
     options: &Options,
     names: &mut Taken,
     plan: &mut Plan,
 ) {
-    let all = AllDeeds::of(catalogue);
+    let catalogue = all.catalogue;
     let candidates: Vec<_> = catalogue
         .routines
         .iter()
@@ -304,7 +284,7 @@ fn add_routines(
         if wired.taken {
             continue;
         }
-        let home = match homes.choose(routine, catalogue, &all, options) {
+        let home = match homes.choose(routine, catalogue, all, options) {
             Home::Domain(at) => Some(at),
             Home::Nowhere => None,
             Home::Left => {
@@ -315,7 +295,7 @@ fn add_routines(
         // `beds verify` would refuse the whole template for one call that always fails.
         let call = match broken(routine, catalogue) {
             Some(why) => Err(why),
-            None => call(routine, home.and_then(|home| domains.get(home)), &wired, &all),
+            None => call(routine, home.and_then(|home| domains.get(home)), &wired, all),
         };
         let target = home.and_then(|home| domains.get_mut(home)).unwrap_or(&mut homeless);
         match call {

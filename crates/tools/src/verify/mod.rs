@@ -43,6 +43,7 @@ pub use crate::severity::Severity;
 pub use report::Report;
 
 use self::types::Fit;
+use crate::import::AllDeeds;
 
 /// A place where a template and its database disagree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -192,15 +193,16 @@ pub async fn verify(sources: Sources<'_>, domains: &[&'static Domain], all: &[&'
     for (database, domains, seen, replicas) in join_all(looks).await {
         match seen {
             Ok(catalogue) => {
+                let deeds = AllDeeds::of(&catalogue);
                 for domain in &domains {
-                    let (notes, findings) = check(domain, &catalogue)
+                    let (notes, findings) = check_objects(domain, &domain.database_objects(), &deeds)
                         .into_iter()
                         .partition::<Vec<_>, _>(|finding| finding.severity == Severity::Note);
                     report.findings.extend(findings);
                     report.notes.extend(notes);
                     report.checked.push(domain.name.to_owned());
                 }
-                report.findings.extend(replicas::check(&domains, &catalogue, replicas));
+                report.findings.extend(replicas::check(&domains, &deeds, replicas));
                 report.findings.extend(tables::check(&domains, &catalogue));
                 let is_here = |domain: &&&Domain| {
                     domain.database == database
@@ -277,21 +279,16 @@ const fn is_relation(kind: ObjectKind) -> bool {
     }
 }
 
-/// Holds one domain against its database.
-#[must_use]
-pub fn check(domain: &Domain, catalogue: &Catalogue) -> Vec<Finding> {
-    check_objects(domain, &domain.database_objects(), catalogue)
-}
-
-fn check_objects(domain: &Domain, objects: &[Object], catalogue: &Catalogue) -> Vec<Finding> {
+/// Holds these objects of a domain against its database.
+fn check_objects(domain: &Domain, objects: &[Object], all: &AllDeeds<'_>) -> Vec<Finding> {
     let mut findings = Findings { domain, list: Vec::new() };
     for object in objects {
         match object.kind {
             ObjectKind::Table | ObjectKind::View | ObjectKind::Collection | ObjectKind::Pipeline => {
-                check_relation(object, catalogue, &mut findings);
+                check_relation(object, all, &mut findings);
             }
-            ObjectKind::Procedure => check_routine(object, RoutineKind::Procedure, catalogue, &mut findings),
-            ObjectKind::Function => check_routine(object, RoutineKind::Function, catalogue, &mut findings),
+            ObjectKind::Procedure => check_routine(object, RoutineKind::Procedure, all, &mut findings),
+            ObjectKind::Function => check_routine(object, RoutineKind::Function, all, &mut findings),
         }
     }
     findings.list
@@ -309,7 +306,8 @@ fn place(usage: Usage) -> String {
     }
 }
 
-fn check_relation(object: &Object, catalogue: &Catalogue, findings: &mut Findings<'_>) {
+fn check_relation(object: &Object, all: &AllDeeds<'_>, findings: &mut Findings<'_>) {
+    let catalogue = all.catalogue;
     let place = place(object.usage);
     let Some(relation) = catalogue.relation_named(object.name) else {
         let names = catalogue.relations.iter().map(|relation| relation.name.as_str());
@@ -338,7 +336,7 @@ fn check_relation(object: &Object, catalogue: &Catalogue, findings: &mut Finding
     match object.usage {
         Usage::Read => {
             grants::check_text(object, catalogue, findings);
-            relation::check(object, relation, catalogue, findings);
+            relation::check(object, relation, all, findings);
         }
         Usage::Create | Usage::Update | Usage::Upsert | Usage::Delete => {
             documents::check(object, relation, findings);
@@ -347,10 +345,11 @@ fn check_relation(object: &Object, catalogue: &Catalogue, findings: &mut Finding
     }
 }
 
-fn check_routine(object: &Object, kind: RoutineKind, catalogue: &Catalogue, findings: &mut Findings<'_>) {
+fn check_routine(object: &Object, kind: RoutineKind, all: &AllDeeds<'_>, findings: &mut Findings<'_>) {
+    let catalogue = all.catalogue;
     if let Some(routine) = catalogue.routine(kind, object.name) {
         grants::check(object, catalogue, findings);
-        routine::check(object, routine, catalogue, findings);
+        routine::check(object, routine, all, findings);
         return;
     }
     let routines = catalogue.routines.iter().filter(|routine| routine.kind == kind);

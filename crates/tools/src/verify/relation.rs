@@ -10,20 +10,15 @@ use super::{
     types::{Against, Fit, fit},
     used,
 };
-use crate::import;
+use crate::import::AllDeeds;
 use beds_core::{
     inspect::{Catalogue, Column, Evidence, Grant, Granted, Kind, Relation, RelationKind, same_word},
     spec::{Engine, Field, Object, Type},
 };
 
 /// Holds the fields of a domain against the relation that it reads.
-pub(super) fn check(
-    object: &Object,
-    relation: &Relation,
-    catalogue: &Catalogue,
-    findings: &mut Findings<'_>,
-) {
-    let domain = findings.domain;
+pub(super) fn check(object: &Object, relation: &Relation, all: &AllDeeds<'_>, findings: &mut Findings<'_>) {
+    let (domain, catalogue) = (findings.domain, all.catalogue);
     let place = super::place(object.usage);
     // Without the right to read it, which is told, the server says no more.
     let is_seen = grants::lacks(object, catalogue).is_none();
@@ -36,9 +31,7 @@ pub(super) fn check(
         };
         findings.error(&place, format!("nobody can read {}: {broken}", shown(&relation.name))).hint(hint);
     }
-    if let Some(writer) =
-        import::writer_of(relation, catalogue).filter(|_| relation.kind == RelationKind::View)
-    {
+    if let Some(writer) = all.writer_of(relation).filter(|_| relation.kind == RelationKind::View) {
         findings
             .error(
                 &place,

@@ -9,6 +9,7 @@ use beds_protocol::Lane;
 use futures_util::future::join_all;
 
 use super::{Finding, Severity, Sources, check_objects, scope};
+use crate::import::AllDeeds;
 
 /// A replica, by its URL without a password, and what it holds.
 pub(super) type Replica = (String, Result<Catalogue, Unseen>);
@@ -29,15 +30,16 @@ pub(super) async fn look(sources: Sources<'_>, domains: &[&'static Domain]) -> V
 /// is a warning: reads go elsewhere until it is there.
 pub(super) fn check(
     domains: &[&'static Domain],
-    primary: &Catalogue,
+    primary: &AllDeeds<'_>,
     replicas: Vec<Replica>,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (url, seen) in replicas {
         match seen {
             Ok(catalogue) => {
+                let replica = AllDeeds::of(&catalogue);
                 for domain in domains {
-                    findings.extend(differences(domain, primary, &catalogue, &url));
+                    findings.extend(differences(domain, primary, &replica, &url));
                 }
             }
             Err(Unseen { reason, hint, .. }) => findings.push(Finding {
@@ -53,7 +55,7 @@ pub(super) fn check(
     findings
 }
 
-fn differences(domain: &Domain, primary: &Catalogue, replica: &Catalogue, url: &str) -> Vec<Finding> {
+fn differences(domain: &Domain, primary: &AllDeeds<'_>, replica: &AllDeeds<'_>, url: &str) -> Vec<Finding> {
     let mut objects = domain.database_objects();
     objects.retain(|object| is_read(domain, object));
     let known = check_objects(domain, &objects, primary);

@@ -9,11 +9,11 @@ use super::{
     used,
 };
 use crate::{
-    import,
+    import::{self, AllDeeds},
     routine::{NOT_STRICT, lax},
 };
 use beds_core::{
-    inspect::{Catalogue, Direction, Kind, Parameter, Routine, same_word},
+    inspect::{Direction, Kind, Parameter, Routine, same_word},
     spec::{ArgMode, Engine, Object, RequestValue, Returns, Type, Usage},
 };
 
@@ -28,8 +28,8 @@ struct Passed<'d> {
 }
 
 /// Holds the arguments of an operation or a call against a routine.
-pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, findings: &mut Findings<'_>) {
-    let domain = findings.domain;
+pub(super) fn check(object: &Object, routine: &Routine, all: &AllDeeds<'_>, findings: &mut Findings<'_>) {
+    let (domain, catalogue) = (findings.domain, all.catalogue);
     let place = super::place(object.usage);
     let (passed, lane) = match object.usage {
         Usage::Call(name) => {
@@ -71,7 +71,7 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
             )
             .hint("write lane = \"write\"");
     }
-    if lane == Lane::Read && !routine.declares_write && import::writes_unsaid(routine, catalogue) {
+    if lane == Lane::Read && !routine.declares_write && all.writes_unsaid(routine) {
         findings
             .warning(
                 &place,
@@ -82,7 +82,7 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
             )
             .hint("write lane = \"write\"");
     }
-    if lane == Lane::Write && import::commits_unsaid(routine, catalogue) && !object.commits {
+    if lane == Lane::Write && all.commits_unsaid(routine) && !object.commits {
         findings
             .warning(&place, format!("{} ends the transaction by itself", shown(&routine.name)))
             .hint("add commits = true, so that replies say that its effect is at least once");

@@ -8,10 +8,16 @@ use beds_core::{
     spec::{Domain, Field, Generated, Type, mariadb},
 };
 
-use super::check;
+use super::{Finding, check_objects};
+use crate::import::AllDeeds;
 
 mod beside;
 mod upserts;
+
+/// What is said of a domain on a database.
+pub(super) fn check(domain: &Domain, catalogue: &Catalogue) -> Vec<Finding> {
+    check_objects(domain, &domain.database_objects(), &AllDeeds::of(catalogue))
+}
 
 const COLUMNS: [&str; 3] = ["id_order", "id_part", "amount"];
 
@@ -413,7 +419,7 @@ fn a_column_of_fewer_characters_than_its_parameter_is_found() {
         domain.fields = vec![int("id_order"), int("id_part"), amount].leak();
         let findings =
             check(&domain, &catalogue).into_iter().filter(|finding| !finding.message.contains("has no"));
-        let line = |finding: super::Finding| {
+        let line = |finding: Finding| {
             format!(
                 "{} {} [{}]",
                 finding.severity.as_str(),

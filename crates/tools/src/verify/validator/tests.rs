@@ -3,7 +3,7 @@ use beds_core::{
     spec::{Domain, Field, Generated, Pattern, Type, mongodb},
 };
 
-use crate::verify::{Finding, Severity, check};
+use crate::verify::{Finding, Severity, tests::check};
 
 const COLLECTION: mongodb::Source = mongodb::Source::collection("notes");
 
