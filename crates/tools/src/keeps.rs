@@ -59,6 +59,15 @@ pub(crate) fn compares(parameter: &Parameter, column: &Column) -> Kept {
     }
 }
 
+/// The bytes that a text column keeps, and those of its longest character, where so many characters need not fit:
+/// MariaDB bounds `tinytext`, `text` and `mediumtext` by bytes, templates by characters.
+pub(crate) fn bounded_by_bytes(column: &Column) -> Option<(u32, usize)> {
+    let Kind::Text { max } = column.kind else { return None };
+    let charset = Charset::of(column.collation.as_deref()?);
+    let width = charset.width_of(Charset("utf8mb4"));
+    (max < u32::MAX && width > 1).then_some((max, width))
+}
+
 /// What values go through a parameter, as far as a template says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Holds {

@@ -6,6 +6,8 @@ use beds_protocol::{
     value::{Date, DateTime, Time},
 };
 
+use crate::keeps::bounded_by_bytes;
+
 use super::{
     literal::string,
     names::{Taken, spelled},
@@ -125,6 +127,12 @@ fn field(name: String, column: &Column, ty: Ty, relation: &Relation) -> Field {
              stored"
                 .to_owned(),
         );
+    }
+    if let Some((bytes, width)) = bounded_by_bytes(column) {
+        notes.push(format!(
+            "its column keeps {} bytes, and a character has up to {width}: the database refuses longer texts",
+            thousands(bytes.into())
+        ));
     }
     let supply = supply(column, &ty, &mut notes);
     let unique = ty.is_indexable()

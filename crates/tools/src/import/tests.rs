@@ -156,6 +156,21 @@ fn an_enum_that_its_column_alone_tells_apart_warns_nobody() {
 }
 
 #[test]
+fn a_text_says_that_its_column_counts_bytes() {
+    let of = |kept: u32, collation: &str| {
+        let mut table = table("t", &["id", "a"], vec![index("PRIMARY", &["id"])]);
+        table.columns[1].kind = Kind::Text { max: kept };
+        table.columns[1].collation = Some(collation.to_owned());
+        let plan = imported(&Catalogue { relations: vec![table], ..Catalogue::default() });
+        let text = text(&plan, "t_rec.toml");
+        assert!(text.contains(&format!("max = {kept}")), "{text}");
+        text.contains("# a: its column keeps 255 bytes, and a character has up to 4")
+    };
+    assert!(of(255, "utf8mb4_general_ci"));
+    assert!(!of(255, "latin1_swedish_ci") && !of(u32::MAX, "utf8mb4_general_ci"));
+}
+
+#[test]
 fn a_date_of_zero_by_default_is_given_by_clients() {
     let mut relation = table("t", &["id", "day"], vec![index("PRIMARY", &["id"])]);
     relation.columns[1] = Column {

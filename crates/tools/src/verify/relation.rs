@@ -10,7 +10,7 @@ use super::{
     types::{Against, Fit, fit},
     used,
 };
-use crate::import::AllDeeds;
+use crate::{import::AllDeeds, keeps::bounded_by_bytes};
 use beds_core::{
     inspect::{Catalogue, Column, Evidence, Grant, Granted, Kind, Relation, RelationKind, same_word},
     spec::{Engine, Field, Object, Type},
@@ -164,6 +164,9 @@ fn check_column(
         Fit::Wrong(why) if relation.evidence == (Evidence::Validator { strict: false }) => Fit::Doubt(why),
         fit => fit,
     };
+    if fit == Fit::Fine && findings.is_written(index) {
+        bytes(column, field, &place, &subject, findings);
+    }
     findings.fit(fit, &place, &subject, &column.written);
     if let (true, Type::Bool, Kind::Flag { min, max } | Kind::Int { min, max }) =
         (domain.key.contains(&index), &field.ty, &column.kind)
@@ -267,4 +270,19 @@ const fn is_indexable(ty: &Type) -> bool {
         ty,
         Type::Text { .. } | Type::Bytes { .. } | Type::Json | Type::List { .. } | Type::Object { .. }
     )
+}
+
+/// Notes a text that the column may refuse, since it counts bytes: a template can bound characters only.
+fn bytes(column: &Column, field: &Field, place: &str, subject: &str, findings: &mut Findings<'_>) {
+    let (Type::Text { max, .. } | Type::String { max, .. }) = &field.ty else { return };
+    let Some((bytes, width)) = bounded_by_bytes(column) else { return };
+    if u64::from(*max) * width as u64 > u64::from(bytes) {
+        let why = format!(
+            "{subject} keeps {bytes} bytes, which are fewer characters where those have up to {width} bytes"
+        );
+        findings.note(place, why).hint(format!(
+            "nothing is wrong; max = {} is what it always keeps",
+            u64::from(bytes) / width as u64
+        ));
+    }
 }
