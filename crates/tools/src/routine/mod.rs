@@ -2,6 +2,7 @@
 
 mod condition;
 mod faults;
+mod handlers;
 mod parentheses;
 mod rights;
 mod sets;
@@ -14,10 +15,13 @@ mod values;
 
 pub(crate) use condition::{Expr, How, Made, Sign, condition};
 pub(crate) use faults::{broken, faults, has_dynamic, lax, loose, loose_table, written};
+pub(crate) use handlers::{Catches, handlers};
 pub(crate) use parentheses::{at_top, inside, outside};
 pub(crate) use rights::{gives, lacks_on, sees};
 pub(crate) use sets::{Sets, handed_over, sets, setters};
-pub(crate) use statements::{changes_duplicates, ignores, is_into, of_duplicates, several_rows, statements};
+pub(crate) use statements::{
+    changes_duplicates, ignores, is_conditional, is_into, of_duplicates, several_rows, statements,
+};
 pub(crate) use stores::{Assignment, assigned_to, assignments, stores};
 pub(crate) use tokens::{Token, tokens};
 pub(crate) use used::{declared, is_used};

@@ -3,7 +3,7 @@
 use super::{
     Token,
     parentheses::{inside, split},
-    statements::{opens, statement_before},
+    statements::{begins_condition, opens, statement_before},
     tokens::tokens,
 };
 use beds_core::inspect::{Catalogue, Column, Direction, Relation, RoutineKind, same_word};
@@ -25,10 +25,10 @@ pub(crate) fn sets(tokens: &[Token], target: &[&str], kept: &[&str]) -> Option<S
     for at in 0..tokens.len() {
         let token = &tokens[at];
         let begins = at.checked_sub(1).is_none_or(|before| opens(&tokens[before]));
-        if begins && is_condition(token) {
+        if begins && begins_condition(token) {
             inside.push(at);
         }
-        if token.is("end") && tokens.get(at + 1).is_some_and(is_condition) {
+        if token.is("end") && tokens.get(at + 1).is_some_and(begins_condition) {
             inside.pop();
         }
         match token {
@@ -93,11 +93,6 @@ pub(crate) fn setters<'t>(
         let how = set.or_else(|| handed_over(&text, &new, catalogue))?;
         Some((trigger.routine.name.as_str(), how))
     })
-}
-
-/// Whether this begins what runs under a condition, and ends it after `end`.
-fn is_condition(token: &Token) -> bool {
-    ["if", "case", "while", "loop", "repeat"].iter().any(|word| token.is(word))
 }
 
 /// Whether these words stand at a place, and no other part of a name after them.

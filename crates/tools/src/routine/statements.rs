@@ -42,6 +42,38 @@ pub(super) fn statement_before(tokens: &[Token], at: usize) -> &[Token] {
     &before[before.iter().rposition(opens).map_or(0, |at| at + 1)..]
 }
 
+/// Whether a statement of a text need not run: it stands under a condition, or behind one under which the block is left.
+pub(crate) fn is_conditional(tokens: &[Token], statement: &[Token]) -> bool {
+    let Some(place) =
+        (0..tokens.len()).find(|at| statement.first().is_some_and(|first| std::ptr::eq(first, &tokens[*at])))
+    else {
+        return false;
+    };
+    let is_block = |label: &Token| {
+        let named = |three: &[Token]| three[0] == *label && three[1].is_mark(':') && three[2].is("begin");
+        tokens.windows(3).any(named)
+    };
+    let mut open = 0_usize;
+    for (at, token) in tokens[..place].iter().enumerate() {
+        let before = at.checked_sub(1).map(|before| &tokens[before]);
+        let is_end = before.is_some_and(|before| before.is("end"));
+        if begins_condition(token) && is_end {
+            open = open.saturating_sub(1);
+        } else if begins_condition(token) && before.is_none_or(opens) {
+            open += 1;
+        }
+        if token.is("leave") && tokens.get(at + 1).is_some_and(is_block) {
+            return true;
+        }
+    }
+    open > 0
+}
+
+/// Whether this begins what runs under a condition, and ends it after `end`.
+pub(super) fn begins_condition(token: &Token) -> bool {
+    ["if", "case", "while", "loop", "repeat"].iter().any(|word| token.is(word))
+}
+
 /// Whether a statement writes into this table, and no other.
 pub(crate) fn is_into(statement: &[Token], table: &str, catalogue: &Catalogue) -> bool {
     target(statement).is_some_and(|(schema, name)| {

@@ -42,6 +42,15 @@ impl<'t> Values<'t> {
         value
     }
 
+    /// Whether a column stays as it is where the value is null: `coalesce(value, column)`, `if(value is null, column, value)`.
+    pub(crate) fn keeps_for_null(&self, stored: &Assignment<'t>) -> bool {
+        let is_itself = |value: &[Token]| self.is_column(value, &stored.column);
+        let parts = |functions: &[&str]| argument(stored.value, functions).map(split).unwrap_or_default();
+        let is_null = |asked: &[Token]| matches!(asked, [_, is, null] if is.is("is") && null.is("null"));
+        matches!(parts(&FILLING)[..], [_, second] if is_itself(second))
+            || matches!(parts(&["if"])[..], [asked, first, _] if is_null(asked) && is_itself(first))
+    }
+
     /// `values(column)`: what the insert of the same statement gives it.
     fn of_insert(&self, value: &'t [Token], stored: &Assignment<'t>) -> Option<&'t [Token]> {
         let inner = argument(value, &["values", "value"])?;

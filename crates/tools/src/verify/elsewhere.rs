@@ -78,11 +78,38 @@ fn empties(
         name.is_some_and(|name| catalogue.is_one_name(name, &base.table.name))
     };
     let mut places = (0..text.len()).filter(|at| text[*at].is("truncate"));
+    others_emptied(object, routine, base, catalogue, findings);
     if places.any(is_base) {
         let message = format!("{} deletes all records: it truncates the table", shown(&routine.name));
         findings
             .error(place(object.usage), message)
             .hint("let it find the record by `=` with a parameter for each column of the key");
+    }
+}
+
+/// A statement without a condition on all records of another table that is known.
+fn others_emptied(
+    object: &Object,
+    routine: &Routine,
+    base: &Base<'_>,
+    catalogue: &Catalogue,
+    findings: &mut Findings<'_>,
+) {
+    for reach in import::reaches(routine, catalogue) {
+        let is_base = catalogue.is_one_name(&reach.table, &base.table.name);
+        let is_known = catalogue.relation_named(&reach.table).is_some();
+        if is_base || !is_known || reach.ways.is_some() || reach.is_crossed {
+            continue;
+        }
+        let does = if reach.deletes { "deletes" } else { "changes" };
+        let message = format!(
+            "{} {does} all records of {}: no condition says which",
+            shown(&routine.name),
+            shown(&reach.table)
+        );
+        findings
+            .warning(place(object.usage), message)
+            .hint("give it a condition; what is meant for all records is a call");
     }
 }
 

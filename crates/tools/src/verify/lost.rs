@@ -1,7 +1,9 @@
 //! Parameters whose values go nowhere: what a client gives for them is lost.
 
 use super::{Findings, Severity, base::Base, part::Part, place};
-use crate::routine::{Token, Values, has_dynamic, is_used};
+use crate::routine::{
+    Assignment, Sets, Token, Values, has_dynamic, is_conditional, is_used, sets, statements,
+};
 use beds_core::{
     inspect::{Parameter, Routine, same_word},
     spec::{Domain, Object, Usage},
@@ -102,6 +104,115 @@ pub(super) fn forgotten(
             Part::Whole | Part::New => "let the procedure put it into its column",
         };
         part.report((severity, object.usage), message, hint, findings);
+    }
+}
+
+/// Reports a parameter that keeps its column as it is where a client gives null.
+pub(super) fn null_kept(
+    object: &Object,
+    routine: &Routine,
+    (part, values): (Part, &Values<'_>),
+    base: &Base<'_>,
+    findings: &mut Findings<'_>,
+) {
+    let domain = findings.domain;
+    for (parameter, index) in object.of_fields(&routine.parameters).zip(object.args) {
+        let field = &domain.fields[*index];
+        let Some(column) = base.column(field.column).filter(|column| field.nullable && column.nullable)
+        else {
+            continue;
+        };
+        let keeps = values.all.iter().any(|stored| {
+            let is_own =
+                || values.sole(values.given(stored)).is_some_and(|name| same_word(name, &parameter.name));
+            part.has(stored)
+                && stored.changes()
+                && same_word(&stored.column, &column.name)
+                && values.keeps_for_null(stored)
+                && is_own()
+        });
+        if keeps {
+            let message = format!(
+                "a null that is given for parameter {} of {} is lost, and the answer is `ok`: the column {} stays as it was",
+                shown(&parameter.name),
+                shown(&routine.name),
+                shown(&column.name)
+            );
+            let hint =
+                "set the column to the parameter: what a client leaves out of an update is passed as it was";
+            part.report((Severity::Warning, object.usage), message, hint, findings);
+        }
+    }
+}
+
+/// Reports a column that a later statement gives another value than that of its parameter.
+pub(super) fn overwritten(
+    object: &Object,
+    routine: &Routine,
+    (text, values): (&[Token], &Values<'_>),
+    is_base: &dyn Fn(&[Token]) -> bool,
+    base: &Base<'_>,
+    findings: &mut Findings<'_>,
+) {
+    let domain = findings.domain;
+    let has = |tokens: &[Token], name: &str| {
+        tokens.iter().filter_map(Token::name).any(|other| same_word(other, name))
+    };
+    let arguments = || object.of_fields(&routine.parameters).zip(object.args);
+    // Under a condition nobody knows which statement is the last, and of another record it is none of this.
+    let is_of_record = |update: &[Token]| {
+        let of_key = arguments().filter(|(_, index)| domain.key.contains(index));
+        !is_conditional(text, update) && of_key.into_iter().all(|(parameter, _)| has(update, &parameter.name))
+    };
+    let updates: Vec<&[Token]> = statements(text)
+        .into_iter()
+        .filter(|statement| statement[0].is("update") && is_base(statement) && is_of_record(statement))
+        .collect();
+    let is_update =
+        |stored: &Assignment<'_>| updates.iter().any(|update| update.as_ptr() == stored.statement.as_ptr());
+    for (parameter, index) in arguments().filter(|(_, index)| domain.version != Some(**index)) {
+        let Some(own) = base.name(domain.fields[*index].column) else { continue };
+        let of_own =
+            values.all.iter().filter(|stored| same_word(&stored.column, own) && is_base(stored.statement));
+        let mut of_own = of_own.rev();
+        let Some(last) = of_own.next().filter(|last| is_update(last)) else { continue };
+        let is_made = |stored: &Assignment<'_>| has(values.given(stored), &parameter.name);
+        if !is_made(last)
+            && !has(last.value, own)
+            && of_own.any(|stored| stored.statement.as_ptr() != last.statement.as_ptr() && is_made(stored))
+        {
+            let message = format!(
+                "{} gives the column {} another value after that of its parameter {}: what is given is lost",
+                shown(&routine.name),
+                shown(own),
+                shown(&parameter.name)
+            );
+            findings
+                .warning(place(object.usage), message)
+                .hint("let one statement set the column, to the parameter");
+        }
+    }
+}
+
+/// Reports a parameter that gets another value before anything is done with it.
+pub(super) fn replaced(object: &Object, routine: &Routine, text: &[Token], findings: &mut Findings<'_>) {
+    let domain = findings.domain;
+    for (parameter, index) in object.of_fields(&routine.parameters).zip(object.args) {
+        let is_it = |token: &Token| token.name().is_some_and(|name| same_word(name, &parameter.name));
+        let first = text.iter().position(is_it).and_then(|at| at.checked_sub(1));
+        let is_target = first.is_some_and(|before| text[before].is("set") || text[before].is("into"));
+        // What is of the key is told as such.
+        let is_plain = !domain.key.contains(index) && domain.fields[*index].generated.is_none();
+        if is_plain && is_target && sets(text, &[&parameter.name], &[]) == Some(Sets::Always) {
+            let message = format!(
+                "{} gives another value to its parameter {}: what is given is lost, and the answer is `ok`",
+                shown(&routine.name),
+                shown(&parameter.name)
+            );
+            findings
+                .error(place(object.usage), message)
+                .hint("let it keep what it is given, or take the field out of `args` and the parameter out of the procedure");
+        }
     }
 }
 

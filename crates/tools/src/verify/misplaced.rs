@@ -22,12 +22,13 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
     let parameters = routine.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
     let values = Values::of(&text, parameters, &of_table);
     lost::unused(object, routine, &text, findings);
+    lost::replaced(object, routine, &text, findings);
+    let is_base = |statement: &[Token]| is_into(statement, &base.table.name, catalogue);
+    lost::overwritten(object, routine, (&text, &values), &is_base, &base, findings);
     for part in parts {
         lost::forgotten(object, routine, (*part, &text, &values), &base, findings);
-        let of_part = values
-            .all
-            .iter()
-            .filter(|stored| part.has(stored) && is_into(stored.statement, &base.table.name, catalogue));
+        lost::null_kept(object, routine, (*part, &values), &base, findings);
+        let of_part = values.all.iter().filter(|stored| part.has(stored) && is_base(stored.statement));
         let stored = of_part.map(|stored| Stored { column: &stored.column, value: values.given(stored) });
         let stored: Vec<_> = stored.collect();
         misplaced(object, routine, (*part, &stored, &values), &base, findings);

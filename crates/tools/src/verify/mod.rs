@@ -17,6 +17,7 @@ mod renamed;
 mod replicas;
 mod report;
 mod routine;
+mod skipped;
 mod tables;
 mod types;
 mod used;

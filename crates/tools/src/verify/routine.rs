@@ -4,7 +4,7 @@ use beds_protocol::Lane;
 use beds_protocol::shown;
 
 use super::{
-    Findings, elsewhere, misplaced, reach, renamed,
+    Findings, elsewhere, misplaced, reach, renamed, skipped,
     types::{Against, Fit, fit},
     used,
 };
@@ -91,6 +91,7 @@ pub(super) fn check(object: &Object, routine: &Routine, all: &AllDeeds<'_>, find
     used::kept(object, routine, catalogue, findings);
     misplaced::check(object, routine, catalogue, findings);
     elsewhere::check(object, routine, catalogue, findings);
+    skipped::check(object, routine, catalogue, findings);
     reach::check(object, routine, catalogue, findings);
     renamed::check(object, routine, catalogue, findings);
     if lane == Lane::Write {

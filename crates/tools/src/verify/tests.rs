@@ -13,6 +13,7 @@ use crate::import::AllDeeds;
 
 mod beside;
 mod kept;
+mod silent;
 mod upserts;
 
 /// What is said of a domain on a database.

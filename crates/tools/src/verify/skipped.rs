@@ -1,0 +1,108 @@
+//! Writes that fail or are left out, and are answered with `ok`.
+
+use super::{Findings, Severity, base::Base, place};
+use crate::routine::{
+    Catches, Token, at_top, handlers, has_dynamic, inside, is_conditional, is_into, statements, tokens,
+};
+use beds_core::{
+    inspect::{Catalogue, Routine},
+    spec::{Object, Usage},
+};
+use beds_protocol::shown;
+
+/// Reports it for create, update, upsert and delete, where the text can be seen.
+pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, findings: &mut Findings<'_>) {
+    if matches!(object.usage, Usage::Read | Usage::Call(_)) {
+        return;
+    }
+    let Some(base) = Base::behind(findings.domain, catalogue) else { return };
+    let Some(body) = routine.body.as_deref() else { return };
+    let text = tokens(body, routine.mode);
+    // What refuses by itself says so.
+    let refuses = text.iter().any(|token| token.is("signal") || token.is("resignal"));
+    if refuses {
+        return;
+    }
+    let is_base = |statement: &[Token]| is_into(statement, &base.table.name, catalogue);
+    swallows(object, routine, &text, &is_base, findings);
+    if !has_dynamic(&text) && !text.iter().any(|token| token.is("call")) {
+        creates_none(object, routine, &text, &is_base, findings);
+    }
+}
+
+/// A handler that passes over what the database refuses.
+fn swallows(
+    object: &Object,
+    routine: &Routine,
+    text: &[Token],
+    is_base: &dyn Fn(&[Token]) -> bool,
+    findings: &mut Findings<'_>,
+) {
+    let all = handlers(text);
+    // What writes the record in another way is looked at where that is.
+    let passes = all.iter().filter(|handler| !statements(handler.body).into_iter().any(is_base));
+    let Some(catches) = passes.map(|handler| handler.catches).max() else { return };
+    let blocks = |tokens: &[Token]| tokens.iter().filter(|token| token.is("begin")).count();
+    let within: usize = all.iter().map(|handler| blocks(handler.body)).sum();
+    // In a block of its own it may be there for another statement.
+    let severity = match catches {
+        Catches::Errors if blocks(text) - within == 1 => Severity::Error,
+        Catches::Errors | Catches::Maybe => Severity::Warning,
+        Catches::Nothing => return,
+    };
+    let message = format!(
+        "{} has a handler that passes over errors: what the database refuses is answered with `ok`",
+        shown(&routine.name)
+    );
+    findings
+        .push(severity, place(object.usage), message)
+        .hint("end the handler with `resignal`, or take it out");
+}
+
+/// A create that may insert nothing.
+fn creates_none(
+    object: &Object,
+    routine: &Routine,
+    text: &[Token],
+    is_base: &dyn Fn(&[Token]) -> bool,
+    findings: &mut Findings<'_>,
+) {
+    let inserts: Vec<&[Token]> = statements(text)
+        .into_iter()
+        .filter(|statement| is_base(statement) && (statement[0].is("insert") || statement[0].is("replace")))
+        .collect();
+    let routine = shown(&routine.name);
+    if matches!(object.usage, Usage::Create | Usage::Upsert) && inserts.iter().any(|one| is_of_query(one)) {
+        let message = format!(
+            "{routine} may create no record, or several, and the answer is `ok`: its insert takes what a query finds"
+        );
+        findings.warning(place(object.usage), message).hint(
+            "let it insert the values of its parameters, or refuse by `signal` where `row_count()` is not 1",
+        );
+    }
+    let [insert] = inserts[..] else { return };
+    if object.usage == Usage::Create && is_conditional(text, insert) {
+        let message = format!(
+            "{routine} may create no record, and the answer is `ok`: its insert stands under a condition"
+        );
+        findings
+            .warning(place(object.usage), message)
+            .hint("let it insert in any case, so that a duplicate is a conflict, or refuse by `signal`");
+    }
+}
+
+/// Whether an insert has as many rows as a query finds, and that need not be one.
+fn is_of_query(insert: &[Token]) -> bool {
+    const AGGREGATES: [&str; 5] = ["max", "min", "count", "sum", "avg"];
+    let select = at_top(insert, 0, |token| token.is("select"));
+    let Some(query) = insert.get(select + 1..).filter(|query| !query.is_empty()) else { return false };
+    let query = &query[..at_top(query, 0, |token| token.is("on"))];
+    let place = |word: &str| at_top(query, 0, |token| token.is(word));
+    let (from, is_filtered) = (place("from"), place("where") < query.len());
+    let is_dual = query.get(from + 1).is_none_or(|table| table.is("dual"));
+    let is_aggregate =
+        |at: usize| AGGREGATES.iter().any(|name| query[at].is(name)) && inside(query, at + 1).is_some();
+    let is_one = (0..from).any(is_aggregate) && place("group") == query.len();
+    // What a `union` adds is told as such.
+    !is_one && (is_filtered || !is_dual) && place("union") == query.len()
+}
