@@ -44,11 +44,8 @@ pub(super) fn statement_before(tokens: &[Token], at: usize) -> &[Token] {
 
 /// Whether a statement of a text need not run: it stands under a condition, or behind one under which the block is left.
 pub(crate) fn is_conditional(tokens: &[Token], statement: &[Token]) -> bool {
-    let Some(place) =
-        (0..tokens.len()).find(|at| statement.first().is_some_and(|first| std::ptr::eq(first, &tokens[*at])))
-    else {
-        return false;
-    };
+    let is_here = |at: &usize| tokens[*at..].as_ptr() == statement.as_ptr();
+    let Some(place) = (0..tokens.len()).find(is_here) else { return false };
     let is_block = |label: &Token| {
         let named = |three: &[Token]| three[0] == *label && three[1].is_mark(':') && three[2].is("begin");
         tokens.windows(3).any(named)
