@@ -3,14 +3,17 @@
 use super::{
     Token,
     parentheses::{at_top, inside, outside, split},
-    statements::{changes_duplicates, statement_before},
+    statements::{changes_duplicates, is_into, statement_before},
 };
+use beds_core::inspect::Catalogue;
 
 /// A column that a statement gives a value.
 #[derive(Debug)]
 pub(crate) struct Assignment<'t> {
     /// The statement, as far as it names its table.
     pub(crate) statement: &'t [Token],
+    /// What an update qualifies the column by: a table or its alias.
+    qualifier: Option<String>,
     pub(crate) column: String,
     pub(crate) value: &'t [Token],
 }
@@ -19,6 +22,22 @@ impl Assignment<'_> {
     /// Whether the value is this parameter, and nothing made of it.
     pub(crate) fn is_of(&self, parameter: &str) -> bool {
         self.value.len() == 1 && self.value[0].name().is_some_and(|name| name.eq_ignore_ascii_case(parameter))
+    }
+
+    /// Whether the column is one of this table, as far as the text says: in an update of several tables, by what it is qualified by.
+    pub(crate) fn is_into(&self, table: &str, catalogue: &Catalogue) -> bool {
+        let is_qualified = |qualifier: &String| {
+            let name = |at: usize| self.statement.get(at).and_then(Token::name);
+            let called = |at: usize| {
+                let is_as = self.statement.get(at + 1).is_some_and(|token| token.is("as"));
+                name(at).is_some_and(|name| catalogue.is_one_name(name, table))
+                    && [at, at + 1 + usize::from(is_as)]
+                        .into_iter()
+                        .any(|at| name(at).is_some_and(|name| catalogue.is_one_name(name, qualifier)))
+            };
+            self.changes() && (0..self.statement.len()).any(called)
+        };
+        is_into(self.statement, table, catalogue) || self.qualifier.as_ref().is_some_and(is_qualified)
     }
 
     /// Whether it changes a record that is there: in an `update`, or after `on duplicate key update`.
@@ -35,6 +54,7 @@ impl Assignment<'_> {
 
 /// What each statement of a text stores. `of_table` are the columns of the table for which an insert names none.
 pub(crate) fn assignments<'t>(tokens: &'t [Token], of_table: &[&str]) -> Vec<Assignment<'t>> {
+    let plain = |statement, column, value| Assignment { statement, qualifier: None, column, value };
     let mut found = Vec::new();
     for at in 0..tokens.len() {
         let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is(word));
@@ -42,15 +62,20 @@ pub(crate) fn assignments<'t>(tokens: &'t [Token], of_table: &[&str]) -> Vec<Ass
         // In `values(column)` the word is a function.
         if (is(at, "values") || is(at, "value")) && inserts(statement()) {
             let stored = inserted(tokens, at, of_table).into_iter();
-            found.extend(stored.map(|(column, value)| Assignment { statement: statement(), column, value }));
+            found.extend(stored.map(|(column, value)| plain(statement(), column, value)));
         }
         if is(at, "select") {
             let stored = selected(tokens, at, statement(), of_table).into_iter();
-            found.extend(stored.map(|(column, value)| Assignment { statement: statement(), column, value }));
+            found.extend(stored.map(|(column, value)| plain(statement(), column, value)));
         }
         if is(at, "set") || (is(at, "update") && at > 0 && is(at - 1, "key")) {
             let stored = assigned(&tokens[at + 1..]).into_iter();
-            found.extend(stored.map(|(column, value)| Assignment { statement: statement(), column, value }));
+            found.extend(stored.map(|Item { qualifier, column, value }| Assignment {
+                statement: statement(),
+                qualifier,
+                column,
+                value,
+            }));
         }
     }
     found
@@ -67,30 +92,35 @@ pub(crate) fn stores(tokens: &[Token], parameter: &str, of_table: &[&str]) -> Ve
     stored.filter(|stored| stored.is_of(parameter)).map(|stored| stored.column).collect()
 }
 
+/// `column = value`, with what the column is qualified by.
+struct Item<'t> {
+    qualifier: Option<String>,
+    column: String,
+    value: &'t [Token],
+}
+
 /// `column = value, …`, to the end of the list.
-fn assigned(tokens: &[Token]) -> Vec<(String, &[Token])> {
+fn assigned(tokens: &[Token]) -> Vec<Item<'_>> {
     const ENDS: [&str; 6] = ["where", "on", "order", "limit", "returning", "end"];
     let ends = |token: &Token| token.is_mark(';') || ENDS.iter().any(|word| token.is(word));
-    let end = at_top(tokens, 0, ends);
-    let of_item = |item: &'_ [Token]| {
-        let equals = item.iter().position(|token| token.is_mark('='))?;
-        // `column := value` is the same.
-        let target = item[..equals].iter().rfind(|token| !token.is_mark(':'))?;
-        Some((target.name()?.to_owned(), equals + 1))
-    };
-    let items = split(&tokens[..end]).into_iter();
-    items.filter_map(|item| of_item(item).map(|(column, from)| (column, &item[from..]))).collect()
+    split(&tokens[..at_top(tokens, 0, ends)]).into_iter().filter_map(item).collect()
+}
+
+/// `t.column = value` or `column := value`.
+fn item(tokens: &[Token]) -> Option<Item<'_>> {
+    let equals = tokens.iter().position(|token| token.is_mark('='))?;
+    let names: Vec<&str> = tokens[..equals].iter().filter_map(Token::name).collect();
+    let (column, before) = names.split_last()?;
+    Some(Item {
+        qualifier: before.last().map(|name| (*name).to_owned()),
+        column: (*column).to_owned(),
+        value: &tokens[equals + 1..],
+    })
 }
 
 /// What an update sets, each column with what it is qualified by: `t.a = 1, b = 2`.
 pub(crate) fn assigned_to(tokens: &[Token]) -> Vec<(Option<String>, String)> {
-    let of_item = |item: &[Token]| {
-        let equals = item.iter().position(|token| token.is_mark('='))?;
-        let names: Vec<&str> = item[..equals].iter().filter_map(Token::name).collect();
-        let (column, before) = names.split_last()?;
-        Some((before.last().map(|name| (*name).to_owned()), (*column).to_owned()))
-    };
-    split(tokens).into_iter().filter_map(of_item).collect()
+    assigned(tokens).into_iter().map(|item| (item.qualifier, item.column)).collect()
 }
 
 /// `(column, …) values (value, …)`; `at` is the place of `values`.

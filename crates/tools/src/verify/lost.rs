@@ -74,6 +74,10 @@ pub(super) fn forgotten(
         let is_key = part.has_key(object.usage) && domain.key.contains(&index);
         field.generated.is_none() && domain.version != Some(index) && !is_kept && !is_key
     };
+    let is_of_key = |name: &str| {
+        let mut arguments = object.of_fields(&routine.parameters).zip(object.args);
+        arguments.any(|(parameter, index)| domain.key.contains(index) && same_word(&parameter.name, name))
+    };
     for (parameter, index) in object.of_fields(&routine.parameters).zip(object.args) {
         let Some(own) = base.name(domain.fields[*index].column).filter(|_| is_client(*index)) else {
             continue;
@@ -81,13 +85,15 @@ pub(super) fn forgotten(
         let mentions = |value: &[Token]| {
             value.iter().filter_map(Token::name).any(|name| same_word(name, &parameter.name))
         };
-        let mut sets = of_part.iter().filter(|stored| same_word(&stored.column, own)).peekable();
-        let is_set = sets.peek().is_some();
-        let is_kept = is_set && sets.all(|stored| values.is_column(stored.value, own));
+        let sets: Vec<_> = of_part.iter().filter(|stored| same_word(&stored.column, own)).collect();
+        let is_kept = !sets.is_empty() && sets.iter().all(|stored| values.is_column(stored.value, own));
+        // It is itself stored nowhere: the value of another parameter is not made of it.
+        let is_of_other =
+            sets.iter().all(|stored| values.sole(values.given(stored)).is_some_and(|name| !is_of_key(name)));
         let is_stored = of_part.iter().any(|stored| mentions(values.given(stored)))
             || values.all.iter().any(|stored| stored.sets_variable() && mentions(stored.value));
         // What is used nowhere is reported as such.
-        if (is_set && !is_kept) || is_stored || !is_used(text, &parameter.name) {
+        if !(is_kept || is_of_other) || is_stored || !is_used(text, &parameter.name) {
             continue;
         }
         let severity = if is_kept { Severity::Note } else { Severity::Error };

@@ -28,7 +28,10 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
     for part in parts {
         lost::forgotten(object, routine, (*part, &text, &values), &base, findings);
         lost::null_kept(object, routine, (*part, &values), &base, findings);
-        let of_part = values.all.iter().filter(|stored| part.has(stored) && is_base(stored.statement));
+        let of_part = values
+            .all
+            .iter()
+            .filter(|stored| part.has(stored) && stored.is_into(&base.table.name, catalogue));
         let stored = of_part.map(|stored| Stored { column: &stored.column, value: values.given(stored) });
         let stored: Vec<_> = stored.collect();
         misplaced(object, routine, (*part, &stored, &values), &base, findings);

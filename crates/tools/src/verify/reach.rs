@@ -330,8 +330,7 @@ impl Operation<'_> {
         let values = Values::of(&tokens, parameters, &of_table);
         for stored in &values.all {
             let column = self.key.iter().find(|column| same_word(&column.name, &stored.column));
-            let is_change =
-                stored.changes() && is_into(stored.statement, &self.base.table.name, self.catalogue);
+            let is_change = stored.changes() && stored.is_into(&self.base.table.name, self.catalogue);
             let Some(column) = column.filter(|_| is_change) else { continue };
             let value = values.given(stored);
             let is_passed = |(parameter, of): &(&str, &Column)| {

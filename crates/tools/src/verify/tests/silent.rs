@@ -176,6 +176,23 @@ fn a_value_that_is_lost_on_its_way_is_found() {
         ),
         (Update, "update line set amount = coalesce(c, amount), price = x KEY", ""),
         (Create, "insert into line (id_order, id_part, amount, price) values (o, r, c, coalesce(x, 0))", ""),
+        // In an update of several tables, by what the columns are qualified by.
+        (
+            Update,
+            "update line l join stage s on s.id_order = l.id_order set l.amount = 1, s.amount = c, l.price = x \
+             where l.id_order = o and l.id_part = r",
+            "",
+        ),
+        (
+            Update,
+            "update line, stage set line.amount = c, line.price = c where line.id_order = o and line.id_part = r and x > 0",
+            "error parameter `x` of `u` is lost, and the answer is `ok`: it does not go into the column `price`",
+        ),
+        (
+            Update,
+            "update stage as s, line as l set l.amount = c, l.price = x, l.id_part = 7 where l.id_order = o and l.id_part = r",
+            "error gives its record another key",
+        ),
         // Another table.
         (Delete, "begin DELETE; delete from stage; end", "warning deletes all records of `stage`"),
         (Delete, "begin DELETE; delete from stage where id_order = o; end", ""),
