@@ -98,6 +98,8 @@ pub(crate) enum Takes {
     Positive,
     /// A whole number from 0 on.
     Natural,
+    /// A mask of bits, or the places of bits in a list.
+    Bits,
     Number,
     Text,
     Bool,

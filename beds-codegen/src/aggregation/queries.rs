@@ -31,6 +31,7 @@ const TEXT: Slot = Slot::Keys(&[
 ]);
 
 const ANY: Slot = Slot::Value(Takes::Any);
+const BITS: Slot = Slot::Value(Takes::Bits);
 const VALUES: Slot = Slot::Value(Takes::List);
 /// A geometry whose parts are written, with values in them.
 pub(super) const GEOMETRY_KEYS: Slot = Slot::Keys(&[
@@ -51,10 +52,10 @@ const WITHIN: Slot = Slot::Keys(&[
 /// What a query asks of one field.
 pub(crate) const FILTERS: &[Operator] = &[
     ("$all", Slot::Elements),
-    ("$bitsAllClear", ANY),
-    ("$bitsAllSet", ANY),
-    ("$bitsAnyClear", ANY),
-    ("$bitsAnySet", ANY),
+    ("$bitsAllClear", BITS),
+    ("$bitsAllSet", BITS),
+    ("$bitsAnyClear", BITS),
+    ("$bitsAnySet", BITS),
     ("$elemMatch", Slot::Element),
     ("$eq", ANY),
     ("$exists", Slot::Value(Takes::Bool)),
@@ -71,6 +72,6 @@ pub(crate) const FILTERS: &[Operator] = &[
     ("$not", Slot::Filter),
     ("$options", Slot::Constant(Takes::Text)),
     ("$regex", Slot::Regex),
-    ("$size", Slot::Value(Takes::Int)),
+    ("$size", Slot::Value(Takes::Natural)),
     ("$type", CONSTANT),
 ];

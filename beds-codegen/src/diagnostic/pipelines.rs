@@ -4,7 +4,7 @@ use super::{Diagnostic, placeholders};
 use crate::{
     aggregation::{ELSEWHERE, EXPRESSIONS, FILTERS, Operator, STAGES, UPDATES},
     code::Code,
-    json::{Json, Member, Mistake, Node},
+    json::{Member, Mistake, Node},
     span::{FileId, Span, Spanned},
 };
 
@@ -65,7 +65,23 @@ pub(crate) fn no_list(node: &Node, what: &str, named: Span) -> Diagnostic {
     // All of it may be the whole file.
     let Span { file, start, end } = node.span;
     let at = Span { file, start, end: (start + 1).min(end) };
-    shape(at, named, &why, "expected `[`", "put the stages into a list: [{ \"$match\": … }, …]")
+    let help = match node.value.members() {
+        Some(members) if !members.is_empty() && node.value.operator().is_none() => {
+            "put the conditions into a stage, and the stages into a list: [{ \"$match\": { … } }, …]"
+        }
+        _ => "put the stages into a list: [{ \"$match\": … }, …]",
+    };
+    shape(at, named, &why, "expected `[`", help)
+}
+
+/// A name that no document can have.
+pub(crate) fn name_with_nul(name: &Spanned<String>, named: Span) -> Diagnostic {
+    let message = "a name has the character NUL in it, and no name of MongoDB has".to_owned();
+    let diagnostic = value(name.span, message, "with NUL", named);
+    match name.value.replace('\0', "").as_str() {
+        "" => diagnostic.help("write a name in letters"),
+        right => diagnostic.help(format!("write {}", serde_json::Value::from(right))),
+    }
 }
 
 pub(crate) fn no_stages(span: Span, named: Span) -> Diagnostic {
@@ -142,7 +158,7 @@ fn stages() -> impl Iterator<Item = &'static str> + Clone {
 }
 
 /// Whether a member is called as placeholders are, or nearly so.
-fn is_misspelt_placeholder(name: &str) -> bool {
+pub(super) fn is_misspelt_placeholder(name: &str) -> bool {
     matches!(
         name.to_ascii_lowercase().as_str(),
         "$args" | "$arg" | "$argument" | "$param" | "$params" | "$parameter" | "$$arg" | "arg"
@@ -184,7 +200,14 @@ pub(crate) fn unknown_operator(
     };
     match elsewhere {
         Some(elsewhere) => diagnostic.help(format!("`{name}` is {elsewhere}")),
-        None => diagnostic.help("write an operator of MongoDB 8's manual"),
+        None if what == "condition" && name.starts_with('$') => diagnostic.help(format!(
+            "write \"{}\" for the field: in front of a condition it has no `$`",
+            name.trim_start_matches('$')
+        )),
+        None if what == "operator of an expression" => diagnostic.help(format!(
+            "write \"{name}\" alone for the field; an operator is one of MongoDB 8's manual, such as `$eq` or `$add`"
+        )),
+        None => diagnostic.suggest(name, known, "the operators here are"),
     }
 }
 
@@ -262,7 +285,7 @@ pub(crate) fn extended(span: Span, form: &str, named: Span) -> Diagnostic {
 }
 
 /// `$args` and the like in place of `$arg`.
-fn misspelt_placeholder(name: &Spanned<String>, named: Span) -> Diagnostic {
+pub(super) fn misspelt_placeholder(name: &Spanned<String>, named: Span) -> Diagnostic {
     let message = format!("`{}` is no operator; an argument is named by `$arg`", name.value);
     Diagnostic::error(Code::PipelineOperator, message)
         .at(name.span, "no such operator")
@@ -312,27 +335,6 @@ pub(crate) fn not_alone(span: Span, operator: &Member, named: Span) -> Diagnosti
 
 pub(super) fn value(span: Span, message: String, label: &str, named: Span) -> Diagnostic {
     Diagnostic::error(Code::PipelineValue, message).at(span, label).near(named, "named here")
-}
-
-pub(crate) fn wrong_kind(node: &Node, of: &str, expected: &str, named: Span) -> Diagnostic {
-    if let Some([only]) = node.value.members()
-        && is_misspelt_placeholder(&only.name.value)
-    {
-        return misspelt_placeholder(&only.name, named);
-    }
-    let given = match &node.value {
-        Json::Number(number) => number.as_str(),
-        other => other.kind(),
-    };
-    let message = format!("`{of}` takes {expected}, not {given}");
-    let diagnostic = value(node.span, message, &format!("expected {expected}"), named);
-    match node.value.text().filter(|text| expected.contains("number") && text.parse::<i64>().is_ok()) {
-        Some(number) => diagnostic.help(format!("write {number} without quotes")).fix(node.span, number),
-        None if node.value.text().is_some_and(|text| text.to_ascii_lowercase().contains("arg")) => {
-            diagnostic.help("write {\"$arg\": \"NAME\"} for an argument of the call")
-        }
-        None => diagnostic.help(format!("write {expected}")),
-    }
 }
 
 pub(crate) fn count(

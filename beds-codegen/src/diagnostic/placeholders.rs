@@ -57,17 +57,18 @@ pub(crate) fn argument_type(
 
 pub(crate) fn argument_bound(
     span: Span,
-    name: &str,
+    (name, is_list): (&str, bool),
     of: &str,
     least: u8,
     (call, named): (Span, Span),
 ) -> Diagnostic {
-    let message = format!("`{of}` takes no number below {least}, and `{name}` may be one");
+    let (is_one, place) = if is_list { ("may have one", "the `items` of ") } else { ("may be one", "") };
+    let message = format!("`{of}` takes no number below {least}, and `{name}` {is_one}");
     Diagnostic::error(Code::ArgumentKind, message)
         .at(span, format!("may be below {least}"))
         .near(call, "in this call")
         .near(named, "named here")
-        .help(format!("write `min = {least}` in the argument `{name}`"))
+        .help(format!("write `min = {least}` in {place}the argument `{name}`"))
 }
 
 pub(crate) fn argument_null(span: Span, name: &str, of: &str, (call, named): (Span, Span)) -> Diagnostic {

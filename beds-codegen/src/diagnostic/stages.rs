@@ -7,6 +7,7 @@ use super::{
 use crate::{
     aggregation::Named,
     code::Code,
+    json::Member,
     span::{Span, Spanned},
 };
 
@@ -140,34 +141,6 @@ pub(crate) fn collision(
         .help("keep one of the two, or write the parts of the field one by one")
 }
 
-/// A text of a query that is called like the path to a field.
-pub(crate) fn field_as_text(span: Span, path: &str, operator: &str, named: Span) -> Diagnostic {
-    let what = match path.strip_prefix('$') {
-        Some(variable) => format!("the variable `{variable}`"),
-        None => format!("the field `{path}`"),
-    };
-    let message = format!("`${path}` is a text here, and not {what}");
-    // One of a list is no path.
-    let of_list = match operator {
-        "$eq" => Some("$in"),
-        "$ne" => Some("$nin"),
-        _ => None,
-    };
-    let diagnostic = Diagnostic::warning(Code::PipelineValue, message)
-        .at(span, "stands for itself")
-        .near(named, "named here")
-        .help(format!(
-            "compare in an expression: {{\"$expr\": {{\"{operator}\": [\"$name\", \"${path}\"]}}}}, where `name` is the field that is \
-             asked for"
-        ));
-    match of_list {
-        Some(list) => {
-            diagnostic.help(format!("where the text is meant, write {{\"{list}\": [\"${path}\"]}}"))
-        }
-        None => diagnostic,
-    }
-}
-
 /// `$lookup` by one field alone.
 pub(crate) fn half_a_join(span: Span, there: &str, missing: &str, named: Span) -> Diagnostic {
     value(span, format!("`$lookup` has `{there}` and lacks `{missing}`"), "lacks the other field", named)
@@ -182,6 +155,35 @@ pub(crate) fn second_writer(span: Span, first: Span, named: Span) -> Diagnostic 
         named,
     )
     .near(first, "the first that writes")
+}
+
+/// A command of another kind, which a pipeline does in stages.
+pub(crate) fn other_command(member: &Member, all: &[Member], named: Span) -> Diagnostic {
+    let has = |names: &[&str]| all.iter().any(|member| names.contains(&member.name.value.as_str()));
+    let key = all.iter().find(|member| member.name.value == "key").and_then(|key| key.value.value.text());
+    let grouped = format!("{{ \"$group\": {{ \"_id\": \"${}\" }} }}", key.unwrap_or("name"));
+    let of_command = match member.name.value.as_str() {
+        "count" => Some("{ \"$count\": \"count\" }"),
+        "distinct" => Some(grouped.as_str()),
+        _ => None,
+    };
+    let stages = [
+        (has(&["filter", "query"]), "{ \"$match\": { … } }"),
+        (has(&["sort"]), "{ \"$sort\": { … } }"),
+        (has(&["skip"]), "{ \"$skip\": … }"),
+        (has(&["limit"]), "{ \"$limit\": … }"),
+        (has(&["projection"]), "{ \"$project\": { … } }"),
+    ];
+    let stages = stages.into_iter().filter(|(is_there, _)| *is_there).map(|(_, stage)| stage);
+    let stages: Vec<&str> = stages.chain(of_command).collect();
+    let stages = if stages.is_empty() { "{ \"$match\": {} }".to_owned() } else { stages.join(", ") };
+    shape(
+        member.name.span,
+        named,
+        "a command stands where a list of stages has to stand",
+        "a command",
+        &format!("write what it does as stages: [{stages}]; the template's `on` names the collection"),
+    )
 }
 
 /// A whole command around the stages.

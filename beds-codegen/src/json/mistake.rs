@@ -64,7 +64,11 @@ pub(super) fn no_value(text: &str, at: usize) -> Box<Mistake> {
             at..end,
             "a command of the shell instead of JSON",
             "the shell's",
-            "keep only the list of stages, from `[` to `]`, with every name in double quotes",
+            if rest.contains(".aggregate(") {
+                "keep only the list of stages, from `[` to `]`, with every name in double quotes"
+            } else {
+                "write what it does as stages, with every name in double quotes: [{ \"$match\": { … } }, { \"$sort\": { … } }]"
+            },
         ),
         "new" | "Date" => shell_value(at..end, "new Date(…)"),
         _ if called => shell_value(at..end, &format!("{name}(…)")),

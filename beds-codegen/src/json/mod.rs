@@ -41,6 +41,14 @@ pub(crate) fn member<'m>(members: &'m [Member], name: &str) -> Option<&'m Member
     members.iter().find(|member| member.name.value == name)
 }
 
+/// Whether a text is spelt as the path to a field is, without its `$`.
+pub(crate) fn is_path(text: &str) -> bool {
+    text.split('.').all(|part| {
+        part.starts_with(|letter: char| letter.is_alphabetic() || letter == '_')
+            && part.chars().all(|letter| letter.is_alphanumeric() || letter == '_')
+    })
+}
+
 impl Json {
     /// What kind of value it is, with its article.
     pub(crate) const fn kind(&self) -> &'static str {

@@ -42,7 +42,7 @@ pub(super) fn check(pattern: &Spanned<String>, cx: &mut Cx<'_>) {
 }
 
 /// The delimiters of another language, with what stands between them and the flags behind.
-fn delimited(pattern: &str) -> Option<(&'static str, &str, &str)> {
+pub(super) fn delimited(pattern: &str) -> Option<(&'static str, &str, &str)> {
     [('/', "the slashes"), ('#', "the `#`"), ('~', "the `~`"), ('@', "the `@`")].into_iter().find_map(
         |(sign, name)| {
             let (inner, flags) = pattern.strip_prefix(sign)?.rsplit_once(sign)?;

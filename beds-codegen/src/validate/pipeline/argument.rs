@@ -99,9 +99,10 @@ impl Check<'_, '_> {
             return None;
         }
         if let Some(least) = least(takes).filter(|least| allows_below(&arg.field.ty, *least)) {
+            let is_list = matches!(arg.field.ty, Type::List { .. });
             self.errors.push(placeholders::argument_bound(
                 node.span,
-                &arg.field.name,
+                (&arg.field.name, is_list),
                 of,
                 least,
                 (self.call, self.named),
@@ -202,6 +203,11 @@ pub(super) fn suits(ty: &Type, takes: Takes) -> bool {
     match takes {
         Takes::Any => true,
         Takes::Int | Takes::Positive | Takes::Natural => matches!(ty, Type::Int { .. } | Type::UInt { .. }),
+        // What is bytes is a mask, too.
+        Takes::Bits => match ty {
+            Type::List { item, .. } => suits(&item.ty, Takes::Int),
+            _ => suits(ty, Takes::Int) || matches!(ty, Type::Bytes { .. }),
+        },
         Takes::Number => {
             matches!(ty, Type::Int { .. } | Type::UInt { .. } | Type::Float { .. } | Type::Decimal { .. })
         }
@@ -223,7 +229,7 @@ pub(super) fn suits(ty: &Type, takes: Takes) -> bool {
 const fn least(takes: Takes) -> Option<u8> {
     match takes {
         Takes::Positive => Some(1),
-        Takes::Natural => Some(0),
+        Takes::Natural | Takes::Bits => Some(0),
         Takes::Any
         | Takes::Int
         | Takes::Number
@@ -242,6 +248,7 @@ fn allows_below(ty: &Type, least: u8) -> bool {
     match ty {
         Type::Int { min, .. } => *min < i64::from(least),
         Type::UInt { min, .. } => *min < u64::from(least),
+        Type::List { item, .. } => allows_below(&item.ty, least),
         _ => false,
     }
 }

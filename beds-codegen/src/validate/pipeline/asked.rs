@@ -2,9 +2,9 @@
 
 use super::{check::Check, impossible::constant, shape::is_placeholder};
 use crate::{
-    aggregation::TYPES,
-    diagnostic::{pipelines, stages as diagnostics},
-    json::{Json, Member, Node, member},
+    aggregation::{TYPES, Takes},
+    diagnostic::{doubts, pipelines, stages as diagnostics},
+    json::{Json, Member, Node, is_path, member},
     span::Span,
 };
 
@@ -28,9 +28,6 @@ impl Check<'_, '_> {
                 self.refused(value.span, name, "takes an operator", "write one: {\"$not\": {\"$eq\": …}}");
             }
             "$type" => self.types(value, name),
-            "$size" if constant(value).is_some_and(|size| size < 0.0) => {
-                self.refused(value.span, name, "takes a number from 0 on", "write a number from 0 on");
-            }
             "$bitsAllClear" | "$bitsAllSet" | "$bitsAnyClear" | "$bitsAnySet" => self.bits(value, name),
             "$geoWithin" => self.corners(value),
             name if COMPARISONS.contains(&name) => self.field_as_text(value, name),
@@ -42,12 +39,8 @@ impl Check<'_, '_> {
     pub(super) fn field_as_text(&mut self, node: &Node, operator: &str) {
         let Some(path) = node.value.text().and_then(|text| text.strip_prefix('$')) else { return };
         let name = path.strip_prefix('$').unwrap_or(path);
-        let is_part = |part: &str| {
-            part.starts_with(|letter: char| letter.is_alphabetic() || letter == '_')
-                && part.chars().all(|letter| letter.is_alphanumeric() || letter == '_')
-        };
-        if name.split('.').all(is_part) {
-            self.errors.push(diagnostics::field_as_text(node.span, path, operator, self.named));
+        if is_path(name) {
+            self.errors.push(doubts::field_as_text(node.span, path, operator, self.named));
         }
     }
 
@@ -94,9 +87,13 @@ impl Check<'_, '_> {
             _ => Some(node).filter(|node| !is_place(node)),
         };
         if let Some(wrong) = wrong {
-            let why = "takes a whole number from 0 on, or a list of such";
-            let help = "write the places of the bits: [0, 3]";
-            self.refused(wrong.span, of, why, help);
+            let why = format!("takes {}", Takes::Bits.as_str());
+            return self.refused(wrong.span, of, &why, "write the places of the bits: [0, 3]");
+        }
+        if let Json::List(items) = &node.value {
+            for item in items {
+                self.operand_kind(item, Takes::Natural, of);
+            }
         }
     }
 

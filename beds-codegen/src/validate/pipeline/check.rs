@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     aggregation::{self as table, Named, Operator, STAGES, Slot, Takes, Within},
-    diagnostic::{ErrorSink, pipelines as diagnostics, stages as failures},
+    diagnostic::{ErrorSink, kinds, pipelines as diagnostics, stages as failures},
     json::{Json, Member, Node, member},
     model::Arg,
     span::Span,
@@ -20,6 +20,9 @@ use crate::{
 
 /// Operators of windows that take none.
 const RANKS: [&str; 3] = ["$denseRank", "$documentNumber", "$rank"];
+
+/// Commands that read, each with the name of its collection.
+const COMMANDS: [&str; 4] = ["count", "distinct", "find", "findOne"];
 
 /// A pipeline being checked.
 pub(super) struct Check<'c, 's> {
@@ -69,14 +72,15 @@ impl<'c, 's> Check<'c, 's> {
     /// The stages of a pipeline.
     pub(super) fn pipeline(&mut self, node: &Node, within: Within) {
         let Json::List(stages) = &node.value else {
-            let stages = node.value.members().and_then(|all| {
-                all.iter().find(|member| {
-                    member.name.value == "pipeline" && matches!(member.value.value, Json::List(_))
-                })
-            });
-            self.errors.push(match stages {
-                Some(stages) => failures::command(stages.name.span, self.named),
-                None => diagnostics::no_list(node, within.as_str(), self.named),
+            let members = node.value.members().unwrap_or_default();
+            let stages = member(members, "pipeline").filter(|all| matches!(all.value.value, Json::List(_)));
+            let is_command = |member: &&Member| {
+                COMMANDS.contains(&member.name.value.as_str()) && member.value.value.text().is_some()
+            };
+            self.errors.push(match (stages, members.iter().find(is_command)) {
+                (Some(stages), _) => failures::command(stages.name.span, self.named),
+                (None, Some(command)) => failures::other_command(command, members, self.named),
+                (None, None) => diagnostics::no_list(node, within.as_str(), self.named),
             });
             return;
         };
@@ -316,9 +320,11 @@ impl<'c, 's> Check<'c, 's> {
         if before == self.errors.reported() && operators.len() == table::EXPRESSIONS.len() {
             self.operands(member, table::operands(name));
             self.impossible(member);
+            self.compared_texts(member);
         }
         if before == self.errors.reported() {
             self.constants(member);
+            self.counted_texts(member);
         }
         if before == self.errors.reported() && operators.len() == table::FILTERS.len() {
             match *name {
@@ -357,6 +363,9 @@ impl<'c, 's> Check<'c, 's> {
             if !self.is_name(&member.name, Named::Member, of) {
                 continue;
             }
+            if name == "_id" {
+                self.grouped_text(&member.value);
+            }
             self.of_field(name, |check| check.slot(&member.value, slot, name));
         }
     }
@@ -385,6 +394,6 @@ impl<'c, 's> Check<'c, 's> {
     }
 
     pub(super) fn wrong_kind(&mut self, node: &Node, slot: Slot, of: &str) {
-        self.errors.push(diagnostics::wrong_kind(node, of, &slot.expected(), self.named));
+        self.errors.push(kinds::wrong_kind(node, of, &slot.expected(), self.named));
     }
 }

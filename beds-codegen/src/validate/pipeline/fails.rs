@@ -1,7 +1,8 @@
 //! Stages that MongoDB refuses whatever the documents are.
 
-use super::{check::Check, shape::is_placeholder};
+use super::{argument, check::Check, shape::is_placeholder};
 use crate::{
+    aggregation::Takes,
     diagnostic::stages as diagnostics,
     json::{Json, Member, Node, member},
     span::Span,
@@ -102,6 +103,32 @@ impl Check<'_, '_> {
             self.errors.push(diagnostics::boundaries(span, self.named));
         } else if let Some([_, second]) = wrong {
             self.errors.push(diagnostics::boundaries(second.span, self.named));
+        } else if let Some(second) = self.mixed(items) {
+            let help = "write boundaries of one type: [0, 10, 100]";
+            self.refused(second.span, "boundaries", "takes values of one type", help);
+        }
+    }
+
+    /// The first of the boundaries that is surely of another type than the ones before.
+    fn mixed<'n>(&self, items: &'n [Node]) -> Option<&'n Node> {
+        let mut known = None;
+        items.iter().find(|item| {
+            let kind = self.kind(item);
+            known = known.or(kind);
+            kind.is_some() && kind != known
+        })
+    }
+
+    /// What a boundary is, as far as it is known.
+    fn kind(&self, node: &Node) -> Option<Takes> {
+        const KINDS: [Takes; 4] = [Takes::Number, Takes::Text, Takes::Bool, Takes::Moment];
+        if is_placeholder(node) {
+            let arg = self.args.iter().find(|arg| Some(arg.field.name.as_str()) == argument::name(node))?;
+            return KINDS.into_iter().find(|kind| argument::suits(&arg.field.ty, *kind));
+        }
+        match node.value.text() {
+            Some(text) if text.starts_with('$') => None,
+            _ => KINDS.into_iter().find(|kind| kind.fits(&node.value)),
         }
     }
 

@@ -2,8 +2,15 @@
 
 use regex_syntax::ast;
 
-use super::{check::Check, shape::is_placeholder};
-use crate::json::{Json, Member, Node, member};
+use super::{
+    check::Check,
+    shape::{is_placeholder, operands},
+};
+use crate::{
+    diagnostic::doubts,
+    json::{Json, Member, Node, member},
+    validate::patterns::delimited,
+};
 
 /// Why an operator refuses one of its operands, and what to write.
 type Refusal = (&'static str, &'static str);
@@ -21,10 +28,7 @@ impl Check<'_, '_> {
         {
             return self.pattern(name, &regex.value);
         }
-        let operands = match &operator.value.value {
-            Json::List(items) => items.as_slice(),
-            _ => std::slice::from_ref(&operator.value),
-        };
+        let operands = operands(operator);
         let at = |index: usize| operands.get(index).and_then(constant);
         let is_zero = |index: usize| at(index).is_some_and(|number| number == 0.0);
         let refused = match name {
@@ -75,8 +79,14 @@ impl Check<'_, '_> {
 
     /// The same of a regular expression that stands there as a text.
     pub(super) fn pattern(&mut self, operator: &str, pattern: &Node) {
-        if let Some((why, help)) = pattern.value.text().and_then(broken_pattern) {
+        let Some(text) = pattern.value.text() else { return };
+        if let Some((why, help)) = broken_pattern(text) {
             self.refused(pattern.span, operator, why, help);
+        } else if let Some((delimiters, inner, flags)) = delimited(text) {
+            let options: String = flags.chars().filter(|flag| "imsx".contains(*flag)).collect();
+            let beside = if operator == "$regex" { "$options" } else { "options" };
+            let parts = (inner, options.as_str());
+            self.errors.push(doubts::delimited_regex(pattern.span, delimiters, parts, beside, self.named));
         }
     }
 

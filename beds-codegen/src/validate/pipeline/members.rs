@@ -3,14 +3,17 @@
 use super::{check::Check, shape::converted_to};
 use crate::{
     aggregation::{self as table, Named, Slot},
-    diagnostic::pipelines as diagnostics,
+    diagnostic::{kinds, pipelines as diagnostics},
     json::{Json, Member, Node, member},
 };
 
 impl Check<'_, '_> {
     /// An object with known members.
     pub(super) fn keys(&mut self, node: &Node, keys: &'static [table::Key], of: &str) {
-        let Json::Object(members) = &node.value else { return self.wrong_kind(node, Slot::Keys(keys), of) };
+        let Json::Object(members) = &node.value else {
+            let is_it = keys.first().is_some_and(|key| key.slot.fits(node));
+            return self.errors.push(kinds::no_object(node, of, keys, is_it, self.named));
+        };
         self.bind(of, members);
         for member in members {
             if let Some(key) = keys.iter().find(|key| key.name == member.name.value) {
@@ -53,7 +56,7 @@ impl Check<'_, '_> {
     /// An object with members of any name.
     pub(super) fn map(&mut self, node: &Node, inner: Slot, of: &str) {
         let Json::Object(members) = &node.value else {
-            return self.errors.push(diagnostics::wrong_kind(node, of, "an object", self.named));
+            return self.errors.push(kinds::wrong_kind(node, of, "an object", self.named));
         };
         for member in members {
             let of_what = match of {
@@ -79,7 +82,7 @@ impl Check<'_, '_> {
 
     pub(super) fn list(&mut self, node: &Node, inner: Slot, of: &str) {
         let Json::List(items) = &node.value else {
-            return self.errors.push(diagnostics::wrong_kind(node, of, "a list", self.named));
+            return self.errors.push(kinds::wrong_kind(node, of, "a list", self.named));
         };
         for item in items {
             self.slot(item, inner, of);

@@ -8,6 +8,7 @@ mod argument;
 mod asked;
 mod check;
 mod constants;
+mod doubts;
 mod fails;
 mod find;
 mod follow;
@@ -154,6 +155,10 @@ pub(super) fn read(
             return None;
         }
     };
+    if let Some(broken) = shape::name_with_nul(&tree) {
+        cx.errors.push(pipelines::name_with_nul(broken, name.span));
+        return None;
+    }
     let mut errors = cx.errors.part();
     let mut check = Check::new(args, call, name.span, &mut errors);
     check.declare(&tree);

@@ -3,7 +3,7 @@
 use super::{argument, check::Check, shape::is_placeholder};
 use crate::{
     aggregation::{Takes, Which},
-    diagnostic::{pipelines as diagnostics, placeholders},
+    diagnostic::{kinds, placeholders},
     json::{Json, Member, Node, member},
     model::Type,
 };
@@ -59,7 +59,7 @@ impl Check<'_, '_> {
         }
     }
 
-    fn operand_kind(&mut self, node: &Node, takes: Takes, of: &str) {
+    pub(super) fn operand_kind(&mut self, node: &Node, takes: Takes, of: &str) {
         if is_placeholder(node) {
             let name = argument::name(node);
             let arg = self.args.iter().find(|arg| Some(arg.field.name.as_str()) == name);
@@ -81,7 +81,7 @@ impl Check<'_, '_> {
             value => !takes.fits(value),
         };
         if is_other {
-            self.errors.push(diagnostics::wrong_kind(node, of, takes.as_str(), self.named));
+            self.errors.push(kinds::wrong_operand(node, of, takes.as_str(), self.named));
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::{
     aggregation::{Named, Place, STAGES, Slot, Takes},
     json::{Json, Member, Node, member},
+    span::Spanned,
 };
 
 /// What the names in an expression are for.
@@ -27,6 +28,25 @@ pub(super) fn is_placeholder(node: &Node) -> bool {
     node.value.members().is_some_and(|members| members.iter().any(|member| member.name.value == "$arg"))
 }
 
+/// The first name of a member that BSON cannot have.
+pub(super) fn name_with_nul(node: &Node) -> Option<&Spanned<String>> {
+    match &node.value {
+        Json::List(items) => items.iter().find_map(name_with_nul),
+        Json::Object(members) => members.iter().find_map(|Member { name, value }| {
+            Some(name).filter(|name| name.value.contains('\0')).or_else(|| name_with_nul(value))
+        }),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) => None,
+    }
+}
+
+/// The operands of an operator; a single one needs no list.
+pub(super) fn operands(operator: &Member) -> &[Node] {
+    match &operator.value.value {
+        Json::List(items) => items,
+        _ => std::slice::from_ref(&operator.value),
+    }
+}
+
 /// What names the type that `$convert` is to give: its `to`, or the `type` in that.
 pub(super) fn converted_to(to: &Node) -> &Node {
     let parts = to.value.members().filter(|_| !is_placeholder(to)).unwrap_or_default();
@@ -41,6 +61,7 @@ impl Takes {
             Self::Int => "a whole number",
             Self::Positive => "a whole number from 1 on",
             Self::Natural => "a whole number from 0 on",
+            Self::Bits => "a whole number from 0 on, or a list of such",
             Self::Number => "a number",
             Self::Text => "a string",
             Self::Bool => "true or false",
@@ -55,7 +76,8 @@ impl Takes {
     /// Whether a value is one.
     pub(super) fn fits(self, value: &Json) -> bool {
         match (self, value) {
-            (Self::Any, _)
+            // Which constants are bits is told by the operator.
+            (Self::Any | Self::Bits, _)
             | (Self::Number | Self::Amount, Json::Number(_))
             | (Self::Text, Json::Text(_))
             | (Self::Bool, Json::Bool(_))

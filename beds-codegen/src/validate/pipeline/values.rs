@@ -3,7 +3,7 @@
 use super::{check::Check, shape::is_placeholder};
 use crate::{
     aggregation::{self as table, Named, Slot, Takes},
-    diagnostic::{pipelines as diagnostics, stages},
+    diagnostic::{kinds, pipelines as diagnostics, stages},
     json::{Json, Node},
     span::Spanned,
 };
@@ -115,7 +115,7 @@ impl Check<'_, '_> {
     pub(super) fn sort(&mut self, node: &Node, of: &str) {
         let Json::Object(members) = &node.value else { return self.wrong_kind(node, Slot::Sort, of) };
         if members.is_empty() {
-            return self.errors.push(diagnostics::wrong_kind(node, of, &Slot::Sort.expected(), self.named));
+            return self.errors.push(kinds::wrong_kind(node, of, &Slot::Sort.expected(), self.named));
         }
         for member in members {
             if !self.is_name(&member.name, Named::Field, of) {

@@ -1,0 +1,73 @@
+//! What a pipeline says and hardly means: MongoDB takes it, and nobody gets what they want.
+
+use super::Diagnostic;
+use crate::{code::Code, span::Span};
+
+fn doubt(span: Span, message: String, label: &str, named: Span) -> Diagnostic {
+    Diagnostic::warning(Code::PipelineValue, message).at(span, label).near(named, "named here")
+}
+
+/// A text of a query that is called like the path to a field.
+pub(crate) fn field_as_text(span: Span, path: &str, operator: &str, named: Span) -> Diagnostic {
+    let what = match path.strip_prefix('$') {
+        Some(variable) => format!("the variable `{variable}`"),
+        None => format!("the field `{path}`"),
+    };
+    let message = format!("`${path}` is a text here, and not {what}");
+    // One of a list is no path.
+    let of_list = match operator {
+        "$eq" => Some("$in"),
+        "$ne" => Some("$nin"),
+        _ => None,
+    };
+    let diagnostic = doubt(span, message, "stands for itself", named).help(format!(
+        "compare in an expression: {{\"$expr\": {{\"{operator}\": [\"$name\", \"${path}\"]}}}}, where `name` is the field that is \
+         asked for"
+    ));
+    match of_list {
+        Some(list) => {
+            diagnostic.help(format!("where the text is meant, write {{\"{list}\": [\"${path}\"]}}"))
+        }
+        None => diagnostic,
+    }
+}
+
+/// A text where only a number counts.
+pub(crate) fn text_for_number(span: Span, text: &str, operator: &str, named: Span) -> Diagnostic {
+    doubt(span, format!("`{operator}` counts no text, and `{text}` is one here"), "stands for itself", named)
+        .help(format!("write \"${text}\" for the field"))
+}
+
+/// A text by which all documents are one group.
+pub(crate) fn group_by_text(span: Span, text: &str, named: Span) -> Diagnostic {
+    let message = format!("`{text}` is a text here, and all documents are one group");
+    doubt(span, message, "the same for all", named)
+        .help(format!("write \"${text}\" for a group of each value of the field"))
+        .help(format!("where one group is meant, write null, or {{\"$literal\": \"{text}\"}}"))
+}
+
+/// A comparison that reads no document.
+pub(crate) fn compared_text(span: Span, text: &str, operator: &str, named: Span) -> Diagnostic {
+    let message = format!("`{text}` is a text here, and `{operator}` reads no field");
+    doubt(span, message, "stands for itself", named)
+        .help(format!("write \"${text}\" for the field"))
+        .help(format!("where the text is meant, write {{\"$literal\": \"{text}\"}}"))
+}
+
+/// A regular expression in the delimiters of another language.
+pub(crate) fn delimited_regex(
+    span: Span,
+    delimiters: &str,
+    (inner, options): (&str, &str),
+    beside: &str,
+    named: Span,
+) -> Diagnostic {
+    let options = if options.is_empty() {
+        String::new()
+    } else {
+        format!(", and \"{beside}\": \"{options}\" beside it")
+    };
+    let message = format!("{delimiters} are part of the regular expression");
+    doubt(span, message, "finds only texts with them", named)
+        .help(format!("write {}{options}", serde_json::Value::from(inner)))
+}
