@@ -3,7 +3,7 @@
 //! Both fronts end here, [`crate::parse`] with a template and [`crate::derive`] with attributes, and
 //! [`crate::raw`] reads it without knowing which it was.
 
-use crate::span::Spanned;
+use crate::{names::quoted, span::Spanned};
 
 /// A value and its place.
 pub type Node = Spanned<Value>;
@@ -48,6 +48,17 @@ impl Scalar {
             Self::Moment(_) => "a date or time",
         }
     }
+
+    /// The constant as a template has it.
+    pub(crate) fn written(&self) -> String {
+        match self {
+            Self::Bool(flag) => flag.to_string(),
+            Self::Int(number) => number.to_string(),
+            Self::Float(number) => format!("{number:?}"),
+            Self::Text(text) => quoted(text),
+            Self::Moment(text) => text.clone(),
+        }
+    }
 }
 
 /// Keys with their values, in the order they are written.
@@ -88,6 +99,18 @@ impl Table {
 }
 
 impl Value {
+    /// The value as a template has it.
+    pub(crate) fn written(&self) -> String {
+        match self {
+            Self::Scalar(scalar) => scalar.written(),
+            Self::List(items) => {
+                let items: Vec<String> = items.iter().map(|item| item.value.written()).collect();
+                format!("[{}]", items.join(", "))
+            }
+            Self::Table(_) | Self::Broken => "…".to_owned(),
+        }
+    }
+
     /// The string, if it is one.
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {

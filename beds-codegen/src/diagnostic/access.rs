@@ -8,6 +8,7 @@ use crate::{
     front::{Example, Front},
     names,
     span::Span,
+    tree::{Scalar, Value},
 };
 
 pub(crate) fn nothing_allowed(span: Span, front: Front) -> Diagnostic {
@@ -72,6 +73,81 @@ pub(crate) fn role_idle<'a>(span: Span, role: &str, granted: impl Iterator<Item 
         None => Diagnostic::warning(Code::RoleIdle, message)
             .at(span, "no operation names it")
             .help("name it in an operation, or remove it here"),
+    }
+}
+
+/// A field that stands where a role does, with what is said of it: a list or a value, and the role.
+pub(crate) fn turned(span: Span, section: &str, field: &str, said: &[(String, String)]) -> Diagnostic {
+    let right: Vec<String> = said
+        .iter()
+        .map(|(what, role)| match section {
+            "fields" => format!("`{role} = {{ {what} = [\"{field}\"] }}`"),
+            _ => format!("`{role} = {{ {field} = {what} }}`"),
+        })
+        .collect();
+    Diagnostic::error(Code::RoleIdle, format!("`{field}` is a field, and a role stands in front of `=`"))
+        .at(span, "a field, and no role")
+        .help(format!("turn it round, with the role in front: write {}", right.join(", ")))
+}
+
+/// What a role does not see, without the list that says so.
+pub(crate) fn fields_without_list(
+    diagnostic: Diagnostic,
+    role: &str,
+    names: &[&str],
+    front: Front,
+) -> Diagnostic {
+    let names: Vec<String> = names.iter().map(|name| names::quoted(name)).collect();
+    let names = if names.is_empty() { "[\"…\"]".to_owned() } else { format!("[{}]", names.join(", ")) };
+    let right = |list| front.key(role, Example::Keys(&[(list, Example::Is(&names))]));
+    diagnostic
+        .help(format!("write `{}` for what the role does not see", right("hidden")))
+        .help(format!("write `{}` for what it sees, and does not set", right("readonly")))
+}
+
+/// Conditions on records that are no table of fields.
+pub(crate) fn rows_without_field(
+    diagnostic: Diagnostic,
+    role: &str,
+    value: &Value,
+    front: Front,
+) -> Diagnostic {
+    if matches!(value, Value::Scalar(Scalar::Bool(_))) {
+        return diagnostic.help("remove it: a role without an entry reaches all records");
+    }
+    let texts = match value {
+        Value::List(items) => items.iter().filter_map(|item| item.value.as_text()).collect(),
+        value => value.as_text().into_iter().collect::<Vec<_>>(),
+    };
+    let condition = |text: &str| match text.split_once('=') {
+        Some((field, value)) => {
+            let value = value.trim_start_matches('=').trim().trim_matches(['\'', '"']);
+            (field.trim().to_owned(), names::quoted(value))
+        }
+        None if text.starts_with('@') => ("owner".to_owned(), names::quoted(text)),
+        None => (text.trim().to_owned(), "\"@user\"".to_owned()),
+    };
+    let conditions: Vec<(String, String)> = texts.into_iter().map(condition).collect();
+    let keys: Vec<(&str, Example<'_>)> =
+        conditions.iter().map(|(field, value)| (field.as_str(), Example::Is(value))).collect();
+    let keys = if keys.is_empty() { vec![("owner", Example::Is("\"@user\""))] } else { keys };
+    diagnostic.help(format!(
+        "write `{}`: a field, and the value, or the list of values, that it has",
+        front.key(role, Example::Keys(&keys))
+    ))
+}
+
+/// A comparison where a value has to stand.
+pub(crate) fn compared_row(diagnostic: Diagnostic, field: &str, value: &Value) -> Diagnostic {
+    let Value::Table(table) = value else { return diagnostic };
+    match table.entries.as_slice() {
+        [only] if matches!(only.key.value.as_str(), "eq" | "in" | "=" | "==" | "$eq" | "$in") => {
+            diagnostic.help(format!("write `{field} = {}`", only.value.value.written()))
+        }
+        _ => diagnostic.help(format!(
+            "write `{field} = …` with a value, or a list of values of which it has one; another condition belongs into a \
+             view that `read` names"
+        )),
     }
 }
 

@@ -108,6 +108,12 @@ pub(crate) fn not_a_path(span: Span, key: &str, text: &str) -> Diagnostic {
         .help(example)
 }
 
+pub(crate) fn module_without_method(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::KeyNotHere, "`module` means nothing here: no call has a `method`")
+        .at(span, "of which functions?")
+        .help("remove it, or write `method = \"…\"` in the call that the module's function is")
+}
+
 pub(crate) fn method_without_module(span: Span, call: &str) -> Diagnostic {
     Diagnostic::error(
         Code::MethodMissing,

@@ -240,7 +240,11 @@ pub(crate) fn unknown_generated(span: Span, name: &str, filled: Option<String>) 
         | "datetime" => Generated::Now,
         folded => {
             let known = Generated::ALL.iter().map(|by| by.as_str());
-            return diagnostic.suggest(folded, known, "the generators are");
+            let is_near = beds_protocol::nearest(folded.trim_end_matches("()"), known.clone()).is_some();
+            if is_near || !is_expression(folded) {
+                return diagnostic.suggest(folded, known, "the generators are");
+            }
+            Generated::Database
         }
     };
     let diagnostic = diagnostic.help(format!("write `{meant}`: this is its name here"));
@@ -250,76 +254,15 @@ pub(crate) fn unknown_generated(span: Span, name: &str, filled: Option<String>) 
     }
 }
 
+/// Whether a text is what a database computes a column by: `always as (a + b)`, `price * 2`.
+fn is_expression(text: &str) -> bool {
+    text.contains(['(', '*', '+', '/', '|']) || text.starts_with("always ") || text.contains(" as ")
+}
+
 pub(crate) fn generated_type(span: Span, by: Generated, ty: TypeName, of: TypeName) -> Diagnostic {
     Diagnostic::error(Code::GeneratedType, format!("`{by}` does not generate values of the type `{ty}`"))
         .at(span, format!("the field has the type `{ty}`"))
         .help(format!("make the field a `{of}`, or choose another generator"))
-}
-
-pub(crate) fn default_kind(span: Span, ty: &str, expected: &str, found: &str) -> Diagnostic {
-    Diagnostic::error(
-        Code::DefaultKind,
-        format!("the default of a field of the type `{ty}` must be {expected}, not {found}"),
-    )
-    .at(span, format!("expected {expected}"))
-}
-
-pub(crate) fn default_refused(span: Span, why: &str) -> Diagnostic {
-    Diagnostic::error(Code::DefaultRefused, format!("the default {why}"))
-        .at(span, "a client could not send this value")
-}
-
-/// A default that is none of an enum's values.
-pub(crate) fn default_not_listed<'a>(
-    span: Span,
-    text: &str,
-    values: impl IntoIterator<Item = &'a str> + Clone,
-) -> Diagnostic {
-    default_refused(span, &format!("`{text}` is not among the values of the enum")).suggest(
-        text,
-        values,
-        "the values are",
-    )
-}
-
-/// A default that a database would compute.
-pub(crate) fn default_computed(
-    span: Span,
-    text: &str,
-    generated: &str,
-    elsewhere: Option<String>,
-) -> Diagnostic {
-    let diagnostic = default_refused(span, &format!("`{text}` is a function, and not a constant"))
-        .help(format!("write `generated = \"{generated}\"` in place of `default`"));
-    elsewhere.into_iter().fold(diagnostic, Diagnostic::help)
-}
-
-/// The same where nothing is generated.
-pub(crate) fn default_of_function(span: Span, text: &str) -> Diagnostic {
-    default_refused(span, &format!("`{text}` is a function, and not a constant"))
-        .help("write a constant, or remove `default`: only a field of the record is filled by the database")
-}
-
-/// A default that says that there is none.
-pub(crate) fn default_null(span: Span, text: &str) -> Diagnostic {
-    default_refused(span, &format!("`{text}` is text, and not null"))
-        .help("remove `default`: without one, a field that a client leaves out is null")
-}
-
-/// The same of a field that keeps texts, which may be what is meant.
-pub(crate) fn default_null_text(span: Span, text: &str) -> Diagnostic {
-    Diagnostic::warning(Code::DefaultRefused, format!("the default is the text `{text}`, and not null"))
-        .at(span, "these letters are stored")
-        .help("remove `default`: without one, a field that a client leaves out is null")
-}
-
-/// A function as the default of a field that keeps texts.
-pub(crate) fn default_function_text(span: Span, text: &str, elsewhere: Option<String>) -> Diagnostic {
-    let message = format!("the default is the text `{text}`, and not what the function gives");
-    let diagnostic = Diagnostic::warning(Code::DefaultRefused, message)
-        .at(span, "these letters are stored")
-        .help("write `generated = \"database\"` in place of `default`, and the default in the table");
-    elsewhere.into_iter().fold(diagnostic, Diagnostic::help)
 }
 
 /// `by` is what tells the two apart.
@@ -349,12 +292,6 @@ pub(crate) fn key_default(span: Span, key: Span, field: &str) -> Diagnostic {
         .at(span, "two records that get it are a conflict")
         .near(key, "part of the key")
         .help("remove `default`, so that clients give the key, or write `generated` for one that is new each time")
-}
-
-pub(crate) fn default_impossible(span: Span, ty: &str) -> Diagnostic {
-    Diagnostic::error(Code::DefaultImpossible, format!("a field of the type `{ty}` cannot have a default"))
-        .at(span, "not for this type")
-        .help("let the database fill it with `generated = \"database\"`, or make the field nullable")
 }
 
 pub(crate) fn contradiction(span: Span, other: Span, (key, rival): (&str, &str), why: &str) -> Diagnostic {

@@ -6,7 +6,7 @@ use super::Diagnostic;
 use crate::{
     code::Code,
     front::{Example, Front},
-    names,
+    meant, names,
     span::Span,
 };
 
@@ -222,9 +222,31 @@ pub(crate) fn placeholders<'a>(
 
 pub(crate) fn wildcard<'a>(span: Span, list: &str, fields: impl IntoIterator<Item = &'a str>) -> Diagnostic {
     let fields: Vec<String> = fields.into_iter().map(|name| format!("\"{name}\"")).collect();
-    Diagnostic::error(Code::UnknownField, format!("no word stands for all fields in `{list}`"))
+    let diagnostic =
+        Diagnostic::error(Code::UnknownField, format!("no word stands for all fields in `{list}`"))
+            .at(span, "no such field");
+    if fields.is_empty() {
+        let why =
+            if list == "returns" { "no field is filled by the database" } else { "no field can stand in it" };
+        return diagnostic.help(format!("remove `{list}`: {why}"));
+    }
+    diagnostic.help(format!("name the fields, such as `{list} = [{}]`", fields.join(", ")))
+}
+
+/// A condition where the name of a field stands.
+pub(crate) fn condition(span: Span, text: &str) -> Diagnostic {
+    Diagnostic::error(Code::UnknownField, format!("there is no field {}", shown(text)))
+        .at(span, "a condition, it seems")
+        .help(meant::CONDITION)
+}
+
+/// What the version is called in a request, where the field is named.
+pub(crate) fn version_of_request(span: Span, name: &str, field: &str, declared: Span) -> Diagnostic {
+    Diagnostic::error(Code::UnknownField, format!("there is no field `{name}`"))
         .at(span, "no such field")
-        .help(format!("name the fields, such as `{list} = [{}]`", fields.join(", ")))
+        .near(declared, "the version")
+        .help(format!("write `{field}`: this field passes the version that a request names"))
+        .rename(name, field)
 }
 
 /// The name of a column, where a field is named.

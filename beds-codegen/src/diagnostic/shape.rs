@@ -25,13 +25,6 @@ pub(crate) struct Owner<'a> {
     pub(crate) present: &'a [&'static str],
 }
 
-/// A call among the operations of `[access]`.
-pub(crate) fn call_in_access(span: Span, name: &str) -> Diagnostic {
-    Diagnostic::error(Code::UnknownKey, format!("unknown key `{name}` in `[access]`"))
-        .at(span, "this is the name of a call")
-        .help(format!("write it below `[access.calls]`, `{name} = [\"…\"]`"))
-}
-
 pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
     let Owner { place, part, ty, present } = owner;
     let (span, key) = (entry.key.span, entry.key.value.as_str());
@@ -45,6 +38,16 @@ pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
             "operations are the keys here, and the roles their values: write {}",
             right.join(", ")
         ));
+    }
+    if let (Part::RoleFields, Some(word)) = (part, entry.value.value.as_text()) {
+        let list = if word.starts_with("read") { "readonly" } else { "hidden" };
+        return diagnostic.help(format!(
+            "the list is the key, and has the fields: write `{list} = [{}]`",
+            names::quoted(key)
+        ));
+    }
+    if part == Part::Fetch && entry.value.value.as_text().is_some_and(meant::is_condition) {
+        return diagnostic.help(meant::CONDITION);
     }
     let meant = match meant::meant(key, part) {
         Some(_) if meant::names_domain(key, part) && !present.contains(&"name") => Some(Meant::Key("name")),
@@ -248,94 +251,6 @@ pub(crate) fn section_inside(span: Span, name: &str, outer: &str, value: &Value)
     .help(help)
 }
 
-/// Keys of a call that stand in `[calls]` itself.
-pub(crate) fn call_without_name(span: Span, key: &str) -> Diagnostic {
-    Diagnostic::error(Code::WrongShape, format!("`{key}` stands in `[calls]` itself, and not in a call"))
-        .at(span, "of which call?")
-        .help("write `[calls.NAME]` above it: requests go to `TEMPLATE.call.NAME`")
-}
-
-/// Columns that stand in `returns` where a type should.
-pub(crate) fn returns_columns(span: Span, column: &str) -> Diagnostic {
-    Diagnostic::error(Code::ReturnsUnknown, format!("`{column}` is neither `type` nor `rows`"))
-        .at(span, "a column, it seems")
-        .help(format!("write `returns = {{ rows = {{ {column} = \"int\", … }} }}` for the columns of a result set"))
-        .help("write `returns = { type = \"int\" }` for one value; values of OUT parameters are returned without `returns`")
-}
-
-/// `rows` by another name.
-pub(crate) fn rows_misspelt(span: Span, key: &str) -> Diagnostic {
-    Diagnostic::error(Code::UnknownKey, format!("unknown key `{key}` in `returns`"))
-        .at(span, "no such key")
-        .help("write `rows`: this is its name here")
-        .rename(key, "rows")
-}
-
-/// A field that stands below the header of another.
-pub(crate) fn below_field(span: Span, name: &str, header: Span, field: &str) -> Diagnostic {
-    Diagnostic::error(Code::UnknownKey, format!("the field `{name}` stands below the header of the field `{field}`"))
-        .at(span, format!("a key of `{field}`, as it stands"))
-        .near(header, "this header takes all lines below it")
-        .help(format!("move `[fields.{field}]` with its keys below all other fields, or write `{field} = {{ … }}` on one line"))
-}
-
-/// A key that stands below a header inside of its section.
-pub(crate) fn below_header(
-    span: Span,
-    key: &str,
-    header: Span,
-    (section, inner): (&str, &str),
-) -> Diagnostic {
-    Diagnostic::error(
-        Code::UnknownKey,
-        format!("`{key}` of `[{section}]` stands below `[{section}.{inner}]`"),
-    )
-    .at(span, format!("a key of `{inner}`, as it stands"))
-    .near(header, "this header takes all lines below it")
-    .help(format!("move it above `[{section}.{inner}]`, or write `{inner} = {{ … }}` on one line"))
-}
-
-/// Both ways to return at once.
-pub(crate) fn returns_both(ty: Span, rows: Span) -> Diagnostic {
-    Diagnostic::error(Code::ReturnsUnknown, "a call returns one value or rows, not both")
-        .at(ty, "one value")
-        .near(rows, "rows")
-        .help("remove one: a function returns a value of the type, and a procedure may return rows")
-}
-
-/// A field whose name was split by its dot.
-pub(crate) fn dotted_name(span: Span, outer: &str, inner: &str) -> Diagnostic {
-    let diagnostic =
-        Diagnostic::error(Code::FieldName, format!("`{outer}.{inner}` is not a valid field name"))
-            .at(span, "a dot makes `".to_owned() + inner + "` a key of `" + outer + "`");
-    if outer == "fields" {
-        return diagnostic.help(format!("write `{inner}`: the header `[fields]` above says the rest"));
-    }
-    diagnostic.help(format!("write `{outer}_{inner}` for a field of its own")).help(format!(
-        "write `{outer} = {{ type = \"object\", fields = {{ {inner} = … }} }}` for a member of an object"
-    ))
-}
-
-/// A field in double brackets, which make it one of a list.
-pub(crate) fn field_in_list(span: Span, name: &str) -> Diagnostic {
-    Diagnostic::error(Code::WrongShape, format!("`[[fields.{name}]]` is a list, and a field is none"))
-        .at(span, "double brackets make a list")
-        .help(format!(
-            "write `[fields.{name}]`, in single brackets and below the fields that have a line each, and so with all \
-             fields; or `{name} = {{ type = … }}` on one line below `[fields]`"
-        ))
-}
-
-/// The header of one field, where that of all was meant.
-pub(crate) fn field_for_section(span: Span, name: &str) -> Diagnostic {
-    Diagnostic::error(
-        Code::MissingSection,
-        format!("below `[fields.{name}]` stand all fields, not the keys of one"),
-    )
-    .at(span, "this header is that of one field")
-    .help("write `[fields]`")
-}
-
 /// A table of fields, where a type should be.
 pub(crate) fn untyped_object(span: Span, name: &str, member: &str) -> Diagnostic {
     Diagnostic::error(Code::MissingKey, format!("`type` is missing in `{name}`"))
@@ -365,17 +280,6 @@ pub(crate) fn missing_fields(span: Span, front: Front) -> Diagnostic {
         }
     };
     Diagnostic::error(Code::MissingSection, message).at(span, "of which fields?").help(help)
-}
-
-pub(crate) fn missing_header(span: Span, key: &str, name: &str) -> Diagnostic {
-    Diagnostic::error(
-        Code::MissingSection,
-        format!("`{key}` belongs to `[{name}]`, whose header is missing above it"),
-    )
-    .at(span, format!("not in `[{name}]`"))
-    .help(format!(
-        "write `[{name}]` on a line of its own above this line; if the file already has `[{name}]`, move this line there"
-    ))
 }
 
 /// `example` is what to write, in backquotes.

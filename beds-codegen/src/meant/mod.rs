@@ -45,6 +45,17 @@ pub(crate) fn meant(key: &str, part: Part) -> Option<Meant> {
     found.or_else(|| others::anywhere(&key))
 }
 
+/// What to do with a condition that always holds.
+pub(crate) const CONDITION: &str = "a condition that always holds belongs into the view that `read` names; what stands here is what clients may ask for, a list \
+     of fields";
+
+/// Whether a text is a condition, and no name: `deleted = 0`.
+pub(crate) fn is_condition(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    text.contains(['=', '<', '>'])
+        || [" is ", " in ", " like ", " between "].iter().any(|word| lower.contains(word))
+}
+
 /// Whether a key of `read` names what is run and not what is read.
 pub(crate) fn is_routine(key: &str) -> bool {
     others::is_routine(&normal(key))

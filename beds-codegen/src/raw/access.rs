@@ -5,7 +5,7 @@ use super::{
     keys::{self, Keys, Refused},
 };
 use crate::{
-    diagnostic::{ErrorSink, shape},
+    diagnostic::{ErrorSink, access as diagnostics, shape},
     front::{Example, Front},
     part::Part,
     span::Spanned,
@@ -124,7 +124,8 @@ fn rows(keys: &mut Keys<'_, '_>) -> Given<Vec<RawRoleRows>> {
             let Value::Table(_) = &node.value else {
                 let expected =
                     front.table(&role.value, Example::Keys(&[("owner", Example::Is("\"@user\""))]));
-                errors.push(shape::wrong_shape(at, &role.value, &expected, kind));
+                let diagnostic = shape::wrong_shape(at, &role.value, &expected, kind);
+                errors.push(diagnostics::rows_without_field(diagnostic, &role.value, &node.value, front));
                 return Err(Refused::Reported);
             };
             let mut rows = Vec::new();
@@ -155,8 +156,9 @@ fn values(
         match item.value {
             Value::Scalar(scalar) => values.push(Spanned::new(scalar, item.span)),
             Value::Broken => return Err(Refused::Reported),
-            _ => {
-                errors.push(shape::wrong_shape(item.span, field, "a value, or a list of values", kind));
+            other => {
+                let diagnostic = shape::wrong_shape(item.span, field, "a value, or a list of values", kind);
+                errors.push(diagnostics::compared_row(diagnostic, field, &other));
                 return Err(Refused::Reported);
             }
         }
@@ -171,10 +173,19 @@ fn fields(keys: &mut Keys<'_, '_>) -> Given<Vec<RawRoleFields>> {
         let mut all = Vec::new();
         for (role, node) in by_name(node, errors)? {
             let (at, kind) = (node.span, keys::kind(&node.value, front));
-            let Value::Table(table) = node.value else {
-                let rules = Example::Keys(&[("hidden", Example::Is("[\"margin\"]"))]);
-                errors.push(shape::wrong_shape(at, &role.value, &front.table(&role.value, rules), kind));
-                return Err(Refused::Reported);
+            let table = match node.value {
+                Value::Table(table) => table,
+                other => {
+                    let rules = Example::Keys(&[("hidden", Example::Is("[\"margin\"]"))]);
+                    let diagnostic =
+                        shape::wrong_shape(at, &role.value, &front.table(&role.value, rules), kind);
+                    let names = match &other {
+                        Value::List(items) => items.iter().filter_map(|item| item.value.as_text()).collect(),
+                        other => other.as_text().into_iter().collect::<Vec<_>>(),
+                    };
+                    errors.push(diagnostics::fields_without_list(diagnostic, &role.value, &names, front));
+                    return Err(Refused::Reported);
+                }
             };
             let place = match front {
                 Front::Template => format!("`access.fields.{}`", role.value),

@@ -9,7 +9,7 @@ use super::{
     stray, typed_key,
 };
 use crate::{
-    diagnostic::{ErrorSink, shape},
+    diagnostic::{ErrorSink, places, shape},
     front::{Example, Front, Whole},
     meant,
     part::{Part, Place},
@@ -249,7 +249,7 @@ pub(crate) fn field(
                 let is_dotted = inner.span.start == field.name.span.end + 1;
                 let span = Span { end: inner.span.end, ..field.name.span };
                 errors.push(if is_dotted {
-                    shape::dotted_name(span, &field.name.value, &inner.value)
+                    places::dotted_name(span, &field.name.value, &inner.value)
                 } else {
                     shape::untyped_object(field.name.span, &field.name.value, &inner.value)
                 });
@@ -326,6 +326,7 @@ fn calls(keys: &mut Keys<'_, '_>) -> Given<Vec<RawCall>> {
     keys.take("calls", expected, |node, front, errors| {
         let Value::Table(mut table) = node.value else { return Err(Refused::Kind(node.value)) };
         stray::name_calls(&mut table, errors);
+        stray::join_calls(&mut table, errors);
         let entries = keys::entries(table, errors);
         Ok(entries.into_iter().map(|Entry { key, value }| call(key, value, front, errors)).collect())
     })
@@ -385,13 +386,14 @@ fn returns(node: Node, row: Place, front: Front, errors: &mut ErrorSink<'_>) -> 
             };
             match (place("type"), place("rows")) {
                 (Some(ty), Some(rows)) => {
-                    errors.push(shape::returns_both(ty, rows));
+                    errors.push(places::returns_both(ty, rows));
                     Err(Refused::Reported)
                 }
                 (None, Some(_)) => rows(table, row, front, errors),
                 (_, None) => {
                     if let Some(entry) = stray::rows(&table) {
-                        errors.push(shape::rows_misspelt(entry.key.span, &entry.key.value));
+                        let is_list = matches!(entry.value.value, Value::List(_));
+                        errors.push(places::rows_misspelt(entry.key.span, &entry.key.value, is_list));
                         return Err(Refused::Reported);
                     }
                     let known = Part::Field(Place::Scalar).known();
@@ -399,7 +401,7 @@ fn returns(node: Node, row: Place, front: Front, errors: &mut ErrorSink<'_>) -> 
                         !known.contains(&entry.key.value.as_str()) && stray::is_field(&entry.value.value)
                     });
                     if let Some(Entry { key, .. }) = column {
-                        errors.push(shape::returns_columns(key.span, &key.value));
+                        errors.push(places::returns_columns(key.span, &key.value));
                         return Err(Refused::Reported);
                     }
                     let name = Spanned::new("returns".to_owned(), node.span);

@@ -1,13 +1,15 @@
 //! What stands in the wrong section because a header above it is missing: it is reported once, and moved to where it
 //! belongs, so that the rest of the template is judged as if the header were there. Attributes have no headers.
 
+mod access;
+mod below;
+
 use beds_protocol::TypeName;
 
 use crate::{
-    diagnostic::{ErrorSink, shape},
-    foreign,
+    diagnostic::{ErrorSink, places, shape},
     meant::{self, Meant},
-    part::{Part, Place},
+    part::Part,
     span::Spanned,
     tree::{Entry, Table, Value},
 };
@@ -24,8 +26,9 @@ pub(super) fn lift(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'st
     misnamed(template, errors);
     let listed = fields_in_lists(template, errors);
     field_for_section(template, errors);
-    below_headers(template, errors);
-    calls_in_access(template, errors);
+    below::headers(template, errors);
+    access::calls(template, errors);
+    access::turned(template, errors);
     let inside = sections_inside(template, errors);
     let mut strays: Vec<(&'static str, Entry)> = Vec::new();
     let is_header = |key: &str, value: &Value| HEADER.contains(&key) && value.as_text().is_some();
@@ -59,13 +62,13 @@ pub(super) fn lift(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'st
             take(section, |key, _| (key == PUBLISH).then_some("events"), &mut strays);
         }
     }
-    fields_below(template, &listed, errors);
+    below::fields(template, &listed, errors);
     strays.sort_by_key(|(_, entry)| entry.key.span.start);
     let mut told: Vec<&str> = Vec::new();
     for (home, entry) in strays {
         if !told.contains(&home) {
             told.push(home);
-            errors.push(shape::missing_header(entry.key.span, &entry.key.value, home));
+            errors.push(places::missing_header(entry.key.span, &entry.key.value, home));
         }
         put(template, home, entry);
     }
@@ -157,7 +160,7 @@ fn fields_in_lists(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<Stri
         }
         let first = items.swap_remove(0);
         if listed.is_empty() {
-            errors.push(shape::field_in_list(field.key.span, &field.key.value));
+            errors.push(places::field_in_list(field.key.span, &field.key.value));
         }
         listed.push(field.key.value.clone());
         field.value.value = first.value;
@@ -182,104 +185,9 @@ fn field_for_section(template: &mut Table, errors: &mut ErrorSink<'_>) {
         // In `note = { … }` and `note.id = …` nothing follows by accident.
         && inner.entries.iter().all(|entry| entry.key.span.start > field.value.span.end);
     if is_section {
-        errors.push(shape::field_for_section(field.key.span, &field.key.value));
+        errors.push(places::field_for_section(field.key.span, &field.key.value));
         fields.entries = std::mem::take(&mut inner.entries);
     }
-}
-
-/// Moves keys out that stand below a header inside of their section: `create = …` below `[objects.read]`.
-fn below_headers(template: &mut Table, errors: &mut ErrorSink<'_>) {
-    let is_operation =
-        |entry: &Entry| OBJECTS.contains(&entry.key.value.as_str()) && is_object(&entry.value.value);
-    if let Some(objects) = template.table_mut("objects") {
-        for name in OBJECTS {
-            keys_below(objects, name, "objects", is_operation, errors);
-        }
-    }
-    if let Some(fetch) = template.table_mut("fetch") {
-        keys_below(fetch, "limit", "fetch", |entry| FETCH.contains(&entry.key.value.as_str()), errors);
-    }
-    let is_of_call = |entry: &Entry| {
-        Part::Call.known().contains(&entry.key.value.as_str())
-            && !is_field(&entry.value.value)
-            && entry.value.value.as_text().is_none_or(|ty| foreign::translate(ty).is_none())
-    };
-    if let Some(calls) = template.table_mut("calls") {
-        for call in &mut calls.entries {
-            let section = format!("calls.{}", call.key.value);
-            if let Value::Table(call) = &mut call.value.value {
-                keys_below(call, "args", &section, is_of_call, errors);
-            }
-        }
-    }
-}
-
-/// Takes a call among the operations of `[access]` for one of `[access.calls]`.
-fn calls_in_access(template: &mut Table, errors: &mut ErrorSink<'_>) {
-    let calls: Vec<String> = match template.get("calls").map(|calls| &calls.value) {
-        Some(Value::Table(calls)) => calls.entries.iter().map(|call| call.key.value.clone()).collect(),
-        _ => return,
-    };
-    let Some(access) = template.table_mut("access") else { return };
-    let mut found = Vec::new();
-    let is_call = |key: &str, value: &Value| {
-        let is_one = calls.iter().any(|call| call == key) && !Part::Access.known().contains(&key);
-        (is_one && matches!(value, Value::List(_))).then_some("calls")
-    };
-    take(access, is_call, &mut found);
-    for (home, entry) in found {
-        errors.push(shape::call_in_access(entry.key.span, &entry.key.value));
-        put(access, home, entry);
-    }
-}
-
-/// Moves the keys of `outer` out of its table `inner`, whose header takes all lines below it, and reports the first.
-fn keys_below(
-    outer: &mut Table,
-    inner: &str,
-    section: &str,
-    is_of_outer: impl Fn(&Entry) -> bool,
-    errors: &mut ErrorSink<'_>,
-) {
-    let Some(entry) = outer.entries.iter_mut().find(|entry| entry.key.value == inner) else { return };
-    let (header, end) = (entry.key.span, entry.value.span.end);
-    let Value::Table(keys) = &mut entry.value.value else { return };
-    // In braces nothing follows by accident.
-    let is_below = |entry: &Entry| entry.key.span.start > end && is_of_outer(entry);
-    let (below, kept): (Vec<Entry>, Vec<Entry>) =
-        std::mem::take(&mut keys.entries).into_iter().partition(is_below);
-    keys.entries = kept;
-    if let Some(first) = below.first() {
-        errors.push(shape::below_header(first.key.span, &first.key.value, header, (section, inner)));
-    }
-    outer.entries.extend(below);
-}
-
-/// Moves fields out that stand below the header of another field, `[fields.note]`, which takes all that follows.
-fn fields_below(template: &mut Table, listed: &[String], errors: &mut ErrorSink<'_>) {
-    let Some(fields) = template.table_mut("fields") else { return };
-    let mut found: Vec<Entry> = Vec::new();
-    for field in &mut fields.entries {
-        let header = field.key.clone();
-        let Value::Table(keys) = &mut field.value.value else { continue };
-        if keys.get("type").is_none() {
-            continue;
-        }
-        let known = Part::Field(Place::Field).known();
-        let is_field =
-            |entry: &Entry| !known.contains(&entry.key.value.as_str()) && is_field(&entry.value.value);
-        // In braces nothing follows by accident.
-        let is_below = |entry: &Entry| entry.key.span.start > field.value.span.end && is_field(entry);
-        let (below, kept): (Vec<Entry>, Vec<Entry>) =
-            std::mem::take(&mut keys.entries).into_iter().partition(is_below);
-        keys.entries = kept;
-        // Of a header in double brackets is told already how to write it.
-        if let Some(first) = below.first().filter(|_| !listed.contains(&header.value)) {
-            errors.push(shape::below_field(first.key.span, &first.key.value, header.span, &header.value));
-        }
-        found.extend(below);
-    }
-    fields.entries.extend(found);
 }
 
 /// Moves sections out that are written inside of another: `[template.fields]`, or `fields = …` below `[template]`.
@@ -332,7 +240,12 @@ pub(super) fn rows(returns: &Table) -> Option<&Entry> {
     returns.entries.iter().find(|entry| {
         let key = entry.key.value.as_str();
         let is_near = WORDS.contains(&key) || beds_protocol::nearest(key, ["rows"]).is_some();
-        is_near && matches!(&entry.value.value, Value::Table(table) if table.get("type").is_none())
+        let is_rows = |value: &Value| matches!(value, Value::Table(table) if table.get("type").is_none());
+        is_near
+            && match &entry.value.value {
+                Value::List(sets) => !sets.is_empty() && sets.iter().all(|set| is_rows(&set.value)),
+                value => is_rows(value),
+            }
     })
 }
 
@@ -357,8 +270,26 @@ pub(super) fn name_calls(calls: &mut Table, errors: &mut ErrorSink<'_>) {
         is_known && !looks_like_call
     };
     if let Some(first) = calls.entries.iter().find(|entry| is_key(entry)) {
-        errors.push(shape::call_without_name(first.key.span, &first.key.value));
+        errors.push(places::call_without_name(first.key.span, &first.key.value));
         calls.entries.retain(|entry| !is_key(entry));
+    }
+}
+
+/// Takes calls whose name has two parts, `[calls.book.restock]`, for calls of one: each is reported.
+pub(super) fn join_calls(calls: &mut Table, errors: &mut ErrorSink<'_>) {
+    const RUN: [&str; 4] = ["procedure", "function", "pipeline", "method"];
+    let is_call = |entry: &Entry| matches!(&entry.value.value, Value::Table(call) if RUN.iter().any(|key| call.get(key).is_some()));
+    for Entry { key, value } in std::mem::take(&mut calls.entries) {
+        match value.value {
+            Value::Table(inner) if !inner.entries.is_empty() && inner.entries.iter().all(is_call) => {
+                for Entry { key: part, value } in inner.entries {
+                    errors.push(places::call_of_two_parts(part.span, &key.value, &part.value));
+                    let joined = format!("{}_{}", key.value, part.value);
+                    calls.entries.push(Entry { key: Spanned::new(joined, part.span), value });
+                }
+            }
+            other => calls.entries.push(Entry { key, value: Spanned::new(other, value.span) }),
+        }
     }
 }
 

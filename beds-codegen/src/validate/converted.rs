@@ -2,7 +2,7 @@
 
 use beds_protocol::value::Decimal;
 
-use crate::{model::Type, names::quoted, span::Spanned, tree::Scalar};
+use crate::{model::Type, span::Spanned, tree::Scalar};
 
 /// A constant of another kind as one of this type.
 pub(super) fn converted(value: &Scalar, ty: &Type) -> Option<Scalar> {
@@ -27,17 +27,6 @@ pub(super) fn converted(value: &Scalar, ty: &Type) -> Option<Scalar> {
             Scalar::Float(_) | Scalar::Text(_) => None,
         },
         _ => None,
-    }
-}
-
-/// A constant as it is written.
-pub(super) fn written(scalar: &Scalar) -> String {
-    match scalar {
-        Scalar::Bool(flag) => flag.to_string(),
-        Scalar::Int(number) => number.to_string(),
-        Scalar::Float(number) => format!("{number:?}"),
-        Scalar::Text(text) => quoted(text),
-        Scalar::Moment(text) => text.clone(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::{Cx, columns, types};
 use crate::{
     diagnostic::{Diagnostic, ErrorSink, fields as diagnostics, objects as object_diagnostics},
+    meant::is_condition,
     model::{Field, Generated, Supply, Type},
     names,
     part::Place,
@@ -162,6 +163,17 @@ impl Fields {
         });
         if let Some(slot) = whole {
             return object_diagnostics::part_of_field(span, name, &slot.name.value, slot.name.span);
+        }
+        let first = name.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next();
+        let is_of_field = self.slots.iter().any(|slot| Some(slot.name.value.as_str()) == first);
+        if list == "filter" && is_condition(name) && !is_of_field {
+            return object_diagnostics::condition(span, name);
+        }
+        if let Some(slot) = self.version().and_then(|index| self.slot(index))
+            && list == "args"
+            && matches!(name, "if_version" | "version" | "row_version" | "rowversion" | "etag")
+        {
+            return object_diagnostics::version_of_request(span, name, &slot.name.value, slot.name.span);
         }
         let of_column = self.slots.iter().find(|slot| slot.column.as_deref() == Some(name));
         match of_column {

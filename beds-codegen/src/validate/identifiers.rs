@@ -168,7 +168,7 @@ pub(super) fn look_of_column(name: &str, engine: Engine) -> Look<'_> {
     if name.to_ascii_lowercase().contains(" as ") {
         return odd("an alias, it seems", "write the name that the column has in the view or table");
     }
-    if name.contains(['(', ')']) {
+    if name.contains(['(', ')', '*', '+', '|']) || [" / ", " - "].iter().any(|sign| name.contains(sign)) {
         return odd("an expression, it seems", "let the view compute it, and write the name of its column");
     }
     if name.contains('.') {

@@ -4,7 +4,7 @@ use beds_protocol::value::{Bytes, Date, DateTime, Decimal, ParseValueError, Time
 
 use super::{Cx, bounds, converted, filled::filled};
 use crate::{
-    diagnostic::{Diagnostic, fields as diagnostics},
+    diagnostic::{Diagnostic, defaults as diagnostics, fields::written_as},
     model::{Literal, Type},
     names,
     part::Place,
@@ -19,6 +19,8 @@ enum Refused {
     Kind(&'static str),
     /// It breaks a rule: the end of the sentence "the default …".
     Rule(String),
+    /// A client may send it, and a template cannot keep it: the end of the same sentence.
+    Limit(String),
     /// The type has no constants.
     Impossible,
 }
@@ -41,6 +43,9 @@ pub(super) fn literal(
                     cx.errors.push(diagnostics::default_function_text(value.span, text, elsewhere));
                 }
             }
+            if let (Literal::Text(text), Some(right)) = (&literal, as_base64(&value.value, ty)) {
+                cx.errors.push(diagnostics::default_hexadecimal(value.span, text, &right));
+            }
             Some(literal)
         }
         Err(refused) => {
@@ -58,7 +63,7 @@ pub(super) fn constant(value: &Scalar, ty: &Type) -> Result<Literal, String> {
             format!("its values are {}", names::sentence(values.iter().map(String::as_str)))
         }
         (Refused::Kind(expected), _) => format!("it must be {expected}, not {}", value.kind()),
-        (Refused::Rule(why), _) => why,
+        (Refused::Rule(why) | Refused::Limit(why), _) => why,
         (Refused::Impossible, _) => format!("the type `{}` has no constants", ty.name()),
     })
 }
@@ -101,24 +106,41 @@ fn refusal(
                 return refusal(&Spanned::new(right.clone(), span), ty, &refused, (raw, place), cx);
             }
             let diagnostic = diagnostics::default_kind(span, ty.name(), expected, value.value.kind());
-            diagnostics::written_as(diagnostic, right.as_ref().map(converted::written))
+            written_as(diagnostic, right.as_ref().map(Scalar::written))
         }
         Refused::Rule(why) => {
             let diagnostic = diagnostics::default_refused(span, why);
             let has_comma = matches!(&value.value, Scalar::Text(text) if text.contains(','));
             let is_decimal = matches!(ty, Type::Decimal { .. });
-            if let Some(right) = as_moment(&value.value, ty) {
-                return diagnostics::written_as(diagnostic, Some(names::quoted(&right)));
+            let meant = as_moment(&value.value, ty).or_else(|| as_base64(&value.value, ty));
+            if let Some(right) = meant {
+                return written_as(diagnostic, Some(names::quoted(&right)));
             }
             match converted::as_decimal(&value.value).filter(|_| has_comma && is_decimal) {
-                Some(right) => diagnostics::written_as(diagnostic, Some(names::quoted(&right))),
+                Some(right) => written_as(diagnostic, Some(names::quoted(&right))),
                 None => {
                     diagnostic.help("write a value that the field's other keys allow, or remove `default`")
                 }
             }
         }
+        Refused::Limit(why) => diagnostics::default_above_limit(span, why),
         Refused::Impossible => diagnostics::default_impossible(span, ty.name()),
     }
+}
+
+/// Hexadecimal digits as the base64 that bytes are written in.
+fn as_base64(scalar: &Scalar, ty: &Type) -> Option<String> {
+    let (Scalar::Text(text), Type::Bytes { .. }) = (scalar, ty) else { return None };
+    let right = hexadecimal(text)?.to_string();
+    check(&Scalar::Text(right.clone()), ty).is_ok().then_some(right)
+}
+
+/// The bytes that hexadecimal digits behind `0x` are.
+fn hexadecimal(text: &str) -> Option<Bytes> {
+    let digits = ["0x", "0X"].iter().find_map(|sign| text.strip_prefix(sign))?;
+    let byte = |start: usize| u8::from_str_radix(digits.get(start..start + 2)?, 16).ok();
+    let is_whole = !digits.is_empty() && digits.len().is_multiple_of(2) && digits.is_ascii();
+    Some(Bytes((0..digits.len()).step_by(2).map(byte).collect::<Option<_>>()?)).filter(|_| is_whole)
 }
 
 /// A date, or a moment without an offset, as the moment in UTC.
@@ -174,7 +196,7 @@ fn check(value: &Scalar, ty: &Type) -> Result<Literal, Refused> {
         // A constant is kept as a signed number: above that range there is no default.
         Type::UInt { min, max } => match value {
             Scalar::Int(number) if *number > i128::from(i64::MAX) && *number <= i128::from(*max) => {
-                Err(Refused::Rule(format!("{number} is above {}, the greatest default", i64::MAX)))
+                Err(Refused::Limit(format!("{number} is above {}, the greatest default", i64::MAX)))
             }
             value => integer(value, i128::from(*min), i128::from(*max)),
         },

@@ -27,11 +27,11 @@ mod types;
 
 use crate::{
     code::Code,
-    diagnostic::{ErrorSink, header as header_diagnostics, shape},
+    diagnostic::{ErrorSink, calls as calls_diagnostics, header as header_diagnostics, shape},
     front::{Front, Whole},
     model::{Aging, Bulk, Call, Domain, Engine, Events, Fetch, Objects, Operations},
     names,
-    raw::{self, Given, RawFetch, RawObjects, RawTemplate},
+    raw::{self, Given, RawCall, RawFetch, RawHeader, RawObjects, RawTemplate},
     span::{Sources, Span, Spanned},
 };
 
@@ -98,6 +98,22 @@ impl Cx<'_> {
     }
 }
 
+/// Reports a module of functions that no call has.
+fn check_module(header: &Given<RawHeader>, calls: &Given<Vec<RawCall>>, cx: &mut Cx<'_>) {
+    let module = header.get().and_then(|header| header.value.module.entry());
+    let calls = match calls {
+        Given::Is(calls) => calls.value.value.as_slice(),
+        Given::Absent => &[],
+        Given::Broken => return,
+    };
+    let may_need_it = |call: &RawCall| call.is_broken || !call.method.is_absent();
+    if let Some(module) = module.filter(|_| matches!(cx.whole, Whole::File(_)))
+        && !calls.iter().any(may_need_it)
+    {
+        cx.errors.push(calls_diagnostics::module_without_method(module.key));
+    }
+}
+
 /// Validates one domain. `by_hand` are the operations that Rust functions implement, which no template can say.
 pub fn validate(
     raw: RawTemplate,
@@ -126,6 +142,7 @@ pub fn validate(
     let fetch = fetch::validate(&raw.fetch, &raw.objects, (by_hand, offers_nothing), &fields, &mut cx);
     let bulk = bulk::validate(&raw.objects, &mut cx);
     let call_names = changes::call_names(&raw.calls);
+    check_module(&raw.header, &raw.calls, &mut cx);
     let has_module = match &raw.header {
         Given::Is(header) => !header.value.value.module.is_absent(),
         Given::Absent | Given::Broken => true,

@@ -1,12 +1,14 @@
 //! Lists of names, and what people write in their place.
 
-use super::{Hint, fix, say, text};
+use super::{Hint, fix, names_type, say, text};
 use crate::{
+    code::Code,
     diagnostic::Diagnostic,
     fingerprint, foreign,
+    meant::{CONDITION, is_condition},
     names::quoted,
     span::Span,
-    tree::{Node, Scalar, Value},
+    tree::{Node, Scalar, Table, Value},
 };
 
 /// A list of strings for one that has other items, where it is sure what is meant.
@@ -19,10 +21,12 @@ pub(in crate::raw) fn mended(key: &str, items: &[Node]) -> Option<String> {
     let mut names = Vec::with_capacity(items.len());
     for item in items {
         match &item.value {
-            // What is no text names no field.
-            Value::Scalar(scalar) if key == "args" && !matches!(scalar, Scalar::Text(_)) => return None,
-            // A number with a point has more than one spelling.
-            Value::Scalar(scalar) if !matches!(scalar, Scalar::Float(_)) => names.push(quoted(&text(scalar))),
+            Value::Scalar(scalar) if key == "allow" => names.push(codes(&text(scalar))?),
+            Value::Scalar(Scalar::Text(text)) => names.push(quoted(text)),
+            // What is no text names nothing; a number with a point has more than one spelling.
+            Value::Scalar(scalar) if key == "values" && !matches!(scalar, Scalar::Float(_)) => {
+                names.push(quoted(&text(scalar)));
+            }
             Value::Table(table) => match table.entries.as_slice() {
                 [only] if matches!(key, "filter" | "sort") && is_manner(&only.value.value) => {
                     names.push(quoted(&only.key.value));
@@ -49,6 +53,11 @@ fn is_manner(value: &Value) -> bool {
 /// What to do with a constant among the arguments of a procedure.
 const CONSTANT: &str = "remove it: fields are passed to the procedure, and a constant is written there";
 
+const FINGERPRINTS: &str = "write the fingerprints in a list, `compatible_with = [\"0123456789abcdef\"]`: each is the `hash` of `describe`, \
+     and `bedsc diff OLD NEW --write` writes what clients of OLD have";
+
+const CODES: &str = "write the codes of the warnings, as reports show them: `allow = [\"B0907\"]`";
+
 /// Adds what to write instead of a list of strings in which this item is none; `right` is the whole list, mended.
 pub(in crate::raw) fn add_to_list(
     diagnostic: Diagnostic,
@@ -57,7 +66,12 @@ pub(in crate::raw) fn add_to_list(
     right: Option<&str>,
 ) -> Diagnostic {
     match (item, right) {
+        (_, None) if key == "compatible_with" => diagnostic.help(FINGERPRINTS),
+        (_, None) if key == "allow" => diagnostic.help(CODES),
         (Value::Scalar(_), None) if key == "args" => diagnostic.help(CONSTANT),
+        (Value::Scalar(_), None) if key != "values" => {
+            diagnostic.help("write the name that is meant, in quotes, or remove it")
+        }
         (_, Some(right)) => diagnostic.help(format!("write `{right}`")).fix(list, right),
         (Value::Table(_), None) => diagnostic.help("write the names alone, `[\"a\", \"b\"]`"),
         (_, None) => diagnostic.help("write strings alone, `[\"a\", \"b\"]`"),
@@ -70,10 +84,12 @@ pub(super) fn names(key: &str, value: &Value) -> Hint {
         format!("[{}]", names.join(", "))
     };
     match value {
-        _ if key == "compatible_with" && !is_fingerprints(value) => say(
-            "write the fingerprints in a list, `compatible_with = [\"0123456789abcdef\"]`: each is the `hash` of `describe`, \
-             and `bedsc diff OLD NEW --write` writes what clients of OLD have",
-        ),
+        _ if key == "compatible_with" && !is_fingerprints(value) => say(FINGERPRINTS),
+        Value::Scalar(scalar) if key == "allow" => match codes(&text(scalar)) {
+            Some(codes) => fix(format!("[{codes}]")),
+            None => say(CODES),
+        },
+        Value::Scalar(Scalar::Text(text)) if key == "filter" && is_condition(text) => say(CONDITION),
         Value::Scalar(Scalar::Text(text)) => {
             if key == "values" && text.contains(['\'', '"', '(']) {
                 return values_of_sql(text);
@@ -87,6 +103,10 @@ pub(super) fn names(key: &str, value: &Value) -> Hint {
                 .filter(|part| !part.is_empty());
             fix(listed(&mut parts))
         }
+        Value::Table(table) if key == "args" && names_fields(table) => {
+            let fields = listed(&mut table.entries.iter().filter_map(|entry| entry.value.value.as_text()));
+            say(format!("write `{fields}`: fields stand here, in the order of the procedure's parameters"))
+        }
         Value::Table(table) => {
             let right = listed(&mut table.entries.iter().map(|entry| entry.key.value.as_str()));
             match key {
@@ -95,13 +115,27 @@ pub(super) fn names(key: &str, value: &Value) -> Hint {
                 _ => fix(right),
             }
         }
-        Value::Scalar(scalar) if !matches!(scalar, Scalar::Bool(_)) => {
+        Value::Scalar(scalar) if key == "values" && !matches!(scalar, Scalar::Bool(_)) => {
             fix(format!("[{}]", quoted(&text(scalar))))
         }
         Value::Scalar(_) | Value::List(_) | Value::Broken => {
             say(format!("write the names, `{key} = [\"…\"]`"))
         }
     }
+}
+
+/// Whether each parameter has the name of its field beside it, and not its type.
+fn names_fields(table: &Table) -> bool {
+    let values: Vec<&str> = table.entries.iter().filter_map(|entry| entry.value.value.as_text()).collect();
+    values.len() == table.entries.len() && values.iter().any(|value| !names_type(value))
+}
+
+/// The codes of warnings in a text, if there is nothing else in it, each in quotes.
+fn codes(text: &str) -> Option<String> {
+    let parts = text.split([',', ' ', '[', ']']).filter(|part| !part.is_empty());
+    let code = |part: &str| Code::from_text(part).filter(|code| code.may_warn());
+    let codes: Vec<String> = parts.map(|part| Some(quoted(code(part)?.as_str()))).collect::<Option<_>>()?;
+    (!codes.is_empty()).then(|| codes.join(", "))
 }
 
 /// Whether a text holds nothing but fingerprints.

@@ -17,7 +17,7 @@ use crate::{
     raw::{self, Given, Names, RawField},
     span::{Sources, Span, Spanned},
     validate::{
-        Cx, converted,
+        Cx,
         filled::{filled, has},
     },
 };
@@ -65,9 +65,7 @@ fn beside(raw: &RawField) -> Vec<Beside> {
     let name = raw.name.span;
     all.extend(flags.map(|(key, given)| shown(key, given, name, |flag| Some(flag.to_string()))));
     all.extend(texts.map(|(key, given)| shown(key, given, name, |text| Some(quoted(text)))));
-    all.extend(
-        constants.map(|(key, given)| shown(key, given, name, |scalar| Some(converted::written(scalar)))),
-    );
+    all.extend(constants.map(|(key, given)| shown(key, given, name, |scalar| Some(scalar.written()))));
     all.extend(numbers.map(|(key, given)| shown(key, given, name, |number| Some(number.to_string()))));
     all.push(shown("values", &raw.values, name, |values| Some(list(values))));
     all.push(shown("items", &raw.items, name, |item| match (item.form, item.ty.get()) {

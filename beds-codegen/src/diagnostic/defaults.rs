@@ -1,0 +1,93 @@
+//! Mistakes about defaults.
+
+use super::Diagnostic;
+use crate::{code::Code, span::Span};
+
+pub(crate) fn default_kind(span: Span, ty: &str, expected: &str, found: &str) -> Diagnostic {
+    Diagnostic::error(
+        Code::DefaultKind,
+        format!("the default of a field of the type `{ty}` must be {expected}, not {found}"),
+    )
+    .at(span, format!("expected {expected}"))
+}
+
+pub(crate) fn default_refused(span: Span, why: &str) -> Diagnostic {
+    Diagnostic::error(Code::DefaultRefused, format!("the default {why}"))
+        .at(span, "a client could not send this value")
+}
+
+/// A default that clients may send, and a template cannot keep.
+pub(crate) fn default_above_limit(span: Span, why: &str) -> Diagnostic {
+    Diagnostic::error(Code::DefaultRefused, format!("the default {why}"))
+        .at(span, "a default is a signed number of 64 bits")
+        .help("write a smaller number, or remove `default` and give the value in the procedure")
+}
+
+/// Bytes that look like hexadecimal digits, and are read as base64.
+pub(crate) fn default_hexadecimal(span: Span, text: &str, right: &str) -> Diagnostic {
+    Diagnostic::warning(
+        Code::DefaultRefused,
+        format!("the default `{text}` is base64, and looks hexadecimal"),
+    )
+    .at(span, "read as base64")
+    .help(format!("write `{right}` for these hexadecimal digits"))
+}
+
+/// A default that is none of an enum's values.
+pub(crate) fn default_not_listed<'a>(
+    span: Span,
+    text: &str,
+    values: impl IntoIterator<Item = &'a str> + Clone,
+) -> Diagnostic {
+    default_refused(span, &format!("`{text}` is not among the values of the enum")).suggest(
+        text,
+        values,
+        "the values are",
+    )
+}
+
+/// A default that a database would compute.
+pub(crate) fn default_computed(
+    span: Span,
+    text: &str,
+    generated: &str,
+    elsewhere: Option<String>,
+) -> Diagnostic {
+    let diagnostic = default_refused(span, &format!("`{text}` is a function, and not a constant"))
+        .help(format!("write `generated = \"{generated}\"` in place of `default`"));
+    elsewhere.into_iter().fold(diagnostic, Diagnostic::help)
+}
+
+/// The same where nothing is generated.
+pub(crate) fn default_of_function(span: Span, text: &str) -> Diagnostic {
+    default_refused(span, &format!("`{text}` is a function, and not a constant"))
+        .help("write a constant, or remove `default`: only a field of the record is filled by the database")
+}
+
+/// A default that says that there is none.
+pub(crate) fn default_null(span: Span, text: &str) -> Diagnostic {
+    default_refused(span, &format!("`{text}` is text, and not null"))
+        .help("remove `default`: without one, a field that a client leaves out is null")
+}
+
+/// The same of a field that keeps texts, which may be what is meant.
+pub(crate) fn default_null_text(span: Span, text: &str) -> Diagnostic {
+    Diagnostic::warning(Code::DefaultRefused, format!("the default is the text `{text}`, and not null"))
+        .at(span, "these letters are stored")
+        .help("remove `default`: without one, a field that a client leaves out is null")
+}
+
+/// A function as the default of a field that keeps texts.
+pub(crate) fn default_function_text(span: Span, text: &str, elsewhere: Option<String>) -> Diagnostic {
+    let message = format!("the default is the text `{text}`, and not what the function gives");
+    let diagnostic = Diagnostic::warning(Code::DefaultRefused, message)
+        .at(span, "these letters are stored")
+        .help("write `generated = \"database\"` in place of `default`, and the default in the table");
+    elsewhere.into_iter().fold(diagnostic, Diagnostic::help)
+}
+
+pub(crate) fn default_impossible(span: Span, ty: &str) -> Diagnostic {
+    Diagnostic::error(Code::DefaultImpossible, format!("a field of the type `{ty}` cannot have a default"))
+        .at(span, "not for this type")
+        .help("let the database fill it with `generated = \"database\"`, or make the field nullable")
+}

@@ -1,0 +1,141 @@
+//! What stands in another place than it is written for: below a header that takes it, or in another section.
+
+use super::Diagnostic;
+use crate::{code::Code, span::Span};
+
+/// A call among the operations of `[access]`.
+pub(crate) fn call_in_access(span: Span, name: &str) -> Diagnostic {
+    Diagnostic::error(Code::UnknownKey, format!("unknown key `{name}` in `[access]`"))
+        .at(span, "this is the name of a call")
+        .help(format!("write it below `[access.calls]`, `{name} = [\"…\"]`"))
+}
+
+/// Keys of a call that stand in `[calls]` itself.
+pub(crate) fn call_without_name(span: Span, key: &str) -> Diagnostic {
+    Diagnostic::error(Code::WrongShape, format!("`{key}` stands in `[calls]` itself, and not in a call"))
+        .at(span, "of which call?")
+        .help("write `[calls.NAME]` above it: requests go to `TEMPLATE.call.NAME`")
+}
+
+/// Columns that stand in `returns` where a type should.
+pub(crate) fn returns_columns(span: Span, column: &str) -> Diagnostic {
+    Diagnostic::error(Code::ReturnsUnknown, format!("`{column}` is neither `type` nor `rows`"))
+        .at(span, "a column, it seems")
+        .help(format!("write `returns = {{ rows = {{ {column} = \"int\", … }} }}` for the columns of a result set"))
+        .help("write `returns = { type = \"int\" }` for one value; values of OUT parameters are returned without `returns`")
+}
+
+/// `rows` by another name.
+pub(crate) fn rows_misspelt(span: Span, key: &str, is_list: bool) -> Diagnostic {
+    let diagnostic = Diagnostic::error(Code::UnknownKey, format!("unknown key `{key}` in `returns`"))
+        .at(span, "no such key");
+    if is_list {
+        return diagnostic
+            .help("write `returns = { rows = { … } }` with the columns of the first result set, each with its type")
+            .help("remove `returns` where there are several: then every result set is returned as it comes");
+    }
+    diagnostic.help("write `rows`: this is its name here").rename(key, "rows")
+}
+
+/// A call below the name of another.
+pub(crate) fn call_of_two_parts(span: Span, outer: &str, inner: &str) -> Diagnostic {
+    Diagnostic::error(
+        Code::WrongShape,
+        format!("the name of a call has one part, and `{outer}.{inner}` has two"),
+    )
+    .at(span, "the second part")
+    .help(format!(
+        "write `[calls.{inner}]`, or `[calls.{outer}_{inner}]`: requests go to `TEMPLATE.call.NAME`"
+    ))
+}
+
+/// A field that stands below the header of another.
+///
+/// `path` is that of the header, which may be of a member of `field`, and `section` has both.
+pub(crate) fn below_field(
+    span: Span,
+    name: &str,
+    (path, header, section): (&str, Span, &str),
+    field: &str,
+) -> Diagnostic {
+    let what = if section == "fields" { "field" } else { "argument" };
+    let inner = path.rsplit('.').next().unwrap_or(path);
+    let outer = format!("{section}.{field}");
+    let (of, headers) = if path == outer {
+        (format!("the {what} `{inner}`"), format!("`[{outer}]` with its keys"))
+    } else {
+        (format!("`{inner}` in `{field}`"), format!("`[{outer}]` and `[{path}]` with their keys"))
+    };
+    Diagnostic::error(Code::UnknownKey, format!("the {what} `{name}` stands below the header of {of}"))
+        .at(span, format!("a key of `{inner}`, as it stands"))
+        .near(header, "this header takes all lines below it")
+        .help(format!("move {headers} below all other {what}s, or write `{field} = {{ … }}` on one line"))
+}
+
+/// A key that stands below a header inside of its section.
+pub(crate) fn below_header(
+    span: Span,
+    key: &str,
+    header: Span,
+    (section, inner): (&str, &str),
+) -> Diagnostic {
+    Diagnostic::error(
+        Code::UnknownKey,
+        format!("`{key}` of `[{section}]` stands below `[{section}.{inner}]`"),
+    )
+    .at(span, format!("a key of `{inner}`, as it stands"))
+    .near(header, "this header takes all lines below it")
+    .help(format!("move it above `[{section}.{inner}]`, or write `{inner} = {{ … }}` on one line"))
+}
+
+/// Both ways to return at once.
+pub(crate) fn returns_both(ty: Span, rows: Span) -> Diagnostic {
+    Diagnostic::error(Code::ReturnsUnknown, "a call returns one value or rows, not both")
+        .at(ty, "one value")
+        .near(rows, "rows")
+        .help("remove one: a function returns a value of the type, and a procedure may return rows")
+}
+
+/// A field whose name was split by its dot.
+pub(crate) fn dotted_name(span: Span, outer: &str, inner: &str) -> Diagnostic {
+    let diagnostic =
+        Diagnostic::error(Code::FieldName, format!("`{outer}.{inner}` is not a valid field name"))
+            .at(span, "a dot makes `".to_owned() + inner + "` a key of `" + outer + "`");
+    if outer == "fields" {
+        return diagnostic.help(format!("write `{inner}`: the header `[fields]` above says the rest"));
+    }
+    diagnostic.help(format!("write `{outer}_{inner}` for a field of its own")).help(format!(
+        "write `{outer} = {{ type = \"object\", fields = {{ {inner} = … }} }}` for a member of an object"
+    ))
+}
+
+/// A field in double brackets, which make it one of a list.
+pub(crate) fn field_in_list(span: Span, name: &str) -> Diagnostic {
+    Diagnostic::error(Code::WrongShape, format!("`[[fields.{name}]]` is a list, and a field is none"))
+        .at(span, "double brackets make a list")
+        .help(format!(
+            "write `[fields.{name}]`, in single brackets and below the fields that have a line each, and so with all \
+             fields; or `{name} = {{ type = … }}` on one line below `[fields]`"
+        ))
+}
+
+/// The header of one field, where that of all was meant.
+pub(crate) fn field_for_section(span: Span, name: &str) -> Diagnostic {
+    Diagnostic::error(
+        Code::MissingSection,
+        format!("below `[fields.{name}]` stand all fields, not the keys of one"),
+    )
+    .at(span, "this header is that of one field")
+    .help("write `[fields]`")
+}
+
+pub(crate) fn missing_header(span: Span, key: &str, name: &str) -> Diagnostic {
+    Diagnostic::error(
+        Code::MissingSection,
+        format!("`{key}` belongs to `[{name}]`, whose header is missing above it"),
+    )
+    .at(span, format!("not in `[{name}]`"))
+    .help(format!(
+        "write `[{name}]` on a line of its own above this line; if the file already has `[{name}]`, move this line there"
+    ))
+}

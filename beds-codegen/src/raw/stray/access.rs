@@ -1,0 +1,91 @@
+//! What stands in `[access]` the other way round.
+
+use super::{put, take};
+use crate::{
+    diagnostic::{ErrorSink, access as diagnostics, places},
+    part::Part,
+    tree::{Entry, Table, Value},
+};
+
+/// Takes a call among the operations of `[access]` for one of `[access.calls]`.
+pub(super) fn calls(template: &mut Table, errors: &mut ErrorSink<'_>) {
+    let calls: Vec<String> = match template.get("calls").map(|calls| &calls.value) {
+        Some(Value::Table(calls)) => calls.entries.iter().map(|call| call.key.value.clone()).collect(),
+        _ => return,
+    };
+    let Some(access) = template.table_mut("access") else { return };
+    let mut found = Vec::new();
+    let is_call = |key: &str, value: &Value| {
+        let is_one = calls.iter().any(|call| call == key) && !Part::Access.known().contains(&key);
+        (is_one && matches!(value, Value::List(_))).then_some("calls")
+    };
+    take(access, is_call, &mut found);
+    for (home, entry) in found {
+        errors.push(places::call_in_access(entry.key.span, &entry.key.value));
+        put(access, home, entry);
+    }
+}
+
+/// Takes a field for a role, and roles for fields: `price = { hidden = ["clerk"] }`. Each is reported, and no more of it.
+pub(super) fn turned(template: &mut Table, errors: &mut ErrorSink<'_>) {
+    let fields: Vec<String> = match template.get("fields").map(|fields| &fields.value) {
+        Some(Value::Table(fields)) => fields.entries.iter().map(|field| field.key.value.clone()).collect(),
+        _ => return,
+    };
+    let is_field = |name: &str| fields.iter().any(|field| field == name);
+    let Some(access) = template.table_mut("access") else { return };
+    // A role may be called as a field is.
+    let roles: Vec<String> = access.entries.iter().flat_map(|entry| texts(&entry.value.value)).collect();
+    for section in ["fields", "rows"] {
+        let Some(by_role) = access.table_mut(section) else { continue };
+        let read = if section == "fields" { listed } else { conditions };
+        by_role.entries.retain(|entry| {
+            let Some(said) = read(&entry.value.value) else { return true };
+            let name = &entry.key.value;
+            let is_turned = is_field(name)
+                && !roles.contains(name)
+                && !said.is_empty()
+                && !said.iter().any(|(_, name)| is_field(name));
+            if is_turned {
+                errors.push(diagnostics::turned(entry.key.span, section, name, &said));
+            }
+            !is_turned
+        });
+    }
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    let Value::List(items) = value else { return Vec::new() };
+    items.iter().filter_map(|item| item.value.as_text()).map(str::to_owned).collect()
+}
+
+/// The names in the lists of a role, each with its list.
+fn listed(value: &Value) -> Option<Vec<(String, String)>> {
+    match value {
+        Value::Scalar(_) | Value::List(_) => names("hidden", value),
+        Value::Table(table) => {
+            let lists = table.entries.iter().map(|entry| {
+                let key = entry.key.value.as_str();
+                let list = if key.starts_with("read") { "readonly" } else { "hidden" };
+                names(list, &entry.value.value)
+            });
+            Some(lists.collect::<Option<Vec<_>>>()?.concat())
+        }
+        Value::Broken => None,
+    }
+}
+
+fn names(list: &str, value: &Value) -> Option<Vec<(String, String)>> {
+    let name = |value: &Value| Some((list.to_owned(), value.as_text()?.to_owned()));
+    match value {
+        Value::List(items) => items.iter().map(|item| name(&item.value)).collect(),
+        _ => Some(vec![name(value)?]),
+    }
+}
+
+/// The names that conditions on records are said of, each with its value as it is written.
+fn conditions(value: &Value) -> Option<Vec<(String, String)>> {
+    let Value::Table(table) = value else { return None };
+    let condition = |Entry { key, value }: &Entry| (value.value.written(), key.value.clone());
+    Some(table.entries.iter().map(condition).collect())
+}
