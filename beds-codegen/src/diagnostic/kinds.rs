@@ -55,7 +55,14 @@ pub(crate) fn wrong_kind(node: &Node, of: &str, expected: &str, named: Span) -> 
         return misspelt_placeholder(&only.name, named);
     }
     let diagnostic = mismatch(node, of, expected, named);
-    match node.value.text().filter(|text| expected.contains("number") && text.parse::<i64>().is_ok()) {
+    let least = match expected {
+        expected if expected.contains("from 1 on") => 1,
+        expected if expected.contains("from 0 on") => 0,
+        _ => i64::MIN,
+    };
+    let is_number =
+        |text: &&str| expected.contains("number") && text.parse::<i64>().is_ok_and(|number| number >= least);
+    match node.value.text().filter(is_number) {
         Some(number) => diagnostic.help(format!("write {number} without quotes")).fix(node.span, number),
         None if node.value.text().is_some_and(|text| text.to_ascii_lowercase().contains("arg")) => {
             diagnostic.help("write {\"$arg\": \"NAME\"} for an argument of the call")
