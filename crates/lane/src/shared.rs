@@ -137,11 +137,18 @@ impl<J: Job> Drop for Long<'_, J> {
 
 /// A place among the groups of one number that run at once; it is free again when this is dropped, also where a job
 /// panics.
-pub(crate) struct Place<'a, J: Job>(Option<(&'a Shared<J>, usize)>);
+pub(crate) struct Place<'a, J: Job>(Option<Held<'a, J>>);
+
+struct Held<'a, J: Job> {
+    shared: &'a Shared<J>,
+    group: usize,
+    jobs: usize,
+}
 
 impl<'a, J: Job> Place<'a, J> {
-    pub(crate) fn new(shared: &'a Shared<J>, group: Option<usize>) -> Self {
-        Self(group.map(|group| (shared, group)))
+    /// The place of a group of so many jobs, if it is one.
+    pub(crate) fn new(shared: &'a Shared<J>, group: Option<usize>, jobs: usize) -> Self {
+        Self(group.map(|group| Held { shared, group, jobs }))
     }
 
     /// Holds the place while jobs run, as long as they are quick.
@@ -160,8 +167,8 @@ impl<'a, J: Job> Place<'a, J> {
 
 impl<J: Job> Drop for Place<'_, J> {
     fn drop(&mut self) {
-        if let Some((shared, group)) = self.0 {
-            shared.queue().ended_group(group);
+        if let Some(Held { shared, group, jobs }) = self.0 {
+            shared.queue().ended_group(group, jobs);
             shared.call();
         }
     }
