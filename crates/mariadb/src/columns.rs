@@ -29,6 +29,8 @@ pub(crate) struct Column {
     pub(crate) characters: Option<Arc<Repertoire>>,
     /// How many characters it has room for, where it is a column of text.
     pub(crate) room: Option<u64>,
+    /// Which values of an ENUM, or members of a SET, are numbers.
+    pub(crate) numbers: Arc<[String]>,
 }
 
 impl Column {
@@ -59,14 +61,9 @@ pub(crate) enum Kept {
     },
     /// YEAR: the server takes 2 for 2002.
     Year,
-    /// ENUM and SET: compared as text, but sorted by position. A number that is none of the values stands for one by its
-    /// place.
-    Position {
-        /// Whether one of the values is a number.
-        has_numbers: bool,
-        /// What the empty text is.
-        empty: Empty,
-    },
+    /// ENUM and SET: compared as text, but sorted by position. A number that is none of the values ([`Column::numbers`])
+    /// stands for one by its place.
+    Position(Empty),
     /// DATETIME and TIMESTAMP under a field that shows their date alone.
     Moment,
     /// BIGINT UNSIGNED under an integer with a sign: what is greater than any of these is shown as null.
@@ -157,15 +154,14 @@ impl Columns {
         let learned = declared(connection, domain, source).await?;
         let mixed = mixed(connection, domain, source, &learned).await?;
         let mut columns = Vec::with_capacity(learned.len());
-        for (field, Declared { kept, set, room, .. }) in learned.into_iter().enumerate() {
-            columns.push(match set.filter(|_| is_compared(domain, field)) {
+        for (field, Declared { kept, set, room, numbers, .. }) in learned.into_iter().enumerate() {
+            let (kept, characters) = match set.filter(|_| is_compared(domain, field)) {
                 // Compared as all of Unicode.
-                Some(_) if mixed.contains(&field) => {
-                    Column { kept: Kept::Expression, characters: None, room }
-                }
-                Some(set) => Column { kept, characters: self.sets.of(connection, &set).await?, room },
-                None => Column { kept, characters: None, room },
-            });
+                Some(_) if mixed.contains(&field) => (Kept::Expression, None),
+                Some(set) => (kept, self.sets.of(connection, &set).await?),
+                None => (kept, None),
+            };
+            columns.push(Column { kept, characters, room, numbers: numbers.into() });
         }
         Ok(columns.into())
     }
@@ -181,6 +177,8 @@ struct Declared {
     set: Option<String>,
     /// How many characters it has room for, where it is such a one.
     room: Option<u64>,
+    /// As [`Column::numbers`].
+    numbers: Vec<String>,
 }
 
 /// The column of each field.
@@ -212,7 +210,8 @@ async fn declared(
                 let texts = ["char", "varchar", "tinytext", "text", "mediumtext", "longtext"];
                 let is_text = texts.contains(&ty);
                 let room = row.try_get_unchecked::<Option<u64>, _>(7)?.filter(|_| is_text);
-                *declared = Declared { kept, is_text, set: row.try_get_unchecked(6)?, room };
+                let numbers = numbers(full);
+                *declared = Declared { kept, is_text, set: row.try_get_unchecked(6)?, room, numbers };
             }
         }
     }
@@ -266,10 +265,14 @@ fn of_details(ty: &str, digits: Option<i64>, collation: &str) -> Kept {
     }
 }
 
-/// Whether a value of `enum('…','…')` is a number.
-fn has_numbers(full: &str) -> bool {
-    let values = full.split('\'').skip(1).step_by(2);
-    values.into_iter().any(is_place)
+/// The values of `enum('…','…')`, or members of `set('…','…')`, that are numbers.
+fn numbers(full: &str) -> Vec<String> {
+    match kind(full) {
+        Kind::Enum(values) | Kind::Set(values) => {
+            values.into_iter().filter(|value| is_place(value)).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn of_type(ty: &str, full: &str, field: &Type) -> Kept {
@@ -277,7 +280,7 @@ fn of_type(ty: &str, full: &str, field: &Type) -> Kept {
         ("float", _) => Kept::Float { is_limited: full.contains(',') },
         ("double", _) => Kept::Double { is_limited: full.contains(',') },
         ("year", _) => Kept::Year,
-        ("enum" | "set", _) => Kept::Position { has_numbers: has_numbers(full), empty: Empty::of(full) },
+        ("enum" | "set", _) => Kept::Position(Empty::of(full)),
         ("datetime" | "timestamp", Type::Date) => Kept::Moment,
         ("bigint", Type::Int { .. }) if full.contains("unsigned") => Kept::Unsigned,
         ("binary" | "varbinary", Type::Uuid) if full.ends_with("(16)") => Kept::Binary16,

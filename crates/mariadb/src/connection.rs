@@ -17,9 +17,10 @@ use crate::{
 const SORT_LENGTH: u32 = 4_096;
 
 /// What a session does not take from its server: values are kept or refused and never changed, texts are quoted as they
-/// are everywhere, no answer is cut, and errors are told in the language that is read here.
+/// are everywhere, no answer is cut, and errors and texts of objects are told in the language and form that are read here.
 pub(crate) const OWN: &str = "set session sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,\
-    NO_ENGINE_SUBSTITUTION', sql_select_limit = 18446744073709551615, sql_big_selects = 1, lc_messages = 'en_US'";
+    NO_ENGINE_SUBSTITUTION', sql_select_limit = 18446744073709551615, sql_big_selects = 1, sql_quote_show_create = 1, \
+    lc_messages = 'en_US'";
 
 /// What a lane's jobs do, and so how its sessions are prepared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -119,7 +119,7 @@ impl Statement<'_> {
     pub(super) fn order(&mut self, order: &Order) {
         let field = order.field;
         let direction = if order.descending { " desc" } else { "" };
-        if matches!(self.kept(field), Kept::Position { .. }) {
+        if matches!(self.kept(field), Kept::Position(_)) {
             self.text.push_str("concat(");
             self.with_nulls(field);
             self.text.push(')');
@@ -247,7 +247,7 @@ impl Statement<'_> {
     }
 
     fn has_empty(&self, field: usize) -> bool {
-        matches!(self.kept(field), Kept::Position { empty: Empty::Either, .. })
+        matches!(self.kept(field), Kept::Position(Empty::Either))
     }
 
     /// Tests whether a field is null.

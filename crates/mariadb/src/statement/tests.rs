@@ -203,7 +203,7 @@ fn columns_of_other_kinds() {
         ("ratio", Kept::Float { is_limited: false }),
         ("price", Kept::Double { is_limited: false }),
         ("name", Kept::Expression),
-        ("state", Kept::Position { has_numbers: false, empty: Empty::NoValue }),
+        ("state", Kept::Position(Empty::NoValue)),
     ];
     for (name, kind) in kinds {
         kept[THING.field(name).unwrap().0].kept = kind;
@@ -281,7 +281,7 @@ fn an_empty_key_is_no_error_value() {
     let (field, _) = THING.field("sku").unwrap();
     let of = |empty, value: &str| {
         let mut kept: [Column; 15] = std::array::from_fn(|_| Column::default());
-        kept[field].kept = Kept::Position { has_numbers: false, empty };
+        kept[field].kept = Kept::Position(empty);
         let domain = Domain::new(THING.name, "", "").fields(THING.fields).key(&[7]);
         by_key(&domain, source(&THING), &kept, &[0], &[Value::Text(value.to_owned())]).text
     };

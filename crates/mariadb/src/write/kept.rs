@@ -105,7 +105,7 @@ pub(super) fn is_vague(ty: &Type, column: Option<&Column>, value: &Value) -> boo
             // To an ENUM a number is the place of a value.
             text.ends_with(' ')
                 || text.chars().nth(*max as usize).is_some()
-                || matches!(kept, Some(Kept::Position { .. }))
+                || matches!(kept, Some(Kept::Position(_)))
         }
         (Type::Enum { values }, Value::Text(text)) => !values.contains(&text.as_str()),
         (_, Value::Time(Time(time))) => time.nanosecond() > 0,
@@ -139,11 +139,7 @@ pub(super) fn is_unpassable(
     if matches!(kept, Some(Kept::Float { is_limited: true } | Kept::Double { is_limited: true })) {
         return Ok(true);
     }
-    cell::is_unpassable(
-        row,
-        index,
-        matches!(kept, Some(Kept::Position { empty, .. }) if empty != Empty::Members),
-    )
+    cell::is_unpassable(row, index, matches!(kept, Some(Kept::Position(empty)) if empty != Empty::Members))
 }
 
 fn is_year_of(value: &Value) -> bool {
@@ -171,7 +167,7 @@ pub(super) fn refuse_others<'v>(
         let parameter = parameter(field);
         let reason = match parameter.and_then(|takes| takes.refuses(value)) {
             None if parameter.is_some_and(Takes::is_particular) => None,
-            None => columns.get(field).and_then(|column| refused_by(column.kept, value)).map(str::to_owned),
+            None => columns.get(field).and_then(|column| refused_by(column, value)).map(str::to_owned),
             refused => refused,
         };
         if let Some(reason) = reason {
@@ -201,12 +197,12 @@ pub(super) fn refuse_cut<'v>(
 }
 
 /// Why a column would keep another value than this one; `None` where it would not.
-fn refused_by(column: Kept, value: &Value) -> Option<&'static str> {
-    match (column, value) {
+fn refused_by(column: &Column, value: &Value) -> Option<&'static str> {
+    match (column.kept, value) {
         (Kept::Year, value) if !is_year_of(value) => {
             Some("must be 0 or a year from 1901 to 2155: the column keeps no others")
         }
-        (Kept::Position { has_numbers: false, .. }, Value::Text(text)) if is_place(text) => {
+        (Kept::Position(_), Value::Text(text)) if is_place(text) && !column.numbers.contains(text) => {
             Some("must be one of the column's values, not the place of one")
         }
         _ => None,

@@ -228,7 +228,7 @@ impl Many<'_> {
 /// Whether this is what an ENUM has in place of a value, as a key is read.
 fn has_no_value(column: Option<&Column>, cell: &Value) -> bool {
     match column {
-        Some(Column { kept: Kept::Position { empty, .. }, .. }) => match empty {
+        Some(Column { kept: Kept::Position(empty), .. }) => match empty {
             Empty::Members => false,
             Empty::NoValue => matches!(cell, Value::Text(text) if text.is_empty()),
             Empty::Either => cell.is_null(),

@@ -12,6 +12,7 @@ mod conflicts;
 mod empty;
 mod events;
 mod extreme;
+mod foreign;
 mod lasting;
 mod ledger;
 mod left;

@@ -123,6 +123,7 @@ pub fn plan(catalogue: &Catalogue, options: &Options) -> Plan {
             plan.left_out.push((shown(name), format!("{what} has no counterpart in a template")));
         }
     }
+    plan.left_out.extend(unseen_triggers(catalogue, options));
     plan.unmatched = unmatched(catalogue, options);
     domains.sort_by(|a, b| a.name.cmp(&b.name));
     for domain in &domains {
@@ -139,6 +140,24 @@ pub fn plan(catalogue: &Catalogue, options: &Options) -> Plan {
         plan.files.push((file, render::template(domain, &catalogue.database, options)));
     }
     plan
+}
+
+/// The triggers that this user may not see: what they do is not known then.
+fn unseen_triggers(catalogue: &Catalogue, options: &Options) -> Option<(String, String)> {
+    let is_unseen = |relation: &&Relation| {
+        relation.kind == RelationKind::Table
+            && is_selected(&relation.name, options, catalogue.folds_names)
+            && !catalogue.grants.may("TRIGGER", &relation.name)
+    };
+    catalogue.relations.iter().find(is_unseen).map(|table| {
+        let why = format!(
+            "{} may not see those of {}: it lacks the privilege TRIGGER; import as a user who has it, or look whether one \
+             sets a key, or writes into a table without transactions (once = false)",
+            shown(&catalogue.grants.user),
+            shown(&table.name)
+        );
+        ("triggers".to_owned(), why)
+    })
 }
 
 fn file_name(template: &str) -> String {
