@@ -101,7 +101,7 @@ impl Part {
     /// Has the others know how the node is, now, whenever that changes, and every few seconds.
     pub(crate) fn tell(&mut self, pool: &BrokerPool, mut wrong: watch::Receiver<Option<String>>) {
         let (fleet, mut status) = (Arc::clone(&self.fleet), pool.status());
-        let (pools, pulse) = (pool.pools(), pool.pulse());
+        let (pools, serving, pulse) = (pool.pools(), pool.serving(), pool.pulse());
         self.tasks.spawn(async move {
             let mut beats = interval(BEAT);
             beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -113,11 +113,12 @@ impl Part {
                 }
                 let (state, reason) =
                     state(&status.borrow_and_update().clone(), wrong.borrow_and_update().clone());
-                let brokers = pools();
+                let (brokers, serving) = (pools(), serving());
                 let pooled = |(broker, pool): (_, beds_bus::Pool)| Pooled {
                     broker,
                     instances: pool.instances,
                     prefetch: pool.prefetch,
+                    serves: serving.contains(&broker),
                 };
                 let (brokers, ended) = (brokers.into_iter().map(pooled).collect(), pulse().ended);
                 fleet

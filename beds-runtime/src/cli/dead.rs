@@ -215,7 +215,11 @@ async fn each(letters: &DeadLetters, domains: &[&'static Domain], command: &Comm
         if work.is_over() {
             break;
         }
-        bar.suspend(|| work.show(&letter)).map_err(|error| error.to_string())?;
+        match bar.suspend(|| work.show(&letter)) {
+            // The reader has read enough.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => break,
+            shown => shown.map_err(|error| error.to_string())?,
+        }
         work.act(letters, &held, &letter).await?;
     }
     bar.finish_and_clear();
@@ -295,6 +299,11 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// Says what became of a letter. What is chosen is done also where nobody reads on.
+    fn say(&mut self, line: std::fmt::Arguments<'_>) {
+        let _ = writeln!(self.out, "{line}");
+    }
+
     /// Does with a letter what the command is for.
     async fn act(&mut self, letters: &DeadLetters, held: &DeadLetter, letter: &Letter) -> Result<(), String> {
         let (is_replay, chosen) = match self.command {
@@ -313,14 +322,19 @@ impl<'a> Work<'a> {
         }
         if chosen.dry_run {
             self.done += 1;
-            println!("{about}: would be {}", if is_replay { "replayed" } else { "dropped" });
+            let note = letter.caution.as_ref().filter(|_| is_replay);
+            let note = note.map(|caution| format!(" ({caution})")).unwrap_or_default();
+            self.say(format_args!(
+                "{about}: would be {}{note}",
+                if is_replay { "replayed" } else { "dropped" }
+            ));
             return Ok(());
         }
         let done = if is_replay { letters.replay(held).await } else { letters.remove(held).await };
         match done {
             Ok(()) => {
                 self.done += 1;
-                println!("{about}: {}", if is_replay { "replayed" } else { "dropped" });
+                self.say(format_args!("{about}: {}", if is_replay { "replayed" } else { "dropped" }));
                 Ok(())
             }
             Err(error @ (BusError::Unroutable | BusError::Refused)) => {
@@ -338,7 +352,10 @@ impl<'a> Work<'a> {
     }
 
     fn finish(mut self, count: u32) -> io::Result<bool> {
-        self.out.flush()?;
+        match self.out.flush() {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+            flushed => flushed?,
+        }
         let Self { chosen, done, failed, is_short, .. } = self;
         match self.command {
             Command::Show { id } if chosen == 0 => {

@@ -116,7 +116,10 @@ fn caution(held: &DeadLetter) -> Option<String> {
     let dropped = held.header(header::DEAD_HEADERS_DROPPED);
     let dropped =
         dropped.map(|names| format!("a replay lacks its headers {}", beds_protocol::OneLine(&names)));
-    let all: Vec<String> = late.into_iter().chain(dropped).collect();
+    let other = held.is_of_another.then(|| {
+        "it is of another user: RabbitMQ takes it only from an account with the tag `impersonator`".to_owned()
+    });
+    let all: Vec<String> = late.into_iter().chain(dropped).chain(other).collect();
     (!all.is_empty()).then(|| all.join("; "))
 }
 

@@ -44,6 +44,9 @@ pub struct DeadLetter {
     delivery: Delivery,
     /// Its name: the same each time that it is taken.
     pub id: Uuid,
+    /// Whether it is of another user than this connection's. RabbitMQ has it sent again only for accounts with the tag
+    /// `impersonator`; nobody is told whether an account has it.
+    pub is_of_another: bool,
 }
 
 impl DeadLetters {
@@ -75,7 +78,7 @@ impl DeadLetters {
     pub async fn next(&self) -> Result<Option<DeadLetter>, BusError> {
         let asked = self.channel.basic_get(DEAD.into(), BasicGetOptions::default());
         let message = within(self.connection.limit(), "taking a dead letter", asked).await?;
-        Ok(message.map(|message| DeadLetter::new(message.delivery)))
+        Ok(message.map(|message| DeadLetter::new(message.delivery, self.connection.user())))
     }
 
     /// Removes a letter for good.
@@ -115,9 +118,17 @@ impl DeadLetters {
 }
 
 impl DeadLetter {
-    fn new(delivery: Delivery) -> Self {
+    /// `account` is the user of the connection.
+    fn new(delivery: Delivery, account: &str) -> Self {
         let id = identity(&delivery);
-        Self { delivery, id }
+        let letter = Self { delivery, id, is_of_another: false };
+        Self { is_of_another: letter.user().is_some_and(|user| user != account), ..letter }
+    }
+
+    /// For whom RabbitMQ vouched.
+    fn user(&self) -> Option<String> {
+        let of_message = || self.delivery.properties.user_id().as_ref().map(ToString::to_string);
+        self.header(header::DEAD_USER).or_else(of_message)
     }
 
     /// A header's text.
@@ -190,9 +201,7 @@ impl DeadLetter {
         let id = self.message_id().map_or_else(|| self.id.to_string(), str::to_owned);
         basic = basic.with_message_id(id.into());
         // The ledger knows a write by its user and its id.
-        let user =
-            self.header(header::DEAD_USER).or_else(|| from.user_id().as_ref().map(ToString::to_string));
-        if let Some(user) = user {
+        if let Some(user) = self.user() {
             basic = basic.with_user_id(user.into());
         }
         Properties::from_parts(basic, headers).persistent()

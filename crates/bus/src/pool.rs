@@ -115,6 +115,15 @@ impl BrokerPool {
         }
     }
 
+    /// The brokers whose requests are served, now: a node may serve those of one RabbitMQ while another one is away.
+    pub fn serving(&self) -> impl Fn() -> Vec<Broker> + Send + Sync + use<> {
+        let parts = self.parts.clone();
+        move || {
+            let serving = parts.iter().filter(|part| part.board.serves());
+            serving.flat_map(|part| part.brokers.iter().map(|(broker, _)| *broker)).collect()
+        }
+    }
+
     /// From now on a request is slow that takes so long; none is where it is zero.
     pub fn slow_after(&self, after: Duration) {
         for part in &self.parts {

@@ -124,6 +124,11 @@ impl Board {
         self.status.subscribe()
     }
 
+    /// Whether the pool serves, now.
+    pub(crate) fn serves(&self) -> bool {
+        *self.status.borrow() == Status::Serving
+    }
+
     /// What is confirmed can be published, or why not.
     pub(crate) fn publishing(&self, now: Result<(), Arc<str>>) {
         self.change(|parts| parts.publishing = now.err());

@@ -6,7 +6,7 @@ use std::{
 };
 
 use beds_core::{Error, NamasteCore, Outcome, Result, context::Context};
-use beds_protocol::{FetchRequest, value::DateTime};
+use beds_protocol::{Broker, FetchRequest, value::DateTime};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -62,6 +62,7 @@ struct Node {
     host: String,
     version: String,
     services: Vec<String>,
+    brokers: Vec<NodeBroker>,
     templates: BTreeMap<String, String>,
     state: String,
     reason: Option<String>,
@@ -69,7 +70,29 @@ struct Node {
     seen_at: DateTime,
 }
 
+/// A broker of a node.
+#[derive(Debug, Clone, Deserialize)]
+struct NodeBroker {
+    broker: String,
+    #[serde(default)]
+    serves: bool,
+}
+
 impl Node {
+    /// The services whose requests it serves. One that is not connected to the RabbitMQ of one service serves those of the
+    /// others.
+    fn served(&self) -> BTreeSet<&str> {
+        match self.state.as_str() {
+            "serving" | "contradicted" => self.services.iter().map(String::as_str).collect(),
+            LOST => BTreeSet::new(),
+            _ => {
+                let brokers = self.brokers.iter().filter(|broker| broker.serves);
+                let known = brokers.filter_map(|broker| Broker::from_name(&broker.broker));
+                known.map(|broker| broker.service().as_str()).collect()
+            }
+        }
+    }
+
     /// Whether another is what became of it: the same name on the same machine, started after it was heard last. Two that share
     /// a name at the same time are two.
     fn is_started_again_as(&self, other: &Self) -> bool {
@@ -151,10 +174,7 @@ fn judge(nodes: &[Node]) -> Vec<(Verdict, Reason)> {
     let (mut versions, mut hashes) = (BTreeSet::new(), BTreeMap::<&str, BTreeMap<&str, Vec<&str>>>::new());
     for node in nodes {
         hosted.extend(node.services.iter().map(String::as_str));
-        let is_up = matches!(node.state.as_str(), "serving" | "contradicted");
-        if is_up {
-            served.extend(node.services.iter().map(String::as_str));
-        }
+        served.extend(node.served());
         if node.state != LOST {
             versions.insert(node.version.as_str());
             for (template, hash) in &node.templates {
@@ -229,6 +249,7 @@ mod tests {
             host: "vm".to_owned(),
             version: "1".to_owned(),
             services: services.iter().map(|&service| service.to_owned()).collect(),
+            brokers: Vec::new(),
             templates: BTreeMap::from([("country".to_owned(), hash.to_owned())]),
             state: state.to_owned(),
             reason: (state == "connecting").then(|| "no RabbitMQ".to_owned()),
@@ -266,6 +287,17 @@ mod tests {
             let found = found(&[lost.clone(), other]);
             assert!(found.iter().any(|(_, what, _)| *what == "node_lost"), "{told}: {found:?}");
         }
+    }
+
+    #[test]
+    fn what_lives_on_another_rabbitmq_is_served() {
+        let mut node = node("a", "connecting", &["segundo", "tercero"], "1");
+        let broker = |broker: Broker, serves| NodeBroker { broker: broker.as_str().to_owned(), serves };
+        node.brokers = vec![broker(Broker::SegundoWarehouse, true), broker(Broker::TerceroUsers, false)];
+        let told: Vec<_> = judge(&[node.clone()]).into_iter().map(|(_, reason)| reason.message).collect();
+        assert_eq!(told, ["it is connecting: no RabbitMQ", "no node serves `tercero`"]);
+        node.state = LOST.to_owned();
+        assert_eq!(judge(&[node]).len(), 3);
     }
 
     #[test]

@@ -38,6 +38,9 @@ pub struct Pooled {
     pub instances: u16,
     /// How many requests one of them takes at a time.
     pub prefetch: u16,
+    /// Whether its requests are served. A node of an earlier version does not say.
+    #[serde(default)]
+    pub serves: bool,
 }
 
 /// A node, as it says of itself.

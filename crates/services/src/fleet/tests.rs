@@ -17,7 +17,7 @@ pub(super) fn member(node: &str) -> Member {
         started_at: DateTime::default(),
         state: State::Serving,
         reason: None,
-        brokers: vec![Pooled { broker: Broker::AppRead, instances: 1, prefetch: 1 }],
+        brokers: vec![Pooled { broker: Broker::AppRead, instances: 1, prefetch: 1, serves: true }],
         templates: BTreeMap::new(),
         ended: 0,
         filesystem: None,
