@@ -23,8 +23,8 @@ pub struct Settings {
     pub wait_max: Duration,
     /// How many jobs run as one group at most.
     pub group_max: usize,
-    /// How many groups of one kind run at the same time, as long as they are quick and many jobs wait: the fewer there
-    /// are, the more jobs share one.
+    /// How many groups of one kind run at the same time, as long as they are quick: the fewer there are, the more jobs
+    /// share one.
     pub groups_at_once: usize,
     /// How long connecting may take.
     pub connect_timeout: Duration,

@@ -137,18 +137,11 @@ impl<J: Job> Drop for Long<'_, J> {
 
 /// A place among the groups of one number that run at once; it is free again when this is dropped, also where a job
 /// panics.
-pub(crate) struct Place<'a, J: Job>(Option<Held<'a, J>>);
-
-struct Held<'a, J: Job> {
-    shared: &'a Shared<J>,
-    group: usize,
-    jobs: usize,
-}
+pub(crate) struct Place<'a, J: Job>(Option<(&'a Shared<J>, usize)>);
 
 impl<'a, J: Job> Place<'a, J> {
-    /// The place of a group of so many jobs, if it is one.
-    pub(crate) fn new(shared: &'a Shared<J>, group: Option<usize>, jobs: usize) -> Self {
-        Self(group.map(|group| Held { shared, group, jobs }))
+    pub(crate) fn new(shared: &'a Shared<J>, group: Option<usize>) -> Self {
+        Self(group.map(|group| (shared, group)))
     }
 
     /// Holds the place while jobs run, as long as they are quick.
@@ -167,8 +160,8 @@ impl<'a, J: Job> Place<'a, J> {
 
 impl<J: Job> Drop for Place<'_, J> {
     fn drop(&mut self) {
-        if let Some(Held { shared, group, jobs }) = self.0 {
-            shared.queue().ended_group(group, jobs);
+        if let Some((shared, group)) = self.0 {
+            shared.queue().ended_group(group);
             shared.call();
         }
     }

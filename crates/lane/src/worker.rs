@@ -161,7 +161,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
                 let _ = timeout(limit, self.server.connector.close(connection)).await;
                 return true;
             };
-            let (_long, place) = (Long::new(&shared, is_long), Place::new(&shared, group, tickets.len()));
+            let (_long, place) = (Long::new(&shared, is_long), Place::new(&shared, group));
             self.was_idle = was_idle;
             let tickets: Vec<_> = tickets.into_iter().filter_map(wanted).collect();
             // What happened while nobody used it is not known yet.

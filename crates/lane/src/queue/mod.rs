@@ -64,32 +64,13 @@ pub(crate) struct Queue<J: Job> {
     pub(crate) idle: usize,
     /// Jobs under way that take long.
     long: usize,
-    /// The groups that are under way and not slow, by their number.
-    running: HashMap<usize, Running>,
+    /// How many groups are under way that are not slow, by their number.
+    running: HashMap<usize, usize>,
     /// When a connection last took something.
     last_taken: Instant,
     /// Since when the server is known to be away.
     absent_since: Option<Instant>,
     swept: Instant,
-}
-
-/// What runs of the groups of one number.
-#[derive(Debug, Default)]
-struct Running {
-    groups: usize,
-    jobs: usize,
-}
-
-impl Running {
-    const fn begin(&mut self, jobs: usize) {
-        self.groups += 1;
-        self.jobs += jobs;
-    }
-
-    const fn end(&mut self, jobs: usize) {
-        self.groups = self.groups.saturating_sub(1);
-        self.jobs = self.jobs.saturating_sub(jobs);
-    }
 }
 
 impl<J: Job> Queue<J> {

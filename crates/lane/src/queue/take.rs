@@ -15,12 +15,6 @@ use crate::{job::Job, kind::Kind, settings::Settings};
 /// A job that is expected to take longer leaves the last connection to others.
 const LONG: Duration = Duration::from_millis(100);
 
-/// Where so few jobs of a group wait and run, they need not wait for each other to become a larger one:
-const FEW: usize = 16;
-/// so many times more groups of them run at once. A create that came alone among 1,000 a second took 11.7 ms where two groups
-/// ran, and an insert by hand took 3.8: it waited for the end of one group, and then for its own.
-const MORE: usize = 4;
-
 /// What a connection runs next.
 pub(crate) struct Taken<J: Job> {
     pub(crate) tickets: Vec<Ticket<J>>,
@@ -81,29 +75,20 @@ impl<J: Job> Queue<J> {
         self.last_taken = now;
         self.long += usize::from(taken.is_long);
         if let Some(group) = taken.group {
-            self.running.entry(group).or_default().begin(taken.tickets.len());
+            *self.running.entry(group).or_default() += 1;
         }
         Some(taken)
     }
 
-    /// Whether another group of this number may run. Those that have to wait become the larger, which is worth their wait
-    /// only where there are many.
+    /// Whether another group of this number may run. Those that have to wait become the larger.
     fn has_place(&self, group: usize, settings: &Settings) -> bool {
-        let at_once = settings.groups_at_once.max(1);
-        match self.running.get(&group) {
-            Some(running) if running.groups >= at_once => {
-                let waiting = self.lines.amounts().filter(|(kind, _)| kind.shared_group() == Some(group));
-                let jobs = running.jobs + waiting.map(|(_, amount)| amount.jobs).sum::<usize>();
-                jobs <= FEW && running.groups < at_once * MORE
-            }
-            _ => true,
-        }
+        self.running.get(&group).is_none_or(|running| *running < settings.groups_at_once.max(1))
     }
 
-    /// A group of so many jobs has ended, or is slow.
-    pub(crate) fn ended_group(&mut self, group: usize, jobs: usize) {
+    /// A group has ended, or is slow.
+    pub(crate) fn ended_group(&mut self, group: usize) {
         if let Some(running) = self.running.get_mut(&group) {
-            running.end(jobs);
+            *running = running.saturating_sub(1);
         }
     }
 
