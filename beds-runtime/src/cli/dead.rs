@@ -315,6 +315,7 @@ impl<'a> Work<'a> {
             return Ok(());
         }
         let about = format!("{}  {}", letter.id, OneLine(&letter.routing_key));
+        let deed = if is_replay { "replayed" } else { "dropped" };
         if let Some(obstacle) = letter.obstacle.as_ref().filter(|_| is_replay) {
             self.failed += 1;
             eprintln!("{about}: stays: {obstacle}");
@@ -324,17 +325,14 @@ impl<'a> Work<'a> {
             self.done += 1;
             let note = letter.caution.as_ref().filter(|_| is_replay);
             let note = note.map(|caution| format!(" ({caution})")).unwrap_or_default();
-            self.say(format_args!(
-                "{about}: would be {}{note}",
-                if is_replay { "replayed" } else { "dropped" }
-            ));
+            self.say(format_args!("{about}: would be {deed}{note}"));
             return Ok(());
         }
         let done = if is_replay { letters.replay(held).await } else { letters.remove(held).await };
         match done {
             Ok(()) => {
                 self.done += 1;
-                self.say(format_args!("{about}: {}", if is_replay { "replayed" } else { "dropped" }));
+                self.say(format_args!("{about}: {deed}"));
                 Ok(())
             }
             Err(error @ (BusError::Unroutable | BusError::Refused)) => {

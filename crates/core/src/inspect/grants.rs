@@ -1,7 +1,5 @@
 //! What the one who looks at a database may do there.
 
-use super::same_word;
-
 /// What the one who looks may do.
 #[derive(Debug, Clone, Default)]
 pub struct Grants {
@@ -9,25 +7,6 @@ pub struct Grants {
     pub user: String,
     /// The grants; `None` where the engine does not tell, or controls no access.
     pub list: Option<Vec<Grant>>,
-}
-
-impl Grants {
-    /// Whether a privilege is there on a relation, or on all of them: also where nobody can tell.
-    #[must_use]
-    pub fn may(&self, privilege: &str, relation: &str) -> bool {
-        let Some(list) = &self.list else { return true };
-        list.iter().any(|grant| {
-            let is_of = match &grant.on {
-                Granted::Server | Granted::Database => true,
-                Granted::Relation(name) => same_word(name, relation),
-                Granted::Columns(_)
-                | Granted::Procedure(_)
-                | Granted::Function(_)
-                | Granted::Elsewhere(_) => false,
-            };
-            is_of && grant.privileges.iter().any(|own| own == privilege || own == "ALL PRIVILEGES")
-        })
-    }
 }
 
 /// One grant.

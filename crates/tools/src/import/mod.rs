@@ -31,7 +31,7 @@ use self::{
     routines::{call, home},
 };
 
-use crate::routine::broken;
+use crate::routine::{broken, lacks_on};
 
 pub(crate) use body::AllDeeds;
 pub use names::glob_matches;
@@ -147,7 +147,7 @@ fn unseen_triggers(catalogue: &Catalogue, options: &Options) -> Option<(String, 
     let is_unseen = |relation: &&Relation| {
         relation.kind == RelationKind::Table
             && is_selected(&relation.name, options, catalogue.folds_names)
-            && !catalogue.grants.may("TRIGGER", &relation.name)
+            && lacks_on(&relation.name, "TRIGGER", catalogue)
     };
     catalogue.relations.iter().find(is_unseen).map(|table| {
         let why = format!(

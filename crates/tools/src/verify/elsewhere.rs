@@ -26,6 +26,7 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
     let text = tokens(body, routine.mode);
     hidden(object, routine, &text, findings);
     let Some(base) = Base::behind(findings.domain, catalogue) else { return };
+    others_emptied(object, routine, &base, catalogue, findings);
     empties(object, routine, &text, &base, catalogue, findings);
     writes_another(object, routine, &base, catalogue, findings);
     if has_dynamic(&text) {
@@ -78,7 +79,6 @@ fn empties(
         name.is_some_and(|name| catalogue.is_one_name(name, &base.table.name))
     };
     let mut places = (0..text.len()).filter(|at| text[*at].is("truncate"));
-    others_emptied(object, routine, base, catalogue, findings);
     if places.any(is_base) {
         let message = format!("{} deletes all records: it truncates the table", shown(&routine.name));
         findings
