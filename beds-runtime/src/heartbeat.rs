@@ -1,13 +1,14 @@
 //! Heartbeats: the node says how it is to whoever hosts `admin`, which keeps it by the template `fleet`.
 //!
-//! They are worth nothing later, so none is kept to be sent again: where nobody takes them, the next one tells as much. So none is
-//! sent where nobody takes them: RabbitMQ would make dead letters of all of them.
+//! They are worth nothing later, so none is kept to be sent again: the next one tells as much. None is sent where nobody takes them,
+//! for they would gather in their queue; and each wants a reply, so that one that cannot be done is told and does not wait, nor
+//! becomes a dead letter.
 
 use std::{sync::Arc, time::Duration};
 
 use beds_bus::{Amqp, BusError, BusPublisher};
 use beds_core::{spec::Domain, value::microseconds};
-use beds_protocol::Broker;
+use beds_protocol::{Broker, topology::header};
 use beds_services::fleet::{Fleet, Member};
 use serde_json::{Value, json};
 use tokio::{
@@ -15,11 +16,12 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, timeout},
 };
 use tracing::info;
+use uuid::Uuid;
 
 /// The template that keeps them.
 const TEMPLATE: &str = "fleet";
-/// How many heartbeats may be missing before the node is lost.
-const MISSED_MAX: u32 = 3;
+/// How long a reply is waited for: longer than a node with the usual `request_timeout_ms` takes to say that it cannot.
+const REPLY: Duration = Duration::from_secs(15);
 /// How often what has been lost for long is taken away.
 const PURGED_EVERY: Duration = Duration::from_hours(1);
 /// How long saying goodbye may take.
@@ -51,15 +53,6 @@ struct Beats {
     purged: Option<Instant>,
 }
 
-/// For how long something is worth being told.
-#[derive(Debug, Clone, Copy)]
-enum Lasts {
-    /// Until the next ones have told the same.
-    AWhile,
-    /// Who has left does not come back.
-    Ever,
-}
-
 impl Heart {
     /// Beats from now on, where any program of the project has the template.
     pub(crate) fn start(
@@ -85,9 +78,13 @@ impl Heart {
             let mut ticks = interval(beats.every);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
+                let beat = async {
+                    ticks.tick().await;
+                    beats.beat().await;
+                };
                 tokio::select! {
                     _ = ended.changed() => return beats,
-                    _ = ticks.tick() => beats.beat().await,
+                    () = beat => {}
                 }
             }
         });
@@ -100,7 +97,7 @@ impl Heart {
         let goodbye = async {
             let Ok(mut beats) = self.beating.await else { return };
             let instance = beats.fleet.me().instance;
-            let _ = beats.send("leave", &json!({ "instance": instance }), Lasts::Ever).await;
+            let _ = beats.leave(instance).await;
         };
         // Who does not hear it finds the node lost.
         let _ = timeout(GOODBYE, goodbye).await;
@@ -110,9 +107,9 @@ impl Heart {
 impl Beats {
     async fn beat(&mut self) {
         let told = self.say();
-        let mut sent = self.send("beat", &told, Lasts::AWhile).await;
+        let mut sent = self.ask("beat", &told).await;
         if sent.is_ok() && self.purged.is_none_or(|at| at.elapsed() >= PURGED_EVERY) {
-            sent = self.send("purge", &json!({ "keep_s": self.keep.as_secs() }), Lasts::AWhile).await;
+            sent = self.ask("purge", &json!({ "keep_s": self.keep.as_secs() })).await;
             self.purged = Some(Instant::now());
         }
         match (sent, self.is_told) {
@@ -163,33 +160,57 @@ impl Beats {
         })
     }
 
-    /// Sends what the template takes; after a failure the connection is another.
-    async fn send(&mut self, call: &str, args: &Value, lasts: Lasts) -> Result<(), String> {
-        let body = json!({ "args": args }).to_string();
-        if self.bus.is_none() {
-            let name = format!("{} heartbeats", self.fleet.me().node);
-            self.bus =
-                Some(BusPublisher::connect(&self.amqp, &name).await.map_err(|error| error.to_string())?);
-        }
-        let Some(bus) = &self.bus else { return Ok(()) };
-        let key = format!("{TEMPLATE}.call.{call}");
-        let sent = match lasts {
-            Lasts::Ever => bus.send(&key, body.as_bytes()).await,
-            Lasts::AWhile => match bus.is_consumed(self.broker).await {
-                Ok(true) => bus.send_for(self.every.saturating_mul(MISSED_MAX), &key, body.as_bytes()).await,
-                Ok(false) => Err(BusError::Unroutable),
-                Err(error) => Err(error),
-            },
+    /// Asks for a call of the template, and hears what becomes of it.
+    async fn ask(&mut self, call: &str, args: &Value) -> Result<(), String> {
+        let broker = self.broker;
+        let bus = self.bus().await?;
+        let asked = match bus.is_consumed(broker).await {
+            Ok(true) => bus.ask(&key(call), &body(args), REPLY).await,
+            Ok(false) => Err(BusError::Unroutable),
+            Err(error) => Err(error),
         };
-        match sent {
-            Ok(()) => Ok(()),
-            Err(BusError::Unroutable) => Err("no node hosts `admin`, or none serves `fleet`".to_owned()),
-            Err(error) => {
-                self.bus = None;
-                Err(error.to_string())
-            }
-        }
+        let reply = self.sent(asked)?;
+        let status = reply.header(header::STATUS).unwrap_or_default();
+        if status == "ok" { Ok(()) } else { Err(format!("`{}` is answered with `{status}`", key(call))) }
     }
+
+    /// Who has left does not come back: that waits in the queue until somebody takes it.
+    async fn leave(&mut self, instance: Uuid) -> Result<(), String> {
+        let bus = self.bus().await?;
+        let sent = bus.send(&key("leave"), &body(&json!({ "instance": instance }))).await;
+        self.sent(sent)
+    }
+
+    async fn bus(&mut self) -> Result<&mut BusPublisher, String> {
+        let connected = match self.bus.take() {
+            Some(bus) => bus,
+            None => {
+                let name = format!("{} heartbeats", self.fleet.me().node);
+                BusPublisher::connect(&self.amqp, &name).await.map_err(|error| error.to_string())?
+            }
+        };
+        Ok(self.bus.insert(connected))
+    }
+
+    /// After a failure that concerns more than one message, the connection is another.
+    fn sent<T>(&mut self, sent: Result<T, BusError>) -> Result<T, String> {
+        sent.map_err(|error| match error {
+            BusError::Unroutable => "no node hosts `admin`, or none serves `fleet`".to_owned(),
+            error => {
+                self.bus = None;
+                error.to_string()
+            }
+        })
+    }
+}
+
+fn key(call: &str) -> String {
+    format!("{TEMPLATE}.call.{call}")
+}
+
+/// What the template takes.
+fn body(args: &Value) -> Vec<u8> {
+    json!({ "args": args }).to_string().into_bytes()
 }
 
 fn millis(duration: Duration) -> u32 {

@@ -22,13 +22,15 @@ create table if not exists fleet (
   index ix_fleet_seen (seen_at)
 ) engine = innodb;
 
--- A node that was not heard for three heartbeats is lost, whatever it said last.
+-- A node that was not heard for three heartbeats is lost, whatever it said last; one that has left is kept for a while, so that
+-- a late heartbeat does not bring it back.
 create or replace view v_fleet as
   select instance, node, host, pid, version, environment, services, brokers, templates,
          ifnull(if(timestampdiff(microsecond, seen_at, utc_timestamp(6)) > 3000 * cast(beat_ms as signed), 'lost', state),
                 state) as state,
          reason, ended, rate, load_1m, beat_ms, started_at, seen_at
-    from fleet;
+    from fleet
+   where state <> 'left';
 
 delimiter //
 
@@ -56,12 +58,12 @@ begin
   values (p_instance, p_node, p_host, p_pid, p_version, p_environment, p_services, p_brokers, p_templates, p_state, p_reason,
           p_ended, p_rate, p_load_1m, p_beat_ms, p_started_at, utc_timestamp(6))
   on duplicate key update
-    services = p_services, brokers = p_brokers, templates = p_templates, state = p_state, reason = p_reason,
-    ended = p_ended, rate = p_rate, load_1m = p_load_1m, beat_ms = p_beat_ms, seen_at = utc_timestamp(6);
+    services = p_services, brokers = p_brokers, templates = p_templates, state = if(state = 'left', state, p_state),
+    reason = p_reason, ended = p_ended, rate = p_rate, load_1m = p_load_1m, beat_ms = p_beat_ms, seen_at = utc_timestamp(6);
 end //
 
--- A node that ends says so, and is none of the fleet any more; nor are the processes that it was before, and that were killed. One
--- that lives, and is taken for one of these, is there again with its next heartbeat.
+-- A node that ends says so, and is none of the fleet any more, whatever heartbeat of it still waits; nor are the processes that
+-- it was before, and that were killed. One that lives, and is taken for one of these, is there again with its next heartbeat.
 create or replace procedure sp_fleet_leave(in p_instance char(36) character set ascii collate ascii_bin)
   modifies sql data
 begin
@@ -70,10 +72,10 @@ begin
   declare v_started_at datetime(6);
   select max(node), max(host), max(started_at) into v_node, v_host, v_started_at from fleet where instance = p_instance;
   delete from fleet where node = v_node and host = v_host and seen_at <= v_started_at;
-  delete from fleet where instance = p_instance;
+  update fleet set state = 'left', seen_at = utc_timestamp(6) where instance = p_instance;
 end //
 
--- Takes away nodes that have been lost for long.
+-- Takes away nodes that left, or were lost, long ago.
 create or replace procedure sp_fleet_purge(in p_keep_s int unsigned)
   modifies sql data
 begin

@@ -80,9 +80,10 @@ async fn the_fleet_knows_who_is_there_and_who_is_lost() {
     let admin = node(stack, "n1", "app_server,admin").await;
     let operator = client(stack).await;
     settles(&operator, &[("n1", "serving"), ("n2", "serving")]).await;
+    // The row is there before the reply.
+    blocking(|| eventually("the node says so", || plain.log().contains("heartbeats are taken again"))).await;
     let log = plain.log();
     assert_eq!(log.matches(TAKEN).count(), 1, "{log}");
-    assert!(log.contains("heartbeats are taken again"), "{log}");
 
     let reply = send(&operator, "fleet.fetch", &json!({"where": {"node": "n1"}})).await;
     let one = &reply["data"][0];
@@ -187,5 +188,13 @@ async fn heartbeats_that_nobody_takes_are_no_dead_letters() {
     .await;
     settles(&operator, &[("n1", "serving")]).await;
     assert_eq!(health(&operator).await, ("healthy".to_owned(), Vec::new()));
+    // Nor does a heartbeat bring it back that waited longer than its goodbye.
+    sql(
+        stack,
+        "call sp_fleet_beat((select max(instance) from fleet where node = 'n2'), 'n2', 'h', 1, 'v', 'dev', '[]', '[]', '{}', \
+         'serving', null, 0, 0, 0, 200, utc_timestamp(6))",
+    )
+    .await;
+    assert_eq!(states(&operator).await, [("n1".to_owned(), "serving".to_owned())]);
     end([admin], stack).await;
 }

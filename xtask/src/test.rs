@@ -8,7 +8,7 @@ use crate::steps::Steps;
 use crate::workspace::{self, cargo, root};
 
 /// The tests start servers of their own; more at a time than this only slows each other down.
-const THREADS: &str = "2";
+const THREADS: &str = "3";
 
 /// Options that leave no test out.
 const OF_CARGO: &[&str] = &["--frozen", "--locked", "--offline", "--release"];

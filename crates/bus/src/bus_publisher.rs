@@ -4,20 +4,24 @@ use std::time::Duration;
 
 use beds_protocol::{Broker, topology::EXCHANGE};
 use lapin::{options::QueueDeclareOptions, types::FieldTable};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::{
     config::Amqp,
     connection::{Connection, connect, within},
     error::BusError,
-    message::{Name, Properties},
+    message::{Message, Name, Properties},
     publisher::Publisher,
+    replies::Replies,
 };
 
 /// Publishes requests of the node itself, such as its log events, on a connection of its own.
 #[derive(Debug)]
 pub struct BusPublisher {
     publisher: Publisher,
+    /// Opened for the first request that wants a reply.
+    replies: Option<Replies>,
     // The channel lives as long as its connection.
     connection: Connection,
 }
@@ -30,7 +34,7 @@ impl BusPublisher {
     pub async fn connect(config: &Amqp, name: &str) -> Result<Self, BusError> {
         let connection = connect(config, name).await?;
         let publisher = Publisher::open(&connection).await?;
-        Ok(Self { publisher, connection })
+        Ok(Self { publisher, replies: None, connection })
     }
 
     /// Publishes a request that wants no reply, and waits until a queue has it.
@@ -61,13 +65,39 @@ impl BusPublisher {
         }
     }
 
-    /// The same as [`Self::send`] of what is worth nothing after a while. What nobody has taken by then is a dead letter.
+    /// Publishes a request and waits for its reply. It is worth nothing later: RabbitMQ does not store it, and who cannot do it says
+    /// so, so that it never becomes a dead letter.
     ///
     /// # Errors
-    /// As [`Self::send`].
-    pub async fn send_for(&self, lasts: Duration, routing_key: &str, body: &[u8]) -> Result<(), BusError> {
-        let left = u32::try_from(lasts.as_millis()).unwrap_or(u32::MAX);
-        self.put(routing_key, body, Properties::json().expiration_ms(left)).await
+    /// [`BusError::Late`] when there is no reply within `limit`, and otherwise as [`Self::send`].
+    pub async fn ask(
+        &mut self,
+        routing_key: &str,
+        body: &[u8],
+        limit: Duration,
+    ) -> Result<Message, BusError> {
+        if self.replies.is_none() {
+            self.replies = Some(self.publisher.replies().await?);
+        }
+        let id = Name::from(Uuid::now_v7());
+        let properties = Properties::json().reply_to(Replies::direct()).correlation_id(id.clone());
+        self.put(routing_key, body, properties).await?;
+        let Some(replies) = &mut self.replies else {
+            return Err(BusError::NotSent("there is no queue of replies".to_owned()));
+        };
+        // One to an earlier request may come late.
+        let matching = async {
+            loop {
+                let reply = replies.next().await?;
+                if reply.correlation_id() == Some(id.as_str()) {
+                    return Ok(reply);
+                }
+            }
+        };
+        match timeout(limit, matching).await {
+            Ok(reply) => reply,
+            Err(_) => Err(BusError::Late { what: "a request of the node", after: limit }),
+        }
     }
 
     async fn put(&self, routing_key: &str, body: &[u8], properties: Properties) -> Result<(), BusError> {

@@ -13,6 +13,7 @@ use crate::{
     connection::{Connection, within, within_while_open},
     error::BusError,
     message::{Name, Properties},
+    replies::Replies,
 };
 
 /// A channel whose messages are confirmed, and returned where no queue takes them.
@@ -92,6 +93,11 @@ impl Publisher {
         }
         let confirm = self.channel.basic_publish(exchange.into(), routing_key.0, options, body, basic);
         Ok(Receipt::from(confirm.await?.await?))
+    }
+
+    /// Replies to what it publishes.
+    pub(crate) async fn replies(&self) -> Result<Replies, BusError> {
+        Replies::of(&self.channel, self.limit).await
     }
 
     /// As whom it publishes.

@@ -1,8 +1,10 @@
 //! The queue of a client's answers.
 
+use std::time::Duration;
+
 use futures_util::StreamExt as _;
 use lapin::{
-    Consumer,
+    Channel, Consumer,
     options::{BasicConsumeOptions, QueueDeclareOptions},
     types::FieldTable,
 };
@@ -20,7 +22,23 @@ pub struct Replies {
     consumer: Consumer,
 }
 
+/// What stands for the queue of whoever publishes on this channel, which RabbitMQ makes without any right to.
+const DIRECT: &str = "amq.rabbitmq.reply-to";
+
 impl Replies {
+    /// RabbitMQ's own queue of a channel: a request names [`Self::direct`], and is published on that channel.
+    pub(crate) async fn of(channel: &Channel, limit: Duration) -> Result<Self, BusError> {
+        let options = BasicConsumeOptions { no_ack: true, ..Default::default() };
+        let consume = channel.basic_consume(DIRECT.into(), "".into(), options, FieldTable::default());
+        let consumer = within(limit, "consuming", consume).await?;
+        Ok(Self { queue: Self::direct(), consumer })
+    }
+
+    /// What a request names as its `reply_to` that is published on the channel of [`Self::of`].
+    pub(crate) fn direct() -> Name {
+        Name(DIRECT.into())
+    }
+
     /// Declares the queue and consumes from it.
     ///
     /// # Errors
