@@ -2,14 +2,17 @@
 
 mod letter;
 
-use std::time::{Duration, Instant};
+use std::{
+    fmt::Display,
+    time::{Duration, Instant},
+};
 
 use beds_bus::{Amqp, BusError, DeadLetter, DeadLetters};
 use beds_core::{Error, Result as Done, spec::Domain};
 use beds_protocol::{ErrorCode, Json, Service};
 use beds_services::letters::{Deed, Fate, Filter, Graves, Letters, Told, Waiting};
 use futures_util::future::{BoxFuture, try_join_all};
-use tokio::time::timeout;
+use tokio::time::{timeout, timeout_at};
 
 pub(crate) use self::letter::Letter;
 use crate::config::Config;
@@ -76,7 +79,10 @@ impl Servers {
         let is_of =
             |(_, services): &&(Amqp, Vec<Service>)| service.is_some_and(|name| services.contains(&name));
         let amqp = self.own.iter().find(is_of).map_or(&self.common, |(amqp, _)| amqp);
-        let letters = DeadLetters::connect(amqp, &self.name).await.map_err(|error| unavailable(&error))?;
+        let connected = timeout_at(deadline.into(), DeadLetters::connect(amqp, &self.name)).await;
+        let letters = connected
+            .map_err(|_| unavailable(&"RabbitMQ does not answer"))?
+            .map_err(|error| unavailable(&error))?;
         let told = self.each(&letters, filter, deed, deadline).await;
         // What is held goes back in any case.
         let _ = letters.close().await;
@@ -128,7 +134,12 @@ async fn dealt(
     dry_run: bool,
 ) -> Done<Json> {
     let (_, note) = if is_replay { letter.replay() } else { ("", None) };
-    let outcome = if is_replay { "replayed" } else { "dropped" };
+    let outcome = match (is_replay, dry_run) {
+        (true, false) => "replayed",
+        (false, false) => "dropped",
+        (true, true) => "would_be_replayed",
+        (false, true) => "would_be_dropped",
+    };
     let fate = |outcome: &str, note: Option<&str>| {
         let fate = Fate { id: &letter.id, routing_key: &letter.routing_key, outcome, note };
         serde_json::to_value(&fate).map(Json::from).map_err(|error| Error::internal(error.to_string()))
@@ -155,7 +166,7 @@ pub(crate) fn forbidden(reason: &str) -> String {
     )
 }
 
-fn unavailable(error: &BusError) -> Error {
+fn unavailable(error: &impl Display) -> Error {
     Error::new(ErrorCode::Unavailable, format!("the dead letters cannot be worked off: {error}"))
 }
 
@@ -175,7 +186,13 @@ impl Graves for Servers {
         let own =
             self.own.iter().map(|(amqp, services)| (services.first().map(|service| service.as_str()), amqp));
         let all = std::iter::once((None, &self.common)).chain(own);
-        let each = all.map(|(service, amqp)| async move { Ok((service, self.on(amqp).await?)) });
+        let each = all.map(|(service, amqp)| async move {
+            let named = |why: String| match service {
+                Some(name) => format!("on the RabbitMQ of `{name}`: {why}"),
+                None => why,
+            };
+            Ok((service, self.on(amqp).await.map_err(named)?))
+        });
         Box::pin(try_join_all(each))
     }
 }

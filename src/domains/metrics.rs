@@ -12,7 +12,7 @@ use super::Metric;
 /// `metric.call.series`
 ///
 /// # Errors
-/// `validation_failed` where the moments or the step do not fit together.
+/// `validation_failed` where the moments or the step do not fit together, or nothing of this name is counted.
 pub async fn series(
     cx: &Context,
     name: String,

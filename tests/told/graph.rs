@@ -108,6 +108,12 @@ async fn samples_of_all_nodes_are_rolled_up_once_and_shown() {
     }
     let wrong = json!({"name": "x", "from": "2026-02-02T00:00:00Z", "to": "2026-02-01T00:00:00Z"});
     assert!(client.execute(Request::call("metric", "series", &wrong)).await.is_err());
+    for name in ["series", "chart"] {
+        let unknown =
+            json!({"name": "request", "from": "2026-02-01T00:00:00Z", "to": "2026-02-02T00:00:00Z"});
+        let error = client.execute(Request::call("metric", name, &unknown)).await.unwrap_err().to_string();
+        assert!(error.contains("`args.name` must be one of requests, errors, "), "{error}");
+    }
 
     // What the nodes say of themselves.
     for node in ["told", "other"] {

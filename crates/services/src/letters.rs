@@ -101,7 +101,7 @@ pub struct Fate<'a> {
     pub id: &'a str,
     /// What it asked for.
     pub routing_key: &'a str,
-    /// `replayed`, `dropped`, or `stays`; with a dry run what would become of it.
+    /// `replayed`, `dropped`, or `stays`; with a dry run `would_be_replayed`, `would_be_dropped`, or `stays`.
     pub outcome: &'a str,
     /// Why it stays, or what is to be known of a replay.
     pub note: Option<&'a str>,

@@ -8,6 +8,7 @@ use beds_protocol::{Json, Record, value::DateTime};
 use super::{
     chart::draw,
     point::{Point, Wanted},
+    sample::NAMES,
     settings::Graph,
 };
 use crate::ask::{self, invalid};
@@ -26,7 +27,8 @@ const KEPT: [i64; 3] = [10, 60, 3_600];
 /// The points of a metric.
 ///
 /// # Errors
-/// `validation_failed` where the moments or the step do not fit together; what the database says.
+/// `validation_failed` where the moments or the step do not fit together, or nothing of this name is counted; what the database
+/// says.
 pub async fn series<D: NamasteCore>(cx: &Context, wanted: &Wanted) -> Result<Vec<Point>> {
     let step = step(wanted, cx.extensions.get()?, DateTime::now())?;
     points::<D>(cx, &whole(wanted, step), step).await
@@ -52,7 +54,12 @@ async fn points<D: NamasteCore>(cx: &Context, wanted: &Wanted, step: i64) -> Res
         ("to", wanted.to.to_string().as_str().into()),
         ("step", step.into()),
     ];
-    ask::rows::<D, Point>(&cx.trusted(), "points", Record::from(args)).await
+    let points = ask::rows::<D, Point>(&cx.trusted(), "points", Record::from(args)).await?;
+    // What other versions counted may be there still.
+    if points.is_empty() && !NAMES.contains(&wanted.name.as_str()) {
+        return Err(invalid("name", &format!("must be one of {}", NAMES.join(", "))));
+    }
+    Ok(points)
 }
 
 /// For how many seconds a point stands: what was asked for, or what gives not too many points and has been kept for so long.

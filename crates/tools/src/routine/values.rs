@@ -42,13 +42,15 @@ impl<'t> Values<'t> {
         value
     }
 
-    /// Whether a column stays as it is where the value is null: `coalesce(value, column)`, `if(value is null, column, value)`.
+    /// Whether a column stays as it is where the value is null: `coalesce(value, column)`, `if(value is null, column, value)`,
+    /// `case when value is null then column else value end`.
     pub(crate) fn keeps_for_null(&self, stored: &Assignment<'t>) -> bool {
         let is_itself = |value: &[Token]| self.is_column(value, &stored.column);
         let parts = |functions: &[&str]| argument(stored.value, functions).map(split).unwrap_or_default();
         let is_null = |asked: &[Token]| matches!(asked, [_, is, null] if is.is("is") && null.is("null"));
         matches!(parts(&FILLING)[..], [_, second] if is_itself(second))
             || matches!(parts(&["if"])[..], [asked, first, _] if is_null(asked) && is_itself(first))
+            || case(stored.value).is_some_and(|(asked, then, _)| is_null(asked) && is_itself(then))
     }
 
     /// `values(column)`: what the insert of the same statement gives it.
@@ -120,16 +122,12 @@ impl<'t> Values<'t> {
                 _ => None,
             };
         }
-        // `case when … then value else column end`
-        let (_, rest) = value.split_first().filter(|(first, _)| first.is("case"))?;
-        let place = |word: &str| {
-            let mut places = (0..rest.len()).filter(|at| rest[*at].is(word));
-            let place = places.next()?;
-            places.next().is_none().then_some(place)
-        };
-        let (then, other, end) = (place("then")?, place("else")?, place("end")?);
-        let (given, kept) = (rest.get(then + 1..other)?, rest.get(other + 1..end)?);
-        is_itself(kept).then_some(given)
+        let (_, then, other) = case(value)?;
+        match (is_itself(then), is_itself(other)) {
+            (false, true) => Some(then),
+            (true, false) => Some(other),
+            _ => None,
+        }
     }
 
     /// Whether a value is this column, and nothing made of it; it may be qualified.
@@ -160,6 +158,20 @@ impl<'t> Values<'t> {
     }
 }
 
+/// The three parts of `case when asked then one else other end`.
+fn case(value: &[Token]) -> Option<(&[Token], &[Token], &[Token])> {
+    let (_, rest) = value.split_first().filter(|(first, _)| first.is("case"))?;
+    let place = |word: &str| {
+        let mut places = (0..rest.len()).filter(|at| rest[*at].is(word));
+        let place = places.next()?;
+        places.next().is_none().then_some(place)
+    };
+    let (when, then, other, end) = (place("when")?, place("then")?, place("else")?, place("end")?);
+    let is_all = when == 0 && end + 1 == rest.len();
+    is_all.then_some(())?;
+    Some((rest.get(1..then)?, rest.get(then + 1..other)?, rest.get(other + 1..end)?))
+}
+
 /// What stands in the parentheses of a call of one of these functions, where that is all.
 fn argument<'t>(value: &'t [Token], functions: &[&str]) -> Option<&'t [Token]> {
     value.first().filter(|token| functions.iter().any(|name| token.is(name)))?;
@@ -182,6 +194,7 @@ mod tests {
             ("update t set a = if(id = k, p, a)", "p"),
             ("update t set a = if(p is null, a, p)", "p"),
             ("update t set a = case when id = k then p else a end", "p"),
+            ("update t set a = case when p is null then a else p end", "p"),
             ("begin declare v int default p; update t set a = v; end", "p"),
             ("begin declare v int; set v = p; update t set a = ifnull(v, a); end", "p"),
             ("begin set @v := p; update t set a = @v; end", "p"),

@@ -64,7 +64,7 @@ fn hidden(object: &Object, routine: &Routine, text: &[Token], findings: &mut Fin
     }
 }
 
-/// A text that deletes all records by `truncate`.
+/// A text that deletes all records of its table, or of another one, by `truncate`.
 fn empties(
     object: &Object,
     routine: &Routine,
@@ -73,17 +73,24 @@ fn empties(
     catalogue: &Catalogue,
     findings: &mut Findings<'_>,
 ) {
-    let is_base = |at: usize| {
-        let at = at + 1 + usize::from(text.get(at + 1).is_some_and(|token| token.is("table")));
-        let name = text.get(at).and_then(Token::name);
-        name.is_some_and(|name| catalogue.is_one_name(name, &base.table.name))
+    let truncated = |at: usize| {
+        let rest = text.get(at + 1..)?;
+        rest.get(usize::from(rest.first()?.is("table")))?.name()
     };
-    let mut places = (0..text.len()).filter(|at| text[*at].is("truncate"));
-    if places.any(is_base) {
-        let message = format!("{} deletes all records: it truncates the table", shown(&routine.name));
-        findings
-            .error(place(object.usage), message)
-            .hint("let it find the record by `=` with a parameter for each column of the key");
+    let places = (0..text.len()).filter(|at| text[*at].is("truncate"));
+    for name in places.filter_map(truncated) {
+        let routine = shown(&routine.name);
+        if catalogue.is_one_name(name, &base.table.name) {
+            let message = format!("{routine} deletes all records: it truncates the table");
+            findings
+                .error(place(object.usage), message)
+                .hint("let it find the record by `=` with a parameter for each column of the key");
+        } else if catalogue.relation_named(name).is_some() {
+            let message = format!("{routine} deletes all records of {}: it truncates it", shown(name));
+            findings
+                .warning(place(object.usage), message)
+                .hint("let it delete what belongs to the record; what is meant for all records is a call");
+        }
     }
 }
 

@@ -289,6 +289,18 @@ fn what_an_update_does_around_its_condition_is_found() {
     catalogue.relations.push(Relation::new("other", RelationKind::Table));
     let found = said(&domain([None, Some("u"), None], None), &catalogue);
     one(&found, "error `u` writes into `other`, and never into `line`, which `read` shows");
+    // Another table, which is emptied beside.
+    let body = format!("begin {plain}; truncate table other; set @x = truncate(1.5, 0); end");
+    let both = vec![routine("u", &["o", "r", "c"], &body)];
+    let mut catalogue = self::catalogue(both, Vec::new());
+    catalogue.relations.push(Relation::new("other", RelationKind::Table));
+    let found = said(&domain([None, Some("u"), None], None), &catalogue);
+    assert!(
+        found
+            .iter()
+            .any(|line| line.starts_with("warning") && line.contains("deletes all records of `other`")),
+        "{found:#?}"
+    );
     // What it calls gives the parameter another value.
     let mut norm = routine("norm", &["x"], "set x = x + 1");
     norm.parameters[0].direction = Direction::InOut;

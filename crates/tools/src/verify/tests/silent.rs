@@ -174,6 +174,11 @@ fn a_value_that_is_lost_on_its_way_is_found() {
             "update line set amount = c, price = if(x is null, line.price, x) KEY",
             "warning a null that is given",
         ),
+        (
+            Update,
+            "update line set amount = c, price = case when x is null then price else x end KEY",
+            "warning a null that is given",
+        ),
         (Update, "update line set amount = coalesce(c, amount), price = x KEY", ""),
         (Create, "insert into line (id_order, id_part, amount, price) values (o, r, c, coalesce(x, 0))", ""),
         // In an update of several tables, by what the columns are qualified by.
