@@ -1,11 +1,18 @@
 //! [`Error`]: why a request has no answer, before it becomes the error object of a reply.
 
+use std::mem;
+
 use beds_protocol::{ErrorBody, ErrorCode, FieldError, OneLine, Operation, RoutingKeyError, shown};
 
 use crate::{outcome::Outcome, spec::Domain};
 
 /// What to do about a write whose end nobody has seen.
 const CHECK: &str = "check whether it happened before you send it again";
+
+/// How many characters a text of hand-written code has in an error.
+const CHARACTERS_MAX: usize = 4_096;
+/// How many mistakes an error names.
+pub(crate) const DETAILS_MAX: usize = 100;
 
 /// What an operation gives: the members of a reply, or why there is none.
 pub type Result<T = Outcome> = std::result::Result<T, Error>;
@@ -198,6 +205,18 @@ impl Error {
     /// A defect of BEDS or of its set-up.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::Internal, message)
+    }
+
+    /// The same of a length that replies and logs have room for: what hand-written code says may have any.
+    #[must_use]
+    pub(crate) fn bounded(mut self) -> Self {
+        let short = |text| shortened(text, CHARACTERS_MAX);
+        self.details.truncate(DETAILS_MAX);
+        for FieldError { field, reason } in &mut self.details {
+            *field = short(mem::take(field));
+            *reason = short(mem::take(reason));
+        }
+        Self { message: short(self.message), hint: self.hint.map(short), ..self }
     }
 
     /// The body of the reply to this request.

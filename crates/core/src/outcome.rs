@@ -84,7 +84,12 @@ impl Outcome {
     /// The same of a write of this domain.
     #[must_use]
     pub fn fitting_of(self, domain: &Domain, bytes_max: usize) -> Self {
-        self.fitting(bytes_max, |outcome| outcome.cut(domain, TOO_LONG))
+        self.fitting(bytes_max, |outcome| {
+            let cut = outcome.cut(domain, TOO_LONG);
+            // What has no key, such as the value of a call, is left out as a whole.
+            let note = if cut.data.is_some() { cut.note } else { Some(DONE.into()) };
+            Self { note, ..cut }
+        })
     }
 
     /// The same with one more note.

@@ -7,7 +7,7 @@ pub(crate) mod scalar;
 
 use beds_protocol::FieldError;
 
-use crate::error::{Error, Result, shortened};
+use crate::error::{DETAILS_MAX, Error, Result, shortened};
 
 /// Collects what is wrong with the fields of one request: a bounded number of bounded texts, since a client may have
 /// sent any number of pages as names.
@@ -17,8 +17,6 @@ pub struct Errors {
     count: usize,
 }
 
-/// How many mistakes an error names; it counts all.
-const DETAILS_MAX: usize = 100;
 /// Of a field's path and of a reason.
 const DETAIL_CHARACTERS_MAX: usize = 400;
 
