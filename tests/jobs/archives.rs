@@ -216,6 +216,18 @@ async fn some_of_an_archive_comes_back_and_what_is_wrong_is_told_before() {
     let found =
         guest.call("cool", "find", merged(&nobody, &json!({"template": "sample_row", "key": key}))).await;
     assert!(found["error"]["message"].as_str().unwrap().starts_with("there is no archive"), "{found:#}");
+
+    // A value that cannot be shown could not be put back: its record is not archived, and stays.
+    let series = guest.samples(20);
+    let sql = format!(
+        "set sql_mode = ''; update sample set day = '1987-00-00' where series = '{series}' and number in (3, 4)"
+    );
+    guest.site.stack.mariadb_query(Some("catalog"), &sql).unwrap();
+    let args = json!({"template": "sample_row", "where": {"series": series}, "mode": "move", "chunk": 7});
+    let done = guest.until_state(&id(&start(args).await), "done").await;
+    let counts = json!({"archived": 18, "deleted": 18, "changed": 0, "refused": 2});
+    assert_eq!((&done["result"]["counts"], &done["rejects"]), (&counts, &json!(2)), "{done:#}");
+    assert_eq!(guest.count("sample_row", &series).await, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -72,3 +72,44 @@ async fn rejected_records_are_listed_with_their_reasons_and_sent_again() {
     let none = guest.call("migration", "retry", json!({"id": job["id"]})).await;
     assert_eq!(none["error"]["code"], "conflict", "it has rejected nothing: {none:#}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_cannot_be_shown_is_not_copied_as_null() {
+    let guest = shared().await;
+    let series = guest.samples(20);
+    let sql = |sql: String| guest.site.stack.mariadb_query(Some("catalog"), &sql).unwrap();
+    sql(format!(
+        "set sql_mode = ''; update sample set day = '1987-00-00' where series = '{series}' and number in (3, 4)"
+    ));
+    let start = async |mode: &str, more: serde_json::Value| {
+        let mut map = json!({"id": "id", "code": "code", "series": "series", "number": "number"});
+        map.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let args = json!({
+            "from": "sample_row", "to": "sample_document", "where": {"series": series}, "mode": mode, "chunk": 7, "map": map,
+        });
+        let id = guest.start(args).await;
+        guest.until_state(&id, "done").await
+    };
+    let assert_rejected = async |job: &serde_json::Value| {
+        assert_eq!(job["rejects"], 2, "{job:#}");
+        for reject in guest.rejects(job["id"].as_str().unwrap()).await {
+            let reason = reject["reason"].as_str().unwrap();
+            assert!(
+                reason.contains("`day` holds 1987-00-00") || reason.contains("day holds 1987-00-00"),
+                "{reason}"
+            );
+        }
+    };
+    // What is not sent need not be shown; what moves must be whole.
+    let job = start("copy", json!({"day": "day"})).await;
+    assert_eq!((&job["result"]["equal"], &job["result"]["counts"]["created"]), (&json!(true), &json!(18)));
+    assert_rejected(&job).await;
+    let job = start("copy", json!({})).await;
+    assert_eq!((&job["rejects"], &job["result"]["counts"]["created"]), (&json!(0), &json!(2)), "{job:#}");
+    let job = start("move", json!({})).await;
+    assert_rejected(&job).await;
+    assert_eq!(
+        (guest.count("sample_row", &series).await, guest.count("sample_document", &series).await),
+        (2, 20)
+    );
+}

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     archive::{About, Archive, Damage, Fault, FaultKind, Writer},
     jobs::{Catalogue, Job, Kind, Next, Reject, Step, json, read},
-    migration::{Taken, by_keys, digest, key, of_json, shown, take_all},
+    migration::{Taken, by_keys, digest, key, of_json, shown, take_all, unshown},
 };
 
 /// The name of the kind.
@@ -101,7 +101,7 @@ impl Chunk<'_> {
             at.filesystem = Some(seen);
         }
         match at.phase {
-            Phase::Write => self.write(&mut at).await?,
+            Phase::Write => rejects = self.write(&mut at).await?,
             Phase::Finish => {
                 if let Some(failed) = self.finish(&mut at).await? {
                     return Ok(self.ended(&at, total, Vec::new(), Some(failed))?);
@@ -168,10 +168,12 @@ impl Chunk<'_> {
         Ok(outcome.count.unwrap_or_default())
     }
 
-    /// What a segment has, and where the next page begins; none where it is the last.
-    async fn page(&self, after: Option<&str>) -> Result<(Vec<Record>, Option<String>)> {
+    /// What a segment has, what cannot be archived since a value of it cannot be shown, and where the next page begins; none where it
+    /// is the last.
+    async fn page(&self, after: Option<&str>) -> Result<(Vec<Record>, Vec<Reject>, Option<String>)> {
         let (domain, most) = (self.spec.domain, self.job.chunk as usize);
         let (mut records, mut bytes, mut next) = (Vec::new(), 0, after.map(str::to_owned));
+        let mut is_doubtful = false;
         loop {
             let left = u32::try_from(most - records.len()).unwrap_or(u32::MAX);
             let request = FetchRequest {
@@ -182,15 +184,30 @@ impl Chunk<'_> {
             };
             let outcome = self.catalogue.run(self.cx, domain, Request::Fetch(request)).await?;
             bytes += outcome.data.as_deref().map_or(0, <[u8]>::len);
+            is_doubtful |= outcome.unshown.is_some();
             records.extend(shown(domain, &outcome)?);
             next = outcome.next;
             if next.is_none() || records.len() >= most || bytes >= SEGMENT_BYTES {
-                return Ok((records, next));
+                break;
             }
         }
+        if !is_doubtful {
+            return Ok((records, Vec::new(), next));
+        }
+        let mut odd = unshown(self.catalogue, self.cx, domain, (&records, None)).await?;
+        let mut rejects = Vec::new();
+        records.retain(|record| {
+            let key = key(domain, record);
+            let odd = odd.remove(&of_json(&key));
+            let is_whole = odd.is_none();
+            rejects.extend(odd.map(|error| Reject::of(key, &error)));
+            is_whole
+        });
+        Ok((records, rejects, next))
     }
 
-    async fn write(&self, at: &mut Checkpoint) -> Tried<()> {
+    /// Writes a segment; gives what cannot be archived.
+    async fn write(&self, at: &mut Checkpoint) -> Tried<Vec<Reject>> {
         let (domain, number) = (self.spec.domain, at.segments + 1);
         let about = self.about(at);
         let place = folders::of(domain.name, self.job.id);
@@ -212,9 +229,9 @@ impl Chunk<'_> {
             })?;
             (at.segments, at.after) = (number, Some(after));
             at.counts.archived += count;
-            return Ok(());
+            return Ok(Vec::new());
         }
-        let (records, next) = self.page(at.after.as_deref()).await?;
+        let (records, rejects, next) = self.page(at.after.as_deref()).await?;
         if !records.is_empty() {
             let count = records.len() as u64;
             let lines: serde_json::Result<Vec<String>> = records.iter().map(serde_json::to_string).collect();
@@ -232,11 +249,12 @@ impl Chunk<'_> {
             at.segments = number;
             at.counts.archived += count;
         }
+        at.counts.refused += rejects.len() as u64;
         at.after = next;
         if at.after.is_none() {
             at.phase = if at.segments > 0 { Phase::Finish } else { Phase::End };
         }
-        Ok(())
+        Ok(rejects)
     }
 
     fn about(&self, at: &mut Checkpoint) -> About {

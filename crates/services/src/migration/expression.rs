@@ -2,7 +2,7 @@
 
 mod kinds;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, slice};
 
 use beds_core::{
     carry::{May, constant},
@@ -34,6 +34,22 @@ pub(super) enum Expression {
     Date { from: usize, part: Part },
     /// What another template's record has.
     LookUp { from: usize, look_up: LookUp },
+}
+
+impl Expression {
+    /// The fields of which it makes a value.
+    pub(super) fn sources(&self) -> &[usize] {
+        match self {
+            Self::Constant(_) => &[],
+            Self::Join { from, .. } => from,
+            Self::Field(from)
+            | Self::Enum { from, .. }
+            | Self::Split { from, .. }
+            | Self::Case { from, .. }
+            | Self::Date { from, .. }
+            | Self::LookUp { from, .. } => slice::from_ref(from),
+        }
+    }
 }
 
 /// Which letters.

@@ -36,7 +36,7 @@ pub(crate) use fresh::Fresh;
 pub use spec::Asked;
 pub(crate) use {
     canonical::{digest, of_json},
-    pages::{Shelf, by_keys, key, shown},
+    pages::{Shelf, by_keys, key, shown, unshown},
     take::{Taken, take_all},
 };
 

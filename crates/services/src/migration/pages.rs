@@ -43,6 +43,8 @@ pub(super) struct Chunk<'a> {
 /// Some records, and where the next are.
 pub(super) struct Page {
     pub(super) records: Vec<Record>,
+    /// Whether some of them may have a value that cannot be shown, and is null.
+    pub(super) is_doubtful: bool,
     pub(super) place: Place,
     pub(super) is_last: bool,
 }
@@ -75,12 +77,12 @@ impl Chunk<'_> {
         if let Some(shelf) = self.shelf {
             let (records, next) = shelf.page(place.shelf.unwrap_or_default(), most).await?;
             let place = Place { shelf: next, ..Place::default() };
-            return Ok(Page { records, is_last: next.is_none(), place });
+            return Ok(Page { records, is_doubtful: false, is_last: next.is_none(), place });
         }
         if let Some(job) = rejects_of {
             return self.page_of_rejects(&job.to_string(), place).await;
         }
-        let (mut records, mut after) = (Vec::new(), place.after.clone());
+        let (mut records, mut is_doubtful, mut after) = (Vec::new(), false, place.after.clone());
         loop {
             let left = u32::try_from(most - records.len()).unwrap_or(u32::MAX);
             let request = FetchRequest {
@@ -91,11 +93,12 @@ impl Chunk<'_> {
             };
             let outcome = self.catalogue.run(self.cx, from, Request::Fetch(request)).await?;
             let next = outcome.next.clone();
+            is_doubtful |= outcome.unshown.is_some();
             records.extend(shown(from, &outcome)?);
             let is_last = next.is_none();
             if is_last || records.len() >= most {
                 let place = Place { after: next.or(after), ..Place::default() };
-                return Ok(Page { records, place, is_last });
+                return Ok(Page { records, is_doubtful, place, is_last });
             }
             after = next;
         }
@@ -114,7 +117,8 @@ impl Chunk<'_> {
         for key in &keys {
             records.extend(found.remove(&canonical::of_json(key)));
         }
-        Ok(Page { records, place: Place { reject: last, ..Place::default() }, is_last })
+        let place = Place { reject: last, ..Place::default() };
+        Ok(Page { records, is_doubtful: true, place, is_last })
     }
 
     /// What a job rejected after a place, each with its own place and the key of its record.
@@ -213,6 +217,38 @@ async fn by_field(
         }
     }
     Ok(all)
+}
+
+/// Why records cannot be sent as they are, by the texts of their keys: a value of one of these fields, or of any field where none is
+/// named, cannot be shown, and is null in the record. Each is asked for by itself, as a page does not say which they are.
+pub(crate) async fn unshown(
+    catalogue: &Catalogue,
+    cx: &Context,
+    domain: &'static Domain,
+    (records, fields): (&[Record], Option<&[usize]>),
+) -> Result<HashMap<Vec<u8>, Error>> {
+    let names = |fields: &[usize]| fields.iter().map(|&field| domain.fields[field].name.to_owned()).collect();
+    let fields: Option<Vec<String>> = fields.map(names);
+    let mut odd = HashMap::new();
+    for records in records.chunks(AT_ONCE) {
+        let asked = records.iter().map(|record| async {
+            let key = key(domain, record);
+            let request = FetchRequest { fields: fields.clone(), ..FetchRequest::by_key(key.clone()) };
+            (key, catalogue.run(cx, domain, Request::Fetch(request)).await)
+        });
+        for (key, outcome) in join_all(asked).await {
+            let why = match outcome {
+                Ok(outcome) => outcome.unshown,
+                Err(error) if error.code == ErrorCode::NotFound => None,
+                Err(error) => return Err(error),
+            };
+            if let Some(why) = why {
+                let message = format!("it cannot be sent as it is: {why}");
+                odd.insert(canonical::of_json(&key), Error::new(ErrorCode::ValidationFailed, message));
+            }
+        }
+    }
+    Ok(odd)
 }
 
 /// The key of a record as a request names it.

@@ -17,7 +17,7 @@ use crate::jobs::Reject;
 
 /// Picks the records of the next chunk.
 pub(super) async fn pick(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<()> {
-    let Page { records, place, is_last } = chunk.page(&at.place).await?;
+    let Page { records, place, is_last, .. } = chunk.page(&at.place).await?;
     at.picked = records.iter().map(|record| key(chunk.spec.from, record)).collect();
     (at.place, at.is_last) = (place, is_last);
     Ok(())
@@ -29,7 +29,7 @@ pub(super) async fn picked(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<(Pa
     let most = (chunk.job.chunk as usize).min(at.picked.len());
     let keys: Vec<Json> = at.picked.drain(..most).collect();
     let is_fresh = chunk.fresh.is_some_and(|fresh| fresh.begin(chunk.job));
-    let records = meant(chunk, &keys).await?;
+    let (records, is_doubtful) = meant(chunk, &keys).await?;
     let mut rejects = Vec::new();
     if !is_fresh {
         let there: Vec<Vec<u8>> =
@@ -37,11 +37,12 @@ pub(super) async fn picked(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<(Pa
         let gone = keys.iter().filter(|key| !there.contains(&canonical::of_json(key)));
         rejects = take_back(chunk, gone.map(|key| (key, None)).collect()).await?;
     }
-    Ok((Page { records, place: at.place.clone(), is_last: at.is_last }, rejects))
+    Ok((Page { records, is_doubtful, place: at.place.clone(), is_last: at.is_last }, rejects))
 }
 
-/// The records with these keys that are still among those that the move is about.
-async fn meant(chunk: &Chunk<'_>, keys: &[Json]) -> Result<Vec<Record>> {
+/// The records with these keys that are still among those that the move is about, and whether some of them may have a value that cannot
+/// be shown.
+async fn meant(chunk: &Chunk<'_>, keys: &[Json]) -> Result<(Vec<Record>, bool)> {
     let from = chunk.spec.from;
     let names: Vec<&str> = from.key.iter().map(|&field| from.fields[field].name).collect();
     // A key does not change, so what the filter says of it holds.
@@ -64,7 +65,7 @@ async fn meant(chunk: &Chunk<'_>, keys: &[Json]) -> Result<Vec<Record>> {
             }
         }
     }
-    let mut records = Vec::with_capacity(keys.len());
+    let (mut records, mut is_doubtful) = (Vec::with_capacity(keys.len()), false);
     for (mut members, most) in requests {
         members.extend(rest.iter().cloned());
         let request = FetchRequest {
@@ -73,9 +74,10 @@ async fn meant(chunk: &Chunk<'_>, keys: &[Json]) -> Result<Vec<Record>> {
             ..FetchRequest::default()
         };
         let outcome = chunk.catalogue.run(chunk.cx, from, Request::Fetch(request)).await?;
+        is_doubtful |= outcome.unshown.is_some();
         records.extend(shown(from, &outcome)?);
     }
-    Ok(records)
+    Ok((records, is_doubtful))
 }
 
 /// Takes back what was copied and does not move any more, since the job fails.

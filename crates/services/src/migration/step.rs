@@ -98,9 +98,9 @@ async fn written(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<(Vec<Reject>,
     } else {
         settling::picked(chunk, at).await?
     };
-    let Page { records, place, is_last } = page;
+    let Page { records, is_doubtful, place, is_last } = page;
     let read = records.len() as u64;
-    let (items, refused) = items(chunk, records).await?;
+    let (items, refused) = items(chunk, records, is_doubtful).await?;
     rejects.extend(refused);
     let became = write(chunk, &items).await?;
     let mut conflict = None;
@@ -209,10 +209,10 @@ fn differ(at: &mut Checkpoint, counts: &mut Counts, rejects: &mut Vec<Reject>, i
 /// Reads records once more, and compares what they are to be with what is there.
 async fn proved(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<Vec<Reject>> {
     let spec = chunk.spec;
-    let Page { records, place, is_last } = chunk.page(&at.place).await?;
+    let Page { records, is_doubtful, place, is_last } = chunk.page(&at.place).await?;
     at.compared += records.len() as u64;
     // Those that cannot be converted were rejected before.
-    let (items, _) = items(chunk, records).await?;
+    let (items, _) = items(chunk, records, is_doubtful).await?;
     let found = there(chunk, items.iter().map(|item| &*item.identity).collect()).await?;
     let differing: Vec<&Item> = items
         .iter()
