@@ -43,7 +43,7 @@ codes! {
     B0006 EmptyFile = "template is empty";
     B0007 Syntax = "invalid TOML";
     B0008 DuplicateKey = "duplicate key";
-    B0009 FileName = "invalid file name for a template";
+    B0009 FileName = "invalid file name";
     B0010 NotRust = "invalid Rust";
     B0011 MergeConflict = "merge conflict";
     B0012 OtherLanguage = "not TOML but another language";

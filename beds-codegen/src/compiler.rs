@@ -181,7 +181,7 @@ impl Compiler {
         let mut errors = store.sink();
         let mut pipelines = self.pipelines.clone();
         pipelines.instead.clone_from(&self.instead);
-        let paths = load::find(&self.templates, &mut sources, &mut errors);
+        let (paths, empty) = load::find(&self.templates, &mut sources, &mut errors);
         let mut found: Vec<FileId> = Vec::new();
         for path in &paths {
             found.extend(match self.instead.get(&load::shown(path)) {
@@ -206,8 +206,13 @@ impl Compiler {
             }
         }
         let hand_written = derive::find(&self.domains, &mut pipelines, &mut sources, &mut errors);
-        if self.templates.is_empty() && self.texts.is_empty() && hand_written.is_empty() {
-            errors.push(files::no_templates(sources.add("", ""), "an empty list of paths", None));
+        if hand_written.is_empty() {
+            for nothing in empty {
+                errors.push(nothing);
+            }
+            if self.templates.is_empty() && self.texts.is_empty() {
+                errors.push(files::no_templates(sources.add("", ""), "an empty list of paths", None));
+            }
         }
         resolve::resolve(&templates, &hand_written, &mut errors);
         let functions = functions::find(&templates, &self.domains, &mut sources, &mut errors);
@@ -294,7 +299,7 @@ impl Compiler {
 /// After an error nobody knows which files were read; cargo watches every template instead.
 fn watch_all(paths: &[PathBuf]) {
     let mut ignored = (Sources::default(), Errors::default());
-    for path in load::find(paths, &mut ignored.0, &mut ignored.1.sink()) {
+    for path in load::find(paths, &mut ignored.0, &mut ignored.1.sink()).0 {
         println!("cargo::rerun-if-changed={}", path.display());
     }
 }

@@ -110,7 +110,8 @@ fn report_about_files(code: Code) -> String {
         }
         Code::FileName => {
             fs::write(at("product.toml"), "").unwrap();
-            compiler = compiler.templates(at("product.toml"));
+            fs::write(at("my-domain.rs"), hand_written_example(Code::SameModule)).unwrap();
+            compiler = compiler.templates(at("product.toml")).domains(place.path());
         }
         Code::NotCompiled => {
             fs::write(&template, support::SMALL).unwrap();

@@ -85,6 +85,22 @@ fn structs_that_derive_are_found_and_join_the_factory() {
 }
 
 /// A template whose call `restock` is a function of the module `stock`.
+#[test]
+fn a_project_may_have_hand_written_domains_alone() {
+    let place = tempfile::tempdir().unwrap();
+    let at = |name: &str| place.path().join(name);
+    fs::create_dir(at("templates")).unwrap();
+    let compile = || Compiler::new().templates(at("templates")).domains(place.path()).compile();
+    // A link of an editor, and a file without a domain.
+    for name in [".#atlas.rs", "my-notes.rs"] {
+        fs::write(at(name), "// nothing").unwrap();
+    }
+    let empty = compile().unwrap_err();
+    assert_eq!(empty.diagnostics().iter().map(|found| found.code).collect::<Vec<_>>(), [Code::NoTemplates]);
+    fs::write(at("atlas.rs"), domain("Atlas", READ)).unwrap();
+    assert_eq!(compile().unwrap().hand_written.len(), 1);
+}
+
 fn restocked() -> String {
     let call = "[calls.restock]\nmethod = \"restock\"\nlane = \"write\"\nreturns = { type = \"int\" }\n\
                 args = { sku = { type = \"string\" }, note = { type = \"string\", nullable = true } }\n";

@@ -12,6 +12,7 @@ use crate::{
     diagnostic::{ErrorSink, derive as diagnostics, files},
     load,
     model::HandWritten,
+    names::is_word,
     span::{FileId, Sources, Span},
     validate::Pipelines,
 };
@@ -43,6 +44,7 @@ pub fn find(
                 continue;
             }
         };
+        let before = found.len();
         for item in items {
             let input: DeriveInput = match item {
                 Item::Struct(item) => item.into(),
@@ -57,6 +59,10 @@ pub fn find(
                 errors.push(diagnostics::not_derived(name, attribute, &input.ident.to_string()));
             }
         }
+        // What has no domain becomes no module.
+        if let Some(first) = found.get(before).filter(|first| !is_word(&first.module)) {
+            errors.push(diagnostics::not_a_module(first.place, &load::shown(&path)));
+        }
     }
     found
 }
@@ -68,9 +74,11 @@ fn list(folder: &Path) -> io::Result<Vec<PathBuf>> {
         Err(error) => return Err(error),
     };
     let mut paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()?;
+    // Hidden files are those of editors and of file systems.
     paths.retain(|path| {
         path.extension().is_some_and(|extension| extension == "rs")
             && path.file_stem() != Some("mod".as_ref())
+            && path.file_name().is_some_and(|name| !name.to_string_lossy().starts_with('.'))
     });
     paths.sort();
     Ok(paths)

@@ -64,6 +64,12 @@ pub(crate) fn half_read(span: Span, given: &str, missing: &str) -> Diagnostic {
         .help(format!("add `{missing} = Self::…` to `methods`, or add `read(…)`, which serves both"))
 }
 
+pub(crate) fn not_a_module(domain: Span, path: &str) -> Diagnostic {
+    Diagnostic::error(Code::FileName, format!("the name of `{path}` is not that of a Rust module"))
+        .at(domain, "the domain becomes a module of its file's name")
+        .help("rename the file: letters, digits and `_`, and no digit first; clients do not see its name")
+}
+
 pub(crate) fn same_module(span: Span, first: Span, module: &str) -> Diagnostic {
     Diagnostic::error(Code::SameModule, format!("two domains have the same Rust module `{module}`"))
         .at(span, "the name of this domain's file is its module")

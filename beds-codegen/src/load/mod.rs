@@ -31,9 +31,14 @@ pub fn shown(path: &Path) -> String {
 
 /// Finds the templates in these files and folders. A folder gives its `*_rec.toml` files, not those of folders
 /// inside it; what only looks like a template is warned of. The result is sorted, whatever order the file system lists
-/// them in, and has no file twice, however it is named.
-pub fn find(paths: &[PathBuf], sources: &mut Sources, errors: &mut ErrorSink<'_>) -> Vec<PathBuf> {
-    let mut found = Vec::new();
+/// them in, and has no file twice, however it is named. What is wrong with a folder that has none comes beside: it is a mistake
+/// where there is no hand-written domain either.
+pub fn find(
+    paths: &[PathBuf],
+    sources: &mut Sources,
+    errors: &mut ErrorSink<'_>,
+) -> (Vec<PathBuf>, Vec<Diagnostic>) {
+    let (mut found, mut empty) = (Vec::new(), Vec::new());
     for path in paths {
         let name = shown(path);
         if path.is_dir() {
@@ -47,7 +52,7 @@ pub fn find(paths: &[PathBuf], sources: &mut Sources, errors: &mut ErrorSink<'_>
             if files.is_empty() {
                 let right = |other: &Path| (!stray::is_below(other, path)).then(|| stray::right_name(other));
                 let near = others.first().map(|other| (shown(other), right(other)));
-                errors.push(files::no_templates(sources.add(&*name, ""), &name, near));
+                empty.push(files::no_templates(sources.add(&*name, ""), &name, near));
             } else {
                 for other in others {
                     let name = shown(&other);
@@ -72,7 +77,7 @@ pub fn find(paths: &[PathBuf], sources: &mut Sources, errors: &mut ErrorSink<'_>
     found.sort();
     let mut seen = HashSet::new();
     found.retain(|path| seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())));
-    found
+    (found, empty)
 }
 
 /// The templates of a folder, and the files that look like templates and are none.

@@ -43,7 +43,11 @@ impl Fmt {
                 }
             }
         } else {
-            for path in load::find(&self.paths, &mut sources, &mut errors) {
+            let (paths, empty) = load::find(&self.paths, &mut sources, &mut errors);
+            for nothing in empty {
+                errors.push(nothing);
+            }
+            for path in paths {
                 let file = load::read(&path, &mut sources, &mut errors);
                 files.extend(file.map(|file| (path, file)));
             }
