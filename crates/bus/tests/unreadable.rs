@@ -27,8 +27,10 @@ async fn are_removed(mut rig: Rig) {
         blocking(move || poison::publish(port, key, COUNT, 10)).await;
         // As long as properties can be.
         blocking(move || poison::publish(port, key, 1, 131_000)).await;
+        // Nested as deep as they can be: whoever goes down there comes to the end of a stack.
+        blocking(move || poison::publish_nested(port, key, 1, 26_000)).await;
         rig.client.send(key, &format!("after {key}"), true).await;
-        dead += u32::try_from(COUNT).unwrap() + 1;
+        dead += u32::try_from(COUNT).unwrap() + 2;
         let mut answered = [rig.next_reply().await.0, rig.next_reply().await.0];
         answered.sort();
         assert_eq!(answered, [format!("after {key}"), format!("before {key}")]);

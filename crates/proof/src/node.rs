@@ -164,7 +164,7 @@ fn write(folder: &Path, rendered: &Rendered, sources: &Sources) -> std::io::Resu
     put("src/main.rs", MAIN)
 }
 
-/// The manifest, with the profiles of the sources' workspace.
+/// The manifest, with the profiles of the sources' workspace, and what takes the place of crates there.
 fn manifest(workspace: &Table, root: &Path) -> String {
     let text = |text: &str| Value::String(text.to_owned());
     let at = |path: &str| text(&root.join(path).to_string_lossy());
@@ -186,6 +186,15 @@ fn manifest(workspace: &Table, root: &Path) -> String {
     manifest.insert("build-dependencies".to_owned(), table(vec![("beds-codegen", compiler)]));
     if let Some(profiles) = workspace.get("profile") {
         manifest.insert("profile".to_owned(), profiles.clone());
+    }
+    let patches = workspace.get("patch").and_then(|patch| patch.get("crates-io")).and_then(Value::as_table);
+    if let Some(patches) = patches {
+        let here = patches.iter().filter_map(|(name, patch)| {
+            let path = patch.get("path").and_then(Value::as_str)?;
+            Some((name.as_str(), table(vec![("path", at(path))])))
+        });
+        let here = table(here.collect());
+        manifest.insert("patch".to_owned(), table(vec![("crates-io", here)]));
     }
     manifest.to_string()
 }

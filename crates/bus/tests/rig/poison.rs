@@ -44,6 +44,17 @@ fn long(bytes: &[u8]) -> Vec<u8> {
 
 /// Publishes so many messages whose `correlation_id` is no UTF-8, and `extra` bytes of a header, with this routing key.
 pub fn publish(port: u16, routing_key: &str, count: usize, extra: usize) {
+    let header = [&short(b"x")[..], b"S", &long(&vec![b'x'; extra])].concat();
+    send(port, routing_key, count, (&header, b"\xff\xfe"));
+}
+
+/// Publishes so many messages with a header that is an array in an array, and so on, so deep.
+pub fn publish_nested(port: u16, routing_key: &str, count: usize, depth: usize) {
+    let value = (1..depth).fold(b"t\x01".to_vec(), |value, _| [b"A", &long(&value)[..]].concat());
+    send(port, routing_key, count, (&[&short(b"x")[..], &value].concat(), b"nested"));
+}
+
+fn send(port: u16, routing_key: &str, count: usize, (header, correlation_id): (&[u8], &[u8])) {
     let mut raw = Raw(TcpStream::connect(("127.0.0.1", port)).unwrap());
     raw.0.write_all(b"AMQP\x00\x00\x09\x01").unwrap();
     raw.answer();
@@ -59,9 +70,8 @@ pub fn publish(port: u16, routing_key: &str, count: usize, extra: usize) {
     raw.send(1, METHOD, &[0, 85, 0, 10, 0]);
     raw.answer();
     let publish = [&[0, 60, 0, 40, 0, 0][..], &short(b"beds"), &short(routing_key.as_bytes()), &[0]].concat();
-    let header = [&short(b"x")[..], b"S", &long(&vec![b'x'; extra])].concat();
     // Headers (bit 13) and correlation id (bit 10).
-    let properties = [&[0b0010_0100, 0][..], &long(&header), &short(b"\xff\xfe")].concat();
+    let properties = [&[0b0010_0100, 0][..], &long(header), &short(correlation_id)].concat();
     let content = [&[0, 60, 0, 0][..], &2_u64.to_be_bytes(), &properties].concat();
     for _ in 0..count {
         raw.send(1, METHOD, &publish);
