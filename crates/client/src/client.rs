@@ -114,7 +114,7 @@ impl Client {
     pub async fn execute_raw(&self, request: Request) -> Result<RawReply, ClientError> {
         request.check()?;
         let timeout = request.timeout.unwrap_or(self.0.config.timeout);
-        let deadline = Instant::now() + timeout;
+        let deadline = Instant::now() + timeout.min(LONGEST);
         match timeout_at(deadline, self.exchange(request, deadline)).await {
             Ok(result) => result,
             Err(_) => Err(self.late(timeout)),
@@ -141,7 +141,7 @@ impl Client {
     pub async fn send(&self, request: Request) -> Result<(), ClientError> {
         request.check()?;
         let timeout = request.timeout.unwrap_or(self.0.config.timeout);
-        let deadline = Instant::now() + timeout;
+        let deadline = Instant::now() + timeout.min(LONGEST);
         match timeout_at(deadline, self.dispatch(request, deadline)).await {
             Ok(result) => result,
             Err(_) => Err(self.late(timeout)),
@@ -286,6 +286,9 @@ impl Client {
         }
     }
 }
+
+/// For how long a request waits that is to wait for ever: there is no later moment than some that a caller may name.
+const LONGEST: Duration = Duration::from_hours(24 * 365 * 30);
 
 /// Why a request has no answer on this connection.
 enum Unanswered {

@@ -51,6 +51,10 @@ pub(crate) fn judge(receipt: Result<Receipt, BusError>) -> (Verdict, Option<Uuid
             (if taken { Verdict::Confirmed } else { Verdict::Refused }, id)
         }
         Err(BusError::Forbidden(reason)) => (Verdict::Forbidden(reason), None),
+        // No connection takes it.
+        Err(error @ (BusError::TooLong | BusError::TooLarge { .. })) => {
+            (Verdict::Forbidden(error.to_string()), None)
+        }
         Err(BusError::Missing(_)) => (Verdict::Unroutable, None),
         Err(BusError::NotSent(_)) => (Verdict::NotSent, None),
         Err(error) => (Verdict::Lost(error.to_string()), None),
@@ -210,6 +214,9 @@ mod tests {
             let (verdict, id) = judge(Ok(Receipt { taken, returned }));
             assert_eq!((matches!(verdict, Verdict::Confirmed), id), (taken, expected));
             assert_eq!(matches!(verdict, Verdict::Refused), !taken);
+        }
+        for never in [BusError::TooLong, BusError::TooLarge { max: 1 }] {
+            assert!(matches!(judge(Err(never)).0, Verdict::Forbidden(_)));
         }
         let (verdict, id) = judge(Err(BusError::Other("gone".to_owned())));
         assert!(matches!(verdict, Verdict::Lost(reason) if reason == "gone") && id.is_none());

@@ -37,6 +37,14 @@ async fn requests_are_answered() {
     client.call("answered", "x", &json!({})).await.unwrap();
     client.describe("answered").await.unwrap();
     client.send(Request::create("answered", &json!({}))).await.unwrap();
+
+    // For ever is a time, too; what no frame has room for is nobody else's.
+    let patient = Request::fetch("answered", "k1").timeout(Duration::MAX);
+    let long = Request::fetch("answered", "k1").session("x".repeat(131_000));
+    let (patient, long) = tokio::join!(client.execute(patient), client.execute(long));
+    assert!(patient.is_ok(), "{patient:?}");
+    let error = long.unwrap_err();
+    assert!(matches!(&error, ClientError::Forbidden { .. }) && !error.is_retryable(), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
