@@ -5,7 +5,7 @@ declare(strict_types=1);
 require_once 'PhpAmqpLib/autoload.php';
 
 use PhpAmqpLib\Connection\AMQPStreamConnection;
-use PhpAmqpLib\Exception\{AMQPConnectionClosedException, AMQPIOException};
+use PhpAmqpLib\Exception\{AMQPBasicCancelException, AMQPConnectionClosedException, AMQPIOException};
 use PhpAmqpLib\Message\AMQPMessage;
 use PhpAmqpLib\Wire\AMQPTable;
 
@@ -46,8 +46,8 @@ function listen(string $url, string $queue, array $patterns, callable $handle): 
             while ($channel->is_consuming()) {
                 $channel->wait();
             }
-        } catch (AMQPConnectionClosedException | AMQPIOException) {
-            sleep(1);
+        } catch (AMQPBasicCancelException | AMQPConnectionClosedException | AMQPIOException) {
+            sleep(1); // its queue was deleted, or the connection is lost: both are made again
         }
     }
 }
