@@ -219,6 +219,25 @@ fn an_order_by_a_unique_field_has_an_index_with_the_key() {
     assert!(js.contains("code_1__id_1") && !js.contains("door_1__id_1"), "{js}");
 }
 
+/// To MongoDB no value is one that a record may have: an index with a place for it would take one such record.
+#[test]
+fn a_unique_index_of_what_may_be_null_leaves_out_what_is_absent() {
+    let text = "[template]\nname = \"room\"\nservice = \"app_server\"\nengine = \"mongodb\"\ndatabase = \"odd\"\n\
+        [fields]\nid = { type = \"int\", key = true, column = \"_id\" }\n\
+        code = { type = \"string\", required = true, unique = true }\n\
+        door = { type = \"string\", column = \"Door\", unique = true }\n\
+        [objects]\nread = { collection = \"room\" }\ncreate = { collection = \"room\" }\n";
+    let output = Compiler::new().template_text("room_rec.toml", text.to_owned()).compile();
+    let domain = output.unwrap_or_else(|report| panic!("{report}")).domains.remove(0);
+    let js = propose::scripts(&[propose::ddl(&domain)]).remove(&Engine::MongoDb).unwrap();
+    for index in [
+        r#"{ "name": "code_1", "key": { "code": 1 }, "unique": true }"#,
+        r#"{ "name": "Door_1", "key": { "Door": 1 }, "unique": true, "partialFilterExpression": { "Door": { "$exists": true } } }"#,
+    ] {
+        assert!(js.contains(index), "{index}\n{js}");
+    }
+}
+
 #[test]
 fn new_templates_compile() {
     let places = [

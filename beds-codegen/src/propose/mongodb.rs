@@ -90,6 +90,20 @@ fn expiry(domain: &Domain) -> Option<Index> {
     Some(Index { name, definition, is_unique: false })
 }
 
+/// What makes an index unique. To MongoDB no value is a value as well, which one record may have: where a value may be absent,
+/// the index leaves out the records without it, as MariaDB's do. A filter for a value still uses it.
+fn unique(fields: &[&Field]) -> String {
+    let present: Vec<String> = fields
+        .iter()
+        .filter(|field| field.nullable)
+        .map(|field| format!("{}: {{ \"$exists\": true }}", text(&field.column)))
+        .collect();
+    if present.is_empty() {
+        return ", \"unique\": true".to_owned();
+    }
+    format!(", \"unique\": true, \"partialFilterExpression\": {{ {} }}", present.join(", "))
+}
+
 /// The indexes of a collection. The order of an index's members means something, so these are texts and no maps. The names are
 /// those that MongoDB gives, from which a conflict tells its fields.
 fn indexes(domain: &Domain) -> Vec<Index> {
@@ -98,7 +112,7 @@ fn indexes(domain: &Domain) -> Vec<Index> {
     let mut index = |fields: &[&Field], is_unique: bool| {
         let names: Vec<_> = fields.iter().map(|field| field.column.as_str()).collect();
         let members: Vec<_> = names.iter().map(|name| format!("{}: 1", text(name))).collect();
-        let unique = if is_unique { ", \"unique\": true" } else { "" };
+        let unique = if is_unique { unique(fields) } else { String::new() };
         let name = names.iter().map(|name| format!("{name}_1")).collect::<Vec<_>>().join("_");
         let definition =
             format!("{{ \"name\": {}, \"key\": {{ {} }}{unique} }}", text(&name), members.join(", "));
