@@ -25,6 +25,7 @@ database = "orders"
 number = { type = "string", max = 20, key = true }
 place = { type = "int", key = true }
 name = { type = "string", max = 80 }
+code = { type = "string", max = 80, unique = true }
 
 [objects]
 read = { view = "v_order" }

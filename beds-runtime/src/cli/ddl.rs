@@ -408,6 +408,8 @@ mod tests {
                 columns: vec!["id".to_owned()],
                 whole: true,
                 identifies: true,
+                only: Vec::new(),
+                counts_null: true,
                 expires_s: None,
             };
             vec![

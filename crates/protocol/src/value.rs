@@ -27,6 +27,14 @@ impl Decimal {
         &self.0
     }
 
+    /// A double as it is written: a whole number with all of its digits, another with those that tell it from its
+    /// neighbours. `None` where it is no number.
+    #[must_use]
+    pub fn of_double(number: f64) -> Option<Self> {
+        let text = if number.fract() == 0.0 { format!("{number:.0}") } else { number.to_string() };
+        text.parse().ok()
+    }
+
     /// How many digits stand before the point, leading zeros not counted, and after it.
     #[must_use]
     pub fn digits(&self) -> (usize, usize) {
@@ -293,6 +301,20 @@ mod tests {
         round_trips::<Date>(&["2024-02-29", "0001-01-01"]);
         round_trips::<Time>(&["08:30:00", "23:59:59.5"]);
         round_trips::<Bytes>(&["", "AAEC"]);
+    }
+
+    #[test]
+    fn a_double_has_the_digits_that_it_is_written_with() {
+        for (number, expected) in [
+            (0.1, Some("0.1")),
+            (3.0, Some("3")),
+            (-9_223_372_036_854_775_808.0, Some("-9223372036854775808")),
+            (f64::NAN, None),
+            (f64::INFINITY, None),
+        ] {
+            assert_eq!(Decimal::of_double(number), expected.map(|text| text.parse().unwrap()), "{number}");
+        }
+        assert!(Decimal::of_double(f64::MAX) > Decimal::of_double(1e300));
     }
 
     #[test]

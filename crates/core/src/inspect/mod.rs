@@ -229,10 +229,14 @@ pub struct Index {
     pub primary: bool,
     /// Its columns.
     pub columns: Vec<String>,
-    /// Whether it covers every value in full: not a prefix, not an expression, not a part of the documents.
+    /// Whether it covers every value in full: not a prefix, not an expression, not a part of the documents that have one.
     pub whole: bool,
     /// Whether two records that differ in it differ in these columns: it may cover the beginnings of values only.
     pub identifies: bool,
+    /// Where it covers values of some types only, and is not whole by that alone: these, as the engine names them.
+    pub only: Vec<String>,
+    /// Whether to have no value is a value to it, so that it takes one such record only where it is unique.
+    pub counts_null: bool,
     /// After how many seconds the server deletes records by it; none where it does not.
     pub expires_s: Option<u64>,
 }
@@ -254,6 +258,12 @@ impl Catalogue {
     #[must_use]
     pub fn is_one_name(&self, a: &str, b: &str) -> bool {
         a == b || (self.folds_names && a.to_lowercase() == b.to_lowercase())
+    }
+
+    /// Whether two names of columns are one to the server: members of documents are told apart by case.
+    #[must_use]
+    pub fn is_one_column(&self, a: &str, b: &str) -> bool {
+        if self.documents { a == b } else { same_word(a, b) }
     }
 
     /// The relation that a statement means by this name.

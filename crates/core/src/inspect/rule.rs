@@ -1,5 +1,7 @@
 //! What a validator asks of documents.
 
+use beds_protocol::value::Decimal;
+
 /// A step of a [`Rule`]'s path into the items of a list.
 pub const ITEMS: &str = "[]";
 
@@ -41,14 +43,14 @@ pub enum Asks {
     /// A number is not less than this.
     Least {
         /// The bound.
-        bound: f64,
+        bound: Decimal,
         /// Whether the bound itself is too little.
         exclusive: bool,
     },
     /// A number is not more than this.
     Greatest {
         /// The bound.
-        bound: f64,
+        bound: Decimal,
         /// Whether the bound itself is too much.
         exclusive: bool,
     },

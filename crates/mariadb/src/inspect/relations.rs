@@ -73,6 +73,8 @@ impl Look<'_> {
                     columns: column.into_iter().collect(),
                     whole,
                     identifies,
+                    only: Vec::new(),
+                    counts_null: false,
                     expires_s: None,
                     name,
                 }),

@@ -3,6 +3,7 @@
 //! It only reads. No future of the driver is dropped midway: every operation has a time limit of its own, and the
 //! limit of the whole is looked at between two of them.
 
+mod index;
 mod rules;
 mod sample;
 mod schema;
@@ -334,27 +335,7 @@ impl Look<'_> {
     async fn indexes(&self, name: &str) -> mongodb::error::Result<Vec<Index>> {
         let models: Vec<_> =
             self.database.collection::<Document>(name).list_indexes().await?.try_collect().await?;
-        let mut indexes: Vec<Index> = models
-            .into_iter()
-            .map(|model| {
-                let options = model.options.unwrap_or_default();
-                let primary = model.keys.len() == 1 && model.keys.contains_key("_id");
-                let is_plain = model
-                    .keys
-                    .values()
-                    .all(|order| matches!(order, Bson::Int32(_) | Bson::Int64(_) | Bson::Double(_)));
-                let is_whole = is_plain && options.partial_filter_expression.is_none();
-                Index {
-                    name: options.name.unwrap_or_default(),
-                    unique: primary || options.unique == Some(true),
-                    primary,
-                    whole: is_whole,
-                    identifies: is_whole,
-                    expires_s: options.expire_after.map(|after| after.as_secs()),
-                    columns: model.keys.keys().cloned().collect(),
-                }
-            })
-            .collect();
+        let mut indexes: Vec<Index> = models.into_iter().map(index::index).collect();
         indexes.sort_by(|a, b| (!a.primary, &a.name).cmp(&(!b.primary, &b.name)));
         Ok(indexes)
     }

@@ -1,10 +1,12 @@
 //! A validator to plain rules.
 
-use mongodb::bson::{Bson, Document};
+use mongodb::bson::{Bson, Document, RawBsonRef};
 
 use beds_core::inspect::{Asks, ITEMS, Rule};
+use beds_protocol::value::Decimal;
 
 use super::schema::types;
+use crate::shown::number;
 
 /// How deep a validator is followed.
 const DEPTH_MAX: usize = 16;
@@ -134,15 +136,15 @@ fn one_of(constants: &[Bson]) -> Asks {
 
 /// What a keyword with a number asks.
 fn limit(key: &str, value: &Bson, schema: &Document) -> Option<Asks> {
-    let bound = match value {
-        Bson::Int32(number) => f64::from(*number),
+    let bound: Decimal = match value {
+        Bson::Int32(number) => number.to_string().parse().ok()?,
         Bson::Int64(number) => number.to_string().parse().ok()?,
-        Bson::Double(number) => *number,
-        Bson::Decimal128(number) => number.to_string().parse().ok()?,
+        Bson::Double(number) => Decimal::of_double(*number)?,
+        Bson::Decimal128(number) => number::decimal(RawBsonRef::Decimal128(*number))?,
         _ => return None,
     };
     let is_exclusive = |name: &str| schema.get_bool(name).unwrap_or(false);
-    let count = format!("{bound:.0}").parse().ok();
+    let count = bound.as_str().split('.').next().and_then(|whole| whole.parse().ok());
     Some(match key {
         "minimum" => Asks::Least { bound, exclusive: is_exclusive("exclusiveMinimum") },
         "maximum" => Asks::Greatest { bound, exclusive: is_exclusive("exclusiveMaximum") },
@@ -160,6 +162,25 @@ fn limit(key: &str, value: &Bson, schema: &Document) -> Option<Asks> {
 mod tests {
     use super::*;
     use mongodb::bson::doc;
+
+    #[test]
+    fn a_bound_has_all_of_its_digits() {
+        for (value, expected) in [
+            (Bson::Int32(3), "3"),
+            (Bson::Int64(i64::MIN), "-9223372036854775808"),
+            (Bson::Double(9_223_372_036_854_775_808.0), "9223372036854775808"),
+            (Bson::Double(0.1), "0.1"),
+            (Bson::Decimal128("9223372036854775806.5".parse().unwrap()), "9223372036854775806.5"),
+            (Bson::Decimal128("1E+3".parse().unwrap()), "1000"),
+        ] {
+            let Some(Asks::Least { bound, .. }) = limit("minimum", &value, &doc! {}) else {
+                panic!("{value}")
+            };
+            assert_eq!(bound.as_str(), expected);
+        }
+        assert_eq!(limit("minimum", &Bson::Double(f64::NAN), &doc! {}), None);
+        assert_eq!(limit("maxLength", &Bson::Double(20.0), &doc! {}), Some(Asks::LengthMax(20)));
+    }
 
     #[test]
     fn what_a_validator_asks_is_told_at_its_path() {
@@ -183,7 +204,7 @@ mod tests {
             ("a", Asks::Types(vec!["null".into(), "string".into()])),
             ("a", Asks::LengthMin(2)),
             ("a", Asks::Other("not".into())),
-            ("b.[]", Asks::Least { bound: 3.0, exclusive: true }),
+            ("b.[]", Asks::Least { bound: "3".parse().unwrap(), exclusive: true }),
             ("", Asks::Other("size".into())),
         ];
         assert_eq!(told, expected.map(|(path, asks)| (path.to_owned(), asks)));

@@ -262,7 +262,8 @@ fn choose_key(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue) {
         Some((table, columns)) => {
             let table = catalogue.relation(table);
             let shown = |column: &String| {
-                columns.iter().find(|(_, of)| same_word(of, column)).map(|(name, _)| name.clone())
+                let is_it = |(_, of): &&(String, String)| catalogue.is_one_column(of, column);
+                columns.iter().find(is_it).map(|(name, _)| name.clone())
             };
             keys(table.map(|table| table.indexes.as_slice()).unwrap_or_default())
                 .filter(|index| index.primary || !is_nullable(table, index))
@@ -279,7 +280,10 @@ fn choose_key(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue) {
     candidates.sort_by_key(|(is_primary, columns)| (!is_primary, columns.len()));
     let mut refused = None;
     for (_, columns) in candidates {
-        let fields: Option<Vec<usize>> = columns.iter().map(|column| domain.field(column)).collect();
+        let field = |column: &String| {
+            domain.fields.iter().position(|field| catalogue.is_one_column(&field.column.name, column))
+        };
+        let fields: Option<Vec<usize>> = columns.iter().map(field).collect();
         let can_be_key = |at: &usize| {
             domain.fields.get(*at).is_some_and(|field| field.ty.is_indexable() && field.ty.name != "float")
         };

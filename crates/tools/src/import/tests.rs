@@ -7,6 +7,8 @@ use beds_core::inspect::{
 
 use super::{Options, Plan, plan};
 
+mod members;
+
 fn column(name: &str) -> Column {
     Column {
         name: name.to_owned(),
@@ -29,6 +31,8 @@ fn index(name: &str, columns: &[&str]) -> Index {
         columns: columns.iter().map(|name| (*name).to_owned()).collect(),
         whole: true,
         identifies: true,
+        only: Vec::new(),
+        counts_null: false,
         expires_s: None,
     }
 }

@@ -95,7 +95,7 @@ fn of_indexes(table: &Table, relation: &Relation) -> Vec<Fault> {
         }
     }
     let is_on = |column: &str, index: &Index| {
-        index.whole && index.columns.first().is_some_and(|first| first == column)
+        index.whole && index.counts_null && index.columns.first().is_some_and(|first| first == column)
     };
     for column in table.indexed(Engine::MongoDb) {
         if kept.iter().any(|index| is_on(column, index)) {
@@ -129,6 +129,8 @@ mod tests {
             columns: vec![column.to_owned()],
             whole: true,
             identifies: true,
+            only: Vec::new(),
+            counts_null: true,
             expires_s: None,
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::routine::sees;
 use beds_core::{
-    inspect::{Catalogue, Column, Relation, RelationKind, same_word},
+    inspect::{Catalogue, Column, Relation, RelationKind},
     spec::{Domain, Usage},
 };
 
@@ -19,6 +19,7 @@ pub(super) struct Base<'c> {
     picks: Option<&'c [(String, String)]>,
     /// The columns that are those of a table, where the view stands for it.
     shown: Option<&'c [(String, String)]>,
+    catalogue: &'c Catalogue,
 }
 
 impl<'c> Base<'c> {
@@ -31,21 +32,26 @@ impl<'c> Base<'c> {
     pub(super) fn of(relation: &'c Relation, catalogue: &'c Catalogue) -> Option<Self> {
         match (&relation.picks, relation.kind) {
             (None, RelationKind::Table | RelationKind::Collection) => {
-                Some(Self { table: relation, picks: None, shown: None })
+                Some(Self { table: relation, picks: None, shown: None, catalogue })
             }
             (Some((table, columns)), _) => {
                 let is_seen = |table: &&Relation| !table.columns.is_empty() && sees(&table.name, catalogue);
                 let table = catalogue.relation(table).filter(is_seen)?;
-                Some(Self { table, picks: Some(columns), shown: None })
+                Some(Self { table, picks: Some(columns), shown: None, catalogue })
             }
             _ => None,
         }
     }
 
     /// A view that picks columns and rows from a table which this user may not see: its columns are those of the table.
-    pub(super) fn through(view: &'c Relation) -> Option<Self> {
+    pub(super) fn through(view: &'c Relation, catalogue: &'c Catalogue) -> Option<Self> {
         let (_, columns) = view.picks.as_ref()?;
-        Some(Self { table: view, picks: None, shown: Some(columns) })
+        Some(Self { table: view, picks: None, shown: Some(columns), catalogue })
+    }
+
+    /// Whether two names of columns are one.
+    pub(super) fn is_one(&self, a: &str, b: &str) -> bool {
+        self.catalogue.is_one_column(a, b)
     }
 
     /// The name of the column behind one that is read.
@@ -54,14 +60,14 @@ impl<'c> Base<'c> {
         'c: 'n,
     {
         if let Some(columns) = self.shown
-            && !columns.iter().any(|(name, _)| same_word(name, shown))
+            && !columns.iter().any(|(name, _)| self.is_one(name, shown))
         {
             return None;
         }
         match self.picks {
             None => Some(shown),
             Some(picks) => {
-                picks.iter().find(|(name, _)| same_word(name, shown)).map(|(_, name)| name.as_str())
+                picks.iter().find(|(name, _)| self.is_one(name, shown)).map(|(_, name)| name.as_str())
             }
         }
     }
@@ -69,6 +75,6 @@ impl<'c> Base<'c> {
     /// The column behind one that is read.
     pub(super) fn column(&self, shown: &str) -> Option<&'c Column> {
         let name = self.name(shown)?;
-        self.table.columns.iter().find(|column| same_word(&column.name, name))
+        self.table.columns.iter().find(|column| self.is_one(&column.name, name))
     }
 }

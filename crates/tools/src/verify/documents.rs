@@ -1,6 +1,6 @@
 //! What a domain writes to a collection, against the collection's validator.
 
-use super::{Findings, validator};
+use super::{Findings, relation::is_covered, validator};
 use beds_core::{
     inspect::{Index, Relation},
     spec::{Object, Usage},
@@ -43,24 +43,31 @@ fn check_expiry(relation: &Relation, findings: &mut Findings<'_>) {
         }
         return;
     };
-    let column = domain.fields[lifecycle.by].column;
+    let field = &domain.fields[lifecycle.by];
     let ttl_s = u64::from(lifecycle.ttl_s);
-    let mut found = relation.indexes.iter().filter(expiring).peekable();
-    if found.peek().is_none() {
+    let found: Vec<&Index> = relation.indexes.iter().filter(expiring).collect();
+    if found.is_empty() {
         let message = format!("{name} has no index by which MongoDB deletes what is older than {ttl_s} s");
         findings.error("lifecycle", message).hint("make the index that `bedsc ddl` prints");
     }
-    for index in found {
-        let is_right = index.expires_s == Some(ttl_s) && index.columns.iter().all(|of| of == column);
-        if is_right {
-            continue;
-        }
+    let is_named = |index: &&Index| {
+        index.expires_s == Some(ttl_s) && index.columns.iter().all(|column| column == field.column)
+    };
+    let (named, others): (Vec<&Index>, Vec<&Index>) = found.into_iter().partition(is_named);
+    if let (Some(partial), false) = (named.first(), named.iter().any(|index| is_covered(&field.ty, index))) {
+        let message = format!(
+            "the index {} of {name} deletes some of the records only: it has a `partialFilterExpression`",
+            shown(&partial.name)
+        );
+        findings.error("lifecycle", message).hint("drop it, and make the one that `bedsc ddl` prints");
+    }
+    for index in others {
         let after = index.expires_s.unwrap_or_default();
         let message = format!(
             "the index {} of {name} deletes by {} after {after} s, and the template says by {} after {ttl_s} s",
             shown(&index.name),
             shown(index.columns.join(", ")),
-            shown(column),
+            shown(field.column),
         );
         findings.error("lifecycle", message).hint(format!(
             "change it by collMod with expireAfterSeconds {ttl_s}, or drop it and make the one that `bedsc ddl` prints"

@@ -9,10 +9,11 @@ use super::{
     grants,
     types::{Against, Fit, fit},
     used,
+    validator::{is_always_stored, stored_as, takes},
 };
 use crate::{import::AllDeeds, keeps::bounded_by_bytes};
 use beds_core::{
-    inspect::{Catalogue, Column, Evidence, Grant, Granted, Kind, Relation, RelationKind, same_word},
+    inspect::{Catalogue, Column, Evidence, Grant, Granted, Index, Kind, Relation, RelationKind, same_word},
     spec::{Engine, Field, Object, Type},
 };
 
@@ -48,7 +49,8 @@ pub(super) fn check(object: &Object, relation: &Relation, all: &AllDeeds<'_>, fi
         }
     } else {
         for (index, field) in domain.fields.iter().enumerate() {
-            match column(relation, field, domain.engine()) {
+            let is_it = |column: &&Column| catalogue.is_one_column(&column.name, field.column);
+            match relation.columns.iter().find(is_it) {
                 Some(column) => check_column(index, field, column, relation, findings),
                 None => missing(field, relation, catalogue, findings),
             }
@@ -69,28 +71,30 @@ pub(super) fn check(object: &Object, relation: &Relation, all: &AllDeeds<'_>, fi
         check_key(&place, relation, &base, findings);
         check_unique(relation, &base, findings);
     }
-    exchanged(&place, relation, findings);
+    exchanged(&place, relation, catalogue, findings);
     used::required(relation, catalogue, findings);
 }
 
 /// Warns of columns of a view that bear each other's names: `select a as b, b as a`. What was exchanged otherwise, nobody
 /// can tell who does not know how the view was.
-fn exchanged(place: &str, relation: &Relation, findings: &mut Findings<'_>) {
+fn exchanged(place: &str, relation: &Relation, catalogue: &Catalogue, findings: &mut Findings<'_>) {
     let Some((table, picks)) = &relation.picks else { return };
-    let source =
-        |shown: &str| picks.iter().find(|(name, _)| same_word(name, shown)).map(|(_, of)| of.as_str());
+    let source = |shown: &str| {
+        picks.iter().find(|(name, _)| catalogue.is_one_column(name, shown)).map(|(_, of)| of.as_str())
+    };
     let mut told: Vec<&str> = Vec::new();
     for (name, _) in picks {
         // From a column to the one whose name its source bears, until it comes back or ends.
         let mut ring = vec![name.as_str()];
         while let Some(next) = ring.last().copied().and_then(source) {
-            if same_word(next, name) || ring.len() > picks.len() {
+            if catalogue.is_one_column(next, name) || ring.len() > picks.len() {
                 break;
             }
             ring.push(next);
         }
-        let comes_back = ring.last().copied().and_then(source).is_some_and(|last| same_word(last, name));
-        let is_told = ring.iter().any(|one| told.iter().any(|known| same_word(known, one)));
+        let comes_back =
+            ring.last().copied().and_then(source).is_some_and(|last| catalogue.is_one_column(last, name));
+        let is_told = ring.iter().any(|one| told.iter().any(|known| catalogue.is_one_column(known, one)));
         if ring.len() < 2 || !comes_back || is_told {
             continue;
         }
@@ -106,14 +110,6 @@ fn exchanged(place: &str, relation: &Relation, findings: &mut Findings<'_>) {
             .hint("let the view show each column under its own name, or under a new one");
         told.extend(ring);
     }
-}
-
-/// The column of a field. MariaDB does not tell case apart in columns.
-fn column<'r>(relation: &'r Relation, field: &Field, engine: Engine) -> Option<&'r Column> {
-    relation.columns.iter().find(|column| match engine {
-        Engine::MariaDb => same_word(&column.name, field.column),
-        Engine::MongoDb => column.name == field.column,
-    })
 }
 
 fn missing(field: &Field, relation: &Relation, catalogue: &Catalogue, findings: &mut Findings<'_>) {
@@ -207,21 +203,26 @@ fn check_column(
 
 fn check_key(place: &str, relation: &Relation, base: &Base<'_>, findings: &mut Findings<'_>) {
     let domain = findings.domain;
-    let read: Vec<&str> = domain.key.iter().map(|index| domain.fields[*index].column).collect();
+    let fields = domain.key.iter().map(|index| &domain.fields[*index]);
     // What a view computes may be unique by other means.
-    let columns: Option<Vec<&str>> = read.iter().map(|column| base.name(column)).collect();
+    let columns: Option<Vec<(&str, &Type)>> =
+        fields.map(|field| Some((base.name(field.column)?, &field.ty))).collect();
     let Some(columns) = columns.filter(|columns| !columns.is_empty()) else { return };
     let is_unique = base.table.indexes.iter().any(|index| {
-        index.unique
-            && index.identifies
-            && index.columns.iter().all(|column| columns.iter().any(|key| same_word(key, column)))
+        let is_of_key = |column: &String| {
+            columns
+                .iter()
+                .any(|(key, ty)| base.is_one(key, column) && (index.identifies || is_covered(ty, index)))
+        };
+        index.unique && index.columns.iter().all(is_of_key)
     });
     if is_unique {
         return;
     }
+    let names: Vec<&str> = columns.iter().map(|(column, _)| *column).collect();
     let message = format!(
         "the key ({}) is not unique in {}: two records may have it",
-        columns.join(", "),
+        names.join(", "),
         shown(&base.table.name)
     );
     // Among the rows that a view leaves, it may be.
@@ -233,35 +234,42 @@ fn check_unique(relation: &Relation, base: &Base<'_>, findings: &mut Findings<'_
     let domain = findings.domain;
     for (at, field) in domain.fields.iter().enumerate() {
         let Some(column) = base.name(field.column) else { continue };
-        let alone = base.table.indexes.iter().any(|index| {
-            index.unique && index.whole && index.columns.len() == 1 && same_word(&index.columns[0], column)
-        });
+        let is_alone = |index: &&Index| {
+            index.unique
+                && index.columns.len() == 1
+                && base.is_one(&index.columns[0], column)
+                && is_covered(&field.ty, index)
+        };
+        let alone: Vec<&Index> = base.table.indexes.iter().filter(is_alone).collect();
         let is_key = domain.key == [at];
         let is_view = relation.kind == RelationKind::View;
         let place = format!("field {}", field.name);
-        if field.unique && !alone {
-            findings
-                .warning(
-                    place,
-                    format!(
-                        "{} has no unique index on {column}",
-                        shown(&base.table.name),
-                        column = shown(column)
-                    ),
-                )
-                .hint("add a unique index, or remove `unique`");
-        } else if alone && !field.unique && !is_key && !is_view && is_indexable(&field.ty) {
-            findings
-                .warning(
-                    place,
-                    format!(
-                        "an index of {} keeps it unique, but the template does not say so",
-                        shown(&relation.name)
-                    ),
-                )
-                .hint("add unique = true, so that clients know");
+        let table = shown(&base.table.name);
+        if field.unique && alone.is_empty() {
+            let message = format!("{table} has no unique index on {column}", column = shown(column));
+            findings.warning(place, message).hint("add a unique index, or remove `unique`");
+        } else if field.unique {
+            let may_lack = findings.is_stored(at) && !is_always_stored(domain, at);
+            if let Some(index) = alone.iter().find(|index| index.counts_null && may_lack) {
+                let message = format!(
+                    "the unique index {} of {table} takes one record without a value: the next one is a `conflict`",
+                    shown(&index.name)
+                );
+                findings.warning(place, message).hint(
+                    "drop it, and make the one that `bedsc ddl` prints, which has only the records with a value",
+                );
+            }
+        } else if !alone.is_empty() && !is_key && !is_view && is_indexable(&field.ty) {
+            let message = format!("an index of {table} keeps it unique, but the template does not say so");
+            findings.warning(place, message).hint("add unique = true, so that clients know");
         }
     }
+}
+
+/// Whether an index covers all values that a field of this type has, in full.
+pub(super) fn is_covered(ty: &Type, index: &Index) -> bool {
+    let takes = |stored: &str| takes(&index.only, stored);
+    index.whole || (!index.only.is_empty() && stored_as(ty).is_some_and(takes))
 }
 
 /// Whether a template may call a field of this type unique.

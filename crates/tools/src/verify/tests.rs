@@ -12,6 +12,7 @@ use super::{Finding, check_objects};
 use crate::import::AllDeeds;
 
 mod beside;
+mod collection;
 mod kept;
 mod silent;
 mod upserts;
@@ -68,6 +69,8 @@ fn catalogue(routines: Vec<Routine>, triggers: Vec<Trigger>) -> Catalogue {
         columns: COLUMNS[..2].iter().map(|name| (*name).to_owned()).collect(),
         whole: true,
         identifies: true,
+        only: Vec::new(),
+        counts_null: false,
         expires_s: None,
     };
     let table = Relation {

@@ -152,7 +152,9 @@ fn given(create: &Object, base: &Base<'_>, catalogue: &Catalogue, findings: &mut
 pub(super) fn kept(object: &Object, routine: &Routine, catalogue: &Catalogue, findings: &mut Findings<'_>) {
     let domain = findings.domain;
     let Some(relation) = read(domain, catalogue) else { return };
-    let Some(base) = Base::of(relation, catalogue).or_else(|| Base::through(relation)) else { return };
+    let Some(base) = Base::of(relation, catalogue).or_else(|| Base::through(relation, catalogue)) else {
+        return;
+    };
     if routine.parameters.len() != object.arity() {
         return;
     }

@@ -201,14 +201,15 @@ fn is_always_given(domain: &Domain, index: usize) -> bool {
         || domain.key.contains(&index)
 }
 
-fn is_always_stored(domain: &Domain, index: usize) -> bool {
+/// Whether each record has a value of the field in a collection.
+pub(super) fn is_always_stored(domain: &Domain, index: usize) -> bool {
     let field = &domain.fields[index];
     is_always_given(domain, index)
         && (!field.nullable || field.generated.is_some() || domain.version == Some(index))
 }
 
 /// The type as which MongoDB stores a value; `None` where it may have any.
-const fn stored_as(ty: &Type) -> Option<&'static str> {
+pub(super) const fn stored_as(ty: &Type) -> Option<&'static str> {
     Some(match ty {
         Type::Bool => "bool",
         Type::Int { .. } | Type::UInt { .. } => "long",
@@ -222,6 +223,12 @@ const fn stored_as(ty: &Type) -> Option<&'static str> {
         Type::Object { .. } => "object",
         Type::ObjectId => "objectId",
     })
+}
+
+/// Whether this type is among those that a validator or an index names.
+pub(super) fn takes(types: &[String], stored: &str) -> bool {
+    let is_number = matches!(stored, "long" | "double" | "decimal");
+    types.iter().any(|name| name == stored || (is_number && name == "number"))
 }
 
 #[cfg(test)]

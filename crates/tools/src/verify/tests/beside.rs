@@ -25,6 +25,8 @@ fn an_upsert_that_finds_a_record_by_another_unique_index_is_found() {
         columns: columns.iter().map(|name| (*name).to_owned()).collect(),
         whole,
         identifies: true,
+        only: Vec::new(),
+        counts_null: false,
         expires_s: None,
     };
     let insert = "insert into line (id_order, id_part, amount) values (o, r, c) on duplicate key update ";

@@ -22,6 +22,7 @@ fn domain() -> Domain {
         Field::new("sure", "sure", Type::Bool).required(),
         Field::new("revision", "revision", Type::INT),
         Field::new("count", "count", Type::uint(0, u64::MAX)).nullable(),
+        Field::new("whole", "whole", Type::INT).nullable(),
     ];
     Domain::new("note", "", "")
         .at_least_once()
@@ -77,6 +78,10 @@ fn one_of(texts: &[&str], others: &[&str]) -> Asks {
     Asks::OneOf { texts: owned(texts), others: owned(others) }
 }
 
+fn at_least(bound: &str, exclusive: bool) -> Asks {
+    Asks::Least { bound: bound.parse().unwrap(), exclusive }
+}
+
 #[test]
 fn what_a_validator_refuses_is_found() {
     let requires = |name: &str| Asks::Required(name.to_owned());
@@ -100,7 +105,7 @@ fn what_a_validator_refuses_is_found() {
         (
             "",
             Asks::MembersMax(9),
-            "warning objects.create: the validator refuses documents of more than 9 members, and some have 12",
+            "warning objects.create: the validator refuses documents of more than 9 members, and some have 13",
         ),
         (
             "_id",
@@ -148,15 +153,22 @@ fn what_a_validator_refuses_is_found() {
             one_of(&[], &["true"]),
             "warning field sure: the validator refuses values in `sure` that its `enum` does not have",
         ),
+        ("size", at_least("1", false), "warning field size: the validator refuses numbers below 1 in `size`"),
         (
             "size",
-            Asks::Least { bound: 1.0, exclusive: false },
-            "warning field size: the validator refuses numbers below 1 in `size`",
+            Asks::Greatest { bound: "10".parse().unwrap(), exclusive: true },
+            "warning field size: the validator refuses numbers from 10 in `size`",
+        ),
+        // A double has not these digits.
+        (
+            "whole",
+            at_least("-9223372036854775808", true),
+            "warning field whole: the validator refuses numbers up to -9223372036854775808 in `whole`",
         ),
         (
-            "size",
-            Asks::Greatest { bound: 10.0, exclusive: true },
-            "warning field size: the validator refuses numbers from 10 in `size`",
+            "whole",
+            at_least("-9223372036854775807", false),
+            "warning field whole: the validator refuses numbers below -9223372036854775807 in `whole`",
         ),
         (
             "size",
@@ -213,8 +225,9 @@ fn what_a_validator_refuses_is_found() {
         let loose = said(vec![(path, asks)], false);
         assert_eq!(loose, [expected.replace("error ", "warning ")]);
     }
-    let closed =
-        vec!["_id", "subject", "mood", "at", "size", "tags", "code", "author", "any", "revision", "count"];
+    let closed = vec![
+        "_id", "subject", "mood", "at", "size", "tags", "code", "author", "any", "revision", "count", "whole",
+    ];
     let closed = Asks::Only(closed.into_iter().map(str::to_owned).collect());
     assert_eq!(said(vec![("", closed)], true), ["error field sure: the validator forbids `sure`"]);
 }
@@ -225,14 +238,15 @@ fn what_a_validator_takes_is_no_finding() {
         ("", Asks::Required("_id".into())),
         ("", Asks::Required("subject".into())),
         ("", Asks::MembersMin(4)),
-        ("", Asks::MembersMax(12)),
+        ("", Asks::MembersMax(13)),
         ("_id", types(&["binData"])),
         ("at", types(&["date", "null"])),
         ("size", types(&["number"])),
-        ("size", Asks::Least { bound: 0.0, exclusive: false }),
-        ("size", Asks::Greatest { bound: 10.0, exclusive: false }),
-        ("revision", Asks::Least { bound: 1.0, exclusive: false }),
-        ("count", Asks::Greatest { bound: 9_223_372_036_854_775_807.0, exclusive: false }),
+        ("size", at_least("0", false)),
+        ("size", Asks::Greatest { bound: "10.00".parse().unwrap(), exclusive: false }),
+        ("revision", at_least("1", false)),
+        ("whole", at_least("-9223372036854775808", false)),
+        ("count", Asks::Greatest { bound: "9223372036854775807".parse().unwrap(), exclusive: false }),
         ("subject", Asks::LengthMax(200)),
         ("code", Asks::LengthMin(2)),
         ("code", Asks::Matches("^[a-z]+$".into())),

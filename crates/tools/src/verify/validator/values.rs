@@ -1,8 +1,8 @@
 //! What a validator asks of a value, against the values that a type has.
 
-use super::{Said, stored_as};
+use super::{Said, stored_as, takes};
 use beds_core::{inspect::Asks, spec::Type};
-use beds_protocol::shown;
+use beds_protocol::{shown, value::Decimal};
 
 /// A rule that nobody can judge.
 pub(super) fn not_judged(keyword: &str, of: &str) -> Said {
@@ -90,8 +90,7 @@ fn types_of(name: &str, ty: &Type, types: &[String]) -> Option<Said> {
             "the validator accepts {name} as {accepted} only, and the template takes any JSON"
         )));
     };
-    let is_number = matches!(stored, "long" | "double" | "decimal");
-    if types.iter().any(|name| name == stored || (is_number && name == "number")) {
+    if takes(types, stored) {
         return None;
     }
     let said = Said::error(format!(
@@ -200,20 +199,27 @@ fn length(ty: &Type) -> Option<(u64, u64)> {
 }
 
 /// The least and the greatest number.
-#[allow(clippy::cast_precision_loss, reason = "the validator's bounds are doubles as well")]
-fn range(ty: &Type) -> Option<(f64, f64)> {
-    match ty {
-        Type::Int { min, max } => Some((*min as f64, *max as f64)),
+fn range(ty: &Type) -> Option<(Decimal, Decimal)> {
+    let (least, greatest) = match ty {
+        Type::Int { min, max } => (min.to_string().parse(), max.to_string().parse()),
         // The node refuses what no `long` is.
-        Type::UInt { min, max } => Some((*min as f64, (*max).min(i64::MAX.unsigned_abs()) as f64)),
-        Type::Float { min, max } => Some((*min, *max)),
-        Type::Decimal { precision, scale, min, max } => {
-            let unbounded = 10_f64.powi(i32::from(*precision) - i32::from(*scale));
-            let bound = |bound: Option<&str>| bound.and_then(|bound| bound.parse::<f64>().ok());
-            Some((bound(*min).unwrap_or(-unbounded), bound(*max).unwrap_or(unbounded)))
+        Type::UInt { min, max } => {
+            (min.to_string().parse(), max.min(&i64::MAX.unsigned_abs()).to_string().parse())
         }
-        _ => None,
-    }
+        Type::Float { min, max } => {
+            let bound = |bound: f64| Decimal::of_double(bound.clamp(f64::MIN, f64::MAX));
+            return Some((bound(*min)?, bound(*max)?));
+        }
+        Type::Decimal { precision, scale, min, max } => {
+            let unbounded = format!("1{}", "0".repeat(usize::from(precision.saturating_sub(*scale))));
+            (
+                min.map_or_else(|| format!("-{unbounded}").parse(), str::parse),
+                max.map_or_else(|| unbounded.parse(), str::parse),
+            )
+        }
+        _ => return None,
+    };
+    Some((least.ok()?, greatest.ok()?))
 }
 
 /// How many members an object has at least and at most.
