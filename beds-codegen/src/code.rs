@@ -101,6 +101,7 @@ codes! {
     B0330 TooDeep = "nested too deep";
     B0331 UniqueType = "type cannot be unique";
     B0332 MemberColumn = "member of a JSON object has a column";
+    B0333 FlagUnheld = "flag that does not hold";
     // [objects].
     B0401 ObjectEngine = "object is not of this engine";
     B0402 ObjectMissing = "no database object is named";

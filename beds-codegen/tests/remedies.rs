@@ -91,6 +91,45 @@ fn what_is_guessed_is_left_to_people() {
     }
 }
 
+/// What may be left out may be null: NOT NULL is `required`, unless somebody else gives the value.
+#[test]
+fn what_is_not_null_stays_so() {
+    for line in [
+        r#"x = { type = "string", nullable = false }"#,
+        r#"x = { type = "string", null = false }"#,
+        r#"x = { type = "string", allowNull = false }"#,
+        r#"x = { type = "string", optional = false }"#,
+        r#"x = { type = "string", is_nullable = "NO" }"#,
+        r#"x = { type = "text", notNull = true }"#,
+        r#"x = { type = "VARCHAR(9)", null = no }"#,
+        "x = { type = \"string\" }\n[fields.y]\ntype = \"string\"\nnull = false",
+    ] {
+        let after = mended(line);
+        assert!(after.contains("required = true") && !after.contains("null"), "{line}: {after}");
+    }
+    for (line, right) in [
+        (
+            r#"x = { type = "string", null = false, default = "a" }"#,
+            r#"x = { type = "string", nullable = false, default = "a" }"#,
+        ),
+        (
+            r#"x = { type = "string", allowNull = false, defaultValue = "a" }"#,
+            r#"x = { type = "string", nullable = false, default = "a" }"#,
+        ),
+        (
+            r#"x = { type = "string", not_null = false, default = "a" }"#,
+            r#"x = { type = "string", nullable = true, default = "a" }"#,
+        ),
+        (r#"x = { type = "string", mandatory = false }"#, r#"x = { type = "string", required = false }"#),
+        (
+            r#"x = { type = "string", required = false, nullable = false }"#,
+            r#"x = { type = "string", required = false, nullable = false }"#,
+        ),
+    ] {
+        assert_eq!(mended(line), right, "{line}");
+    }
+}
+
 #[test]
 fn a_length_of_a_number_is_no_bound_of_its_values() {
     for line in [

@@ -14,6 +14,7 @@ pub(crate) mod doubts;
 pub(crate) mod events;
 pub(crate) mod fields;
 pub(crate) mod files;
+pub(crate) mod flags;
 pub(crate) mod header;
 pub(crate) mod kinds;
 pub(crate) mod lifecycle;

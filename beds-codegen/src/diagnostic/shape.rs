@@ -23,10 +23,12 @@ pub(crate) struct Owner<'a> {
     pub(crate) ty: Option<TypeName>,
     /// The known keys that are written.
     pub(crate) present: &'a [&'static str],
+    /// The known keys that unknown ones stand for.
+    pub(crate) meant: &'a [&'static str],
 }
 
 pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
-    let Owner { place, part, ty, present } = owner;
+    let Owner { place, part, ty, present, .. } = owner;
     let (span, key) = (entry.key.span, entry.key.value.as_str());
     let diagnostic = Diagnostic::error(Code::UnknownKey, format!("unknown key {} in {place}", shown(key)))
         .at(span, "no such key");
@@ -62,6 +64,10 @@ pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
             _ => format!("{known} = {{ procedure = {name}, args = [\"…\"] }}"),
         };
         return diagnostic.help(format!("write `{right}`"));
+    }
+    if let Some((flag, span)) = denied_null(entry, meant, owner) {
+        let diagnostic = diagnostic.help(format!("write `{flag} = true`: this is how it is said here"));
+        return diagnostic.fix(span, format!("{flag} = true"));
     }
     match meant {
         Some(Meant::Key(known) | Meant::Perhaps(known) | Meant::Pair(known, _))
@@ -139,6 +145,28 @@ pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
         }
         None => diagnostic.suggest(key, part.listed(ty), "the keys here are"),
     }
+}
+
+/// The flag that says what `null = false` and `not_null = false` mean, and what it stands in the place of. What may be left
+/// out may be null, and what has a default is not null unless it is said.
+fn denied_null(entry: &Entry, meant: Option<Meant>, owner: Owner<'_>) -> Option<(&'static str, Span)> {
+    let (key, value) = (entry.key.span, entry.value.span);
+    let Part::Field(place) = owner.part else { return None };
+    if entry.value.value != Value::Scalar(Scalar::Bool(false)) || value.start < key.end {
+        return None;
+    }
+    let is_present = |known: &&str| owner.present.contains(known);
+    let is_said = |known: &&str| is_present(known) || owner.meant.contains(known);
+    let (flag, is_alone) = match meant? {
+        Meant::Key("nullable") | Meant::Perhaps("nullable") if place.may_be_required() => {
+            ("required", !["required", "default", "generated", "version", "key"].iter().any(is_said))
+        }
+        Meant::Key("required") if meant::is_about_null(&entry.key.value) => {
+            ("nullable", !["required", "nullable", "version", "key"].iter().any(is_present))
+        }
+        _ => return None,
+    };
+    is_alone.then_some((flag, Span { end: value.end, ..key }))
 }
 
 /// The operations that a value of `[access]` lists, in whatever words, and nothing else.

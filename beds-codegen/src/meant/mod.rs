@@ -61,6 +61,11 @@ pub(crate) fn is_routine(key: &str) -> bool {
     others::is_routine(&normal(key))
 }
 
+/// Whether a key of a field says whether there is always a value, and not who gives it.
+pub(crate) fn is_about_null(key: &str) -> bool {
+    matches!(normal(key).as_str(), "not_null" | "notnull" | "non_null")
+}
+
 /// Whether a key of the header names the domain where nothing else does: who writes `table = "note"` means the name.
 pub(crate) fn names_domain(key: &str, part: Part) -> bool {
     part == Part::Header && matches!(normal(key).as_str(), "table" | "collection")

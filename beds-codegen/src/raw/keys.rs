@@ -224,8 +224,13 @@ impl<'e, 's> Keys<'e, 's> {
         // What a routine has beside it is the echo of it.
         let is_echo = |key: &str| is_by_routine && !meant::is_routine(key);
         for entry in self.entries.into_iter().flatten().filter(|entry| !is_echo(&entry.key.value)) {
-            let owner =
-                shape::Owner { place: &self.place, part: self.part, ty: self.ty, present: &self.present };
+            let owner = shape::Owner {
+                place: &self.place,
+                part: self.part,
+                ty: self.ty,
+                present: &self.present,
+                meant: &self.misspelt,
+            };
             self.errors.push(shape::unknown_key(&entry, owner));
         }
     }
@@ -241,7 +246,13 @@ impl<'e, 's> Keys<'e, 's> {
                 Value::Table(_) | Value::List(_) => shape::unknown_section(entry.key.span, &entry.key.value),
                 Value::Scalar(_) | Value::Broken => {
                     let place = "the template outside of every section";
-                    let owner = shape::Owner { place, part: self.part, ty: None, present: &self.present };
+                    let owner = shape::Owner {
+                        place,
+                        part: self.part,
+                        ty: None,
+                        present: &self.present,
+                        meant: &self.misspelt,
+                    };
                     shape::unknown_key(&entry, owner)
                 }
             });

@@ -3,6 +3,7 @@
 use beds_protocol::TypeName;
 
 mod followed;
+mod unheld;
 
 use super::{Cx, bounds, columns, filled, literal};
 use crate::{
@@ -303,7 +304,9 @@ fn supply(raw: &RawField, ty: &Type, place: Place, cx: &mut Cx<'_>) -> Option<Su
         Place::Arg => !raw.nullable.is_true() && !is_out,
         Place::Item | Place::Row | Place::Document | Place::Scalar => false,
     };
-    Some(if must_be_given { Supply::Required } else { Supply::Optional })
+    let supply = if must_be_given { Supply::Required } else { Supply::Optional };
+    unheld::check(raw, place, &supply, cx);
+    Some(supply)
 }
 
 fn generated(name: &Spanned<String>, ty: &Type, raw: &RawField, cx: &mut Cx<'_>) -> Option<Generated> {
@@ -347,6 +350,7 @@ fn check_flags(raw: &RawField, ty: &Type, cx: &mut Cx<'_>) {
         if let Some(nullable) = raw.nullable.key().filter(|_| raw.nullable.is_true()) {
             cx.errors.push(diagnostics::key_nullable(nullable, at));
         }
+        unheld::check_key(raw, at, cx);
     }
     if raw.unique.is_true() && !ty.is_indexable() {
         cx.errors.push(diagnostics::unique_type(raw.unique.key().unwrap_or(raw.name.span), ty.name()));

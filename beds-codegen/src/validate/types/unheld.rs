@@ -1,0 +1,42 @@
+//! Flags that are `false` where the rest of the field says that it is so: whoever writes one relies on it.
+
+use crate::{
+    diagnostic::flags as diagnostics,
+    model::Supply,
+    part::Place,
+    raw::{Entry, Given, RawField},
+    span::Span,
+    validate::Cx,
+};
+
+/// Reports what a flag denies of how a value is supplied.
+pub(super) fn check(raw: &RawField, place: Place, supply: &Supply, cx: &mut Cx<'_>) {
+    if !place.may_be_required() {
+        return;
+    }
+    if let (Some(nullable), Supply::Optional) = (denied(&raw.nullable), supply) {
+        let is_optional = denied(&raw.required).is_some();
+        let whole = whole(nullable).filter(|_| !is_optional);
+        cx.errors.push(diagnostics::null_by_absence(nullable.key, whole, place, (cx.front, is_optional)));
+    }
+    if let (Some(key), Some(required), Supply::Required) = (raw.key.key(), denied(&raw.required), supply) {
+        cx.errors.push(diagnostics::key_left_out(required.key, key, cx.front));
+    }
+}
+
+/// Reports a key that is said to change.
+pub(super) fn check_key(raw: &RawField, key: Span, cx: &mut Cx<'_>) {
+    if let Some(immutable) = denied(&raw.immutable) {
+        cx.errors.push(diagnostics::key_changed(immutable.key, key));
+    }
+}
+
+fn denied(flag: &Given<bool>) -> Option<&Entry<bool>> {
+    flag.entry().filter(|entry| !entry.value.value)
+}
+
+/// The key with its value, which an attribute may not have.
+fn whole(entry: &Entry<bool>) -> Option<Span> {
+    let value = entry.value.span;
+    (value.start >= entry.key.end).then_some(Span { end: value.end, ..entry.key })
+}
