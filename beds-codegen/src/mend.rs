@@ -34,6 +34,8 @@ pub struct MendedFile {
     pub after: String,
     /// How many mistakes were mended.
     pub count: usize,
+    /// Whether it is in another encoding than UTF-8, and both texts are what it says in that one.
+    pub is_reencoded: bool,
 }
 
 /// How many mistakes in one place are mended one after the other before the place is left.
@@ -239,12 +241,16 @@ impl Compiler {
         let mut state = State::of(self.clone());
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         let mut originals: BTreeMap<String, String> = BTreeMap::new();
+        let mut reencoded: BTreeSet<String> = BTreeSet::new();
         for _ in 0..ROUNDS_MAX {
             let remedies = state.remedies();
             // All at once is quick; where that is not better, one at a time finds those that are.
             let one = || remedies.iter().find_map(|remedy| state.after_one(remedy));
             let Some((applied, next)) = state.after_all(&remedies).or_else(one) else { break };
-            for Remedy { path, fix, .. } in applied {
+            for Remedy { path, fix, report } in applied {
+                if report.code == Code::NotUtf8 {
+                    reencoded.insert(path.clone());
+                }
                 let text = || state.report.sources().text(fix.span.file).to_owned();
                 originals.entry(path.clone()).or_insert_with(text);
                 *counts.entry(path).or_default() += 1;
@@ -254,10 +260,11 @@ impl Compiler {
         let changed = |(path, before): (String, String)| {
             let after = state.compiler.text_instead_of(&path)?.to_owned();
             let count = counts.get(&path).copied().unwrap_or_default();
-            Some(MendedFile { path, before, after, count })
+            let is_reencoded = reencoded.contains(&path);
+            Some(MendedFile { path, before, after, count, is_reencoded })
         };
-        let files =
-            originals.into_iter().filter_map(changed).filter(|file| file.before != file.after).collect();
+        let is_other = |file: &MendedFile| file.is_reencoded || file.before != file.after;
+        let files = originals.into_iter().filter_map(changed).filter(is_other).collect();
         Mended { files, report: state.report }
     }
 }

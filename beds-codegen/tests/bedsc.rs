@@ -121,6 +121,25 @@ fn mending_never_breaks_a_file() {
     }
 }
 
+/// A file in another encoding is told to be mended, and is.
+#[test]
+fn another_encoding_is_mended() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("country_rec.toml");
+    let units = |bytes: fn(u16) -> [u8; 2]| SMALL.encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
+    for wide in [units(u16::to_le_bytes), [vec![0xfe, 0xff], units(u16::to_be_bytes)].concat()] {
+        fs::write(&file, &wide).unwrap();
+        let ended = bedsc(&["check", "--format", "json", path(&file)], b"");
+        assert!(ended.out.contains("\"fix\":{"), "{}", ended.out);
+        let ended = bedsc(&["fix", "--dry-run", path(&file)], b"");
+        assert!(ended.out.contains("would be written as UTF-8"), "{}", ended.out);
+        assert_eq!(fs::read(&file).unwrap(), wide);
+        let ended = bedsc(&["fix", path(&file)], b"");
+        assert_eq!(ended.code, Some(0), "{}{}", ended.out, ended.err);
+        assert_eq!(fs::read_to_string(&file).unwrap(), SMALL);
+    }
+}
+
 #[test]
 fn one_layout_keeps_comments_and_meaning() {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../templates");

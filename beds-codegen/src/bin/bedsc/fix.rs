@@ -36,6 +36,9 @@ impl Fix {
 }
 
 fn show(file: &MendedFile) -> bool {
+    if file.is_reencoded {
+        anstream::println!("{} would be written as UTF-8", file.path);
+    }
     anstream::print!("{}", write::difference(&file.path, &file.before, &file.after));
     true
 }
