@@ -175,6 +175,7 @@ codes! {
     B0905 KeyDefault = "key has a constant default";
     B0906 KeyIndex = "key needs an index of its own";
     B0907 OddObjectName = "name of an object looks like something else";
+    B0908 OddEnumValue = "enum value is hardly what it seems";
     // [events].
     B1001 EventUnknown = "event of an operation that is not offered";
     B1002 EventOfRead = "event of what changes nothing";
@@ -219,6 +220,7 @@ impl Code {
                 | Self::KeyDefault
                 | Self::KeyIndex
                 | Self::OddObjectName
+                | Self::OddEnumValue
                 | Self::DefaultRefused
                 | Self::RoleIdle
         )

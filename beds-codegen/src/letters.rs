@@ -31,6 +31,35 @@ pub(crate) fn first_invisible(text: &str) -> Option<(&'static str, u32)> {
     })
 }
 
+/// A character of a text that nobody sees there, or that is no letter by itself: its name, and its number. Joiners belong to
+/// the letters of some scripts.
+pub(crate) fn unseen_in_word(text: &str) -> Option<(&'static str, u32)> {
+    let letters: Vec<char> = text.chars().collect();
+    let is_ascii = |at: usize| letters.get(at).is_some_and(char::is_ascii_alphanumeric);
+    letters.iter().enumerate().find_map(|(at, letter)| {
+        let is_at_ascii = at.checked_sub(1).is_some_and(is_ascii) || is_ascii(at + 1);
+        let name = match letter {
+            '\u{200c}' | '\u{200d}' if !is_at_ascii => None,
+            '\u{300}'..='\u{36f}' => Some("an accent by itself"),
+            '\n' | '\t' => Some("a control character"),
+            letter => invisible_name(*letter),
+        };
+        name.map(|name| (name, u32::from(*letter)))
+    })
+}
+
+/// The script of a letter that looks like one of ASCII in a word that has letters of ASCII, with the letter.
+pub(crate) fn mixed(text: &str) -> Option<(&'static str, char)> {
+    let words = text.split(|letter: char| !letter.is_alphanumeric());
+    words.filter(|word| word.chars().any(|letter| letter.is_ascii_alphabetic())).find_map(|word| {
+        let is_twin = |letter: char| {
+            // Few Greek letters do, and others stand in units such as `kΩ`.
+            !matches!(letter, '\u{370}'..='\u{3ff}') || "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧοντυρκι".contains(letter)
+        };
+        first_lookalike(word).filter(|(_, letter)| is_twin(*letter))
+    })
+}
+
 /// What a character is called that looks like a comma or a semicolon, and is neither.
 pub(crate) fn mark_name(letter: char) -> Option<&'static str> {
     Some(match letter {

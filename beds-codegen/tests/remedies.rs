@@ -44,6 +44,14 @@ fn values_stay_as_they_are() {
             r#"x = { type = "enum", values = "enum('a,b','c''d')" }"#,
             r#"x = { type = "enum", values = ["a,b", "c'd"] }"#,
         ),
+        (
+            r#"x = { type = "enum", values = { a = true, b = true } }"#,
+            r#"x = { type = "enum", values = ["a", "b"] }"#,
+        ),
+        (
+            r#"x = { type = "enum", values = "in work, done" }"#,
+            r#"x = { type = "enum", values = ["in work", "done"] }"#,
+        ),
         (r#"x = { type = "enum", values = [["a", "b"]] }"#, r#"x = { type = "enum", values = ["a", "b"] }"#),
     ] {
         assert_eq!(mended(line), right, "{line}");
@@ -81,6 +89,11 @@ fn what_is_guessed_is_left_to_people() {
         r#"x = { type = "string", encrypted = true }"#,
         r#"x = { type = "enum", values = [{ name = "open" }] }"#,
         r#"x = { type = "enum", values = [["open", "Open"], ["paid", "Paid"]] }"#,
+        r#"x = { type = "enum", values = { new = 1, open = 2 } }"#,
+        r#"x = { type = "enum", values = { new = "New", open = "Open" } }"#,
+        r#"x = { type = "enum", values = "a..z" }"#,
+        r#"x = { type = "enum", values = "in work" }"#,
+        r#"x = { type = "datetime", default = 2020-01-01T00:00:00 }"#,
         r#"x = { type = "int", read_only = false }"#,
         r#"x = { type = "int", auto_increment = false }"#,
         r#"x = "array(\"type\" => \"int\")""#,

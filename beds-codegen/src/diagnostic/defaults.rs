@@ -1,7 +1,7 @@
 //! Mistakes about defaults.
 
 use super::Diagnostic;
-use crate::{code::Code, span::Span};
+use crate::{code::Code, names, span::Span};
 
 pub(crate) fn default_kind(span: Span, ty: &str, expected: &str, found: &str) -> Diagnostic {
     Diagnostic::error(
@@ -9,6 +9,16 @@ pub(crate) fn default_kind(span: Span, ty: &str, expected: &str, found: &str) ->
         format!("the default of a field of the type `{ty}` must be {expected}, not {found}"),
     )
     .at(span, format!("expected {expected}"))
+}
+
+/// A moment of which only its author knows the zone; `utc` is the one in UTC.
+pub(crate) fn default_without_zone(diagnostic: Diagnostic, utc: &str) -> Diagnostic {
+    let local = utc.trim_end_matches('Z');
+    diagnostic.help(format!(
+        "write `{}` if it is in UTC, and otherwise its offset in place of `Z`, such as `{}`",
+        names::quoted(utc),
+        names::quoted(&format!("{local}+02:00"))
+    ))
 }
 
 pub(crate) fn default_refused(span: Span, why: &str) -> Diagnostic {

@@ -137,6 +137,20 @@ pub(crate) fn section_twice(span: Span, first: Option<Span>, path: &[String]) ->
     }
 }
 
+/// A key with points above the header of its section, of whose names the key has so many.
+pub(crate) fn dotted_above(
+    span: Span,
+    dotted: Span,
+    (key, names): (&str, usize),
+    header: &str,
+) -> Diagnostic {
+    let rest: Vec<&str> = key.split('.').map(str::trim).skip(names).collect();
+    Diagnostic::error(Code::DuplicateKey, format!("`{key}` stands above the header `[{header}]`"))
+        .at(span, "this section has keys already")
+        .near(dotted, "one of them")
+        .help(format!("write what stands above with points below this header, `{} = …`", rest.join(".")))
+}
+
 /// A key that has a value already, and is to be a section as well.
 pub(crate) fn complete_already(span: Span, first: Option<Span>, key: &str) -> Diagnostic {
     let diagnostic = Diagnostic::error(Code::DuplicateKey, format!("`{key}` has its value already"))

@@ -27,6 +27,7 @@ pub(crate) mod shape;
 pub(crate) mod stages;
 pub(crate) mod syntax;
 pub(crate) mod types;
+pub(crate) mod values;
 
 pub use collect::{ErrorSink, Errors};
 

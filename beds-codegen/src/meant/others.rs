@@ -59,7 +59,7 @@ pub(super) fn section(key: &str) -> Option<Meant> {
         "columns" | "column" | "field" | "attributes" | "properties" | "schema" | "model" | "members" => {
             Key("fields")
         }
-        "object" | "operations" | "tables" | "views" | "procedures" | "crud" | "methods" | "collections"
+        "object" | "operations" | "tables" | "views" | "procedures" | "crud" | "collections"
         | "collection" | "db" => Key("objects"),
         "event" | "publish" | "notify" | "notifications" | "outbox" | "cdc" | "changes" | "streams" => {
             Key("events")
@@ -69,7 +69,7 @@ pub(super) fn section(key: &str) -> Option<Meant> {
         "roles" | "role" | "permissions" | "permission" | "acl" | "auth" | "authorization" | "security"
         | "grants" | "policies" => Key("access"),
         "call" | "functions" | "routines" | "rpc" | "commands" | "actions" | "procedure" | "function"
-        | "pipelines" => Key("calls"),
+        | "pipelines" | "methods" | "method" | "endpoints" | "custom" => Key("calls"),
         "meta" | "header" | "domain" | "table" | "entity" | "package" | "general" | "record"
         | "templates" | "info" => Key("template"),
         "index" | "indexes" | "indices" | "relations" | "foreign_keys" | "constraints" | "triggers"

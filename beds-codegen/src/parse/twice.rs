@@ -13,8 +13,7 @@ use crate::{
 };
 
 /// Reports one key that stands `again`. `sections` are the sections that stand twice so far: what is in them is not
-/// reported as well. Gives the place of the first, where it is one with a point, of which more
-/// may be in the second.
+/// reported as well. Gives the place of a table of which the parser kept a part, since it is written with points.
 pub(super) fn report(
     text: &str,
     table: &DeTable<'_>,
@@ -28,6 +27,15 @@ pub(super) fn report(
     }
     let span = |range: Range<usize>| Span { file, start: range.start, end: range.end };
     let header = header_at(text, again.start);
+    if let Some((section, path)) = &header
+        && let Some((dotted, inside)) = first_dotted(text, section.start, path)
+    {
+        let key = &text[dotted.clone()];
+        let (at, dotted, header) = (span(again.clone()), span(dotted), path.join("."));
+        errors.push(files::dotted_above(at, dotted, (key, inside), &header));
+        // The parser kept what is below the header.
+        return Some(span(again));
+    }
     let first = match &header {
         Some((section, path)) => {
             sections.push(section.clone());
@@ -141,6 +149,29 @@ fn first_value(text: &str, before: usize, wanted: &[String]) -> Option<Range<usi
         at += line.len();
     }
     found
+}
+
+/// Where a key with points stands that makes the section, above its header, and how many of its names are the section's.
+fn first_dotted(text: &str, before: usize, wanted: &[String]) -> Option<(Range<usize>, usize)> {
+    let (mut at, mut section) = (0, Vec::new());
+    for line in text[..before].split_inclusive('\n') {
+        let trimmed = line.trim_start();
+        let key = trimmed.split('=').next().unwrap_or_default().trim_end();
+        let inside = wanted.strip_prefix(section.as_slice()).unwrap_or_default();
+        let names = path(key);
+        if trimmed.starts_with('[') {
+            section = path(trimmed.trim_end());
+        } else if key.len() < trimmed.trim_end().len()
+            && !inside.is_empty()
+            && names.len() > inside.len()
+            && names.starts_with(inside)
+        {
+            let start = at + line.len() - trimmed.len();
+            return Some((start..start + key.len(), inside.len()));
+        }
+        at += line.len();
+    }
+    None
 }
 
 /// Where a key of the same table stands first.

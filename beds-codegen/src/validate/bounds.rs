@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use beds_protocol::{TypeName, value::Decimal};
 
-use super::{Cx, converted, patterns};
+use super::{Cx, converted, patterns, values};
 use crate::{
     diagnostic::{fields as diagnostics, types},
     model::{Engine, Type},
@@ -338,5 +338,6 @@ pub(super) fn one_of(raw: &RawField, span: Span, cx: &mut Cx<'_>) -> Option<Type
             cx.errors.push(diagnostics::enum_case(*span, first, value, by));
         }
     }
+    values::check(written, cx);
     Some(Type::Enum { values: written.iter().map(|value| value.value.clone()).collect() })
 }

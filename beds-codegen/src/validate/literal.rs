@@ -112,8 +112,10 @@ fn refusal(
             let diagnostic = diagnostics::default_refused(span, why);
             let has_comma = matches!(&value.value, Scalar::Text(text) if text.contains(','));
             let is_decimal = matches!(ty, Type::Decimal { .. });
-            let meant = as_moment(&value.value, ty).or_else(|| as_base64(&value.value, ty));
-            if let Some(right) = meant {
+            if let Some(right) = as_moment(&value.value, ty) {
+                return diagnostics::default_without_zone(diagnostic, &right);
+            }
+            if let Some(right) = as_base64(&value.value, ty) {
                 return written_as(diagnostic, Some(names::quoted(&right)));
             }
             match converted::as_decimal(&value.value).filter(|_| has_comma && is_decimal) {

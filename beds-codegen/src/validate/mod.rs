@@ -24,6 +24,7 @@ mod objects;
 mod patterns;
 pub(crate) mod pipeline;
 mod types;
+mod values;
 
 use crate::{
     code::Code,

@@ -8,7 +8,7 @@ use crate::{
     meant::{CONDITION, is_condition},
     names::quoted,
     span::Span,
-    tree::{Node, Scalar, Table, Value},
+    tree::{Entry, Node, Scalar, Table, Value},
 };
 
 /// A list of strings for one that has other items, where it is sure what is meant.
@@ -94,6 +94,9 @@ pub(super) fn names(key: &str, value: &Value) -> Hint {
             if key == "values" && text.contains(['\'', '"', '(']) {
                 return values_of_sql(text);
             }
+            if key == "values" && !is_list_of_words(text) {
+                return say(EACH_VALUE);
+            }
             let inner = text.trim().trim_start_matches(['[', '(']).trim_end_matches([']', ')']);
             // What is filtered and sorted by is a name alone, without a direction.
             let plain = |part| if matches!(key, "filter" | "sort") { name_alone(part) } else { part };
@@ -110,6 +113,7 @@ pub(super) fn names(key: &str, value: &Value) -> Hint {
         Value::Table(table) => {
             let right = listed(&mut table.entries.iter().map(|entry| entry.key.value.as_str()));
             match key {
+                "values" if !table.entries.iter().all(is_member) => say(values_of_table(table, &right)),
                 "filter" => say(format!("write `{right}`: a filter has all operators that suit its type")),
                 "sort" => say(format!("write `{right}`: clients choose the direction")),
                 _ => fix(right),
@@ -122,6 +126,47 @@ pub(super) fn names(key: &str, value: &Value) -> Hint {
             say(format!("write the names, `{key} = [\"…\"]`"))
         }
     }
+}
+
+const EACH_VALUE: &str = "write each value in quotes, `values = [\"…\", \"…\"]`";
+
+/// Whether a text is words with marks between them. A range, or what has blanks in it, may be anything.
+fn is_list_of_words(text: &str) -> bool {
+    let inner = text.trim().trim_start_matches(['[', '(']).trim_end_matches([']', ')']);
+    let is_listed = inner.contains([',', '|', ';']);
+    is_listed || inner.chars().all(|letter| letter.is_alphanumeric() || letter == '_')
+}
+
+/// Whether an entry says no more than that its key is there.
+fn is_member(entry: &Entry) -> bool {
+    match &entry.value.value {
+        Value::Scalar(Scalar::Bool(is_there)) => *is_there,
+        Value::Scalar(Scalar::Text(text)) => *text == entry.key.value,
+        _ => false,
+    }
+}
+
+/// What to write for names with what stands for each: who wrote them knows which of the two the column holds.
+fn values_of_table(table: &Table, names: &str) -> String {
+    let scalars: Vec<&Scalar> = table
+        .entries
+        .iter()
+        .filter_map(|entry| match &entry.value.value {
+            Value::Scalar(scalar) => Some(scalar),
+            _ => None,
+        })
+        .collect();
+    let names = format!("write `{names}` if the column holds these names");
+    if scalars.len() < table.entries.len() {
+        return names;
+    }
+    if scalars.iter().all(|scalar| matches!(scalar, Scalar::Int(_))) {
+        return format!(
+            "{names}; if it holds the numbers, make the type `int`, with `min` and `max`, in place of `values`"
+        );
+    }
+    let values: Vec<String> = scalars.iter().map(|scalar| quoted(&text(scalar))).collect();
+    format!("{names}, and `[{}]` if it holds what stands beside them", values.join(", "))
 }
 
 /// Whether each parameter has the name of its field beside it, and not its type.
