@@ -222,6 +222,7 @@ impl Code {
                 | Self::OddObjectName
                 | Self::OddEnumValue
                 | Self::DefaultRefused
+                | Self::RowValue
                 | Self::RoleIdle
         )
     }

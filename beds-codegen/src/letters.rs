@@ -41,7 +41,6 @@ pub(crate) fn unseen_in_word(text: &str) -> Option<(&'static str, u32)> {
         let name = match letter {
             '\u{200c}' | '\u{200d}' if !is_at_ascii => None,
             '\u{300}'..='\u{36f}' => Some("an accent by itself"),
-            '\n' | '\t' => Some("a control character"),
             letter => invisible_name(*letter),
         };
         name.map(|name| (name, u32::from(*letter)))

@@ -244,6 +244,9 @@ impl Compiler {
         let mut reencoded: BTreeSet<String> = BTreeSet::new();
         for _ in 0..ROUNDS_MAX {
             let remedies = state.remedies();
+            if remedies.is_empty() {
+                break;
+            }
             // All at once is quick; where that is not better, one at a time finds those that are.
             let one = || remedies.iter().find_map(|remedy| state.after_one(remedy));
             let Some((applied, next)) = state.after_all(&remedies).or_else(one) else { break };

@@ -178,7 +178,7 @@ impl Report {
                 files: BTreeSet::new(),
             });
             rest.count += 1;
-            rest.files.insert(self.place(diagnostic).0);
+            rest.files.insert(self.path(diagnostic));
         }
         (shown, rests.into_values().collect())
     }
@@ -267,15 +267,16 @@ impl Report {
 
     /// Path, beginning and end of a diagnostic.
     fn place(&self, diagnostic: &Diagnostic) -> (&str, Option<Position>, Option<Position>) {
-        match (diagnostic.primary(), diagnostic.file) {
-            (Some(label), _) => {
-                let Span { file, start, end } = label.span;
-                let at = |byte| Some(self.sources.position(file, byte));
-                (self.sources.path(file), at(start), at(end))
-            }
-            (None, Some(file)) => (self.sources.path(file), None, None),
-            (None, None) => ("", None, None),
-        }
+        let at = |byte: fn(Span) -> usize| {
+            diagnostic.primary().map(|label| self.sources.position(label.span.file, byte(label.span)))
+        };
+        (self.path(diagnostic), at(|span| span.start), at(|span| span.end))
+    }
+
+    /// The path of a diagnostic.
+    fn path(&self, diagnostic: &Diagnostic) -> &str {
+        let file = diagnostic.primary().map(|label| label.span.file).or(diagnostic.file);
+        file.map_or("", |file| self.sources.path(file))
     }
 
     fn group<'a>(&'a self, diagnostic: &'a Diagnostic) -> Group<'a> {

@@ -94,6 +94,7 @@ fn what_is_guessed_is_left_to_people() {
         r#"x = { type = "enum", values = "a..z" }"#,
         r#"x = { type = "enum", values = "in work" }"#,
         r#"x = { type = "datetime", default = 2020-01-01T00:00:00 }"#,
+        r#"x = ["int"]"#,
         r#"x = { type = "int", read_only = false }"#,
         r#"x = { type = "int", auto_increment = false }"#,
         r#"x = "array(\"type\" => \"int\")""#,
@@ -140,6 +141,32 @@ fn what_is_not_null_stays_so() {
         ),
     ] {
         assert_eq!(mended(line), right, "{line}");
+    }
+}
+
+/// Whom a word lets in is for people to say.
+#[test]
+fn nobody_is_let_in_by_a_machine() {
+    for role in ["public", "everyone", "Public", "any", "all", "authenticated"] {
+        let text =
+            TEMPLATE.replace("HERE", "") + "\n[access]\nfetch = [\"ROLE\"]\n".replace("ROLE", role).as_str();
+        let (after, report) = mended_whole(&text);
+        assert_eq!(after, text);
+        assert!(report.contains("`*` for every caller who is known, or `anyone`"), "{report}");
+    }
+}
+
+#[test]
+fn many_of_one_mistake_take_no_time() {
+    let many = |line: &str| (0..900).fold(String::new(), |text, n| text + &line.replace('N', &n.to_string()));
+    for text in [
+        TEMPLATE.replace("HERE", &many("kN : x\n")),
+        TEMPLATE.replace("HERE", &many("kN = \"strng\"\n")),
+        TEMPLATE.replace("HERE", "") + &many("[fetch]\n").repeat(20),
+    ] {
+        let begin = std::time::Instant::now();
+        mended_whole(&text);
+        assert!(begin.elapsed().as_secs() < 20, "{:?}: {}", begin.elapsed(), &text[..300]);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Mistakes in `[access]`, and in what of a request is passed to objects.
 
-use beds_protocol::{RequestValue, nearest};
+use beds_protocol::{RequestValue, nearest, shown, vocabulary::is_meant_for_all};
 
 use super::Diagnostic;
 use crate::{
@@ -44,12 +44,9 @@ pub(crate) fn role_name(span: Span, name: &str) -> Diagnostic {
             .at(span, "not a role");
     match name {
         "" => diagnostic.help("write a role, or `*` for every caller who is known, or `anyone`"),
-        name if names::is_all(name) || matches!(name, "authenticated" | "known" | "user" | "users") => {
-            diagnostic.help("write `*` for every caller who is known").fix(span, "\"*\"")
-        }
-        "public" | "anonymous" | "guest" | "everyone" | "everybody" => {
-            diagnostic.help("write `anyone` for every caller, known or not").fix(span, "\"anyone\"")
-        }
+        // Whom it lets in is for people to say: in SQL, `public` is every user, and on the web everybody.
+        name if names::is_all(name) || is_meant_for_all(&name.to_ascii_lowercase()) => diagnostic
+            .help("write `*` for every caller who is known, or `anyone` for every caller, known or not"),
         name => {
             let diagnostic = diagnostic
                 .help("a role has lower-case letters, digits, `_` and `-`, and begins with a letter; at most 64 of them");
@@ -162,6 +159,28 @@ pub(crate) fn unknown_value(span: Span, written: &str) -> Diagnostic {
         RequestValue::ALL.iter().map(|value| value.as_str()),
         "the values of a request are",
     )
+}
+
+/// A parameter of another language where a constant stands.
+pub(crate) fn row_placeholder(span: Span, written: &str) -> Diagnostic {
+    let lower = written.to_ascii_lowercase();
+    let is_meant = |value: &&RequestValue| lower.contains(value.as_str().trim_start_matches('@'));
+    let meant = RequestValue::ALL.iter().find(is_meant).unwrap_or(&RequestValue::User);
+    Diagnostic::warning(
+        Code::RowValue,
+        format!("{} is a text here, and nothing of the request", shown(written)),
+    )
+    .at(span, "stands for itself")
+    .help(format!("write `\"{meant}\"` if that is meant"))
+    .help("if a record has this text, write `allow = [\"B1106\"]` in `[template]`")
+}
+
+/// A word for the absence of a value where a value stands.
+pub(crate) fn row_null(span: Span, written: &str) -> Diagnostic {
+    Diagnostic::warning(Code::RowValue, format!("{} is a text here, and not the absence of a value", shown(written)))
+        .at(span, "stands for itself")
+        .help("let the view that `read` names leave such records out, or in: a condition compares with values alone")
+        .help("if a record has this text, write `allow = [\"B1106\"]` in `[template]`")
 }
 
 pub(crate) fn value_type(

@@ -123,6 +123,15 @@ pub(crate) fn default_unused(span: Span, field: &str, declared: Span) -> Diagnos
         )
 }
 
+/// What the node generates, and passes to nothing that stores it.
+pub(crate) fn generated_unused(span: Span, field: &str, declared: Span) -> Diagnostic {
+    Diagnostic::warning(Code::DefaultUnused, format!("what is generated for `{field}` is never stored"))
+        .at(declared, "the node generates it")
+        .near(span, format!("`{field}` is not passed to the procedure"))
+        .help(format!("add `{field}` here, and a parameter to the procedure"))
+        .help("if the database fills the column, write `generated = \"database\"`")
+}
+
 pub(crate) fn key_index(span: Span, field: &str) -> Diagnostic {
     Diagnostic::warning(Code::KeyIndex, format!("the key `{field}` is not `_id`, and needs a unique index"))
         .at(span, "MongoDB keeps `_id` unique alone")

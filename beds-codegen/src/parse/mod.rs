@@ -26,6 +26,9 @@ use crate::{
 /// What the `toml` crate says of a key that stands twice, and of a value that is to be both a value and a table.
 const TWICE: [&str; 2] = ["duplicate key", "cannot extend value"];
 
+/// The most keys that stand twice of which each is told: every one is looked for in the whole text.
+const TWICE_MAX: usize = 1_000;
+
 /// Parses a text of `sources`; `None` when it is not TOML, which is reported.
 ///
 /// A key that stands twice is reported too, but the rest can be trusted, so the table is given.
@@ -51,7 +54,7 @@ pub fn parse(file: FileId, sources: &Sources, errors: &mut ErrorSink<'_>) -> Opt
         (table, mistakes) = DeTable::parse_recoverable(text);
     }
     let (mut doubles, mut firsts) = (Vec::new(), Vec::new());
-    for mistake in mistakes {
+    for mistake in mistakes.into_iter().take(TWICE_MAX) {
         let again = within(text, mistake.span().unwrap_or(text.len()..text.len()));
         firsts.extend(twice::report(text, table.get_ref(), again, file, &mut doubles, errors));
     }

@@ -27,7 +27,8 @@ pub(super) fn report(
     }
     let span = |range: Range<usize>| Span { file, start: range.start, end: range.end };
     let header = header_at(text, again.start);
-    if let Some((section, path)) = &header
+    let first_of_header = header.as_ref().and_then(|(section, path)| first_header(text, section.start, path));
+    if let (Some((section, path)), None) = (&header, &first_of_header)
         && let Some((dotted, inside)) = first_dotted(text, section.start, path)
     {
         let key = &text[dotted.clone()];
@@ -39,7 +40,7 @@ pub(super) fn report(
     let first = match &header {
         Some((section, path)) => {
             sections.push(section.clone());
-            first_header(text, section.start, path).or_else(|| first_value(text, section.start, path))
+            first_of_header.or_else(|| first_value(text, section.start, path))
         }
         None => first_key(text, table, &again),
     };

@@ -8,7 +8,7 @@ use crate::{
     diagnostic::{Diagnostic, shape::section_on_lines},
     foreign,
     names::{self, quoted},
-    part::Part,
+    part::{Part, Place},
     tree::{Node, Scalar, Value},
 };
 
@@ -32,7 +32,7 @@ fn names_type(name: &str) -> bool {
 }
 
 /// Adds what to write instead of this value of a field.
-pub(super) fn add_to_field(diagnostic: Diagnostic, field: &str, value: &Value) -> Diagnostic {
+pub(super) fn add_to_field(diagnostic: Diagnostic, field: &str, place: Place, value: &Value) -> Diagnostic {
     let first = match value {
         Value::List(items) => items.first().and_then(|item| item.value.as_text()),
         _ => None,
@@ -65,7 +65,16 @@ pub(super) fn add_to_field(diagnostic: Diagnostic, field: &str, value: &Value) -
         ));
     }
     match (first.map(quoted), value) {
-        (Some(right), Value::List(items)) if items.len() == 1 => with(diagnostic, fix(right)),
+        (Some(right), Value::List(items)) if items.len() == 1 && place == Place::Item => {
+            with(diagnostic, fix(right))
+        }
+        // In other languages this is a list of it.
+        (Some(right), Value::List(items)) if items.len() == 1 => {
+            let one = first.map_or(right, written_type);
+            diagnostic.help(format!(
+                "write `{{ type = \"list\", items = {one} }}` for a list of it, and `{one}` for one"
+            ))
+        }
         (Some(right), _) => {
             diagnostic.help(format!("write `{right}`, or `{{ type = {right} }}` with its other keys"))
         }

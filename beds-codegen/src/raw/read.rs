@@ -265,7 +265,7 @@ pub(crate) fn field(
         other => {
             let expected = format!("a type, or {}", front.table(&field.name.value, A_TYPE));
             let diagnostic = shape::wrong_shape(at, &field.name.value, &expected, kind);
-            errors.push(hint::add_to_field(diagnostic, &field.name.value, &other));
+            errors.push(hint::add_to_field(diagnostic, &field.name.value, place, &other));
             field.is_broken = true;
         }
     }

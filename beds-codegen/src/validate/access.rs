@@ -10,6 +10,7 @@ use beds_protocol::{
 use super::{Cx, changes::Offered, fields::Fields, literal};
 use crate::{
     diagnostic::{access as diagnostics, objects as object_diagnostics},
+    json,
     model::{Access, Field, Granted, Objects, Procedure, RoleFields, RoleRows, Supply, Type, Wanted},
     raw::{Given, Names, RawAccess, RawObjects, RawRoleFields, RawRoleRows},
     span::{Span, Spanned},
@@ -189,11 +190,30 @@ fn wanted(value: &Spanned<Scalar>, field: &Field, declared: Span, cx: &mut Cx<'_
         return Some(Wanted::Asked(asked));
     }
     match literal::constant(&value.value, &field.ty) {
-        Ok(literal) => Some(Wanted::Is(literal)),
+        Ok(literal) => {
+            if let (Scalar::Text(text), Type::String { .. }) = (&value.value, &field.ty) {
+                doubt(text, value.span, cx);
+            }
+            Some(Wanted::Is(literal))
+        }
         Err(why) => {
             cx.errors.push(diagnostics::row_value(value.span, &field.name, &why, declared));
             None
         }
+    }
+}
+
+/// Warns of a text that means something in another language.
+fn doubt(text: &str, span: Span, cx: &mut Cx<'_>) {
+    let lower = text.trim().to_ascii_lowercase();
+    let is_word = |name: &str| name.chars().all(|letter| letter.is_alphanumeric() || "_.".contains(letter));
+    let is_variable = lower.strip_prefix('$').is_some_and(|name| !name.is_empty() && is_word(name));
+    let is_call = lower.strip_suffix("()").is_some_and(|name| !name.is_empty() && is_word(name));
+    let is_of_session = matches!(lower.as_str(), "current_user" | "session_user" | "system_user");
+    if matches!(lower.as_str(), "null" | "nil") {
+        cx.errors.push(diagnostics::row_null(span, text));
+    } else if is_variable || is_call || is_of_session || json::named_by(text.trim()).is_some() {
+        cx.errors.push(diagnostics::row_placeholder(span, text));
     }
 }
 

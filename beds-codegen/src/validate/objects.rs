@@ -5,6 +5,7 @@ use beds_protocol::{RequestValue, tables::TABLES};
 use super::{
     Cx,
     fields::{Fields, Slot},
+    filled::has,
     identifiers::{self, Look},
 };
 use crate::{
@@ -302,6 +303,7 @@ fn check_record(
 ) {
     let mut missing: Vec<(&str, Span)> = Vec::new();
     let mut unused: Vec<(&str, Span)> = Vec::new();
+    let mut unstored: Vec<(&str, Span)> = Vec::new();
     for (index, slot) in fields.slots() {
         let Some(field) = &slot.field else { continue };
         if operation == "upsert" && field.is_key {
@@ -314,6 +316,9 @@ fn check_record(
             (Supply::Required, None) => missing.push((name, declared)),
             _ if at.is_none() && field.is_key && is_filled_by_node => missing.push((name, declared)),
             (Supply::Default(_), None) => unused.push((name, declared)),
+            (Supply::Generated(_), None) if is_filled_by_node && !is_updated(name, cx) => {
+                unstored.push((name, declared));
+            }
             // Of two, which is reported, one is no version.
             (Supply::Version, Some(_)) if fields.version().is_none() => {}
             (Supply::Version, Some(at)) => {
@@ -331,10 +336,19 @@ fn check_record(
         for (name, declared) in unused {
             cx.errors.push(diagnostics::default_unused(span, name, declared));
         }
+        for (name, declared) in unstored {
+            cx.errors.push(diagnostics::generated_unused(span, name, declared));
+        }
     } else {
         // A list that lacks what it must have is not finished: what else it lacks is of the same mistake.
         cx.errors.push(diagnostics::required_args_missing(span, operation, &missing));
     }
+}
+
+/// Whether `update` passes a field, which so has its value from then on.
+fn is_updated(name: &str, cx: &Cx<'_>) -> bool {
+    let update = cx.objects.and_then(|objects| objects.value.value.update.get());
+    update.is_some_and(|update| has(&update.value.args, name))
 }
 
 fn check_key(operation: &str, span: Span, args: &[usize], fields: &Fields, cx: &mut Cx<'_>) {
