@@ -17,6 +17,7 @@ use mongodb::{
     },
 };
 
+pub(crate) use self::duplicate::key_is_there;
 use self::{
     code::Meaning,
     said::{Said, for_log},

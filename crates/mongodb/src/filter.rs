@@ -33,7 +33,7 @@ pub(crate) fn filter(
         let tested = tested(field.column, test, &format!("where.{}", field.name), errors);
         if differs && may_hold_array(field, is_view) {
             // An array is no value of the field, and so differs from each.
-            any_of(tested, vec![doc! { field.column: { "$type": "array" } }])
+            any_of(vec![tested, doc! { field.column: { "$type": "array" } }])
         } else {
             let shown = if is_range(test) { shown::is_shown(field) } else { Vec::new() };
             and([vec![one_value(field, is_view, tested)], shown].concat())
@@ -57,13 +57,9 @@ fn any_list(
     if alternatives.iter().any(Vec::is_empty) {
         return Document::new();
     }
-    let mut all: Vec<Document> =
+    let all: Vec<Document> =
         alternatives.iter().map(|conditions| filter(domain, is_view, conditions, errors)).collect();
-    match all.len() {
-        0 => nothing(),
-        1 => all.remove(0),
-        _ => doc! { "$or": all },
-    }
+    if all.is_empty() { nothing() } else { any_of(all) }
 }
 
 const fn is_range(test: &Test) -> bool {
@@ -78,6 +74,11 @@ pub(crate) fn key(domain: &'static Domain, is_view: bool, key: &[Value], errors:
         one_value(field, is_view, compared(field.column, Comparison::Eq, value, &path, errors))
     });
     and(all.collect())
+}
+
+/// Whether records that differ to the database may be shown with this key alike: no index of it keeps them apart.
+pub(crate) fn may_be_shared(key: &[Value]) -> bool {
+    key.iter().any(twin::has_two_forms)
 }
 
 /// The condition on a field, without the records that hold an array there: MongoDB compares its elements, and yet the
@@ -159,9 +160,8 @@ fn tested(column: &str, test: &Test, path: &str, errors: &mut Errors) -> Documen
             let days = values.iter().filter_map(twin::day).map(|day| twin::on_day(column, day));
             let days: Vec<Document> = days.collect();
             let values = values.iter().filter(|value| !is_between_dates(value));
-            let values = values
-                .flat_map(|value| std::iter::once(bound(value, path, errors)).chain(twin::double(value)));
-            any_of(doc! { column: { "$in": values.collect::<Vec<_>>() } }, days)
+            let values = values.map(|value| (bound(value, path, errors), twin::double(value)));
+            any_of([twin::among(column, values), days].concat())
         }
         // The prefix is text, not a pattern: every special character is escaped.
         Test::Prefix(prefix) => doc! { column: { "$regex": format!("^{}", regex::escape(prefix)) } },
@@ -186,29 +186,30 @@ fn compared(
     if let Some(day) = twin::day(value) {
         return twin::compared_by_day(column, comparison, &bound, day);
     }
-    if let Some(double) = twin::double(value) {
-        return twin::compared_with_double(column, comparison, bound, double);
-    }
-    let test = match (comparison, is_between_dates(value)) {
-        (Comparison::Eq, true) => doc! { "$in": [] },
-        (Comparison::Ne, true) => doc! { "$nin": [] },
-        (Comparison::Eq, false) => doc! { "$eq": bound },
-        (Comparison::Ne, false) => doc! { "$ne": bound },
-        (Comparison::Lt, false) => doc! { "$lt": bound },
-        (Comparison::Lt, true) | (Comparison::Lte, _) => doc! { "$lte": bound },
-        (Comparison::Gte, false) => doc! { "$gte": bound },
-        (Comparison::Gte, true) | (Comparison::Gt, _) => doc! { "$gt": bound },
+    let (operator, operand) = match (comparison, is_between_dates(value)) {
+        (Comparison::Eq, true) => ("$in", Bson::Array(Vec::new())),
+        (Comparison::Ne, true) => ("$nin", Bson::Array(Vec::new())),
+        (Comparison::Eq, false) => ("$eq", bound),
+        (Comparison::Ne, false) => ("$ne", bound),
+        (Comparison::Lt, false) => ("$lt", bound),
+        (Comparison::Lt, true) | (Comparison::Lte, _) => ("$lte", bound),
+        (Comparison::Gte, false) => ("$gte", bound),
+        (Comparison::Gte, true) | (Comparison::Gt, _) => ("$gt", bound),
     };
-    doc! { column: test }
+    if let Some(double) = twin::double(value) {
+        twin::compared_with_double(column, comparison, (operator, operand), &double)
+    } else {
+        doc! { column: { operator: operand } }
+    }
 }
 
-/// One condition, or any of the others.
-fn any_of(first: Document, mut others: Vec<Document>) -> Document {
-    if others.is_empty() {
-        return first;
+/// Any of these conditions, of which there is one at least.
+fn any_of(mut all: Vec<Document>) -> Document {
+    if all.len() == 1 {
+        all.remove(0)
+    } else {
+        doc! { "$or": all }
     }
-    others.insert(0, first);
-    doc! { "$or": others }
 }
 
 /// What is compared with: unlike what is stored, it may exceed all that there is.

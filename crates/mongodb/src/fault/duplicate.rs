@@ -26,6 +26,13 @@ pub(super) fn duplicate(columns: Option<&[String]>, domain: &Domain) -> Error {
     }
 }
 
+/// A new record has the key of one that is there.
+pub(crate) fn key_is_there(domain: &Domain) -> Error {
+    let columns: Vec<String> =
+        domain.key.iter().map(|&field| domain.fields[field].column.to_owned()).collect();
+    duplicate(Some(&columns), domain)
+}
+
 /// The field of a column, or the member of one where the column is a path.
 pub(super) fn path(column: &str, fields: &[Field]) -> Option<String> {
     if let Some(field) = fields.iter().find(|field| field.column == column) {

@@ -59,6 +59,8 @@ fn filters() {
         ("natural", json!(9_223_372_036_854_775_807_u64)),
         ("ratio", json!(0.5)),
         ("price", json!("12.50")),
+        ("price", json!("0.10")),
+        ("price", json!("9007199254740993")),
         ("name", json!("a.*b$")),
         ("blob", json!("AAE=")),
         ("uuid", json!("6f9619ff-8b86-d011-b42d-00c04fc964ff")),

@@ -3,12 +3,14 @@
 //! A day is text, and where others wrote it the date of a moment on it. A decimal number is a Decimal128, and where others
 //! wrote it a double: 0.1 as a double is shown as "0.1", and yet no Decimal128 is equal to it.
 
+use std::cmp::Ordering;
+
 use beds_core::{query::Comparison, value::Value};
-use mongodb::bson::{Bson, DateTime, Document, doc};
+use mongodb::bson::{Bson, DateTime, Document, RawBsonRef, doc};
+
+use crate::shown::number;
 
 const DAY_MS: i64 = 86_400_000;
-/// Doubles of that many digits without a fraction are exact.
-const EXACT_DIGITS_MAX: usize = 15;
 
 /// The beginning of a day, in milliseconds since 1970.
 pub(super) fn day(value: &Value) -> Option<i64> {
@@ -40,29 +42,87 @@ pub(super) fn compared_by_day(column: &str, comparison: Comparison, text: &Bson,
     }
 }
 
-/// The double that is shown as this decimal number, where it may not be equal to it.
-pub(super) fn double(value: &Value) -> Option<Bson> {
-    let Value::Decimal(decimal) = value else { return None };
-    let text = decimal.as_str();
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let is_exact = fraction.bytes().all(|digit| digit == b'0') && whole.len() <= EXACT_DIGITS_MAX;
-    text.parse().ok().filter(|double: &f64| !is_exact && double.is_finite()).map(Bson::Double)
+/// The one double that may be shown otherwise than it compares with a decimal number: the one that is nearest to it.
+///
+/// A double is shown by its shortest digits, and compared by all of its own: that of 2 to the 60th is shown as
+/// "1152921504606847000".
+pub(super) struct Double {
+    value: f64,
+    /// What it is shown as, beside the decimal number; none where it is shown as null.
+    shown: Option<Ordering>,
 }
 
-/// A decimal number, or the double that is shown like it.
+/// The double to be told from this decimal number; `None` where it is compared as it is shown.
+pub(super) fn double(value: &Value) -> Option<Double> {
+    let Value::Decimal(decimal) = value else { return None };
+    let value: f64 = decimal.as_str().parse().ok().filter(|double: &f64| double.is_finite())?;
+    let compared = number::exact(value)?.partial_cmp(decimal);
+    let shown = number::decimal(RawBsonRef::Double(value)).and_then(|shown| shown.partial_cmp(decimal));
+    let is_plain = compared == Some(Ordering::Equal) && shown == compared;
+    (!is_plain).then_some(Double { value, shown })
+}
+
+impl Double {
+    /// Whether it is shown as the decimal number.
+    pub(super) fn is_alike(&self) -> bool {
+        self.shown == Some(Ordering::Equal)
+    }
+
+    /// Whether it is found by what is shown.
+    fn is_found(&self, comparison: Comparison) -> bool {
+        match (comparison, self.shown) {
+            (Comparison::Eq, _) => self.is_alike(),
+            (Comparison::Ne, _) => !self.is_alike(),
+            (_, None) => false,
+            (Comparison::Lt, Some(shown)) => shown.is_lt(),
+            (Comparison::Lte, Some(shown)) => shown.is_le(),
+            (Comparison::Gte, Some(shown)) => shown.is_ge(),
+            (Comparison::Gt, Some(shown)) => shown.is_gt(),
+        }
+    }
+}
+
+/// A decimal number by an operator, and the double by what it is shown as.
 pub(super) fn compared_with_double(
     column: &str,
     comparison: Comparison,
-    decimal: Bson,
-    double: Bson,
+    (operator, decimal): (&str, Bson),
+    double: &Double,
 ) -> Document {
-    let or_double = |test: Document| doc! { "$or": [{ column: test }, { column: { "$eq": &double } }] };
-    match comparison {
-        Comparison::Eq => doc! { column: { "$in": [decimal, double] } },
-        Comparison::Ne => doc! { column: { "$nin": [decimal, double] } },
-        Comparison::Lt => doc! { column: { "$lt": decimal, "$ne": double } },
-        Comparison::Lte => or_double(doc! { "$lte": decimal }),
-        Comparison::Gte => or_double(doc! { "$gte": decimal }),
-        Comparison::Gt => doc! { column: { "$gt": decimal, "$ne": double } },
+    let is_it = doc! { "$eq": double.value, "$type": "double" };
+    if double.is_found(comparison) {
+        doc! { "$or": [{ column: { operator: decimal } }, { column: is_it }] }
+    } else {
+        doc! { column: { operator: decimal, "$not": is_it } }
     }
+}
+
+/// Any of these values, which are none of days, as alternatives.
+pub(super) fn among(column: &str, values: impl Iterator<Item = (Bson, Option<Double>)>) -> Vec<Document> {
+    let (mut plain, mut doubles, mut others) = (Vec::new(), Vec::new(), Vec::new());
+    for (value, double) in values {
+        match double {
+            Some(double) if !double.is_alike() => others.push(value),
+            double => {
+                plain.push(value);
+                doubles.extend(double.map(|double| Bson::Double(double.value)));
+            }
+        }
+    }
+    let mut all = Vec::new();
+    if !doubles.is_empty() {
+        all.push(doc! { column: { "$in": doubles, "$type": "double" } });
+    }
+    if !others.is_empty() {
+        all.push(doc! { column: { "$in": others, "$not": { "$type": "double" } } });
+    }
+    if !plain.is_empty() || all.is_empty() {
+        all.insert(0, doc! { column: { "$in": plain } });
+    }
+    all
+}
+
+/// Whether records that differ to the database may be shown with this value alike.
+pub(super) fn has_two_forms(value: &Value) -> bool {
+    day(value).is_some() || double(value).is_some_and(|double| double.is_alike())
 }

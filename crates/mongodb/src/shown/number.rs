@@ -35,13 +35,16 @@ pub(super) fn float(bson: RawBsonRef<'_>) -> Option<f64> {
         RawBsonRef::Decimal128(value) => {
             let text = plain(&value.to_string())?;
             let float: f64 = text.parse().ok()?;
-            // All digits that a double can have.
-            let (exact, kept) =
-                (text.parse::<Decimal>().ok()?, format!("{float:.1074}").parse::<Decimal>().ok()?);
-            (exact.partial_cmp(&kept) == Some(Ordering::Equal)).then_some(float)
+            let stored: Decimal = text.parse().ok()?;
+            (stored.partial_cmp(&exact(float)?) == Some(Ordering::Equal)).then_some(float)
         }
         _ => None,
     }
+}
+
+/// All digits of a double, which may have 1,074 after the point; `None` where it is no number.
+pub(crate) fn exact(double: f64) -> Option<Decimal> {
+    format!("{double:.1074}").parse().ok()
 }
 
 /// A decimal number in plain digits: those that are stored, and no negative zero.

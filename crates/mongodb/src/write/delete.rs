@@ -32,12 +32,10 @@ impl Delete {
         limit: Duration,
     ) -> Result<Outcome, Failure> {
         fits(self.outcome.size(), self.bytes_max)?;
+        let filter = self.target.sole(connection, session.as_deref_mut(), limit).await?;
         // Unlike `delete_one`, it can be given a limit on its time.
         let collection = connection.raw(self.target.collection);
-        let delete = collection
-            .find_one_and_delete(self.target.filter())
-            .projection(doc! { "_id": 1 })
-            .max_time(limit);
+        let delete = collection.find_one_and_delete(filter).projection(doc! { "_id": 1 }).max_time(limit);
         let delete =
             if let Some(session) = session.as_deref_mut() { delete.session(session) } else { delete };
         match delete.await? {

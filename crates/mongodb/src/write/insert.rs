@@ -1,5 +1,7 @@
 //! New records.
 
+use std::time::Duration;
+
 use beds_core::{
     Outcome, Result,
     spec::{Domain, Generated},
@@ -8,12 +10,13 @@ use beds_core::{
 };
 use mongodb::{
     ClientSession,
-    bson::{Bson, Document},
+    bson::{Bson, Document, doc},
 };
 
 use crate::{
     convert::{self, to_bson},
-    fault::Failure,
+    fault::{self, Failure},
+    filter,
     reply::fits,
     server::Connection,
 };
@@ -23,6 +26,8 @@ pub(crate) struct Insert {
     domain: &'static Domain,
     collection: &'static str,
     documents: Vec<Document>,
+    /// The places of those with a key that records may share which differ to the database, and what finds such records.
+    to_look_for: Vec<(usize, Document)>,
     /// Whether errors name the record's index: the request has a list of records.
     many: bool,
     outcome: Outcome,
@@ -44,12 +49,17 @@ impl Insert {
     ) -> Result<Self> {
         let mut errors = Errors::default();
         let (mut documents, mut json) = (Vec::with_capacity(records.len()), Vec::new());
+        let mut to_look_for = Vec::new();
         for (index, record) in records.into_iter().enumerate() {
             let path = if many { format!("data[{index}].") } else { String::new() };
             let kept =
                 record.into_iter().zip(domain.fields).map(|(value, field)| convert::stored(value, field));
             let record: Vec<Value> = kept.collect();
             documents.push(document(domain, &record, &path, &mut errors));
+            let key: Vec<Value> = domain.key.iter().map(|&field| record[field].clone()).collect();
+            if filter::may_be_shared(&key) {
+                to_look_for.push((index, filter::key(domain, false, &key, &mut Errors::default())));
+            }
             if !json.is_empty() {
                 json.push(b',');
             }
@@ -66,7 +76,8 @@ impl Insert {
             json.push(b']');
         }
         errors.or(())?;
-        Ok(Self { domain, collection, documents, many, outcome: Outcome::data(json), bytes_max })
+        let outcome = Outcome::data(json);
+        Ok(Self { domain, collection, documents, to_look_for, many, outcome, bytes_max })
     }
 
     /// Whether its one document is one statement.
@@ -83,12 +94,57 @@ impl Insert {
         &self.outcome
     }
 
+    /// Refuses a key with which a record is shown that has it in another form, as far as that can be seen: no index tells
+    /// them apart.
+    async fn check_keys(
+        &self,
+        connection: &Connection,
+        mut session: Option<&mut ClientSession>,
+        limit: Duration,
+    ) -> std::result::Result<(), Failure> {
+        if self.to_look_for.is_empty() {
+            return Ok(());
+        }
+        let all: Vec<&Document> = self.to_look_for.iter().map(|(_, by_key)| by_key).collect();
+        let any = doc! { "$or": all };
+        if !self.is_there(&any, connection, session.as_deref_mut(), limit).await? {
+            return Ok(());
+        }
+        for (index, by_key) in &self.to_look_for {
+            if self.is_there(by_key, connection, session.as_deref_mut(), limit).await? {
+                let error = fault::key_is_there(self.domain);
+                return Err(if self.many { error.of_record(*index) } else { error }.into());
+            }
+        }
+        Ok(())
+    }
+
+    async fn is_there(
+        &self,
+        filter: &Document,
+        connection: &Connection,
+        session: Option<&mut ClientSession>,
+        limit: Duration,
+    ) -> std::result::Result<bool, Failure> {
+        let collection = connection.raw(self.collection);
+        let find = collection.find_one(filter.clone()).projection(doc! { "_id": 1 }).max_time(limit);
+        let found = if let Some(session) = session {
+            find.session(session).await?
+        } else {
+            // Nothing has been asked for that lasts.
+            find.await.map_err(|error| fault::from_driver(&error, self.domain, &connection.name))?
+        };
+        Ok(found.is_some())
+    }
+
     pub(super) async fn apply(
         &self,
         connection: &Connection,
-        session: Option<&mut ClientSession>,
+        mut session: Option<&mut ClientSession>,
+        limit: Duration,
     ) -> std::result::Result<Outcome, Failure> {
         fits(self.outcome.size(), self.bytes_max)?;
+        self.check_keys(connection, session.as_deref_mut(), limit).await?;
         let collection = connection.collection::<Document>(self.collection);
         let inserted = match self.documents.as_slice() {
             [document] if !self.many => {
@@ -116,10 +172,13 @@ pub(super) async fn together(
     inserts: &[&Insert],
     connection: &Connection,
     session: &mut ClientSession,
+    limit: Duration,
 ) -> std::result::Result<Vec<Outcome>, (Option<usize>, Failure)> {
     let Some(first) = inserts.first() else { return Ok(Vec::new()) };
     for (place, insert) in inserts.iter().enumerate() {
         fits(insert.outcome.size(), insert.bytes_max).map_err(|error| (Some(place), error.into()))?;
+        let checked = insert.check_keys(connection, Some(&mut *session), limit).await;
+        checked.map_err(|failure| (Some(place), failure))?;
     }
     let documents = inserts.iter().flat_map(|insert| &insert.documents);
     let collection = connection.collection::<Document>(first.collection);

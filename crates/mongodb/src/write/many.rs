@@ -23,7 +23,7 @@ use mongodb::{
 };
 
 use super::{
-    Applied,
+    Applied, sole,
     update::{self, is_mismatch},
 };
 use crate::{
@@ -117,7 +117,7 @@ impl Many {
                 .await?;
             return Err(Error::too_many(self.domain, count.max(matched), self.most).into());
         }
-        let Some(by_keys) = self.by_keys(&keys) else {
+        let Some((by_keys, known)) = self.by_keys(&keys) else {
             return Ok(Applied { after: Some(b"[]".to_vec()), ..Applied::from(Outcome::count(0)) });
         };
         let collection = connection.raw(self.collection);
@@ -150,6 +150,10 @@ impl Many {
             let set = self.change.as_ref().and_then(|change| change.get_document("$set").ok());
             Failure::from(error).of_documents(set.map_or(&[][..], std::slice::from_ref), self.domain)
         })?;
+        // A record that does not match has the key of one that does: the transaction ends without an effect.
+        if written > known {
+            return Err(sole::several(self.domain).into());
+        }
         let after = match self.told {
             Some(fields) => self.after(by_keys, fields, connection, session, limit).await?,
             None => self.shown(&keys, self.domain.key)?,
@@ -222,8 +226,8 @@ impl Many {
         Ok(found.stream(session).try_collect().await?)
     }
 
-    /// The records with these keys; `None` where there is none.
-    fn by_keys(&self, keys: &[Document]) -> Option<Document> {
+    /// What finds the records with these keys, and how many these are; `None` where there is none.
+    fn by_keys(&self, keys: &[Document]) -> Option<(Document, u64)> {
         let columns: Vec<&str> =
             self.domain.key.iter().map(|&field| self.domain.fields[field].column).collect();
         // What has no key cannot be told from others without one.
@@ -235,12 +239,13 @@ impl Many {
         if whole.is_empty() {
             return None;
         }
+        let count = whole.len() as u64;
         if let [column] = columns.as_slice() {
             let parts: Vec<Bson> = whole.into_iter().flatten().collect();
-            return Some(doc! { *column: { "$in": parts } });
+            return Some((doc! { *column: { "$in": parts } }, count));
         }
         let one =
             |key: Vec<Bson>| columns.iter().map(|column| (*column).to_owned()).zip(key).collect::<Document>();
-        Some(doc! { "$or": whole.into_iter().map(one).collect::<Vec<_>>() })
+        Some((doc! { "$or": whole.into_iter().map(one).collect::<Vec<_>>() }, count))
     }
 }

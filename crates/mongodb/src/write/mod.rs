@@ -8,6 +8,7 @@ mod delete;
 mod group;
 mod insert;
 mod many;
+mod sole;
 mod target;
 mod together;
 mod transaction;
@@ -189,7 +190,7 @@ impl Deed {
     ) -> Result<Applied, Failure> {
         let _traced = statement_span(self.name());
         match self {
-            Self::Insert(insert) => insert.apply(connection, session).await.map(Applied::from),
+            Self::Insert(insert) => insert.apply(connection, session, limit).await.map(Applied::from),
             Self::Update(update) => update.apply(connection, session, limit).await,
             Self::Upsert(upsert) => upsert.apply(connection, session, limit).await.map(Applied::from),
             Self::Delete(delete) => delete.apply(connection, session, limit).await.map(Applied::from),

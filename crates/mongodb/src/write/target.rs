@@ -1,5 +1,7 @@
 //! The record that an update or a delete is about.
 
+use std::time::Duration;
+
 use beds_core::{
     Error, Result,
     query::Condition,
@@ -12,6 +14,7 @@ use mongodb::{
     bson::{Document, doc},
 };
 
+use super::sole;
 use crate::{
     fault::{self, Failure},
     filter,
@@ -27,6 +30,7 @@ pub(crate) struct Target {
     pub(super) if_version: Option<i64>,
     /// With what must hold of it.
     by_key: Document,
+    may_be_shared: bool,
 }
 
 impl Target {
@@ -38,7 +42,8 @@ impl Target {
     ) -> Result<Self> {
         let mut errors = Errors::default();
         let by_key = filter::key_within(domain, false, &key, rows, &mut errors);
-        errors.or(Self { domain, collection, key, if_version, by_key })
+        let may_be_shared = filter::may_be_shared(&key);
+        errors.or(Self { domain, collection, key, if_version, by_key, may_be_shared })
     }
 
     /// The record with this key, while it is at this version.
@@ -48,6 +53,23 @@ impl Target {
         let field = &self.domain.fields[field];
         let at_version = filter::one_value(field, false, doc! { field.column: { "$eq": version } });
         doc! { "$and": [by_key, at_version] }
+    }
+
+    /// The same, of one record alone: a key that several have is refused.
+    pub(super) async fn sole(
+        &self,
+        connection: &Connection,
+        session: Option<&mut ClientSession>,
+        limit: Duration,
+    ) -> std::result::Result<Document, Failure> {
+        if !self.may_be_shared {
+            return Ok(self.filter());
+        }
+        let place = (self.domain, self.collection);
+        match sole::id(place, &self.by_key, connection, session, limit).await? {
+            Some(id) => Ok(doc! { "$and": [self.filter(), { "_id": { "$eq": id } }] }),
+            None => Err(Error::not_found(self.domain).into()),
+        }
     }
 
     /// The key, as it was sent.

@@ -148,7 +148,7 @@ async fn apply(
             .iter()
             .filter_map(|write| if let Deed::Insert(insert) = &write.deed { Some(insert) } else { None })
             .collect();
-        let inserted = insert::together(&inserts, connection, session).await;
+        let inserted = insert::together(&inserts, connection, session, limit).await;
         let inserted = inserted.map_err(|(place, failure)| (place.map(|place| first + place), failure))?;
         for (write, outcome) in run.iter().zip(inserted) {
             let mut applied = Applied::from(outcome);

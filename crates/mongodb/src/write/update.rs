@@ -81,13 +81,14 @@ impl Update {
         let domain = self.target.domain;
         let version = domain.version.map(|version| &domain.fields[version]);
         let is_free = version.is_some() && self.target.if_version.is_none();
+        let filter = self.target.sole(connection, session.as_deref_mut(), limit).await?;
         let mut changed = None;
         if self.is_null.load(Ordering::Relaxed) {
-            changed = self.change_first(connection, session.as_deref_mut(), limit).await?;
+            changed = self.change_first(connection, session.as_deref_mut(), limit, &filter).await?;
         }
         if changed.is_none() {
-            let (filter, change) = (self.target.filter(), self.change.clone());
-            changed = match self.change(connection, session.as_deref_mut(), limit, filter, change).await {
+            let plain = (filter.clone(), self.change.clone());
+            changed = match self.change(connection, session.as_deref_mut(), limit, plain).await {
                 // Nothing can be added to null, or to what is no number. A transaction has ended with that.
                 Err(error)
                     if is_free && is_mismatch(&error) && !self.is_null.swap(true, Ordering::Relaxed) =>
@@ -95,7 +96,7 @@ impl Update {
                     if session.is_some() {
                         return Err(Failure::Held);
                     }
-                    let changed = self.change_first(connection, None, limit).await?;
+                    let changed = self.change_first(connection, None, limit, &filter).await?;
                     Some(changed.ok_or(error)?)
                 }
                 changed => changed?,
@@ -133,8 +134,7 @@ impl Update {
         connection: &Connection,
         session: Option<&mut ClientSession>,
         limit: Duration,
-        filter: Document,
-        change: Document,
+        (filter, change): (Document, Document),
     ) -> mongodb::error::Result<Option<RawDocumentBuf>> {
         let domain = self.target.domain;
         let fields = domain.key.iter().chain(&domain.version).chain(self.read_after);
@@ -151,25 +151,37 @@ impl Update {
         }
     }
 
-    /// The same, where the version is none: it becomes 1, as it does where it is absent.
+    /// The same, where the version is none.
     async fn change_first(
         &self,
         connection: &Connection,
         session: Option<&mut ClientSession>,
         limit: Duration,
+        filter: &Document,
     ) -> mongodb::error::Result<Option<RawDocumentBuf>> {
-        let Some(version) = self.target.domain.version else { return Ok(None) };
-        let column = self.target.domain.fields[version].column;
-        let mut change = self.change.clone();
-        change.remove("$inc");
-        if let Ok(set) = change.get_document_mut("$set") {
-            set.insert(column, 1_i64);
-        } else {
-            change.insert("$set", doc! { column: 1_i64 });
+        match first(self.target.domain, filter, &self.change) {
+            Some(first) => self.change(connection, session, limit, first).await,
+            None => Ok(None),
         }
-        let filter = doc! { "$and": [self.target.filter(), not_a_version(column)] };
-        self.change(connection, session, limit, filter, change).await
     }
+}
+
+/// What finds a record whose version is none, and the same change of it: its version becomes 1, as it does where it is absent.
+/// `None` in a domain without versions.
+pub(super) fn first(
+    domain: &'static Domain,
+    filter: &Document,
+    change: &Document,
+) -> Option<(Document, Document)> {
+    let column = domain.fields[domain.version?].column;
+    let mut change = change.clone();
+    change.remove("$inc");
+    if let Ok(set) = change.get_document_mut("$set") {
+        set.insert(column, 1_i64);
+    } else {
+        change.insert("$set", doc! { column: 1_i64 });
+    }
+    Some((doc! { "$and": [filter.clone(), not_a_version(column)] }, change))
 }
 
 /// What finds a member that cannot be counted up: null, or of another type, which clients are shown as null.

@@ -1,6 +1,9 @@
 //! New records, or changes of those with their keys.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use beds_core::{
     Error, Outcome, Result,
@@ -16,7 +19,10 @@ use mongodb::{
     options::ReturnDocument,
 };
 
-use super::{insert, update};
+use super::{
+    insert, sole,
+    update::{self, is_mismatch},
+};
 use crate::{
     convert,
     fault::Failure,
@@ -38,6 +44,8 @@ pub(crate) struct Upsert {
     within: Document,
     /// Whether errors name the record's index: the request has a list of records.
     many: bool,
+    /// Whether one of them was found to have a version that cannot be counted up.
+    is_uncounted: AtomicBool,
     bytes_max: usize,
 }
 
@@ -45,6 +53,7 @@ pub(crate) struct Upsert {
 struct Record {
     /// Finds it.
     by_key: Document,
+    may_be_shared: bool,
     /// Makes or changes it.
     change: Document,
     /// The whole of it, where it is new: for what the server says of it.
@@ -75,7 +84,8 @@ impl Upsert {
         errors.or(())?;
         let mut errors = Errors::default();
         let within = filter::filter(domain, false, rows, &mut errors);
-        errors.or(Self { domain, collection, records, within, many, bytes_max })
+        let is_uncounted = AtomicBool::new(false);
+        errors.or(Self { domain, collection, records, within, many, is_uncounted, bytes_max })
     }
 
     pub(super) fn is_one(&self) -> bool {
@@ -157,24 +167,98 @@ impl Upsert {
         &self,
         record: &Record,
         connection: &Connection,
-        session: Option<&mut ClientSession>,
+        mut session: Option<&mut ClientSession>,
         limit: Duration,
     ) -> std::result::Result<RawDocumentBuf, Failure> {
-        let collection = connection.raw(self.collection);
-        let mut session = session;
         self.check_reach(record, connection, session.as_deref_mut(), limit).await?;
+        let known = self.known(record, connection, session.as_deref_mut(), limit).await?;
+        let written = match self.write_known(record, known, connection, session, limit).await {
+            Ok(Some(kept)) => return Ok(kept),
+            Ok(None) => Error::internal("the database did not say what it keeps of a record").into(),
+            Err(failure) => failure,
+        };
+        Err(written.of_documents(std::slice::from_ref(&record.document), self.domain))
+    }
+
+    /// What finds the record that is there, and no other that is shown with its key; `None` where its key alone tells it.
+    async fn known(
+        &self,
+        record: &Record,
+        connection: &Connection,
+        session: Option<&mut ClientSession>,
+        limit: Duration,
+    ) -> std::result::Result<Option<Document>, Failure> {
+        if !record.may_be_shared {
+            return Ok(None);
+        }
+        let place = (self.domain, self.collection);
+        let id = sole::id(place, &record.by_key, connection, session, limit).await?;
+        Ok(id.map(|id| doc! { "$and": [record.by_key.clone(), { "_id": { "$eq": id } }] }))
+    }
+
+    async fn write_known(
+        &self,
+        record: &Record,
+        known: Option<Document>,
+        connection: &Connection,
+        mut session: Option<&mut ClientSession>,
+        limit: Duration,
+    ) -> std::result::Result<Option<RawDocumentBuf>, Failure> {
+        let filter = known.as_ref().unwrap_or(&record.by_key);
+        let first = update::first(self.domain, filter, &record.change);
+        if self.is_uncounted.load(Ordering::Relaxed)
+            && let Some(first) = &first
+            && let Some(kept) =
+                self.change(first.clone(), false, connection, session.as_deref_mut(), limit).await?
+        {
+            return Ok(Some(kept));
+        }
+        let is_transaction = session.is_some();
+        let changed = async {
+            if let Some(known) = known {
+                let plain = (known, record.change.clone());
+                let kept = self.change(plain, false, connection, session.as_deref_mut(), limit).await?;
+                // It may have ended meanwhile.
+                if kept.is_some() {
+                    return Ok(kept);
+                }
+            }
+            let plain = (record.by_key.clone(), record.change.clone());
+            self.change(plain, true, connection, session, limit).await
+        };
+        match (changed.await, first) {
+            // Nothing can be added to null, or to what is no number. A transaction has ended with that.
+            (Err(error), Some(first))
+                if is_mismatch(&error) && !self.is_uncounted.swap(true, Ordering::Relaxed) =>
+            {
+                if is_transaction {
+                    return Err(Failure::Held);
+                }
+                let changed = self.change(first, false, connection, None, limit).await?;
+                Ok(Some(changed.ok_or(error)?))
+            }
+            (changed, _) => Ok(changed?),
+        }
+    }
+
+    /// Changes the record that a filter finds, or makes it where it may be new.
+    async fn change(
+        &self,
+        (filter, change): (Document, Document),
+        may_be_new: bool,
+        connection: &Connection,
+        session: Option<&mut ClientSession>,
+        limit: Duration,
+    ) -> mongodb::error::Result<Option<RawDocumentBuf>> {
+        let collection = connection.raw(self.collection);
         let change = collection
-            .find_one_and_update(record.by_key.clone(), record.change.clone())
-            .upsert(true)
+            .find_one_and_update(filter, change)
+            .upsert(may_be_new)
             .return_document(ReturnDocument::After)
             .max_time(limit);
-        let change = if let Some(session) = session { change.session(session) } else { change };
-        match change.await {
-            Ok(Some(kept)) => Ok(kept),
-            Ok(None) => Err(Error::internal("the database did not say what it keeps of a record").into()),
-            Err(error) => {
-                Err(Failure::from(error).of_documents(std::slice::from_ref(&record.document), self.domain))
-            }
+        match session {
+            Some(session) => change.session(session).await,
+            None => change.await,
         }
     }
 }
@@ -206,7 +290,7 @@ impl Record {
         let members = domain.key.iter().zip(&key);
         write_record(&mut json, members.map(|(&field, value)| (domain.fields[field].name, value)));
         let by_key = filter::key(domain, false, &key, &mut Errors::default());
-        Self { by_key, change, document, key: json }
+        Self { by_key, may_be_shared: filter::may_be_shared(&key), change, document, key: json }
     }
 }
 

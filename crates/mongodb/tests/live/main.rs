@@ -12,6 +12,7 @@ mod cells;
 mod company;
 mod events;
 mod failures;
+mod forms;
 mod ledger;
 mod mixed;
 mod pipelines;

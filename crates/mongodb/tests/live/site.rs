@@ -105,6 +105,23 @@ impl Site {
         self.run(|cx| operation::update(cx, domain, serde_json::from_value(body).unwrap())).await
     }
 
+    pub(crate) async fn upsert(
+        &self,
+        domain: &'static Domain,
+        data: Json,
+    ) -> std::result::Result<Json, Error> {
+        let body = serde_json::from_value(json!({ "data": data })).unwrap();
+        self.run(|cx| operation::upsert(cx, domain, body)).await
+    }
+
+    pub(crate) async fn delete(
+        &self,
+        domain: &'static Domain,
+        body: Json,
+    ) -> std::result::Result<Json, Error> {
+        self.run(|cx| operation::delete(cx, domain, serde_json::from_value(body).unwrap())).await
+    }
+
     /// What the collection holds under this `_id`.
     pub(crate) async fn stored(&self, collection: &str, id: i64) -> Document {
         self.mongo.collection(collection).find_one(doc! { "_id": id }).await.unwrap().unwrap()
