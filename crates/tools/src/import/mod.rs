@@ -6,6 +6,7 @@
 //! changes the database: procedures that are missing are proposed as a script for the DBA.
 
 mod body;
+mod collection;
 mod crud;
 mod ddl;
 mod domain;
@@ -21,12 +22,11 @@ mod routines;
 mod types;
 mod write;
 
-use beds_core::inspect::{Catalogue, Evidence, Relation, RelationKind, Routine};
+use beds_core::inspect::{Catalogue, Relation, RelationKind, Routine};
 use beds_protocol::{shown, tables::is_own};
 
 use self::{
-    domain::{Domain, Object},
-    fields::is_unwritable,
+    domain::Domain,
     names::{Taken, prefixed, snake, spelled},
     routines::{call, home},
 };
@@ -215,7 +215,7 @@ fn domains(all: &AllDeeds<'_>, options: &Options, names: &mut Taken, plan: &mut 
                 };
                 domain.name = names.template(&name);
                 if options.is_mongodb {
-                    offer_collection(&mut domain, relation);
+                    collection::offer(&mut domain, relation);
                 }
                 domains.push(domain);
             }
@@ -234,48 +234,6 @@ fn unnameable(relation: &Relation, options: &Options) -> Option<&'static str> {
         Some("its name is too long for a template")
     } else {
         None
-    }
-}
-
-/// A collection whose validator refuses what does not match is written through that validator.
-fn offer_collection(domain: &mut Domain, relation: &Relation) {
-    if relation.kind != RelationKind::Collection {
-        return;
-    }
-    // The node writes integers as `long`.
-    let refused = domain.fields.iter().find(|field| field.ty.name == "int" && !field.column.takes_long());
-    if let (Evidence::Validator { .. }, Some(field)) = (relation.evidence, refused) {
-        domain.notes.push(format!(
-            "read only: its validator accepts {} as int only, and the node writes long: let it accept [\"int\", \"long\"]",
-            shown(&field.column.name)));
-        return;
-    }
-    let needed = domain.fields.iter().find(|field| is_unwritable(&field.column) && !field.column.nullable);
-    if let (Evidence::Validator { .. }, Some(field)) = (relation.evidence, needed) {
-        domain.notes.push(format!(
-            "read only: its validator requires {}, whose types nothing on the wire becomes",
-            shown(&field.column.name)
-        ));
-        return;
-    }
-    match relation.evidence {
-        Evidence::Validator { strict: true } if domain.left_out.is_empty() => {
-            let collection = || Some(Object::Collection(relation.name.clone()));
-            domain.create = collection();
-            if !domain.key().is_empty() {
-                if domain.fields.iter().any(|field| !field.key && field.is_settable()) {
-                    domain.update = collection();
-                }
-                domain.delete = collection();
-            }
-        }
-        Evidence::Validator { .. } => domain
-            .notes
-            .push("read only: its validator only warns, or requires what a template cannot express".into()),
-        Evidence::Sample { .. } | Evidence::Declared => domain.notes.push(format!(
-            "read only: it has no validator; with one, add create = {{ collection = \"{}\" }}",
-            relation.name
-        )),
     }
 }
 

@@ -1,12 +1,13 @@
 //! What is imported is served: nothing in it that `beds verify` would refuse.
 
 use beds_core::inspect::{
-    Asks, Catalogue, Column, Direction, Evidence, Index, Kind, Parameter, Relation, RelationKind, Routine,
-    RoutineKind, Rule, SqlMode, Storage, Supplied, Trigger,
+    Catalogue, Column, Direction, Index, Kind, Parameter, Relation, RelationKind, Routine, RoutineKind,
+    SqlMode, Storage, Supplied, Trigger,
 };
 
 use super::{Options, Plan, plan};
 
+mod documents;
 mod members;
 
 fn column(name: &str) -> Column {
@@ -281,85 +282,6 @@ fn a_key_that_a_trigger_sets_is_the_databases() {
     let plan = imported(&Catalogue { relations, ..Catalogue::default() });
     let template = text(&plan, "t_rec.toml");
     assert!(template.contains("\ncreate ") && !template.contains("generated"), "{template}");
-}
-
-fn of_documents(relation: Relation) -> Plan {
-    let options = Options {
-        service: "app_server".to_owned(),
-        database_name: "shop".to_owned(),
-        is_mongodb: true,
-        ..Options::default()
-    };
-    plan(&Catalogue { documents: true, relations: vec![relation], ..Catalogue::default() }, &options)
-}
-
-#[test]
-fn a_view_of_documents_leaves_out_what_cannot_be_named() {
-    let view = Relation {
-        columns: ["_id", "a.b", "$c"].map(column).into(),
-        evidence: Evidence::Sample { documents: 1 },
-        ..Relation::new("v", RelationKind::View)
-    };
-    let plan = of_documents(view);
-    let template = text(&plan, "v_rec.toml");
-    assert!(!template.contains("column = \"a.b\"") && !template.contains("\"$c\""), "{template}");
-    assert_eq!(plan.left_out.len(), 2, "{:?}", plan.left_out);
-}
-
-#[test]
-fn members_that_cannot_be_named_are_all_told() {
-    let inner = Column { kind: Kind::Object(["$z", "ok"].map(column).into()), ..column("in") };
-    let outer = vec![column("x.y"), column("$z"), column("ok"), inner];
-    let members = vec![column("_id"), Column { kind: Kind::Object(outer), ..column("o") }];
-    let collection = Relation {
-        columns: members,
-        evidence: Evidence::Validator { strict: true },
-        indexes: vec![index("PRIMARY", &["_id"])],
-        ..Relation::new("t", RelationKind::Collection)
-    };
-    let plan = of_documents(collection);
-    let told: Vec<&str> = plan.left_out.iter().map(|(_, what)| what.split(": ").next().unwrap()).collect();
-    assert_eq!(told, ["member `x.y` of `o`", "member `$z` of `o`", "member `$z` of `o.in`"]);
-    // An update of the object would lose them.
-    assert!(!text(&plan, "t_rec.toml").contains("\nupdate "), "{}", text(&plan, "t_rec.toml"));
-}
-
-#[test]
-fn what_a_validator_asks_of_strings_and_lists_is_taken_over() {
-    let rule =
-        |path: &[&str], asks: Asks| Rule { path: path.iter().map(|step| (*step).to_owned()).collect(), asks };
-    let text_of = |name: &str| Column { kind: Kind::string(9), ..column(name) };
-    let tags = Column { kind: Kind::List(Box::new(Kind::string(9))), ..column("tags") };
-    let in_object = Column { kind: Kind::Object(vec![text_of("code")]), ..column("o") };
-    let collection = Relation {
-        columns: vec![column("_id"), text_of("sku"), text_of("odd"), tags, in_object],
-        evidence: Evidence::Validator { strict: true },
-        indexes: vec![index("PRIMARY", &["_id"])],
-        rules: vec![
-            rule(&["sku"], Asks::LengthMin(2)),
-            rule(&["sku"], Asks::Matches("^[A-Z]+$".to_owned())),
-            rule(&["odd"], Asks::Matches("^a".to_owned())),
-            rule(&["tags"], Asks::ItemsMax(5)),
-            rule(&["tags", "[]"], Asks::LengthMin(3)),
-            rule(&["o", "code"], Asks::LengthMin(4)),
-        ],
-        ..Relation::new("t", RelationKind::Collection)
-    };
-    let plan = of_documents(collection);
-    let template = text(&plan, "t_rec.toml");
-    for part in [
-        "max = 9, min = 2, pattern = \"[A-Z]+\"",
-        "{ type = \"list\", items = { type = \"string\", max = 9, min = 3 }, max = 5",
-        "code = { type = \"string\", max = 9, min = 4",
-    ] {
-        assert!(template.contains(part), "{part}\n{template}");
-    }
-    // What a template cannot say is told, and keeps nobody from writing.
-    assert_eq!(plan.left_out.len(), 1, "{:?}", plan.left_out);
-    assert!(
-        template.contains("# - the pattern `^a` of `odd`") && template.contains("\nupdate "),
-        "{template}"
-    );
 }
 
 #[test]

@@ -241,11 +241,14 @@ fn exact(values: &[String], longest: usize) -> Ty {
     ty.noted("an enum whose values differ by case, accents or blanks alone, which its column tells apart")
 }
 
+/// Whether a template can name a member of an object.
+pub(super) fn is_nameable(member: &Column) -> bool {
+    !member.name.contains(['.', '\0']) && !member.name.starts_with('$') && !member.name.is_empty()
+}
+
 fn object(members: &[Column], place: &mut Place<'_>) -> Result<Ty, String> {
-    let is_nameable = |member: &&Column| {
-        !member.name.contains(['.', '\0']) && !member.name.starts_with('$') && !member.name.is_empty()
-    };
-    let (named, unnamed): (Vec<&Column>, Vec<&Column>) = members.iter().partition(is_nameable);
+    let (named, unnamed): (Vec<&Column>, Vec<&Column>) =
+        members.iter().partition(|member| is_nameable(member));
     if !named.is_empty() {
         let within = place.name();
         place.lost.left_out.extend(unnamed.iter().map(|member| {

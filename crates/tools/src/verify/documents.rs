@@ -1,6 +1,7 @@
 //! What a domain writes to a collection, against the collection's validator.
 
 use super::{Findings, relation::is_covered, validator};
+use crate::forms::{one_form, shown_alike};
 use beds_core::{
     inspect::{Index, Relation},
     spec::{Object, Usage},
@@ -20,11 +21,28 @@ pub(super) fn check(object: &Object, relation: &Relation, findings: &mut Finding
             .error(super::place(object.usage), message)
             .hint("say `once = false` in the template, and neither publish nor audit its changes");
     }
+    check_forms(relation, findings);
     if object.usage != Usage::Delete {
         validator::check(object, relation, findings);
     }
     if object.usage == Usage::Create {
         check_expiry(relation, findings);
+    }
+}
+
+/// Whether two records of the collection may be shown with one key.
+fn check_forms(relation: &Relation, findings: &mut Findings<'_>) {
+    let domain = findings.domain;
+    for &key in domain.key {
+        let field = &domain.fields[key];
+        let Some(why) = shown_alike(relation, field.column, field.ty.name()) else { continue };
+        let place = format!("field {}", field.name);
+        if !findings.has(&place, &why) {
+            let form = one_form(field.ty.name());
+            findings.warning(place, why).hint(format!(
+                "let the validator take \"{form}\" alone; until then a key that records share is `conflict`"
+            ));
+        }
     }
 }
 

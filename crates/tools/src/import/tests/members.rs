@@ -1,6 +1,8 @@
 //! Members of documents, whose names are told apart by case.
 
-use super::*;
+use beds_core::inspect::Evidence;
+
+use super::{documents::of_documents, *};
 
 #[test]
 fn a_key_is_the_members_of_its_index_and_not_those_of_another_case() {

@@ -302,3 +302,42 @@ fn a_pattern_that_lists_the_values_of_an_enum_is_no_finding() {
         assert_eq!(judge(pattern, &["neu", "alt", "ALT", "x.l"]), is_refused, "{pattern}");
     }
 }
+
+#[test]
+fn a_key_that_records_may_share_is_told_once() {
+    let domain = |ty: Type| {
+        Domain::new("note", "", "")
+            .at_least_once()
+            .fields(vec![Field::new("id", "_id", ty), Field::new("n", "n", Type::INT).nullable()].leak())
+            .key(&[0])
+            .mongodb(
+                "journal",
+                mongodb::Objects {
+                    read: Some(COLLECTION),
+                    update: Some("notes"),
+                    delete: Some("notes"),
+                    ..mongodb::Objects::NONE
+                },
+            )
+    };
+    let told = |ty: Type, asks: &[&str], strict: bool| {
+        let asks = Asks::Types(asks.iter().map(|name| (*name).to_owned()).collect());
+        let relations = vec![relation(vec![("_id", asks)], strict)];
+        let catalogue = Catalogue { documents: true, relations, ..Catalogue::default() };
+        let found = check(&domain(ty), &catalogue);
+        found.iter().filter(|finding| finding.message.contains("which no index keeps apart")).count()
+    };
+    let decimal = || Type::decimal(34, 4, None, None);
+    for (ty, asks, strict, count) in [
+        (decimal(), &["number"][..], true, 1),
+        (decimal(), &["double", "decimal"], true, 1),
+        (decimal(), &["decimal"], true, 0),
+        (decimal(), &["decimal", "long"], true, 0),
+        (decimal(), &["decimal"], false, 1),
+        (Type::Date, &["string"], true, 0),
+        (Type::Date, &["string", "date"], true, 1),
+        (Type::INT, &["number"], true, 0),
+    ] {
+        assert_eq!(told(ty, asks, strict), count, "{asks:?}");
+    }
+}

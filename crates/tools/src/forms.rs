@@ -1,0 +1,34 @@
+//! Values that MongoDB may hold in several forms, which differ to an index and are shown alike.
+
+use beds_core::inspect::{Asks, Evidence, Relation, Rule};
+use beds_protocol::shown;
+
+/// Why records of a collection that its indexes keep apart may be shown with one value of this type in a column; `None` where
+/// that cannot be.
+pub(crate) fn shown_alike(relation: &Relation, column: &str, ty: &str) -> Option<String> {
+    let (harmless, others) = match ty {
+        "decimal" => {
+            (&["decimal", "int", "long", "null"][..], "a double beside a decimal number, 0.1 beside 0.10,")
+        }
+        "date" => (&["string", "null"][..], "two moments of one day"),
+        _ => return None,
+    };
+    let is_kept_apart = |rule: &Rule| {
+        let is_of = rule.path.len() == 1 && rule.path.iter().all(|step| step == column);
+        let is_harmless = |types: &[String]| types.iter().all(|name| harmless.contains(&name.as_str()));
+        is_of && matches!(&rule.asks, Asks::Types(types) if is_harmless(types))
+    };
+    let is_strict = relation.evidence == Evidence::Validator { strict: true };
+    if is_strict && relation.rules.iter().any(is_kept_apart) {
+        return None;
+    }
+    Some(format!(
+        "{} may hold {others} which no index keeps apart and clients are shown alike",
+        shown(column)
+    ))
+}
+
+/// What the database is to take in such a column.
+pub(crate) fn one_form(ty: &str) -> &'static str {
+    if ty == "date" { "string" } else { "decimal" }
+}
