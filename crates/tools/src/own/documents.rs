@@ -156,7 +156,8 @@ mod tests {
         assert_eq!(mends[0], r#"{"dropIndexes":"beds_ledger","index":"at_1"}"#);
         assert!(mends.last().is_some_and(|last| last.contains("createIndexes")), "{mends:#?}");
         let mut events = Relation::new("beds_events", RelationKind::Collection);
-        events.indexes = vec![index("_id_", "_id"), Index { whole: false, ..index("seq_1", "seq") }];
+        let sparse = Index { counts_null: false, ..index("subject_1", "subject") };
+        events.indexes = vec![index("_id_", "_id"), Index { whole: false, ..index("seq_1", "seq") }, sparse];
         let told = whats(&EVENTS, &events);
         assert!(told.contains("no index on `seq`") && told.contains("no index on `subject`"), "{told}");
     }

@@ -214,7 +214,8 @@ fn check_key(place: &str, relation: &Relation, base: &Base<'_>, findings: &mut F
                 .iter()
                 .any(|(key, ty)| base.is_one(key, column) && (index.identifies || is_covered(ty, index)))
         };
-        index.unique && index.columns.iter().all(is_of_key)
+        // An expression has no column.
+        index.unique && !index.columns.is_empty() && index.columns.iter().all(is_of_key)
     });
     if is_unique {
         return;
