@@ -33,12 +33,12 @@ impl Work {
     pub fn method(running: impl Future<Output = Result> + Send + 'static) -> Self {
         Self::Method(Box::pin(async move {
             let mut running = pin!(running);
-            poll_fn(|context| match Deeper::begin() {
-                Some(_deeper) => running.as_mut().poll(context).map_err(Error::bounded),
-                None => {
+            poll_fn(|context| {
+                let Some(_deeper) = Deeper::begin() else {
                     let message = format!("hand-written methods ask each other more than {DEPTH_MAX} deep");
-                    Err(Error::internal(message)).into()
-                }
+                    return Err(Error::internal(message)).into();
+                };
+                running.as_mut().poll(context).map_err(Error::bounded)
             })
             .await
         }))

@@ -71,7 +71,10 @@ pub(crate) fn to_bson(value: &Value) -> Result<Bson, Unkept> {
             let mut document = Document::new();
             for (field, value) in members {
                 let bson = to_bson(value).map_err(|unkept| unkept.within(format_args!(".{}", field.name)))?;
-                document.insert(field.column, bson);
+                // Null and absent are one.
+                if bson != Bson::Null {
+                    document.insert(field.column, bson);
+                }
             }
             Bson::Document(document)
         }
@@ -161,8 +164,8 @@ fn kept(value: Value) -> Value {
         Value::Json(json) => Value::Json(kept_json(json)),
         Value::List(items) => Value::List(items.into_iter().map(kept).collect()),
         Value::Object(members) => {
-            let members = members.into_iter().map(|(field, value)| (field, kept(value)));
-            Value::Object(members.collect())
+            let members = members.into_iter().filter(|(_, value)| !value.is_null());
+            Value::Object(members.map(|(field, value)| (field, kept(value))).collect())
         }
         other => other,
     }

@@ -133,12 +133,16 @@ impl Failure {
         }
     }
 
-    /// A failure of the ledger, whose validator knows nothing of the domain.
-    pub(crate) fn of_ledger(error: DriverError, database: &str) -> Self {
+    /// A failure of a collection of the node's own, whose validator knows nothing of the domain.
+    pub(crate) fn of_own(error: DriverError, collection: &str, database: &str) -> Self {
         let said = Said::of(&error).filter(|said| Meaning::of(said.code, said.name) == Meaning::Invalid);
         let Some(Said { message, .. }) = said else { return Self::Before(error) };
-        tracing::error!(database, "the validator of the ledger refuses a claim: {message}");
-        let message = format!("the ledger of the database `{database}` refuses what it is to keep");
+        tracing::error!(
+            database,
+            "the validator of `{collection}` refuses what the node is to keep there: {message}"
+        );
+        let message =
+            format!("the collection `{collection}` of the database `{database}` refuses what it is to keep");
         Self::Refused(Error::internal(message).hint("give it the validator that `bedsc ddl --ledger` prints"))
     }
 

@@ -129,7 +129,7 @@ impl Ledger {
         match self.collection().insert_many(documents).session(session).await {
             Ok(_) => Ok(Claimed::New),
             Err(error) if fault::is_duplicate(&error) => Ok(Claimed::Taken),
-            Err(error) => Err(self.explained(Failure::of_ledger(error, &self.name)).await),
+            Err(error) => Err(self.explained(Failure::of_own(error, NAME, &self.name)).await),
         }
     }
 
@@ -153,7 +153,7 @@ impl Ledger {
         let answer = self.database.run_command(command).session(session).await;
         let answer = match answer {
             Ok(answer) => answer,
-            Err(error) => return Err(self.explained(Failure::of_ledger(error, &self.name)).await),
+            Err(error) => return Err(self.explained(Failure::of_own(error, NAME, &self.name)).await),
         };
         if count(&answer) == Some(expected) && !answer.contains_key("writeErrors") {
             return Ok(());

@@ -49,7 +49,8 @@ impl Telling {
     }
 
     /// Stores documents in this order, in the transaction of the session where there is one. [`Self::check`] comes first.
-    /// A failure of the driver is [`Failure::Before`].
+    /// A failure of the driver is [`Failure::Before`], but for what
+    /// its validator refuses.
     pub(crate) async fn insert(
         &self,
         documents: Vec<Document>,
@@ -62,7 +63,10 @@ impl Telling {
         };
         match inserted {
             Ok(_) => Ok(()),
-            Err(error) => Err(self.own.explained(error.into(), &self.name).await),
+            Err(error) => {
+                let failure = Failure::of_own(error, self.kind.name, &self.name);
+                Err(self.own.explained(failure, &self.name).await)
+            }
         }
     }
 

@@ -177,9 +177,9 @@ fn only_what_the_server_refused_is_known_not_to_have_happened() {
     assert!(!Failure::late().is_definite() && !Failure::late().is_transient());
     let invalid: WriteError = from_bson(doc! { "code": 121, "errmsg": "SECRET" });
     let invalid = ErrorKind::Write(WriteFailure::WriteError(invalid)).into();
-    let error = Failure::of_ledger(invalid, "things").into_error(&THING, "things");
+    let error = Failure::of_own(invalid, "beds_audit", "things").into_error(&THING, "things");
     assert_eq!((error.code, error.details.len()), (ErrorCode::Internal, 0), "{error}");
-    assert!(Failure::of_ledger(broken(), "things").is_unanswered());
+    assert!(Failure::of_own(broken(), "beds_audit", "things").is_unanswered());
 }
 
 #[test]

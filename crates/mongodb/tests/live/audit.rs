@@ -129,3 +129,15 @@ async fn a_write_whose_entry_cannot_be_stored_is_refused() {
     assert!(error.hint.as_deref().is_some_and(|hint| hint.contains("bedsc ddl --ledger")), "{error}");
     assert_eq!((shop.count("item").await, shop.count("beds_audit").await), (0, 0));
 }
+
+/// Its validator knows nothing of the client's record.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_audit_refuses_is_no_fault_of_the_client() {
+    let shop = Shop::new("audit_refuses").await;
+    let validator = doc! { "$jsonSchema": { "properties": { "record": { "bsonType": "int" } } } };
+    shop.site.mongo.run_command(doc! { "collMod": "beds_audit", "validator": validator }).await.unwrap();
+    let error = shop.run_in(&AUDITED, 0, create("a", 1), None).await.unwrap_err();
+    assert_eq!((error.code, error.details.len()), (ErrorCode::Internal, 0), "{error}");
+    assert!(error.message.contains("`beds_audit`"), "{error}");
+    assert_eq!(shop.count("item").await, 0);
+}

@@ -15,6 +15,12 @@ pub(super) fn offer(domain: &mut Domain, relation: &Relation) {
     if relation.kind != RelationKind::Collection {
         return;
     }
+    if let Some(locale) = &relation.collation {
+        domain.notes.push(format!(
+            "its collation {} compares texts: a key and a filter may find other texts than they say",
+            shown(locale)
+        ));
+    }
     let why = match relation.evidence {
         Evidence::Validator { strict } => {
             unwritable(domain, relation).or_else(|| (!strict).then(|| "its validator only warns".to_owned()))

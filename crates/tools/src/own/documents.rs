@@ -1,6 +1,6 @@
 //! A collection of MongoDB.
 
-use beds_core::inspect::{Evidence, Index, Kind, Relation};
+use beds_core::inspect::{Asks, Evidence, Index, Kind, Relation};
 use beds_protocol::{
     Engine,
     tables::{Column, Keeps, Table},
@@ -50,12 +50,46 @@ fn of_validator(table: &Table, relation: &Relation) -> Vec<String> {
     }
     let is_ours = |name: &str| name == "_id" || table.columns.iter().any(|column| column.name == name);
     let needed = relation.columns.iter().filter(|column| !column.nullable && !is_ours(&column.name));
-    wrong.extend(needed.map(|column| format!("its validator requires `{}`", column.name)));
+    let mut needed: Vec<&str> = needed.map(|column| column.name.as_str()).collect();
+    for rule in relation.rules.iter().filter(|rule| rule.path.is_empty()) {
+        // A validator may require what its `properties` do not have.
+        if let Asks::Required(name) = &rule.asks
+            && !is_ours(name)
+            && !needed.contains(&name.as_str())
+        {
+            needed.push(name);
+        }
+    }
+    wrong.extend(needed.into_iter().map(|name| format!("its validator requires `{name}`")));
+    if let Some(Kind::String { max, .. } | Kind::Text { max }) = found("_id").map(|id| &id.kind)
+        && *max < id_length(table)
+    {
+        let most = id_length(table);
+        wrong.push(format!(
+            "its validator refuses an `_id` of more than {max} characters, and the node writes {most}"
+        ));
+    }
     if found("_id").is_some_and(|id| !matches!(id.kind, Kind::String { .. } | Kind::Text { .. } | Kind::Json))
     {
         wrong.push("its validator refuses a text as `_id`".to_owned());
     }
     wrong
+}
+
+/// How long the `_id` may get, which is one text of the columns that make it: of several, each with a colon, and the first
+/// with its length.
+fn id_length(table: &Table) -> u32 {
+    const NUMBER: u32 = 10;
+    const LENGTH: u32 = 3;
+    let is_member = |column: &Column| table.members().any(|member| member.name == column.name);
+    let parts: Vec<u32> = table
+        .columns
+        .iter()
+        .filter(|column| !is_member(column) && column.keeps != Keeps::Counter)
+        .map(|column| if let Keeps::Text(longest) = column.keeps { longest.into() } else { NUMBER })
+        .collect();
+    let colons = u32::try_from(parts.len()).unwrap_or_default();
+    parts.iter().sum::<u32>() + if colons > 1 { LENGTH + colons } else { 0 }
 }
 
 /// Whether a validator takes what the node writes.
@@ -115,11 +149,11 @@ fn of_indexes(table: &Table, relation: &Relation) -> Vec<Fault> {
 
 #[cfg(test)]
 mod tests {
-    use beds_core::inspect::{Catalogue, RelationKind, Storage};
+    use beds_core::inspect::{Catalogue, Column as Member, RelationKind, Rule, Storage, Supplied};
     use beds_protocol::tables::{EVENTS, LEDGER};
 
     use super::*;
-    use crate::own::mends;
+    use crate::own::{doubts, mends};
 
     fn index(name: &str, column: &str) -> Index {
         Index {
@@ -170,5 +204,55 @@ mod tests {
         ledger.storage = Some(Storage { name: "a capped collection".to_owned(), transactional: false });
         let (mends, beyond) = mends(&LEDGER, &ledger, &Catalogue { documents: true, ..Catalogue::default() });
         assert_eq!((mends.len(), beyond.len()), (0, 2), "{mends:#?} {beyond:#?}");
+    }
+
+    fn ledger(id_max: u32, rules: Vec<Rule>) -> Relation {
+        let id = Member {
+            name: "_id".to_owned(),
+            kind: Kind::string(id_max),
+            written: "string".to_owned(),
+            collation: None,
+            nullable: false,
+            default: Supplied::Nothing,
+            comment: String::new(),
+            seen: None,
+            renewed: false,
+        };
+        Relation {
+            columns: vec![id],
+            rules,
+            evidence: Evidence::Validator { strict: true },
+            ..Relation::new(LEDGER.name, RelationKind::Collection)
+        }
+    }
+
+    fn rule(path: &[&str], asks: Asks) -> Rule {
+        Rule { path: path.iter().map(|step| (*step).to_owned()).collect(), asks }
+    }
+
+    #[test]
+    fn a_validator_that_refuses_what_the_node_writes_is_told() {
+        let of = |relation: &Relation| of_validator(&LEDGER, relation);
+        // "255:", the user, ":", the message's id, ":", and the step.
+        assert_eq!(of(&ledger(4 + 255 + 1 + 128 + 1 + 10, Vec::new())), [""; 0]);
+        assert_eq!(
+            of(&ledger(398, Vec::new())),
+            ["its validator refuses an `_id` of more than 398 characters, and the node writes 399"]
+        );
+        let rules = vec![rule(&[], Asks::Required("who".into())), rule(&[], Asks::Required("digest".into()))];
+        assert_eq!(of(&ledger(65_535, rules)), ["its validator requires `who`"]);
+    }
+
+    #[test]
+    fn conditions_that_nobody_can_judge_are_told() {
+        let rules = vec![
+            rule(&["_id"], Asks::Matches("^a".into())),
+            rule(&["digest"], Asks::OneOf { texts: Vec::new(), others: Vec::new() }),
+            rule(&[], Asks::MembersMax(2)),
+            rule(&["reply"], Asks::Other("not".into())),
+        ];
+        let doubts = doubts(&ledger(65_535, rules));
+        assert_eq!(doubts.len(), 1);
+        assert!(doubts[0].0.ends_with("`enum`, `maxProperties`, `not`, `pattern`"), "{doubts:?}");
     }
 }

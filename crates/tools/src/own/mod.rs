@@ -51,6 +51,11 @@ pub(crate) fn doubts(relation: &Relation) -> Vec<(String, &'static str)> {
     });
     let unknown = relation.rules.iter().filter_map(|rule| match &rule.asks {
         Asks::Other(condition) => Some(condition.as_str()),
+        Asks::OneOf { .. } => Some("enum"),
+        Asks::Matches(_) => Some("pattern"),
+        Asks::LengthMin(1..) => Some("minLength"),
+        Asks::MembersMin(_) => Some("minProperties"),
+        Asks::MembersMax(_) => Some("maxProperties"),
         _ => None,
     });
     let unknown: BTreeSet<&str> = unknown.collect();

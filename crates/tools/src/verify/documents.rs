@@ -22,6 +22,7 @@ pub(super) fn check(object: &Object, relation: &Relation, findings: &mut Finding
             .hint("say `once = false` in the template, and neither publish nor audit its changes");
     }
     check_forms(relation, findings);
+    check_collation(relation, findings);
     if object.usage != Usage::Delete {
         validator::check(object, relation, findings);
     }
@@ -43,6 +44,21 @@ fn check_forms(relation: &Relation, findings: &mut Findings<'_>) {
                 "let the validator take \"{form}\" alone; until then a key that records share is `conflict`"
             ));
         }
+    }
+}
+
+/// Whether texts that differ are one to the collection.
+pub(super) fn check_collation(relation: &Relation, findings: &mut Findings<'_>) {
+    let Some(locale) = &relation.collation else { return };
+    let message = format!(
+        "{} compares texts by the collation {}: a key and a filter may find other texts than they say",
+        shown(&relation.name),
+        shown(locale)
+    );
+    if !findings.has("objects", &message) {
+        findings
+            .warning("objects", message)
+            .hint("make the collection anew without a collation, and give one to the indexes that need it");
     }
 }
 

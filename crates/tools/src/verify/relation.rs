@@ -6,7 +6,7 @@ use beds_protocol::shown;
 use super::{
     Findings, Severity,
     base::Base,
-    grants,
+    documents, grants,
     types::{Against, Fit, fit},
     used,
     validator::{is_always_stored, stored_as, takes},
@@ -72,6 +72,7 @@ pub(super) fn check(object: &Object, relation: &Relation, all: &AllDeeds<'_>, fi
         check_unique(relation, &base, findings);
     }
     exchanged(&place, relation, catalogue, findings);
+    documents::check_collation(relation, findings);
     used::required(relation, catalogue, findings);
 }
 

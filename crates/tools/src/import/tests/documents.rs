@@ -187,3 +187,14 @@ fn what_a_validator_asks_of_strings_and_lists_is_taken_over() {
         "{template}"
     );
 }
+
+#[test]
+fn a_collation_is_noted() {
+    let plan = of_documents(Relation {
+        columns: vec![column("_id")],
+        collation: Some("de".to_owned()),
+        ..Relation::new("t", RelationKind::Collection)
+    });
+    let template = text(&plan, "t_rec.toml");
+    assert!(template.contains("# - its collation `de` compares texts"), "{template}");
+}

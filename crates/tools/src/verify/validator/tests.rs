@@ -341,3 +341,14 @@ fn a_key_that_records_may_share_is_told_once() {
         assert_eq!(told(ty, asks, strict), count, "{asks:?}");
     }
 }
+
+#[test]
+fn a_collation_is_told_once() {
+    let collection = Relation { collation: Some("de".to_owned()), ..relation(Vec::new(), true) };
+    let catalogue = Catalogue { documents: true, relations: vec![collection], ..Catalogue::default() };
+    let found = check(&domain(), &catalogue);
+    let told: Vec<_> =
+        found.iter().filter(|finding| finding.message.contains("by the collation `de`")).collect();
+    assert_eq!(told.len(), 1, "{found:?}");
+    assert_eq!(told[0].severity, Severity::Warning);
+}
