@@ -177,6 +177,23 @@ pub(crate) const fn types_of(key: &str) -> Option<&'static [TypeName]> {
 }
 
 impl Part {
+    /// Whether a key says `true` or `false`, wherever it stands.
+    pub(crate) fn is_flag(key: &str) -> bool {
+        matches!(
+            key,
+            "key"
+                | "required"
+                | "nullable"
+                | "unique"
+                | "immutable"
+                | "version"
+                | "sensitive"
+                | "unsigned"
+                | "commits"
+                | "once"
+        )
+    }
+
     /// The keys that it can have.
     pub(crate) const fn known(self) -> &'static [&'static str] {
         match self {

@@ -23,7 +23,7 @@ fn check(folder: &Path, text: &str, options: &[&str]) -> (bool, String) {
 #[test]
 fn warnings_fail_where_they_are_denied() {
     let folder = tempfile::tempdir().unwrap();
-    let odd = support::SMALL.replace("v_country", "geo.v_country");
+    let odd = support::SMALL.replace("v_country", "v_country;");
     let (is_done, printed) = check(folder.path(), &odd, &[]);
     assert!(is_done && printed.contains("warning[B0907]"), "{printed}");
     assert!(printed.contains("1 template, no errors, 1 warning\n"), "{printed}");

@@ -192,6 +192,9 @@ fn warnings(text: String) -> Vec<String> {
 
 #[test]
 fn names_that_are_something_else_are_warned_of() {
+    // Of which schema the name alone would be, the configuration says.
+    let text = TEMPLATE.replace("HERE", "").replace("v_invoice", "other.v_invoice");
+    assert_eq!(mended_whole(&text).0, text);
     for name in [
         "v_invoice; drop table x",
         "v_invoice -- x",

@@ -36,9 +36,11 @@ pub(crate) fn not_compiled(file: FileId, path: &str, right: &str, is_below: bool
 }
 
 pub(crate) fn path_missing(file: FileId, path: &str) -> Diagnostic {
-    Diagnostic::error(Code::PathMissing, format!("`{path}` does not exist"))
-        .in_file(file)
-        .help("name a template or a folder of templates; the default is `templates`")
+    let diagnostic = Diagnostic::error(Code::PathMissing, format!("`{path}` does not exist")).in_file(file);
+    if path == "-" {
+        return diagnostic.help("give `-` alone to `bedsc check` or `bedsc fmt`: no other command and no other path goes with standard input");
+    }
+    diagnostic.help("name a template or a folder of templates; the default is `templates`")
 }
 
 pub(crate) fn unreadable(file: FileId, path: &str, error: &io::Error) -> Diagnostic {

@@ -107,6 +107,11 @@ pub(crate) fn unquoted(span: Span, text: &str) -> Diagnostic {
         .fix(span, right)
 }
 
+/// A word in the place of a boolean.
+pub(crate) fn no_flag(span: Span, word: &str) -> Diagnostic {
+    syntax(span, format!("`{word}` is not a boolean"), "`true` or `false`").help("write `true` or `false`")
+}
+
 /// A word in the place of a number.
 pub(crate) fn no_number(span: Span, word: &str, key: &str) -> Diagnostic {
     syntax(span, format!("`{word}` is not a number"), "a number has digits").help(format!(

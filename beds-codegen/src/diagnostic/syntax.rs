@@ -240,6 +240,20 @@ pub(crate) fn prefix(span: Span, written: &str) -> Diagnostic {
         .fix(span, "")
 }
 
+/// What stands in front of every line; `right` is the whole text without it.
+pub(crate) fn every_line(span: Span, what: &str, whole: Span, right: String) -> Diagnostic {
+    syntax(span, format!("{what} stands in front of every line"), "not part of the template")
+        .help("remove it from every line: it came along when the text was copied")
+        .fix(whole, right)
+}
+
+/// A text in the letters of a page of HTML.
+pub(crate) fn of_html(span: Span, whole: Span, right: String) -> Diagnostic {
+    syntax(span, "this is how HTML writes a quote, and a template has the quote itself", "write `\"` here")
+        .help("copy the text as the page shows it, or write `\"` for each `&quot;`")
+        .fix(whole, right)
+}
+
 /// A column as `create table` has it. `right` is the field's value.
 pub(crate) fn column_of_sql(span: Span, key: &str, ty: &Foreign) -> Diagnostic {
     let right = format!("{key} = {}", ty.value());

@@ -6,6 +6,7 @@
 mod access;
 mod calls;
 mod fields;
+mod keeping;
 mod objects;
 mod sent;
 mod strangers;
@@ -211,6 +212,7 @@ fn domain(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
     events(old, new, seen);
     access::changes(old, new, seen);
     calls::changes(old, new, seen);
+    keeping::changes(old, new, seen);
 }
 
 /// How many records one request may write by filter.

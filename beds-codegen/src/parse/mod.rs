@@ -6,6 +6,7 @@
 
 mod broken;
 mod language;
+mod listing;
 mod twice;
 
 use std::ops::Range;
@@ -98,7 +99,9 @@ fn digitless<'v, 't: 'v>(values: impl Iterator<Item = &'v TomlSpanned<DeValue<'t
 
 /// Reports what is wrong in a text that the parser refuses; `place` is where it gave up first.
 fn refused(text: &str, place: Span, errors: &mut ErrorSink<'_>) {
-    if let Some(whole) = language::recognize(text, place.file) {
+    if let Some(whole) =
+        listing::recognize(text, place.file).or_else(|| language::recognize(text, place.file))
+    {
         errors.push(whole);
         return;
     }

@@ -141,8 +141,7 @@ fn kind(part: Part, key: &str) -> Kind {
         "args" if part == Part::Write => Kind::Names,
         "returns" if part != Part::Call => Kind::Names,
         "filter" | "sort" | "publish" | "operations" | "values" | "compatible_with" | "allow" => Kind::Names,
-        "key" | "required" | "nullable" | "unique" | "immutable" | "version" | "sensitive" | "unsigned"
-        | "commits" | "once" => Kind::Flag,
+        _ if Part::is_flag(key) => Kind::Flag,
         "precision" | "scale" | "many" => Kind::Number,
         "default" | "max" if part == Part::Limit => Kind::Number,
         "template" | "objects" | "fetch" | "events" | "audit" | "lifecycle" | "fields" | "args" | "rows"
@@ -317,6 +316,11 @@ fn returns(value: &Value) -> Hint {
 
 fn object(operation: &str, value: &Value) -> Hint {
     let name = match value {
+        Value::Scalar(Scalar::Text(name)) if name.trim().contains(char::is_whitespace) => {
+            return say(format!(
+                "write the name of an object of the database, `{operation} = {{ … = \"…\" }}`: a template holds no SQL"
+            ));
+        }
         Value::Scalar(Scalar::Text(name)) => quoted(name),
         Value::List(_) => return say(format!("write one object, `{operation} = {{ … }}`")),
         _ => "\"…\"".to_owned(),
@@ -399,6 +403,8 @@ fn string(key: &str, value: &Value) -> Hint {
         ("mode", _) => say("write `mode = \"in\"`, `mode = \"out\"` or `mode = \"inout\"`"),
         ("type", Value::Scalar(_)) => say("write the name of a type, such as `\"string\"`"),
         ("lane", Value::Scalar(_)) => say("write `lane = \"read\"` or `lane = \"write\"`"),
+        // It says that there is one, and not which.
+        (_, Value::Scalar(Scalar::Bool(_))) => say(format!("write which one, `{key} = \"…\"`")),
         (_, Value::Scalar(scalar)) => fix(quoted(&text(scalar))),
         (_, Value::List(items)) => match items.as_slice() {
             [one] if one.value.as_text().is_some() => fix(quoted(one.value.as_text().unwrap_or_default())),

@@ -71,9 +71,14 @@ impl<'e, 's> Keys<'e, 's> {
         let of_name = |name: &str| TypeName::from_name(name).or_else(|| Some(foreign::translate(name)?.ty));
         let ty = table.get("type").and_then(|node| node.value.as_text()).and_then(of_name);
         let entries = entries(table, errors);
-        let unknown =
-            entries.iter().map(|entry| entry.key.value.as_str()).filter(|key| !part.known().contains(key));
-        let misspelt = unknown.flat_map(|key| meant::stands_for(key, part)).collect();
+        // A flag of a field that is denied is as if it were not there.
+        let is_denied = |entry: &tree::Entry| {
+            matches!(part, Part::Field(_)) && entry.value.value == Value::Scalar(Scalar::Bool(false))
+        };
+        let unknown = entries
+            .iter()
+            .filter(|entry| !part.known().contains(&entry.key.value.as_str()) && !is_denied(entry));
+        let misspelt = unknown.flat_map(|entry| meant::stands_for(&entry.key.value, part)).collect();
         let is_present = |key: &&&str| entries.iter().any(|entry| entry.key.value == **key);
         let present = part.known().iter().filter(is_present).copied().collect();
         let entries = entries.into_iter().map(Some).collect();

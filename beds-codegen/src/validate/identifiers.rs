@@ -35,6 +35,8 @@ fn mariadb_rule(name: &str) -> Option<&'static str> {
         Some("holds a NUL")
     } else if name.ends_with(' ') {
         Some("ends with a space")
+    } else if name.chars().any(|letter| letter > '\u{ffff}') {
+        Some("MariaDB has no character beyond U+FFFF in a name")
     } else if name.chars().count() > 64 {
         Some("longer than 64 characters")
     } else {
@@ -110,8 +112,9 @@ pub(super) fn look(name: &str, engine: Engine) -> Look<'_> {
     {
         return Look::Odd {
             why: "a schema and a name, it seems",
-            help: "write the name alone: `database` in `[template]` names the database, and its section in the configuration says which schema that is",
-            plain: (!object.contains('`')).then_some(object),
+            help: "write the name alone where it is in the template's database, whose section in the configuration says which schema that is; an object of another schema needs a template with that `database`",
+            // Which schema the database is, the configuration says.
+            plain: None,
         };
     }
     let is_sql = name.contains(['\'', '"', ';', '(', ')', '[', ']', '=', ',']) || name.contains("--");

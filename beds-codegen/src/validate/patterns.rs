@@ -29,6 +29,15 @@ pub(super) fn check(pattern: &Spanned<String>, cx: &mut Cx<'_>) {
             &format!("write `{right}`: a pattern has no delimiters, and its flags stand in front"),
             Some(&right),
         ));
+    } else if let Some(class) = posix_class(value) {
+        let right = format!("[{class}]");
+        cx.errors.push(diagnostics::odd_pattern(
+            *span,
+            &format!("`{class}` alone is a list of these letters"),
+            "one bracket is missing",
+            &format!("write `{}`", value.replacen(class, &right, 1)),
+            Some(&value.replacen(class, &right, 1)),
+        ));
     } else if value.contains('%') && !value.contains(['[', '(', '\\', '+', '*', '{', '^', '$', '.']) {
         let right = value.replace('%', ".*").replace('_', ".");
         cx.errors.push(diagnostics::odd_pattern(
@@ -39,6 +48,15 @@ pub(super) fn check(pattern: &Spanned<String>, cx: &mut Cx<'_>) {
             None,
         ));
     }
+}
+
+/// A class of POSIX, `[:alpha:]`, that is not in brackets of its own.
+fn posix_class(pattern: &str) -> Option<&str> {
+    let start = pattern.find("[:")?;
+    let length = pattern[start..].find(":]")? + 2;
+    let class = &pattern[start..start + length];
+    let is_name = class[2..length - 2].chars().all(|letter| letter.is_ascii_lowercase());
+    (is_name && length > 4 && !pattern[..start].contains('[')).then_some(class)
 }
 
 /// The delimiters of another language, with what stands between them and the flags behind.

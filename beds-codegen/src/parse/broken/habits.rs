@@ -90,6 +90,9 @@ impl Scanner<'_> {
     pub(super) fn beginning(&mut self) -> Step {
         let (start, end) = (self.at, self.line_end());
         let line = self.text[start..end].trim_end();
+        if line == "---" {
+            return self.report(syntax::fence(self.span(start, end)));
+        }
         let marker = ["//", "--", ";", "REM ", "rem ", "/*", "<!--"]
             .into_iter()
             .find(|marker| line.starts_with(marker));
@@ -121,7 +124,7 @@ impl Scanner<'_> {
             let written = line[..length].trim().to_owned();
             return self.report(syntax::prefix(self.span(start, start + length), &written));
         }
-        if line.starts_with("```") || line.starts_with("~~~") {
+        if line.starts_with("```") || line.starts_with("~~~") || matches!(line, "+++" | "***") {
             return self.report(syntax::fence(self.span(start, end)));
         }
         for (open, close) in [("(", ")"), ("<", ">"), ("{", "}")] {

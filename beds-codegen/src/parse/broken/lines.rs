@@ -121,7 +121,7 @@ impl<'t> Scanner<'t> {
     pub(super) fn equals(&mut self, key: &str) -> Step {
         self.blanks();
         let start = self.at;
-        for written in ["=>", "==", ":=", "->", "::", "＝", "："] {
+        for written in ["=>", "==", ":=", "+=", "->", "::", "＝", "："] {
             if self.rest().starts_with(written) {
                 let span = self.span(start, start + written.len());
                 let (rest, right) = words::behind(self, start + written.len());

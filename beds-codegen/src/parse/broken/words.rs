@@ -4,6 +4,7 @@ use super::{Scanner, Step, habits, numbers, text};
 use crate::{
     diagnostic::{literals, syntax},
     foreign, names,
+    part::Part,
     span::Span,
 };
 
@@ -155,6 +156,9 @@ fn judge(scanner: &Scanner<'_>, token: &str, first: &str) -> crate::diagnostic::
     if token.starts_with(|letter: char| letter.is_alphabetic() || "_$@/.*".contains(letter)) {
         if is_of_number(&scanner.key, token) {
             return literals::no_number(span(token.len()), token, &scanner.key);
+        }
+        if Part::is_flag(&scanner.key) {
+            return literals::no_flag(span(token.len()), token);
         }
         return literals::unquoted(span(token.len()), token);
     }
