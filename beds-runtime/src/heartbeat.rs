@@ -182,12 +182,11 @@ impl Beats {
     }
 
     async fn bus(&mut self) -> Result<&mut BusPublisher, String> {
-        let connected = match self.bus.take() {
-            Some(bus) => bus,
-            None => {
-                let name = format!("{} heartbeats", self.fleet.me().node);
-                BusPublisher::connect(&self.amqp, &name).await.map_err(|error| error.to_string())?
-            }
+        let connected = if let Some(bus) = self.bus.take() {
+            bus
+        } else {
+            let name = format!("{} heartbeats", self.fleet.me().node);
+            BusPublisher::connect(&self.amqp, &name).await.map_err(|error| error.to_string())?
         };
         Ok(self.bus.insert(connected))
     }
