@@ -71,10 +71,7 @@ pub(crate) fn to_bson(value: &Value) -> Result<Bson, Unkept> {
             let mut document = Document::new();
             for (field, value) in members {
                 let bson = to_bson(value).map_err(|unkept| unkept.within(format_args!(".{}", field.name)))?;
-                // Null and absent are one.
-                if bson != Bson::Null {
-                    document.insert(field.column, bson);
-                }
+                document.insert(field.column, bson);
             }
             Bson::Document(document)
         }
@@ -164,8 +161,8 @@ fn kept(value: Value) -> Value {
         Value::Json(json) => Value::Json(kept_json(json)),
         Value::List(items) => Value::List(items.into_iter().map(kept).collect()),
         Value::Object(members) => {
-            let members = members.into_iter().filter(|(_, value)| !value.is_null());
-            Value::Object(members.map(|(field, value)| (field, kept(value))).collect())
+            let members = members.into_iter().map(|(field, value)| (field, kept(value)));
+            Value::Object(members.collect())
         }
         other => other,
     }
