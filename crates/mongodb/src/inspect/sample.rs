@@ -6,9 +6,11 @@ use mongodb::bson::{Bson, Document, spec::BinarySubtype};
 
 use beds_core::inspect::{Column, Kind, Supplied};
 
-/// How deep documents are followed, and how many members one may have before it counts as a map of anything.
+/// How deep documents are followed, and how many members one within another may have before it counts as a map of anything.
 const DEPTH_MAX: usize = 4;
 const MEMBERS_MAX: usize = 200;
+/// How many a document itself may have: as many as a template has fields, and one, so that it is told that there are more.
+const COLUMNS_MAX: usize = 1_000;
 /// The greatest integer up to which a double keeps each.
 const INTEGER_MAX: f64 = 9_007_199_254_740_992.0;
 /// Strings that were never longer are taken for ones that can be indexed.
@@ -70,9 +72,10 @@ impl Sample {
 
 impl Members {
     fn add(&mut self, document: &Document, depth: usize) {
+        let most = if depth == 0 { COLUMNS_MAX } else { MEMBERS_MAX };
         for (name, value) in document {
             if !self.seen.contains_key(name) {
-                if self.order.len() > MEMBERS_MAX {
+                if self.order.len() > most {
                     continue;
                 }
                 self.order.push(name.clone());
@@ -226,5 +229,17 @@ mod tests {
         assert!(matches!(of("n").kind, Kind::Int { .. }));
         assert_eq!(of("tags").kind, Kind::List(Box::new(Kind::string(40))));
         assert!(matches!(&of("in").kind, Kind::Object(members) if members.len() == 2));
+    }
+
+    #[test]
+    fn a_document_has_more_columns_than_an_object_has_members() {
+        let wide: Document = (0..1_200).map(|index| (format!("m{index}"), Bson::Int32(index))).collect();
+        let mut sample = Sample::default();
+        sample.add(&doc! { "_id": 1, "in": wide.clone() });
+        sample.add(&wide);
+        let columns = sample.columns();
+        // One more than a template has room for: whoever makes one sees that some are left out.
+        assert_eq!(columns.len(), COLUMNS_MAX + 1);
+        assert!(columns.iter().any(|column| column.name == "in" && column.kind == Kind::Json));
     }
 }
