@@ -1,10 +1,13 @@
 //! What a domain writes to a collection, against the collection's validator.
 
-use super::{Findings, relation::is_covered, validator};
+use super::{
+    Findings,
+    validator::{self, stored_as, takes},
+};
 use crate::forms::{one_form, shown_alike};
 use beds_core::{
     inspect::{Index, Relation},
-    spec::{Object, Usage},
+    spec::{Object, Type, Usage},
 };
 use beds_protocol::shown;
 
@@ -107,4 +110,10 @@ fn check_expiry(relation: &Relation, findings: &mut Findings<'_>) {
             "change it by collMod with expireAfterSeconds {ttl_s}, or drop it and make the one that `bedsc ddl` prints"
         ));
     }
+}
+
+/// Whether an index covers all values that a field of this type has, in full.
+pub(super) fn is_covered(ty: &Type, index: &Index) -> bool {
+    let takes = |stored: &str| takes(&index.only, stored);
+    index.whole || (!index.only.is_empty() && stored_as(ty).is_some_and(takes))
 }

@@ -9,7 +9,7 @@ use super::{
     documents, grants,
     types::{Against, Fit, fit},
     used,
-    validator::{is_always_stored, stored_as, takes},
+    validator::is_always_stored,
 };
 use crate::{import::AllDeeds, keeps::bounded_by_bytes};
 use beds_core::{
@@ -211,9 +211,9 @@ fn check_key(place: &str, relation: &Relation, base: &Base<'_>, findings: &mut F
     let Some(columns) = columns.filter(|columns| !columns.is_empty()) else { return };
     let is_unique = base.table.indexes.iter().any(|index| {
         let is_of_key = |column: &String| {
-            columns
-                .iter()
-                .any(|(key, ty)| base.is_one(key, column) && (index.identifies || is_covered(ty, index)))
+            columns.iter().any(|(key, ty)| {
+                base.is_one(key, column) && (index.identifies || documents::is_covered(ty, index))
+            })
         };
         // An expression has no column.
         index.unique && !index.columns.is_empty() && index.columns.iter().all(is_of_key)
@@ -240,7 +240,7 @@ fn check_unique(relation: &Relation, base: &Base<'_>, findings: &mut Findings<'_
             index.unique
                 && index.columns.len() == 1
                 && base.is_one(&index.columns[0], column)
-                && is_covered(&field.ty, index)
+                && documents::is_covered(&field.ty, index)
         };
         let alone: Vec<&Index> = base.table.indexes.iter().filter(is_alone).collect();
         let is_key = domain.key == [at];
@@ -266,12 +266,6 @@ fn check_unique(relation: &Relation, base: &Base<'_>, findings: &mut Findings<'_
             findings.warning(place, message).hint("add unique = true, so that clients know");
         }
     }
-}
-
-/// Whether an index covers all values that a field of this type has, in full.
-pub(super) fn is_covered(ty: &Type, index: &Index) -> bool {
-    let takes = |stored: &str| takes(&index.only, stored);
-    index.whole || (!index.only.is_empty() && stored_as(ty).is_some_and(takes))
 }
 
 /// Whether a template may call a field of this type unique.
