@@ -7,7 +7,8 @@ use crate::faults;
 use crate::steps::Steps;
 use crate::workspace::{self, cargo, root};
 
-/// The tests start servers of their own; more at a time than this only slows each other down.
+/// The tests start servers of their own, and wait for them: with two at a time, two cores have nothing to do for a third of the
+/// time and more.
 const THREADS: &str = "3";
 
 /// Options that leave no test out.

@@ -328,22 +328,12 @@ fn save(path: &Path, script: &str, is_forced: bool) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use beds_core::inspect::{Column, Index, Kind, Supplied};
+    use beds_core::inspect::{Column, Index, Kind};
 
     use super::*;
 
     fn relation(name: &str, kind: RelationKind, columns: &[&str]) -> Relation {
-        let column = |name: &&str| Column {
-            name: (*name).to_owned(),
-            kind: Kind::Bool,
-            written: "tinyint(1)".to_owned(),
-            collation: None,
-            nullable: true,
-            default: Supplied::Nothing,
-            comment: String::new(),
-            seen: None,
-            renewed: false,
-        };
+        let column = |name: &&str| Column { nullable: true, ..Column::new(*name, Kind::Bool, "tinyint(1)") };
         Relation { columns: columns.iter().map(column).collect(), ..Relation::new(name, kind) }
     }
 

@@ -42,7 +42,7 @@ impl BusPublisher {
     /// # Errors
     /// [`BusError::Refused`] and [`BusError::Unroutable`] concern this request alone. After any other, connect again.
     pub async fn send(&self, routing_key: &str, body: &[u8]) -> Result<(), BusError> {
-        self.put(routing_key, body, Properties::json().persistent()).await
+        put(&self.publisher, routing_key, body, Properties::json().persistent()).await
     }
 
     /// Whether somebody takes what waits in the queue of a broker: a queue stays when its nodes go.
@@ -76,15 +76,13 @@ impl BusPublisher {
         body: &[u8],
         limit: Duration,
     ) -> Result<Message, BusError> {
-        if self.replies.is_none() {
-            self.replies = Some(self.publisher.replies().await?);
-        }
+        let replies = match &mut self.replies {
+            Some(replies) => replies,
+            none => none.insert(self.publisher.replies().await?),
+        };
         let id = Name::from(Uuid::now_v7());
         let properties = Properties::json().reply_to(Replies::direct()).correlation_id(id.clone());
-        self.put(routing_key, body, properties).await?;
-        let Some(replies) = &mut self.replies else {
-            return Err(BusError::NotSent("there is no queue of replies".to_owned()));
-        };
+        put(&self.publisher, routing_key, body, properties).await?;
         // One to an earlier request may come late.
         let matching = async {
             loop {
@@ -99,17 +97,23 @@ impl BusPublisher {
             Err(_) => Err(BusError::Late { what: "a request of the node", after: limit }),
         }
     }
+}
 
-    async fn put(&self, routing_key: &str, body: &[u8], properties: Properties) -> Result<(), BusError> {
-        let Some(key) = Name::new(routing_key) else {
-            return Err(BusError::Other(format!("the routing key exceeds {} bytes", Name::BYTES_MAX)));
-        };
-        let properties = properties.message_id(Name::from(Uuid::now_v7()));
-        // RabbitMQ vouches that a node sends it.
-        let properties = match Name::new(self.publisher.user()) {
-            Some(user) => properties.user_id(user),
-            None => properties,
-        };
-        self.publisher.put(EXCHANGE, key, properties, body).await
-    }
+/// Publishes a request in the node's own name.
+async fn put(
+    publisher: &Publisher,
+    routing_key: &str,
+    body: &[u8],
+    properties: Properties,
+) -> Result<(), BusError> {
+    let Some(key) = Name::new(routing_key) else {
+        return Err(BusError::Other(format!("the routing key exceeds {} bytes", Name::BYTES_MAX)));
+    };
+    let properties = properties.message_id(Name::from(Uuid::now_v7()));
+    // RabbitMQ vouches that a node sends it.
+    let properties = match Name::new(publisher.user()) {
+        Some(user) => properties.user_id(user),
+        None => properties,
+    };
+    publisher.put(EXCHANGE, key, properties, body).await
 }

@@ -280,6 +280,22 @@ impl Catalogue {
 }
 
 impl Column {
+    /// A column of this type that is never null, of which no more is known.
+    #[must_use]
+    pub fn new(name: impl Into<String>, kind: Kind, written: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            kind,
+            written: written.into(),
+            collation: None,
+            nullable: false,
+            default: Supplied::Nothing,
+            renewed: false,
+            comment: String::new(),
+            seen: None,
+        }
+    }
+
     /// Whether a 64-bit integer is among what a validator takes; any other column takes what its kind says.
     #[must_use]
     pub fn takes_long(&self) -> bool {

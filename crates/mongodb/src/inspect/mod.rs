@@ -412,15 +412,5 @@ fn finish_id(columns: &mut [Column]) {
 }
 
 fn object_id() -> Column {
-    Column {
-        name: "_id".to_owned(),
-        kind: Kind::ObjectId,
-        written: "objectId".to_owned(),
-        collation: None,
-        nullable: false,
-        default: Supplied::Counter,
-        comment: String::new(),
-        seen: None,
-        renewed: false,
-    }
+    Column { default: Supplied::Counter, ..Column::new("_id", Kind::ObjectId, "objectId") }
 }

@@ -11,17 +11,7 @@ mod documents;
 mod members;
 
 fn column(name: &str) -> Column {
-    Column {
-        name: name.to_owned(),
-        kind: Kind::Int { min: -2_147_483_648, max: 2_147_483_647 },
-        written: "int(11)".to_owned(),
-        collation: None,
-        nullable: false,
-        default: Supplied::Nothing,
-        comment: String::new(),
-        seen: None,
-        renewed: false,
-    }
+    Column::new(name, Kind::Int { min: -2_147_483_648, max: 2_147_483_647 }, "int(11)")
 }
 
 fn index(name: &str, columns: &[&str]) -> Index {

@@ -149,7 +149,7 @@ fn of_indexes(table: &Table, relation: &Relation) -> Vec<Fault> {
 
 #[cfg(test)]
 mod tests {
-    use beds_core::inspect::{Catalogue, Column as Member, RelationKind, Rule, Storage, Supplied};
+    use beds_core::inspect::{Catalogue, Column as Member, RelationKind, Rule, Storage};
     use beds_protocol::tables::{EVENTS, LEDGER};
 
     use super::*;
@@ -207,17 +207,7 @@ mod tests {
     }
 
     fn ledger(id_max: u32, rules: Vec<Rule>) -> Relation {
-        let id = Member {
-            name: "_id".to_owned(),
-            kind: Kind::string(id_max),
-            written: "string".to_owned(),
-            collation: None,
-            nullable: false,
-            default: Supplied::Nothing,
-            comment: String::new(),
-            seen: None,
-            renewed: false,
-        };
+        let id = Member::new("_id", Kind::string(id_max), "string");
         Relation {
             columns: vec![id],
             rules,

@@ -3,7 +3,7 @@
 use beds_core::{
     inspect::{
         Catalogue, Column, Direction, Index, Kind, Parameter, Relation, RelationKind, Routine, RoutineKind,
-        SqlMode, Supplied, Trigger,
+        SqlMode, Trigger,
     },
     spec::{Domain, Field, Generated, Type, mariadb},
 };
@@ -25,17 +25,7 @@ pub(super) fn check(domain: &Domain, catalogue: &Catalogue) -> Vec<Finding> {
 const COLUMNS: [&str; 3] = ["id_order", "id_part", "amount"];
 
 fn column(name: &str) -> Column {
-    Column {
-        name: name.to_owned(),
-        kind: Kind::Int { min: -2_147_483_648, max: 2_147_483_647 },
-        written: "int(11)".to_owned(),
-        collation: None,
-        nullable: false,
-        default: Supplied::Nothing,
-        comment: String::new(),
-        seen: None,
-        renewed: false,
-    }
+    Column::new(name, Kind::Int { min: -2_147_483_648, max: 2_147_483_647 }, "int(11)")
 }
 
 fn routine(name: &str, parameters: &[&str], body: &str) -> Routine {

@@ -135,18 +135,8 @@ fn everything_else_says_why_it_is_none() {
 /// follow in brackets, or of more, `?` for parameters that hide their columns, `0` for those that must
 /// be null, `any` where every record is found.
 fn reached(body: &str) -> String {
-    use beds_core::inspect::{Column, Relation, RelationKind, Supplied};
-    let column = |name: &str| Column {
-        name: name.to_owned(),
-        kind: Kind::Json,
-        written: String::new(),
-        collation: None,
-        nullable: false,
-        default: Supplied::Nothing,
-        comment: String::new(),
-        seen: None,
-        renewed: false,
-    };
+    use beds_core::inspect::{Column, Relation, RelationKind};
+    let column = |name: &str| Column::new(name, Kind::Json, "");
     let columns = ["a", "b", "id", "v"].map(column).into();
     let table = Relation { columns, ..Relation::new("t", RelationKind::Table) };
     let catalogue = Catalogue { database: "shop".into(), relations: vec![table], ..Catalogue::default() };

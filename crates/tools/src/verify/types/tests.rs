@@ -1,5 +1,4 @@
 use super::*;
-use beds_core::inspect::Supplied;
 
 const READ: Against = Against { engine: Engine::MariaDb, written: false, shown: true };
 const WRITE: Against = Against { written: true, ..READ };
@@ -95,17 +94,7 @@ fn a_number_of_mongodb_may_be_an_integer_or_a_float() {
     let against = Against { engine: Engine::MongoDb, ..WRITE };
     for ty in [Type::INT, Type::uint(0, 9), Type::FLOAT] {
         let item: &Field = Box::leak(Box::new(Field::new("a", "a", ty)));
-        let member = Column {
-            name: "a".to_owned(),
-            kind: decimal(34, 10),
-            written: "number".to_owned(),
-            collation: None,
-            nullable: true,
-            default: Supplied::Nothing,
-            comment: String::new(),
-            seen: None,
-            renewed: false,
-        };
+        let member = Column { nullable: true, ..Column::new("a", decimal(34, 10), "number") };
         for (kind, ty) in [
             (decimal(34, 10), &item.ty),
             (Kind::List(Box::new(decimal(34, 10))), &Type::List { item, max: 5 }),

@@ -1,5 +1,5 @@
 use beds_core::{
-    inspect::{Asks, Catalogue, Column, Evidence, Kind, Relation, RelationKind, Rule, Supplied},
+    inspect::{Asks, Catalogue, Column, Evidence, Kind, Relation, RelationKind, Rule},
     spec::{Domain, Field, Generated, Pattern, Type, mongodb},
 };
 
@@ -263,17 +263,7 @@ fn what_a_validator_takes_is_no_finding() {
 
 #[test]
 fn one_change_is_one_finding() {
-    let column = Column {
-        name: "subject".into(),
-        kind: Kind::Int { min: -5, max: 5 },
-        written: "int".into(),
-        collation: None,
-        nullable: false,
-        default: Supplied::Nothing,
-        comment: String::new(),
-        seen: None,
-        renewed: false,
-    };
+    let column = Column::new("subject", Kind::Int { min: -5, max: 5 }, "int");
     for (strict, severity) in [(true, Severity::Error), (false, Severity::Warning)] {
         let mut relation =
             relation(vec![("subject", types(&["int"])), ("subject", Asks::LengthMin(1))], strict);
