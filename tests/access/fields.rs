@@ -169,3 +169,40 @@ async fn what_is_hidden_or_readonly_is_not_set() {
         }
     }
 }
+
+/// An upsert changes a record that is there; what its caller neither sees nor sets is not its caller's to change.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upsert_leaves_what_is_hidden_or_readonly() {
+    let site = site().await;
+    let callers = callers(site).await;
+    let (carla, mona) = (&callers[0], callers.iter().find(|caller| caller.user == Some("mona")).unwrap());
+    for domain in &domains() {
+        let name = &domain.name.value;
+        let (upsert, fetch) = (format!("{name}.upsert"), format!("{name}.fetch"));
+        let ids = [(); 3].map(|()| common::unique("left"));
+        for id in &ids {
+            let record =
+                json!({ "id": id, "title": id, "owner": "carla", "margin": "9.50", "price": "3.50" });
+            mona.ok(&format!("{name}.create"), json!({ "data": record })).await;
+        }
+        let record = |id: &str, title: &str| json!({ "id": id, "title": title });
+        let fresh = common::unique("left");
+        carla.ok(&upsert, json!({ "data": record(&ids[0], "one") })).await;
+        let list = [record(&fresh, "fresh"), record(&ids[1], "list")];
+        let replies = carla.ok(&upsert, json!({ "data": list })).await;
+        assert_eq!((&replies[0]["price"], &replies[1]["price"]), (&Value::Null, &json!("3.50")), "{replies}");
+        let reply = carla.in_batch("atomic", &upsert, json!({ "data": record(&ids[2], "batch") })).await;
+        assert_eq!(reply["ok"], json!(true), "{reply}");
+        for (id, title) in ids.iter().zip(["one", "list", "batch"]) {
+            let kept = mona.ok(&fetch, json!({ "key": id })).await;
+            let shown = [&kept["title"], &kept["margin"], &kept["price"], &kept["revision"]];
+            assert_eq!(shown, [&json!(title), &json!("9.50"), &json!("3.50"), &json!(2)], "{name}: {kept}");
+        }
+        let kept = mona.ok(&fetch, json!({ "key": fresh })).await;
+        assert_eq!((&kept["margin"], &kept["price"]), (&Value::Null, &Value::Null), "{name}: {kept}");
+        // Who sets all of a record leaves nothing of it.
+        mona.ok(&upsert, json!({ "data": record(&ids[0], "all") })).await;
+        let kept = mona.ok(&fetch, json!({ "key": ids[0] })).await;
+        assert_eq!((&kept["margin"], &kept["price"]), (&Value::Null, &Value::Null), "{name}: {kept}");
+    }
+}

@@ -335,8 +335,9 @@ fn check_fields(
 ) {
     let Some(raw) = written.fields.get() else { return };
     let Some(objects) = offered.objects else { return };
-    let without_read = match objects {
-        Objects::MariaDb { read: None, update: Some(update), .. } => Some(update),
+    let without_read = |operation: &Granted| match (objects, operation) {
+        (Objects::MariaDb { read: None, update, .. }, Granted::Update) => update.as_ref(),
+        (Objects::MariaDb { read: None, upsert, .. }, Granted::Upsert) => upsert.as_ref(),
         _ => None,
     };
     for (raw, RoleFields { role, hidden, readonly }) in raw.value.iter().zip(&access.fields) {
@@ -346,9 +347,9 @@ fn check_fields(
             let is_filled = access.rows.iter().any(|rows| {
                 rows.role == *role && rows.rows.iter().any(|(row, wanted)| row == index && wanted.len() == 1)
             });
-            let needs = |operation: &&Granted| match operation {
-                Granted::Update => without_read.is_some_and(|update| update.args.contains(index)),
-                _ => field.supply == Supply::Required && !is_filled,
+            let needs = |operation: &&Granted| {
+                without_read(operation).is_some_and(|procedure| procedure.args.contains(index))
+                    || (**operation != Granted::Update && field.supply == Supply::Required && !is_filled)
             };
             let operations = [Granted::Create, Granted::Upsert, Granted::Update];
             let cannot = operations.iter().filter(|operation| may(role, operation, access)).find(needs);

@@ -176,8 +176,8 @@ pub fn only_while(work: Work, values: &[(usize, Value)]) -> Result<Work> {
         Condition { field: *field, test }
     };
     let all = values.iter().map(condition).collect();
-    let Reach { mut rows, hidden, asked } = (*plan.scope).clone();
+    let Reach { mut rows, hidden, unset, asked } = (*plan.scope).clone();
     rows.push(Condition { field: 0, test: Test::AnyOf(vec![all]) });
-    let scope = Reach { rows, hidden, asked }.into();
+    let scope = Reach { rows, hidden, unset, asked }.into();
     Ok(Work::Plan(plan.within(scope)))
 }

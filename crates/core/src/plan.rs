@@ -43,16 +43,18 @@ pub struct Reach {
     pub rows: Vec<Condition>,
     /// The fields that no reply shows.
     pub hidden: Vec<usize>,
+    /// The fields that the caller does not set. An upsert leaves them as they are in a record that is there.
+    pub unset: Vec<usize>,
     /// The values of the request that the procedure takes, in the order of their places.
     pub asked: Vec<Value>,
 }
 
 /// Of one who reaches all.
-static WHOLE: Reach = Reach { rows: Vec::new(), hidden: Vec::new(), asked: Vec::new() };
+static WHOLE: Reach = Reach { rows: Vec::new(), hidden: Vec::new(), unset: Vec::new(), asked: Vec::new() };
 
 impl From<Reach> for Scope {
     fn from(reach: Reach) -> Self {
-        let is_nothing = reach.is_whole() && reach.asked.is_empty();
+        let is_nothing = reach.is_whole() && reach.unset.is_empty() && reach.asked.is_empty();
         Self((!is_nothing).then(|| Box::new(reach)))
     }
 }

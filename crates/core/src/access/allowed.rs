@@ -94,6 +94,18 @@ impl Allowed {
         self.hidden.is_empty()
     }
 
+    /// The fields that the caller does not set, of those that an object takes; of all where it takes all. The key and what the
+    /// node makes itself are not the caller's affair.
+    pub(crate) fn unset(&self, taken: Option<&[usize]>) -> Vec<usize> {
+        let Domain { fields, key, version, .. } = self.domain;
+        let is_made = |field: usize| {
+            key.contains(&field) || *version == Some(field) || fields[field].generated.is_some()
+        };
+        let is_taken = |field: usize| taken.is_none_or(|taken| taken.contains(&field));
+        let barred = self.hidden.iter().chain(&self.readonly).copied();
+        barred.filter(|&field| is_taken(field) && !is_made(field)).collect()
+    }
+
     /// The fields that the caller does not see.
     pub(crate) fn into_hidden(self) -> Vec<usize> {
         self.hidden

@@ -11,17 +11,17 @@ use beds_core::{
     stages::statement_span,
     value::{Value, write_record},
 };
-use beds_protocol::ErrorCode;
 use sqlx::{MySqlConnection, mysql::MySqlRow};
 
 use super::{
+    current::{self, Current},
     kept,
     left::Left,
     procedure::{Returned, call},
     reach::{Reach, reach},
 };
 use crate::{
-    cell::{self, bind},
+    cell::bind,
     columns::{Column, Columns},
     fault::{Fault, classify},
     parameters::Takes,
@@ -41,14 +41,6 @@ pub(super) struct Change<'a> {
     pub(super) known: &'a Columns,
     /// Whether anything is told of it beside itself.
     pub(super) is_told: bool,
-}
-
-/// The record as it is stored.
-struct Current {
-    /// One value a field.
-    values: Vec<Value>,
-    /// The fields with a value that no parameter takes.
-    unpassable: Vec<usize>,
 }
 
 impl Change<'_> {
@@ -201,23 +193,9 @@ impl Change<'_> {
         source: &'static Source,
         columns: &[Column],
     ) -> Result<Current, Fault> {
-        let all: Vec<usize> = (0..self.domain.fields.len()).collect();
-        let sql = statement::by_key(self.domain, source, columns, &all, self.key).for_update();
-        let rows = self.find(connection, sql).await?;
-        let row = match rows.as_slice() {
-            [] => return Err(Fault::Refused(Error::not_found(self.domain))),
-            [row] => row,
-            rows => return Err(Fault::Refused(several(self.domain, rows.len()))),
-        };
-        let (mut values, mut unpassable) = (Vec::with_capacity(all.len()), Vec::new());
-        for (index, field) in self.domain.fields.iter().enumerate() {
-            let fault = |error| classify(&error, self.domain);
-            values.push(cell::read_to_keep(row, index, &field.ty).map_err(fault)?);
-            if kept::is_unpassable(row, index, columns.get(index)).map_err(fault)? {
-                unpassable.push(index);
-            }
-        }
-        Ok(Current { values, unpassable })
+        let place = Place { domain: self.domain, source, kept: columns };
+        let current = current::lock(connection, place, self.key).await?;
+        current.ok_or_else(|| Fault::Refused(Error::not_found(self.domain)))
     }
 
     async fn find(
@@ -305,11 +283,4 @@ impl Change<'_> {
         write_record(&mut json, named);
         Outcome { unshown: returned.unshown.into_note(), ..Outcome::data(json) }
     }
-}
-
-/// What a key is answered with that more than one record has.
-fn several(domain: &Domain, count: usize) -> Error {
-    let message = format!("{count} records of `{}` have this key", domain.name);
-    Error::new(ErrorCode::Conflict, message)
-        .hint("a column of the key holds more than the field can tell: the DBA compares the template with the table")
 }

@@ -15,6 +15,7 @@ use beds_protocol::ErrorCode;
 use sqlx::MySqlConnection;
 
 use super::{
+    current::{self, Current},
     kept,
     procedure::{Calls, Failed, Returned, call_each},
     reach::{Reach, reach},
@@ -93,11 +94,22 @@ impl Create<'_> {
                 return Ok(Called { calls: Calls { returned: Vec::new(), failed: Some(failed) }, columns });
             }
         }
-        let args = |record: &&[Value]| {
-            let passed = |&field: &usize| kept::passed(&columns, field, &record[field]);
+        let current = match self.current(connection, &columns, records).await {
+            Ok(current) => current,
+            Err(failed) => {
+                return Ok(Called { calls: Calls { returned: Vec::new(), failed: Some(failed) }, columns });
+            }
+        };
+        let args = |(index, record): (usize, &&[Value])| {
+            let stored = current.get(index).and_then(Option::as_ref).map(|current| &current.values);
+            let value = |field: usize| match stored {
+                Some(stored) if self.scope.unset.contains(&field) => &stored[field],
+                _ => &record[field],
+            };
+            let passed = |&field: &usize| kept::passed(&columns, field, value(field));
             procedure.whole(procedure.args.iter().map(passed).collect(), &self.scope.asked)
         };
-        let args: Vec<Vec<Value>> = records.iter().map(args).collect();
+        let args: Vec<Vec<Value>> = records.iter().enumerate().map(args).collect();
         let mut calls = call_each(connection, domain, procedure, &args, self.fence).await;
         calls.failed = calls.failed.map(|Failed { index, fault }| {
             let passed = index
@@ -176,7 +188,7 @@ impl Create<'_> {
         let (domain, rows) = (self.domain, &self.scope.rows);
         let Some(source) = self.source.filter(|_| !rows.is_empty()) else { return Ok(()) };
         for (index, record) in records.iter().enumerate() {
-            let key: Vec<Value> = domain.key.iter().map(|&field| record[field].clone()).collect();
+            let key = self.key_of(record);
             let reach = reach(connection, Place { domain, source, kept: columns }, &key, rows).await;
             let reach = reach.map_err(|fault| Failed { index: Some(index), fault })?;
             if reach == Reach::Beyond {
@@ -185,6 +197,37 @@ impl Create<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The records that are there, of those of an upsert by a caller who does not set all fields: these keep what they hold.
+    async fn current(
+        &self,
+        connection: &mut MySqlConnection,
+        kept: &[Column],
+        records: &[&[Value]],
+    ) -> Result<Vec<Option<Current>>, Failed> {
+        let (domain, unset) = (self.domain, &self.scope.unset);
+        let Some(source) = self.source.filter(|_| self.is_upsert && !unset.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        let mut all = Vec::with_capacity(records.len());
+        for (index, record) in records.iter().enumerate() {
+            let failed = |fault| Failed { index: Some(index), fault };
+            let key = self.key_of(record);
+            let current = current::lock(connection, Place { domain, source, kept }, &key).await;
+            let current = current.map_err(failed)?;
+            let is_lost = |field: &usize| unset.contains(field);
+            if current.as_ref().is_some_and(|current| current.unpassable.iter().any(is_lost)) {
+                return Err(failed(Fault::Refused(unpassable(domain))));
+            }
+            all.push(current);
+        }
+        Ok(all)
+    }
+
+    /// The key that a request names.
+    fn key_of(&self, record: &[Value]) -> Vec<Value> {
+        self.domain.key.iter().map(|&field| record[field].clone()).collect()
     }
 
     /// Writes the records of one request, and gives its reply. Where they are `many`, errors name the record by its place
@@ -278,6 +321,13 @@ fn another_written(domain: &Domain) -> Error {
         "a unique value may be that of another record, or the key is kept in another form than it was sent; the DBA compares \
          the procedure with the table",
     )
+}
+
+/// What an upsert is refused with that would lose what its caller does not set. The field may be hidden: it is not named.
+fn unpassable(domain: &Domain) -> Error {
+    let message = format!("the record of `{}` holds a value that no parameter takes", domain.name);
+    Error::new(ErrorCode::Conflict, message)
+        .hint("change it by `update`, which leaves as they are the fields that it does not name")
 }
 
 /// The reply to a request for one record, or for many.

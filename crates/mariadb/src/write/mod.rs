@@ -10,6 +10,7 @@ mod audit;
 mod broken;
 mod change;
 mod create;
+mod current;
 mod group;
 mod kept;
 mod lasting;

@@ -77,7 +77,7 @@ impl Job {
                     let publication = Publication::of(domain, &one, &origin);
                     Work::Call(Call::new(domain, call, publication, bytes_max)?)
                 } else {
-                    let (deed, publication) = Deed::new(domain, (one, &scope.rows), &origin, bytes_max)?;
+                    let (deed, publication) = Deed::new(domain, (one, &scope), &origin, bytes_max)?;
                     write(deed, publication)
                 }
             }

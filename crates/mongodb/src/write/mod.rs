@@ -22,8 +22,7 @@ use beds_core::{
     backoff::Backoff,
     event::{Publication, Told},
     ledger,
-    plan::{self, Claim, Origin},
-    query::Condition,
+    plan::{self, Claim, Origin, Scope},
     spec::{Domain, Objects, mongodb as spec},
     stages::statement_span,
 };
@@ -131,10 +130,11 @@ impl Deed {
     /// What a write by the operations of a domain does, and what is told of it.
     pub(crate) fn new(
         domain: &'static Domain,
-        (write, rows): (plan::Write, &[Condition]),
+        (write, scope): (plan::Write, &Scope),
         origin: &Origin,
         bytes_max: usize,
     ) -> Checked<(Self, Option<Publication>)> {
+        let rows = &scope.rows;
         let objects = objects(domain)?;
         let publication = Publication::of(domain, &write, origin);
         let read_after = publication.as_ref().map_or(&[][..], Publication::read_after);
@@ -158,7 +158,7 @@ impl Deed {
             }
             plan::Write::Upsert { records, many } => {
                 let collection = collection(objects.upsert, Operation::Upsert)?;
-                Self::Upsert(Upsert::new(domain, collection, (&records, rows), many, bytes_max)?)
+                Self::Upsert(Upsert::new(domain, collection, (&records, scope), many, bytes_max)?)
             }
             plan::Write::UpdateMany { matching, changes } => {
                 let collection = collection(objects.update, Operation::Update)?;

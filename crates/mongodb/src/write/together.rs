@@ -48,7 +48,7 @@ impl Together {
             let part = match item {
                 Item::Known(outcome) => Ok(Part::Known(outcome)),
                 Item::Plan(Plan { domain, action: Action::Write(write), scope, .. }) => {
-                    Deed::new(domain, (write, &scope.rows), origin, bytes_max)
+                    Deed::new(domain, (write, &scope), origin, bytes_max)
                         .map(|(deed, publication)| Part::Deed(domain, Box::new(deed), publication))
                 }
                 Item::Plan(Plan { action: Action::Read(read), .. }) => Err(refused(match read {

@@ -8,7 +8,7 @@ use std::{
 use beds_core::{
     Error, Outcome, Result,
     operation::refuse_same_key,
-    query::Condition,
+    plan::Scope,
     spec::Domain,
     validate::Errors,
     value::{Value, write_record},
@@ -71,19 +71,19 @@ impl Upsert {
     pub(crate) fn new(
         domain: &'static Domain,
         collection: &'static str,
-        (records, rows): (&[Vec<Value>], &[Condition]),
+        (records, scope): (&[Vec<Value>], &Scope),
         many: bool,
         bytes_max: usize,
     ) -> Result<Self> {
         let mut errors = Errors::default();
         let read = records.iter().enumerate().map(|(index, values)| {
             let path = if many { format!("data[{index}].") } else { String::new() };
-            Record::new(domain, values, &path, &mut errors)
+            Record::new(domain, values, &scope.unset, &path, &mut errors)
         });
         let records = read.collect();
         errors.or(())?;
         let mut errors = Errors::default();
-        let within = filter::filter(domain, false, rows, &mut errors);
+        let within = filter::filter(domain, false, &scope.rows, &mut errors);
         let is_uncounted = AtomicBool::new(false);
         errors.or(Self { domain, collection, records, within, many, is_uncounted, bytes_max })
     }
@@ -264,7 +264,14 @@ impl Upsert {
 }
 
 impl Record {
-    fn new(domain: &'static Domain, values: &[Value], path: &str, errors: &mut Errors) -> Self {
+    /// `unset` are the fields that the caller does not set.
+    fn new(
+        domain: &'static Domain,
+        values: &[Value],
+        unset: &[usize],
+        path: &str,
+        errors: &mut Errors,
+    ) -> Self {
         let values: Vec<Value> = values
             .iter()
             .zip(domain.fields)
@@ -272,9 +279,12 @@ impl Record {
             .collect();
         let document = insert::document(domain, &values, path, errors);
         let is_key = |field: usize| domain.key.contains(&field);
-        // What was generated, and what is immutable, a change leaves as it is.
+        // A change leaves what was generated, what is immutable and what the caller does not set.
         let is_left = |field: usize| {
-            is_key(field) || domain.fields[field].immutable || domain.fields[field].generated.is_some()
+            is_key(field)
+                || unset.contains(&field)
+                || domain.fields[field].immutable
+                || domain.fields[field].generated.is_some()
         };
         let is_changed = |field: usize| !is_left(field) && domain.version != Some(field);
         let changed = values.iter().enumerate().filter(|(field, _)| is_changed(*field));
@@ -303,7 +313,7 @@ mod tests {
     fn upserts() {
         let mut first = thing("first");
         first[0] = Value::ObjectId([1; 12]);
-        let upsert = Upsert::new(&THING, "thing", (&[first], &[]), false, 10_000).unwrap();
+        let upsert = Upsert::new(&THING, "thing", (&[first], &Scope::default()), false, 10_000).unwrap();
         let Record { by_key, change, .. } = &upsert.records[0];
         check("upserts.txt", &format!("{by_key:?}\n    {change:?}\n"));
     }
