@@ -215,7 +215,7 @@ async fn watch_primary(primary: Arc<Primary>, replicas: Arc<Replicas>) {
     loop {
         let at = Instant::now();
         let said = match &mut connection {
-            // It is due before the known position is too old.
+            // The limit is short enough to notice a failure before the known position is too old.
             Some(connected) if primary.current() == connected.server => {
                 ask(&mut connected.connection, PRIMARY, replicas.lag_max / 2).await
             }
