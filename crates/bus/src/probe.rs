@@ -1,5 +1,5 @@
-//! A delivery from its bytes, for a test of arbitrary bytes: `cargo xtask fuzz`. A node takes its deliveries from RabbitMQ,
-//! and goes the same way from there.
+//! A delivery from its bytes, for a test of arbitrary bytes: `cargo xtask fuzz`. A node takes its deliveries from
+//! RabbitMQ, and goes the same way from there.
 
 use std::sync::Arc;
 
