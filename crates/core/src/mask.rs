@@ -78,7 +78,7 @@ pub fn batch(body: &[u8], domain: impl Fn(&str) -> Option<&'static Domain>) -> C
     if masked == given { Cow::Borrowed(body) } else { Cow::Owned(masked.to_string().into_bytes()) }
 }
 
-/// Whether a call of the domain takes a sensitive argument. No digest may be made of such a body.
+/// Whether a call of the domain takes a sensitive argument. No digest may be made of it.
 pub fn takes_secrets(domain: &Domain) -> bool {
     domain.calls.iter().any(|call| call.args.iter().any(|arg| is_sensitive(&arg.field)))
 }

@@ -265,7 +265,7 @@ fn of_details(ty: &str, digits: Option<i64>, collation: &str) -> Kept {
     }
 }
 
-/// The numbers among the values of `enum('…','…')`, or the members of `set('…','…')`.
+/// The numbers among the values of `enum('…','…')` or the members of `set('…','…')`.
 fn numbers(full: &str) -> Vec<String> {
     match kind(full) {
         Kind::Enum(values) | Kind::Set(values) => {

@@ -169,7 +169,7 @@ impl Database {
         }
     }
 
-    /// Deletes the rows of the ledger that are older than a moment, in small steps between which other jobs run, and
+    /// Deletes the documents of the ledger that are older than a moment, in small steps between which other jobs run, and
     /// gives the number of forgotten writes. A duplicate of one of them is a new write.
     ///
     /// # Errors

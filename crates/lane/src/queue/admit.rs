@@ -116,7 +116,7 @@ impl<J: Job> Queue<J> {
     }
 
     /// How long a job is expected to wait: for its client's earlier jobs, and for the turns of the other clients until
-    /// its own has come. The wait is never longer than the whole queue.
+    /// its own is over. The wait is never longer than the whole queue.
     fn wait(&self, ticket: &Ticket<J>, connected: usize, settings: &Settings, now: Instant) -> Duration {
         let work = |kind: Kind, amount: Amount| {
             let statements = || amount.jobs.div_ceil(settings.group_max.max(1)) as u64;

@@ -89,7 +89,7 @@ impl Update {
         if changed.is_none() {
             let plain = (filter.clone(), self.change.clone());
             changed = match self.change(connection, session.as_deref_mut(), limit, plain).await {
-                // MongoDB cannot increment a null, or a value that is not a number. This has ended the transaction.
+                // MongoDB cannot increment a null, or a value that is not a number. This ends a transaction.
                 Err(error)
                     if is_free && is_mismatch(&error) && !self.is_null.swap(true, Ordering::Relaxed) =>
                 {

@@ -228,7 +228,7 @@ impl Upsert {
             self.change(plain, true, connection, session, limit).await
         };
         match (changed.await, first) {
-            // MongoDB cannot increment a null, or a value that is not a number. This has ended the transaction.
+            // MongoDB cannot increment a null, or a value that is not a number. This ends a transaction.
             (Err(error), Some(first))
                 if is_mismatch(&error) && !self.is_uncounted.swap(true, Ordering::Relaxed) =>
             {
