@@ -50,7 +50,7 @@ enum Letter<'a> {
 enum Tried {
     Taken,
     TooLarge,
-    /// The reply's queue is gone.
+    /// Nobody hears the reply.
     Dropped,
 }
 

@@ -95,7 +95,7 @@ fn cut_items(
     Outcome { note: Some(note.into()), ..items }
 }
 
-/// The error if another request has already taken the claim.
+/// The error if a request that asked something else has taken the claim.
 #[must_use]
 pub fn taken() -> Error {
     Error::new(ErrorCode::Conflict, "another request with this `message_id` was done before")

@@ -25,7 +25,7 @@ pub trait Outbox: fmt::Debug + Send + Sync + 'static {
     /// Waits some seconds to become the one relay of the database; `None` if another relay exists.
     ///
     /// # Errors
-    /// Why the database does not answer.
+    /// Why the database cannot be asked.
     fn take(&self) -> BoxFuture<'_, Result<Option<Box<dyn Pending>>, String>>;
 
     /// Waits until this process has stored events.
@@ -37,7 +37,7 @@ pub trait Pending: Send {
     /// The first events with a greater number, in order of their numbers, as of one moment.
     ///
     /// # Errors
-    /// Why the database does not answer.
+    /// Why the database cannot be asked.
     fn next(&mut self, after: u64, max: usize) -> BoxFuture<'_, Result<Vec<Stored>, String>>;
 
     /// Removes events that are published.

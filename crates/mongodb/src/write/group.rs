@@ -157,7 +157,7 @@ async fn in_parts(writes: &[Arc<Write>], gates: &[&Gate], connection: &Connectio
                 }
                 let count = part.len();
                 part.retain(|&index| ended[index].is_none());
-                // If none is known, another node is at work under a claim.
+                // If none is known, another write is under way under a claim.
                 if part.len() < count && !part.is_empty() {
                     parts.push(part);
                 }
