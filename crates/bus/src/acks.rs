@@ -1,7 +1,7 @@
-//! Which deliveries of a channel may be acknowledged, and how: one frame for a run of them, where possible.
+//! Which deliveries of a channel may be acknowledged, and how. Where possible, one frame acknowledges a run of them.
 //!
-//! Delivery tags of a channel count up from 1. `multiple` acknowledges all up to a tag, so it may name only a
-//! tag below which everything is done.
+//! Delivery tags of a channel count up from 1. `multiple` acknowledges all deliveries up to a tag, so it may name only
+//! a tag below which everything is done.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ pub(crate) struct Ack {
 pub(crate) struct Acks {
     /// Everything below is acknowledged.
     next: u64,
-    /// Done, above `next`, not acknowledged.
+    /// Done, above `next`, and not acknowledged.
     done: BTreeSet<u64>,
     /// Acknowledged one by one, above `next`.
     ahead: BTreeSet<u64>,
@@ -27,7 +27,7 @@ pub(crate) struct Acks {
 }
 
 impl Acks {
-    /// At most `waiting_max` deliveries wait behind a slow one; beyond, they are acknowledged one by one.
+    /// At most `waiting_max` deliveries wait behind a slow one. Further ones are acknowledged one by one.
     pub(crate) fn new(waiting_max: usize) -> Self {
         Self { next: 1, done: BTreeSet::new(), ahead: BTreeSet::new(), waiting_max }
     }
@@ -37,7 +37,7 @@ impl Acks {
         self.done.insert(tag);
     }
 
-    /// What may be acknowledged now.
+    /// The acknowledgements that may be sent now.
     pub(crate) fn take(&mut self) -> Vec<Ack> {
         let mut acks = Vec::new();
         let before = self.next;

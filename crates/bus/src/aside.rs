@@ -1,9 +1,9 @@
-//! Requests that are put aside: into a queue of what waits for a database, or of what is to be worked off alone.
+//! Requests that are put aside: into a queue of requests that wait for a database, or of requests that run alone.
 //!
-//! What is put aside is a copy, and the request is acknowledged once RabbitMQ has confirmed it: nothing is lost, and how
-//! often RabbitMQ has delivered the request begins anew. The copy goes to its queue by the default exchange, so headers
-//! keep the routing key, the exchange and the user of the request. They are believed where RabbitMQ vouches that a node
-//! has published the copy.
+//! A request that is put aside is copied, and acknowledged once RabbitMQ has confirmed the copy. So nothing is lost,
+//! and RabbitMQ's count of deliveries starts anew. The copy goes to its queue by the default exchange, so headers keep
+//! the routing key, the exchange and the user of the request. The node believes these headers where RabbitMQ vouches
+//! that a node has published the copy.
 
 use beds_protocol::header;
 use lapin::{
@@ -17,7 +17,7 @@ use crate::message::Properties;
 const DELIVERY_COUNT: &str = "x-delivery-count";
 const OURS: [&str; 4] = [DELIVERY_COUNT, header::ASIDE_KEY, header::ASIDE_EXCHANGE, header::ASIDE_USER];
 
-/// A request by its properties, and where it was published to.
+/// A request by its properties, and the exchange and routing key that it was published with.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Restored {
     pub(crate) properties: BasicProperties,
@@ -25,7 +25,8 @@ pub(crate) struct Restored {
     pub(crate) exchange: ShortString,
 }
 
-/// The properties of a copy that is published as this user. Without an expiration: what is put aside may wait for long.
+/// The properties of a copy that is published as this user. They have no expiration: a request that is put aside may
+/// wait for long.
 pub(crate) fn properties(
     from: &BasicProperties,
     (exchange, routing_key): (&ShortString, &ShortString),

@@ -45,13 +45,13 @@ impl BusPublisher {
         put(&self.publisher, routing_key, body, Properties::json().persistent()).await
     }
 
-    /// Whether somebody takes what waits in the queue of a broker: a queue stays when its nodes go.
+    /// Whether a broker's queue has a consumer: a queue stays when its nodes go.
     ///
     /// # Errors
     /// When RabbitMQ does not answer in time. Then connect again.
     pub async fn is_consumed(&self, broker: Broker) -> Result<bool, BusError> {
         let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-        // Where there is no queue, RabbitMQ closes the channel of the question.
+        // If the queue is missing, RabbitMQ closes the channel that asked.
         let channel = self.connection.channel().await?;
         let asked = channel.queue_declare(broker.queue().into(), passive, FieldTable::default());
         match within(self.connection.limit(), "looking who takes from a queue", asked).await {
@@ -65,8 +65,8 @@ impl BusPublisher {
         }
     }
 
-    /// Publishes a request and waits for its reply. It is worth nothing later: RabbitMQ does not store it, and who cannot do it says
-    /// so, so that it never becomes a dead letter.
+    /// Publishes a request and waits for its reply. The request is worth nothing later. So RabbitMQ does not store it,
+    /// and a node that cannot handle it answers with an error: it never becomes a dead letter.
     ///
     /// # Errors
     /// [`BusError::Late`] when there is no reply within `limit`, and otherwise as [`Self::send`].
@@ -83,7 +83,7 @@ impl BusPublisher {
         let id = Name::from(Uuid::now_v7());
         let properties = Properties::json().reply_to(Replies::direct()).correlation_id(id.clone());
         put(&self.publisher, routing_key, body, properties).await?;
-        // One to an earlier request may come late.
+        // A reply to an earlier request may come late.
         let matching = async {
             loop {
                 let reply = replies.next().await?;

@@ -1,4 +1,4 @@
-//! One AMQP connection, made within a deadline, on which nothing is waited for without one.
+//! One AMQP connection, made within a deadline. Every wait on it has a deadline.
 
 use std::{fmt, future::Future, pin::pin, time::Duration};
 
@@ -28,7 +28,8 @@ pub(crate) async fn within<T>(
     }
 }
 
-/// As [`within`], on a connection that RabbitMQ may block: while it does, nothing is late, since nothing is sent.
+/// Like [`within`], on a connection that RabbitMQ may block. While it is blocked, nothing counts as late, since nothing
+/// is sent.
 pub(crate) async fn within_while_open<T>(
     limit: Duration,
     what: &'static str,
@@ -45,7 +46,7 @@ pub(crate) async fn within_while_open<T>(
     }
 }
 
-/// Where a RabbitMQ is, and as whom to log in.
+/// The address of a RabbitMQ, and the user to log in as.
 #[derive(Clone)]
 pub struct Endpoint {
     uri: AMQPUri,
@@ -57,7 +58,7 @@ impl Endpoint {
     /// virtual host `/`, as in every client library of RabbitMQ.
     ///
     /// # Errors
-    /// What of the URL is not understood, without a word of it that may be secret.
+    /// Which part of the URL is not understood, without any text that may be secret.
     pub fn parse(url: &str) -> Result<Self, String> {
         let parts = RABBITMQ.read(url)?;
         let text = |text: Option<&str>, what| decoded(text.unwrap_or_default(), what);
@@ -87,18 +88,18 @@ impl Endpoint {
         Ok(endpoint.with_tls(url.tls().clone()))
     }
 
-    /// The same, whose link is encrypted with these files where the URL is `amqps://…`.
+    /// The same endpoint. If the URL is `amqps://…`, these files encrypt its link.
     #[must_use]
     pub fn with_tls(self, tls: Tls) -> Self {
         Self { tls, ..self }
     }
 
-    /// The heartbeat that the URL asks for; where it asks for none, this one from now on.
+    /// The heartbeat that the URL asks for. If it asks for none, this one is used from now on.
     pub fn heartbeat_or(&mut self, seconds: u16) -> u16 {
         *self.uri.query.heartbeat.get_or_insert(seconds)
     }
 
-    /// How long connecting may take: what the URL asks for, or else this.
+    /// How long connecting may take: the URL's value, or else this one.
     pub(crate) fn connect_timeout_or(&self, usual: Duration) -> Duration {
         self.uri.query.connection_timeout.map_or(usual, Duration::from_millis)
     }
@@ -128,8 +129,8 @@ impl fmt::Debug for Endpoint {
 
 /// The largest frame, in bytes, where the URL names none: RabbitMQ's own default.
 ///
-/// It is asked for rather than left to the server, since lapin makes its buffers, of 32 frames each, before it asks. Those
-/// that it enlarges afterwards it fills with zeros, so that each connection holds 8 MiB that nothing uses.
+/// It is asked for rather than left to the server, since lapin makes its buffers, of 32 frames each, before it asks. It
+/// enlarges them afterwards and fills them with zeros, so that each connection holds 8 MiB that nothing uses.
 const FRAME_MAX: u32 = 131_072;
 
 /// The query of a URL whose keys and values are known to be right.
@@ -148,8 +149,8 @@ fn query(parts: &Parts<'_>) -> Result<AMQPQueryString, String> {
     })
 }
 
-/// A server that refuses the certificate of a client says so in an alert, and the alert may be lost with the connection
-/// that it ends. RabbitMQ ends none for another reason before it knows who logs in.
+/// A server that refuses a client's certificate says so in an alert. The alert may be lost with the connection that it
+/// ends. Before the login RabbitMQ ends a connection for no other reason.
 fn ended_early(error: &lapin::Error) -> Option<BusError> {
     use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
 
@@ -170,7 +171,7 @@ pub struct Timeouts {
 /// A connection that ends when it is dropped, whatever still holds a channel of it.
 pub struct Connection {
     inner: lapin::Connection,
-    /// As whom it is logged in.
+    /// The user who is logged in.
     user: String,
     /// How long an answer may take.
     limit: Duration,
@@ -186,7 +187,7 @@ impl Connection {
     pub async fn open(endpoint: &Endpoint, name: &str, timeouts: Timeouts) -> Result<Self, BusError> {
         // Its own recovery stays off: it gives up, and has been seen to hang.
         let properties = ConnectionProperties::default().with_connection_name(name.into());
-        // Given up midway, the attempt ends with its socket: it would leave a thread behind otherwise.
+        // An attempt that is given up midway ends with its socket. Otherwise it would leave a thread behind.
         let socket = Socket::default();
         let patience = endpoint.connect_timeout_or(timeouts.connect);
         let connecting = socket.connect(endpoint.uri.clone(), endpoint.tls.clone(), properties, patience);
@@ -211,13 +212,13 @@ impl Connection {
         within(limit, "closing", self.inner.close(200, reason.into())).await
     }
 
-    /// Whether it is open, as far as it is known.
+    /// Whether the connection is open, as far as is known.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.inner.status().connected()
     }
 
-    /// As whom it is logged in.
+    /// The user who is logged in.
     pub(crate) fn user(&self) -> &str {
         &self.user
     }
@@ -251,14 +252,14 @@ impl fmt::Debug for Connection {
     }
 }
 
-/// How long an endpoint is waited for before the next one is tried beside it.
+/// How long the node waits for an endpoint before it tries the next one beside it.
 const HEAD_START: Duration = Duration::from_secs(1);
 
-/// Tries these, each once the one before has failed or has not succeeded within a moment, until one succeeds. So one that
-/// does not answer keeps the others waiting for that moment alone.
+/// Tries these in order until one succeeds. The next one starts when the one before has failed, or has not succeeded
+/// within a moment. So one that does not answer delays the others by that moment alone.
 ///
 /// # Errors
-/// What the last of them to fail says; `none` where there are none.
+/// The error of the one that failed last; `none` if the list is empty.
 pub async fn first_of<'a, T, R, E, F: Future<Output = Result<R, E>>>(
     all: &'a [T],
     none: E,
@@ -292,7 +293,7 @@ pub(crate) async fn connect(config: &Amqp, name: &str) -> Result<Connection, Bus
             endpoint.heartbeat_or(config.heartbeat_s);
             Connection::open(&endpoint, name, timeouts).await
         };
-        // One endpoint needs no name; of several, the last to fail is named.
+        // One endpoint needs no name. Of several, the one that failed last is named.
         let named =
             |error| if is_one { error } else { BusError::Other(format!("{}: {error}", url.redacted())) };
         attempt.await.map_err(named)
@@ -307,7 +308,7 @@ pub(crate) async fn connect(config: &Amqp, name: &str) -> Result<Connection, Bus
 pub async fn ping(config: &Amqp) -> Result<(), BusError> {
     let limit = config.connect_timeout_ms.duration();
     let connection = connect(config, "beds check").await?;
-    // Dropped, the channel would close itself while the connection closes.
+    // If it were dropped, the channel would close itself while the connection closes.
     let _channel = within(limit, "opening a channel", connection.inner.create_channel()).await?;
     connection.close(limit, "checked").await
 }
@@ -351,7 +352,7 @@ mod tests {
         let endpoint = Endpoint::parse("amqp://h?connection_timeout=1500&channel_max=9").unwrap();
         assert_eq!(endpoint.connect_timeout_or(Duration::MAX), Duration::from_millis(1500));
         assert_eq!(endpoint.uri.query.channel_max, Some(9));
-        // Whoever names a user means that user.
+        // A URL that names a user means that user.
         for url in ["amqp://u@h", "amqp://u:@h", "amqp://:p@h", "amqp://h?heartbet=1", "amqp://::1"] {
             assert!(Endpoint::parse(url).is_err(), "{url}");
         }

@@ -1,4 +1,4 @@
-//! Dead letters: what cannot be answered, with why, where and when.
+//! Dead letters: requests that cannot be answered, with the reason, the place and the time.
 
 use beds_core::error::{Error, shortened};
 use beds_protocol::{Broker, OneLine, header, shown, topology::DEAD, value::DateTime};
@@ -20,8 +20,8 @@ const REASON_CHARACTERS_MAX: usize = 1_000;
 /// How long the headers of a client may be, as text, for a dead letter to keep them. A frame has 128 KiB.
 pub(crate) const CLIENT_HEADERS_MAX: usize = 64 * 1024;
 
-/// Puts what cannot be answered among the dead letters, and waits until it is there. Of what is larger than RabbitMQ takes,
-/// as much is kept as it takes.
+/// Publishes a request that cannot be answered as a dead letter, and waits until it is in the queue. If the body is
+/// larger than RabbitMQ accepts, the letter keeps as much of it as RabbitMQ accepts.
 pub(crate) async fn put(
     outlet: &Outlet,
     shared: &Shared,
@@ -31,7 +31,7 @@ pub(crate) async fn put(
     error: &Error,
 ) -> Result<(), BusError> {
     match put_with(outlet, shared, broker, named, body, error, CLIENT_HEADERS_MAX).await {
-        // Smaller frames were agreed on than usual.
+        // The connection agreed on smaller frames than usual.
         Err(BusError::TooLong) => put_with(outlet, shared, broker, named, body, error, 0).await,
         put => put,
     }
@@ -93,7 +93,8 @@ pub(crate) fn properties(
     }
 }
 
-/// Why a request was put aside; nobody gets the details of the error otherwise. It may quote a client at any length.
+/// Why a request became a dead letter. Nobody else gets the details of the error. The text may quote a client at any
+/// length.
 fn reason(error: &Error) -> String {
     let mut reason = error.message.clone();
     if let [_, _, ..] = error.details.as_slice() {
@@ -104,8 +105,8 @@ fn reason(error: &Error) -> String {
     shortened(OneLine(&reason).to_string(), REASON_CHARACTERS_MAX)
 }
 
-/// A client's headers that leave room, the shortest first, and the names of those that do not, or are secret: properties
-/// must fit into one frame, or RabbitMQ ends the connection.
+/// The headers of a client that fit, the shortest first, and the names of those that do not fit, or are secret.
+/// Properties must fit into one frame, or RabbitMQ ends the connection.
 fn kept(headers: &FieldTable, bytes_max: usize) -> (FieldTable, Vec<String>) {
     // The text form is never shorter than what is sent.
     let length = |name: &str, value: &AMQPValue| name.len() + format!("{value:?}").len();
@@ -113,7 +114,7 @@ fn kept(headers: &FieldTable, bytes_max: usize) -> (FieldTable, Vec<String>) {
     all.sort_by_key(|(name, value)| length(name.as_str(), value));
     let (mut kept, mut dropped, mut total) = (FieldTable::default(), Vec::new(), 0);
     for (name, value) in all {
-        // Whoever may look at dead letters is not the client.
+        // Someone who may read dead letters is not the client.
         if name.as_str() == header::SESSION {
             dropped.push(name.as_str().to_owned());
             continue;
@@ -128,8 +129,8 @@ fn kept(headers: &FieldTable, bytes_max: usize) -> (FieldTable, Vec<String>) {
     (kept, dropped)
 }
 
-/// What tells a dead letter's origin. Not `expiration`, which would make it vanish, nor `user_id`, which
-/// RabbitMQ would check against the node's own.
+/// The properties that show a dead letter's origin. `expiration` is left out, since it would make the letter vanish,
+/// and `user_id`, since RabbitMQ would compare it with the node's own user.
 fn carry_over(mut dead: BasicProperties, from: &BasicProperties) -> BasicProperties {
     if let Some(value) = from.content_type() {
         dead = dead.with_content_type(value.clone());

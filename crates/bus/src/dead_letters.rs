@@ -1,7 +1,7 @@
-//! [`DeadLetters`]: the queue of what could not be answered, as an operator works it off.
+//! [`DeadLetters`]: the queue of dead letters, as an operator works it off.
 //!
-//! A letter is taken out of the queue only when it is removed, or when RabbitMQ has confirmed its replay. Until then it is
-//! held; when the connection ends, what is held goes back to its place.
+//! A letter leaves the queue only when it is removed, or when RabbitMQ has confirmed its replay. Until then it is held.
+//! When the connection ends, held letters go back to their place.
 
 use beds_protocol::{
     header,
@@ -25,9 +25,9 @@ use crate::{
     publisher::Publisher,
 };
 
-/// What the names of the headers begin with that a dead letter has besides its own.
+/// The prefix of the headers that make a dead letter.
 const PREFIX: &str = "beds-dead-";
-/// RabbitMQ's own account of a dead letter.
+/// The prefix of RabbitMQ's own account of a dead letter.
 const RABBITMQ: &str = "x-";
 
 /// The queue of dead letters, and a way back to the nodes.
@@ -42,10 +42,10 @@ pub struct DeadLetters {
 #[derive(Debug)]
 pub struct DeadLetter {
     delivery: Delivery,
-    /// Its name: the same each time that it is taken.
+    /// Its name. It is the same each time that the letter is taken.
     pub id: Uuid,
-    /// Whether it is of another user than this connection's. RabbitMQ has it sent again only for accounts with the tag
-    /// `impersonator`; nobody is told whether an account has it.
+    /// Whether the letter is of another user than this connection's. RabbitMQ lets only accounts with the tag
+    /// `impersonator` send it again, and tells nobody whether an account has the tag.
     pub is_of_another: bool,
 }
 
@@ -61,7 +61,7 @@ impl DeadLetters {
         Ok(Self { channel, publisher, connection })
     }
 
-    /// How many wait.
+    /// How many letters wait.
     ///
     /// # Errors
     /// [`BusError::Missing`] where no node has declared the queue yet.
@@ -71,7 +71,7 @@ impl DeadLetters {
         Ok(within(self.connection.limit(), "counting dead letters", asked).await?.message_count())
     }
 
-    /// The next one that is not held; `None` where there is none.
+    /// The next letter that is not held; `None` if there is none.
     ///
     /// # Errors
     /// When RabbitMQ does not answer in time.
@@ -90,8 +90,9 @@ impl DeadLetters {
         Ok(())
     }
 
-    /// Sends a letter again to where it was published, and removes it once RabbitMQ has it. It keeps its `message_id`, or
-    /// gets one by its identity, so that a write which is replayed twice is done once. Nobody waits for its answer.
+    /// Sends a letter again to the place where it was published, and removes it once RabbitMQ has the copy. The copy
+    /// keeps its `message_id`, or gets one from its identity, so that a write which is replayed twice is done once.
+    /// Nobody waits for its answer.
     ///
     /// # Errors
     /// [`BusError::Unroutable`], [`BusError::Refused`] and [`BusError::Forbidden`] leave the letter where it is; after any other, nobody knows
@@ -100,7 +101,7 @@ impl DeadLetters {
         let key = letter.routing_key().to_owned();
         let key = Name::new(key).ok_or_else(|| BusError::Other("its routing key is too long".to_owned()))?;
         let mut publisher = self.publisher.lock().await;
-        // RabbitMQ closes the channel of what it forbids.
+        // RabbitMQ closes the channel over a message that it forbids.
         if !publisher.is_open() {
             *publisher = Publisher::open(&self.connection).await?;
         }
@@ -108,7 +109,7 @@ impl DeadLetters {
         self.remove(letter).await
     }
 
-    /// Disconnects; what is held goes back.
+    /// Disconnects. Held letters go back to the queue.
     ///
     /// # Errors
     /// When RabbitMQ does not answer in time; what is held goes back all the same.
@@ -125,7 +126,7 @@ impl DeadLetter {
         Self { is_of_another: letter.user().is_some_and(|user| user != account), ..letter }
     }
 
-    /// For whom RabbitMQ vouched.
+    /// The user for whom RabbitMQ vouched.
     fn user(&self) -> Option<String> {
         let of_message = || self.delivery.properties.user_id().as_ref().map(ToString::to_string);
         self.header(header::DEAD_USER).or_else(of_message)
@@ -141,7 +142,7 @@ impl DeadLetter {
         }
     }
 
-    /// The routing key that it was published with.
+    /// The routing key with which the letter was published.
     #[must_use]
     pub fn routing_key(&self) -> &str {
         self.delivery.routing_key.as_str()
@@ -153,19 +154,20 @@ impl DeadLetter {
         self.delivery.properties.message_id().as_ref().map(ShortString::as_str).filter(|id| !id.is_empty())
     }
 
-    /// The body, as far as its template let it be kept.
+    /// The body, as far as its template allowed to keep it.
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.delivery.data
     }
 
-    /// Until when its client wanted it, in Unix milliseconds, where it says so.
+    /// The client's deadline, in Unix milliseconds, if the letter has one.
     #[must_use]
     pub fn deadline(&self) -> Option<i64> {
         envelope::deadline(&self.delivery.properties).ok().flatten()
     }
 
-    /// How often, from where and when RabbitMQ itself gave it up, where it did: since a node did not acknowledge it.
+    /// How often, from where and when RabbitMQ itself made it a dead letter, if it did: because a node did not
+    /// acknowledge it.
     #[must_use]
     pub fn given_up(&self) -> Option<GivenUp> {
         let headers = self.delivery.properties.headers().as_ref()?.inner();
@@ -189,7 +191,7 @@ impl DeadLetter {
         for (name, value) in from.headers().iter().flat_map(FieldTable::inner) {
             let name_text = name.as_str();
             let is_of_death = name_text.starts_with(PREFIX) || name_text.starts_with(RABBITMQ);
-            // A deadline has passed since; a write has time.
+            // The deadline has passed since. A write may run without one.
             if !is_of_death && name_text != header::DEADLINE {
                 headers.insert(name.clone(), value.clone());
             }
@@ -219,7 +221,7 @@ pub struct GivenUp {
     pub at: u64,
 }
 
-/// What a letter is known by: all that its death says of it, and what it is.
+/// The identity of a letter: a hash of its own content and of all that its death headers say.
 fn identity(delivery: &Delivery) -> Uuid {
     let mut text = format!("{}\0", delivery.routing_key).into_bytes();
     let headers = delivery.properties.headers().iter().flat_map(FieldTable::inner);

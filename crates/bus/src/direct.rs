@@ -1,8 +1,8 @@
-//! Direct reply-to: which of RabbitMQ's servers replies are known to reach.
+//! Direct reply-to: which servers of RabbitMQ replies are known to reach.
 //!
-//! A direct reply-to names a process of RabbitMQ by a number for its server. RabbitMQ 3.10 ends the connection of whoever
-//! publishes to one whose server does not run: a client may have made it up, or its server has left the cluster. So the
-//! first reply to each server goes by a connection of its own.
+//! A direct reply-to names a process of RabbitMQ by a number for its server. RabbitMQ 3.10 ends the publisher's
+//! connection if that server does not run: a client may have made the number up, or the server has left the cluster. So
+//! the first reply to each server goes by a connection of its own.
 
 use std::{
     collections::BTreeSet,
@@ -29,7 +29,7 @@ pub(crate) struct Servers {
     turn: tokio::sync::Mutex<()>,
 }
 
-/// A reply is tried on a connection of its own. One at a time is.
+/// A trial of a reply on a connection of its own. There is one trial at a time.
 #[derive(Debug)]
 pub(crate) struct Trial<'a> {
     pub(crate) outlet: Outlet,
@@ -40,7 +40,7 @@ pub(crate) struct Trial<'a> {
 }
 
 impl Servers {
-    /// What a reply to a process of this server is tried with; none where that need not be.
+    /// The connection for a trial of a reply to this server; `None` if no trial is needed.
     ///
     /// # Errors
     /// When there is no connection to try it on.
@@ -62,7 +62,7 @@ impl Servers {
         Ok(Some(Trial { outlet: Outlet::new(current), connection, server, servers: self, _turn: turn }))
     }
 
-    /// A connection has ended, and perhaps over a server that is gone.
+    /// A connection has ended, perhaps because a server is gone.
     pub(crate) fn forget(&self) {
         self.known().clear();
     }
@@ -73,7 +73,7 @@ impl Servers {
 }
 
 impl Trial<'_> {
-    /// Whether RabbitMQ has ended the connection over it.
+    /// Whether RabbitMQ has ended the connection over this reply.
     pub(crate) fn has_failed(&self) -> bool {
         !self.connection.is_open()
     }

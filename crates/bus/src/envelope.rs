@@ -1,4 +1,5 @@
-//! A delivery in the services' terms, and their reply in RabbitMQ's: headers read, the `reply_to` rule applied.
+//! A delivery in the services' terms, and their reply in RabbitMQ's terms: reads headers and applies the `reply_to`
+//! rule.
 
 use std::{
     borrow::Cow,
@@ -24,20 +25,20 @@ const SERVER_NAMED: &str = "amq.gen-";
 /// The prefix of `reply_to` as RabbitMQ rewrites it for direct reply-to.
 const DIRECT: &str = "amq.rabbitmq.reply-to.";
 
-/// Whether a client may have its reply in this queue. The default exchange would publish to any.
+/// Whether a client may name this queue for its reply. The default exchange would publish to any queue.
 pub(crate) fn may_reply_to(queue: &str, prefixes: &[String]) -> bool {
     queue.starts_with(SERVER_NAMED)
         || direct_server(queue).is_some()
         || prefixes.iter().any(|prefix| queue.starts_with(prefix.as_str()))
 }
 
-/// The number of the server that a direct reply-to is on; `None` where it is no direct one, or names no process.
+/// The number of the server of a direct reply-to; `None` if it is not a direct one, or names no process.
 pub(crate) fn direct_server(queue: &str) -> Option<u32> {
     server(queue.strip_prefix(DIRECT)?)
 }
 
-/// A direct reply-to names a process of RabbitMQ, as `<base64 of a pid>.<key>`. RabbitMQ ends the connection of whoever
-/// publishes to one that does not.
+/// A direct reply-to names a process of RabbitMQ, as `<base64 of a pid>.<key>`. RabbitMQ ends the publisher's
+/// connection if the name holds no pid.
 fn server(name: &str) -> Option<u32> {
     let (pid, key) = name.split_once('.')?;
     let term = STANDARD.decode(pid).ok()?;
@@ -55,15 +56,15 @@ fn server(name: &str) -> Option<u32> {
     };
     let (node, rest) = rest.split_at_checked(length)?;
     let is_whole = !key.is_empty() && rest.len() == numbers && STANDARD.decode(key).is_ok();
-    // RabbitMQ writes a number in place of the host, and reads it without a look at what it is.
+    // RabbitMQ writes a number in place of the host, and does not check it when it reads it.
     let (_, number) = std::str::from_utf8(node).ok()?.split_once('@')?;
     number.parse().ok().filter(|_| is_whole)
 }
 
-/// The queue that the reply goes to; `None` where no reply is wanted.
+/// The queue for the reply; `None` if no reply is wanted.
 ///
 /// # Errors
-/// `forbidden`, when the queue is none that a client can own.
+/// `forbidden`, when no client can own the queue.
 pub(crate) fn reply_to<'a>(
     properties: &'a BasicProperties,
     prefixes: &[String],
@@ -140,8 +141,8 @@ fn header<'a>(properties: &'a BasicProperties, name: &str) -> Option<&'a AMQPVal
     properties.headers().as_ref()?.inner().get(name)
 }
 
-/// How long a message had been on its way by now, at least; `None` where it does not say when it was sent. RabbitMQ can
-/// write that into it, in milliseconds; a client writes seconds, which have no fractions.
+/// The least time that a message has been on its way; `None` if it does not say when it was sent. RabbitMQ can write
+/// that moment into it, in milliseconds. A client writes seconds, which have no fractions.
 pub(crate) fn waited(properties: &BasicProperties) -> Option<Duration> {
     const SENT: &str = "timestamp_in_ms";
     let sent = match header(properties, SENT) {
@@ -168,7 +169,7 @@ pub(crate) fn traceparent(properties: &BasicProperties) -> Option<&str> {
     is_one.then_some(text)
 }
 
-/// RabbitMQ takes no other text than that of a number of milliseconds.
+/// RabbitMQ accepts only the text of a number of milliseconds.
 fn expiration(properties: &BasicProperties) -> Option<Duration> {
     properties.expiration().as_ref()?.as_str().parse().ok().map(Duration::from_millis)
 }
@@ -182,8 +183,8 @@ fn text<'a>(properties: &'a BasicProperties, name: &str) -> Result<Option<&'a st
     }
 }
 
-/// The token of a session. One that is null is not left out: who passes on the token of somebody else, and has none, must not be
-/// taken for the user of the connection.
+/// The token of a session. A null token counts as present: a client that passes on somebody else's token, and has none,
+/// must not be taken for the user of the connection.
 fn session(properties: &BasicProperties) -> Result<Option<&str>, ()> {
     match header(properties, header::SESSION) {
         Some(AMQPValue::Void) => Err(()),
@@ -237,7 +238,7 @@ mod tests {
             "we",
             "amq.rabbitmq.reply-to.garbage",
             "amq.rabbitmq.reply-to.g1h2.bWU=",
-            // Of nodes that have no number.
+            // Names of nodes without a number.
             "amq.rabbitmq.reply-to.g1h3AW4AAAABAAAAAAAAAAI=.bWU=",
             "amq.rabbitmq.reply-to.g1h3CHJlcGx5QGhvAAAAAQAAAAAAAAAC.bWU=",
         ] {

@@ -13,7 +13,7 @@ pub enum BusError {
     /// No answer in time.
     #[error("{what}: no answer within {} ms", .after.as_millis())]
     Late {
-        /// What was waited for.
+        /// The operation that had no answer.
         what: &'static str,
         /// For how long.
         after: Duration,
@@ -21,10 +21,10 @@ pub enum BusError {
     /// RabbitMQ did not take a message: its queue is full.
     #[error("RabbitMQ refused a message: its queue is full")]
     Refused,
-    /// No queue takes a message: nobody serves it yet.
+    /// No queue takes a message: its broker is not served yet.
     #[error("no queue takes a message")]
     Unroutable,
-    /// RabbitMQ does not allow it. The channel is gone, and the same thing is refused again.
+    /// RabbitMQ does not allow the operation. The channel is gone, and a second try is refused again.
     #[error("{0}")]
     Forbidden(String),
     /// RabbitMQ takes no message as large as this one: its `max_message_size`. The channel is gone.
@@ -36,13 +36,13 @@ pub enum BusError {
     /// Its properties do not fit into a frame. Nothing was sent.
     #[error("the properties of a message do not fit into a frame")]
     TooLong,
-    /// The exchange or the queue is not there. The channel is gone.
+    /// The exchange or the queue is missing. The channel is gone.
     #[error("{0}")]
     Missing(String),
     /// Nothing was sent, since the channel is gone.
     #[error("{0}")]
     NotSent(String),
-    /// A message whose properties the library beneath cannot read; it ends the connection.
+    /// The library beneath cannot read the properties of a message. The message ends the connection.
     #[error("a message cannot be read")]
     Unreadable,
     /// Something else; the text says what.
@@ -69,7 +69,7 @@ impl From<lapin::Error> for BusError {
                     AMQPErrorKind::Soft(_) | AMQPErrorKind::Hard(_) => Self::Amqp(said),
                 }
             }
-            // What went wrong on the way says it by itself.
+            // The error of the link explains itself.
             lapin::ErrorKind::IOError(error) => Self::Amqp(error.to_string()),
             lapin::ErrorKind::InvalidConnectionState(_) | lapin::ErrorKind::InvalidChannelState(..) => {
                 Self::Amqp("it is closed".to_owned())
@@ -85,7 +85,7 @@ fn size_max(said: &str) -> Option<usize> {
     max.split(|sign: char| !sign.is_ascii_digit()).next()?.parse().ok()
 }
 
-/// Shows an error with what an operator can do about it.
+/// Shows an error with a remedy for the operator.
 pub(crate) struct Told<'a>(pub(crate) &'a BusError);
 
 impl fmt::Display for Told<'_> {
@@ -98,7 +98,7 @@ impl fmt::Display for Told<'_> {
     }
 }
 
-/// What an operator can do, by RabbitMQ's words. AMQP has one code for several reasons.
+/// The remedy for an operator, by RabbitMQ's words. AMQP has one code for several reasons.
 fn remedy(said: &str) -> Option<&'static str> {
     const REMEDIES: [(&str, &str); 7] = [
         (

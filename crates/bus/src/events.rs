@@ -1,7 +1,7 @@
-//! [`EventPublisher`]: puts events on the bus, on the connection for what is confirmed.
+//! [`EventPublisher`]: publishes events, on the connection for confirmed messages.
 //!
-//! RabbitMQ ends the channel over an event that it does not take, and with it what else was on its way there, which is
-//! published again. So what it forbade, or was too large for it, is held back for a while without a try.
+//! RabbitMQ ends the channel over an event that it does not accept. Other events on their way there are then published
+//! again. So an event that RabbitMQ forbade, or that was too large, is held back for a while without a try.
 
 use std::{
     collections::BTreeMap,
@@ -38,7 +38,7 @@ const HELD_BACK: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub struct EventPublisher {
     parts: Vec<Arc<Shared>>,
-    /// Since when RabbitMQ forbids which routing keys. There are as many as templates declare.
+    /// The forbidden routing keys, and since when RabbitMQ forbids each. There are as many as templates declare.
     forbidden: Arc<Mutex<BTreeMap<String, Instant>>>,
 }
 
@@ -71,13 +71,13 @@ impl EventPublisher {
         self.forbidden.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether RabbitMQ did not take such an event lately.
+    /// Whether RabbitMQ refused such an event lately.
     fn is_held_back(&self, server: &Shared, event: &Event) -> bool {
         let since = self.forbidden().get(&event.routing_key).copied();
         event.body.len() > server.sizes.max() || since.is_some_and(|since| since.elapsed() < HELD_BACK)
     }
 
-    /// Judges an event that is not published. The error may be over another one.
+    /// Judges an event that was not published. The error may be about another event.
     fn judge(&self, server: &Shared, event: &Event, error: &BusError) -> Unpublished {
         let lost = || Unpublished::Lost(Told(error).to_string());
         match error {
@@ -109,7 +109,7 @@ impl EventSink for EventPublisher {
     }
 }
 
-/// The way to one server: a channel of its own, so that what RabbitMQ refuses of events costs nobody else the channel.
+/// The way to one server: a channel of its own, so that an event that RabbitMQ refuses ends no other channel.
 struct Way {
     server: Arc<Shared>,
     publisher: OnceCell<Publisher>,
@@ -133,7 +133,7 @@ struct Channel {
 impl Channel {
     async fn announce(&self, event: &Event) -> Result<(), Unpublished> {
         let its = self.ways.iter().find(|way| way.server.has_key(&event.routing_key)).or(self.ways.first());
-        // There is one, or there would be no channel.
+        // There is one, since otherwise there would be no channel.
         let Some(way) = its else { return Err(Unpublished::Refused(AWAY)) };
         if self.events.is_held_back(&way.server, event) {
             return Err(Unpublished::Refused(NOT_TAKEN));

@@ -1,4 +1,4 @@
-//! AMQP's frames, as far as it takes to look at messages that the library beneath cannot read.
+//! AMQP's frames, as far as needed to examine messages that the library beneath cannot read.
 
 use std::time::Duration;
 
@@ -19,12 +19,12 @@ pub(crate) const BODY: u8 = 3;
 const FRAME_END: u8 = 0xCE;
 /// Longest frame offered to RabbitMQ, which is its own default.
 const FRAME_MAX: u32 = 131_072;
-/// How many bytes of a frame are its own.
+/// How many bytes of a frame are not payload.
 pub(crate) const AROUND: usize = 8;
 /// The channel that is open.
 pub(crate) const CHANNEL: u16 = 1;
 
-/// What frames go over: TCP, or TLS on it.
+/// The transport of frames: TCP, or TLS on it.
 trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<W: AsyncRead + AsyncWrite + Send + Unpin> Wire for W {}
@@ -71,11 +71,11 @@ impl Link {
             .short("en_US");
         link.send(0, METHOD, &start_ok.0).await?;
         let tune = link.expect(10, 30).await?;
-        // Its channels, its longest frame; 0 is no limit.
+        // The server's bounds on channels and on frames; 0 means no limit.
         let frame_max = tune.get(6..10).and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_be_bytes);
         let frame_max = if frame_max == 0 { FRAME_MAX } else { frame_max.min(FRAME_MAX) };
         link.frame_max = frame_max as usize;
-        // One channel, no heartbeats: the deadline is around all of this.
+        // One channel, no heartbeats: one deadline covers all of this.
         let tune_ok = Arguments::method(10, 31).bytes(&1_u16.to_be_bytes()).bytes(&frame_max.to_be_bytes());
         link.send(0, METHOD, &tune_ok.bytes(&[0, 0]).0).await?;
         let vhost = if uri.vhost.is_empty() { "/" } else { uri.vhost.as_str() };
@@ -88,7 +88,7 @@ impl Link {
         Ok(link)
     }
 
-    /// Sends a frame, some time before the next is waited for.
+    /// Sends a frame. It is flushed at the latest when the next frame is waited for.
     pub(crate) async fn send(&mut self, channel: u16, kind: u8, payload: &[u8]) -> Result<(), BusError> {
         let length = u32::try_from(payload.len()).map_err(|_| other("a frame is too long"))?;
         let mut frame = Vec::with_capacity(payload.len() + 8);
@@ -108,7 +108,7 @@ impl Link {
     }
 
     async fn read_frame(&mut self) -> Result<(u8, Vec<u8>), BusError> {
-        // RabbitMQ hears what it is to answer.
+        // RabbitMQ gets the frames that it is to answer.
         self.stream.flush().await.map_err(|error| io(&error))?;
         let mut head = [0; 7];
         self.stream.read_exact(&mut head).await.map_err(|error| io(&error))?;
@@ -125,7 +125,7 @@ impl Link {
         }
     }
 
-    /// The next frame, which is this method's.
+    /// The next frame, which must be of this method.
     pub(crate) async fn expect(&mut self, class: u16, method: u16) -> Result<Vec<u8>, BusError> {
         let (kind, payload) = self.frame().await?;
         let wanted = [class.to_be_bytes(), method.to_be_bytes()].concat();
@@ -133,7 +133,7 @@ impl Link {
     }
 }
 
-/// Reaches a server, over TLS where its URL says so.
+/// Connects to a server, over TLS if its URL says so.
 async fn reach(endpoint: &Endpoint) -> std::io::Result<Box<dyn Wire>> {
     let AMQPUri { scheme, authority, .. } = endpoint.uri();
     let stream = TcpStream::connect((authority.host.as_str(), authority.port)).await?;

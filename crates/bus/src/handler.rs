@@ -1,11 +1,13 @@
-//! What becomes of one delivery: it is handled, answered, put aside, or given up.
+//! The handling of one delivery: it is answered, put aside, or becomes a dead letter.
 //!
-//! **What cannot be done now, and wants no answer,** waits here for a moment, if few do. Otherwise it is put aside
-//! (`aside`), so that it holds nothing up; `waiting` goes on with it.
+//! **A request that cannot run now and wants no answer** waits here for a moment, if only a few do. Otherwise it is put
+//! aside (`aside`), so that it holds nothing up; `waiting` continues with it.
 //!
-//! **What may end the node** is found by how often RabbitMQ has delivered it: a message that was delivered several times is
-//! put into a queue from which one at a time is worked off: at first beside all else, and while nothing else is once it was
-//! with nodes that ended there as well. Only what is delivered again and again there becomes a dead letter. So what merely was with a node that ended is done in the end, however often that happened.
+//! **A message that may end the node** is recognized by RabbitMQ's count of deliveries. A message that was delivered
+//! several times moves to a queue that delivers one message at a time. There it runs beside all other requests at
+//! first. Once nodes have ended with it there as well, nothing else runs beside it. Only a message that is delivered
+//! again and again there becomes a dead letter. So a message that merely was on a node that ended is done in the end,
+//! however often that happened.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -34,31 +36,31 @@ use crate::{
     slow::Answered,
 };
 
-/// The span around the handling of what nodes tell of themselves; what happens in it must not be told again.
+/// The span around the handling of records that nodes send of themselves. Events in this span must not be sent again.
 pub const INGEST_SPAN: &str = "ingest";
 
-/// The first and the longest pause between tries of what cannot be done now.
+/// The first and the longest pause between two tries of a request that cannot run now.
 pub(crate) const DELAY_MIN: Duration = Duration::from_millis(100);
 pub(crate) const DELAY_MAX: Duration = Duration::from_secs(5);
 
-/// How often a request is tried where it is, before it is put aside, and how many an instance has of them.
+/// How often a request is tried in place before it is put aside, and how many such requests an instance holds.
 pub(crate) const TRIES_MAX: u32 = 4;
 const HELD_MAX: usize = 8;
-/// A message that was delivered so often is put aside as suspect, and one that was so again there is worked off alone.
+/// After this many deliveries a message is put aside as suspect. After this many there, it runs alone.
 const SUSPECT_AFTER: u64 = 3;
-/// How long a suspect waits until all others are done, before it is worked off beside them.
+/// How long a suspect waits for the others to end, before it runs beside them.
 const SOLITUDE: Duration = Duration::from_secs(2);
-/// What was delivered before waits a moment, in which suspects are put aside.
+/// A message that was delivered before waits for this moment, while suspects are put aside.
 const SUSPICION: Duration = Duration::from_millis(200);
 
 /// Which queue of a broker deliveries come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// Its own.
+    /// The broker's own queue.
     Requests,
-    /// That of what is put aside until this is there.
+    /// The queue of requests that wait for this need.
     Waiting(Need),
-    /// That of what is worked off alone.
+    /// The queue of messages that run alone.
     Alone,
 }
 
@@ -76,36 +78,36 @@ impl Source {
 pub(crate) struct Handler {
     pub(crate) broker: Broker,
     pub(crate) source: Source,
-    /// The delivery's own, for replies and acknowledgements.
+    /// The delivery's own channel, for replies and acknowledgements.
     pub(crate) channel: Channel,
     /// For dead letters.
     pub(crate) letters: Outlet,
-    /// For what is put aside.
+    /// For copies of requests that are put aside.
     pub(crate) aside: Outlet,
     /// For replies that RabbitMQ may refuse for their size.
     pub(crate) large: Outlet,
-    /// Places for what is tried again where it is.
+    /// Places for requests that are tried again in place.
     held: Semaphore,
-    /// Places for dead letters that are tried again where they are.
+    /// Places for dead letters that are tried again in place.
     pub(crate) held_dead: Semaphore,
     pub(crate) shared: Arc<Shared>,
 }
 
-/// What becomes of a delivery.
+/// The end of a delivery's handling.
 pub(crate) enum Settled {
-    /// It may be acknowledged.
+    /// The delivery may be acknowledged.
     Done(u64),
-    /// The same, since a copy of it waits on.
+    /// The delivery may be acknowledged, since a copy of it waits.
     Waits(u64),
-    /// It stays in the queue: it could not be done.
+    /// The delivery stays in the queue: it could not be handled.
     Left,
 }
 
-/// What is thought of a message that was delivered before.
+/// The judgement of a message that was delivered before.
 enum Suspicion {
     None,
     Settled(Settled),
-    /// It is what ends nodes.
+    /// The message ends nodes.
     Confirmed(Error),
 }
 
@@ -140,9 +142,9 @@ impl Handler {
         delivery: Delivery,
         stop: CancellationToken,
     ) -> Result<Settled, BusError> {
-        // What goes wrong with a log event must not become one.
+        // A failure while a log event is handled must not become a log event.
         let span = if self.broker.is_ingest() { info_span!(INGEST_SPAN) } else { Span::none() };
-        // Reads are lost with their node, whatever keeps their queue.
+        // Reads are lost with their node, whatever the type of their queue.
         let deliveries = match self.broker.kind() {
             QueueKind::Classic => 0,
             QueueKind::Quorum => aside::deliveries(&delivery.properties),
@@ -151,7 +153,7 @@ impl Handler {
         self.work_off(&delivery, deliveries, &stop).instrument(span).await
     }
 
-    /// The request of which a delivery is a copy, where it was put aside.
+    /// The original request of a delivery that is a copy.
     fn as_it_was(&self, mut delivery: Delivery) -> Delivery {
         if self.source != Source::Requests
             && let Some(Restored { properties, routing_key, exchange }) =
@@ -174,7 +176,7 @@ impl Handler {
         let request_id = envelope::request_id(&delivery.properties);
         let waited = envelope::waited(&delivery.properties);
         let meter = self.shared.meter.queue(self.broker);
-        // What was put aside has been counted with its wait before.
+        // A request that was put aside has been counted with its wait before.
         let first = waited.filter(|_| self.source == Source::Requests);
         let _held = meter.map(|meter| meter.begin(delivery.redelivered, first));
         let named = (delivery, request_id.as_ref());
@@ -247,11 +249,12 @@ impl Handler {
         }
     }
 
-    /// Handles a request, beside all others or alone. What is suspected for the first time may merely have been with others
-    /// that ended their node: it is worked off beside them, one after another, until it is with a node that ends again.
+    /// Handles a request, beside all others or alone. A message that is suspected for the first time may only have been
+    /// with another that ended its node. Such messages run beside the others, one after another. A message runs alone
+    /// once nodes have ended with it again.
     async fn in_turn(&self, deliveries: u64, handling: impl Future<Output = Verdict>) -> Verdict {
         if self.source == Source::Alone && deliveries >= SUSPECT_AFTER {
-            // All others wait meanwhile: not for what takes long.
+            // All other requests wait meanwhile, but not for long ones.
             let alone = timeout(SOLITUDE, self.shared.alone.write()).await;
             if let Ok(_alone) = alone {
                 return handling.await;
@@ -261,7 +264,7 @@ impl Handler {
         handling.await
     }
 
-    /// Judges what was delivered before: whoever had it may have ended over it.
+    /// Judges a message that was delivered before: the node that had it may have ended over it.
     async fn suspect(&self, delivery: &Delivery, deliveries: u64, stop: &CancellationToken) -> Suspicion {
         if self.source == Source::Alone {
             if deliveries < u64::from(self.shared.amqp.delivery_attempts_max) {
@@ -283,7 +286,7 @@ impl Handler {
         Suspicion::None
     }
 
-    /// The span of a request; none where it is not traced.
+    /// The span of a request; none if the request is not traced.
     fn span(&self, (delivery, request_id): (&Delivery, &str)) -> Span {
         let traced = |tracer: &Arc<dyn Tracer>| {
             let traceparent = envelope::traceparent(&delivery.properties);
@@ -292,7 +295,7 @@ impl Handler {
         self.shared.tracer.as_ref().map_or_else(Span::none, traced)
     }
 
-    /// A request is done: tells who counts, who traces, and the log where it was slow.
+    /// A request is done. Tells the meter and the tracer, and the log if the request was slow.
     fn answered(
         &self,
         (delivery, request_id): (&Delivery, &str),

@@ -24,7 +24,7 @@ use crate::{
     status::Board,
 };
 
-/// A RabbitMQ, and which of the services live there.
+/// A RabbitMQ, and the services that live there.
 #[derive(Debug, Clone)]
 pub struct Server {
     /// How it is reached.
@@ -40,13 +40,13 @@ pub struct Hosting {
     pub services: Vec<Arc<dyn Service>>,
     /// The service of all other requests. It answers `unknown_template` where there is no such template.
     pub rest: Arc<dyn Service>,
-    /// The brokers that this node hosts. One for which no service has a routing key stays closed.
+    /// The brokers that this node hosts. A broker for which no service has a routing key stays closed.
     pub brokers: Vec<(Broker, Pool)>,
     /// How long a pool that stops waits for the requests it has taken.
     pub drain_timeout: Duration,
-    /// From when on a request is slow, and told in the log; never where it is zero.
+    /// From this duration on a request is slow, and reported in the log; never if it is zero.
     pub slow_after: Duration,
-    /// Traces requests, where they are traced.
+    /// Traces requests, if tracing is on.
     pub tracer: Option<Arc<dyn Tracer>>,
 }
 
@@ -66,19 +66,19 @@ impl Hosting {
     }
 }
 
-/// Whether RabbitMQ lets replies be published, as far as it has said.
+/// Whether RabbitMQ lets replies be published, as far as is known.
 #[derive(Debug, Clone, Copy)]
 struct Replies {
     are_allowed: bool,
-    /// How often it has said that it does not.
+    /// How often RabbitMQ has refused them.
     refusals: u64,
 }
 
-/// What every part of the pool needs to know, of what lives on one server.
+/// The part of a pool on one server, shared by all that work there.
 pub(crate) struct Shared {
     pub(crate) amqp: Amqp,
     pub(crate) node: String,
-    /// The brokers that are open, each with the pool that it is to have.
+    /// The open brokers, each with the pool that it is to have.
     pub(crate) brokers: Vec<(Broker, watch::Sender<Pool>)>,
     /// The routing keys of the services, each with its broker.
     keys: Vec<(Broker, String)>,
@@ -87,14 +87,14 @@ pub(crate) struct Shared {
     pub(crate) drain_timeout: Duration,
     /// Whether the brokers are to drain, and take no more until they are to resume.
     pub(crate) drains: watch::Sender<bool>,
-    /// The users as whom the node logs in.
+    /// The users as which the node logs in.
     pub(crate) users: Vec<String>,
-    /// Whoever handles a request holds it; who works one off alone has it for himself.
+    /// Each request holds this while it is handled. A message that runs alone holds it exclusively.
     pub(crate) alone: RwLock<()>,
     pub(crate) meter: Arc<Meter>,
     pub(crate) slow: Slow,
     pub(crate) tracer: Option<Arc<dyn Tracer>>,
-    /// The connection on which what is confirmed is published, while there is one.
+    /// The connection for confirmed messages, while there is one.
     pub(crate) publishing: watch::Sender<Option<Arc<Connection>>>,
     pub(crate) sizes: Sizes,
     pub(crate) servers: Servers,
@@ -104,15 +104,15 @@ pub(crate) struct Shared {
     replies: watch::Sender<Replies>,
     /// Something of the topology may be gone.
     pub(crate) vanished: Notify,
-    /// How often the topology has been looked after.
+    /// How often the topology has been checked.
     pub(crate) times_looked_after: watch::Sender<u64>,
 }
 
-/// What is waited for in the queue of what has no place among the dead letters.
+/// The need of a request that has no place among the dead letters.
 pub(crate) const FOR_THE_DEAD: Need = Need::Other(DEAD);
 
 impl Shared {
-    /// The part of what is hosted that lives on a server.
+    /// The part of the hosting that lives on a server.
     pub(crate) fn new(server: &Server, node: &str, hosting: &Hosting, meter: &Arc<Meter>) -> Self {
         let (amqp, brokers) = (server.amqp.clone(), hosting.open(std::slice::from_ref(server)));
         let Hosting { services, rest, brokers: _, drain_timeout, slow_after, tracer } = hosting.clone();
@@ -167,7 +167,7 @@ impl Shared {
         self.keys.iter().any(|(_, known)| known == key)
     }
 
-    /// What the requests of a broker may wait for. Reads wait for nothing.
+    /// The needs for which requests of a broker may wait. Reads wait for nothing.
     pub(crate) fn needs(&self, broker: Broker) -> Vec<Need> {
         if broker.kind() == QueueKind::Classic {
             return Vec::new();
@@ -184,7 +184,7 @@ impl Shared {
         self.dead_have_a_place.send_if_modified(|known| std::mem::replace(known, now) != now);
     }
 
-    /// Waits until dead letters are known to have no place.
+    /// Waits until it is known that dead letters have no place.
     pub(crate) async fn until_the_dead_have_no_place(&self) {
         // The sender is here.
         let _ = self.dead_have_a_place.subscribe().wait_for(|there| !there).await;
@@ -201,8 +201,8 @@ impl Shared {
         self.replies.borrow().refusals
     }
 
-    /// RabbitMQ has said that replies are allowed. An answer that a refusal has overtaken tells nothing: who was refused
-    /// asks again.
+    /// RabbitMQ has said that replies are allowed. An answer that is older than the last refusal counts for nothing:
+    /// the refused instance asks again.
     pub(crate) fn replies_are_allowed(&self, asked: u64) {
         self.replies.send_if_modified(|known| {
             let is_news = known.refusals == asked && !known.are_allowed;
@@ -215,7 +215,7 @@ impl Shared {
         !self.replies.borrow().are_allowed
     }
 
-    /// Waits while replies are known to be forbidden: nothing is done that cannot be answered.
+    /// Waits while replies are known to be forbidden: a request that cannot be answered must not run.
     pub(crate) async fn until_replies_are_allowed(&self) {
         if self.replies_are_forbidden() {
             // The sender is here.
@@ -223,7 +223,7 @@ impl Shared {
         }
     }
 
-    /// Has the topology looked after, and waits until it is there.
+    /// Has the topology checked, and waits until it is complete.
     pub(crate) async fn looked_after(&self) {
         let mut looked_after = self.times_looked_after.subscribe();
         self.vanished.notify_one();
@@ -231,7 +231,7 @@ impl Shared {
         let _ = looked_after.changed().await;
     }
 
-    /// Has the topology looked after at once where an error says that something of it is gone.
+    /// Has the topology checked at once, if an error says that a part of it is gone.
     pub(crate) fn may_have_vanished(&self, error: &BusError) {
         if let BusError::Missing(_) | BusError::Unroutable = error {
             self.vanished.notify_one();
@@ -246,12 +246,12 @@ impl Shared {
     }
 }
 
-/// The queue of what waits for something that the requests of a broker need.
+/// The queue of requests that wait for a need of a broker.
 pub(crate) fn waiting(broker: Broker, needs: Need) -> String {
     format!("{}.wait.{needs}", broker.queue())
 }
 
-/// The queue of what is worked off alone.
+/// The queue of messages that run alone.
 pub(crate) fn alone(broker: Broker) -> String {
     format!("{}.alone", broker.queue())
 }
@@ -281,7 +281,7 @@ mod tests {
 
     use super::*;
 
-    /// A service of one template, which shows itself by its name.
+    /// A service of one template, which is identified by its name.
     struct Of(&'static str, Vec<(Broker, &'static str)>);
 
     impl Service for Of {

@@ -2,7 +2,8 @@
 //!
 //! A delivery is acknowledged after its effect is committed and its reply, if it asked for one, is sent. Reply and
 //! acknowledgement go out on the delivery's own channel. RabbitMQ processes a channel in order, so the reply needs no
-//! confirm. A delivery that cannot be answered becomes a dead letter; this is confirmed before it is acknowledged.
+//! confirm. A delivery that cannot be answered becomes a dead letter. The dead letter is confirmed before the delivery
+//! is acknowledged.
 
 use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
@@ -50,7 +51,7 @@ impl Instance {
         let qos = channel.basic_qos(prefetch, BasicQosOptions::default());
         within(limit, "setting the prefetch", qos).await?;
         let consumer = consume(&channel, &source.queue(broker), limit).await?;
-        // A read that is delivered twice does no harm, so its acknowledgement may wait for company.
+        // A read that is delivered twice does no harm, so its acknowledgement may wait behind a slow one.
         let waiting_max = match broker.kind() {
             QueueKind::Classic => usize::from(prefetch) / 2,
             QueueKind::Quorum => 0,
@@ -59,15 +60,16 @@ impl Instance {
         Ok(Self { consumer, acks: Acks::new(waiting_max), handler })
     }
 
-    /// Consumes until `leave` is cancelled, then finishes what it has taken; fails when its channel ends. What a node that
-    /// stops does not finish in its time is delivered to others; an instance that leaves a node that goes on finishes all.
+    /// Consumes until `leave` is cancelled, then finishes the requests it has taken; fails when its channel ends. If
+    /// the node stops, requests that do not end in time are delivered to other nodes. If the node goes on, the instance
+    /// finishes all of them.
     pub(crate) async fn run(
         mut self,
         leave: &CancellationToken,
         stop: &CancellationToken,
     ) -> Result<(), BusError> {
-        // Polled by this task, not spawned: most of a request's time is waiting, and a task of its own would be
-        // two more trips through the scheduler. The instances are what runs side by side.
+        // This task polls the requests itself, and does not spawn them: most of a request's time is waiting, and a task
+        // of its own would be two more trips through the scheduler. The instances run side by side.
         let mut in_flight = FuturesUnordered::new();
         let mut stopped = pin!(stop.cancelled());
         let mut told = pin!(leave.cancelled());
@@ -79,7 +81,7 @@ impl Instance {
                 biased;
                 () = &mut stopped => break,
                 () = &mut told, if !is_leaving => {
-                    // Its consumer is gone already.
+                    // Its consumer has gone already.
                     takes = again.is_terminated();
                     is_leaving = true;
                     leaving.set(Some(cancel(Arc::clone(&self.handler), self.consumer.tag())).into());
@@ -98,7 +100,7 @@ impl Instance {
                         in_flight.push(Arc::clone(&self.handler).handle(delivery?, stop.clone()));
                     }
                     None if is_leaving => takes = false,
-                    // What is in progress goes on meanwhile.
+                    // The requests in progress go on meanwhile.
                     None => again.set(Some(consume_again(Arc::clone(&self.handler)).fuse()).into()),
                 }
             }
@@ -106,7 +108,7 @@ impl Instance {
         self.drain(in_flight).await
     }
 
-    /// Acknowledges what has just been done, and what else is done by now.
+    /// Acknowledges the request that has just ended, and all others that have ended by now.
     fn settle<Handling: Future<Output = Result<Settled, BusError>>>(
         &mut self,
         first: Result<Settled, BusError>,
@@ -120,7 +122,7 @@ impl Instance {
         self.acknowledge()
     }
 
-    /// What is done may be acknowledged.
+    /// The delivery may be acknowledged.
     pub(crate) fn done(&mut self, settled: &Settled) {
         match settled {
             Settled::Done(tag) | Settled::Waits(tag) => self.acks.done(*tag),
@@ -128,12 +130,12 @@ impl Instance {
         }
     }
 
-    /// Acknowledges what may be.
+    /// Sends the acknowledgements that may be sent.
     pub(crate) fn acknowledge(&mut self) -> Result<(), BusError> {
         for ack in self.acks.take() {
             let options = BasicAckOptions { multiple: ack.multiple };
-            // lapin has the frame once this is polled; that it is on the wire need not be waited for, since a
-            // connection that cannot write ends by its heartbeat.
+            // lapin has the frame once this is polled. There is no need to wait until it is on the wire: a connection
+            // that cannot write ends by its heartbeat.
             if let Some(sent) = self.handler.channel.basic_ack(ack.tag, options).now_or_never() {
                 sent?;
             }
@@ -141,9 +143,9 @@ impl Instance {
         Ok(())
     }
 
-    /// Stops consuming, and finishes. RabbitMQ holds back acknowledgements to a quorum queue while many are on their way to
-    /// it, and forgets them with their channel. When it has ended the consumer, it has taken what was sent before; what is
-    /// done since then is acknowledged at once in the end.
+    /// Stops consuming, and finishes. RabbitMQ holds back acknowledgements to a quorum queue while many are on their
+    /// way to it, and forgets them with their channel. Once RabbitMQ has ended the consumer, it has processed all
+    /// earlier acknowledgements. Later ones are sent together at the end.
     pub(crate) async fn drain<Handling: Future<Output = Result<Settled, BusError>>>(
         mut self,
         mut in_flight: FuturesUnordered<Handling>,
@@ -154,7 +156,7 @@ impl Instance {
         let mut cancel =
             pin!(handler.channel.basic_cancel(self.consumer.tag(), BasicCancelOptions::default()));
         let mut consuming = true;
-        // What was pushed and not taken stays unacknowledged: RabbitMQ delivers it to others.
+        // Deliveries that were pushed and not taken stay unacknowledged: RabbitMQ delivers them to others.
         while consuming || !in_flight.is_empty() {
             tokio::select! {
                 cancelled = &mut cancel, if consuming => {
@@ -166,7 +168,7 @@ impl Instance {
             }
         }
         self.acknowledge()?;
-        // Its answer comes after RabbitMQ has taken every reply and acknowledgement that was sent before.
+        // RabbitMQ answers after it has processed every reply and acknowledgement that was sent before.
         within(limit, "closing a channel", handler.channel.close(200, "drained".into())).await?;
         if !in_flight.is_empty() {
             warn!(
@@ -188,7 +190,7 @@ async fn consume(channel: &Channel, queue: &str, limit: Duration) -> Result<Cons
     within(limit, "consuming", channel.basic_consume(queue.into(), "".into(), options, none)).await
 }
 
-/// Consumes once more, when the queue is there again: RabbitMQ ends a consumer whose queue was deleted.
+/// Consumes again, once the queue is there again: RabbitMQ ends the consumer of a deleted queue.
 async fn consume_again(handler: Arc<Handler>) -> Result<Consumer, BusError> {
     let Handler { broker, source, channel, shared, .. } = &*handler;
     if !channel.status().connected() {

@@ -1,13 +1,13 @@
-//! All of BEDS that names `lapin`: connections to RabbitMQ, what goes over them, and the broker pool.
+//! The only part of BEDS that names `lapin`: connections to RabbitMQ, the messages on them, and the broker pool.
 //!
-//! It never names a database, an adapter or a template's domain: the pool knows services. The library beneath shows
-//! nowhere in what is public here. Supervision is our own: every await on the bus has a deadline or ends with its
-//! connection, and after an error the smallest part begins again, with backoff and jitter, for ever: a channel with its
-//! consumer, the connection of a broker, or the one for what is confirmed, with the topology.
+//! It never names a database, an adapter or a template's domain: the pool knows services. lapin appears in no public
+//! item. Supervision is our own. Every await on the bus has a deadline or ends with its connection. After an error the
+//! smallest part restarts, with backoff and jitter, without end: a channel with its consumer, the connection of a
+//! broker, or the connection for confirmed messages, with the topology.
 //!
-//! The lower half, on which the client stands as well; each module imports those above it only:
+//! The lower half, which the client uses as well. Each module imports only those above it:
 //! - `config`: the sections that the bus takes; [`BrokerService`]: that of one service over the common one; [`BusError`]; `message`: names, properties, received messages.
-//! - `socket`: the TCP connection, with a handle by which it can be ended.
+//! - `socket`: the TCP connection, with a handle that ends it.
 //! - [`Connection`]: one AMQP connection, made within a deadline.
 //! - [`Publisher`]: messages that RabbitMQ confirms or returns. [`Replies`]: the queue of a client's answers.
 //!   [`Subscription`]: events that somebody listens to. [`BusPublisher`]: what the node itself puts on the bus. [`Listener`]: what it hears.
@@ -15,19 +15,21 @@
 //! The upper half:
 //! - [`Hosting`]: what a pool serves, and which service a request is for. [`Server`]: which services live on a RabbitMQ.
 //! - `topology`: exchange, queues, bindings, from the services' routing keys.
-//! - `envelope`: a delivery in the services' terms. [`DeadLetters`]: what an operator does with dead letters. `acks`: which deliveries may be acknowledged together.
-//! - [`Status`]: whether the pool serves, from what its parts say. `outlet`: a way for what is confirmed, on whichever
-//!   connection there is. `direct`: which servers direct replies reach.
-//! - [`EventPublisher`]: events, on the connection for what is confirmed.
-//! - `aside`: copies of what waits for a database, or is to be worked off alone.
-//! - `dead`: what cannot be answered. `quarantine`: messages that the library beneath cannot read, by raw `frames`.
+//! - `envelope`: a delivery in the services' terms. [`DeadLetters`]: dead letters for an operator. `acks`: which
+//!   deliveries may be acknowledged together.
+//! - [`Status`]: whether the pool serves, from the reports of its parts. `outlet`: a way for confirmed messages, on the
+//!   current connection. `direct`: which servers direct replies reach.
+//! - [`EventPublisher`]: events, on the connection for confirmed messages.
+//! - `aside`: copies of requests that wait for a database, or run alone.
+//! - `dead`: requests that cannot be answered. `quarantine`: messages that the library beneath cannot read, by raw
+//!   `frames`.
 //! - `meter`: what the pool counts. `slow`: which requests took long.
-//! - `handler`: what becomes of one delivery. `settle`: how it leaves: replies, copies, dead letters. `instance`: one consumer:
-//!   takes deliveries, has them handled, acknowledges.
-//! - `waiting`: what was put aside until its database is there.
-//! - `session`: one life of a connection; what an alarm of RabbitMQ does to it. `publishing`: the connection for what is
-//!   confirmed, and the upkeep of the topology. `serving`: a broker's connection, with its instances.
-//! - [`BrokerPool`]: the running pool. [`Line`]: on which the nodes of a fleet speak to each other.
+//! - `handler`: the handling of one delivery. `settle`: how a delivery ends: replies, copies, dead letters. `instance`:
+//!   one consumer: takes deliveries, has them handled, acknowledges.
+//! - `waiting`: requests that were put aside until their database is there.
+//! - `session`: one life of a connection; the effect of an alarm of RabbitMQ on it. `publishing`: the connection for
+//!   confirmed messages, and the upkeep of the topology. `serving`: a broker's connection, with its instances.
+//! - [`BrokerPool`]: the running pool. [`Line`]: the messages between the nodes of a fleet.
 
 mod acks;
 mod aside;

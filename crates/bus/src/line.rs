@@ -1,7 +1,7 @@
-//! [`Line`]: on which the nodes of a fleet speak to each other, whichever services they host.
+//! [`Line`]: the messages between the nodes of a fleet, whichever services they host.
 //!
-//! It has a connection of its own: a node that drains, or whose brokers are busy, hears and says what it has to. What is said
-//! lasts for a moment; who has not heard it is told again, or asked.
+//! It has a connection of its own, so a node that drains, or whose brokers are busy, still hears and sends. A message
+//! lasts for a moment; a node that missed it is told again, or asked.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,14 +21,14 @@ use crate::{
     subscription::Subscription,
 };
 
-/// The routing key of what all nodes are to hear.
+/// The routing key of messages to all nodes.
 const ALL: &str = "all";
 /// How many messages wait in a node's own queue before the oldest are dropped.
 const LENGTH_MAX: u32 = 10_000;
-/// How many of them RabbitMQ sends ahead.
+/// How many of them RabbitMQ sends in advance.
 const PREFETCH: u16 = 64;
 
-/// Who is to hear something.
+/// The receiver of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum To {
     /// Every node.
@@ -37,16 +37,16 @@ pub enum To {
     One(Uuid),
 }
 
-/// What a node hears.
+/// A message or change that a node hears.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Over {
-    /// It hears from now on: it was not connected before.
+    /// The node hears from now on: it was not connected before.
     Connected,
-    /// What another node says, or the node itself.
+    /// A message of another node, or of the node itself.
     Said(Vec<u8>),
 }
 
-/// On which the nodes of a fleet speak to each other.
+/// The messages between the nodes of a fleet.
 #[derive(Debug, Clone)]
 pub struct Line {
     publisher: watch::Receiver<Option<Publisher>>,
@@ -68,8 +68,8 @@ impl LineEnd {
 }
 
 impl Line {
-    /// Opens the line of a node with this name and this id. It connects in the background, and again whenever it must; what
-    /// it hears goes into `heard`. Must be called within a Tokio runtime with I/O and time enabled.
+    /// Opens the line of a node with this name and this id. It connects in the background, and again whenever it must.
+    /// Messages go into `heard`. Must be called within a Tokio runtime with I/O and time enabled.
     #[must_use]
     pub fn open(amqp: Amqp, node: &str, id: Uuid, heard: mpsc::Sender<Over>) -> (Self, LineEnd) {
         let (sender, publisher) = watch::channel(None);
@@ -79,8 +79,7 @@ impl Line {
         (Self { publisher }, LineEnd { stop, task })
     }
 
-    /// Says something, and waits until RabbitMQ has it in the queues of those who are to hear it. After `lasts` it is not
-    /// heard any more.
+    /// Sends a message, and waits until RabbitMQ has it in the queues of its receivers. It expires after `lasts`.
     ///
     /// # Errors
     /// When there is no connection, or RabbitMQ does not confirm it in time.
@@ -102,7 +101,7 @@ impl Line {
     }
 }
 
-/// What keeps a line.
+/// The parts that keep a line.
 struct Keeping {
     amqp: Amqp,
     name: String,
@@ -156,7 +155,7 @@ impl Keeping {
         loop {
             let heard = subscription.next().await?;
             heard.settle().done().await?;
-            // Whoever may publish there is not yet a node: RabbitMQ vouches for the user as whom nodes log in.
+            // Permission to publish there does not make a node: RabbitMQ vouches for the user as which nodes log in.
             if heard.user() != Some(nodes.as_str()) {
                 warn!(user = heard.user(), "what is no node's was said to the nodes; it is not heard");
                 continue;

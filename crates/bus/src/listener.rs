@@ -1,4 +1,4 @@
-//! [`Listener`]: what a node itself hears of events.
+//! [`Listener`]: the events that a node itself hears.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ impl Listener {
     /// The next event.
     ///
     /// # Errors
-    /// When there is no further one: listen anew.
+    /// When there is no further event: listen anew.
     pub async fn next(&mut self) -> Result<Heard, BusError> {
         self.events.next().await
     }

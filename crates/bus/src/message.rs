@@ -1,4 +1,4 @@
-//! What goes over the bus, in terms of its own: names, properties, received messages.
+//! Messages of the bus, in its own terms: names, properties, received messages.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use uuid::Uuid;
 /// AMQP's code for a message that survives a restart.
 const PERSISTENT: u8 = 2;
 
-/// A text of at most 255 bytes, which is all that AMQP has room for in names and identifiers.
+/// A text of at most 255 bytes: AMQP has no room for more in names and identifiers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Name(pub(crate) ShortString);
 
@@ -21,7 +21,7 @@ impl Name {
     /// How many bytes a name can have.
     pub const BYTES_MAX: usize = 255;
 
-    /// A name from its text; `None` where that is too long.
+    /// A name from its text; `None` if the text is too long.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Option<Self> {
         ShortString::try_new(text).ok().map(Self)
@@ -65,14 +65,14 @@ impl Properties {
         Self { basic, headers }
     }
 
-    /// What an answer is matched by.
+    /// The id that an answer repeats.
     #[must_use]
     pub fn correlation_id(mut self, id: Name) -> Self {
         self.basic = self.basic.with_correlation_id(id.0);
         self
     }
 
-    /// What names a request, however often it is sent.
+    /// The id of a request, however often it is sent.
     #[must_use]
     pub fn message_id(mut self, id: Name) -> Self {
         self.basic = self.basic.with_message_id(id.0);
@@ -100,7 +100,7 @@ impl Properties {
         self
     }
 
-    /// When what it tells of happened, in Unix seconds.
+    /// The time of the event that the message reports, in Unix seconds.
     #[must_use]
     pub fn timestamp(mut self, seconds: u64) -> Self {
         self.basic = self.basic.with_timestamp(seconds);
@@ -142,13 +142,13 @@ impl Message {
         Self(delivery)
     }
 
-    /// What it was matched by when it was published.
+    /// The correlation id with which it was published.
     #[must_use]
     pub fn correlation_id(&self) -> Option<&str> {
         self.0.properties.correlation_id().as_ref().map(ShortString::as_str)
     }
 
-    /// The text of a header; `None` where it is missing, or no text.
+    /// The text of a header; `None` if it is missing, or is no text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<Cow<'_, str>> {
         match self.0.properties.headers().as_ref()?.inner().get(name)? {

@@ -42,12 +42,12 @@ static CHANNELS_LOST: Family = Family::counter(
 static BLOCKED: Family =
     Family::gauge("beds_bus_blocked", "Connections on which RabbitMQ blocks publishing.");
 
-/// Whether a pool gets on with its requests.
+/// Whether a pool makes progress with its requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pulse {
     /// Attempts at requests that have ended since the start.
     pub ended: u64,
-    /// Whether nothing is worked on, or RabbitMQ takes no replies.
+    /// Whether no request is worked on, or RabbitMQ accepts no replies.
     pub is_idle: bool,
 }
 
@@ -97,7 +97,7 @@ impl QueueMeter {
         self.most.set(u64::from(pool.instances) * u64::from(pool.prefetch));
     }
 
-    /// A request was taken; it is worked on until the guard is dropped.
+    /// A request was taken. It counts as worked on until the guard is dropped.
     pub(crate) fn begin(&self, redelivered: bool, waited: Option<Duration>) -> Held<'_> {
         self.taken.count();
         if redelivered {
@@ -124,7 +124,7 @@ impl QueueMeter {
         samples.count(&RETRIED, &labels, self.retried.get());
         samples.histogram(&REPLY, &labels, &self.reply);
         samples.count(&SLOW, &labels, self.slow.get());
-        // What has never been is left out: most queues have none of most codes.
+        // Counts of zero are left out: most queues have no errors of most codes.
         samples.family(&DEAD);
         for (code, dead) in ErrorCode::ALL.iter().zip(&self.dead) {
             if dead.get() > 0 {
@@ -147,12 +147,12 @@ impl Meter {
         }
     }
 
-    /// That of a broker; `None` for one that is not open.
+    /// The meter of a broker; `None` if the broker is not open.
     pub(crate) fn queue(&self, broker: Broker) -> Option<&QueueMeter> {
         self.queues.iter().find(|(of, _)| *of == broker).map(|(_, queue)| queue)
     }
 
-    /// Whether requests get on.
+    /// Whether requests make progress.
     pub(crate) fn pulse(&self) -> Pulse {
         let (mut ended, mut in_progress) = (0, 0);
         for (_, queue) in &self.queues {

@@ -1,5 +1,5 @@
-//! [`Outlet`]: a way for messages that are confirmed, on whichever connection there is for them; and what is known of the
-//! largest message that RabbitMQ takes.
+//! [`Outlet`]: a way for confirmed messages, on the current connection for them; and the largest known message that
+//! RabbitMQ accepts.
 
 use std::{
     sync::{
@@ -22,11 +22,11 @@ use crate::{
     publisher::Publisher,
 };
 
-/// The connection for what is confirmed, while there is one.
+/// The connection for confirmed messages, while there is one.
 pub(crate) type Current = watch::Receiver<Option<Arc<Connection>>>;
 
-/// Messages go through it one after another: what RabbitMQ says of a message, or ends its channel over, concerns the one
-/// that was sent last. A channel that has ended is replaced.
+/// Messages go through it one after another. So an answer of RabbitMQ, or the end of the channel, concerns the last
+/// message. A channel that has ended is replaced.
 #[derive(Debug)]
 pub(crate) struct Outlet {
     connection: Current,
@@ -38,8 +38,8 @@ impl Outlet {
         Self { connection, publisher: Mutex::default() }
     }
 
-    /// Waits for the connection, publishes a message, and waits until a queue has it. `properties` get the name of the
-    /// user as whom it is published.
+    /// Waits for the connection, publishes a message, and waits until a queue has it. `properties` gets the name of the
+    /// publishing user.
     pub(crate) async fn put(
         &self,
         exchange: &'static str,
@@ -55,7 +55,7 @@ impl Outlet {
         put
     }
 
-    /// The same; what no queue takes is dropped.
+    /// The same, but a message that no queue takes is dropped.
     pub(crate) async fn announce(
         &self,
         routing_key: Name,
@@ -69,7 +69,7 @@ impl Outlet {
         announced
     }
 
-    /// The publisher that is there, or a new one. Who is given up midway leaves none behind.
+    /// The existing publisher, or a new one. A caller that is dropped midway leaves none behind.
     async fn open(&self, held: &mut Option<Publisher>) -> Result<Publisher, BusError> {
         if let Some(publisher) = held.take().filter(Publisher::is_open) {
             return Ok(publisher);
@@ -77,7 +77,7 @@ impl Outlet {
         Publisher::open(&*current(&self.connection).await?).await
     }
 
-    /// After an answer that came in its turn, the next message may go the same way.
+    /// After an answer in its turn, the next message may use the same channel.
     fn keep(publisher: Publisher, answer: &Result<(), BusError>, held: &mut Option<Publisher>) {
         if let Ok(()) | Err(BusError::Refused | BusError::Unroutable) = answer {
             *held = Some(publisher);
@@ -96,12 +96,12 @@ pub(crate) async fn current(connection: &Current) -> Result<Arc<Connection>, Bus
 /// How long RabbitMQ may take to say that it allows something.
 const ASKED_MAX: Duration = Duration::from_secs(5);
 
-/// Asks whether RabbitMQ lets replies be published. It would end the channel over the first of them, and deliver again
-/// all that was worked on there: so it is asked before there is anything. A channel remembers what it was allowed, so it is
-/// asked on a new one.
+/// Asks whether RabbitMQ lets replies be published. It would end the channel over the first forbidden reply, and
+/// deliver again all requests that were worked on there. So the node asks before there are any. A channel remembers
+/// what it was allowed, so the node asks on a new channel.
 ///
 /// # Errors
-/// [`BusError::Forbidden`] where it does not; any other where it has not said.
+/// [`BusError::Forbidden`] if RabbitMQ does not allow it; any other error if RabbitMQ has not answered.
 pub(crate) async fn may_reply(connection: &Current) -> Result<(), BusError> {
     let asking = async {
         let publisher = Publisher::open(&*current(connection).await?).await?;
@@ -113,16 +113,16 @@ pub(crate) async fn may_reply(connection: &Current) -> Result<(), BusError> {
     timeout(ASKED_MAX, asking).await.unwrap_or(Err(late))
 }
 
-/// What is known of the largest message that RabbitMQ takes: it does not say so before it refuses one.
+/// The limit on the size of messages, as far as known: RabbitMQ shows it only by refusing one.
 #[derive(Debug)]
 pub(crate) struct Sizes {
-    /// The largest that it has taken.
+    /// The largest size that RabbitMQ has accepted.
     taken: AtomicUsize,
-    /// The largest that it takes.
+    /// The largest size that RabbitMQ accepts.
     max: AtomicUsize,
 }
 
-/// No RabbitMQ refuses a message for so few bytes.
+/// RabbitMQ never refuses so few bytes for their size.
 const SMALL: usize = 4 * 1024;
 
 impl Sizes {
@@ -136,22 +136,22 @@ impl Sizes {
         self.max.store(usize::MAX, Ordering::Relaxed);
     }
 
-    /// Whether a message of this size may be refused for it.
+    /// Whether RabbitMQ may refuse a message of this size.
     pub(crate) fn is_unknown(&self, bytes: usize) -> bool {
         bytes > self.taken.load(Ordering::Relaxed)
     }
 
-    /// RabbitMQ has taken one.
+    /// RabbitMQ has accepted a message of this size.
     pub(crate) fn took(&self, bytes: usize) {
         self.taken.fetch_max(bytes, Ordering::Relaxed);
     }
 
-    /// The largest message, as far as it is known.
+    /// The size of the largest message, as far as it is known.
     pub(crate) fn max(&self) -> usize {
         self.max.load(Ordering::Relaxed)
     }
 
-    /// RabbitMQ has said what it takes.
+    /// RabbitMQ has named its limit.
     pub(crate) fn learn(&self, max: usize) {
         self.max.store(max, Ordering::Relaxed);
         self.taken.fetch_min(max, Ordering::Relaxed);

@@ -36,8 +36,8 @@ pub struct BrokerPool {
 }
 
 impl BrokerPool {
-    /// Starts serving; `node` names the node in connections and dead letters. It connects in the background, and
-    /// again whenever it must. A broker whose service lives on none of the servers stays closed. Must be called within a
+    /// Starts serving; `node` names the node in connections and dead letters. It connects in the background, and again
+    /// whenever it must. A broker whose service lives on none of the servers stays closed. Must be called within a
     /// Tokio runtime with I/O and time enabled.
     #[must_use]
     pub fn start(servers: Vec<Server>, node: &str, hosting: Hosting) -> Self {
@@ -54,33 +54,33 @@ impl BrokerPool {
         Self { stop, tasks, parts, status, meter, services, drain_timeout }
     }
 
-    /// Whether the pool serves, now and whenever that changes.
+    /// Whether the pool serves, now and after each change.
     #[must_use]
     pub fn status(&self) -> watch::Receiver<Status> {
         self.status.clone()
     }
 
-    /// What the pool and its services count, also after the pool has stopped.
+    /// The counters of the pool and its services, also after the pool has stopped.
     #[must_use]
     pub fn source(&self) -> Arc<dyn Source> {
         Arc::new(Counted { meter: Arc::clone(&self.meter), services: self.services.clone() })
     }
 
-    /// Whether its requests get on, now.
+    /// Whether its requests make progress, now.
     pub fn pulse(&self) -> impl Fn() -> Pulse + Send + Sync + use<> {
         let meter = Arc::clone(&self.meter);
         move || meter.pulse()
     }
 
-    /// Publishes events on the connection for what is confirmed.
+    /// Publishes events on the connection for confirmed messages.
     #[must_use]
     pub fn events(&self) -> EventPublisher {
         EventPublisher::new(self.parts.clone())
     }
 
-    /// Gives these brokers other pools, as far as they are open. Where there are to be more instances, they are opened; where
-    /// there are to be fewer, or with another prefetch, those too many stop consuming, finish what they have taken, reply,
-    /// acknowledge, and end.
+    /// Gives these brokers other pools, as far as they are open. If a broker is to have more instances, they are
+    /// opened. If it is to have fewer, or another prefetch, the surplus instances stop consuming, finish the requests
+    /// they have taken, reply, acknowledge, and end.
     pub fn resize(&self, brokers: &[(Broker, Pool)]) {
         for part in &self.parts {
             for (broker, pool) in brokers {
@@ -89,7 +89,8 @@ impl BrokerPool {
         }
     }
 
-    /// Stops consuming and finishes what was taken, but for commands to nodes, until [`BrokerPool::resume`].
+    /// Stops consuming and finishes the requests that were taken, until [`BrokerPool::resume`]. Commands to nodes are
+    /// still taken.
     pub fn drain(&self) {
         self.drains(true);
     }
@@ -124,17 +125,17 @@ impl BrokerPool {
         }
     }
 
-    /// From now on a request is slow that takes so long; none is where it is zero.
+    /// Sets from which duration on a request is slow; no request is slow if it is zero.
     pub fn slow_after(&self, after: Duration) {
         for part in &self.parts {
             part.slow.after(after);
         }
     }
 
-    /// Stops consuming, finishes what was taken, replies, acknowledges, disconnects.
+    /// Stops consuming, finishes the requests that were taken, replies, acknowledges, disconnects.
     pub async fn shutdown(self) {
         self.stop.cancel();
-        // The drain has a bound of its own; this one is for what comes after it.
+        // The drain has a bound of its own; this one covers the steps after it.
         if timeout(self.drain_timeout + Duration::from_secs(10), join_all(self.tasks)).await.is_err() {
             warn!("the broker pool did not stop in time: RabbitMQ redelivers what is not acknowledged");
         }
@@ -147,7 +148,7 @@ impl fmt::Debug for BrokerPool {
     }
 }
 
-/// Serves all brokers of a server until `stop` is cancelled, and then finishes what was taken.
+/// Serves all brokers of a server until `stop` is cancelled, and then finishes the requests that were taken.
 async fn serve(shared: Arc<Shared>, stop: CancellationToken) {
     let last = CancellationToken::new();
     let publishing = tokio::spawn(publishing::keep(Arc::clone(&shared), last.clone()));
@@ -159,7 +160,7 @@ async fn serve(shared: Arc<Shared>, stop: CancellationToken) {
     stop.cancelled().await;
     shared.board.stopping();
     while brokers.join_next().await.is_some() {}
-    // What they finished may have needed it.
+    // The brokers may have needed it to finish.
     last.cancel();
     let _ = publishing.await;
     info!("the broker pool has stopped");

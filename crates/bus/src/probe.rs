@@ -1,4 +1,4 @@
-//! A delivery from its bytes, for who tries what any bytes become: `cargo xtask fuzz`. A node takes its deliveries from
+//! A delivery from its bytes, for a test of arbitrary bytes: `cargo xtask fuzz`. A node takes its deliveries from
 //! RabbitMQ, and goes the same way from there.
 
 use std::sync::Arc;
@@ -25,11 +25,11 @@ pub struct Handled {
     pub verdict: Verdict,
     /// Whether it asked for a reply.
     pub wants_reply: bool,
-    /// How long the properties are of the reply or the dead letter; they must fit into a frame.
+    /// The length of the properties of the reply or the dead letter. They must fit into a frame.
     pub properties_bytes: usize,
 }
 
-/// Has a delivery handled as an instance of a broker would; `None` where the library beneath cannot read its properties.
+/// Handles a delivery as an instance of a broker would; `None` if the library beneath cannot read its properties.
 pub fn deliver(
     broker: Broker,
     routing_key: &str,
@@ -62,7 +62,7 @@ pub fn deliver(
     Some(Handled { verdict, wants_reply, properties_bytes })
 }
 
-/// How many bytes properties are on the wire; the greatest number there is where they cannot be written.
+/// How many bytes properties have on the wire; the greatest number if they cannot be written.
 fn length(properties: &BasicProperties) -> usize {
     let written = gen_properties(properties)(WriteContext::from(Vec::new()));
     written.map_or(usize::MAX, |written| written.write.len())

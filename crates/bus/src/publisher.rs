@@ -1,4 +1,4 @@
-//! Messages that RabbitMQ confirms: it has them in a queue, or says that it has not.
+//! Messages that RabbitMQ confirms: it has them in a queue, or says that it does not.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::{
     replies::Replies,
 };
 
-/// A channel whose messages are confirmed, and returned where no queue takes them.
+/// A channel whose messages are confirmed, and returned if no queue takes them.
 #[derive(Debug, Clone)]
 pub struct Publisher {
     channel: Channel,
@@ -26,14 +26,14 @@ pub struct Publisher {
     frame_max: usize,
 }
 
-/// What RabbitMQ says of a message.
+/// RabbitMQ's answer to a message.
 ///
-/// A message that no queue takes is returned before it is confirmed, and the returned message is handed over with
-/// whichever confirmation comes *next*, which may be that of another message. Who has several on their way matches
-/// it by its correlation id.
+/// RabbitMQ returns a message that no queue takes, and then confirms it. lapin hands the returned message over with the
+/// confirmation that comes *next*, which may be that of another message. A caller with several messages on their way
+/// matches the returned one by its correlation id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
-    /// Whether RabbitMQ took the message; a full queue refuses it.
+    /// Whether RabbitMQ took the message. A full queue refuses it.
     pub taken: bool,
     /// A message that came back.
     pub returned: Option<Returned>,
@@ -83,7 +83,7 @@ impl Publisher {
         properties: Properties,
         body: &[u8],
     ) -> Result<Receipt, BusError> {
-        // Later on, nobody knows how much of it was written.
+        // After this point nobody knows how much of the message was written.
         if !self.is_open() {
             return Err(BusError::NotSent("it is closed".to_owned()));
         }
@@ -100,12 +100,12 @@ impl Publisher {
         Replies::of(&self.channel, self.limit).await
     }
 
-    /// As whom it publishes.
+    /// The user as which it publishes.
     pub(crate) fn user(&self) -> &str {
         &self.user
     }
 
-    /// Whether its channel is open, as far as it is known.
+    /// Whether its channel is open, as far as is known.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.channel.status().connected()
@@ -127,8 +127,8 @@ impl Publisher {
         self.confirmed(self.send(exchange, routing_key, options, properties, body)).await
     }
 
-    /// Publishes a message to whoever listens, and waits until RabbitMQ has it in all their queues. Where nobody
-    /// listens, RabbitMQ drops it. While RabbitMQ blocks the connection, it waits on.
+    /// Publishes a message to all listeners, and waits until RabbitMQ has it in all their queues. If nobody listens,
+    /// RabbitMQ drops it. While RabbitMQ blocks the connection, it waits on.
     ///
     /// # Errors
     /// [`BusError::Refused`] where one of the queues is full, and otherwise when RabbitMQ does not confirm it in time or

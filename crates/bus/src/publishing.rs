@@ -1,5 +1,5 @@
-//! The connection on which what is confirmed is published, and the topology declared: one for all brokers, made again
-//! whenever it ends. The brokers go on meanwhile; what they have to publish there waits.
+//! The connection on which confirmed messages are published, and the topology is declared: one for all brokers, made
+//! again whenever it ends. The brokers go on meanwhile; their confirmed messages wait.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,14 +15,14 @@ use crate::{
     topology,
 };
 
-/// The upkeep of the topology takes one part in so many of the time at most. RabbitMQ needs some 0.3 ms for a binding:
-/// 1,800 are looked after every half minute.
+/// The upkeep of the topology takes at most one part in this many of the time. RabbitMQ needs some 0.3 ms for a
+/// binding, so 1,800 bindings are checked every half minute.
 const UPKEEP_SHARE: u32 = 50;
 
-/// A machine that is busy makes it slow: it is looked after all the same, this often at least.
+/// On a busy machine a check is slow. The topology is still checked at least this often.
 const UPKEEP_LONGEST: Duration = Duration::from_mins(1);
 
-/// Something may have vanished again and again: it is not looked after more often than that.
+/// Parts may vanish again and again. The topology is checked no more often than this.
 const UPKEEP_PAUSE: Duration = Duration::from_millis(200);
 
 /// Keeps the connection until `stop` is cancelled.
@@ -63,8 +63,8 @@ async fn connected(
     ended
 }
 
-/// Declares the topology, and again what vanishes of it, for as long as the connection lives. What cannot be declared stops
-/// nobody: who consumes finishes what is there.
+/// Declares the topology, and declares again the parts that vanish, for as long as the connection lives. A failed
+/// declaration stops nobody: consumers finish what is in their queues.
 async fn look_after(
     connection: Arc<Connection>,
     shared: Arc<Shared>,

@@ -1,10 +1,10 @@
 //! Messages that the client library cannot read.
 //!
-//! RabbitMQ takes properties that are no UTF-8, or header tables that are cut short; lapin's parser ends the
-//! connection over them. The message would come back on the next connection, and end that one, for ever. So after
-//! such an end the head of the queue is looked through by the few AMQP methods below, which read no more of a
-//! message than its frames: what lapin's own parser refuses goes to the dead letters, body and raw properties,
-//! and everything else goes back to its place.
+//! RabbitMQ accepts properties that are not UTF-8, or header tables that are cut short; lapin's parser ends the
+//! connection over them. The message would come back on the next connection, and end that one, without end. So after
+//! such an end the few AMQP methods below look through the head of the queue. They read no more of a message than its
+//! frames. A message that lapin's own parser refuses becomes a dead letter, with body and raw properties. Every other
+//! message goes back to its place.
 
 use std::collections::BTreeSet;
 
@@ -23,19 +23,20 @@ use crate::{
     hosting::Shared,
 };
 
-/// How many messages are asked for at a time. RabbitMQ holds back acknowledgements to a quorum queue while 32 are on their
-/// way to it, and forgets them with their channel.
+/// How many messages are fetched at a time. RabbitMQ holds back acknowledgements to a quorum queue while 32 are on
+/// their way to it, and forgets them with their channel.
 const AT_ONCE: usize = 16;
 
 /// How many bytes the header of a dead letter takes at most, beside the properties that could not be read.
 const ROOM: usize = 2 * 1024;
 
-/// Moves unreadable messages at the head of a broker's queue to the dead letters, as far as one follows another within what
-/// may have been on its way when the connection ended; gives how many there were.
+/// Moves unreadable messages at the head of a broker's queue to the dead letters. It goes on as long as one follows
+/// another, within the number of messages that may have been on their way when the connection ended. Gives how many it
+/// moved.
 pub(crate) async fn sweep(shared: &Shared, broker: Broker, pool: &Pool) -> Result<usize, BusError> {
     let most = usize::from(pool.instances) * usize::from(pool.prefetch);
     let mut sweep = Sweep { link: Link::connect(shared).await?, published: 0, confirmed: 0 };
-    // What was taken and not acknowledged goes back when the connection ends.
+    // Messages that were taken and not acknowledged go back when the connection ends.
     let moved = sweep.sweep(broker, &shared.node, most).await?;
     for _ in 0..moved {
         shared.meter.queue(broker).inspect(|queue| queue.dead(ErrorCode::BadRequest));
@@ -94,7 +95,7 @@ impl Sweep {
                 readable = 0;
             }
         }
-        // Its answer comes after RabbitMQ has taken the acknowledgements.
+        // RabbitMQ answers after it has processed the acknowledgements.
         self.link
             .send(
                 CHANNEL,
@@ -129,7 +130,7 @@ impl Sweep {
         Ok(())
     }
 
-    /// The next answer: a message, not acknowledged; nothing when the queue is empty.
+    /// The next answer: a message that is not acknowledged; nothing if the queue is empty.
     async fn got(&mut self) -> Result<Option<Message>, BusError> {
         let (kind, payload) = self.link.frame().await?;
         match (kind, payload.get(..4)) {

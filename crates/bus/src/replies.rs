@@ -15,14 +15,14 @@ use crate::{
     message::{Message, Name},
 };
 
-/// A queue that RabbitMQ has named, that this connection alone can use, and that ends with it.
+/// A queue that RabbitMQ has named. This connection alone can use it, and it ends with the connection.
 #[derive(Debug)]
 pub struct Replies {
     queue: Name,
     consumer: Consumer,
 }
 
-/// What stands for the queue of whoever publishes on this channel, which RabbitMQ makes without any right to.
+/// The pseudo-queue of whoever publishes on this channel. RabbitMQ makes it without requiring any right.
 const DIRECT: &str = "amq.rabbitmq.reply-to";
 
 impl Replies {
@@ -34,7 +34,7 @@ impl Replies {
         Ok(Self { queue: Self::direct(), consumer })
     }
 
-    /// What a request names as its `reply_to` that is published on the channel of [`Self::of`].
+    /// The `reply_to` of a request that is published on the channel of [`Self::of`].
     pub(crate) fn direct() -> Name {
         Name(DIRECT.into())
     }
@@ -55,7 +55,7 @@ impl Replies {
         Ok(Self { queue: Name(queue), consumer })
     }
 
-    /// What a request names as its `reply_to`.
+    /// The `reply_to` of a request.
     #[must_use]
     pub const fn queue(&self) -> &Name {
         &self.queue

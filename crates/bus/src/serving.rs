@@ -1,8 +1,8 @@
-//! One broker: its connection, on which it consumes, replies and acknowledges, made again whenever it ends, with the
-//! instances on it.
+//! One broker: its connection with the instances on it. On this connection it consumes, replies and acknowledges. The
+//! connection is made again whenever it ends.
 //!
-//! **The smallest part begins again.** Where RabbitMQ ends a channel, its instance opens another, and the rest of the broker
-//! notices nothing; where a connection ends, the other brokers go on.
+//! **The smallest part restarts.** If RabbitMQ ends a channel, its instance opens another, and the rest of the broker
+//! notices nothing. If a connection ends, the other brokers go on.
 //!
 //! **A message that the library beneath cannot read** ends the connection of its broker: it is removed (`quarantine`), and
 //! the broker has a new connection.
@@ -40,7 +40,7 @@ pub(crate) struct Serving {
 #[derive(Debug, Clone)]
 struct Seat {
     prefetch: u16,
-    /// Cancelled when the instance is to leave it; also when the node stops.
+    /// Cancelled when the instance is to leave the seat, or when the node stops.
     free: CancellationToken,
 }
 
@@ -73,7 +73,7 @@ impl Serving {
         }
     }
 
-    /// Removes what cannot be read; false when the node stops meanwhile.
+    /// Removes unreadable messages; false if the node stops meanwhile.
     async fn sweep(&self) -> bool {
         let Self { shared, broker, pool, stop } = self;
         let (amqp, queue) = (&shared.amqp, broker.queue());
@@ -132,7 +132,7 @@ impl Serving {
         ended
     }
 
-    /// As many instances as the pool says, now and whenever it changes; fails when one of them does.
+    /// Keeps as many instances as the pool says, now and after each change; fails when one of them does.
     async fn serve_all(self, consuming: Arc<Connection>) -> Result<(), BusError> {
         let mut pool = self.pool.clone();
         let mut seats: Vec<Seat> = Vec::new();
@@ -168,7 +168,7 @@ impl Serving {
         }
     }
 
-    /// One instance: its channel, made again whenever RabbitMQ ends it; fails when the connection does.
+    /// One instance: its channel, opened again whenever RabbitMQ ends it; fails when the connection does.
     async fn serve_one(self, consuming: Arc<Connection>, source: Source, seat: Seat) -> Result<(), BusError> {
         let Self { shared, broker, stop, .. } = self;
         let queue = source.queue(broker);
@@ -180,7 +180,7 @@ impl Serving {
                 match outlet::may_reply(&shared.publishing.subscribe()).await {
                     Ok(()) => shared.replies_are_allowed(asked),
                     Err(error @ BusError::Forbidden(_)) => return Err(error),
-                    // It is not known. What RabbitMQ has said before is right until it says another thing.
+                    // The answer is unknown. RabbitMQ's last answer holds until it gives another.
                     Err(error) if shared.replies_are_forbidden() => return Err(error),
                     Err(_) => {}
                 }
@@ -203,7 +203,7 @@ impl Serving {
                     let Err(error) = ended else { return Ok(()) };
                     (LOST, error)
                 }
-                // A queue that does not answer, as a quorum queue without a leader. It has been waited for long enough to
+                // A queue that does not answer, such as a quorum queue without a leader. The wait was long enough to
                 // try again at once.
                 Err(BusError::Late { what, .. }) => {
                     warn!(queue, "no answer to {what}: retrying");

@@ -1,18 +1,18 @@
-//! One life of a connection, with what works on it; and when what has ended begins again.
+//! One life of a connection, with the tasks that work on it; and when an ended part restarts.
 //!
 //! **When RabbitMQ raises an alarm**, it reads no further from a connection that publishes, and says so with
-//! `connection.blocked`; the library beneath then sends nothing on it. It goes on delivering, so the consuming
-//! connection fills up to its prefetch and no further. Requests are handled; their replies and acknowledgements wait,
+//! `connection.blocked`. The library beneath then sends nothing on it. RabbitMQ goes on delivering, so the consuming
+//! connection fills up to its prefetch and no further. Requests are handled. Their replies and acknowledgements wait,
 //! at most as many as the prefetch of all instances allows, and go out in their order when the alarm is over. Nothing
 //! has a deadline meanwhile: a reply waits for as long as its connection lives, and dead letters for as long as theirs
-//! is blocked. So no connection ends, and nothing is handled a second time. A connection that is dead, not
-//! blocked, still ends by its heartbeat, which RabbitMQ goes on sending. Two things end the wait: RabbitMQ's own
-//! bound on an unacknowledged delivery (`consumer_timeout`, 30 minutes unless set), and the node's stop; what could not
-//! be acknowledged by then is delivered again.
+//! is blocked. So no connection ends, and nothing is handled a second time. A connection that is dead, not blocked,
+//! still ends by its heartbeat, which RabbitMQ goes on sending. Two things end the wait: RabbitMQ's own bound on an
+//! unacknowledged delivery (`consumer_timeout`, 30 minutes unless set), and the node's stop. Requests that could not be
+//! acknowledged by then are delivered again.
 //!
-//! The price is that an alarm stops the intake of all brokers once a reply has been published: also of those whose
-//! requests want no reply, since their acknowledgements take the same way. They wait in their queues, whose own
-//! publishers the alarm stops as well.
+//! The price is that an alarm stops the intake of all brokers once a reply has been published. This includes brokers
+//! whose requests want no reply, since their acknowledgements take the same way. The requests wait in their queues,
+//! whose own publishers the alarm stops as well.
 
 use std::{pin::pin, time::Duration};
 
@@ -34,19 +34,19 @@ use crate::{
     hosting::Shared,
 };
 
-/// How long a failed connection's last words are waited for.
+/// How long the node waits for the last errors of a failed connection.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
-/// How long a connection may take to say goodbye: the library beneath has been seen not to come back from it.
+/// How long a connection may take to close: the library beneath has been seen to hang there.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What has worked for so long begins again at once.
+/// A part that has worked for this long restarts at once.
 const STEADY: Duration = Duration::from_secs(1);
 
-/// How RabbitMQ calls the exchange that replies go to, where it says that they are forbidden.
+/// RabbitMQ's name for the exchange of replies, in its message that they are forbidden.
 const REPLIES: &str = "'amq.default'";
 
-/// When something begins again that has ended: at once, unless it had just begun.
+/// When an ended part restarts: at once, unless it had just begun.
 #[derive(Debug)]
 pub(crate) struct Restarts {
     backoff: Backoff,
@@ -59,12 +59,12 @@ impl Restarts {
         Self { backoff, begun: None }
     }
 
-    /// It works.
+    /// The part works.
     pub(crate) fn begun(&mut self) {
         self.begun = Some(Instant::now());
     }
 
-    /// It has ended, and is to begin again after this wait; false when the node stops meanwhile.
+    /// The part has ended, and restarts after this wait; false if the node stops meanwhile.
     pub(crate) async fn again(&mut self, stop: &CancellationToken) -> bool {
         if self.begun.take().is_some_and(|begun| begun.elapsed() >= STEADY) {
             self.backoff.reset();
@@ -74,12 +74,12 @@ impl Restarts {
     }
 }
 
-/// Whether it succeeds no longer matters: everything is settled, and the socket ends with the connection.
+/// Whether the goodbye succeeds no longer matters: everything is settled, and the socket ends with the connection.
 pub(crate) async fn goodbye(connection: &Connection) {
     let _ = connection.close(CLOSE_TIMEOUT, "the node lets go of it").await;
 }
 
-/// Waits until all that works on a connection has drained, or the first of it or the connection fails.
+/// Waits until all tasks on a connection have drained, or until the first of them or the connection fails.
 pub(crate) async fn supervise(
     connection: &Connection,
     shared: &Shared,
@@ -92,7 +92,7 @@ pub(crate) async fn supervise(
         Err(error @ BusError::Unreadable) => return Err(error),
         Err(error) => error,
     };
-    // The instances see no more than that the connection is gone; why, the connection tells by itself.
+    // The instances only see that the connection is gone. The connection itself reports why.
     let unreadable = async {
         while let Some(event) = events.next().await {
             if let Event::Error(error) = event
@@ -119,7 +119,7 @@ async fn serve(
             Some(ended) = workers.join_next() => joined(ended)?,
             () = stop.cancelled(), if workers.is_empty() => return Ok(()),
             Some(event) = events.next() => match event {
-                // The end of one channel: whoever uses it is told by its own answers.
+                // The end of one channel: its user learns it from its own answers.
                 Event::Error(error) if error.is_amqp_soft_error() => {}
                 Event::Error(error) => return Err(error.into()),
                 Event::ConnectionBlocked(reason) => {
@@ -145,7 +145,7 @@ pub(crate) fn joined(ended: Result<Result<(), BusError>, JoinError>) -> Result<(
 pub(crate) const LOST: &str = "a consumer has lost its channel, and begins again";
 pub(crate) const CANNOT_BEGIN: &str = "a consumer cannot begin, and tries again";
 
-/// Tells of the end of a channel; fails where it is that of its connection.
+/// Reports the end of a channel; fails if it is the end of its connection.
 pub(crate) fn ended(
     consuming: &Connection,
     shared: &Shared,

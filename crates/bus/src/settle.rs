@@ -1,11 +1,12 @@
 //! How a delivery leaves a handler: by its reply, as a copy that is put aside, or as a dead letter.
 //!
-//! **What RabbitMQ refuses costs this request alone.** It ends a channel over a message that it does not take, and delivers
-//! again all that was worked on there. So a reply that it may refuse for its size goes by a channel of its own first, and
-//! dead letters and copies go by channels of their own anyway.
+//! **A message that RabbitMQ refuses costs its request alone.** RabbitMQ ends a channel over a message that it does not
+//! accept, and delivers again all requests that were worked on there. So a reply that it may refuse for its size first
+//! goes by a channel of its own. Dead letters and copies always go by channels of their own.
 //!
-//! **While the dead letters have no place**, some of what is to go there is tried again where it is. The rest is put aside,
-//! so that it holds up nothing else; of reads, which change nothing and which nobody waits for, only the log tells.
+//! **While the dead letters have no place**, some of them are tried again in place. The others are put aside, so that
+//! they hold up nothing else. For reads, which change nothing and which nobody waits for, there is only a line in the
+//! log.
 
 use beds_core::{
     backoff::Backoff,
@@ -35,26 +36,26 @@ use crate::{
     message::{Name, Properties},
 };
 
-/// How often a read is tried that has no place among the dead letters: some two minutes.
+/// How often a read without a place among the dead letters is tried: for some two minutes.
 const READ_TRIES_MAX: u32 = 30;
 
-/// What becomes of a letter that has no place.
+/// What to do with a dead letter that has no place.
 enum Letter<'a> {
     Settled(Settled),
     /// It is tried again.
     Held(SemaphorePermit<'a>),
 }
 
-/// What RabbitMQ says of a reply.
+/// RabbitMQ's answer to a reply.
 enum Tried {
     Taken,
     TooLarge,
-    /// Nobody is there to hear it.
+    /// Nobody hears the reply.
     Dropped,
 }
 
 impl Handler {
-    /// Publishes a reply, and gives the status that it has in the end.
+    /// Publishes a reply, and gives its final status.
     pub(crate) async fn reply(
         &self,
         (delivery, request_id): (&Delivery, &str),
@@ -102,9 +103,10 @@ impl Handler {
         Ok(refused.status)
     }
 
-    /// Publishes a reply, and waits until it is written: an acknowledgement that follows would overtake a message that
-    /// is still in the connection's buffer. One to a queue that is gone or full is dropped: its client has left, or
-    /// has chosen not to hear. It has no deadline but the connection's life, since RabbitMQ may block the connection.
+    /// Publishes a reply, and waits until it is written: otherwise the acknowledgement would overtake a message that is
+    /// still in the connection's buffer. A reply to a queue that is gone or full is dropped: its client has left, or
+    /// has chosen not to hear. The wait has no deadline but the connection's life, since RabbitMQ may block the
+    /// connection.
     async fn write(
         &self,
         queue: &ShortString,
@@ -115,12 +117,13 @@ impl Handler {
         let (to, options) = (queue.clone(), BasicPublishOptions::default());
         let written =
             self.channel.basic_publish(DEFAULT_EXCHANGE.into(), to, options, &reply.body, properties);
-        // The channel has no confirms, so what follows the writing is there at once.
+        // The channel has no confirms, so the second future is ready as soon as the reply is written.
         written.await?.await?;
         Ok(())
     }
 
-    /// Publishes a reply that RabbitMQ may refuse, where that harms nothing else, and waits for what it says.
+    /// Publishes a reply that RabbitMQ may refuse, on a channel where that harms nothing else, and waits for the
+    /// answer.
     async fn try_out(
         &self,
         trial: Option<&Trial<'_>>,
@@ -155,7 +158,7 @@ impl Handler {
         }
     }
 
-    /// Puts a copy into another queue of the broker; false where that is not known to have it.
+    /// Puts a copy into another queue of the broker; false if the queue is not known to have it.
     pub(crate) async fn put_aside(&self, delivery: &Delivery, to: Source) -> bool {
         let Some(queue) = Name::new(to.queue(self.broker)) else { return false };
         let from = (&delivery.exchange, &delivery.routing_key);
@@ -192,7 +195,7 @@ impl Handler {
             let put = dead::put(&self.letters, &self.shared, self.broker, named, &body, &error);
             let put = tokio::select! {
                 put = put => put,
-                // Others have found out, while this one waited for its turn.
+                // Others have found it out while this delivery waited for its turn.
                 () = self.shared.until_the_dead_have_no_place(), if place.is_none() => Err(BusError::Refused),
             };
             match put {
@@ -201,7 +204,7 @@ impl Handler {
                     meter.inspect(|meter| meter.dead(error.code));
                     return Settled::Done(delivery.delivery_tag);
                 }
-                // From now on it is known what fits.
+                // The limit is now known.
                 Err(BusError::TooLarge { max }) if max < self.shared.sizes.max() => {
                     self.shared.sizes.learn(max);
                     continue;
@@ -228,8 +231,8 @@ impl Handler {
         }
     }
 
-    /// Of a request that failed: the template where its routing key is one that is bound, its queue, the kind of failure. They
-    /// tell causes apart where many requests fail.
+    /// Log fields of a failed request: the template if its routing key is bound, its queue, the kind of failure. They
+    /// show different causes when many requests fail.
     fn known<'a>(
         &self,
         routing_key: &'a str,
@@ -240,7 +243,7 @@ impl Handler {
         (template, self.broker.queue(), error.code.as_str())
     }
 
-    /// Decides what becomes of a dead letter that has no place.
+    /// Decides about a dead letter that has no place.
     async fn without_a_place<'a>(
         &'a self,
         (delivery, request_id): (&Delivery, &str),
@@ -264,7 +267,7 @@ impl Handler {
                     Settled::Done(tag)
                 });
             }
-            // It stays here, whatever it holds up.
+            // It stays here, even though it holds up others.
             let held = self.held_dead.acquire().await;
             return held.map_or(Letter::Settled(Settled::Left), Letter::Held);
         }

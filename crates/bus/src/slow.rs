@@ -1,4 +1,4 @@
-//! [`Slow`]: one line of the log for each request that takes long, with where its time went.
+//! [`Slow`]: one line in the log for each slow request, with where its time went.
 
 use std::{
     sync::{
@@ -11,25 +11,25 @@ use std::{
 use beds_core::stages::Stages;
 use tracing::warn;
 
-/// How many lines there are in one second. An overloaded node has thousands of slow requests, and the first of them say
-/// what there is to say.
+/// How many lines there are in one second. An overloaded node has thousands of slow requests, and the first ones tell
+/// enough.
 const LINES_MAX: u32 = 10;
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Says which requests are slow.
 #[derive(Debug)]
 pub(crate) struct Slow {
-    /// From when on a request is slow, in milliseconds; never where it is 0.
+    /// From this duration on a request is slow, in milliseconds; never if it is 0.
     after_ms: AtomicU64,
     told: Mutex<Told>,
 }
 
 #[derive(Debug, Default)]
 struct Told {
-    /// When the second began that the lines belong to.
+    /// When the second of the current lines began.
     since: Option<Instant>,
     lines: u32,
-    /// Requests that there was no line for.
+    /// How many requests had no line.
     left_out: u64,
 }
 
@@ -49,12 +49,12 @@ impl Slow {
         Self { after_ms: AtomicU64::new(ms(after)), told: Mutex::default() }
     }
 
-    /// From now on what takes so long is slow.
+    /// Sets from which duration on a request is slow.
     pub(crate) fn after(&self, after: Duration) {
         self.after_ms.store(ms(after), Ordering::Relaxed);
     }
 
-    /// Tells the log of a request that was slow, in its queue or in the node; gives whether it was.
+    /// Reports a request in the log if it was slow, in its queue or in the node; gives whether it was.
     pub(crate) fn judge(&self, stages: &Stages, answered: &Answered<'_>) -> bool {
         let times = stages.times();
         let all = times.total + times.queue.unwrap_or_default();
@@ -85,7 +85,7 @@ impl Slow {
         true
     }
 
-    /// How many were left out before this one; `None` where it is left out itself.
+    /// How many requests were left out before this one; `None` if this one is left out itself.
     fn told(&self, now: Instant) -> Option<u64> {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if told.since.is_none_or(|since| now - since >= SECOND) {

@@ -1,10 +1,9 @@
-//! The TCP connection under lapin, with a handle by which it can be ended.
+//! The TCP connection under lapin, with a handle that can end it.
 //!
-//! lapin runs each connection on a thread of its own, which lives as long as its socket: dropping the future of a
-//! connection attempt leaves the thread, the socket and its buffers behind when the other end accepts and then says
-//! nothing, as a paused or overloaded RabbitMQ does. A client that tries again for ever would collect them. So the
-//! socket is opened here, and a second handle to it shuts it down when an attempt is given up, upon which lapin's
-//! thread ends.
+//! lapin runs each connection on a thread of its own, which lives as long as its socket. If the other end accepts and
+//! then says nothing, as a paused or overloaded RabbitMQ does, a dropped connection attempt leaves the thread, the
+//! socket and its buffers behind. A client that retries without end would collect them. So the socket is opened here.
+//! When an attempt is given up, a second handle to the socket shuts it down, upon which lapin's thread ends.
 
 use std::{
     io,
@@ -34,7 +33,7 @@ pub(crate) struct Socket(Arc<Mutex<Handle>>);
 #[derive(Debug, Default)]
 struct Handle {
     stream: Option<TcpStream>,
-    /// lapin repeats an attempt whose socket was ended early; it gets no other.
+    /// lapin repeats an attempt whose socket was ended early. It gets no second socket.
     ended: bool,
 }
 

@@ -1,4 +1,4 @@
-//! [`Status`]: whether the pool serves; and the board on which its parts say so.
+//! [`Status`]: whether the pool serves; and the board on which its parts report.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,21 +12,21 @@ use crate::config::Pool;
 /// Whether the pool serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {
-    /// It is not connected to RabbitMQ, or cannot consume from one of its queues: why.
+    /// The pool is not connected to RabbitMQ, or cannot consume from one of its queues. The text says why.
     Connecting(Arc<str>),
-    /// Its consumers are on their queues, and requests come there.
+    /// Its consumers are on their queues, and requests arrive there.
     Serving,
-    /// Its consumers are on their queues, but requests may not come there: why.
+    /// Its consumers are on their queues, but requests may not arrive there. The text says why.
     Unrouted(Arc<str>),
-    /// It was told to drain: it finishes what it has taken, and takes no more until it is told to resume.
+    /// The pool was told to drain: it finishes the requests it has taken, and takes no more until it is told to resume.
     Draining,
-    /// It was told to drain, and has finished.
+    /// The pool was told to drain, and has finished.
     Drained,
-    /// It finishes what it has taken, and takes no more.
+    /// The pool finishes the requests it has taken, and takes no more.
     Stopping,
 }
 
-/// The status of several parts as one: the worst of them. It is kept up to date until all receivers are gone.
+/// The worst of several statuses, as one. It is kept up to date until all receivers are gone.
 pub(crate) fn together(mut parts: Vec<watch::Receiver<Status>>) -> watch::Receiver<Status> {
     if parts.len() < 2 {
         return parts.pop().unwrap_or_else(|| watch::channel(Status::Serving).1);
@@ -64,7 +64,7 @@ impl Status {
     }
 }
 
-/// Where the parts of a pool say how they are.
+/// The board on which the parts of a pool report their state.
 #[derive(Debug)]
 pub(crate) struct Board {
     parts: Mutex<Parts>,
@@ -75,7 +75,7 @@ pub(crate) struct Board {
 struct Parts {
     is_stopping: bool,
     is_draining: bool,
-    /// Why nothing that is confirmed can be published.
+    /// Why no confirmed message can be published.
     publishing: Option<Arc<str>>,
     /// Why the topology cannot be declared.
     topology: Option<Arc<str>>,
@@ -88,7 +88,7 @@ struct Part {
     open: usize,
     /// Why it cannot consume.
     why: Option<Arc<str>>,
-    /// Whether it has drained: it is not to consume.
+    /// Whether it has drained, and so is not to consume.
     is_closed: bool,
 }
 
@@ -119,7 +119,7 @@ impl Board {
         Self { parts: Mutex::new(parts), status }
     }
 
-    /// Whether the pool serves, now and whenever that changes.
+    /// Whether the pool serves, now and after each change.
     pub(crate) fn status(&self) -> watch::Receiver<Status> {
         self.status.subscribe()
     }
@@ -129,12 +129,12 @@ impl Board {
         *self.status.borrow() == Status::Serving
     }
 
-    /// What is confirmed can be published, or why not.
+    /// Confirmed messages can be published, or why not.
     pub(crate) fn publishing(&self, now: Result<(), Arc<str>>) {
         self.change(|parts| parts.publishing = now.err());
     }
 
-    /// The topology is there, or why not; gives whether that is new.
+    /// The topology is complete, or why not; gives whether that is new.
     pub(crate) fn topology(&self, now: Result<(), Arc<str>>) -> bool {
         let now = now.err();
         self.change(|parts| std::mem::replace(&mut parts.topology, now.clone()) != now)
@@ -162,7 +162,7 @@ impl Board {
         });
     }
 
-    /// An instance of a broker has ended, and begins again unless there are enough.
+    /// An instance of a broker has ended, and restarts unless there are enough.
     pub(crate) fn ended(&self, broker: Broker) {
         self.change(|parts| parts.part(broker).map(|part| part.open = part.open.saturating_sub(1)));
     }
@@ -182,7 +182,7 @@ impl Board {
         });
     }
 
-    /// The pool drains, or does so no longer.
+    /// The pool drains, or no longer drains.
     pub(crate) fn draining(&self, now: bool) {
         self.change(|parts| parts.is_draining = now);
     }
@@ -230,7 +230,7 @@ impl Parts {
         self.brokers.iter_mut().find(|(of, _)| *of == broker).map(|(_, part)| part)
     }
 
-    /// An instance that begins again at once is no reason to say that the pool does not serve.
+    /// An instance that restarts at once is no reason to report that the pool does not serve.
     fn status(&self) -> Status {
         if self.is_stopping {
             return Status::Stopping;
@@ -279,7 +279,7 @@ mod tests {
         assert_eq!(now(), Status::Connecting(why("the node starts")));
         board.opened(Broker::AppRead);
         assert_eq!(now(), Status::Serving);
-        // One that begins again at once is no news; one that cannot is.
+        // An instance that restarts at once is not reported; one that cannot is.
         board.ended(Broker::AppRead);
         assert_eq!(now(), Status::Serving);
         board.fails(Broker::AppRead, why("refused"));
@@ -294,12 +294,12 @@ mod tests {
         board.lost(Broker::AppRead, Some(why("gone")));
         board.opened(Broker::AppRead);
         assert_eq!(now(), Status::Connecting(why("gone")), "one of two instances is not enough");
-        // Fewer are enough where fewer are wanted, and more are no reason not to serve while they open.
+        // If fewer instances are wanted, fewer are enough. More are no reason not to serve while they open.
         board.resize(Broker::AppRead, &Pool { instances: 1, prefetch: 1 });
         assert_eq!(now(), Status::Serving);
         board.resize(Broker::AppRead, &Pool { instances: 3, prefetch: 1 });
         assert_eq!(now(), Status::Serving);
-        // What drains is not asked why it does not serve.
+        // A draining pool is not asked why it does not serve.
         board.draining(true);
         assert_eq!(now(), Status::Draining);
         board.closed(Broker::AppRead);

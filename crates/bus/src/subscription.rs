@@ -1,4 +1,4 @@
-//! [`Subscription`]: the events that somebody listens to.
+//! [`Subscription`]: the events for one listener.
 
 use std::time::Duration;
 
@@ -40,14 +40,14 @@ pub struct Heard {
     delivery: Delivery,
 }
 
-/// Tells RabbitMQ what became of an event.
+/// Tells RabbitMQ the result of an event.
 #[derive(Debug, Clone)]
 pub struct Settle(Acker);
 
 impl Subscription {
-    /// Declares the queue, binds it to these patterns of routing keys, and consumes from it, so many events at a time.
-    /// Without a name the queue is this connection's own, and ends with it; with one it is durable, and gathers events
-    /// while nobody listens.
+    /// Declares the queue, binds it to these patterns of routing keys, and consumes from it, this many events at a
+    /// time. Without a name the queue is this connection's own, and ends with it. With a name it is durable, and
+    /// gathers events while nobody listens.
     ///
     /// # Errors
     /// [`BusError::Missing`] where no node has declared the exchange yet, [`BusError::Forbidden`] where RabbitMQ does not
@@ -66,8 +66,8 @@ impl Subscription {
         Self::of(connection, EVENTS, (queue, options, arguments), patterns, prefetch).await
     }
 
-    /// The same of a node, which declares the exchange, in a queue of the connection's own. Where a length is given, the queue
-    /// drops the oldest when it holds more.
+    /// The same for a node, which declares the exchange, in a queue of the connection's own. If a length is given, the
+    /// queue drops its oldest events beyond that length.
     pub(crate) async fn of_node(
         connection: &Connection,
         exchange: &'static str,
@@ -75,7 +75,8 @@ impl Subscription {
         (prefetch, length_max): (u16, Option<u32>),
     ) -> Result<Self, BusError> {
         topology::declare_heard(connection, exchange).await?;
-        // A name that a node's rights cover; another each time, since the old queue may outlive its connection for a moment.
+        // A name that a node's rights cover. It differs each time, since the old queue may outlive its connection for a
+        // moment.
         let queue = Name::new(format!("{exchange}.{}", Uuid::now_v7())).ok_or(BusError::TooLong)?;
         let mut arguments = FieldTable::default();
         if let Some(length_max) = length_max {
@@ -141,7 +142,7 @@ fn quorum() -> FieldTable {
 }
 
 impl Heard {
-    /// Its `message_id`, by which doubles are told.
+    /// Its `message_id`, which identifies duplicates.
     #[must_use]
     pub fn id(&self) -> Option<&str> {
         self.delivery.properties.message_id().as_ref().map(ShortString::as_str)
@@ -170,7 +171,7 @@ impl Heard {
         &self.delivery.data
     }
 
-    /// What says what became of it.
+    /// The handle that tells RabbitMQ the result.
     #[must_use]
     pub fn settle(&self) -> Settle {
         Settle(self.delivery.acker.clone())
@@ -178,7 +179,7 @@ impl Heard {
 }
 
 impl Settle {
-    /// It is worked off.
+    /// The event is worked off.
     ///
     /// # Errors
     /// When the connection is gone: it is delivered again.
@@ -187,7 +188,7 @@ impl Settle {
         Ok(())
     }
 
-    /// It is to be delivered again.
+    /// The event is to be delivered again.
     ///
     /// # Errors
     /// When the connection is gone: it is delivered again in any case.
@@ -196,7 +197,7 @@ impl Settle {
         Ok(())
     }
 
-    /// Nobody can do anything with it.
+    /// The event is of no use to anybody.
     ///
     /// # Errors
     /// When the connection is gone: it is delivered again.

@@ -17,11 +17,11 @@ use crate::{
     hosting::{self, Shared},
 };
 
-/// As many as no message sees.
+/// A bound that no message reaches.
 const DELIVERIES_MAX: i64 = i32::MAX as i64;
 
-/// Declares again what has vanished, and gives the exchanges and queues that had. Of a binding RabbitMQ does not tell
-/// whether it is there, so each is declared again in silence.
+/// Declares again what has vanished, and gives the exchanges and queues that had. RabbitMQ does not tell whether a
+/// binding exists, so each binding is declared again in silence.
 pub(crate) async fn restore(connection: &Connection, shared: &Shared) -> Result<Vec<String>, BusError> {
     let mut missing = Vec::new();
     for exchange in [EXCHANGE, EVENTS, NODES, DEAD] {
@@ -48,7 +48,7 @@ pub(crate) async fn restore(connection: &Connection, shared: &Shared) -> Result<
     Ok(missing)
 }
 
-/// Whether what is asked for exists. Where it does not, RabbitMQ closes the channel of the question.
+/// Whether the exchange or queue exists. If it does not, RabbitMQ closes the channel that asked.
 async fn is_there<T>(
     connection: &Connection,
     channel: &Channel,
@@ -65,7 +65,7 @@ async fn is_there<T>(
     }
 }
 
-/// Declares what the node's brokers consume, and where events and dead letters go.
+/// Declares the queues of the node's brokers, and the exchanges and queues of events and dead letters.
 pub(crate) async fn declare(connection: &Connection, shared: &Shared) -> Result<(), BusError> {
     let declaring = Declaring { channel: connection.channel().await?, amqp: &shared.amqp };
     let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
@@ -103,7 +103,7 @@ pub(crate) async fn declare(connection: &Connection, shared: &Shared) -> Result<
     within(connection.limit(), "closing a channel", closed).await
 }
 
-/// Declares an exchange from which a node hears, whatever it serves: of what nodes say to each other, or of events.
+/// Declares an exchange that a node listens to, whatever it serves: of messages between nodes, or of events.
 pub(crate) async fn declare_heard(connection: &Connection, exchange: &'static str) -> Result<(), BusError> {
     let channel = connection.channel().await?;
     let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
@@ -114,7 +114,7 @@ pub(crate) async fn declare_heard(connection: &Connection, exchange: &'static st
     within(connection.limit(), "closing a channel", closed).await
 }
 
-/// The queues of what a broker's requests wait for, and of what is worked off alone.
+/// The queues of requests that wait for a need of the broker, and of messages that run alone.
 fn aside(shared: &Shared, broker: Broker) -> impl Iterator<Item = String> {
     let needs = shared.needs(broker);
     let alone = (broker.kind() == QueueKind::Quorum).then(|| hosting::alone(broker));
@@ -155,7 +155,7 @@ impl Declaring<'_> {
     }
 }
 
-/// Names what cannot be declared, and what to do where it exists in another way.
+/// Names what cannot be declared, and the remedy if it exists with other properties.
 fn differs(what: &str, error: BusError, remedy: &str) -> BusError {
     match error {
         BusError::Forbidden(said) if said.contains("inequivalent") => {
@@ -166,9 +166,9 @@ fn differs(what: &str, error: BusError, remedy: &str) -> BusError {
     }
 }
 
-/// The arguments of a broker's queue. How often a message of a quorum queue may be delivered, the nodes decide: RabbitMQ
-/// counts every lost connection of whoever had the message, however little was done with it. RabbitMQ 4 has a bound unless
-/// it is told another.
+/// The arguments of a broker's queue. The nodes decide how often a message of a quorum queue may be delivered: RabbitMQ
+/// counts every lost connection of whoever had the message, however little was done with it. RabbitMQ 4 has a bound
+/// unless it is told another.
 fn arguments(amqp: &Amqp, broker: Broker) -> FieldTable {
     let kind = match (broker.kind(), amqp.read_queues) {
         (QueueKind::Classic, ReadQueues::Durable | ReadQueues::Transient) => QueueKind::Classic,
@@ -189,7 +189,8 @@ fn is_durable(amqp: &Amqp, broker: Broker) -> bool {
     broker.kind() == QueueKind::Quorum || amqp.read_queues != ReadQueues::Transient
 }
 
-/// The arguments of a queue of what is put aside. Of all consumers of what is worked off alone, one gets messages.
+/// The arguments of a queue of requests that are put aside. Of all consumers of messages that run alone, one gets
+/// messages.
 fn put_aside(amqp: &Amqp, is_alone: bool) -> FieldTable {
     let mut arguments = bounded(amqp, QueueKind::Quorum);
     arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(DELIVERIES_MAX));
@@ -203,7 +204,7 @@ fn bounded(amqp: &Amqp, kind: QueueKind) -> FieldTable {
     let mut arguments = FieldTable::default();
     let length = i64::from(amqp.queue_length_max);
     arguments.insert("x-max-length".into(), AMQPValue::LongLongInt(length));
-    // A full queue refuses what is new; it never drops what it has accepted.
+    // A full queue refuses new messages; it never drops what it has accepted.
     arguments.insert("x-overflow".into(), text("reject-publish"));
     match kind {
         QueueKind::Classic => {}

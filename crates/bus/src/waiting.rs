@@ -1,8 +1,9 @@
-//! What was put aside until what it needs is there.
+//! Requests that were put aside until their need is met.
 //!
-//! The first of it is tried from time to time. Once that is done, more and more are worked on at a time. What has to wait
-//! on goes behind all others, as a copy that RabbitMQ has never delivered, and after it nothing is taken for a while. So
-//! what waits costs next to nothing, however much there is, and waiting never counts as an attempt.
+//! The first request is tried from time to time. Once it is done, more and more requests run at a time. A request that
+//! has to wait longer goes behind all others, as a copy that RabbitMQ has never delivered; then no request is taken for
+//! a while. So the waiting requests cost next to nothing, however many there are, and waiting never counts as an
+//! attempt.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,12 +21,12 @@ use crate::{
     session::{self, CANNOT_BEGIN, LOST},
 };
 
-/// How much is worked on at a time at most.
+/// How many of them run at a time at most.
 const AT_ONCE_MAX: u16 = 64;
-/// What begins to wait is not there at once.
+/// A need that has just gone is not there again at once.
 const FIRST: Duration = Duration::from_millis(500);
 
-/// Works off what waits for this, until `stop` is cancelled or the bus fails.
+/// Works off the requests that wait for this need, until `stop` is cancelled or the bus fails.
 pub(crate) async fn work_off(
     consuming: Arc<Connection>,
     shared: Arc<Shared>,
@@ -46,7 +47,7 @@ pub(crate) async fn work_off(
                 Ok(false) => {}
                 Err(error) => session::ended(&consuming, &shared, &queue, LOST, error)?,
             },
-            // As with a queue without a leader, which holds up nothing else.
+            // For example a queue without a leader, which holds up nothing else.
             Err(BusError::Late { .. }) => {}
             Err(error) => session::ended(&consuming, &shared, &queue, CANNOT_BEGIN, error)?,
         }
@@ -58,8 +59,8 @@ pub(crate) async fn work_off(
     Ok(())
 }
 
-/// Works off what comes, until something has to wait on, or, where only one at a time was tried, that is done. Tells whether
-/// more may be tried.
+/// Works off the requests, until one has to wait longer, or, if only one at a time was tried, until that one is done.
+/// Tells whether more may be tried.
 async fn as_long_as_it_is_done(
     mut instance: Instance,
     at_once_max: u16,

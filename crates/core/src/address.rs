@@ -8,7 +8,7 @@ use crate::{
     spec::{Call, Domain},
 };
 
-/// Of a name in an item: a routing key, which AMQP bounds, has no more.
+/// The longest name in an item: a routing key, which AMQP bounds, has no more.
 const NAME_CHARACTERS_MAX: usize = 255;
 
 /// Where a request goes: template, operation and lane, parsed once from its routing key.
@@ -18,7 +18,7 @@ pub struct Address<T> {
     pub template: T,
     /// What the template says.
     pub domain: &'static Domain,
-    /// What is asked of it.
+    /// The operation that is asked of it.
     pub target: Target,
     /// The lane that it takes.
     pub lane: Lane,

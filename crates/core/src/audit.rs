@@ -1,4 +1,5 @@
-//! [`Entry`]: what the audit keeps of a change of one record. It is added in the transaction of the write, and never changed.
+//! [`Entry`]: the audit's record of a change of one record. It is added in the transaction of the write, and never
+//! changed.
 
 use std::sync::Arc;
 
@@ -11,23 +12,23 @@ use crate::{
     spec::Domain,
 };
 
-/// Who changed which record, when and how: no value of it but its key and version.
+/// Who changed which record, when and how. It has no value of the record but key and version.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     /// Names it. Ids of one node are in the order of time.
     pub id: Uuid,
     /// When the change was made.
     pub at: DateTime,
-    /// Who asked; nobody is known of what the node does by itself.
+    /// Who asked; `None` if the node acts by itself.
     pub author: Option<Arc<Author>>,
     /// The template.
     pub template: &'static str,
     /// The operation.
     pub operation: String,
-    /// The key of the record, as JSON; its digest where it is longer than an index takes. None of a change that is about no one
-    /// record.
+    /// The key of the record, as JSON; its digest if the key is longer than an index takes. `None` if the change
+    /// concerns no single record.
     pub record: Option<String>,
-    /// The version that the record has since then, where it counts its changes.
+    /// The version of the record after the change, if the domain counts changes.
     pub version: Option<i64>,
     /// Names the request, as in logs and error replies.
     pub request_id: Option<String>,
@@ -41,7 +42,7 @@ impl Entry {
         (record, version): (Option<String>, Option<i64>),
         at: DateTime,
     ) -> Self {
-        // A client chooses it, and may send it to ask for anything.
+        // A client chooses the id, so it may have any length.
         let kept = |text: &Arc<str>| text.chars().take(REQUEST_ID_CHARACTERS_MAX).collect();
         Self {
             id: Uuid::now_v7(),
@@ -56,10 +57,10 @@ impl Entry {
     }
 }
 
-/// How much is kept of a request's id.
+/// How many characters of a request's id are kept.
 const REQUEST_ID_CHARACTERS_MAX: usize = 255;
 
-/// A key as its column takes it.
+/// A key in the form that its column takes.
 fn short(key: String) -> String {
     if key.chars().count() <= AUDIT_RECORD_CHARACTERS_MAX.into() {
         return key;

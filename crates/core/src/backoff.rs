@@ -1,4 +1,4 @@
-//! Pauses between attempts that go on for ever.
+//! Pauses between attempts that repeat without end.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! What carries records from one domain to another needs to know of them: which fields a caller may read and give, what a new
-//! record would be, and how a record is taken away only while it is what it was.
+//! What the code that carries records from one domain to another needs to know: which fields a caller may read and
+//! give, what a new record would be, and how to delete a record only while it is unchanged.
 
 use beds_protocol::{CreateRequest, Json, OneOrMany, Operation, Record};
 
@@ -29,7 +29,8 @@ impl May {
     /// What the caller of a request may do.
     ///
     /// # Errors
-    /// `unauthenticated` or `forbidden`, where it may not do the operation at all; `unknown_operation`, where there is none.
+    /// `unauthenticated` or `forbidden`, if the caller may not do the operation at all; `unknown_operation`, if the
+    /// domain does not offer it.
     pub fn of(cx: &Context, domain: &'static Domain, operation: Operation<'static>) -> Result<Self> {
         let allowed = cx.allowed(domain, operation)?;
         if domain.operations().all(|(offered, _)| offered != operation) {
@@ -49,13 +50,13 @@ impl May {
         self.domain.fields.iter().enumerate().filter(|(index, _)| self.allowed.shows(*index))
     }
 
-    /// Whether the caller reaches all records, and not those alone for which something holds.
+    /// Whether the caller reaches all records, not only those that meet a condition.
     #[must_use]
     pub fn reaches_all(&self) -> bool {
         self.allowed.rows().is_empty()
     }
 
-    /// Why the caller cannot give a field to what is carried; none where it can.
+    /// Why the caller cannot give a field to a carried record; `None` if the caller can.
     #[must_use]
     pub fn bars(&self, index: usize) -> Option<&'static str> {
         let field = &self.domain.fields[index];
@@ -75,7 +76,7 @@ impl May {
     }
 }
 
-/// The value that a record shows in a field: its bounds bind what is new, not what is there.
+/// The value that a record shows in a field. The field's bounds apply to new values, not to existing ones.
 #[must_use]
 pub fn shown(field: &'static Field, json: &Json) -> Value {
     if json.is_null() {
@@ -91,7 +92,7 @@ pub fn shown(field: &'static Field, json: &Json) -> Value {
     value.unwrap_or_else(|| Value::Json(json.clone()))
 }
 
-/// The value of a field that records are compared with, or the end of the sentence "the field …".
+/// A value to compare with a field of existing records, or the end of the sentence "the field …".
 ///
 /// # Errors
 /// What is wrong with it.
@@ -99,7 +100,7 @@ pub fn compared(field: &'static Field, json: &Json) -> std::result::Result<Value
     if json.is_null() { Ok(Value::Null) } else { scalar::operand(&field.ty, json) }
 }
 
-/// The cursor of the page after a record, in the order of the key; none where its key is not what the template says.
+/// The cursor of the page after a record, in the order of the key; `None` if its key does not fit the template.
 #[must_use]
 pub fn cursor_after(domain: &'static Domain, record: &Record) -> Option<String> {
     let sort: Vec<Order> = domain.key.iter().map(|&field| Order { field, descending: false }).collect();
@@ -122,10 +123,10 @@ pub fn constant(field: &'static Field, json: &Json) -> std::result::Result<Value
     errors.or(value).map_err(|error| error.message).map(|value| value.unwrap_or(Value::Null))
 }
 
-/// The values that a new record would have, one a field.
+/// The values that a new record would have, one for each field.
 ///
 /// # Errors
-/// `validation_failed` where it contradicts the template; what [`operation::create`] says.
+/// `validation_failed`, if it contradicts the template; the errors of [`operation::create`].
 pub fn planned(cx: &Context, domain: &'static Domain, record: Record) -> Result<Vec<Value>> {
     let work = operation::create(cx, domain, CreateRequest { data: OneOrMany::One(record) })?;
     if let Work::Plan(plan) = work
@@ -137,7 +138,7 @@ pub fn planned(cx: &Context, domain: &'static Domain, record: Record) -> Result<
     Err(Error::internal(format!("the create of `{}` plans no record", domain.name)))
 }
 
-/// The fields by which nobody can tell that a record has not changed: what compares them would have to know how they are stored.
+/// The fields that cannot show whether a record is unchanged: a comparison would have to know how they are stored.
 pub fn incomparable(domain: &'static Domain) -> impl Iterator<Item = &'static Field> {
     domain.fields.iter().filter(|field| match field.ty {
         Type::Json | Type::List { .. } | Type::Object { .. } | Type::Float { .. } => true,
@@ -157,11 +158,11 @@ pub fn incomparable(domain: &'static Domain) -> impl Iterator<Item = &'static Fi
     })
 }
 
-/// The same deletion, of a record that has these values: another is as if it were not there. The database compares them in
-/// the step that deletes.
+/// The same deletion, but only of a record with these values: any other counts as missing. The database compares the
+/// values in the step that deletes.
 ///
 /// # Errors
-/// `internal` where the deletion is hand-written, so that no database compares.
+/// `internal`, if the deletion is hand-written, so that no database compares.
 pub fn only_while(work: Work, values: &[(usize, Value)]) -> Result<Work> {
     let Work::Plan(plan) = work else {
         return Err(Error::internal(

@@ -1,4 +1,4 @@
-//! [`Context`]: what an operation knows of the request that it answers, besides the body.
+//! [`Context`]: what an operation knows of its request, besides the body.
 
 use std::{
     fmt,
@@ -32,8 +32,8 @@ pub trait Runner: fmt::Debug + Send + Sync + 'static {
     /// Runs a plan within its bounds.
     fn run(&self, plan: Plan, bounds: Bounds) -> BoxFuture<'_, Result>;
 
-    /// Looks up whole records of a domain whose key is one field, as [`Self::run`] would by a plan for each key. An error
-    /// is that of all of them, of which one may be the cause.
+    /// Looks up whole records of a domain whose key is one field, as [`Self::run`] would by a plan for each key. An
+    /// error applies to all of them, though one of them may be the cause.
     fn look_up(
         &self,
         domain: &'static Domain,
@@ -57,39 +57,39 @@ pub struct Context {
     pub limits: Arc<Limits>,
     /// The moment after which no answer is wanted.
     pub deadline: Instant,
-    /// For whom it is, among those who share a database.
+    /// The client, for a fair share of the databases.
     pub asker: Asker,
-    /// Who asks, and by what rules it is judged.
+    /// The caller, and the rules by which the caller is judged.
     pub standing: Standing,
     /// Names the request in logs and error replies.
     pub request_id: Arc<str>,
     /// The W3C trace context of the request, where it has one.
     pub traceparent: Option<Arc<str>>,
-    /// What makes the writes of the request happen once; none for a request without a `message_id`.
+    /// The claims by which the writes of the request happen once; `None` for a request without a `message_id`.
     pub claims: Option<Arc<Claims>>,
-    /// Where databases must be for what it reads, and are after what it writes.
+    /// The positions that databases must have reached for its reads, and those after its writes.
     pub positions: Arc<Positions>,
-    /// Hears where the time of the request goes.
+    /// Records where the time of the request goes.
     pub stages: Arc<Stages>,
     /// What the node offers to hand-written functions.
     pub extensions: Arc<Extensions>,
 }
 
-/// The claims of one request: each of its writes has one of its own, by its place among them. So a method that runs
-/// again after it was cut off finds what it has done, and goes on where it stopped.
+/// The claims of one request. Each of its writes has a claim of its own, by the write's place among them. So a method
+/// that runs again after it was cut off finds what it has done, and continues where it stopped.
 #[derive(Debug)]
 pub struct Claims {
     user: String,
     message_id: String,
     digest: [u8; 32],
-    /// The step of the first.
+    /// The step of the first claim.
     first: u32,
-    /// How many there are.
+    /// How many claims there are.
     count: AtomicU32,
 }
 
-/// How many writes one request, or one item of a batch, may make. With the one of the batch itself, the steps of as many
-/// items as a batch may have fit into their type.
+/// How many writes one request, or one item of a batch, may make. Including the batch's own step, the steps of the
+/// largest batch fit into their type.
 const WRITES_MAX: u32 = (1 << 16) - 1;
 
 impl Claims {
@@ -99,15 +99,15 @@ impl Claims {
         Self { user, message_id, digest, first: 0, count: AtomicU32::new(0) }
     }
 
-    /// The claims of the request as a whole, which is a batch: the first is that of a request which is none, so that
-    /// neither takes the other's `message_id`.
+    /// The claims of a request that is a batch, for the batch as a whole. The first claim is that of a request without
+    /// a batch, so neither can take the other's `message_id`.
     #[must_use]
     pub fn of_batch(&self) -> Self {
         self.beginning_at(0)
     }
 
-    /// The claims of an item of the request, which is a batch: whatever the other items do, they are the same when the
-    /// batch comes again.
+    /// The claims of an item of a batch. Whatever the other items do, the claims are the same when the batch comes
+    /// again.
     #[must_use]
     pub fn of_item(&self, index: u16) -> Self {
         self.beginning_at(1 + u32::from(index) * WRITES_MAX)
@@ -118,7 +118,7 @@ impl Claims {
         Self { user: self.user.clone(), message_id: self.message_id.clone(), first, count, ..*self }
     }
 
-    /// The claim of the next write; a hand-written method can make too many.
+    /// The claim of the next write. A hand-written method can make too many writes.
     fn next(&self) -> Result<Claim> {
         let count = self.count.fetch_add(1, Ordering::Relaxed);
         if count >= WRITES_MAX {
@@ -135,7 +135,7 @@ impl Claims {
 }
 
 impl Context {
-    /// The bounds of what runs for the request.
+    /// The bounds of the work for the request.
     #[must_use]
     pub fn bounds(&self) -> Bounds {
         Bounds {
@@ -147,13 +147,13 @@ impl Context {
         }
     }
 
-    /// Who asks.
+    /// The caller.
     #[must_use]
     pub fn caller(&self) -> &Caller {
         &self.standing.caller
     }
 
-    /// What the caller may do in an operation.
+    /// The caller's rights in an operation.
     pub(crate) fn allowed(&self, domain: &'static Domain, operation: Operation<'_>) -> Result<Allowed> {
         Allowed::of(&self.standing, &self.request_id, domain, operation)
     }
@@ -163,20 +163,20 @@ impl Context {
         domain.operations().filter(move |(operation, _)| self.allowed(domain, *operation).is_ok())
     }
 
-    /// What the request says of itself.
+    /// A value of the request itself.
     pub(crate) fn asked(&self, wanted: RequestValue) -> Result<Value> {
         asked(wanted, &self.standing, &self.request_id)
     }
 
-    /// The same for what a hand-written method does in its own name: `[access]` of the domains that it asks is not held
-    /// against the caller. What the caller may not know, the method has to keep to itself.
+    /// The same for the calls that a hand-written method makes in its own name: `[access]` of the domains it asks does
+    /// not apply to the caller. The method itself must not reveal what the caller may not see.
     #[must_use]
     pub fn trusted(&self) -> Self {
         let standing = Standing { is_trusted: true, ..self.standing.clone() };
         Self { standing, ..self.clone() }
     }
 
-    /// Who asks, as the audit keeps it.
+    /// The caller, in the form for the audit.
     fn author(&self) -> Author {
         let Standing { caller, vouched, .. } = &self.standing;
         let user = caller.user.as_deref().map(str::to_owned);
@@ -189,19 +189,19 @@ impl Context {
         Author { user, amqp_user, session, message_id }
     }
 
-    /// The same for what carries records from elsewhere: a `create` may give what a node generates otherwise, so that a record
-    /// keeps its key and the time when it was made.
+    /// The same for code that carries records from elsewhere. A `create` may give values that a node otherwise
+    /// generates, so a record keeps its key and the time of its creation.
     #[must_use]
     pub fn carrying(&self) -> Self {
         let standing = Standing { carries: true, ..self.standing.clone() };
         Self { standing, ..self.clone() }
     }
 
-    /// Does the work of an operation: what a hand-written method uses to ask another domain, or the objects of its
-    /// own, as in `cx.run(Country::fetch(cx, request)).await`.
+    /// Does the work of an operation. A hand-written method uses it to ask another domain, or the objects of its own,
+    /// as in `cx.run(Country::fetch(cx, request)).await`.
     ///
     /// # Errors
-    /// What the operation answers.
+    /// The errors of the operation.
     pub async fn run(&self, work: Result<Work>) -> Result<Outcome> {
         match work? {
             Work::Done(outcome) => Ok(outcome),
@@ -223,12 +223,12 @@ impl Context {
     }
 }
 
-/// What of a plan's outcome its caller does not see.
+/// The part of a plan's outcome that its caller does not see.
 enum Hidden {
     Nothing,
     /// These fields of the domain's records.
     Fields(&'static Domain, Vec<usize>),
-    /// Those of each item of a batch.
+    /// The hidden fields of each item of a batch.
     OfItems(Vec<Option<(&'static Domain, Vec<usize>)>>),
 }
 
@@ -271,7 +271,7 @@ mod tests {
     static ORDER: Domain = Domain::new("order", "", "");
     static EVENT: Domain = Domain::new("event", "", "").at_least_once();
 
-    /// Remembers what it was to run: the step of each plan's claim.
+    /// Remembers the plans that it was to run: the step of each plan's claim.
     #[derive(Debug, Default)]
     struct Steps(Mutex<Vec<Option<u32>>>);
 
@@ -317,7 +317,7 @@ mod tests {
     #[test]
     fn each_write_of_a_request_has_a_claim_of_its_own() {
         let claims = Claims::new("u".into(), "m".into(), [7; 32]);
-        // Neither what is read nor what may happen twice has one, or a place among them.
+        // Reads, and writes that may happen twice, have no claim and take no place among the claims.
         assert_eq!(steps(Some(claims)), [Some(0), None, None, Some(1)]);
         assert_eq!(steps(None), [None; 4]);
     }

@@ -1,7 +1,7 @@
 //! Cursors: the order of a page and the sort values of its last record, as text that a client gives back.
 //!
-//! A cursor holds what is stored, which may be more than the template's types can say: a date of 1987-00-00, a number
-//! beyond the field's. It is a client's input like any other when it comes back.
+//! A cursor holds the stored values, which the template's types may be unable to express: a date of 1987-00-00, a
+//! number beyond the field's bounds. When it comes back, it is input of a client like any other.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use beds_protocol::Json;
@@ -25,7 +25,7 @@ pub fn encode(domain: &Domain, sort: &[Order], last: Vec<Value>) -> Option<Strin
     Some(URL_SAFE_NO_PAD.encode(json))
 }
 
-/// The sort values in a cursor; `None` where it is none of this order.
+/// The sort values in a cursor; `None` if it is not a cursor of this order.
 #[must_use]
 pub fn decode(domain: &'static Domain, sort: &[Order], cursor: &str) -> Option<Vec<Value>> {
     let json = URL_SAFE_NO_PAD.decode(cursor).ok()?;
@@ -38,7 +38,7 @@ pub fn decode(domain: &'static Domain, sort: &[Order], cursor: &str) -> Option<V
     parsed.collect()
 }
 
-/// The order as a client would write it: a cursor is good for one order only.
+/// The order as a client would write it: a cursor is valid for one order only.
 fn order_text(domain: &Domain, sort: &[Order]) -> String {
     let names = sort.iter().map(|order| {
         format!("{}{}", if order.descending { "-" } else { "" }, domain.fields[order.field].name)
@@ -46,7 +46,7 @@ fn order_text(domain: &Domain, sort: &[Order]) -> String {
     names.collect::<Vec<_>>().join(",")
 }
 
-/// The names of values that are not of their field's type, and so say their own.
+/// The type names of values that do not have their field's type.
 const INT: &str = "int";
 const UINT: &str = "uint";
 const BOOL: &str = "bool";
@@ -60,7 +60,7 @@ const TIME: &str = "time";
 const DATETIME: &str = "datetime";
 const OBJECT_ID: &str = "object_id";
 
-/// A value in its wire form; one of another type than its field's as an object that says which.
+/// A value in its wire form. A value of another type than its field's is an object that names the type.
 fn to_json(ty: &Type, value: &Value) -> serde_json::Value {
     let name = match (value, ty) {
         (Value::Null, _)
@@ -88,13 +88,13 @@ fn to_json(ty: &Type, value: &Value) -> serde_json::Value {
         (Value::Time(_), _) => TIME,
         (Value::DateTime(_), _) => DATETIME,
         (Value::ObjectId(_), _) => OBJECT_ID,
-        // What has parts has no place in an order.
+        // A value with parts has no place in an order.
         (Value::Json(_) | Value::List(_) | Value::Object(_), _) => return serde_json::Value::Null,
     };
     json!({ name: value })
 }
 
-/// A value in a cursor: one that is stored, also where it is not what the template would let in.
+/// A value in a cursor: a stored value, even if the template would not accept it.
 fn from_json(ty: &Type, json: &Json) -> Option<Value> {
     if json.is_null() {
         return Some(Value::Null);
@@ -119,7 +119,7 @@ fn from_json(ty: &Type, json: &Json) -> Option<Value> {
     value(&ty, json)
 }
 
-/// A value of a type, whatever the bounds on it.
+/// A value of a type, without regard to its bounds.
 fn value(ty: &Type, json: &Json) -> Option<Value> {
     match ty {
         Type::Enum { .. } | Type::String { .. } | Type::Text { .. } => {

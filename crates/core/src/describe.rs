@@ -1,4 +1,4 @@
-//! The answer to `describe`: what a domain offers, as JSON, rendered once.
+//! The answer to `describe`: the offer of a domain, as JSON, rendered once.
 
 use beds_protocol::{Lane, Operation};
 use serde_json::{Map, Value, json};
@@ -11,7 +11,7 @@ pub(crate) fn json(domain: &'static Domain) -> &'static [u8] {
     domain.description_json.get_or_init(|| of_view(domain, &all))
 }
 
-/// What a caller sees of a domain.
+/// The part of a domain that a caller sees.
 pub(crate) struct View<'a> {
     /// Whether it may do an operation.
     pub(crate) may: &'a dyn Fn(Operation<'static>) -> bool,
@@ -21,7 +21,7 @@ pub(crate) struct View<'a> {
     pub(crate) sets: &'a dyn Fn(usize) -> bool,
 }
 
-/// The description of what a caller sees.
+/// The description of the part that a caller sees.
 pub(crate) fn of_view(domain: &'static Domain, view: &View<'_>) -> Vec<u8> {
     render(domain, view).to_string().into_bytes()
 }
@@ -74,7 +74,7 @@ fn render(domain: &'static Domain, view: &View<'_>) -> Value {
     }
     if domain.operations().any(|(operation, lane)| lane == Lane::Write && may(&operation)) {
         description["once"] = domain.once.into();
-        // What of it is at least once all the same.
+        // The operations that happen at least once all the same.
         let commits: Vec<String> =
             domain.committing().filter(may).map(|operation| operation.to_string()).collect();
         if domain.once && !commits.is_empty() {

@@ -1,5 +1,5 @@
-//! The one way into every service: what a request's properties must say before its body is read, and how the body is
-//! read.
+//! The one way into every service: the checks of a request's properties before its body is read, and the reading of the
+//! body.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -12,7 +12,7 @@ use crate::{
     settings::Limits,
 };
 
-/// What a request is for, as its service knows it.
+/// The destination of a request, as its service knows it.
 #[derive(Debug, Clone, Copy)]
 pub struct Destination<'a> {
     /// The name that stands first in the routing key.
@@ -23,23 +23,23 @@ pub struct Destination<'a> {
     pub lane: Lane,
     /// The fingerprint of the template, where there is one.
     pub hash: Option<&'static str>,
-    /// The fingerprints of its earlier versions, whose clients are served as well.
+    /// The fingerprints of earlier versions of the template. Clients of these are served as well.
     pub earlier: &'static [&'static str],
 }
 
-/// Of what is quoted of a property: a true fingerprint has 16 characters, a type of content some 30.
+/// How much of a property a message quotes: a true fingerprint has 16 characters, a content type some 30.
 const QUOTED_CHARACTERS_MAX: usize = 64;
-/// Of a message that quotes the body.
+/// The longest message that quotes the body.
 const MESSAGE_CHARACTERS_MAX: usize = 400;
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 /// Byte order marks of UTF-16; UTF-32 begins with one of them, or with a zero byte.
 const OTHER_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 const GZIP: &[u8] = b"\x1f\x8b";
 
-/// Lets a request in, and gives the moment by which its answer must be there.
+/// Admits a request, and gives the moment by which its answer must be there.
 ///
 /// # Errors
-/// What its queue, its properties or its length contradict.
+/// A contradiction to its queue, in its properties or in its length.
 pub fn admit(incoming: &Incoming<'_>, to: &Destination<'_>, limits: &Limits) -> Result<Instant> {
     check_queue(incoming, to)?;
     check_content(incoming)?;
@@ -53,7 +53,7 @@ pub fn admit(incoming: &Incoming<'_>, to: &Destination<'_>, limits: &Limits) -> 
     Ok(deadline)
 }
 
-/// Refuses what was put into a queue where it does not belong, and a read whose answer nobody waits for.
+/// Refuses a request in a queue where it does not belong, and a read that wants no reply.
 fn check_queue(incoming: &Incoming<'_>, to: &Destination<'_>) -> Result<()> {
     if to.broker != incoming.broker {
         let (key, queue) = (incoming.routing_key, incoming.broker.queue());
@@ -67,12 +67,13 @@ fn check_queue(incoming: &Incoming<'_>, to: &Destination<'_>) -> Result<()> {
     Ok(())
 }
 
-/// What a client wrote into a property.
+/// The text of a client's property, for a message.
 fn quoted(text: &str) -> String {
     shown(shortened(text.to_owned(), QUOTED_CHARACTERS_MAX))
 }
 
-/// The body is JSON in UTF-8 as it is. A client that says nothing says so; one that says something else is mistaken.
+/// The body must be plain JSON in UTF-8. A client that declares nothing agrees; one that declares anything else is
+/// mistaken.
 fn check_content(incoming: &Incoming<'_>) -> Result<()> {
     let bad = |message: String| Err(Error::new(ErrorCode::BadRequest, message));
     let is_utf8 =
@@ -130,9 +131,9 @@ fn check_hash(incoming: &Incoming<'_>, to: &Destination<'_>) -> Result<()> {
     }
 }
 
-/// The moment by which the answer must be there. It counts from when the client sent the request, as far as the request
-/// tells: nobody waits for longer, however long it lay in its queue. Who wants no answer gives the node its usual time
-/// for each try.
+/// The moment by which the answer must be there. It counts from the moment when the client sent the request, if the
+/// request tells it: nobody waits for longer, however long the request lay in its queue. A client that wants no answer
+/// gives the node its usual time for each try.
 fn deadline(incoming: &Incoming<'_>, limits: &Limits) -> Result<Instant> {
     let left = match incoming.deadline {
         Ok(Some(deadline)) => left_until(deadline)?,
@@ -156,7 +157,7 @@ fn left_until(unix_ms: i64) -> Result<Duration> {
     })
 }
 
-/// How long a request without a deadline has left: of its expiration, or of the usual time, since its timestamp.
+/// How long a request without a deadline has left: its expiration, or the usual time, counted from its timestamp.
 fn left_of(incoming: &Incoming<'_>, limits: &Limits) -> Result<Duration> {
     let whole = incoming.expiration.unwrap_or(limits.request_timeout_ms.duration());
     let Some(sent) = incoming.timestamp else { return Ok(whole) };
@@ -180,12 +181,12 @@ fn now() -> Duration {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
-/// Reads a body. Where `is_sensitive`, nothing of it is quoted.
+/// Reads a body. If `is_sensitive`, errors quote nothing of it.
 ///
 /// # Errors
 /// `bad_request`, naming the place in the body.
 pub fn read<'a, T: Deserialize<'a>>(body: &'a [u8], is_sensitive: bool) -> Result<T> {
-    // A struct would be read from an array too, by position: only an object is a request.
+    // serde would also read a struct from an array, by position. Only an object is a request.
     let is_object = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
     // The common case parses once; only a refused body is parsed again, for the path to the mistake.
     if let (true, Ok(request)) = (is_object, serde_json::from_slice(body)) {
@@ -203,7 +204,7 @@ fn refusal<'a, T: Deserialize<'a>>(body: &'a [u8], is_object: bool, is_sensitive
     if body.starts_with(GZIP) {
         return bad("the body is packed with gzip: send its JSON as it is".into());
     }
-    // JSON has no zero byte, and the other encodings have one in their first character.
+    // JSON has no zero byte. The other encodings have one in their first character.
     if OTHER_MARKS.iter().any(|mark| body.starts_with(mark)) || body.iter().take(2).any(|byte| *byte == 0) {
         return bad("the body is in UTF-16 or UTF-32: the encoding of JSON is UTF-8".into());
     }
@@ -222,13 +223,13 @@ fn refusal<'a, T: Deserialize<'a>>(body: &'a [u8], is_object: bool, is_sensitive
     match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
         Ok(_) => bad("the body has data after its JSON object".into()),
         Err(error) => {
-            // Where a key itself cannot be read, its place in the path is a `?`.
+            // If a key itself cannot be read, its place in the path is a `?`.
             let path = error.path().to_string();
             let path = path.trim_end_matches('?').trim_end_matches('.');
             let place = if path.is_empty() { String::new() } else { format!(" at {}", shown(path)) };
             let error = error.into_inner();
             let reason = match whole {
-                // What is passed over unread tells less of its form than what is read.
+                // The parser reports syntax in skipped parts less exactly than in parts that it reads.
                 Err(broken) if error.is_syntax() || error.is_eof() => in_terms_of_json(&broken),
                 _ => in_terms_of_json(&error),
             };
@@ -248,10 +249,10 @@ fn refusal<'a, T: Deserialize<'a>>(body: &'a [u8], is_object: bool, is_sensitive
 const EMPTY_ARRAY: &str =
     "an empty object is `{}`; PHP writes an empty array as `[]`: use `new stdClass` for it";
 
-/// Of a surrogate, which is half of a character, without the other half.
+/// The message for a surrogate, which is half of a character, without the other half.
 const HALF: &str = "a `\\u` escape is half of a character (a surrogate), and the other half is not behind it";
 
-/// What is wrong with a body, for people who do not know the types that it is read into.
+/// What is wrong with a body, in words without the types of Rust.
 fn in_terms_of_json(error: &serde_json::Error) -> String {
     [
         ("expected u32", "expected an integer from 0 to 4294967295"),
@@ -269,7 +270,7 @@ fn in_terms_of_json(error: &serde_json::Error) -> String {
     .fold(error.to_string(), |message, (ours, theirs)| message.replace(ours, theirs))
 }
 
-/// A message without the value that it quotes, which may be a sensitive one in the wrong place.
+/// A message without the value that it quotes. The value may be a sensitive one in the wrong place.
 fn without_value(message: String) -> String {
     for kind in ["invalid type", "invalid value"] {
         if message.starts_with(kind)

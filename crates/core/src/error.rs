@@ -6,10 +6,10 @@ use beds_protocol::{ErrorBody, ErrorCode, FieldError, OneLine, Operation, Routin
 
 use crate::{outcome::Outcome, spec::Domain};
 
-/// What to do about a write whose end nobody has seen.
+/// The hint for a write whose end nobody has seen.
 const CHECK: &str = "check whether it happened before you send it again";
 
-/// How many characters a text of hand-written code has in an error.
+/// How many characters of a text from hand-written code an error keeps.
 const CHARACTERS_MAX: usize = 4_096;
 /// How many mistakes an error names.
 pub(crate) const DETAILS_MAX: usize = 100;
@@ -23,11 +23,11 @@ pub type Result<T = Outcome> = std::result::Result<T, Error>;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {}", OneLine(message))]
 pub struct Error {
-    /// What kind of failure it is.
+    /// The kind of failure.
     pub code: ErrorCode,
     /// What happened.
     pub message: String,
-    /// What to do about it.
+    /// The remedy.
     pub hint: Option<String>,
     /// Whether the same request may succeed later.
     pub retryable: bool,
@@ -38,7 +38,7 @@ pub struct Error {
 }
 
 impl Error {
-    /// A failure with a message; whether it is retryable is its code's usual answer.
+    /// A failure with a message. Its code decides whether it is retryable.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -50,28 +50,28 @@ impl Error {
         }
     }
 
-    /// Adds what to do about it.
+    /// Adds a remedy.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// Says that the same request may succeed later.
+    /// Marks that the same request may succeed later.
     #[must_use]
     pub const fn retryable(mut self) -> Self {
         self.retryable = true;
         self
     }
 
-    /// Adds what is wrong with one field.
+    /// Adds a mistake in one field.
     #[must_use]
     pub fn detail(mut self, field: impl Into<String>, reason: impl Into<String>) -> Self {
         self.details.push(FieldError { field: field.into(), reason: reason.into() });
         self
     }
 
-    /// So many fields of the request are invalid; the details list the first of them.
+    /// This many fields of the request are invalid. The details list the first of them.
     #[must_use]
     pub fn validation(details: Vec<FieldError>, count: usize) -> Self {
         let what = match details.as_slice() {
@@ -107,26 +107,26 @@ impl Error {
         Self::new(ErrorCode::NotFound, format!("no record of `{}` has this key", domain.name))
     }
 
-    /// The key of a new record is that of another, which the caller does not reach.
+    /// The key of a new record is taken by a record that the caller does not reach.
     #[must_use]
     pub fn key_is_taken(domain: &Domain) -> Self {
         let message = format!("a record of `{}` with this key is there already", domain.name);
         Self::new(ErrorCode::Conflict, message)
     }
 
-    /// The record of this place among those of a request.
+    /// Names the record's place among the records of a request.
     #[must_use]
     pub fn of_record(self, index: usize) -> Self {
         self.within(&format!("data[{index}]"))
     }
 
-    /// The item of this place in a batch.
+    /// Names the item's place in a batch.
     #[must_use]
     pub fn of_item(self, index: usize) -> Self {
         self.within(&format!("items[{index}]"))
     }
 
-    /// What is at this place of the request.
+    /// Puts this place of the request before the message and the fields.
     fn within(mut self, place: &str) -> Self {
         self.message = format!("{place}: {}", self.message);
         for detail in &mut self.details {
@@ -153,7 +153,7 @@ impl Error {
         Self::new(ErrorCode::TooLarge, message).hint("narrow `where`, and send several requests")
     }
 
-    /// The deadline passed before the answer was there.
+    /// The deadline passed before the answer was ready.
     #[must_use]
     pub fn deadline() -> Self {
         Self::new(ErrorCode::DeadlineExceeded, "the deadline passed before the request was finished")
@@ -166,15 +166,16 @@ impl Error {
             .hint("send the request again later; send a write with the same `message_id`")
     }
 
-    /// A write whose end nobody has seen: not retryable, though its code is, unless it is [remembered](Self::remembered).
+    /// A write whose end nobody has seen. It is not retryable, though its code is, unless it is
+    /// [remembered](Self::remembered).
     #[must_use]
     pub fn unknown_effect(why: &str) -> Self {
         let message = format!("{why}: the write may or may not have happened");
         Self { retryable: false, ..Self::new(ErrorCode::Unavailable, message) }.hint(CHECK)
     }
 
-    /// The same error of a write that the ledger remembers if it happened: whoever sends it again does no harm. An error that
-    /// advises something else keeps its advice.
+    /// The same error for a write that the ledger remembers if it happened: sending it again does no harm. An error
+    /// with another advice keeps that advice.
     #[must_use]
     pub fn remembered(self) -> Self {
         if self.code != ErrorCode::Unavailable || self.retryable || self.hint.as_deref() != Some(CHECK) {
@@ -184,7 +185,7 @@ impl Error {
             .hint("send it again with the same `message_id`: what has happened does not happen again")
     }
 
-    /// The same error of a write to a template that takes a record twice rather than not at all.
+    /// The same error for a write to a template that prefers a record twice to a lost one.
     #[must_use]
     pub fn may_be_twice(self) -> Self {
         if self.code != ErrorCode::Unavailable || self.retryable || self.hint.as_deref() != Some(CHECK) {
@@ -202,12 +203,12 @@ impl Error {
             .hint("ask for fewer records or fields")
     }
 
-    /// A defect of BEDS or of its set-up.
+    /// A defect of BEDS or of its configuration.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::Internal, message)
     }
 
-    /// The same of a length that replies and logs have room for: what hand-written code says may have any.
+    /// The same, cut to a length for replies and logs: a text from hand-written code may have any length.
     #[must_use]
     pub(crate) fn bounded(mut self) -> Self {
         let short = |text| shortened(text, CHARACTERS_MAX);
@@ -251,7 +252,7 @@ impl From<RoutingKeyError> for Error {
     }
 }
 
-/// A text that quotes a client, who may have sent a page.
+/// A text that quotes a client, cut to a length: the client may have sent any amount.
 pub fn shortened(mut text: String, characters_max: usize) -> String {
     if let Some((end, _)) = text.char_indices().nth(characters_max) {
         text.truncate(end);

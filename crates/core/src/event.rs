@@ -1,5 +1,5 @@
-//! What is told of a change beside the change itself: events, which are published, and entries of the audit. An adapter stores
-//! both in the transaction of the write; [`crate::outbox`] tells what becomes of events then.
+//! Reports of a change: events, which are published, and entries of the audit. An adapter stores both in the
+//! transaction of the write. [`crate::outbox`] describes what happens to events afterwards.
 
 use std::collections::BTreeMap;
 
@@ -17,18 +17,18 @@ use crate::{
     value::{Value, microseconds},
 };
 
-/// The longest body of an event, in bytes. A longer one is published without its `data`, and says so.
+/// The longest body of an event, in bytes. A longer event is published without its `data`, and says so.
 pub const BODY_BYTES_MAX: usize = 64 << 10;
 
 /// An event.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// Names it, however often it is published.
+    /// Identifies the event, however often it is published.
     pub id: Uuid,
     /// `<template>.<operation>`
     pub routing_key: String,
-    /// The record that it is about: its template and key; none where it is about no one record. Events of one subject are
-    /// kept in their order.
+    /// The record of the event: its template and key; `None` if the event concerns no single record. Events of one
+    /// subject keep their order.
     pub subject: Option<String>,
     /// The fingerprint of the template.
     pub template_hash: String,
@@ -40,30 +40,30 @@ pub struct Event {
     pub body: String,
 }
 
-/// What is told of writes.
+/// The events and audit entries of writes.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Told {
-    /// What is published.
+    /// The events to publish.
     pub events: Vec<Event>,
-    /// What is audited.
+    /// The audit entries.
     pub entries: Vec<Entry>,
 }
 
 impl Told {
-    /// Whether there is nothing.
+    /// Whether there are none.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.events.is_empty() && self.entries.is_empty()
     }
 
-    /// Adds what is told of later writes.
+    /// Adds the events and entries of later writes.
     pub fn extend(&mut self, later: Self) {
         self.events.extend(later.events);
         self.entries.extend(later.entries);
     }
 }
 
-/// What is to be told of a write, known before it is done.
+/// The events and entries that a write will have, as far as known before it is done.
 #[derive(Debug)]
 pub struct Publication {
     domain: &'static Domain,
@@ -74,24 +74,24 @@ pub struct Publication {
     is_audited: bool,
 }
 
-/// What something is told of.
+/// The subject of an event or entry.
 #[derive(Debug)]
 enum Of {
-    /// A record that is there afterwards.
+    /// A record that exists afterwards.
     Record,
-    /// Several of them.
+    /// Several such records.
     Records,
-    /// A record that is gone.
+    /// A deleted record.
     Gone,
     /// Records that a filter found, which are read after the write.
     Keys,
-    /// A call that was given this.
+    /// A call with these arguments.
     Call(&'static Call, Members),
 }
 
 impl Publication {
-    /// What is told of a write; none where the template neither publishes nor audits it. Of a batch nothing is told but what
-    /// is of its items.
+    /// The events and entries of a write; `None` if the template neither publishes nor audits it. A batch has only
+    /// those of its items.
     #[must_use]
     pub fn of(domain: &'static Domain, write: &Write, origin: &Origin) -> Option<Self> {
         let operation = write.operation()?;
@@ -129,14 +129,14 @@ impl Publication {
         self.is_audited
     }
 
-    /// The domain of what is told.
+    /// The domain of the events and entries.
     #[must_use]
     pub const fn domain(&self) -> &'static Domain {
         self.domain
     }
 
-    /// The fields that are to be read of the record after the write; of each record that an update by filter changed,
-    /// beside its key and version.
+    /// The fields to read of the record after the write. For an update by filter: of each changed record, beside its
+    /// key and version.
     #[must_use]
     pub fn read_after(&self) -> &'static [usize] {
         match self.operation {
@@ -145,12 +145,12 @@ impl Publication {
         }
     }
 
-    /// What is told of the write, with the outcome that it had. `after` is the record with the fields of
-    /// [`Self::read_after`], where there are any; of a write by filter the array of what it wrote, each an object with the
-    /// key, and after an update the version and those fields.
+    /// The events and entries of the write, given its outcome. `after` is the record with the fields of
+    /// [`Self::read_after`], if there are any. For a write by filter it is the array of the written records, each an
+    /// object with the key, and after an update the version and those fields.
     ///
     /// # Errors
-    /// `internal`, where the outcome is not of the write.
+    /// `internal`, if the outcome does not belong to the write.
     pub fn told(&self, outcome: &Outcome, after: Option<&[u8]>) -> Result<Told> {
         let mut told = Told::default();
         let shown = outcome.data.as_deref();
@@ -195,8 +195,8 @@ impl Publication {
         self.tell(record, Object(self.picked(record, self.domain.events.fields)), at, told);
     }
 
-    /// What is told of a call, whose arguments stand for the fields of their names. Where they do not name the key, all
-    /// that it was given, and gave, is told.
+    /// The events and entries of a call. Its arguments stand for the fields with their names. If they do not name the
+    /// key, the report has all arguments and results.
     fn of_call(
         &self,
         call: &Call,
@@ -271,7 +271,7 @@ impl Publication {
         }
     }
 
-    /// The key; none where a part of it is missing.
+    /// The key; `None` if a part of it is missing.
     fn key<'r>(&self, record: &'r Members) -> Option<Object<'r>> {
         let key = self.picked(record, self.domain.key);
         let is_whole = !key.is_empty() && key.len() == self.domain.key.len();
@@ -292,7 +292,7 @@ fn read<T: serde::de::DeserializeOwned>(json: Option<&[u8]>) -> Result<T> {
         .ok_or_else(|| Error::internal("the event of a change cannot be made of what it gave"))
 }
 
-/// What a call is given, without what is sensitive.
+/// The arguments of a call, without the sensitive ones.
 fn given(call: &Call, args: &[Value]) -> Members {
     let given = call.args.iter().zip(args);
     let told = given.filter(|(arg, _)| !arg.field.sensitive && arg.mode != ArgMode::Out);
@@ -355,7 +355,7 @@ mod tests {
         let write = Write::Create { records: Vec::new(), many: false };
         let publication = Publication::of(&DOMAIN, &write, &Origin::default()).unwrap();
         let outcome = Outcome::data(br#"{"id":1,"revision":1}"#.to_vec());
-        // One moment alone may end in zeros.
+        // A single moment may end in zeros by chance.
         for _ in 0..20 {
             let event = publication.told(&outcome, None).unwrap().events.remove(0);
             assert_eq!(event.at.0.nanosecond() % 1_000, 0, "{}", event.body);

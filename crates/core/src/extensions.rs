@@ -1,4 +1,4 @@
-//! [`Extensions`]: what a node offers to hand-written functions, by type.
+//! [`Extensions`]: values that a node offers to hand-written functions, by type.
 
 use std::{
     any::{Any, TypeId, type_name},
@@ -9,13 +9,13 @@ use std::{
 
 use crate::error::{Error, Result};
 
-/// What a node offers to hand-written functions besides its databases: one value of each type, made once at the start
-/// and shared by all requests.
+/// The values that a node offers to hand-written functions besides its databases: one value of each type, made once at
+/// the start and shared by all requests.
 #[derive(Default)]
 pub struct Extensions(HashMap<TypeId, (&'static str, Arc<dyn Any + Send + Sync>)>);
 
 impl Extensions {
-    /// The same with a value, in place of one of its type.
+    /// The same with this value, which replaces an earlier one of its type.
     #[must_use]
     pub fn with<T: Any + Send + Sync>(mut self, value: Arc<T>) -> Self {
         self.0.insert(TypeId::of::<T>(), (type_name::<T>(), value));
@@ -25,7 +25,7 @@ impl Extensions {
     /// The value of a type.
     ///
     /// # Errors
-    /// `internal`, where the node offers none.
+    /// `internal`, if the node offers no such value.
     pub fn get<T: Any + Send + Sync>(&self) -> Result<&T> {
         let value = self.0.get(&TypeId::of::<T>()).and_then(|(_, value)| value.downcast_ref());
         value.ok_or_else(|| {

@@ -5,12 +5,12 @@ use crate::{
     outcome::Outcome,
 };
 
-/// The outcomes of an atomic batch's items, put together as they come.
+/// The outcomes of an atomic batch's items, joined as they come.
 #[derive(Debug, Clone, Default)]
 pub struct Items(Vec<u8>);
 
 impl Items {
-    /// The outcome of a batch whose items have these.
+    /// The outcome of a batch whose items have these outcomes.
     #[must_use]
     pub fn together<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Outcome {
         let mut items = Self::default();
@@ -23,10 +23,10 @@ impl Items {
     /// Adds the outcome of the next item.
     ///
     /// # Errors
-    /// `too_large`, where the items are longer than a reply may be.
+    /// `too_large`, if the items are longer than a reply may be.
     pub fn push(&mut self, outcome: &Outcome, bytes_max: usize) -> Result<()> {
         self.add(outcome);
-        // With the bracket that is missing, and what is around the items.
+        // This includes the missing bracket, and the members around the items.
         let size = self.0.len() + 1 + Outcome { items: Some(Vec::new()), ..Outcome::default() }.size();
         if size > bytes_max { Err(Error::reply_too_large(bytes_max)) } else { Ok(()) }
     }

@@ -1,4 +1,4 @@
-//! What the ledgers of both engines keep of a write, and what replies say of them.
+//! How the ledgers of both engines keep a write, and the notes of replies about it.
 
 use std::borrow::Cow;
 
@@ -8,21 +8,21 @@ use beds_protocol::ErrorCode;
 
 use crate::{error::Error, items::Items, meter::Family, outcome::Outcome, spec::Domain};
 
-/// How many writes the ledger of a database answered that had been done before.
+/// How many duplicates the ledger of a database has answered.
 pub static DUPLICATES: Family = Family::counter(
     "beds_ledger_duplicates_total",
     "Writes that were answered from the ledger, since they had been done before.",
 );
 
-/// What a reply says when nothing can make the object's effect happen once.
+/// The note of a reply if nothing can make the object's effect happen once.
 pub const AT_LEAST_ONCE: &str =
     "this object commits by itself: its effect is at least once, not exactly once";
 
-/// What a reply says when a table keeps what a transaction cannot take back.
+/// The note of a reply if a table keeps rows that a transaction cannot roll back.
 pub const WITHOUT_TRANSACTIONS: &str =
     "this object writes into a table without transactions: its effect is at least once, not exactly once";
 
-/// What a reply says when the table that keeps it is one of the node's own.
+/// The note of a reply if that table is one of the node's own.
 #[must_use]
 pub fn own_without_transactions(table: &str) -> String {
     format!(
@@ -30,31 +30,32 @@ pub fn own_without_transactions(table: &str) -> String {
     )
 }
 
-/// What a reply says when the database never had a ledger.
+/// The note of a reply if the database never had a ledger.
 pub const NO_LEDGER: &str =
     "this database has no ledger: the write's effect is at least once, not exactly once";
 
-/// The longest reply that is kept, in bytes. Of a longer one the key is kept.
+/// The longest stored reply, in bytes. Of a longer reply only the key is stored.
 const REPLY_BYTES_MAX: usize = 64 << 10;
 
-/// What a duplicate hears whose first reply was not kept.
+/// The note for a duplicate whose first reply was not stored in full.
 const CUT: &str = "this request was done before; its reply was too long to be kept, but for the key";
 
-/// The reply as a duplicate gets it.
+/// The reply for a duplicate.
 #[must_use]
 pub fn kept(outcome: &Outcome, domain: &Domain) -> Vec<u8> {
     let is_short = outcome.size() <= REPLY_BYTES_MAX;
-    // That of a batch has been cut by the domains of its items.
+    // The outcome of a batch has already been cut, by the domains of its items.
     if is_short || outcome.items.is_some() { outcome.encode() } else { outcome.cut(domain, CUT).encode() }
 }
 
-/// What a duplicate of a batch hears, once for all items.
+/// The note for a duplicate of a batch, once for all items.
 const CUT_ITEMS: &str = "this request was done before; its reply was too long to be kept, but for the keys of what its items wrote";
 
-/// What a batch hears whose reply is longer than a reply may be, once for all items.
+/// The note for a batch whose reply is longer than a reply may be, once for all items.
 const TOO_LONG_ITEMS: &str = "this is done; its reply is longer than replies may be, and all but the keys of what its items wrote is left out";
 
-/// The outcome of an atomic batch as a duplicate gets it. `domains` are those of its items; none of what wrote nothing.
+/// The outcome of an atomic batch, for a duplicate. `domains` are those of its items; `None` for an item that wrote
+/// nothing.
 pub fn kept_items(
     outcome: &Outcome,
     domains: impl IntoIterator<Item = Option<&'static Domain>>,
@@ -65,7 +66,7 @@ pub fn kept_items(
     Cow::Owned(cut_items(outcome, domains, CUT_ITEMS))
 }
 
-/// The outcome of an atomic batch that is done, as a reply of so many bytes can say it.
+/// The outcome of an atomic batch that is done, cut to a reply of this many bytes.
 #[must_use]
 pub fn fitting_items(
     outcome: Outcome,
@@ -75,7 +76,7 @@ pub fn fitting_items(
     outcome.fitting(bytes_max, |outcome| cut_items(outcome, domains, TOO_LONG_ITEMS))
 }
 
-/// What is left of the outcome of an atomic batch where there is no room for more: the keys of what its items wrote.
+/// The rest of an atomic batch's outcome if there is no room for more: the keys of the records that its items wrote.
 fn cut_items(
     outcome: &Outcome,
     domains: impl IntoIterator<Item = Option<&'static Domain>>,
@@ -94,21 +95,22 @@ fn cut_items(
     Outcome { note: Some(note.into()), ..items }
 }
 
-/// A claim is taken by a request that asked something else.
+/// The error if a request that asked something else has taken the claim.
 #[must_use]
 pub fn taken() -> Error {
     Error::new(ErrorCode::Conflict, "another request with this `message_id` was done before")
         .hint("give each new request a new `message_id`")
 }
 
-/// A claim is kept without a reply: what was done under it ended its transaction by itself, and was interrupted.
+/// The error if a claim is stored without a reply: the write under it ended its transaction by itself, and was
+/// interrupted.
 #[must_use]
 pub fn unanswered() -> Error {
     Error::unknown_effect("outcome unknown: the ledger has a claim of this `message_id` without a reply")
         .hint("check whether it happened; where it did not, send it again with a new `message_id`")
 }
 
-/// The ledger was there and is gone.
+/// The error if the ledger existed before, and is missing now.
 #[must_use]
 pub fn gone(database: &str) -> Error {
     Error::internal(format!(
@@ -117,7 +119,7 @@ pub fn gone(database: &str) -> Error {
     .hint("the DBA restores `beds_ledger`, or creates the one that `bedsc ddl --ledger` writes")
 }
 
-/// An object took the claim back with the transaction that the node began.
+/// The error if an object rolled back the claim together with the node's transaction.
 #[must_use]
 pub fn rolled_back(domain: &Domain) -> Error {
     let message = format!(
@@ -131,7 +133,7 @@ pub fn rolled_back(domain: &Domain) -> Error {
     )
 }
 
-/// The ledger is there, but has no key that tells duplicates.
+/// The error if the ledger exists, but has no key that identifies duplicates.
 #[must_use]
 pub fn keyless(database: &str) -> Error {
     Error::internal(format!(
@@ -140,7 +142,7 @@ pub fn keyless(database: &str) -> Error {
     .hint("the DBA gives `beds_ledger` the primary key that `bedsc ddl --ledger` writes")
 }
 
-/// A table of the node's own is there, and is not as a node needs it. `how` is the end of a sentence about it.
+/// The error if a table of the node's own exists, but not as a node needs it. `how` is the end of a sentence about it.
 #[must_use]
 pub fn amiss(table: &str, database: &str, how: &str) -> Error {
     Error::internal(format!(

@@ -1,14 +1,14 @@
-//! What is between the wire and the engines: what the compiler knows of each domain, requests that became plans, and
-//! what comes of them.
+//! The layer between the wire and the engines: what the compiler knows of each domain, the plans of requests, and their
+//! outcomes.
 //!
 //! A request takes one way through these types, each of which is more certain than the one before:
 //! [`service::Incoming`] (properties read) → [`address::Address`] (template, operation, lane) →
 //! [`namaste::Request`] (body read) → [`plan::Plan`] (valid against the domain) → the job of an adapter →
 //! [`outcome::Outcome`] → [`service::Reply`].
 //!
-//! This crate does no I/O: it names no driver, no broker, no file and no clock but the deadline's.
+//! This crate does no I/O. It names no driver, no broker, no file, and no clock but the deadline's.
 
-// What the macros expand to names this crate, inside of it too.
+// The expansion of the macros names this crate, also inside of it.
 extern crate self as beds_core;
 
 pub mod access;
@@ -52,13 +52,13 @@ pub use namaste::{Factory, NamasteCore, Request};
 pub use outcome::Outcome;
 pub use work::Work;
 
-/// For what the macros expand to.
+/// Names for the expansion of the macros.
 #[doc(hidden)]
 pub use serde as __serde;
 #[doc(hidden)]
 pub use tracing as __tracing;
 
-/// What generated code names. Not for use by hand: it changes with the compiler.
+/// Names for generated code. Not for use by hand: they change with the compiler.
 #[doc(hidden)]
 pub mod __private {
     pub use beds_protocol::{

@@ -1,9 +1,9 @@
-//! Who asked for which key, when many are asked for at once: the records come in any order, and two requesters
-//! may want the same one.
+//! Which request asked for which key, when one statement asks for many. The records come in any order, and two requests
+//! may want the same record.
 //!
-//! A record goes to its requesters by the key in it. Where equality in the database is wider than equality of
-//! text (a collation that ignores case, decimals of another scale), a key finds no record of its own; what is
-//! left at the end is to be asked for by itself.
+//! A record goes to its requesters by the key in it. Equality in the database may be wider than equality of text (a
+//! collation that ignores case, decimals of another scale). Then a key finds no record of its own. The keys that are
+//! left at the end are asked for one by one.
 
 use std::collections::HashMap;
 
@@ -17,20 +17,20 @@ use crate::{
 /// How many keys one statement asks for at most.
 pub const KEYS_MAX: u8 = 128;
 
-/// What a read gives: one outcome, or one for each key that it looks up.
+/// The result of a read: one outcome, or one for each key that it looks up.
 #[derive(Debug)]
 pub enum Found {
-    /// Of a read by itself.
+    /// The outcome of a single read.
     One(Outcome),
-    /// Of several look-ups, in their order.
+    /// The outcomes of several look-ups, in their order.
     Each(Vec<Result>),
 }
 
 impl Found {
-    /// The outcome of a read by itself.
+    /// The outcome of a single read.
     ///
     /// # Errors
-    /// `internal`, where it was none.
+    /// `internal`, if there are several outcomes.
     pub fn one(self) -> Result {
         match self {
             Self::One(outcome) => Ok(outcome),
@@ -41,7 +41,7 @@ impl Found {
     /// The outcomes of several look-ups.
     ///
     /// # Errors
-    /// `internal`, where it was a read by itself.
+    /// `internal`, if it was a single read.
     pub fn each(self) -> Result<Vec<Result>> {
         match self {
             Self::Each(outcomes) => Ok(outcomes),
@@ -54,13 +54,13 @@ impl Found {
 #[derive(Debug)]
 pub struct Lookup<'a, T> {
     distinct: Vec<&'a Value>,
-    /// By the key's wire form, which request wants it.
+    /// The requests that want each key, by the key's wire form.
     places: HashMap<Vec<u8>, Vec<usize>>,
     answers: Vec<Option<T>>,
 }
 
 impl<'a, T: Clone> Lookup<'a, T> {
-    /// Of these keys, one a request.
+    /// For these keys, one for each request.
     pub fn new(keys: &[&'a Value]) -> Self {
         let mut places: HashMap<Vec<u8>, Vec<usize>> = HashMap::with_capacity(keys.len());
         let mut distinct = Vec::with_capacity(keys.len());
@@ -91,13 +91,13 @@ impl<'a, T: Clone> Lookup<'a, T> {
         self.distinct.iter().copied().filter(|key| self.places.contains_key(&json(key))).collect()
     }
 
-    /// The answers in the order of the requests; none where there is no record.
+    /// The answers in the order of the requests; `None` if there is no record.
     pub fn finish(self) -> Vec<Option<T>> {
         self.answers
     }
 }
 
-/// Whether two values of the type are equal in the database only when their wire forms are.
+/// Whether values of the type are equal in the database only if their wire forms are equal.
 pub const fn is_exact(ty: &Type) -> bool {
     matches!(
         ty,

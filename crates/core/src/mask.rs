@@ -1,7 +1,7 @@
-//! Sensitive values, kept out of what people read: dead letters, and what databases say of a value.
+//! Masks sensitive values in texts that people read: dead letters, and a database's messages about a value.
 //!
-//! In a domain that has sensitive fields, a request is shown only as far as it is known to hold none: a client that
-//! mistypes a name sends its value all the same.
+//! In a domain with sensitive fields, a request is shown only as far as it is known to hold no sensitive value: a
+//! client that mistypes a name still sends the value.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use beds_protocol::{Json, Mode, Operation, Record};
 
 use crate::spec::{Domain, Field, Type};
 
-/// What stands in the place of a sensitive value.
+/// The text in place of a sensitive value.
 pub(crate) const MASK: &str = "***";
 
 /// Whether the domain has any field whose values are sensitive.
@@ -17,7 +17,7 @@ pub fn has_sensitive(domain: &Domain) -> bool {
     !names(domain).is_empty()
 }
 
-/// Whether a field, or a part of it, is sensitive: what stands in its place instead may be as well.
+/// Whether a field, or a part of it, is sensitive. A wrong value in its place may be sensitive as well.
 pub fn is_sensitive(field: &Field) -> bool {
     field.sensitive || has_sensitive_parts(&field.ty)
 }
@@ -31,9 +31,9 @@ pub fn has_sensitive_parts(ty: &Type) -> bool {
     }
 }
 
-/// A request's body as it may be shown: with the values of fields that are not sensitive, and a mask for all else.
-/// A member that bears a sensitive field's name is masked at any depth. A body that cannot be read is masked as a
-/// whole, and one without anything to mask is shown as it is.
+/// A request's body as it may be shown: with the values of fields that are not sensitive, and a mask for all others. A
+/// member with the name of a sensitive field is masked at any depth. A body that cannot be read is masked as a whole. A
+/// body without anything to mask is shown as it is.
 pub fn body<'a>(domain: &'static Domain, body: &'a [u8]) -> Cow<'a, [u8]> {
     let names = names(domain);
     if names.is_empty() {
@@ -52,8 +52,8 @@ pub fn body<'a>(domain: &'static Domain, body: &'a [u8]) -> Cow<'a, [u8]> {
     if masked == given { Cow::Borrowed(body) } else { Cow::Owned(masked.to_string().into_bytes()) }
 }
 
-/// The body of a batch as it may be shown: of each item the names, and its body as [`body`] shows it. `domain` gives
-/// the domain of a template. A body without anything to mask is shown as it is.
+/// The body of a batch as it may be shown: the names of each item, and the item's body as [`body`] shows it. `domain`
+/// gives the domain of a template. A body without anything to mask is shown as it is.
 pub fn batch(body: &[u8], domain: impl Fn(&str) -> Option<&'static Domain>) -> Cow<'_, [u8]> {
     let Ok(given) = Json::of_any(body) else {
         return Cow::Owned(Json::from(MASK).to_string().into_bytes());
@@ -78,12 +78,13 @@ pub fn batch(body: &[u8], domain: impl Fn(&str) -> Option<&'static Domain>) -> C
     if masked == given { Cow::Borrowed(body) } else { Cow::Owned(masked.to_string().into_bytes()) }
 }
 
-/// Whether a call of the domain takes anything sensitive, which no digest may be made of.
+/// Whether a call of the domain takes a sensitive argument. No digest may be made of it.
 pub fn takes_secrets(domain: &Domain) -> bool {
     domain.calls.iter().any(|call| call.args.iter().any(|arg| is_sensitive(&arg.field)))
 }
 
-/// The body of a batch in which the bodies of the items of these domains are as [`body`] shows them; the others stay whole.
+/// The body of a batch in which the bodies of these domains' items are as [`body`] shows them. The other bodies stay
+/// whole.
 pub fn batch_of(given: &[u8], domain: impl Fn(&str) -> Option<&'static Domain>) -> Cow<'_, [u8]> {
     let Ok(Json::Object(mut members)) = Json::of_any(given) else { return Cow::Borrowed(given) };
     let mut is_masked = false;
@@ -123,7 +124,7 @@ fn body_of_item(value: &mut Json, domain: &'static Domain) {
 
 struct Masker {
     domain: &'static Domain,
-    /// Of everything sensitive, wherever it is declared.
+    /// The names of all sensitive fields, wherever they are declared.
     names: Vec<&'static str>,
 }
 
@@ -182,7 +183,7 @@ impl Masker {
         }
     }
 
-    /// What is not sensitive but for the members that bear a sensitive name.
+    /// A value that is not sensitive, except members with a sensitive name.
     fn named(&self, value: &mut Json) {
         match value {
             Json::Object(Record(members)) => {

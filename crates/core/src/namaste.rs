@@ -3,8 +3,8 @@
 //! The template compiler implements both. Neither is ever used as a trait object: a request reaches its
 //! domain through a `match` on an enum, and its operation through a `match` on [`Request`].
 //!
-//! An operation gives [`Work`]: a plan, which the runner of the node runs, or the future of a hand-written method.
-//! So the code of a domain is data and one-line functions, and no state machine of its own.
+//! An operation gives [`Work`]: a plan, which the runner of the node runs, or the future of a hand-written method. So
+//! the code of a domain is data and one-line functions. It has no state machine of its own.
 
 use beds_protocol::{
     CallRequest, CountRequest, CreateRequest, DeleteRequest, DescribeRequest, FetchRequest, Operation,
@@ -41,7 +41,7 @@ pub enum Request {
 }
 
 impl Request {
-    /// What is asked.
+    /// The operation.
     #[must_use]
     pub const fn operation(&self) -> Operation<'static> {
         match self {
@@ -59,11 +59,11 @@ impl Request {
 
 /// A data domain.
 ///
-/// The compiler implements the operations that the template declares, each by one function that makes a plan; the
+/// The compiler implements the operations that the template declares, each by one function that makes a plan. The
 /// others keep the default, which answers `unknown_operation`. A hand-written domain may replace any of them.
 ///
 /// # Errors
-/// Every operation fails with `validation_failed` where the request contradicts the template.
+/// Every operation fails with `validation_failed` if the request contradicts the template.
 #[expect(clippy::missing_errors_doc, reason = "said once, above")]
 pub trait NamasteCore: Send + Sync + 'static {
     /// What the template says.
@@ -94,7 +94,7 @@ pub trait NamasteCore: Send + Sync + 'static {
         Err(Error::not_offered(Self::domain(), Operation::Update))
     }
 
-    /// Creates one record or many, or changes those with their keys.
+    /// Creates one record or many, or changes existing records with the same keys.
     fn upsert(_cx: &Context, _request: UpsertRequest) -> Result<Work> {
         Err(Error::not_offered(Self::domain(), Operation::Upsert))
     }
@@ -109,7 +109,7 @@ pub trait NamasteCore: Send + Sync + 'static {
         crate::operation::call(cx, Self::domain(), call, request)
     }
 
-    /// Tells what the domain offers.
+    /// Describes what the domain offers.
     fn describe(cx: &Context, _request: DescribeRequest) -> Result<Work> {
         crate::operation::describe(cx, Self::domain())
     }
@@ -117,7 +117,7 @@ pub trait NamasteCore: Send + Sync + 'static {
 
 /// All domains of a node: a static match from a template's name to its [`NamasteCore`].
 pub trait Factory: Send + Sync + 'static {
-    /// One variant a domain.
+    /// One variant for each domain.
     type Template: Copy + Send + Sync + 'static;
 
     /// Every domain, in order of name.
@@ -132,22 +132,22 @@ pub trait Factory: Send + Sync + 'static {
     /// The call of a template with this name.
     fn call(template: Self::Template, name: &str) -> Option<&'static Call>;
 
-    /// What is to be done for a request to a template.
+    /// The work for a request to a template.
     ///
     /// # Errors
-    /// `validation_failed` where the request contradicts the template; `unknown_operation` where it does not offer
-    /// the operation.
+    /// `validation_failed`, if the request contradicts the template; `unknown_operation`, if the template does not
+    /// offer the operation.
     fn dispatch(template: Self::Template, cx: &Context, request: Request) -> Result<Work>;
 }
 
-/// What is to be done for a request in the domain `D`: the inner match of the factory.
+/// The work for a request in the domain `D`: the inner match of the factory.
 ///
 /// # Errors
 /// As [`Factory::dispatch`].
 pub fn dispatch<D: NamasteCore>(cx: &Context, request: Request) -> Result<Work> {
     let (domain, operation) = (D::domain(), request.operation());
-    // A method is judged before it begins; what is planned is judged once more where it is planned, since a method may ask
-    // another domain.
+    // A method is judged before it begins. A plan is judged once more where it is made, since a method may ask another
+    // domain.
     let hidden = cx.allowed(domain, operation)?.into_hidden();
     match dispatch_judged::<D>(cx, request) {
         Ok(Work::Method(running)) if !hidden.is_empty() => {

@@ -1,5 +1,6 @@
-//! What becomes of events that are stored: one relay a database publishes them, in the order of each key, and removes what
-//! RabbitMQ has. The adapters are [`Outbox`]es, the bus is an [`EventSink`], and the node's relay brings them together.
+//! The way of stored events: one relay for each database publishes them, in the order of each key, and removes those
+//! that RabbitMQ has. The adapters are [`Outbox`]es, the bus is an [`EventSink`], and the node's relay brings them
+//! together.
 
 use std::fmt;
 
@@ -7,21 +8,21 @@ use futures_util::future::BoxFuture;
 
 use crate::event::Event;
 
-/// An event that is stored.
+/// A stored event.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stored {
-    /// Its place in the order of its key: of two events of one key, the later has the greater.
+    /// Its place in the order of its key: of two events of one key, the later has the greater number.
     pub number: u64,
     /// The event.
     pub event: Event,
 }
 
-/// The events of one database that are stored, and not published yet.
+/// The stored events of one database that are not published yet.
 pub trait Outbox: fmt::Debug + Send + Sync + 'static {
-    /// The database, as templates call it.
+    /// The database's name in templates.
     fn database(&self) -> &str;
 
-    /// Waits some seconds to become the one relay of the database; none where another is.
+    /// Waits some seconds to become the one relay of the database; `None` if another relay exists.
     ///
     /// # Errors
     /// Why the database cannot be asked.
@@ -31,9 +32,9 @@ pub trait Outbox: fmt::Debug + Send + Sync + 'static {
     fn stored(&self) -> BoxFuture<'_, ()>;
 }
 
-/// What the relay of a database does with it. Dropped, another may take it.
+/// The relay's access to a database. When it is dropped, another node may become the relay.
 pub trait Pending: Send {
-    /// The first events whose number is greater, in order of their numbers, as one moment has them.
+    /// The first events with a greater number, in order of their numbers, as of one moment.
     ///
     /// # Errors
     /// Why the database cannot be asked.
@@ -45,7 +46,7 @@ pub trait Pending: Send {
     /// Why they may still be there.
     fn done<'a>(&'a mut self, published: &'a [&'a Stored]) -> BoxFuture<'a, Result<(), String>>;
 
-    /// Says that this relay still lives, while it does nothing else.
+    /// Shows that this relay still lives, while it does nothing else.
     ///
     /// # Errors
     /// Why it is no longer the relay.
@@ -66,15 +67,15 @@ pub trait EventChannel: Send + Sync {
     /// Publishes an event, and waits until RabbitMQ has it.
     ///
     /// # Errors
-    /// Why it may not be there.
+    /// Why the event may not be there.
     fn publish<'a>(&'a self, event: &'a Event) -> BoxFuture<'a, Result<(), Unpublished>>;
 }
 
 /// Why an event is not published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unpublished {
-    /// RabbitMQ did not take this one, for this reason; others may go.
+    /// RabbitMQ refused this event, for this reason. Others may go.
     Refused(&'static str),
-    /// The way to the bus is lost, or was never there.
+    /// The way to the bus is lost, or never existed.
     Lost(String),
 }

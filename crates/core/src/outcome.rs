@@ -1,4 +1,4 @@
-//! [`Outcome`]: what a successful operation gives, already as JSON text, and the bytes of a reply.
+//! [`Outcome`]: the result of a successful operation, already as JSON text, and the bytes of a reply.
 //!
 //! Adapters write rows straight to JSON, so that a reply costs no tree of values.
 
@@ -8,19 +8,19 @@ use serde_json::{Value as Json, value::RawValue};
 
 use crate::{describe, spec::Domain};
 
-/// The bytes that the names of all members, a count and the braces take in a reply. A note is not counted.
+/// The most bytes that the names of all members, a count and the braces take in a reply. A note is not counted.
 pub const MEMBERS_BYTES_MAX: usize = 128;
 
-/// What the reply to a write says that is longer than a reply may be.
+/// The note of a reply to a write that is longer than a reply may be.
 const TOO_LONG: &str =
     "this is done; its reply is longer than replies may be, and all but the key is left out";
-/// The same where the key is too long as well, or there is none.
+/// The same if the key is too long as well, or there is none.
 const DONE: &str = "this is done; its reply is longer than replies may be";
 
 /// The members of a successful reply. Each JSON member is a complete JSON text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// The record, the records, or the value of a call; borrowed where it is always the same.
+    /// The record, the records, or the value of a call; borrowed if it is always the same.
     pub data: Option<Cow<'static, [u8]>>,
     /// Cursor of the next page.
     pub next: Option<String>,
@@ -32,28 +32,28 @@ pub struct Outcome {
     pub sets: Option<Vec<u8>>,
     /// The replies of a batch's items, an array.
     pub items: Option<Vec<u8>>,
-    /// Something the client should know though the request succeeded.
+    /// A message for the client although the request succeeded.
     pub note: Option<Cow<'static, str>>,
-    /// Which values of the reply are null because the wire cannot show them: part of the reply's note, and for the log.
-    /// See [`Unshown`](crate::unshown::Unshown).
+    /// Which values of the reply are null because the wire cannot show them. The text is a part of the reply's note,
+    /// and is for the log. See [`Unshown`](crate::unshown::Unshown).
     pub unshown: Option<String>,
 }
 
 impl Outcome {
-    /// An outcome with nothing but `data`.
+    /// An outcome with only `data`.
     #[must_use]
     pub fn data(json: impl Into<Cow<'static, [u8]>>) -> Self {
         Self { data: Some(json.into()), ..Self::default() }
     }
 
-    /// An outcome with nothing but `count`.
+    /// An outcome with only `count`.
     #[must_use]
     pub fn count(count: u64) -> Self {
         Self { count: Some(count), ..Self::default() }
     }
 
-    /// What is left of the outcome of a write of this domain where there is no room for more: the keys of its records, and
-    /// a note that says why.
+    /// The rest of the outcome of a write in this domain if there is no room for more: the keys of its records, and a
+    /// note that says why.
     #[must_use]
     pub fn cut(&self, domain: &Domain, note: &'static str) -> Self {
         let data = self.data.as_deref().and_then(|json| serde_json::from_slice(json).ok());
@@ -61,8 +61,8 @@ impl Outcome {
         Self { data: keys.map(Cow::Owned), note: Some(note.into()), ..Self::default() }
     }
 
-    /// The outcome of what is done, as a reply of so many bytes can say it: what is done is never told to be too large.
-    /// `cut` gives what is left of one that is longer; where that is too long as well, a note says that it is done.
+    /// The outcome of a write that is done, cut to a reply of this many bytes: it must not be reported as too large.
+    /// `cut` gives the shortened outcome. If that is too long as well, a note says that the write is done.
     #[must_use]
     pub fn fitting(self, bytes_max: usize, cut: impl FnOnce(&Self) -> Self) -> Self {
         if self.size() <= bytes_max {
@@ -70,7 +70,7 @@ impl Outcome {
         }
         let cut = cut(&self);
         let done = Self { note: Some(DONE.into()), ..Self::default() };
-        // What was noted before, such as how often it may be done, stands first where there is room for it.
+        // An earlier note, such as how often the write may happen, comes first if there is room for it.
         let noted = |outcome: &Self| match (&self.note, &outcome.note) {
             (Some(first), Some(note)) => {
                 Self { note: Some(format!("{first}; {note}").into()), ..outcome.clone() }
@@ -81,12 +81,12 @@ impl Outcome {
         all.into_iter().find(|outcome| outcome.size() <= bytes_max).unwrap_or(done)
     }
 
-    /// The same of a write of this domain.
+    /// The same for a write in this domain.
     #[must_use]
     pub fn fitting_of(self, domain: &Domain, bytes_max: usize) -> Self {
         self.fitting(bytes_max, |outcome| {
             let cut = outcome.cut(domain, TOO_LONG);
-            // What has no key, such as the value of a call, is left out as a whole.
+            // An outcome without a key, such as the value of a call, is left out as a whole.
             let note = if cut.data.is_some() { cut.note } else { Some(DONE.into()) };
             Self { note, ..cut }
         })
@@ -103,7 +103,7 @@ impl Outcome {
         Self { note: Some(note), ..self }
     }
 
-    /// An outcome with nothing but `count`: how many of the records that a filter matched were written.
+    /// An outcome with only `count`: how many of the records that a filter matched were written.
     #[must_use]
     pub fn written(count: u64, matched: u64) -> Self {
         let left = matched.saturating_sub(count);
@@ -113,13 +113,13 @@ impl Outcome {
         Self { note, ..Self::count(count) }
     }
 
-    /// What `describe` answers for a domain.
+    /// The answer of `describe` for a domain.
     #[must_use]
     pub fn description(domain: &'static Domain) -> Self {
         Self::data(describe::json(domain))
     }
 
-    /// How long the reply is, in bytes.
+    /// The length of the reply, in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
         size(&self.members())
@@ -141,7 +141,7 @@ impl Outcome {
         reply
     }
 
-    /// The outcome of a reply that [`Self::encode`] wrote; `None` where it is none.
+    /// The outcome of a reply that [`Self::encode`] wrote; `None` if the text is none.
     #[must_use]
     pub fn decode(reply: &[u8]) -> Option<Self> {
         let mut members: HashMap<String, Box<RawValue>> = serde_json::from_slice(reply).ok()?;
@@ -153,7 +153,7 @@ impl Outcome {
         Some(Self { data: data.map(Cow::Owned), next, count, out, sets, items, note, unshown: None })
     }
 
-    /// The members that are there, each with its JSON text.
+    /// The existing members, each with its JSON text.
     fn members(&self) -> Members<'_> {
         let Self { data, next, count, out, sets, items, note, unshown } = self;
         let notes = [note.as_deref(), unshown.as_deref()].into_iter().flatten().collect::<Vec<_>>();
@@ -171,7 +171,7 @@ impl Outcome {
 
 /// Name and JSON text.
 type Member<'a> = (&'static str, Cow<'a, [u8]>);
-/// The members that an outcome may have.
+/// The possible members of an outcome.
 type Members<'a> = [Option<Member<'a>>; 7];
 
 const OPENING: &[u8] = br#"{"ok":true"#;
@@ -179,7 +179,7 @@ const CLOSING: &[u8] = b"}";
 /// A comma, two quotes and a colon.
 const MEMBER_BYTES: usize = 4;
 
-/// How long a reply with these members is, in bytes.
+/// The length of a reply with these members, in bytes.
 fn size(members: &Members<'_>) -> usize {
     let members = members.iter().flatten();
     let members = members.map(|(name, json)| MEMBER_BYTES + name.len() + json.len());

@@ -1,7 +1,7 @@
-//! [`Plan`]: what is to be done in a database, valid against its domain, in the terms of no engine.
+//! [`Plan`]: work for a database, valid against its domain, in the terms of no engine.
 //!
 //! [`crate::operation`] makes plans from requests; the adapters turn them into jobs. Fields are indices into the
-//! domain's, values are of their fields' types, and nothing a client named is left in a plan but as a value.
+//! domain's fields, values have their fields' types, and a client's text is left in a plan only as a value.
 
 use std::{sync::Arc, time::Instant};
 
@@ -16,30 +16,30 @@ use crate::{
     value::Value,
 };
 
-/// What is to be done.
+/// Work for a database.
 #[derive(Debug)]
 pub struct Plan {
     /// In which domain.
     pub domain: &'static Domain,
     /// What.
     pub action: Action,
-    /// What makes a write happen once; none for what may happen again.
+    /// The claim by which a write happens once; `None` if it may happen again.
     pub claim: Option<Claim>,
-    /// Which request it belongs to, for the events of a write.
+    /// The request that it belongs to, for the events of a write.
     pub origin: Origin,
-    /// What its caller reaches.
+    /// The reach of its caller.
     pub scope: Scope,
 }
 
-/// What the caller of a plan reaches. Most reach all, and then it is nothing but a word.
+/// The reach of a plan's caller. Most callers reach everything; then it takes one machine word.
 #[derive(Debug, Clone, Default)]
 pub struct Scope(Option<Box<Reach>>);
 
-/// What the caller of a plan reaches, and what of the request its objects take.
+/// The reach of a plan's caller, and the parts of the request that its objects take.
 #[derive(Debug, Clone, Default)]
 pub struct Reach {
-    /// What must hold of the one record that is read, changed or deleted, and of one that an upsert finds: another is as if it
-    /// were not there. What is found by a filter has it in the filter.
+    /// The conditions on the single record that is read, changed or deleted, and on a record that an upsert finds. A
+    /// record that does not meet them counts as missing. A plan with a filter has the conditions in the filter.
     pub rows: Vec<Condition>,
     /// The fields that no reply shows.
     pub hidden: Vec<usize>,
@@ -68,28 +68,28 @@ impl std::ops::Deref for Scope {
 }
 
 impl Reach {
-    /// Whether all records are reached, and all of them is shown.
+    /// Whether all records are within reach, and all fields are shown.
     #[must_use]
     pub const fn is_whole(&self) -> bool {
         self.rows.is_empty() && self.hidden.is_empty()
     }
 }
 
-/// What events and the audit tell of the request of a write.
+/// The parts of a write's request that events and the audit report.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origin {
     /// Names the request in logs and error replies.
     pub request_id: Option<Arc<str>>,
     /// Its W3C trace context, where it had one.
     pub traceparent: Option<Arc<str>>,
-    /// Who asked; known of what is audited.
+    /// Who asked; set if the domain is audited.
     pub author: Option<Arc<Author>>,
 }
 
 /// Who asked for a write, and how.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Author {
-    /// The caller's name, which is the session's user where there is a session; none of a caller whom nobody vouches for.
+    /// The caller's name. With a session it is the session's user. `None` if nobody vouches for the caller.
     pub user: Option<String>,
     /// The user for whom RabbitMQ vouches.
     pub amqp_user: Option<String>,
@@ -100,14 +100,14 @@ pub struct Author {
 }
 
 impl Plan {
-    /// A plan that claims nothing yet.
+    /// A plan without a claim.
     #[must_use]
     pub const fn new(domain: &'static Domain, action: Action) -> Self {
         let origin = Origin { request_id: None, traceparent: None, author: None };
         Self { domain, action, claim: None, origin, scope: Scope(None) }
     }
 
-    /// Whether anything that it does is audited.
+    /// Whether any of its operations is audited.
     #[must_use]
     pub fn is_audited(&self) -> bool {
         match &self.action {
@@ -121,7 +121,7 @@ impl Plan {
         }
     }
 
-    /// The same for a caller who reaches so much.
+    /// The same for a caller with this reach.
     #[must_use]
     pub fn within(self, scope: Scope) -> Self {
         Self { scope, ..self }
@@ -133,11 +133,11 @@ impl Plan {
 pub enum Item {
     /// Its outcome is known without a database.
     Known(Outcome),
-    /// What is to be done.
+    /// A plan to run.
     Plan(Plan),
 }
 
-/// What a plan does.
+/// The action of a plan.
 #[derive(Debug)]
 pub enum Action {
     /// It changes nothing.
@@ -153,16 +153,16 @@ pub enum Read {
     One {
         /// The key's values, in the key's order.
         key: Vec<Value>,
-        /// What to show.
+        /// The fields to show.
         fields: Fields,
     },
     /// Some records by filter, in order.
     Many(Selection),
     /// How many records match.
     Count {
-        /// What must hold.
+        /// The conditions.
         filter: Vec<Condition>,
-        /// How many there may be: a dry run of a write by filter has this bound.
+        /// The largest count that is needed: a dry run of a write by filter has this bound.
         most: Option<u32>,
     },
     /// A call of the read lane.
@@ -174,7 +174,7 @@ pub enum Read {
 pub enum Write {
     /// New records: all, or none.
     Create {
-        /// Each has one value a field.
+        /// Each has one value for each field.
         records: Vec<Vec<Value>>,
         /// Whether the request, and so the reply, has a list of them.
         many: bool,
@@ -188,9 +188,9 @@ pub enum Write {
         /// The version that the record must have.
         if_version: Option<i64>,
     },
-    /// New records, or changes of those with their keys: all, or none.
+    /// New records, or changes of existing records with the same keys: all, or none.
     Upsert {
-        /// Each has one value a field.
+        /// Each has one value for each field.
         records: Vec<Vec<Value>>,
         /// Whether the request, and so the reply, has a list of them.
         many: bool,
@@ -202,9 +202,9 @@ pub enum Write {
         /// The new values, by field.
         changes: Vec<(usize, Value)>,
     },
-    /// The end of every record that matches: all, or none.
+    /// The deletion of every record that matches: all, or none.
     DeleteMany(Matching),
-    /// The end of one record.
+    /// The deletion of one record.
     Delete {
         /// The key's values, in the key's order.
         key: Vec<Value>,
@@ -213,12 +213,12 @@ pub enum Write {
     },
     /// A call of the write lane.
     Call(Invocation),
-    /// The items of an atomic batch, all of which are in the plan's database: all, or none. The outcome has their replies.
+    /// The items of an atomic batch, all of them in the plan's database: all, or none. The outcome has their replies.
     All(Vec<Item>),
 }
 
 impl Write {
-    /// The operation that it is; a batch is none.
+    /// Its operation; `None` for a batch.
     #[must_use]
     pub fn operation(&self) -> Option<Operation<'static>> {
         Some(match self {
@@ -235,9 +235,9 @@ impl Write {
 /// Records by filter, a bounded number of them.
 #[derive(Debug)]
 pub struct Matching {
-    /// What must hold: at least one condition.
+    /// The conditions, at least one.
     pub filter: Vec<Condition>,
-    /// How many there may be. Of more, none is written.
+    /// How many records may match. If there are more, none is written.
     pub most: u32,
 }
 
@@ -246,33 +246,34 @@ pub struct Matching {
 pub struct Invocation {
     /// The call.
     pub call: &'static Call,
-    /// One value a parameter, null for OUT ones.
+    /// One value for each parameter, null for OUT parameters.
     pub args: Vec<Value>,
 }
 
-/// What makes a write happen once: who asks, under which id, and for what. It is a row of the ledger, which is written
-/// in the transaction of the write.
+/// The claim by which a write happens once: who asks, under which id, and for what. It is a row of the ledger, in the
+/// transaction of the write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     /// The user for whom RabbitMQ vouches; empty where the request names none.
     pub user: String,
     /// The request's `message_id`, unique among the user's.
     pub message_id: String,
-    /// Which write of the request it is: a hand-written method may do several, and so may each item of a batch.
+    /// The number of the write in its request: a hand-written method may make several writes, and so may each item of a
+    /// batch.
     pub step: u32,
-    /// Digest of what is asked. The same id with another digest is a conflict.
+    /// The digest of the request. The same id with another digest is a conflict.
     pub digest: [u8; 32],
 }
 
 impl Claim {
-    /// What claims of different writes differ by: user, `message_id` and step.
+    /// The parts that distinguish the claims of different writes: user, `message_id` and step.
     #[must_use]
     pub const fn key(&self) -> (&str, &str, u32) {
         (self.user.as_str(), self.message_id.as_str(), self.step)
     }
 }
 
-/// How long a plan may take, and how much it may give.
+/// How long a plan may take, and how long its reply may be.
 #[derive(Debug, Clone)]
 pub struct Bounds {
     /// The moment after which no answer is wanted.
@@ -281,14 +282,14 @@ pub struct Bounds {
     pub reply_bytes_max: usize,
     /// Who asks.
     pub asker: Asker,
-    /// Where databases must be for what is read; hears where they are after what is written.
+    /// The positions that databases must have reached for its reads. It also gets the positions after its writes.
     pub positions: Arc<Positions>,
-    /// Hears how long the plan waits and runs.
+    /// Records how long the plan waits and runs.
     pub stages: Arc<Stages>,
 }
 
 impl Bounds {
-    /// Of what no client in particular asks for.
+    /// For work that no client in particular asks for.
     #[must_use]
     pub fn new(deadline: Instant, reply_bytes_max: usize) -> Self {
         let (asker, positions, stages) = (Asker::default(), Arc::default(), Arc::default());
@@ -296,24 +297,24 @@ impl Bounds {
     }
 }
 
-/// For whom something is run: those who ask share a database fairly.
+/// The client of some work: clients share a database fairly.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Asker {
-    /// The client, as a number: its user, or where it names none, its reply queue.
+    /// The client, as a number: its user, or, if it names none, its reply queue.
     pub client: u64,
-    /// Whether it is a part of what was let in before, such as an item of a batch: it waits as long as its deadline
-    /// allows.
+    /// Whether it is a part of a request that was admitted before, such as an item of a batch. It waits as long as its
+    /// deadline allows.
     pub is_part: bool,
 }
 
 impl Asker {
-    /// A part of what this one asks for.
+    /// A part of this client's request.
     #[must_use]
     pub const fn part(self) -> Self {
         Self { is_part: true, ..self }
     }
 }
 
-/// The length of a reply that nobody waits for: no work is refused for it. Whoever reads a reply's rows one by one keeps
-/// a bounded number of them.
+/// The length limit of a reply that nobody waits for: no work is refused for its length. Code that reads a reply's rows
+/// one by one keeps a bounded number of them.
 pub const UNHEARD: usize = usize::MAX;

@@ -1,4 +1,4 @@
-//! [`Positions`]: how far the databases are that a request writes into, and how far they must be for what it reads.
+//! [`Positions`]: the positions of the databases after a request's writes, and those that its reads require.
 
 use std::{
     collections::BTreeMap,
@@ -9,7 +9,7 @@ use beds_protocol::ErrorCode;
 
 use crate::error::{Error, Result};
 
-/// The positions of one request: by the names of databases, each in the words of its engine.
+/// The positions of one request: by the names of databases, each in its engine's form.
 #[derive(Debug, Default)]
 pub struct Positions {
     after: BTreeMap<String, String>,
@@ -17,10 +17,10 @@ pub struct Positions {
 }
 
 impl Positions {
-    /// Of a request that names some in its header `beds-after`, such as `catalog=0-1-100`, with semicolons between.
+    /// For a request whose header `beds-after` names some, such as `catalog=0-1-100`, with semicolons between.
     ///
     /// # Errors
-    /// `bad_request` where the header is of another form.
+    /// `bad_request`, if the header has another form.
     pub fn of(after: std::result::Result<Option<&str>, ()>) -> Result<Self> {
         let after = after.map_err(|()| malformed())?.unwrap_or_default();
         let parts = after.split(';').filter(|part| !part.is_empty());
@@ -29,20 +29,21 @@ impl Positions {
         Ok(Self { after: after.collect::<Result<_>>()?, reached: Mutex::default() })
     }
 
-    /// How far a database must be for what is read there.
+    /// The position that a database must have reached for a read.
     #[must_use]
     pub fn after(&self, database: &str) -> Option<&str> {
         self.after.get(database).map(String::as_str)
     }
 
-    /// A database has got to where a write of the request is: from where it was known to be, if it was, to where it is now.
+    /// Notes the position of a database after a write of the request. `now` makes it of the position known before, if
+    /// there was one.
     pub fn reach(&self, database: &'static str, now: impl FnOnce(Option<&str>) -> String) {
         let mut reached = self.reached();
         let now = now(reached.get(database).map(String::as_str));
         reached.insert(database, now);
     }
 
-    /// Where the databases are that the request has written into, as the header `beds-position` of its reply says it.
+    /// The positions of the databases into which the request has written, for the header `beds-position` of its reply.
     #[must_use]
     pub fn told(&self) -> Option<String> {
         let reached = self.reached();
@@ -55,7 +56,7 @@ impl Positions {
     }
 }
 
-/// The error of a header `beds-after` that is none.
+/// The error of an invalid header `beds-after`.
 #[must_use]
 pub fn malformed() -> Error {
     Error::new(ErrorCode::BadRequest, "the header `beds-after` names no position")

@@ -1,4 +1,5 @@
-//! Filter, order and page of a fetch, in the template's terms: field indices and values. No engine is in it.
+//! Filter, order and page of a fetch, in the template's terms: field indices and values. They are independent of the
+//! engine.
 
 use crate::{spec::Domain, value::Value};
 
@@ -21,24 +22,24 @@ impl Fields {
     }
 }
 
-/// Many records: which, in what order, from where, how many.
+/// A selection of records: which, in what order, after which record, how many.
 #[derive(Debug, Clone)]
 pub struct Selection {
     /// Which: all of these hold.
     pub filter: Vec<Condition>,
-    /// Ends with the key's fields where the domain has a key, so that the order is total.
+    /// The order. It ends with the key's fields if the domain has a key, so that the order is total.
     pub sort: Vec<Order>,
     /// The sort values of the last record of the page before.
     pub after: Option<Vec<Value>>,
     /// How many at most.
     pub limit: u32,
-    /// What to show.
+    /// The fields to show.
     pub fields: Fields,
-    /// Whether to count all that match as well.
+    /// Whether to count all matching records as well.
     pub count: bool,
 }
 
-/// What a reply says that has not all records, and no cursor to go on with.
+/// The note of a reply that does not have all records, and no cursor to continue with.
 pub fn cut_note(has_more: bool, next: Option<&String>) -> Option<&'static str> {
     (has_more && next.is_none()).then_some(
         "more records match, but without a key there is no next page: narrow `where` or raise `limit`",
@@ -70,12 +71,13 @@ pub enum Test {
     Compare(Comparison, Value),
     /// Any of these values.
     In(Vec<Value>),
-    /// Text that begins so.
+    /// Text with this prefix.
     Prefix(String),
     /// Whether the field is null.
     Null(bool),
-    /// All conditions of any of these lists; they name their own fields, and that of this one is of no account. What no
-    /// client can ask for: the records that a caller reaches. Texts are compared letter by letter in it.
+    /// All conditions of at least one of these lists. The conditions name their own fields; the field of this test is
+    /// ignored. It holds the records within a caller's reach, and no client can write it. Texts in it are compared
+    /// letter by letter.
     AnyOf(Vec<Vec<Condition>>),
 }
 

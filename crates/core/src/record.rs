@@ -1,7 +1,7 @@
 //! [`Record`]: the struct of a domain as the list of its members, and what follows from it: serde's traits and `Debug`.
 //!
-//! serde's own derive costs the compiler twice what all the rest of a domain does. Generated code only lists the
-//! members, in [`record!`](crate::record!). Values take the way through JSON, since that is what the wire has.
+//! serde's own derive costs the compiler twice as much as all the rest of a domain. Generated code only lists the
+//! members, in [`record!`](crate::record!). Values are converted through JSON, since the wire has JSON.
 
 use std::{fmt, vec};
 
@@ -24,7 +24,7 @@ impl Outcome {
     /// The record that was read, or the records, or the value of a call, as a type of Rust.
     ///
     /// # Errors
-    /// `internal`, where the type cannot hold it.
+    /// `internal`, if the type cannot hold it.
     pub fn read<T: DeserializeOwned>(&self) -> error::Result<T> {
         serde_json::from_slice(self.data.as_deref().unwrap_or(b"null"))
             .map_err(|error| error::Error::internal(format!("the data of a reply cannot be read: {error}")))
@@ -36,7 +36,7 @@ pub trait Record: NamasteCore + Sized {
     /// Its members, in the order of the domain's fields.
     fn members(&self) -> Vec<&dyn Member>;
 
-    /// A record of members that are taken in the order of the domain's fields.
+    /// A record, whose members are taken in the order of the domain's fields.
     fn read(members: &mut Members) -> Self;
 }
 
@@ -45,7 +45,7 @@ pub trait Member: fmt::Debug {
     /// Its value on the wire.
     ///
     /// # Errors
-    /// Where it has none.
+    /// If it has no value on the wire.
     fn to_json(&self) -> serde_json::Result<Json>;
 }
 
@@ -57,7 +57,7 @@ impl<T: Serialize + fmt::Debug> Member for T {
 
 /// The members of a record that is being read, in the order of the domain's fields.
 ///
-/// What is wrong is kept until all are taken, so that a record needs no `?` for each of its members.
+/// Errors are kept until all members are taken, so that a record needs no `?` for each of its members.
 #[derive(Debug)]
 pub struct Members {
     values: vec::IntoIter<(&'static Field, Option<Json>)>,
@@ -65,7 +65,7 @@ pub struct Members {
 }
 
 impl Members {
-    /// Takes the next member. One that is not there is null, if its type has that.
+    /// Takes the next member. A missing member is null, if its type allows that.
     pub fn take<T: DeserializeOwned + Default>(&mut self) -> T {
         let Some((field, value)) = self.values.next() else { return T::default() };
         let is_there = value.is_some();
@@ -82,7 +82,7 @@ impl Members {
 /// Writes a record.
 ///
 /// # Errors
-/// What the serializer says, and of a member that has no value on the wire.
+/// The serializer's errors, and the error of a member without a value on the wire.
 pub fn serialize<R: Record, S: Serializer>(record: &R, serializer: S) -> Result<S::Ok, S::Error> {
     let domain = R::domain();
     let mut object = serializer.serialize_struct(domain.name, domain.fields.len())?;
@@ -95,7 +95,7 @@ pub fn serialize<R: Record, S: Serializer>(record: &R, serializer: S) -> Result<
 /// Reads a record. Members that the domain does not have are ignored.
 ///
 /// # Errors
-/// What the deserializer says, and of a member that is there twice, is missing or not of its type.
+/// The deserializer's errors, and the error of a member that occurs twice, is missing or has another type.
 pub fn deserialize<'de, R: Record, D: Deserializer<'de>>(deserializer: D) -> Result<R, D::Error> {
     let values = deserializer.deserialize_map(Object(R::domain()))?.into_iter();
     let mut members = Members { values, error: None };
@@ -125,7 +125,7 @@ pub fn debug<R: Record>(record: &R, name: &str, f: &mut fmt::Formatter<'_>) -> f
 #[macro_export]
 macro_rules! record {
     ($record:ident { $($member:ident),* }) => {
-        // Inlined, so that whoever does not use a function does not compile it.
+        // Inlined, so that a function that nobody uses is not compiled.
         impl $crate::record::Record for $record {
             #[inline]
             fn members(&self) -> ::std::vec::Vec<&dyn $crate::record::Member> {

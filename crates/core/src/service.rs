@@ -1,4 +1,4 @@
-//! [`Service`]: what stands between the broker pool and the work. The pool knows services and nothing of domains.
+//! [`Service`]: the layer between the broker pool and the work. The pool knows services, but no domains.
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 
 use crate::{error::Error, meter::Samples, stages::Stages};
 
-/// A request as it came from the bus: its properties are read, its body is not.
+/// A request from the bus: its properties are read, its body is not.
 #[derive(Debug)]
 pub struct Incoming<'a> {
     /// The broker whose queue it was taken from.
@@ -22,11 +22,11 @@ pub struct Incoming<'a> {
     pub deadline: Result<Option<i64>, ()>,
     /// How long it may lie in its queue.
     pub expiration: Option<Duration>,
-    /// When it was sent, in Unix seconds, where it tells.
+    /// When it was sent, in Unix seconds, if it tells.
     pub timestamp: Option<u64>,
     /// The fingerprint of the template that the client was built for; `Err` when the header is no text.
     pub template_hash: Result<Option<&'a str>, ()>,
-    /// Where databases must be for what it reads; `Err` when the header is no text.
+    /// The positions that databases must have reached for its reads; `Err` when the header is no text.
     pub after: Result<Option<&'a str>, ()>,
     /// Names the request in logs and error replies.
     pub request_id: &'a str,
@@ -36,28 +36,28 @@ pub struct Incoming<'a> {
     pub user_id: Option<&'a str>,
     /// The token of the caller's session; `Err` when the header is no text.
     pub session: Result<Option<&'a str>, ()>,
-    /// Who shares the node with others: the user, or where there is none, the reply queue.
+    /// The client that shares the node with others: the user, or, if there is none, the reply queue.
     pub client: &'a str,
-    /// The W3C trace context, where it has the form of one.
+    /// The W3C trace context, if the text has that form.
     pub traceparent: Option<&'a str>,
     /// Whether the client waits for a reply.
     pub wants_reply: bool,
-    /// Hears where the time of the request goes.
+    /// Records where the time of the request goes.
     pub stages: Arc<Stages>,
     /// The body.
     pub body: &'a [u8],
 }
 
-/// What becomes of a request.
+/// The end of a request's handling.
 #[derive(Debug)]
 pub enum Verdict {
-    /// It is answered; where no reply is wanted, it is done.
+    /// It is answered. If no reply is wanted, it is done.
     Reply(Reply),
-    /// It is done, and nothing is to be said.
+    /// It is done, and there is nothing to answer.
     Done,
-    /// It cannot be done now, and nobody waits for an answer: it is tried again later.
+    /// It cannot run now, and nobody waits for an answer: it is tried again later.
     Retry(Error),
-    /// It can never be done, and nobody waits for an answer: it goes to the dead letters.
+    /// It can never succeed, and nobody waits for an answer: it becomes a dead letter.
     Dead(Error),
 }
 
@@ -68,7 +68,7 @@ pub struct Reply {
     pub status: &'static str,
     /// The fingerprint of the template that answered.
     pub template_hash: Option<&'static str>,
-    /// Where the databases are that the request has written into.
+    /// The positions of the databases into which the request has written.
     pub position: Option<String>,
     /// The reply's body.
     pub body: Vec<u8>,
@@ -81,13 +81,13 @@ impl Reply {
         Self { status: "ok", template_hash, position: None, body }
     }
 
-    /// The same, which says where the databases are that the request has written into.
+    /// The same, with the positions of the databases into which the request has written.
     #[must_use]
     pub fn at(self, position: Option<String>) -> Self {
         Self { position, ..self }
     }
 
-    /// The reply that says why a request failed.
+    /// The reply with the error of a failed request.
     #[must_use]
     pub fn failed(error: Error, template_hash: Option<&'static str>, request_id: &str) -> Self {
         let status = error.code.as_str();
@@ -95,12 +95,12 @@ impl Reply {
     }
 }
 
-/// What requests wait for while they cannot be done. Its text is part of the name of the queue in which they wait.
+/// The need for which requests wait while they cannot run. Its text is part of the name of their queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Need {
-    /// What has this name and is no database.
+    /// A need with this name that is not a database.
     Other(&'static str),
-    /// A database: two engines may each have one of a name.
+    /// A database: two engines may each have one of the same name.
     Database(Engine, &'static str),
 }
 
@@ -115,35 +115,36 @@ impl fmt::Display for Need {
 
 /// A kind of work that a node hosts.
 ///
-/// One service answers the templates' domains; others stand beside it. A broker's queue may hold requests to several:
-/// each is handled by the first whose [`Service::accepts`] says so.
+/// One service answers the templates' domains; others stand beside it. A broker's queue may hold requests to several
+/// services: each request is handled by the first service whose [`Service::accepts`] says yes.
 pub trait Service: Send + Sync + 'static {
     /// The routing keys that it serves, each with the broker in whose queue its requests wait.
     fn keys(&self) -> Vec<(Broker, String)>;
 
-    /// Whether requests to this template are its own, served or not.
+    /// Whether requests to this template belong to it, served or not.
     fn accepts(&self, template: &str) -> bool;
 
-    /// What requests with this routing key wait for while they cannot be done, such as a database: those that wait for one
-    /// thing wait in one line.
+    /// The need for which requests with this routing key wait while they cannot run, such as a database. Requests with
+    /// the same need wait in one line.
     fn needs(&self, routing_key: &str) -> Need {
         let _ = routing_key;
         Need::Other("node")
     }
 
-    /// Handles a request. It never fails and never panics: whatever goes wrong is a verdict.
+    /// Handles a request. It never fails and never panics: every failure is a verdict.
     fn handle<'a>(&'a self, incoming: Incoming<'a>) -> BoxFuture<'a, Verdict>;
 
     /// A request's body as it may be shown to people.
     fn shown<'a>(&self, routing_key: &str, body: &'a [u8]) -> Cow<'a, [u8]>;
 
-    /// Tells what it has counted.
+    /// Reports its counts.
     fn collect(&self, samples: &mut Samples) {
         let _ = samples;
     }
 }
 
-/// The verdict on a request that failed: who waits gets the error, else it is tried again or dead.
+/// The verdict on a failed request. If its client waits, the client gets the error; otherwise the request is tried
+/// again or is dead.
 #[must_use]
 pub fn refused(error: Error, incoming: &Incoming<'_>, template_hash: Option<&'static str>) -> Verdict {
     if incoming.wants_reply {

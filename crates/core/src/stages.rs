@@ -1,4 +1,4 @@
-//! [`Stages`]: where the time of one request goes, and the span that it is traced by.
+//! [`Stages`]: where the time of one request goes, and its span in the trace.
 
 use std::{
     fmt::{self, Display, Formatter},
@@ -15,7 +15,7 @@ use tracing::{Level, Span};
 /// The target of all spans of a traced request; they go to the exporter of traces and nowhere else.
 pub const TRACE: &str = "beds_trace";
 
-/// A span below another one; none where that is none, so that a request which is not traced costs nothing.
+/// A span below another one. If the parent is none, so is the span, so that an untraced request costs nothing.
 ///
 /// ```ignore
 /// traced!(parent, "transaction", database = name)
@@ -52,16 +52,16 @@ impl Display for Asked {
 
 /// Traces requests.
 pub trait Tracer: Send + Sync + 'static {
-    /// The span of a request that was taken from this queue, below the span of its client where it names one; none where
-    /// the request is not traced.
+    /// The span of a request that was taken from this queue, below the span of its client if it names one; none if the
+    /// request is not traced.
     fn request(&self, traceparent: Option<&str>, queue: &'static str, request_id: &str) -> Span;
 
     /// Adds the wait in the queue to the span of a request that is answered.
     fn queued(&self, request: &Span, times: Times);
 }
 
-/// The span of a statement, below the current span, until it is dropped; none where no traced request runs it. The text
-/// holds no values.
+/// The span of a statement, below the current span, until it is dropped; none if no traced request runs the statement.
+/// The text holds no values.
 pub fn statement_span(text: impl Display) -> Span {
     if !tracing::span_enabled!(target: TRACE, Level::TRACE, "statement", text) {
         return Span::none();
@@ -84,16 +84,16 @@ pub struct Stages {
     span: Span,
 }
 
-/// What a request took, stage by stage.
+/// The duration of a request, stage by stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Times {
-    /// Since the node took it.
+    /// Since the node took the request.
     pub total: Duration,
-    /// Before, in its queue, at least; unknown where the client did not say when it sent it.
+    /// The least time in its queue before that; `None` if the client did not say when it sent the request.
     pub queue: Option<Duration>,
-    /// For connections to databases, all of its jobs together.
+    /// The wait for connections to databases, of all its jobs together.
     pub lane: Duration,
-    /// On these connections, all of its jobs together.
+    /// The work on these connections, of all its jobs together.
     pub database: Duration,
 }
 
@@ -104,14 +104,14 @@ impl Default for Stages {
 }
 
 impl Stages {
-    /// The stages of a request that is taken now, after so long in its queue.
+    /// The stages of a request that is taken now, after this time in its queue.
     #[must_use]
     pub fn new(queue: Option<Duration>, span: Span) -> Self {
         let (lane, database) = (AtomicU64::new(0), AtomicU64::new(0));
         Self { taken: Instant::now(), queue, lane, database, address: OnceLock::new(), span }
     }
 
-    /// The span of the request; none where it is not traced.
+    /// The span of the request; none if it is not traced.
     #[must_use]
     pub const fn span(&self) -> &Span {
         &self.span
@@ -123,16 +123,16 @@ impl Stages {
         self.taken
     }
 
-    /// This is asked of a template, or of a service, which exists.
+    /// Notes the operation, and its existing template or service.
     pub fn address(&self, of: &'static str, asked: Asked) {
-        // A request that is tried again has the same.
+        // A request that is tried again has the same address.
         let is_first = self.address.set((of, asked)).is_ok();
         if is_first && !self.span.is_none() {
             self.span.record("otel.name", tracing::field::display(format_args!("{of}.{asked}")));
         }
     }
 
-    /// It is answered with `ok` or an error code.
+    /// Notes the answer: `ok` or an error code.
     pub fn answered(&self, status: &'static str) {
         if self.span.is_none() {
             return;
@@ -147,23 +147,23 @@ impl Stages {
         }
     }
 
-    /// What is asked of whom, where that exists.
+    /// The operation and its template or service, if they exist.
     #[must_use]
     pub fn addressed(&self) -> Option<(&'static str, Asked)> {
         self.address.get().copied()
     }
 
-    /// A job of it has waited so long for a connection.
+    /// Adds the time that a job of it waited for a connection.
     pub fn waited(&self, time: Duration) {
         add(&self.lane, time);
     }
 
-    /// A job of it was run for so long.
+    /// Adds the time that a job of it ran.
     pub fn ran(&self, time: Duration) {
         add(&self.database, time);
     }
 
-    /// What it has taken by now.
+    /// The durations so far.
     #[must_use]
     pub fn times(&self) -> Times {
         let time = |stage: &AtomicU64| Duration::from_nanos(stage.load(Ordering::Relaxed));

@@ -1,7 +1,7 @@
-//! [`Unshown`]: the cells of a reply that the wire has no form for.
+//! [`Unshown`]: the cells of a reply that the wire cannot express.
 //!
 //! A date of 1987-00-00, a decimal that is not a number, JSON that cannot be parsed: databases hold more than the
-//! wire's types can say. Such a cell is null in the reply; the note of the reply and a line in the log name it.
+//! wire's types can express. Such a cell is null in the reply. The note of the reply and a line in the log name it.
 
 use std::fmt::Display;
 
@@ -9,10 +9,10 @@ use crate::{error::shortened, spec::Field};
 
 /// How many cells a note describes; the others are only counted.
 const DESCRIBED_MAX: usize = 3;
-/// How much of what is stored a note repeats, in characters.
+/// How many characters of a stored value a note repeats.
 const STORED_CHARS_MAX: usize = 40;
 
-/// Of a path, which has the names of what is stored.
+/// How many characters of a path a note repeats: a path has stored names in it.
 const PLACE_CHARS_MAX: usize = 200;
 
 fn bounded(place: impl Display) -> String {
@@ -27,10 +27,10 @@ pub struct Unshown {
 }
 
 impl Unshown {
-    /// Adds a cell of a field. `place` is its path in the reply, such as `data[3].born`; `stored` is what the
-    /// database holds; `reason` says why the wire cannot show it, such as "is no date".
+    /// Adds a cell of a field. `place` is its path in the reply, such as `data[3].born`; `stored` is the stored value;
+    /// `reason` says why the wire cannot show it, such as "is no date".
     ///
-    /// What a sensitive field holds is not repeated.
+    /// The value of a sensitive field is not repeated.
     pub fn add(&mut self, place: impl Display, field: &Field, stored: impl Display, reason: &str) {
         if field.sensitive {
             self.add_hidden(place, reason);
@@ -50,7 +50,7 @@ impl Unshown {
         });
     }
 
-    /// Adds a cell whose content is nobody's business.
+    /// Adds a cell whose value must not be repeated.
     pub fn add_hidden(&mut self, place: impl Display, reason: &str) {
         self.push(|| format!("{} {reason}", bounded(place)));
     }
@@ -68,7 +68,7 @@ impl Unshown {
         self.count == 0
     }
 
-    /// The sentence for [`Outcome::unshown`](crate::Outcome::unshown); `None` where every cell could be shown.
+    /// The sentence for [`Outcome::unshown`](crate::Outcome::unshown); `None` if every cell could be shown.
     #[must_use]
     pub fn into_note(self) -> Option<String> {
         let cells = self.described.join("; ");

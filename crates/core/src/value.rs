@@ -53,7 +53,7 @@ impl Value {
         matches!(self, Self::Null)
     }
 
-    /// The value that a template's literal stands for.
+    /// The value of a template's literal.
     #[must_use]
     pub fn from_literal(ty: &Type, literal: Literal) -> Option<Self> {
         Some(match (ty, literal) {
@@ -66,7 +66,7 @@ impl Value {
         })
     }
 
-    /// The value that a wire string stands for; `None` where the type has no strings or the text is none of them.
+    /// The value of a wire string; `None` if the type has no strings or the text is invalid.
     #[must_use]
     pub fn from_text(ty: &Type, text: &str) -> Option<Self> {
         Some(match ty {
@@ -166,7 +166,7 @@ impl Serialize for Value {
     }
 }
 
-/// A moment in the microseconds that MariaDB keeps, so that a reply shows what is stored.
+/// A moment in microseconds, which MariaDB keeps, so that a reply shows the stored value.
 #[must_use]
 pub fn microseconds(DateTime(moment): DateTime) -> DateTime {
     DateTime(moment.replace_nanosecond(moment.microsecond() * 1000).unwrap_or(moment))

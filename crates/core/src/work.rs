@@ -1,4 +1,4 @@
-//! [`Work`]: what an operation gives.
+//! [`Work`]: the result of an operation.
 
 use std::{cell::Cell, future::poll_fn, pin::pin};
 
@@ -10,7 +10,8 @@ use crate::{
     plan::Plan,
 };
 
-/// How deep methods may ask each other: each takes its part of the thread's stack, and where that ends, the process does.
+/// How deep methods may ask each other. Each takes a part of the thread's stack; if the stack overflows, the process
+/// ends.
 const DEPTH_MAX: u32 = 32;
 
 thread_local! {
@@ -18,7 +19,7 @@ thread_local! {
     static DEPTH: Cell<u32> = const { Cell::new(0) };
 }
 
-/// What is to be done for a request.
+/// The work for a request.
 pub enum Work {
     /// Nothing is left to do.
     Done(Outcome),
@@ -29,7 +30,7 @@ pub enum Work {
 }
 
 impl Work {
-    /// The work of a hand-written method. It may ask others that are methods too, 32 deep: beyond that it is `internal`.
+    /// The work of a hand-written method. It may ask other methods, 32 deep; a deeper call is `internal`.
     pub fn method(running: impl Future<Output = Result> + Send + 'static) -> Self {
         Self::Method(Box::pin(async move {
             let mut running = pin!(running);
@@ -109,7 +110,7 @@ mod tests {
             Err(fields.fold(error, |error, (field, reason)| error.detail(field, reason)))
         });
         assert!(answer(long).unwrap_err().into_reply("r").len() < 1 << 20);
-        // What panics is no part of the depth any more.
+        // A method that panicked no longer counts for the depth.
         let panics = Work::method(async { panic!("a defect") });
         let Work::Method(running) = panics else { panic!() };
         assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| running.now_or_never())).is_err());

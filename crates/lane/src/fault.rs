@@ -5,11 +5,11 @@ use beds_core::Error;
 /// Why a job, or a group of jobs, failed.
 #[derive(Debug)]
 pub enum Fault {
-    /// It failed and left nothing behind; the connection is good. A group is run one by one then.
+    /// The job failed and left nothing behind. The connection is good. The members of a group then run one by one.
     Refused(Error),
-    /// The connection is gone. A job that was not past its gate is run again on another one; the effect of one that was is
-    /// unknown.
+    /// The connection is gone. A job that was not past its gate runs again on another connection. The effect of a job
+    /// past its gate is unknown.
     Lost(String),
-    /// It failed in a way that leaves the connection out of step: the connection is discarded.
+    /// The job failed and left the connection out of step. The connection is discarded.
     Abandoned(Error),
 }

@@ -1,8 +1,8 @@
 //! [`Gate`]: who decides how a job ends.
 //!
-//! A requester gives up at its deadline, a job commits, and both may happen at the same moment. Whoever moves the
-//! state first decides: a job that was given up takes back what it did, and a requester of a job that commits waits
-//! for its end. So no deadline turns a commit under way into an error that says "try again".
+//! A requester gives up at its deadline, a job commits, and both may happen at the same moment. Whoever moves the state
+//! first decides. A job that was given up takes back what it did. A requester whose job commits waits for the end of
+//! the job. So no deadline turns a commit under way into an error that says "try again".
 
 use std::sync::{
     OnceLock,
@@ -14,15 +14,15 @@ use tokio::time::Instant;
 
 use crate::fault::Fault;
 
-/// It waits for a connection.
+/// The job waits for a connection.
 const WAITING: u8 = 0;
-/// It is run, and can be taken back.
+/// The job runs, and can be taken back.
 const RUNNING: u8 = 1;
-/// It is run, and can no longer be taken back.
+/// The job runs, and can no longer be taken back.
 const PAST: u8 = 2;
-/// Nobody waits for it any more.
+/// Nobody waits for the job any more.
 const GIVEN_UP: u8 = 3;
-/// It waits again, after the connection that ran it was lost.
+/// The job waits again: the connection that ran it was lost.
 const LOST: u8 = 4;
 
 /// The state of one job, shared by its requester and its connection.

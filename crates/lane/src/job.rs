@@ -1,4 +1,4 @@
-//! What a lane runs, and what it runs it on.
+//! What a lane runs, and the connections that run it.
 
 use std::{
     future::{Future, ready},
@@ -26,7 +26,7 @@ pub trait Connect: Send + Sync + 'static {
     /// The server, as it may be shown.
     fn server(&self) -> String;
 
-    /// Whether the server is known to answer, where the connection does not tell.
+    /// Whether the server is known to answer, for an engine whose connections do not show it.
     fn is_reachable(&self) -> bool {
         true
     }
@@ -39,8 +39,8 @@ pub trait Job: Send + Sync + Sized + 'static {
     /// What it gives.
     type Output: Send + 'static;
 
-    /// Whether its future may be dropped midway. That costs the connection, which is out of step then; where it is
-    /// false, the job itself ends soon after its deadline.
+    /// Whether the job's future may be dropped midway. Dropping it costs the connection, which is then out of step.
+    /// Where this is false, the job ends by itself soon after its deadline.
     const CAN_BE_CUT: bool;
 
     /// Runs the job. It calls [`Gate::pass`] before the step that makes its effect lasting.
@@ -50,29 +50,29 @@ pub trait Job: Send + Sync + Sized + 'static {
         gate: &Gate,
     ) -> impl Future<Output = Result<Self::Output, Fault>> + Send;
 
-    /// How long the jobs of a group may take together, where they run one after another: none waits longer for the others.
-    /// None where they share a statement.
+    /// How long the jobs of a group may take together, if they run one after another. No job waits longer than this for
+    /// the others. `None` if they share a statement.
     const GROUP_TIME: Option<Duration> = None;
 
-    /// Jobs of one kind take about as long, for each unit of their size. There are only as many kinds as templates have
-    /// operations.
+    /// The kind of the job. Jobs of one kind take about the same time for each unit of their size. There are only as
+    /// many kinds as templates have operations.
     fn kind(&self) -> usize {
         0
     }
 
-    /// How much of its kind it is: for how many records it is, where that is known.
+    /// The size of the job: its number of records, where that is known.
     fn size(&self) -> u32 {
         1
     }
 
-    /// Whether jobs may have left something in the connection that the next one would see.
+    /// Whether jobs may have left a change in the connection that the next job would see.
     fn is_touched(connection: &Self::Connection) -> bool {
         let _ = connection;
         false
     }
 
-    /// Makes a connection that was touched as new, after the jobs were answered. False where that cannot be: the
-    /// connection is discarded then.
+    /// Makes a touched connection as new, after the jobs were answered. False if that is impossible: the connection is
+    /// then discarded.
     fn renew(connection: &mut Self::Connection) -> impl Future<Output = bool> + Send {
         let _ = connection;
         ready(true)
@@ -84,7 +84,7 @@ pub trait Job: Send + Sync + Sized + 'static {
         None
     }
 
-    /// Runs several jobs of one group. Each gets a fate of its own, in order; the fault is of all of them.
+    /// Runs several jobs of one group. Each gets a fate of its own, in order. A fault applies to all of them.
     fn run_group(
         jobs: &[Member<'_, Self>],
         connection: &mut Self::Connection,
@@ -106,10 +106,10 @@ pub struct Member<'a, J> {
 /// What became of one job of a group.
 #[derive(Debug)]
 pub enum Fate<T> {
-    /// It is done.
+    /// The job is done.
     Done(T),
-    /// It failed, and left nothing behind.
+    /// The job failed, and left nothing behind.
     Refused(Error),
-    /// It left nothing behind, and is to be run by itself.
+    /// The job left nothing behind, and is to run by itself.
     Alone,
 }

@@ -48,14 +48,16 @@ impl<J: Job> Lane<J> {
         Self { shared, is_reachable }
     }
 
-    /// Runs a job on the next free connection whose turn it is, and tells the stages of its request how long it waited and
-    /// ran.
+    /// Runs a job on the next free connection when its turn has come. Tells the stages of its request how long it
+    /// waited and ran.
     ///
     /// # Errors
-    /// What the job answers; `overloaded`, at once, where it cannot be expected to be done in its time or soon enough, or
-    /// too many wait; `unavailable`, at once, where the server has been away for more than a second; `deadline_exceeded` or
-    /// `unavailable` where it did not happen in time, and does not happen any more; `unavailable` and not retryable where
-    /// nobody knows.
+    /// The error of the job.
+    ///
+    /// - `overloaded`, at once: the job cannot be expected to end in time or soon enough, or too many jobs wait.
+    /// - `unavailable`, at once: the server has been away for more than a second.
+    /// - `deadline_exceeded` or `unavailable`: the job did not run in time, and no longer will.
+    /// - `unavailable` and not retryable: nobody knows the effect.
     pub async fn run(&self, job: J, asker: Asker, deadline: Instant, stages: &Stages) -> Result<J::Output> {
         let (gate, came) = (Arc::new(Gate::new(deadline)), Instant::now());
         let answer = {
@@ -106,7 +108,7 @@ impl<J: Job> Lane<J> {
         }
         match requester.0.give_up() {
             Given::Waiting | Given::Running if self.is_there() => Err(Error::deadline()),
-            // A connection that nobody has used since counts as one, even though its server is gone.
+            // A connection that nobody has used since counts as connected, even though its server is gone.
             Given::Waiting | Given::Running | Given::Lost => Err(self.unavailable()),
             Given::Past => match timeout_at(deadline + self.shared.settings.patience, answer).await {
                 Ok(Ok(answer)) => answer,
@@ -115,7 +117,7 @@ impl<J: Job> Lane<J> {
         }
     }
 
-    /// From now on so many requests by themselves may wait. What waits already stays.
+    /// Sets how many requests by themselves may wait from now on. Those that wait already stay.
     pub fn make_room(&self, requests_max: usize) {
         self.shared.queue().requests_max = requests_max;
     }
@@ -127,7 +129,7 @@ impl<J: Job> Lane<J> {
         self.shared.meter.collect(&labels, self.shared.connected(), *connections, samples);
     }
 
-    /// Puts a job in the queue, if there it has a chance.
+    /// Puts a job in the queue, if it has a chance there.
     fn submit(&self, ticket: Ticket<J>) -> Result<()> {
         let Shared { settings, .. } = &*self.shared;
         if settings.connections == 0 {
@@ -146,7 +148,8 @@ impl<J: Job> Lane<J> {
         Ok(())
     }
 
-    /// Whether the server answers, as far as is known: a connection that was cut off is only about to be made again.
+    /// Whether the server answers, as far as is known. A connection that was cut off is about to be made again, so the
+    /// server still counts as answering.
     fn is_there(&self) -> bool {
         let failing = self.shared.failing.load(std::sync::atomic::Ordering::Relaxed);
         (self.shared.connected() > 0 || failing == 0) && (self.is_reachable)()

@@ -1,13 +1,14 @@
 //! A lane: some held connections to one database, and a bounded queue of jobs that they run.
 //!
-//! The queue is fair, and lets in what can be done in its time: see `queue`.
+//! The queue is fair, and admits a job only if it can end in time: see `queue`.
 //!
-//! A connection belongs to one task for as long as it lives, so nothing pings it, checks it out or returns it, and a
-//! job costs its own round trips and no more. The task is the place for supervision (a fault of the connection drops
-//! it, and it is made anew with backoff, for ever), for deadlines, and for groups: jobs that wait together run together.
+//! A connection belongs to one task for as long as it lives. So nothing pings it, checks it out or returns it, and a
+//! job costs its own round trips and no more. The task is the place for supervision, deadlines and groups. Supervision
+//! drops a connection at its fault, and makes a new one with backoff, without end. Jobs of a group that wait together
+//! run together.
 //!
-//! The crate knows neither engine nor statement. [`Connect`] makes a connection, a [`Job`] uses it, a [`Gate`] is
-//! where a job says that it can no longer be taken back, and [`Lane`] brings them together.
+//! The crate knows neither engine nor statement. [`Connect`] makes a connection, and a [`Job`] uses it. At a [`Gate`]
+//! the job says that it can no longer be taken back. [`Lane`] brings them together.
 
 mod fault;
 mod gate;

@@ -1,22 +1,23 @@
-//! [`Pace`]: how long jobs take, as far as the last ones tell.
+//! [`Pace`]: an estimate of how long jobs take, from the last ones.
 //!
-//! Some take far longer for once: those that wait for what somebody else holds, often many of them for the same. They say
-//! little of the next. So a measurement counts for no more than a few times what was expected when it began, and all that
-//! began under one expectation raise it no farther. Where jobs have become slow, each generation of them raises it again.
+//! A job that waits for a lock takes far longer than usual, and often many jobs wait for the same lock. Such a job says
+//! little of the next. So a measurement counts for at most a few times the estimate that held when the job began, and
+//! all jobs that began under one estimate raise it no farther. If jobs have become slow, each generation of them raises
+//! the estimate again.
 
 use std::{collections::HashMap, time::Duration};
 
 use tokio::time::Instant;
 
-/// What is taken for the time of a job whose kind has not run yet.
+/// The estimate for a kind of which no job has run yet.
 const UNKNOWN: Duration = Duration::from_millis(1);
-/// What a new measurement counts, beside all that were before.
+/// The weight of a new measurement, beside all earlier ones.
 const GAIN: f64 = 0.25;
-/// How many times what was expected a measurement counts for at most.
+/// How many times the estimate a measurement counts for at most.
 const SURPRISE_MAX: f64 = 4.0;
-/// What the first measurement of a kind counts for at most: enough for it to be known as long.
+/// The most that the first measurement of a kind counts for: enough to recognize the kind as long.
 const FIRST_MAX: Duration = Duration::from_millis(400);
-/// After so long without a measurement an estimate counts half: what was slow once is tried again.
+/// After this time without a measurement an estimate counts half. So a kind that was slow once is tried again.
 const HALF_LIFE: Duration = Duration::from_secs(10);
 
 /// The time that jobs of each kind take, for each unit of their size.
@@ -30,17 +31,17 @@ struct Estimate {
     at: Instant,
 }
 
-/// Jobs that run together, as their time is measured.
+/// Jobs that run together, for the measurement of their time.
 #[derive(Debug)]
 pub(crate) struct Begun {
     jobs: Vec<(usize, u64)>,
     at: Instant,
-    /// How much of their time is credible.
+    /// The most of their time that counts.
     credible: Duration,
 }
 
 impl Pace {
-    /// How long so much of a kind will take one connection.
+    /// How long a connection will take for this size of a kind.
     pub(crate) fn time(&self, kind: usize, size: u64, now: Instant) -> Duration {
         let unit = match self.0.get(&kind) {
             Some(Estimate { unit, at }) => {
@@ -55,7 +56,7 @@ impl Pace {
     /// Jobs of these kinds and sizes begin together.
     pub(crate) fn begin(&self, jobs: Vec<(usize, u64)>, now: Instant) -> Begun {
         let credible = |(kind, size): &(usize, u64)| {
-            // What is old counts in full: it is no surprise if it comes again.
+            // An old estimate counts in full here: it is no surprise if the same time comes again.
             let known = self.0.get(kind).map(|estimate| estimate.unit * SURPRISE_MAX);
             let unit = known.map_or(FIRST_MAX.as_secs_f64(), |known| known.max(UNKNOWN.as_secs_f64()));
             duration(unit * units(*size))
@@ -75,7 +76,7 @@ impl Pace {
                 continue;
             }
             told.push(*kind);
-            // What they took together is divided among them as it was expected.
+            // Their common time is divided among them in proportion to their estimates.
             let measured = self.time(*kind, *size, now).as_secs_f64() * factor / units(*size);
             self.0
                 .entry(*kind)
@@ -88,7 +89,7 @@ impl Pace {
     }
 }
 
-/// A day is longer than anything that is waited for.
+/// A day is longer than any wait.
 fn duration(seconds: f64) -> Duration {
     Duration::from_secs_f64(seconds.min(86_400.0))
 }
@@ -148,7 +149,7 @@ mod tests {
             pace.end(begun, now + 9_000 * MS);
         }
         assert!(pace.time(7, 1, now) <= 8 * MS, "{:?}", pace.time(7, 1, now));
-        // A kind that has become slow is known for it soon.
+        // The estimate of a kind that has become slow follows soon.
         for _ in 0..30 {
             tell(&mut pace, &[(7, 1)], 9_000 * MS, now);
         }

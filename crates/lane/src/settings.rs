@@ -15,15 +15,15 @@ pub struct Settings {
     pub connections: usize,
     /// How many jobs wait before further ones are refused as `overloaded`.
     pub queue_max: usize,
-    /// How many of them are requests by themselves, each of which holds a place that other databases need as well, until
-    /// the lane is told otherwise.
+    /// How many of them are requests by themselves, until the lane is told otherwise. Each of these holds a place that
+    /// other databases need as well.
     pub requests_max: usize,
-    /// How long a job may be expected to wait before it is refused as `overloaded`, where those before it have waited for
-    /// that long already; twice its own time, where that is longer.
+    /// How long a job may be expected to wait before it is refused as `overloaded`, if the jobs before it have already
+    /// waited that long. Where twice the job's own time is longer, that counts.
     pub wait_max: Duration,
     /// How many jobs run as one group at most.
     pub group_max: usize,
-    /// How many groups of one kind run at the same time, as long as they are quick: the fewer there are, the more jobs
+    /// How many groups of one kind run at the same time, as long as they are quick. Fewer groups mean that more jobs
     /// share one.
     pub groups_at_once: usize,
     /// How long connecting may take.

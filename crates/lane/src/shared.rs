@@ -41,7 +41,7 @@ impl<J: Job> Shared<J> {
         }
     }
 
-    /// The queue; a panic elsewhere leaves it as it is, which is whole.
+    /// The queue. A panic elsewhere cannot leave it half changed.
     pub(crate) fn queue(&self) -> MutexGuard<'_, Queue<J>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -65,13 +65,14 @@ impl<J: Job> Shared<J> {
         self.is_closed.load(Ordering::Acquire)
     }
 
-    /// What a free connection runs next, and whether it had to wait for it; `None` once the lane is dropped.
+    /// The next jobs for a free connection, and whether the connection had to wait for them; `None` once the lane is
+    /// dropped.
     pub(crate) async fn next(&self) -> Option<(Taken<J>, bool)> {
         let mut was_idle = false;
         loop {
             let called = self.call.notified();
             let mut called = std::pin::pin!(called);
-            // Whoever calls from here on is heard.
+            // Calls from here on are heard.
             called.as_mut().enable();
             if self.is_closed() {
                 return None;
@@ -116,7 +117,7 @@ impl<J: Job> Drop for Idle<'_, J> {
     }
 }
 
-/// A place of what takes long; it is free again when this is dropped, also where a job panics.
+/// A place for long jobs. It is free again when this is dropped, also if a job panics.
 pub(crate) struct Long<'a, J: Job>(Option<&'a Shared<J>>);
 
 impl<'a, J: Job> Long<'a, J> {
@@ -129,13 +130,13 @@ impl<J: Job> Drop for Long<'_, J> {
     fn drop(&mut self) {
         if let Some(shared) = self.0 {
             shared.queue().ended_long();
-            // What waited for the place may be all there is.
+            // The jobs that waited for the place may be the only ones in the queue.
             shared.call();
         }
     }
 }
 
-/// A place among the groups of one number that run at once; it is free again when this is dropped, also where a job
+/// A place among the groups of one number that run at once. It is free again when this is dropped, also if a job
 /// panics.
 pub(crate) struct Place<'a, J: Job>(Option<(&'a Shared<J>, usize)>);
 
@@ -144,7 +145,7 @@ impl<'a, J: Job> Place<'a, J> {
         Self(group.map(|group| (shared, group)))
     }
 
-    /// Holds the place while jobs run, as long as they are quick.
+    /// Holds the place while jobs run, but only as long as they are quick.
     pub(crate) async fn hold<T>(self, running: impl Future<Output = T>) -> T {
         if self.0.is_none() {
             return running.await;

@@ -1,4 +1,4 @@
-//! A task that owns one connection: connects, runs jobs, and begins anew when the connection fails.
+//! A task that owns one connection: connects, runs jobs, and connects again when the connection fails.
 
 use std::{
     collections::VecDeque,
@@ -27,7 +27,7 @@ use crate::{
 /// The first and the longest pause between two attempts to connect.
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
-/// How many connections may be lost under one job before it is taken for what breaks them.
+/// How many connections a job may lose before it is held to break them.
 const LOSSES_MAX: u8 = 3;
 
 /// A server that connections of a lane go to.
@@ -46,14 +46,14 @@ impl<C> Server<C> {
 struct Worker<J: Job, C> {
     shared: Arc<Shared<J>>,
     server: Arc<Server<C>>,
-    /// Jobs of one group, or one by itself, to run before any other: what a lost connection left.
+    /// Jobs of one group, or one job by itself, to run before any other: a lost connection left them.
     first: Vec<Ticket<J>>,
-    /// Whether the connection stood idle before the jobs that run now. It may have been dead then, which is not
-    /// their doing.
+    /// Whether the connection stood idle before the current jobs. Then it may have been dead before, which is not their
+    /// doing.
     was_idle: bool,
 }
 
-/// Counts a connection for as long as it is there, or cannot be made, also where a job panics.
+/// Counts a connection for as long as it exists, or cannot be made, also if a job panics.
 struct Counted<'a>(&'a AtomicUsize);
 
 impl<'a> Counted<'a> {
@@ -76,8 +76,8 @@ enum After<J: Job> {
     Discard(Vec<Ticket<J>>),
 }
 
-/// Holds a connection to the server until the lane is dropped. A job that panics costs its connection, not the lane
-/// a place.
+/// Holds a connection to the server until the lane is dropped. A job that panics costs its connection, but no place in
+/// the lane.
 pub(crate) async fn supervise<J: Job, C: Connect<Connection = J::Connection>>(
     shared: Arc<Shared<J>>,
     server: Arc<Server<C>>,
@@ -97,7 +97,7 @@ pub(crate) async fn supervise<J: Job, C: Connect<Connection = J::Connection>>(
 }
 
 impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
-    /// Connects, works until the connection fails, and begins anew, until the lane is dropped.
+    /// Connects, works until the connection fails, and connects again, until the lane is dropped.
     async fn live(mut self) {
         let shared = Arc::clone(&self.shared);
         while let Some(connection) = self.connect().await {
@@ -138,10 +138,11 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         None
     }
 
-    /// Gives the jobs that wait for this connection to the others, if there are any: they may have another server.
+    /// Gives the jobs that wait for this connection to the other connections, if there are any: these may have another
+    /// server.
     fn hand_over(&mut self) {
         if self.shared.connected() > 0 {
-            // The server was not there: these are no jobs that break connections.
+            // The server was away, so these jobs did not break the connection.
             let tickets = std::mem::take(&mut self.first).into_iter();
             self.shared.put_back(tickets.map(|ticket| Ticket { losses: 0, ..ticket }));
         }
@@ -164,7 +165,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
             let (_long, place) = (Long::new(&shared, is_long), Place::new(&shared, group));
             self.was_idle = was_idle;
             let tickets: Vec<_> = tickets.into_iter().filter_map(wanted).collect();
-            // What happened while nobody used it is not known yet.
+            // A loss of the connection while nobody used it is not known yet.
             if was_idle && let After::Discard(_) = self.renew(&mut connection).await {
                 self.first = tickets;
                 return false;
@@ -179,7 +180,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         }
     }
 
-    /// What a lost connection left. What broke it may be one of those that ran on it: they run one by one.
+    /// The jobs that a lost connection left. One of them may have broken it, so they run one by one.
     fn left(&mut self) -> Option<Taken<J>> {
         if self.first.is_empty() {
             return None;
@@ -190,7 +191,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         Some(Taken { tickets: self.first.drain(..most).collect(), is_long: false, group: None })
     }
 
-    /// How long a job that is past its gate may run beyond its deadline; none where a job cannot be cut.
+    /// How long a job that is past its gate may run beyond its deadline; `None` if a job cannot be cut.
     fn patience(&self) -> Option<Duration> {
         J::CAN_BE_CUT.then_some(self.shared.settings.patience)
     }
@@ -200,7 +201,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         self.shared.queue().pace.begin(measure_all(jobs), Instant::now())
     }
 
-    /// Notes how long jobs took. What was lost with its connection tells nothing of it.
+    /// Notes how long jobs took. A job that was lost with its connection gives no measurement.
     fn tell<T>(&self, outcome: &std::result::Result<T, Fault>, begun: &Begun) {
         if !matches!(outcome, Err(Fault::Lost(_))) {
             self.shared.queue().pace.end(begun, Instant::now());
@@ -216,7 +217,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         let _busy = meter.busy.hold();
         meter.group.had(tickets.len());
         let spans = self.spans(&mut tickets);
-        // What runs once for all is a part of the first trace, to which the others refer.
+        // A run that is common to all is a part of the first trace, to which the others refer.
         if let Some((first, others)) = spans.split_first() {
             for other in others {
                 other.follows_from(first);
@@ -227,7 +228,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         after
     }
 
-    /// The spans of these jobs on the connection, of those whose requests are traced.
+    /// The spans of these jobs on the connection, for those whose requests are traced.
     fn spans(&self, tickets: &mut [Ticket<J>]) -> Vec<Span> {
         let (jobs, name, lane) = (tickets.len(), &self.shared.settings.name, self.shared.settings.lane);
         let span = |ticket: &mut Ticket<J>| {
@@ -255,7 +256,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         let (gates, span) = ([&*ticket.gate], ticket.span.clone());
         let begun = self.begin(std::iter::once(&ticket.job));
         let running = ticket.job.run(connection, &ticket.gate);
-        // The span of the trace is the inner one: statements look for it.
+        // The span of the trace is the inner one, because statements look for it.
         let running = running.instrument(ticket.running.clone()).instrument(span.clone());
         let outcome = within(&gates, self.patience(), running).await;
         self.tell(&outcome, &begun);
@@ -314,8 +315,8 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         }
     }
 
-    /// Runs jobs of a group one after another, as long as the connection is good. The span is the group's. One that takes
-    /// its time may wait for what somebody else holds: others then run on other connections.
+    /// Runs jobs of a group one after another, as long as the connection is good. The span is the group's. A slow job
+    /// may wait for a lock: the others then run on other connections.
     async fn run_singly(
         &self,
         connection: &mut J::Connection,
@@ -326,7 +327,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
             // The connection is given up, not lost: the server answers.
             let mut again: Vec<_> =
                 tickets.into_iter().filter(|ticket| ticket.gate.wait_as_before()).collect();
-            // What has been in the way of the group would be again.
+            // The obstacle of the group would still be there.
             for ticket in &mut again {
                 ticket.losses = ticket.losses.max(1);
             }
@@ -343,7 +344,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
                 running.await
             };
             if let After::Discard(mut again) = after {
-                // What was in the way was cut, or has broken the connection: the others are in no doubt.
+                // The job in the way was cut, or has broken the connection. The effect of the others is not in doubt.
                 again.extend(tickets.into_iter().filter(|rest| rest.gate.wait_as_before()));
                 return After::Discard(again);
             }
@@ -351,7 +352,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         After::Keep
     }
 
-    /// Makes the connection as new, where a job may have left something in it.
+    /// Makes the connection as new, if a job may have changed it.
     async fn renew(&self, connection: &mut J::Connection) -> After<J> {
         if !J::is_touched(connection) {
             return After::Keep;
@@ -380,7 +381,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
     }
 }
 
-/// What happens while jobs run as a group belongs to the request of the first, and to so many in all.
+/// Events while jobs run as a group belong to the request of the first job, with the number of all jobs.
 fn together<J: Job>(tickets: &[Ticket<J>]) -> Span {
     let first = tickets.first().and_then(|ticket| ticket.span.id());
     error_span!(parent: first, "together", requests = tickets.len())
@@ -396,7 +397,7 @@ fn wanted<J: Job>(ticket: Ticket<J>) -> Option<Ticket<J>> {
     None
 }
 
-/// The requester may have gone; its answer is not wanted then.
+/// Answers the requester. If it has gone, the answer is dropped.
 fn answer<J: Job>(ticket: Ticket<J>, answer: Result<J::Output>) {
     let _ = ticket.reply.send(answer);
 }
@@ -413,7 +414,7 @@ async fn within<T>(
     if let Ok(outcome) = timeout_at(deadline, &mut running).await {
         return outcome;
     }
-    // Nothing can pass its gate between the two: the job is polled nowhere else.
+    // No job can pass its gate between the two: nothing else polls it.
     if !gates.iter().any(|gate| gate.is_past()) {
         return Err(Fault::Abandoned(Error::deadline()));
     }

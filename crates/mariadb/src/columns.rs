@@ -1,7 +1,7 @@
-//! How the columns of a view or table keep their values, as far as comparing with them depends on it: what the
-//! template does not say.
+//! How the columns of a view or table keep their values, as far as comparisons depend on it. The template does not say
+//! this.
 //!
-//! The server is asked when a source is first read, and again after a while, since a DBA may change a column.
+//! The node asks the server when a source is first read, and again after a while, since a DBA may change a column.
 
 use std::{fmt::Write as _, sync::Arc};
 
@@ -21,20 +21,20 @@ use crate::{
     repertoire::{Repertoire, Repertoires},
 };
 
-/// What comparing with a column depends on.
+/// The properties of a column on which comparisons depend.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Column {
     pub(crate) kept: Kept,
-    /// The characters that it can hold, where those are not all of Unicode's.
+    /// The characters that the column can hold; `None` if it holds all of Unicode.
     pub(crate) characters: Option<Arc<Repertoire>>,
-    /// How many characters it has room for, where it is a column of text.
+    /// How many characters the column has room for, if it is a column of text.
     pub(crate) room: Option<u64>,
     /// Which values of an ENUM, or members of a SET, are numbers.
     pub(crate) numbers: Arc<[String]>,
 }
 
 impl Column {
-    /// Whether the column can hold a value's characters: if not, no record has it.
+    /// Whether the column can hold the characters of a value. If not, no record has that value.
     pub(crate) fn may_be(&self, value: &Value) -> bool {
         match (value, &self.characters) {
             (Value::Text(text), Some(characters)) => characters.has(text),
@@ -46,62 +46,62 @@ impl Column {
 /// How a column keeps its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Kept {
-    /// As they are compared.
+    /// The stored values compare as they are shown.
     #[default]
     Plain,
-    /// FLOAT: shown in short, compared as the double that it is.
+    /// FLOAT: shown in short form, compared as the double that it is.
     Float {
-        /// Whether its digits are limited, as those of FLOAT(9,2) are: it may hold more than a parameter takes.
+        /// Whether its digits are limited, as in FLOAT(9,2). Such a column may hold more than a parameter takes.
         is_limited: bool,
     },
     /// DOUBLE.
     Double {
-        /// As that of FLOAT.
+        /// The same as for FLOAT.
         is_limited: bool,
     },
     /// YEAR: the server takes 2 for 2002.
     Year,
-    /// ENUM and SET: compared as text, but sorted by position. A number that is none of the values ([`Column::numbers`])
-    /// stands for one by its place.
+    /// ENUM and SET: compared as text, but sorted by position. A number that is none of the values
+    /// ([`Column::numbers`]) stands for the value at that position.
     Position(Empty),
-    /// DATETIME and TIMESTAMP under a field that shows their date alone.
+    /// DATETIME and TIMESTAMP under a field that shows only their date.
     Moment,
-    /// BIGINT UNSIGNED under an integer with a sign: what is greater than any of these is shown as null.
+    /// BIGINT UNSIGNED under a signed integer: greater values are shown as null.
     Unsigned,
     /// A UUID as 16 bytes.
     Binary16,
-    /// DATETIME, TIMESTAMP and TIME with fewer digits of a second's fraction than values may have.
+    /// DATETIME, TIMESTAMP and TIME that keep fewer digits of a second's fraction than values may have.
     Fraction(u8),
-    /// Text of a collation that compares `a` and `a` with a NUL behind it as two, but sorts them as one.
+    /// Text of a collation that compares `a` and `a` followed by a NUL as different, but sorts them as equal.
     NoPad,
-    /// CHAR of a collation that tells `a` from `a` with a space behind it: the space is not kept. It is sorted with the spaces that
-    /// fill it.
+    /// CHAR of a collation in which `a` and `a` followed by a space differ. The column does not keep the space, and is
+    /// sorted with the spaces that fill it.
     Char,
-    /// Text of a collation that compares by several levels in turn, and finds in a range what it does not sort there: it is
-    /// sorted by its characters.
+    /// Text of a collation that compares by several levels in turn. A range finds texts outside of the sort order, so
+    /// the text is sorted by its characters.
     Levels,
-    /// Text of a collation in which several characters count as one, of whose prefixes an index finds too few.
+    /// Text of a collation in which several characters count as one. An index finds too few texts by such prefixes.
     Contracted,
-    /// BINARY of so many bytes: zeros are put behind what is shorter, and count.
+    /// BINARY with this many bytes: shorter values are filled up with zeros, which count.
     Padded(u16),
-    /// Text that a view makes of constants: with the collation of whoever created the view, which the connection's
-    /// may not be compared with.
+    /// Text that a view makes of constants. It has the collation of whoever created the view, which may not be
+    /// comparable with the connection's.
     Expression,
 }
 
-/// What the empty text of an ENUM or SET is. An ENUM shows what it has in place of a value as one.
+/// The meaning of the empty text of an ENUM or SET. An ENUM shows an invalid value as the empty text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Empty {
     /// A SET without members.
     Members,
-    /// What an ENUM has in place of a value, and nothing else.
+    /// The invalid value of an ENUM, and nothing else.
     NoValue,
-    /// That, or a value of the ENUM.
+    /// The invalid value, or a value of the ENUM.
     Either,
 }
 
 impl Empty {
-    /// Of a type, as `enum('…','…')`.
+    /// For a type, such as `enum('…','…')`.
     fn of(full: &str) -> Self {
         match kind(full) {
             Kind::Enum(values) if values.iter().any(String::is_empty) => Self::Either,
@@ -112,18 +112,18 @@ impl Empty {
 }
 
 impl Kept {
-    /// Whether texts that are compared as two may be sorted as one.
+    /// Whether texts that compare as different may sort as equal.
     pub(crate) const fn sorts_otherwise(self) -> bool {
         matches!(self, Self::NoPad | Self::Char)
     }
 }
 
-/// What is known of the columns of sources: at most one entry a source of a template.
+/// The known columns of sources: at most one entry for each source of a template.
 #[derive(Debug, Default)]
 pub(crate) struct Columns {
     sources: Answers<Column>,
     sets: Repertoires,
-    /// What is known of the parameters of routines.
+    /// The known parameters of routines.
     pub(crate) parameters: Parameters,
 }
 
@@ -156,7 +156,7 @@ impl Columns {
         let mut columns = Vec::with_capacity(learned.len());
         for (field, Declared { kept, set, room, numbers, .. }) in learned.into_iter().enumerate() {
             let (kept, characters) = match set.filter(|_| is_compared(domain, field)) {
-                // Compared as all of Unicode.
+                // It is compared as text with all of Unicode.
                 Some(_) if mixed.contains(&field) => (Kept::Expression, None),
                 Some(set) => (kept, self.sets.of(connection, &set).await?),
                 None => (kept, None),
@@ -175,9 +175,9 @@ struct Declared {
     is_text: bool,
     /// Its character set.
     set: Option<String>,
-    /// How many characters it has room for, where it is such a one.
+    /// How many characters it has room for, if it is such a column.
     room: Option<u64>,
-    /// As [`Column::numbers`].
+    /// See [`Column::numbers`].
     numbers: Vec<String>,
 }
 
@@ -193,7 +193,7 @@ async fn declared(
                where table_schema = database() and table_name = ?";
     let rows = sqlx::query(sql).bind(source.name).fetch_all(connection).await?;
     let mut declared: Vec<Declared> = domain.fields.iter().map(|_| Declared::default()).collect();
-    // Names of tables are compared without regard to case there, but may differ by it.
+    // `information_schema` compares names of tables without regard to case, but names may differ by case alone.
     let is_of = |row: &MySqlRow| row.try_get_unchecked(0).is_ok_and(|name: &str| name == source.name);
     let is_exact = rows.iter().any(is_of);
     for row in rows.iter().filter(|row| !is_exact || is_of(row)) {
@@ -218,7 +218,7 @@ async fn declared(
     Ok(declared)
 }
 
-/// The fields of texts with the collation of whoever created the view.
+/// The fields whose text has the collation of whoever created the view.
 async fn mixed(
     connection: &mut MySqlConnection,
     domain: &'static Domain,
@@ -234,14 +234,14 @@ async fn mixed(
     for (position, &field) in texts.iter().enumerate() {
         let (column, from) = (source.columns[field], source.from);
         let start = if position == 0 { "select" } else { "," };
-        // Nothing is read: only what the column is counts.
+        // The statement reads no row: it only asks for the column's properties.
         let _ = write!(sql, "{start} coercibility((select {column} from {from} limit 0))");
     }
     let row = sqlx::query(&sql).fetch_one(connection).await?;
     let coercibilities: Result<Vec<i64>, _> =
         (0..texts.len()).map(|position| row.try_get_unchecked(position)).collect();
     let mut coercibilities = coercibilities?.into_iter();
-    // Of 1 for texts of several collations, 2 for columns, 3 for the server's own, 4 for constants.
+    // The coercibility is 1 for texts of several collations, 2 for columns, 3 for the server's own, 4 for constants.
     texts.retain(|_| coercibilities.next().is_some_and(|of| matches!(of, 1 | 4)));
     Ok(texts)
 }
@@ -251,8 +251,8 @@ fn is_compared(domain: &Domain, field: usize) -> bool {
 }
 
 fn of_details(ty: &str, digits: Option<i64>, collation: &str) -> Kept {
-    // The collations of Unicode's own algorithm, and of German phone books, have texts of different lengths that are equal:
-    // they sort as they compare. A CHAR is sorted with the spaces that fill it, and compared without.
+    // In the collations of Unicode's own algorithm, and of German phone books, texts of different lengths may be equal:
+    // these sort as they compare. A CHAR is sorted with the spaces that fill it, and compared without them.
     let is_nopad = collation.contains("nopad");
     let is_of_lengths = ["unicode", "uca", "german2"].iter().any(|name| collation.contains(name));
     match digits.and_then(|digits| u8::try_from(digits).ok()) {
@@ -265,7 +265,7 @@ fn of_details(ty: &str, digits: Option<i64>, collation: &str) -> Kept {
     }
 }
 
-/// The values of `enum('…','…')`, or members of `set('…','…')`, that are numbers.
+/// The numbers among the values of `enum('…','…')` or the members of `set('…','…')`.
 fn numbers(full: &str) -> Vec<String> {
     match kind(full) {
         Kind::Enum(values) | Kind::Set(values) => {

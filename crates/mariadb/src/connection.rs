@@ -13,16 +13,18 @@ use crate::{
     session::{Server, Session},
 };
 
-/// How many bytes of a text the server sorts by. Its default of 1,024 would sort texts as equal that pages tell apart.
+/// By how many bytes of a text the server sorts. With its default of 1,024, texts that pages distinguish would sort as
+/// equal.
 const SORT_LENGTH: u32 = 4_096;
 
-/// What a session does not take from its server: values are kept or refused and never changed, texts are quoted as they
-/// are everywhere, no answer is cut, and errors and texts of objects are told in the language and form that are read here.
+/// The settings that a session does not take from its server. Values are kept or refused and never changed, texts are
+/// quoted in the usual way, no answer is cut, and errors and texts of objects have the language and form that this
+/// crate reads.
 pub(crate) const OWN: &str = "set session sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,\
     NO_ENGINE_SUBSTITUTION', sql_select_limit = 18446744073709551615, sql_big_selects = 1, sql_quote_show_create = 1, \
     lc_messages = 'en_US'";
 
-/// What a lane's jobs do, and so how its sessions are prepared.
+/// The work of a lane's jobs, which decides how its sessions are prepared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
     /// A "read" procedure that writes fails instead of lying.
@@ -37,7 +39,7 @@ pub(crate) struct Connector {
     route: Route,
     access: Access,
     statement_timeout: Duration,
-    /// What the sessions on each server have in common.
+    /// The common knowledge of the sessions on each server.
     servers: Vec<Arc<Server>>,
 }
 
@@ -62,7 +64,7 @@ impl Connect for Connector {
     }
 
     async fn close(&self, session: Session) {
-        // It ends in either case.
+        // The connection ends whether this succeeds or not.
         let _ = session.connection.close().await;
     }
 
@@ -77,7 +79,7 @@ impl Connector {
         Self { route, access, statement_timeout, servers }
     }
 
-    /// What makes a session fit for the jobs of the lane.
+    /// The statements that prepare a session for the jobs of the lane.
     fn preparation(&self) -> String {
         let seconds = self.statement_timeout.as_secs_f64();
         let patience = self.patience();
@@ -90,22 +92,22 @@ impl Connector {
         )
     }
 
-    /// Has statements wait for locks as long as they may take.
+    /// Sets how long statements wait for locks: as long as they may take.
     fn patience(&self) -> String {
         let seconds = self.statement_timeout.as_secs().max(1);
         format!("set session innodb_lock_wait_timeout = {seconds}, lock_wait_timeout = {seconds}")
     }
 }
 
-/// Whether the server has transactions begin read only where nobody says otherwise, so that a session takes no writes.
-/// Its variable has another name from MariaDB 11.1 on.
+/// Whether the server makes all transactions read only by default, so that a session takes no writes. From MariaDB 11.1
+/// on the variable has another name.
 async fn begins_read_only(connection: &mut MySqlConnection) -> Result<bool, sqlx::Error> {
     const SQL: &str = "select cast(max(variable_value = 'ON') as char) from \
         information_schema.session_variables where variable_name in ('TX_READ_ONLY', 'TRANSACTION_READ_ONLY')";
     Ok(cell(connection, SQL).await? == "1")
 }
 
-/// The version of a server that must be a MariaDB: another one would refuse each request, one by one.
+/// The version of a server, which must be a MariaDB. Another server would refuse the requests one by one.
 async fn require_mariadb(connection: &mut MySqlConnection) -> Result<String, String> {
     version(connection).await.map_err(|error| error.to_string())?
 }
@@ -130,8 +132,8 @@ fn late(limit: Duration) -> String {
     format!("no answer within {} ms", limit.as_millis())
 }
 
-/// Connects to the server of several that takes writes, asks it something, and says which version it is, and of several
-/// servers, which of them it is.
+/// Connects to the one of several servers that takes writes, asks it something, and says which version it is. If there
+/// are several servers, it also says which of them it is.
 ///
 /// # Errors
 /// What went wrong with each, in a sentence.

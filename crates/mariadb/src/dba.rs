@@ -1,4 +1,4 @@
-//! What a DBA's commands run: whole statements as they are, on a connection of their own. No node runs any.
+//! The runner of a DBA's commands: whole statements as they are, on a connection of their own. No node uses it.
 
 use std::time::Duration;
 
@@ -12,7 +12,8 @@ use crate::{
     link::version,
 };
 
-/// What the server notes where `if not exists` finds something: a table or view, a key, a procedure or function, a foreign key.
+/// The server's notes when `if not exists` finds an existing object: a table or view, a key, a procedure or function, a
+/// foreign key.
 const IS_THERE: [&str; 4] = ["1050", "1061", "1304", "1826"];
 
 /// A connection for statements of a DBA.
@@ -20,7 +21,7 @@ const IS_THERE: [&str; 4] = ["1050", "1061", "1304", "1826"];
 pub struct Dba {
     connection: MySqlConnection,
     patience: Duration,
-    /// A statement that did not end in time leaves nothing on it that could be trusted.
+    /// Whether a statement did not end in time. Then the state of the connection is unknown.
     is_lost: bool,
 }
 
@@ -48,7 +49,8 @@ impl Dba {
     /// Runs a statement that gives no rows.
     ///
     /// # Errors
-    /// What the server says. What `if not exists` leaves as it is counts as refused: it is not what the statement makes.
+    /// The server's message. A statement that `if not exists` turns into no change counts as refused, since the
+    /// existing object is not what the statement makes.
     pub async fn run(&mut self, statement: &str) -> Result<(), String> {
         self.within(async |connection: &mut MySqlConnection| {
             connection.execute(sqlx::raw_sql(statement)).await.map(drop)
@@ -67,7 +69,7 @@ impl Dba {
     /// The rows of a statement, each cell as text.
     ///
     /// # Errors
-    /// What the server says.
+    /// The server's message.
     pub async fn rows(&mut self, statement: &str) -> Result<Vec<Vec<Option<String>>>, String> {
         let rows = self
             .within(async |connection: &mut MySqlConnection| {
@@ -81,7 +83,7 @@ impl Dba {
     /// Ends the connection.
     pub async fn close(self) {
         if !self.is_lost {
-            // It ends in either case.
+            // The connection ends whether this succeeds or not.
             let _ = timeout(self.patience, self.connection.close()).await;
         }
     }
@@ -93,7 +95,7 @@ impl Dba {
         if self.is_lost {
             return Err("the connection was given up".to_owned());
         }
-        // A future that is dropped midway leaves the connection out of step: nothing runs on it any more.
+        // A future that is dropped midway leaves the connection out of step, so the connection is not used again.
         let Ok(done) = timeout(self.patience, work(&mut self.connection)).await else {
             self.is_lost = true;
             return Err(format!(

@@ -1,4 +1,4 @@
-//! What a driver's error means for the request, and for the connection it happened on.
+//! The meaning of a driver's error for the request, and for its connection.
 
 mod duplicate;
 mod own;
@@ -41,17 +41,17 @@ impl From<Fault> for beds_lane::Fault {
     }
 }
 
-/// The error of a table that is not there, and of one that this user may not use, which the server says of what is not
-/// there as well.
+/// The errors of a missing table, and of a table that this user may not use. The server may also answer with the second
+/// for a missing table.
 pub(crate) const NO_TABLE: u16 = 1146;
 pub(crate) const DENIED: u16 = 1142;
 
-/// The server's number of an error that is the server's.
+/// The server's error number, if the error comes from the server.
 pub(crate) fn number(error: &sqlx::Error) -> Option<u16> {
     error.as_database_error()?.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number)
 }
 
-/// Sorts a driver's error out. `domain` names fields in the client's terms.
+/// Classifies a driver's error. `domain` names fields in the client's terms.
 pub(crate) fn classify(error: &sqlx::Error, domain: &Domain) -> Fault {
     match error {
         sqlx::Error::Database(database) => match database.try_downcast_ref::<MySqlDatabaseError>() {
@@ -83,14 +83,14 @@ pub(crate) fn classify(error: &sqlx::Error, domain: &Domain) -> Fault {
 const BREAKS: [std::ops::RangeInclusive<u16>; 6] =
     [1053..=1053, 1077..=1077, 1080..=1080, 1152..=1161, 1184..=1184, 1927..=1927];
 
-/// Sorts out what a commit failed with. What the server refuses to commit, it has taken back; where the connection broke,
+/// Classifies the error of a commit. If the server refuses to commit, it has rolled back. If the connection broke,
 /// nobody knows.
 pub(crate) fn classify_commit(error: &sqlx::Error, domain: &Domain) -> Fault {
     let is_answer = number(error).is_some_and(|number| !BREAKS.iter().any(|range| range.contains(&number)));
     match classify(error, domain) {
-        // A cluster refuses at the commit what another node has changed.
+        // A cluster refuses a commit that conflicts with another node's change.
         Fault::Deadlock => Fault::Deadlock,
-        // What may still be open of the transaction ends with the connection.
+        // Whatever is still open of the transaction ends with the connection.
         Fault::Refused(error) | Fault::Abandoned(error) if is_answer && error.retryable => {
             Fault::Abandoned(error)
         }
@@ -104,14 +104,14 @@ pub(crate) fn classify_commit(error: &sqlx::Error, domain: &Domain) -> Fault {
     }
 }
 
-/// The template promises what the database does not keep.
+/// The template and the database disagree.
 pub(crate) fn disagree(domain: &Domain, message: &str) -> Error {
     tracing::error!(template = domain.name, "the database does not match the template: {message}");
     Error::internal(format!("the database does not match the template `{}`", domain.name))
         .hint("the node's log shows the difference")
 }
 
-/// What nobody here understands: whose mistake it is is not known either.
+/// An error that this module does not know: it is not known whose mistake it is.
 fn strange(domain: &Domain, message: &str) -> Error {
     tracing::error!(template = domain.name, "the database returned an unexpected error: {message}");
     Error::internal(format!("the database returned an unexpected error to a request for `{}`", domain.name))

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use beds_core::spec::{Domain, Field, Generated, Type, mariadb};
 
-/// Holds text against the file of this name.
+/// Compares text with the file of this name.
 pub(crate) fn check(name: &str, actual: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     if std::env::var_os("BLESS").is_some() {
@@ -71,7 +71,7 @@ pub(crate) static LINES: Domain = Domain::new("lines", "", "0000000000000000")
         },
     );
 
-/// A domain whose key is longer than what texts are sorted by.
+/// A domain whose key is longer than the part by which texts are sorted.
 pub(crate) static PATHS: Domain = Domain::new("path", "", "0000000000000000")
     .fields(&PATH_FIELDS)
     .key(&[0, 1])

@@ -1,4 +1,5 @@
-//! What a server said of itself, and when that was said in the log: how long it is trusted, and kept quiet about.
+//! What a server has told the node, and when the log has said so: how long the node trusts it, and how long the log
+//! stays silent.
 
 use std::{
     collections::HashMap,
@@ -6,10 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// After this time it is asked again.
+/// After this time the node asks again.
 pub(crate) const KEPT: Duration = Duration::from_mins(1);
 
-/// What the server said of parts of templates, which are constants: a part is known by its place in memory.
+/// What the server has told of parts of templates. Parts are constants, so each is identified by its place in memory.
 #[derive(Debug)]
 pub(crate) struct Answers<T>(RwLock<HashMap<usize, Answer<T>>>);
 
@@ -33,7 +34,7 @@ impl<T> Answers<T> {
         (answer.at.elapsed() < KEPT).then(|| Arc::clone(&answer.said))
     }
 
-    /// Keeps what the server has said now.
+    /// Keeps the server's new answer.
     pub(crate) fn keep<P>(&self, part: &'static P, said: &Arc<[T]>) {
         let answer = Answer { at: Instant::now(), said: Arc::clone(said) };
         let mut answers = self.0.write().unwrap_or_else(PoisonError::into_inner);
@@ -41,12 +42,12 @@ impl<T> Answers<T> {
     }
 }
 
-/// Something that the log says now and then, and not each time.
+/// A message that the log repeats only now and then.
 #[derive(Debug, Default)]
 pub(crate) struct NowAndThen(Mutex<Option<Instant>>);
 
 impl NowAndThen {
-    /// Whether it is to be said again, which it is then taken to be.
+    /// Whether the message is due. If so, it counts as sent.
     pub(crate) fn is_due(&self) -> bool {
         let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_due = told.is_none_or(|told| told.elapsed() >= KEPT);

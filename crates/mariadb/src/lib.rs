@@ -1,7 +1,7 @@
 //! The MariaDB adapter of BEDS: the only crate that names `sqlx`.
 //!
 //! [`Database::run`] makes a job of a plan, out of the template's SQL fragments and bound values, and hands it to a
-//! lane of connections. Reads and writes have lanes of their own. [`inspect()`] tells what a database holds.
+//! lane of connections. Reads and writes have lanes of their own. [`inspect()`] reads the catalogue of a database.
 
 mod cell;
 mod columns;
@@ -64,21 +64,21 @@ use self::{
     write::{Ledger, Tables, Write},
 };
 
-/// How many look-ups by key share a statement at most, and so how many jobs run as one group.
+/// How many look-ups by key share a statement at most. So many jobs run as one group at most.
 const GROUP_MAX: usize = 128;
 
-/// How many groups run at the same time, while they are quick: the node works on one while the server works on the other.
-/// With two in place of eight, a create among 64 costs the server half as much.
+/// How many groups run at the same time, while they are quick: the node works on one while the server works on the
+/// other. With two instead of eight, a create among 64 costs the server half as much.
 const GROUPS_AT_ONCE: usize = 2;
 
-/// How many connections read on the primary what no replica has yet.
+/// How many connections read on the primary the records that no replica has yet.
 const RECENT: u16 = 2;
 
 /// One MariaDB database: its connections for reads and for writes.
 #[derive(Debug)]
 pub struct Database {
     reads: Lane<Asked>,
-    /// Reads on the primary, where there are replicas: of what no replica has yet.
+    /// Reads on the primary, if there are replicas: of records that no replica has yet.
     recent: Option<Lane<Asked>>,
     writes: Lane<Write>,
     deadlock_retries_max: u8,
@@ -111,7 +111,8 @@ impl Database {
             group_max: GROUP_MAX,
             groups_at_once: GROUPS_AT_ONCE,
             connect_timeout: config.connect_timeout_ms.duration(),
-            // A commit may take as long as any statement, and as long again to be found lost.
+            // A commit may take as long as any statement. It may take as long again until the node notices that it is
+            // lost.
             patience: statement_timeout * 2,
         };
         let connector = |route, access| Connector::new(route, access, statement_timeout);
@@ -146,7 +147,7 @@ impl Database {
         }
     }
 
-    /// From now on so much may wait.
+    /// Sets how much may wait from now on.
     pub fn make_room(&self, room: Room) {
         self.reads.make_room(room.reads_max);
         self.recent.iter().for_each(|recent| recent.make_room(room.reads_max));
@@ -160,7 +161,7 @@ impl Database {
     }
 
     /// Deletes the rows of the ledger that are older than a moment, in small steps on a connection of its own, for
-    /// minutes at most; says how many. While another node does it, nothing is done.
+    /// minutes at most. Gives their number. While another node purges, nothing is done.
     ///
     /// # Errors
     /// `internal`, with what the server says. What was deleted before remains so.
@@ -182,7 +183,7 @@ impl Database {
     /// Looks up whole records of a domain whose key is one field, by one statement.
     ///
     /// # Errors
-    /// As [`Self::run`]: that of all of them, of which one may be the cause.
+    /// The same as [`Self::run`]. The error applies to all of them, though one of them may be the cause.
     pub async fn look_up(
         &self,
         domain: &'static Domain,
@@ -196,8 +197,8 @@ impl Database {
     /// Runs a plan within its bounds.
     ///
     /// # Errors
-    /// `not_found`, `conflict`, `version_mismatch`, `rejected_by_database` and `too_large`, as the operations have
-    /// them; `overloaded`, `unavailable` and `deadline_exceeded`, as [`Lane::run`] has them.
+    /// `not_found`, `conflict`, `version_mismatch`, `rejected_by_database` and `too_large`, as the operations define
+    /// them; `overloaded`, `unavailable` and `deadline_exceeded`, as [`Lane::run`] defines them.
     pub async fn run(&self, plan: Plan, bounds: Bounds) -> Result<Outcome> {
         let Plan { domain, action, claim, origin, scope } = plan;
         let objects = objects(domain)?;
@@ -243,7 +244,7 @@ impl Database {
 }
 
 impl Database {
-    /// Reads, where a position is named, on a server that is as far.
+    /// Reads. If a position is named, reads on a server that has reached it.
     async fn read(&self, read: Read, bounds: &Bounds) -> Result<Found> {
         let (asker, deadline, stages) = (bounds.asker, bounds.deadline.into(), &*bounds.stages);
         let run = async |lane: &Lane<Asked>, job| lane.run(job, asker, deadline, stages).await;

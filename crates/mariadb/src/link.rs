@@ -1,4 +1,4 @@
-//! The link to a server: what to connect with, and who answers.
+//! The link to a server: the options of its connections, and the kind of server that answers.
 
 use beds_core::settings::{Link, MARIADB, SecretUrl};
 use beds_protocol::shown;
@@ -7,19 +7,19 @@ use sqlx::{
     mysql::{MySqlConnectOptions, MySqlSslMode},
 };
 
-/// Whether the driver takes the options of a URL; nothing is contacted.
+/// Whether the driver accepts the options of a URL; no server is contacted.
 ///
 /// # Errors
-/// What it does not take.
+/// The option that the driver does not accept.
 pub fn check_url(url: &SecretUrl) -> Result<(), String> {
     parse(url).map(drop).map_err(|error| error.to_string())
 }
 
-/// What to connect with now. The driver reads the files of the link each time that it connects.
+/// The current options of a connection. The driver reads the files of the link for each connection.
 pub(crate) fn options(url: &SecretUrl) -> Result<MySqlConnectOptions, sqlx::Error> {
     let url = url.current().map_err(|reason| sqlx::Error::Configuration(reason.into()))?;
     let mut options = parse(&url)?;
-    // The driver's own default takes any certificate, and plain text where somebody on the way says so.
+    // The driver's default accepts any certificate, and even plain text if somebody on the way asks for it.
     options = match MARIADB.link(&url) {
         Link::Local | Link::Plain => options.ssl_mode(MySqlSslMode::Disabled),
         Link::Verified => options.ssl_mode(MySqlSslMode::VerifyIdentity),
@@ -41,8 +41,8 @@ fn parse(url: &SecretUrl) -> Result<MySqlConnectOptions, sqlx::Error> {
     }
 }
 
-/// The version of a server, or what it is instead of a MariaDB. The version can be configured to be any text, so that one
-/// without the name is asked for an engine that only MariaDB has.
+/// The version of a server, or what it is instead of a MariaDB. The version can be configured to any text. So a server
+/// without the name in it is asked for an engine that only MariaDB has.
 pub(crate) async fn version(connection: &mut MySqlConnection) -> Result<Result<String, String>, sqlx::Error> {
     const ARIA: &str =
         "select cast(count(*) as char) from information_schema.plugins where plugin_name = 'Aria'";
@@ -53,7 +53,7 @@ pub(crate) async fn version(connection: &mut MySqlConnection) -> Result<Result<S
     Ok(Err(format!("this server is no MariaDB, but {}: BEDS works with MariaDB alone", shown(version))))
 }
 
-/// The one cell of an answer.
+/// The single cell of an answer.
 pub(crate) async fn cell(connection: &mut MySqlConnection, sql: &'static str) -> Result<String, sqlx::Error> {
     use sqlx::Row as _;
 

@@ -1,4 +1,4 @@
-//! What MariaDB takes a value for where its type is another.
+//! How MariaDB interprets a value of another type.
 
 use beds_core::value::Value;
 use beds_protocol::value::{DateTime, Time};
@@ -6,12 +6,12 @@ use beds_protocol::value::{DateTime, Time};
 /// The years that a YEAR keeps, besides 0.
 const YEARS: std::ops::RangeInclusive<f64> = 1901.0..=2155.0;
 
-/// Whether a YEAR keeps this number as it is.
+/// Whether a YEAR keeps this number unchanged.
 pub(crate) fn is_year(number: f64) -> bool {
     number == 0.0 || (YEARS.contains(&number) && number.fract() == 0.0)
 }
 
-/// The number that a value is, or that a text says.
+/// The number that a value is, or that its text says.
 pub(crate) fn number(value: &Value) -> Option<f64> {
     #[allow(clippy::cast_precision_loss, reason = "a FLOAT or a YEAR has fewer digits")]
     let number = match value {
@@ -25,13 +25,13 @@ pub(crate) fn number(value: &Value) -> Option<f64> {
     number.is_finite().then_some(number)
 }
 
-/// Whether a text may stand for the place of an ENUM's value.
+/// Whether a text may stand for the position of an ENUM's value.
 pub(crate) fn is_place(text: &str) -> bool {
     let text = text.trim();
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The nanoseconds of the last of so many digits of a second's fraction.
+/// The nanoseconds of the last of this many digits of a second's fraction.
 const fn last_digit(digits: u8) -> u32 {
     10_u32.pow(9_u32.saturating_sub(digits as u32))
 }
@@ -46,7 +46,7 @@ pub(crate) const fn is_cut(digits: u8, value: &Value) -> bool {
     !nanosecond.is_multiple_of(last_digit(digits))
 }
 
-/// A moment with so many digits of its second's fraction.
+/// A moment with this many digits of its second's fraction.
 pub(crate) fn cut(digits: u8, value: &Value) -> Value {
     let unit = last_digit(digits);
     let cut = |nanosecond: u32| nanosecond - nanosecond % unit;

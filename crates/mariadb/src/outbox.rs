@@ -1,8 +1,8 @@
 //! The events that are stored in a database, for the relay that publishes them.
 //!
-//! The relay has a connection of its own, and on it a lock of the server: it ends with the connection, so that another
-//! node takes over when this one dies. The lock is not what keeps the order: two relays would publish everything twice,
-//! and each in order.
+//! The relay has a connection of its own, and on it a lock of the server. The lock ends with the connection, so that
+//! another node takes over when this one dies. The lock does not keep the order: two relays would publish everything
+//! twice, and each in order.
 
 use std::{fmt::Display, sync::Arc, time::Duration};
 
@@ -24,18 +24,18 @@ use crate::{
     route::{Place, Route},
 };
 
-/// How long the lock is waited for at a time, in seconds.
+/// How long one wait for the lock lasts, in seconds.
 const LOCK_SECONDS: u32 = 5;
 
 /// The lock of a database, whose name has no more than 64 characters.
 const LOCK: &str = "select get_lock(concat('beds_events.', if(char_length(database()) <= 50, database(), \
     md5(database()))), ?) = 1";
 
-/// After how many seconds without a word the server takes the relay for dead, and its lock with it. What waits for the
+/// After this many silent seconds the server treats the relay as dead, and ends its lock. A relay that waits for the
 /// lock is not silent.
 const SILENCE_SECONDS: u32 = 15;
 
-/// Sees what is committed and no gaps. Deleting locks nothing but the rows that it deletes.
+/// The relay sees committed rows, and no gaps are locked. Deleting locks only the rows that it deletes.
 const PREPARATION: &str = "set session transaction isolation level read committed";
 
 const NEXT: &str = "select `seq`, `id`, `routing_key`, `subject`, `template_hash`, `traceparent`, `at`, `body` \
@@ -78,7 +78,7 @@ impl Outbox {
         if has_it == Some(1) {
             return Ok(Some(Box::new(relay)));
         }
-        // Without a word, the server would log each as aborted.
+        // Without this, the server would log each connection as aborted.
         within(self.statement_timeout, relay.connection.close()).await?;
         Ok(None)
     }
@@ -107,7 +107,8 @@ struct Relay {
 }
 
 impl Relay {
-    /// Fails where another server is the primary by now: here it would find what is published already, and delete nothing.
+    /// Fails if another server is the primary by now. On this one the relay would find published events again, and
+    /// delete nothing.
     fn stay(&self) -> Result<(), String> {
         if self.place.is_left() { Err("another server is the primary now".to_owned()) } else { Ok(()) }
     }
@@ -124,7 +125,7 @@ impl Relay {
         if published.is_empty() {
             return Ok(());
         }
-        // Without its index, it would look at rows that writers hold.
+        // Without its index, the statement would look at rows that writers hold.
         let marks = vec!["?"; published.len()].join(", ");
         let sql =
             format!("delete `beds_events` from `beds_events` force index (primary) where `seq` in ({marks})");

@@ -1,8 +1,9 @@
-//! What parameters of routines make of values.
+//! How parameters of routines change values.
 //!
-//! The sessions of the node are strict, so the server refuses what no value of a parameter's type is. But some values
-//! become others without a word: 70 a year of 1970, 1 or `'1'` the first value of an ENUM, `'5'` the bits of its character,
-//! 1.5 an integer of 2. What a template's types let through to such a parameter is refused here.
+//! The sessions of the node are strict, so the server refuses a value that the parameter's type does not have. But some
+//! values become others without notice: 70 becomes the year 1970, 1 or `'1'` the first value of an ENUM, `'5'` the bits
+//! of its character, 1.5 the integer 2. If a template's types let such a value through to such a parameter, the node
+//! refuses it here.
 
 use std::sync::Arc;
 
@@ -23,30 +24,31 @@ use crate::{
     meaning::{is_place, is_year, number},
 };
 
-/// What a parameter's values are, where the server may make another value of one.
+/// The values of a parameter, for types of which the server may change a value.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Takes {
     /// A YEAR.
     Year,
-    /// An ENUM or a SET of these.
+    /// An ENUM or a SET of these values.
     Places(Vec<String>),
     /// A BIT: a text is its bytes.
     Bits,
     /// An integer within these bounds.
     Whole { min: i128, max: i128 },
-    /// A decimal with so many digits after the point.
+    /// A decimal with this many digits after the point.
     Scale(u8),
     /// A TIME: a number is its digits.
     Time,
-    /// A TIMESTAMP, which has few years.
+    /// A TIMESTAMP, which has a small range of years.
     Timestamp,
-    /// A value that texts are read as: an address, a UUID, a day.
+    /// A type that is read from text: an address, a UUID, a day.
     Form,
-    /// Whatever the server takes stays the same.
+    /// The server keeps every value that it accepts.
     Anything,
 }
 
-/// What is known of the parameters of routines: at most one entry a call, and a procedure of an operation, of a template.
+/// The known parameters of routines: for a template, at most one entry for each call and each procedure of an
+/// operation.
 #[derive(Debug, Default)]
 pub(crate) struct Parameters(Answers<Takes>);
 
@@ -93,7 +95,7 @@ impl Parameters {
         Ok(takes)
     }
 
-    /// What the parameters of an operation's procedure take, in their order.
+    /// What the parameters of an operation's procedure accept, in their order.
     pub(crate) async fn of_procedure(
         &self,
         connection: &mut MySqlConnection,
@@ -110,7 +112,7 @@ impl Parameters {
     }
 }
 
-/// Asks the server. Of a routine that is not there, or not this user's to see, nothing is known: the call tells.
+/// Asks the server. Of a routine that is missing, or that this user may not see, nothing is known: the call will tell.
 async fn learn(
     connection: &mut MySqlConnection,
     name: &str,
@@ -146,8 +148,8 @@ impl Takes {
         }
     }
 
-    /// Whether the server may refuse the value as none of the parameter's type. What no parameter takes is the key, or the
-    /// version, of no record that the procedure finds.
+    /// Whether the server may refuse the value as none of the parameter's type. No record that the procedure finds has
+    /// such a key or version.
     pub(crate) fn may_refuse(&self, value: &Value) -> bool {
         match (self, value) {
             (Self::Whole { min, max }, Value::Int(number)) => !(*min..=*max).contains(&(*number).into()),
@@ -161,13 +163,13 @@ impl Takes {
         }
     }
 
-    /// Whether the parameter has a meaning of its own for numbers and texts, as a YEAR and an ENUM have: what a column
-    /// would make of them is then the procedure's affair.
+    /// Whether the parameter interprets numbers and texts in its own way, as a YEAR and an ENUM do. Then it is the
+    /// procedure's affair what a column would make of them.
     pub(crate) const fn is_particular(&self) -> bool {
         matches!(self, Self::Year | Self::Places(_))
     }
 
-    /// Why the server would make another value of this one; `None` where it would not.
+    /// Why the server would change this value; `None` if it would not.
     pub(crate) fn refuses(&self, value: &Value) -> Option<String> {
         match self {
             Self::Year => (!is_own_year(value)).then(|| {
@@ -204,7 +206,7 @@ const TIMESTAMP_MAX: i64 = i32::MAX as i64;
 
 const WHOLE: &str = "must have no fraction, as the parameter has none";
 
-/// Whether a YEAR keeps the value as it is: of a text it takes `'0'` for 2000.
+/// Whether a YEAR keeps the value unchanged. It takes the text `'0'` for 2000.
 fn is_own_year(value: &Value) -> bool {
     match value {
         Value::Text(text) => text.len() == 4 && number(value).is_none_or(is_year),
@@ -218,9 +220,9 @@ fn has_fraction(value: &Value, digits: usize) -> bool {
     let text = match value {
         Value::Float(number) => number.to_string(),
         Value::Decimal(number) => number.as_str().to_owned(),
-        // What is no number is refused by the server.
+        // The server refuses a text that is not a number.
         Value::Text(text) if number(value).is_some() => match text.parse::<f64>() {
-            // With an exponent it is another spelling.
+            // A number with an exponent is another spelling.
             Ok(number) if text.contains(['e', 'E']) => number.to_string(),
             _ => text.clone(),
         },
@@ -229,7 +231,7 @@ fn has_fraction(value: &Value, digits: usize) -> bool {
     text.trim().split_once('.').is_some_and(|(_, fraction)| fraction.trim_end_matches('0').len() > digits)
 }
 
-/// Whether a text says hours and minutes, and nothing that a TIME leaves out.
+/// Whether a text has hours and minutes, and nothing that a TIME drops.
 fn is_time(text: &str) -> bool {
     let text = text.strip_prefix('-').unwrap_or(text);
     text.contains(':') && text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.'))

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt};
 pub(crate) struct Position(BTreeMap<u32, (u32, u64)>);
 
 impl Position {
-    /// Reads what a server says of itself, or what a client has from a server; `None` where it is none.
+    /// Reads a position that a server reports, or that a client has from a server; `None` if the text is none.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut domains = BTreeMap::new();
         for id in text.split(',').filter(|id| !id.is_empty()) {
@@ -26,7 +26,7 @@ impl Position {
         self.0.is_empty()
     }
 
-    /// Whether who is here has all that is there.
+    /// Whether this position includes everything up to the other one.
     pub(crate) fn covers(&self, other: &Self) -> bool {
         other.0.iter().all(|(domain, (_, number))| self.0.get(domain).is_some_and(|(_, own)| own >= number))
     }

@@ -1,7 +1,7 @@
 //! [`Primary`]: which of a database's servers takes the writes.
 //!
-//! A server that answers and is `read_only` is a replica. Who is the primary is for the DBA, or for what fails over in the
-//! DBA's place, to say; this follows.
+//! A server that answers and is `read_only` is a replica. The DBA, or the DBA's failover tool, decides which server is
+//! the primary; this module follows.
 
 use std::{
     fmt,
@@ -19,7 +19,7 @@ use tokio::time::timeout;
 
 use crate::link::{cell, options};
 
-/// How long the server that was the primary last is waited for before the others are asked as well.
+/// How long the node waits for the last known primary before it asks the others as well.
 const HEAD_START: Duration = Duration::from_secs(1);
 
 static PRIMARY: Family = Family::gauge(
@@ -31,7 +31,7 @@ const READ_ONLY: &str = "select cast(@@global.read_only as char)";
 
 /// The servers of one database, and which of them took writes last.
 pub(crate) struct Primary {
-    /// For people.
+    /// The name for people.
     name: String,
     servers: Vec<SecretUrl>,
     current: AtomicUsize,
@@ -61,7 +61,7 @@ impl Primary {
         self.servers.len()
     }
 
-    /// The servers, as they may be shown.
+    /// The servers, for messages.
     pub(crate) fn shown(&self) -> String {
         self.servers.iter().map(SecretUrl::redacted).collect::<Vec<_>>().join(", ")
     }
@@ -71,7 +71,7 @@ impl Primary {
         self.current.load(Ordering::Relaxed)
     }
 
-    /// Tells which server it is.
+    /// Reports which server it is.
     pub(crate) fn collect(&self, labels: &[(&'static str, &str); 2], samples: &mut Samples) {
         for (server, url) in self.servers.iter().enumerate() {
             let [engine, database] = *labels;
@@ -80,9 +80,8 @@ impl Primary {
         }
     }
 
-    /// Connects to the primary: the server that was it last, or where that does not answer soon or takes no writes, the
-    /// first of the others that does. The only server of a database is taken as it is: what stands behind its address may
-    /// choose.
+    /// Connects to the primary: the last known one, or, if it does not answer soon or takes no writes, the first of the
+    /// others that does. The only server of a database is accepted as it is: a proxy behind its address may choose.
     ///
     /// # Errors
     /// Why none of them can be used, in a sentence.
@@ -101,7 +100,7 @@ impl Primary {
                 (0..self.servers.len()).filter(|server| *server != last).map(|server| self.attempt(server)),
             );
         }
-        // Those that are still under way when one succeeds are dropped, and with them their connections.
+        // When one succeeds, the attempts under way are dropped, and with them their connections.
         while let Some(attempt) = attempts.next().await {
             match attempt {
                 Ok(connected) => {
@@ -137,7 +136,7 @@ impl Primary {
         match connecting.await {
             Ok((connection, false)) => Ok(Connected { connection, server }),
             Ok((connection, true)) => {
-                // It ends in either case.
+                // The connection ends whether this succeeds or not.
                 let _ = connection.close().await;
                 Err(format!("{} is read-only", url.redacted()))
             }
@@ -152,7 +151,7 @@ async fn is_read_only(connection: &mut MySqlConnection) -> Result<bool, sqlx::Er
     cell(connection, READ_ONLY).await.map(|said| is_set(&said))
 }
 
-/// Whether this is what a server says of `read_only` where it takes no writes. From some version on it is a word.
+/// Whether this value of `read_only` means that the server takes no writes. From some version on the value is a word.
 pub(crate) fn is_set(read_only: &str) -> bool {
     !["0", "OFF"].contains(&read_only)
 }

@@ -1,7 +1,7 @@
-//! The purge of the ledger: what is older than anybody asks for again goes, in small steps.
+//! The purge of the ledger: it deletes rows that are older than any expected duplicate, in small steps.
 //!
-//! It has a connection of its own, so that no write waits for one, and a lock of the server's sees to it that one node
-//! at a time does it.
+//! It has a connection of its own, so that no write waits for one. A lock of the server ensures that one node at a time
+//! purges.
 
 use std::{
     sync::Arc,
@@ -14,14 +14,15 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::{fault::number, primary::Primary};
 
-/// How many rows a step deletes: few enough that nothing waits for them.
+/// How many rows a step deletes: few enough that nothing has to wait for long.
 const STEP_ROWS: u64 = 500;
 /// The least pause after a step. A step that took longer is followed by as long a pause.
 const PAUSE_MIN: Duration = Duration::from_millis(10);
-/// How long a run may take. What is left is for the next one.
+/// How long a run may take. The remaining rows are for the next run.
 const RUN_MAX: Duration = Duration::from_mins(10);
 
-/// Row locks and no gap locks: only the rows that go are locked, and a write that waits for one of them goes first.
+/// Row locks and no gap locks: only the rows that are deleted are locked, and a write that waits for one of them goes
+/// first.
 const PREPARE: &str =
     "set session transaction isolation level read committed; set session innodb_lock_wait_timeout = 1";
 const LOCK: &str = "select get_lock(concat('beds_purge.', md5(database())), 0)";
@@ -33,7 +34,7 @@ const STEP: &str = "delete from `beds_ledger` where `at` < current_timestamp(3) 
 const DEADLOCK: u16 = 1213;
 const LOCKED: u16 = 1205;
 
-/// What a purge needs to know of a database.
+/// The properties of a database that a purge needs.
 #[derive(Debug)]
 pub(crate) struct Purge {
     pub(crate) name: String,
@@ -43,14 +44,14 @@ pub(crate) struct Purge {
 }
 
 impl Purge {
-    /// Deletes what is older than a moment, and says how many rows that were.
+    /// Deletes the rows that are older than a moment, and gives their number.
     pub(crate) async fn run(&self, before: SystemTime) -> Result<usize> {
-        // The ages are the server's: its clock wrote them.
+        // The ages are compared by the server's clock, which wrote them.
         let age = SystemTime::now().duration_since(before).unwrap_or_default();
         let failed = |why: String| {
             Error::internal(format!("the ledger of the database `{}` cannot be purged: {why}", self.name))
         };
-        // Where it is dropped, the connection takes the lock and an open statement with it.
+        // When this future is dropped, the lock and an open statement end with the connection.
         match timeout(RUN_MAX + self.patience, self.purge(age)).await {
             Ok(deleted) => deleted.map_err(failed),
             Err(_) => Err(failed("the server does not answer".to_owned())),
@@ -69,7 +70,8 @@ impl Purge {
             Ok(false) => Ok(0),
             Err(error) => Err(error),
         };
-        // It ends in either case. The server may take its time to end the session, and the lock with it.
+        // The connection ends whether this succeeds or not. The server may take its time to end the session, and the
+        // lock with it.
         let end = async {
             connection.execute(UNLOCK).await?;
             connection.close().await
@@ -78,7 +80,7 @@ impl Purge {
         deleted.map_err(|error| error.to_string())
     }
 
-    /// Whether no other node does it. The lock goes with the connection.
+    /// Takes the lock; false if another node purges. The lock ends with the connection.
     async fn lock(&self, connection: &mut MySqlConnection) -> std::result::Result<bool, sqlx::Error> {
         let row = timeout(self.patience, connection.fetch_one(LOCK)).await.map_err(|_| late())??;
         Ok(row.try_get_unchecked::<Option<i64>, _>(0)? == Some(1))
@@ -97,7 +99,7 @@ impl Purge {
             let rows = match timeout(self.patience, step).await.map_err(|_| late())? {
                 Ok(done) => done.rows_affected(),
                 Err(error) => match number(&error) {
-                    // Whoever is in the way goes first, and writes tell that there is no ledger.
+                    // The writer in the way goes first. If the ledger is missing, writes report it.
                     Some(DEADLOCK | LOCKED | crate::fault::NO_TABLE) => return Ok(deleted),
                     _ => return Err(error),
                 },

@@ -1,8 +1,9 @@
-//! The characters of the server's character sets. A column of `latin1` is not compared with `日`: the server calls that an
-//! illegal mix of collations. No record can have it, so the node does not ask.
+//! The characters of the server's character sets. The server refuses to compare a column of `latin1` with `日`: it calls
+//! that an illegal mix of collations. No record can have such a value, so the node does not ask.
 //!
-//! The server is asked once for each set that a compared column has: it converts every character of Unicode's first plane
-//! and back. What it lacks comes back as `?`. Sets that have more than this plane have all of Unicode.
+//! For each character set of a compared column, the node asks the server once. The server converts every character of
+//! Unicode's first plane and back. A character that the set lacks comes back as `?`. Sets with characters beyond this
+//! plane have all of Unicode.
 
 use std::{
     collections::HashMap,
@@ -22,7 +23,7 @@ const PLANE: u32 = 0x1_0000;
 pub(crate) struct Repertoire(Box<[u64]>);
 
 impl Repertoire {
-    /// From the characters that the set was asked for, and what came back.
+    /// From the characters that the node sent, and the characters that came back.
     pub(crate) fn of(asked: &str, answered: &str) -> Self {
         let mut bits = vec![0_u64; (PLANE / 64) as usize];
         for (character, answer) in asked.chars().zip(answered.chars()) {
@@ -43,12 +44,12 @@ impl Repertoire {
     }
 }
 
-/// What is known of character sets: at most one entry for each that the server has.
+/// The known character sets: at most one entry for each set of the server.
 #[derive(Debug, Default)]
 pub(crate) struct Repertoires(RwLock<HashMap<String, Arc<Repertoire>>>);
 
 impl Repertoires {
-    /// The characters of a set; `None` where they are all of Unicode's.
+    /// The characters of a set; `None` if the set has all of Unicode.
     pub(crate) async fn of(
         &self,
         connection: &mut MySqlConnection,

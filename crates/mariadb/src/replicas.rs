@@ -1,11 +1,12 @@
 //! [`Replicas`]: which of the servers for reads may serve.
 //!
-//! How far a replica is behind is told by global transaction ids, which takes no right: the primary's position now is what
-//! a replica must have before long. So neither clocks nor the replica's own word count, and one that has lost its primary is
-//! behind as well. Which moment of the primary a replica has reached is noted; it serves until that is too long ago.
+//! Global transaction ids show how far a replica is behind, and reading them takes no right. A replica must reach the
+//! primary's present position before long. So neither clocks nor the replica's own report count, and a replica that has
+//! lost its primary counts as behind as well. The node notes the latest moment of the primary that a replica has
+//! reached. The replica serves until that moment is too long ago.
 //!
-//! While the primary does not answer, nothing newer is known than the farthest that any of these servers is. Who has that
-//! goes on to serve.
+//! While the primary does not answer, the farthest position of any of these servers is the newest that is known. A
+//! replica that has reached it continues to serve.
 
 use std::{
     collections::VecDeque,
@@ -34,10 +35,11 @@ use crate::{
     primary::{Connected, Primary, is_set},
 };
 
-/// For how long it is known where the primary was, at least: a replica that is farther behind is said to be more and more so.
+/// For how long past positions of the primary are kept, at least. The reported lag of a replica that is farther behind
+/// keeps growing.
 const KNOWN_FOR: Duration = Duration::from_mins(10);
 
-/// The moment that a replica has reached of which nothing is known.
+/// The moment of a replica of which nothing is known.
 const NEVER: u64 = 0;
 
 /// How often servers are asked at least, and at most.
@@ -48,20 +50,21 @@ static LAG: Family = Family::gauge(
     "How long ago the primary was where a replica is known to be; since the start of the node where nothing is known of it.",
 );
 
-/// Where a server is, and whether it takes no writes. A replica's own transactions do not count: nobody else has them.
+/// The position of a server, and whether it takes no writes. A replica's own transactions do not count: no other server
+/// has them.
 const PRIMARY: &str = "select @@global.gtid_current_pos, cast(@@global.read_only as char)";
 const REPLICA: &str = "select @@global.gtid_slave_pos, '1'";
 
 /// The servers for reads of one database.
 pub(crate) struct Replicas {
-    /// For people.
+    /// The name for people.
     name: String,
     servers: Vec<SecretUrl>,
-    /// How old what a replica shows may be.
+    /// How old the data of a replica may be.
     lag_max: Duration,
     connect_timeout: Duration,
     begun: Instant,
-    /// Which moment of the primary each has reached, in milliseconds from then on.
+    /// The moment of the primary that each replica has reached, in milliseconds since the start.
     reached: Vec<AtomicU64>,
     known: Mutex<Known>,
 }
@@ -69,9 +72,9 @@ pub(crate) struct Replicas {
 /// What is known of the primary.
 #[derive(Debug, Default)]
 struct Known {
-    /// Where it was, and when it was asked.
+    /// The primary's positions, and when each was asked for.
     was: VecDeque<(Instant, Position)>,
-    /// The farthest that any server is known to be.
+    /// The farthest position that any server is known to have.
     farthest: Position,
 }
 
@@ -82,7 +85,7 @@ impl fmt::Debug for Replicas {
 }
 
 impl Replicas {
-    /// Those of a database.
+    /// The replicas of a database.
     pub(crate) fn of(name: &str, config: &MariaDb) -> Self {
         let (lag_max, connect_timeout) = (config.read_lag_max_ms, config.connect_timeout_ms);
         Self::new(name.to_owned(), config.read_urls.0.clone(), lag_max.duration(), connect_timeout.duration())
@@ -103,7 +106,7 @@ impl Replicas {
         self.servers.get(replica).map(SecretUrl::redacted).unwrap_or_default()
     }
 
-    /// The replica that a connection goes to whose own one this is; none where no replica may serve.
+    /// The replica for a connection whose own replica this is; `None` if no replica may serve.
     pub(crate) fn choose(&self, own: usize) -> Option<usize> {
         let count = self.servers.len();
         (0..count).map(|next| (own + next) % count).find(|replica| self.may_serve(*replica))
@@ -115,7 +118,7 @@ impl Replicas {
         options(url).map_err(text)?.connect().await.map_err(text)
     }
 
-    /// Tells how far each is behind.
+    /// Reports how far each replica is behind.
     pub(crate) fn collect(&self, labels: &[(&'static str, &str); 2], samples: &mut Samples) {
         samples.family(&LAG);
         for (replica, url) in self.servers.iter().enumerate() {
@@ -125,7 +128,7 @@ impl Replicas {
         }
     }
 
-    /// How old what a replica shows is, at most; none where nothing is known of it.
+    /// The maximum age of a replica's data; `None` if nothing is known of the replica.
     fn lag(&self, replica: usize) -> Option<Duration> {
         let reached = self.reached.get(replica)?.load(Ordering::Relaxed);
         let now = self.elapsed(Instant::now());
@@ -136,7 +139,7 @@ impl Replicas {
         self.lag(replica).is_some_and(|lag| lag < self.lag_max)
     }
 
-    /// A moment as it is noted, after [`NEVER`].
+    /// The form in which a moment is noted, after [`NEVER`].
     fn elapsed(&self, at: Instant) -> u64 {
         let since = u64::try_from(at.saturating_duration_since(self.begun).as_millis()).unwrap_or(u64::MAX);
         since.saturating_add(NEVER + 1)
@@ -151,7 +154,7 @@ impl Replicas {
         (self.lag_max / 8).clamp(EVERY[0], EVERY[1])
     }
 
-    /// The primary was at this place; none where it did not answer.
+    /// Notes the primary's position; `None` if it did not answer.
     fn note_primary(&self, at: Instant, position: Option<Position>) {
         let mut known = self.known();
         if let Some(position) = position {
@@ -168,11 +171,11 @@ impl Replicas {
         }
     }
 
-    /// A replica is at this place.
+    /// Notes the position of a replica.
     fn note_replica(&self, replica: usize, position: &Position) {
         let mut known = self.known();
         known.farthest.advance(position);
-        // The primary only goes forward.
+        // The primary's position only grows.
         let covered = known.was.partition_point(|(_, primary)| position.covers(primary));
         let reached = covered.checked_sub(1).and_then(|last| known.was.get(last)).map(|(at, _)| *at);
         drop(known);
@@ -182,7 +185,7 @@ impl Replicas {
     }
 }
 
-/// What keeps an eye on the servers of a database, for as long as this lives.
+/// The tasks that watch the servers of a database, for as long as this lives.
 #[derive(Debug)]
 pub(crate) struct Watch(Vec<AbortHandle>);
 
@@ -205,20 +208,20 @@ impl Watch {
     }
 }
 
-/// Asks the primary where it is, and who it is, where that may change.
+/// Asks the primary for its position, and for its identity if that may change.
 async fn watch_primary(primary: Arc<Primary>, replicas: Arc<Replicas>) {
     let mut connection: Option<Connected> = None;
     let (mut connecting, mut is_told) = (None, false);
     loop {
         let at = Instant::now();
         let said = match &mut connection {
-            // So late that it is told before what was known is too old.
+            // The limit is short enough to notice a failure before the known position is too old.
             Some(connected) if primary.current() == connected.server => {
                 ask(&mut connected.connection, PRIMARY, replicas.lag_max / 2).await
             }
             _ => None,
         };
-        // The only server of a list is taken as it is.
+        // The only server of a list is accepted as it is.
         let said = said.filter(|(_, is_replica)| !is_replica || primary.count() == 1);
         if said.is_none() {
             connection = None;
@@ -255,7 +258,7 @@ async fn watch_primary(primary: Arc<Primary>, replicas: Arc<Replicas>) {
     }
 }
 
-/// Asks a replica where it is.
+/// Asks a replica for its position.
 async fn watch_replica(replicas: Arc<Replicas>, replica: usize) {
     let (database, server) = (replicas.name.clone(), replicas.shown(replica));
     let mut connection = None;
@@ -288,7 +291,7 @@ async fn watch_replica(replicas: Arc<Replicas>, replica: usize) {
     }
 }
 
-/// Where a server is, and whether it takes no writes; none where it does not answer.
+/// The position of a server, and whether it takes no writes; `None` if it does not answer.
 async fn ask(
     connection: &mut MySqlConnection,
     sql: &'static str,
@@ -332,7 +335,7 @@ mod tests {
         replicas.note_primary(now + hour / 2, Some(position("0-1-9")));
         replicas.note_replica(1, &position("0-1-6"));
         assert_eq!(replicas.choose(1), Some(1), "it has what was there half an hour ago");
-        // What was there before that does not count any more.
+        // Earlier positions do not count any more.
         replicas.note_primary(now + hour * 2, Some(position("0-1-20")));
         assert_eq!(replicas.known().was.len(), 1);
     }

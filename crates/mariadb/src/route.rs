@@ -1,4 +1,4 @@
-//! [`Route`]: to which server the connections of a lane go.
+//! [`Route`]: the server for the connections of a lane.
 
 use std::sync::Arc;
 
@@ -7,12 +7,12 @@ use crate::{
     replicas::Replicas,
 };
 
-/// To which server connections go. Servers are numbered: those of `url`, then those of `read_urls`.
+/// The server for connections. Servers are numbered: those of `url`, then those of `read_urls`.
 #[derive(Debug, Clone)]
 pub(crate) enum Route {
-    /// To the one that takes writes.
+    /// The server that takes writes.
     Primary(Arc<Primary>),
-    /// To this replica, where it may serve; else to another, or where none may, to the primary.
+    /// This replica, if it may serve; otherwise another replica; if none may serve, the primary.
     Replica(Arc<Replicas>, usize, Arc<Primary>),
 }
 
@@ -25,7 +25,7 @@ impl Route {
         }
     }
 
-    /// The server that is to be connected to, by its number.
+    /// The number of the server for a new connection.
     fn target(&self) -> usize {
         match self {
             Self::Primary(primary) => primary.current(),
@@ -57,7 +57,7 @@ impl Route {
     }
 }
 
-/// Where a session is.
+/// The place of a session.
 #[derive(Debug)]
 pub(crate) struct Place {
     pub(crate) route: Route,
@@ -66,7 +66,7 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Whether requests are to go to another server by now.
+    /// Whether new connections go to another server by now.
     pub(crate) fn is_left(&self) -> bool {
         self.route.target() != self.server
     }

@@ -1,4 +1,4 @@
-//! Running a procedure or function, and what it gives: OUT parameters, result sets, a value.
+//! Running a procedure or function, and its results: OUT parameters, result sets, a value.
 
 use std::fmt::Display;
 
@@ -23,15 +23,15 @@ use crate::{
     fault::{Fault, classify},
 };
 
-/// Of a reply that nobody hears, or that is cut: what its events may need, which is the first row of each result set.
+/// For a reply that nobody hears, or that is cut, the rows that its events may need: the first row of each result set.
 const KEPT_ROWS_MAX: usize = 1;
 
 /// How many bytes the rows of a routine may have.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Room {
-    /// What gives more is refused, and taken back.
+    /// A routine that gives more is refused, and rolled back.
     Most(usize),
-    /// What gives more cannot be taken back: it runs to its end, and what is beyond is left out.
+    /// A routine that gives more cannot be rolled back: it runs to its end, and the surplus rows are left out.
     Cut(usize),
 }
 
@@ -62,7 +62,7 @@ pub(crate) async fn run(
     })
 }
 
-/// Runs a statement and collects its result sets; a prepared `CALL` gives its OUT parameters as the last one.
+/// Runs a statement and collects its result sets. A prepared `CALL` gives its OUT parameters as the last one.
 pub(crate) async fn result_sets(
     connection: &mut MySqlConnection,
     domain: &'static Domain,
@@ -110,7 +110,7 @@ pub(crate) async fn sets_of(
             }
         }
     }
-    // What closes a CALL is a status without rows, not a result set.
+    // A CALL ends with a status without rows, which is not a result set.
     if sets.sets.last().is_some_and(Vec::is_empty) {
         sets.sets.pop();
     }

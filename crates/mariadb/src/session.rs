@@ -1,9 +1,9 @@
 //! A session on a server, and the proof that it is as new for every request.
 //!
-//! A routine can change more than records: variables of its session, user variables, temporary tables, locks. The
-//! next request would see them. The protocol's `COM_RESET_CONNECTION` would end all that, and all prepared statements
-//! with it; the driver does not offer it. So a session that may have been changed is examined, after the reply has
-//! gone: it is kept if it is as new, and discarded otherwise.
+//! A routine can change more than records: variables of its session, user variables, temporary tables, locks. The next
+//! request would see these changes. The protocol's `COM_RESET_CONNECTION` would end all of them, and all prepared
+//! statements too; the driver does not offer it. So a session that may have been changed is examined, after the reply
+//! has gone. It is kept if it is as new, and discarded otherwise.
 
 mod knowledge;
 mod own;
@@ -26,39 +26,40 @@ pub(crate) use self::{
 };
 use crate::{fault::number, position::Position, route::Place};
 
-/// Makes `last_insert_id()` forget what earlier requests inserted, and the node which of several calls have ended.
+/// Makes `last_insert_id()` forget the inserts of earlier requests, and resets the count of ended calls.
 const RESET: &str = "set last_insert_id = 0, insert_id = 0, @beds_ended = null";
 
-/// Neither a temporary table that this transaction made nor a row of a table without transactions can be rolled back, of
-/// which the server warns: the only warning then. Otherwise there are still the two of [`TWO_WARNINGS`], which took the place
-/// of the routine's.
+/// Two things cannot be rolled back: a temporary table that this transaction made, and a row of a table without
+/// transactions. The server then gives a warning, which is the only one. Otherwise there are still the two of
+/// [`TWO_WARNINGS`], which replaced the routine's warnings.
 const IS_LASTING: &str = "do 'a' + 'b'; savepoint beds_end; rollback to savepoint beds_end; \
     select @@warning_count = 1";
 const TWO_WARNINGS: &str = "do 'a' + 'b'";
 
-/// A rollback of all warns of rows alone, which a table without transactions keeps. Where the server has rolled back already,
-/// over a deadlock, its warning is among those of the statement that lost it.
+/// A rollback of the whole transaction warns only of rows that a table without transactions keeps. If the server has
+/// already rolled back over a deadlock, its warning is among those of the statement that lost it.
 const ROLLBACK: &str = "do 'a' + 'b'; rollback; select @@warning_count = 1";
 const WARNINGS: &str = "show warnings";
-/// What those are set that share a transaction: they wait for each other, and so for no lock longer than this.
+/// The settings of sessions whose writes share a transaction. The writes wait for each other, so none may wait for a
+/// lock longer than this.
 pub(crate) const HASTE: &str = "innodb_lock_wait_timeout = 1, lock_wait_timeout = 1";
-/// That something is not rolled back.
+/// The warning that something is not rolled back.
 const NOT_ROLLED_BACK: &str = "1196";
 
-/// Aria has no savepoints: the transaction wrote into a table of it.
+/// Aria has no savepoints: the transaction wrote into an Aria table.
 const NO_SAVEPOINTS: u16 = 1178;
 
 const TEMPORARY: &str =
     "show session status where variable_name = 'Com_create_temporary_table' and value <> '0'";
 
-/// What this session has done that leaves something behind. The server takes its time to tell, so that it is only asked
-/// where [`IS_LASTING`] cannot tell, and of calls, which may do anything.
+/// Counters of this session for actions that leave something behind. The server is slow to answer, so it is asked only
+/// if [`IS_LASTING`] cannot tell, and after calls, which may do anything.
 const TRACES: &str = "show session status where variable_name in ('Com_create_temporary_table', 'Com_flush', \
     'Com_lock_tables', 'Com_backup', 'Com_backup_lock', 'Com_xa_start', 'Com_ha_open') and value <> '0'";
 
-/// Waits until a replica has got to a position: 0 when it has, -1 when it has not in time.
+/// Waits until a replica has reached a position: 0 when it has, -1 when it has not in time.
 const WAIT: &str = "select master_gtid_wait(?, ?)";
-/// Farther than what this session has committed, where others go on.
+/// The server's position. While others commit, it is farther than this session's own commit.
 const POSITION: &str = "select @@global.gtid_current_pos";
 
 /// How a transaction ends.
@@ -68,52 +69,52 @@ pub(crate) enum End {
     Rollback,
 }
 
-/// What has become of a transaction.
+/// The state of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Course {
-    /// It goes on, and what was asked of it is so.
+    /// The transaction goes on, and the answer to the question is yes.
     Good,
-    /// It goes on, and is not as it should be.
+    /// The transaction goes on, and the answer is no.
     Bad,
-    /// An object has ended it by itself. What is open now is another one.
+    /// An object has ended the transaction by itself. The transaction that is open now is another one.
     Ended,
 }
 
-/// A connection, and what it takes to tell whether it is as new.
+/// A connection, and the data that tell whether it is as new.
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) connection: MySqlConnection,
     place: Place,
     server: Arc<Server>,
-    /// What was known of the server when it was last looked at.
+    /// What was known of the server at the last examination.
     knowledge: Arc<Knowledge>,
     own: Own,
-    /// The digest of a session that is new.
+    /// The digest of a new session.
     fresh: String,
     touch: Touch,
-    /// Whether the transaction that is open has a mark.
+    /// Whether the open transaction has a mark.
     is_marked: bool,
     /// Whether [`HASTE`] is set.
     is_hasty: bool,
-    /// Ends that.
+    /// The statement that ends [`HASTE`].
     patient: String,
 }
 
-/// What requests since the last examination may have done to a session.
+/// What requests may have done to a session since the last examination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Touch {
     /// No routine ran.
     Nothing,
-    /// A routine ran, in a transaction whose end tells of temporary tables.
+    /// A routine ran, in a transaction whose end reveals temporary tables.
     Transaction,
-    /// A routine ran, and nobody looked what it may have left.
+    /// A routine ran, and nobody checked what it may have left.
     Unwatched,
-    /// Something is left that only a new connection is without.
+    /// Something is left that only a new connection is free of.
     Spoilt,
 }
 
 impl Session {
-    /// A session that has just been prepared; `patient` has its statements wait for locks as long as they do now.
+    /// A session that has just been prepared. `patient` restores the present wait for locks.
     pub(crate) async fn new(
         mut connection: MySqlConnection,
         (place, server): (Place, Arc<Server>),
@@ -138,24 +139,24 @@ impl Session {
         })
     }
 
-    /// Says that a write begins: its routines run in a transaction that [`Self::end`] ends.
+    /// Notes that a write begins: its routines run in a transaction that [`Self::end`] ends.
     pub(crate) fn begins_transaction(&mut self) {
         self.touch = self.touch.max(Touch::Transaction);
     }
 
-    /// Says that a routine runs that may do anything, or runs outside of such a transaction.
+    /// Notes that a routine runs that may do anything, or runs outside such a transaction.
     pub(crate) fn runs_routine(&mut self) {
         self.touch = self.touch.max(Touch::Unwatched);
     }
 
-    /// Says that a view or table is read.
+    /// Notes that a view or table is read.
     pub(crate) fn reads(&mut self, source: &Source) {
         if self.knowledge.views.may_run_functions(source.from) {
             self.runs_routine();
         }
     }
 
-    /// Whether the server has all that was there at a position, after a wait of this length at most. A primary has.
+    /// Whether the server has reached a position, after a wait of this length at most. A primary always has.
     pub(crate) async fn is_at(&mut self, position: &Position, limit: Duration) -> Result<bool, sqlx::Error> {
         if !self.place.is_replica() {
             return Ok(true);
@@ -165,19 +166,19 @@ impl Session {
         Ok(answer == Some(0))
     }
 
-    /// Where the server is by now; none where it does not tell.
+    /// The server's present position; `None` if it does not tell.
     pub(crate) async fn position(&mut self) -> Option<Position> {
         let row = self.connection.fetch_one(POSITION).await.ok()?;
         let text = row.try_get_unchecked::<Option<String>, _>(0).ok()??;
         Position::parse(&text).filter(|position| !position.is_empty())
     }
 
-    /// Ends the transaction that is open, and forgets what it inserted. Tells whether a table without transactions keeps
-    /// what was written into it, whatever the end.
+    /// Ends the open transaction, and forgets what it inserted. Tells whether a table without transactions keeps rows,
+    /// whatever the end.
     pub(crate) async fn end(&mut self, how: End) -> Result<bool, sqlx::Error> {
         self.is_marked = false;
         let keeps_rows = self.end_transaction(how).await?;
-        // The warnings of the statement before are wanted first.
+        // The warnings of the previous statement must be read first.
         if std::mem::take(&mut self.is_hasty) {
             ask(&mut self.connection, &[&self.patient]).await?;
         }
@@ -216,13 +217,13 @@ impl Session {
         Ok(keeps_rows || told.first == Some(true))
     }
 
-    /// Marks the place in a transaction that [`Self::go_back`] goes back to. It is bad where there is no way back from here.
-    /// Where the transaction has a mark already, it tells whether it is still the same one.
+    /// Marks the place in a transaction to which [`Self::go_back`] returns. The result is bad if a return is
+    /// impossible. If the transaction already has a mark, it also tells whether the transaction is still the same one.
     pub(crate) async fn mark(&mut self) -> Result<Course, sqlx::Error> {
         self.mark_after("").await
     }
 
-    /// The same for what shares a transaction.
+    /// The same for writes that share a transaction.
     pub(crate) async fn mark_in_haste(&mut self) -> Result<Course, sqlx::Error> {
         let is_hasty = std::mem::replace(&mut self.is_hasty, true);
         let haste = if is_hasty { String::new() } else { format!("set {HASTE}") };
@@ -236,25 +237,25 @@ impl Session {
         self.course(told)
     }
 
-    /// Whether the transaction is the one that was marked; bad is what cannot be asked.
+    /// Whether the transaction is still the marked one. A failed question counts as bad.
     pub(crate) async fn goes_on(&mut self) -> Result<Course, sqlx::Error> {
         self.is_marked = false;
         let told = ask(&mut self.connection, &[&self.own.unmark]).await.map(|_| true);
         self.course(told)
     }
 
-    /// Takes back what was done since [`Self::mark`]. It is bad where something of it remains.
+    /// Rolls back to [`Self::mark`]. The result is bad if something remains.
     pub(crate) async fn go_back(&mut self) -> Result<Course, sqlx::Error> {
         let told = ask(&mut self.connection, &[&self.own.back]).await;
         self.course(told.map(|told| told.first == Some(false)))
     }
 
-    /// The connection, with what stands between calls that are one statement.
+    /// The connection, and the fence that stands between calls in one statement.
     pub(crate) const fn fenced(&mut self) -> (&mut MySqlConnection, &Fence) {
         (&mut self.connection, &self.own.fence)
     }
 
-    /// Whether the session is as new, within a transaction that goes on and has left nothing for good.
+    /// Whether the session is as new, within a transaction that goes on and has left nothing permanent.
     pub(crate) async fn is_as_new(&mut self) -> Result<Course, sqlx::Error> {
         if self.touch != Touch::Transaction {
             self.touch = Touch::Spoilt;
@@ -271,7 +272,7 @@ impl Session {
         Ok(course)
     }
 
-    /// What an answer tells of the transaction. A session whose transaction an object has ended may be in any state.
+    /// The state of the transaction, by an answer. A session whose transaction an object has ended may be in any state.
     fn course(&mut self, is_good: Result<bool, sqlx::Error>) -> Result<Course, sqlx::Error> {
         match is_good {
             Ok(true) => Ok(Course::Good),
@@ -287,13 +288,13 @@ impl Session {
         }
     }
 
-    /// Whether what ran so far in the transaction that goes on has left nothing in the session that what follows would see.
+    /// Whether the open transaction has left nothing in the session so far that later statements would see.
     pub(crate) async fn leaves_nothing(&mut self) -> Result<bool, sqlx::Error> {
         let told = ask(&mut self.connection, &[RESET, TRACES, &self.own.digest]).await?;
         Ok(!told.traces && told.digest.as_ref() == Some(&self.fresh))
     }
 
-    /// Whether the transaction that is open wrote into a table without transactions.
+    /// Whether the open transaction wrote into a table without transactions.
     pub(crate) async fn keeps_rows(&mut self) -> Result<bool, sqlx::Error> {
         match self.is_lasting().await {
             Ok(is_lasting) => Ok(is_lasting && !self.has_temporary_table().await?),
@@ -302,7 +303,7 @@ impl Session {
         }
     }
 
-    /// Whether the transaction that is open made something that no rollback takes back.
+    /// Whether the open transaction made something that no rollback takes back.
     async fn is_lasting(&mut self) -> Result<bool, sqlx::Error> {
         match ask(&mut self.connection, &[IS_LASTING, RESET, TWO_WARNINGS]).await {
             Ok(told) => Ok(told.first == Some(true)),
@@ -315,8 +316,8 @@ impl Session {
         Ok(self.connection.fetch_optional(sqlx::raw_sql(TEMPORARY)).await?.is_some())
     }
 
-    /// Whether a routine may have changed the session since it was examined; also where what is known of the server has
-    /// become old, so that nobody can tell, and where requests are to go to another server.
+    /// Whether a routine may have changed the session since it was examined. Also true if the knowledge of the server
+    /// is old, so that nobody can tell, and if requests are to go to another server.
     pub(crate) fn is_touched(&self) -> bool {
         self.touch != Touch::Nothing || !self.server.is_as(&self.knowledge) || self.place.is_left()
     }
@@ -326,7 +327,7 @@ impl Session {
         self.touch == Touch::Spoilt
     }
 
-    /// Whether the session is as new, where it can be made so.
+    /// Whether the session is as new, if it can be made so.
     pub(crate) async fn renew(&mut self) -> bool {
         match self.examine().await {
             Ok(is_new) => is_new,
@@ -354,13 +355,13 @@ impl Session {
         self.look_again().await
     }
 
-    /// Sees to it that what is known of the server is not old. False where that is told by another digest now.
+    /// Renews the knowledge of the server if it is old. False if another digest is needed by now.
     async fn look_again(&mut self) -> Result<bool, sqlx::Error> {
         if self.server.is_as(&self.knowledge) {
             return Ok(true);
         }
         let knowledge = self.server.learn(&mut self.connection).await?;
-        // What it looked at was in a transaction of its own.
+        // The questions ran in a transaction of their own.
         self.connection.execute(sqlx::raw_sql("rollback")).await?;
         let is_same = knowledge.probe == self.knowledge.probe;
         self.knowledge = knowledge;
@@ -368,7 +369,7 @@ impl Session {
     }
 }
 
-/// Does these in one round trip, and tells what they answer.
+/// Runs these statements in one round trip, and gives their answers.
 async fn ask(connection: &mut MySqlConnection, parts: &[&str]) -> Result<Told, sqlx::Error> {
     let text = parts.iter().copied().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
     let mut results = connection.fetch_many(sqlx::raw_sql(&text));
@@ -390,15 +391,15 @@ async fn ask(connection: &mut MySqlConnection, parts: &[&str]) -> Result<Told, s
     Ok(told)
 }
 
-/// What a session says of its transaction.
+/// A session's answers about its transaction.
 #[derive(Debug, Default)]
 struct Told {
     /// The answer to the first question.
     first: Option<bool>,
     /// Whether the answer to a second one, or a warning, says that a table without transactions keeps rows.
     rows: bool,
-    /// Whether there are [`TRACES`].
+    /// Whether [`TRACES`] found any.
     traces: bool,
-    /// What [`Own::digest`] gives.
+    /// The result of [`Own::digest`].
     digest: Option<String>,
 }

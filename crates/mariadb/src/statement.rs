@@ -1,6 +1,6 @@
 //! The text of every read, from the template's fragments, with its parameters.
 //!
-//! Every piece of text comes from the compiler or from this file. What a client sent is only ever a parameter.
+//! Every piece of text comes from the compiler or from this file. A client's text is only ever a parameter.
 
 use std::fmt::Write as _;
 
@@ -17,8 +17,8 @@ use crate::columns::Column;
 
 mod compare;
 
-/// A pattern for a view. The server looks for it in each part of a union, and converts a parameter to the character set of the
-/// first part once for all: MariaDB 10.11 finds nothing in the others then.
+/// A pattern for a view. The server searches each part of a union, and converts a parameter once to the character set
+/// of the first part. MariaDB 10.11 then finds nothing in the other parts.
 const WITHIN_PARTS: &str = "concat(?, '')";
 
 /// A statement with its parameters.
@@ -30,16 +30,16 @@ pub(crate) struct Statement<'k> {
     key: &'static [usize],
     /// The column of each field, quoted.
     columns: &'static [&'static str],
-    /// What comparing with the column of each field depends on.
+    /// The properties of each field's column on which comparisons depend.
     kept: &'k [Column],
     /// Whether it reads a view.
     is_view: bool,
-    /// Whether what is written compares with the last record of a page, in the terms that records are sorted by.
+    /// Whether the comparisons are with the last record of a page, in the terms by which records are sorted.
     is_in_order: bool,
 }
 
-/// Selects these columns of the records that a selection asks for, and one record more, which tells whether
-/// there is a next page.
+/// Selects these columns of the records that a selection asks for, and one record more, which shows whether there is a
+/// next page.
 pub(crate) fn page<'k>(
     domain: &Domain,
     source: &'static Source,
@@ -99,8 +99,8 @@ pub(crate) fn by_keys<'k>(
     sql
 }
 
-/// Selects and locks these columns of the records that match, in order of their keys, and of one record more, which
-/// tells whether there are too many.
+/// Selects and locks these columns of the matching records, in order of their keys, and of one record more, which shows
+/// whether there are too many.
 pub(crate) fn matching<'k>(
     domain: &Domain,
     source: &'static Source,
@@ -151,7 +151,7 @@ impl<'k> Statement<'k> {
         Self::select_by(domain, source, kept, columns, Self::column)
     }
 
-    /// The same as clients see it: what an ENUM has in place of a value is null, where its text would be that of a value.
+    /// The same as clients see it: the invalid value of an ENUM is null, if its text would be that of a value.
     fn select_shown(domain: &Domain, source: &'static Source, kept: &'k [Column], columns: &[usize]) -> Self {
         Self::select_by(domain, source, kept, columns, Self::with_nulls)
     }
@@ -191,7 +191,7 @@ impl<'k> Statement<'k> {
         self.text.push_str(self.columns[field]);
     }
 
-    /// The column as it is passed to a procedure: what an ENUM has in place of a value would find another record in a key.
+    /// The column in the form that a procedure gets: the invalid value of an ENUM would find another record in a key.
     fn passed(&mut self, field: usize) {
         if self.key.contains(&field) {
             self.with_nulls(field);
@@ -277,7 +277,7 @@ impl<'k> Statement<'k> {
         }
     }
 
-    /// The same, of which these conditions hold as well.
+    /// The same, restricted to records for which these conditions hold.
     pub(crate) fn within(mut self, rows: &[Condition]) -> Self {
         for Condition { field, test } in rows {
             self.text.push_str(" and ");
@@ -286,8 +286,8 @@ impl<'k> Statement<'k> {
         self
     }
 
-    /// The records after the one with these sort values: it differs first in one field, and there comes later.
-    /// Null comes before every value.
+    /// The records after the one with these sort values: the first field that differs comes later. Null comes before
+    /// every value.
     fn after(&mut self, sort: &[Order], last: &[Value]) {
         self.is_in_order = true;
         self.text.push('(');
@@ -333,8 +333,8 @@ impl<'k> Statement<'k> {
             (true, false) => {
                 self.text.push('(');
                 self.beyond(field, Comparison::Lt, value);
-                // A view may give null where the template promises none. Of a column that has none, the server strikes
-                // it out.
+                // A view may give null where the template promises none. If a column has no null, the server strikes
+                // the test out.
                 self.text.push_str(" or ");
                 self.null(field, true);
                 self.text.push(')');
@@ -342,7 +342,7 @@ impl<'k> Statement<'k> {
         }
     }
 
-    /// A comparison by `<` or `>`; of a key that is cut, also what has the same beginning.
+    /// A comparison by `<` or `>`. For a key that is sorted only by its beginning, also keys with the same beginning.
     fn beyond(&mut self, field: usize, comparison: Comparison, value: &Value) {
         self.compare(field, comparison, value);
         if self.is_cut_key(field) {
@@ -359,8 +359,8 @@ const TOGETHER_MAX: usize = 64;
 /// How many parameters a statement of MariaDB may have.
 const PARAMETERS_MAX: usize = 65_535;
 
-/// The items in runs of 64, 32, …, 1, as few as there can be: statements of many items have few texts then, of which a
-/// connection keeps 100 prepared. Each item has so many parameters.
+/// The items in runs of 64, 32, …, 1, as few as possible. So statements of many items have few texts; a connection
+/// keeps 100 prepared. Each item has this many parameters.
 pub(crate) fn runs<T>(mut items: &[T], parameters: usize) -> impl Iterator<Item = &[T]> {
     let most = together_max(parameters);
     std::iter::from_fn(move || {
@@ -371,13 +371,13 @@ pub(crate) fn runs<T>(mut items: &[T], parameters: usize) -> impl Iterator<Item 
     })
 }
 
-/// The items in as few parts as there can be, each with the number of items that its statement is written for: a power of
-/// two, so that there are few texts. What is missing is filled up. Each item has so many parameters.
+/// The items in as few parts as possible, each with the number of items in its statement: a power of two, so that there
+/// are few texts. Missing items are filled up. Each item has this many parameters.
 pub(crate) fn parts<T>(items: &[T], parameters: usize) -> impl Iterator<Item = (&[T], usize)> {
     items.chunks(together_max(parameters)).map(|part| (part, part.len().next_power_of_two()))
 }
 
-/// How many items of so many parameters one statement takes at most: a power of two.
+/// How many items with this many parameters one statement takes at most: a power of two.
 fn together_max(parameters: usize) -> usize {
     let most = TOGETHER_MAX.min(PARAMETERS_MAX / parameters.max(1)).max(1);
     1 << most.ilog2()

@@ -35,7 +35,7 @@ impl Store {
         Self(Telling::new(&AUDIT, name, database, known))
     }
 
-    /// Stores entries, as [`Telling::insert`] does.
+    /// Stores entries, like [`Telling::insert`].
     pub(crate) async fn store(
         &self,
         entries: &[Entry],
@@ -47,7 +47,7 @@ impl Store {
         self.0.insert(entries.iter().map(document).collect(), session).await
     }
 
-    /// Whether entries can be stored: to be asked before a write that is audited begins.
+    /// Whether entries can be stored. Asked before an audited write begins.
     pub(crate) async fn check(&self) -> Result<(), Failure> {
         self.0.check().await
     }

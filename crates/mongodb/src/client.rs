@@ -1,7 +1,7 @@
-//! The driver's client: what it is made with, and what is heard of its servers.
+//! The driver's client: its material, and the driver's reports about its servers.
 //!
-//! The driver keeps a password for as long as a client lives, and reads the files of a link for each server it finds. So a
-//! password or a certificate that changes takes another client.
+//! The driver keeps a password for as long as a client lives, and reads the files of a link for each server it finds.
+//! So a changed password or certificate takes another client.
 
 use std::{
     fs, io,
@@ -29,10 +29,10 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use tokio::sync::Notify;
 
-/// All that a client is made with and that may change, as it is now.
+/// The present material of a client: everything that may change.
 pub(crate) struct Material {
     url: SecretUrl,
-    /// The contents of the files of its link, where it has one.
+    /// The contents of the files of its link, if it has any.
     link: Option<Files>,
 }
 
@@ -68,7 +68,7 @@ impl Material {
         self.link.is_some()
     }
 
-    /// A client, of whose servers `heard` hears.
+    /// A client whose driver reports about its servers to `heard`.
     pub(crate) async fn client(
         &self,
         timeout: Duration,
@@ -87,7 +87,7 @@ impl Material {
         }
         heard.expects(options.repl_set_name.clone());
         options.sdam_event_handler = Some(EventHandler::callback(move |event| {
-            // The driver opens the files as long as it finds servers, and so as long as it has this handler.
+            // The driver opens the files as long as it finds servers. This handler lives as long, and holds them.
             let _ = &held;
             heard.hear(&event);
         }));
@@ -109,11 +109,11 @@ impl Files {
         Ok(files)
     }
 
-    /// Gives the driver what it takes from files: one with all authorities, one with certificate and key. They are in
-    /// memory alone, so that no key lies anywhere else than where its owner has put it.
+    /// Gives the driver the files it wants: one with all authorities, one with certificate and key. They are in memory
+    /// alone, so that the key lies only where its owner has put it.
     fn give(&self, tls: &mut TlsOptions) -> io::Result<Vec<OwnedFd>> {
         let mut held = Vec::new();
-        // By itself the driver trusts those that it was built with, not those of the machine.
+        // By itself the driver trusts the authorities that it was built with, not those of the machine.
         let machine = rustls_native_certs::load_native_certs();
         let mut authorities: Vec<u8> =
             machine.certs.iter().flat_map(|certificate| pem(certificate)).collect();
@@ -148,7 +148,7 @@ fn pem(certificate: &CertificateDer<'_>) -> Vec<u8> {
     text
 }
 
-/// A file without a place on any disk; its path leads to it for as long as its handle is there.
+/// A file without a place on any disk. Its path is valid for as long as its handle exists.
 fn in_memory(content: &[u8], held: &mut Vec<OwnedFd>) -> io::Result<PathBuf> {
     let handle = memfd_create("beds", MFdFlags::MFD_CLOEXEC)?;
     io::Write::write_all(&mut fs::File::from(handle.try_clone()?), content)?;
@@ -157,18 +157,18 @@ fn in_memory(content: &[u8], held: &mut Vec<OwnedFd>) -> io::Result<PathBuf> {
     Ok(path)
 }
 
-/// What is heard of the servers of one client.
+/// The driver's reports about the servers of one client.
 #[derive(Debug, Default)]
 pub(crate) struct Heard {
-    /// Whether none of them answers.
+    /// Whether no server answers.
     is_lost: AtomicBool,
-    /// Whether one could not be reached since somebody looked.
+    /// Whether a server could not be reached since the last check.
     has_failed: AtomicBool,
-    /// Why one could not be reached, the last time.
+    /// Why a server could not be reached, the last time.
     failure: Mutex<Option<Error>>,
     /// The replica set that the URL names.
     expected: OnceLock<String>,
-    /// Why a server that answered is none of it. The driver forgets such a server.
+    /// Why a server that answered is not part of it. The driver forgets such a server.
     another: Mutex<Option<String>>,
     failed: Notify,
 }
@@ -191,7 +191,7 @@ impl Heard {
         }
     }
 
-    /// Which replica set the URL names, if any.
+    /// Notes which replica set the URL names, if any.
     fn expects(&self, set: Option<String>) {
         if let Some(set) = set {
             let _ = self.expected.set(set);
@@ -212,17 +212,17 @@ impl Heard {
         *self.another.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
     }
 
-    /// Why no server is found though one answers: it is none of the replica set that the URL names.
+    /// Why no server is found though one answers: it is not part of the replica set that the URL names.
     pub(crate) fn another_set(&self) -> Option<String> {
         self.another.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Whether the driver may know of a server that answers.
+    /// Whether the driver may know a server that answers.
     pub(crate) fn is_reachable(&self) -> bool {
         !self.is_lost.load(Ordering::Relaxed)
     }
 
-    /// Whether a server could not be reached: what the client was made with may be old.
+    /// Whether a server could not be reached: the client's material may be old.
     pub(crate) fn has_failed(&self) -> bool {
         self.has_failed.load(Ordering::Relaxed)
     }
@@ -235,14 +235,14 @@ impl Heard {
         self.has_failed.store(false, Ordering::Relaxed);
     }
 
-    /// Why a server could not be reached, the last time, where it is more than that it took too long.
+    /// Why a server could not be reached, the last time; `None` for a mere timeout.
     pub(crate) fn failure(&self) -> Option<String> {
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         let is_late = |kind: &ErrorKind| matches!(kind, ErrorKind::Io(error) if error.kind() == io::ErrorKind::TimedOut);
         failure.as_ref().filter(|error| !is_late(&error.kind)).map(|error| error.kind.to_string())
     }
 
-    /// Waits until an encrypted link does not come about, which no waiting mends.
+    /// Waits until an encrypted link fails for a reason that no waiting mends.
     pub(crate) async fn refusal(&self) -> String {
         loop {
             self.failed.notified().await;
@@ -254,11 +254,11 @@ impl Heard {
     }
 }
 
-/// Whether the link could not be encrypted, or either side was not who it should be.
+/// Whether the link could not be encrypted, or a certificate was not accepted.
 fn is_of_tls(error: &Error) -> bool {
     match error.kind.as_ref() {
         ErrorKind::InvalidTlsConfig { .. } => true,
-        // What a TLS library finds wrong arrives as data that is invalid.
+        // Errors of a TLS library arrive as invalid data.
         ErrorKind::Io(error) => {
             error.kind() == io::ErrorKind::InvalidData || error.to_string().contains("tls")
         }

@@ -1,4 +1,4 @@
-//! Values to BSON; `shown` is the way back.
+//! Values to BSON. `shown` is the way back.
 //!
 //! A `uuid` is a Binary of subtype 4, a `decimal` a Decimal128, a `datetime` a date (whole milliseconds), a
 //! `date` or `time` a string; lists, objects and JSON are native.
@@ -34,7 +34,7 @@ impl Unkept {
         Self { path: format!("{part}{}", self.path), ..self }
     }
 
-    /// Says so of the value of a field.
+    /// Reports this for the value of a field.
     pub(crate) fn tell(self, field: &str, errors: &mut Errors) {
         errors.push(format!("{field}{}", self.path), self.reason);
     }
@@ -111,7 +111,7 @@ fn array<T>(items: &[T], to_bson: impl Fn(&T) -> Result<Bson, Unkept>) -> Result
     items.collect::<Result<_, _>>().map(Bson::Array)
 }
 
-/// A decimal number; zeros at the end of a long one become its exponent, as digits are few in a Decimal128.
+/// A decimal number. Trailing zeros of a long one become its exponent, as a Decimal128 has few digits.
 fn decimal128(text: &str) -> Option<Decimal128> {
     text.parse().ok().or_else(|| {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
@@ -127,18 +127,18 @@ fn binary(subtype: BinarySubtype, bytes: Vec<u8>) -> Bson {
     Bson::Binary(Binary { subtype, bytes })
 }
 
-/// Whole milliseconds, rounded down: before 1970 too.
+/// Whole milliseconds, rounded down, also before 1970.
 fn unix_ms(value: DateTime) -> i64 {
     i64::try_from(value.0.unix_timestamp_nanos().div_euclid(1_000_000)).unwrap_or_default()
 }
 
-/// Whether no date of MongoDB is this moment: it has a fraction of a millisecond.
+/// Whether no date of MongoDB equals this moment, since it has a fraction of a millisecond.
 pub(crate) fn is_between_dates(value: &Value) -> bool {
     matches!(value, Value::DateTime(DateTime(moment)) if moment.nanosecond() % 1_000_000 != 0)
 }
 
-/// The value that the database will give back. An `ObjectId` that the database is to generate is generated here, as
-/// every driver does, so that the reply can tell it.
+/// The value that the database will return. An `ObjectId` that the database is to generate is generated here, as every
+/// driver does, so that the reply can show it.
 pub(crate) fn stored(value: Value, field: &Field) -> Value {
     match (value, &field.ty, field.generated) {
         (Value::Null, Type::ObjectId, Some(Generated::Database)) => Value::ObjectId(ObjectId::new().bytes()),
@@ -146,8 +146,8 @@ pub(crate) fn stored(value: Value, field: &Field) -> Value {
     }
 }
 
-/// The value with what MongoDB keeps of it: whole milliseconds, of a long decimal number no zeros at its end, and of a
-/// number in JSON the double that it is.
+/// The part of the value that MongoDB keeps: whole milliseconds, a long decimal number without trailing zeros, and a
+/// number in JSON as a double.
 fn kept(value: Value) -> Value {
     match value {
         Value::Decimal(decimal) => {

@@ -1,4 +1,4 @@
-//! What a DBA's commands run: whole commands as they are, on a client of their own. No node runs any.
+//! The runner of a DBA's commands: whole commands as they are, on a client of their own. No node uses it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,7 +15,7 @@ use crate::{
     inspect::unseen,
 };
 
-/// How long a server is looked for.
+/// How long the driver looks for a server.
 const SELECTION: Duration = Duration::from_secs(10);
 
 /// A client for commands of a DBA in one database.
@@ -27,7 +27,7 @@ pub struct Dba {
 }
 
 impl Dba {
-    /// Connects to a server, and means one of its databases. A command may take as long as `patience`.
+    /// Connects to a server, for one of its databases. A command may take as long as `patience`.
     ///
     /// # Errors
     /// When the server cannot be reached, or refuses.
@@ -43,15 +43,15 @@ impl Dba {
         Ok(Self { client, database, patience })
     }
 
-    /// Runs a command, which is JSON, extended where JSON lacks a type.
+    /// Runs a command: JSON, extended where JSON lacks a type.
     ///
     /// # Errors
-    /// What the server says, also of a part of the command.
+    /// The server's message, also for a part of the command.
     pub async fn run(&mut self, command: &str) -> Result<Value, String> {
         let command: Document =
             serde_json::from_str(command).map_err(|error| format!("this is no command: {error}"))?;
         let database = self.database.clone();
-        // No future of the driver is dropped midway: one that is late ends by itself.
+        // No future of the driver is dropped midway: a late one ends by itself.
         let running = tokio::spawn(async move { database.run_command(command).await });
         let reply = match timeout(self.patience, running).await {
             Ok(Ok(reply)) => reply.map_err(|error| unseen(&error).reason)?,

@@ -1,8 +1,9 @@
 //! Events: documents in the transaction of the write.
 //!
-//! MongoDB counts nothing, so a write gives each event a number itself: the time, or one more than the greatest number that is
-//! stored for its subject. Two transactions that change one document conflict, so the later one sees what the earlier one
-//! has stored, and the numbers of a subject are in the order of its changes, whatever the clocks of the nodes say.
+//! MongoDB has no counter, so a write itself gives each event a number: the time, or one more than the greatest number
+//! that is stored for its subject. Two transactions that change one document conflict, so the later one sees the events
+//! that the earlier one has stored. So the numbers of a subject are in the order of its changes, whatever the clocks of
+//! the nodes say.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -35,11 +36,11 @@ static EVENTS: Kind = Kind {
     missing: ": where MongoDB has made a collection of that name by itself, it holds the events of the last writes",
 };
 
-/// What is known of the events of a database, by all who store them.
+/// The knowledge of the events of a database, shared by all who store them.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     own: Arc<own::Known>,
-    /// Hears when events are stored.
+    /// Is notified when events are stored.
     pub(crate) stored: Notify,
 }
 
@@ -59,12 +60,12 @@ impl Store {
         &self.telling.collection
     }
 
-    /// Says that events are stored.
+    /// Notifies that events are stored.
     pub(crate) fn tell(&self) {
         self.known.stored.notify_one();
     }
 
-    /// Stores events in this order, as [`Telling::insert`] does.
+    /// Stores events in this order, like [`Telling::insert`].
     pub(crate) async fn store(
         &self,
         events: &[Event],
@@ -90,7 +91,7 @@ impl Store {
         self.telling.insert(documents, session).await
     }
 
-    /// The greatest number that is stored for each subject.
+    /// The greatest stored number of each subject.
     async fn greatest(
         &self,
         events: &[Event],
@@ -120,12 +121,12 @@ impl Store {
         Ok(found.into_iter().filter_map(number).collect())
     }
 
-    /// What has become of the collection by now.
+    /// The present state of the collection.
     pub(crate) async fn look(&self) -> mongodb::error::Result<Standing> {
         self.telling.look().await
     }
 
-    /// Whether events can be stored: to be asked before a write that has some begins.
+    /// Whether events can be stored. Asked before a write with events begins.
     pub(crate) async fn check(&self) -> Result<(), Failure> {
         self.telling.check().await
     }

@@ -1,4 +1,4 @@
-//! What a driver's error means for the request.
+//! The meaning of a driver's error for the request.
 
 mod code;
 mod duplicate;
@@ -23,23 +23,23 @@ use self::{
     said::{Said, for_log},
 };
 
-/// What a pipeline that writes leaves behind.
+/// The effect that a failed pipeline leaves behind.
 const MIDWAY: &str = "the pipeline is not all or nothing: what it did before the error remains";
 
 /// How a job failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The driver, or the server through it, before anything lasting was asked for.
+    /// The driver or the server failed before anything lasting was asked for.
     Before(DriverError),
-    /// The same, in answer to what makes an effect lasting.
+    /// The same, in answer to the step that makes an effect lasting.
     After(DriverError),
-    /// The job itself; it left nothing behind.
+    /// The job itself failed; it left nothing behind.
     Refused(Error),
     /// Nobody waits for the job any more.
     Late(Fault),
-    /// The claim of the job is taken, and yet no reply is stored: who took it has not come to an end.
+    /// The claim of the job is taken, but no reply is stored: the other write has not ended.
     Held,
-    /// The server did not answer to what makes an effect lasting.
+    /// The server did not answer to the step that makes an effect lasting.
     Unanswered,
 }
 
@@ -71,7 +71,7 @@ impl Failure {
         }
     }
 
-    /// Whether the server says itself, or shows, that the same may succeed later.
+    /// Whether the server says, or shows, that the same request may succeed later.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
             Self::Before(error) | Self::After(error) => is_passing(error) || self.is_unanswered(),
@@ -114,7 +114,7 @@ impl Failure {
         }
     }
 
-    /// Which of several documents it is about, where the server says so.
+    /// The index of the document that the error is about, if the server says so.
     pub(crate) fn record(&self) -> Option<usize> {
         let (Self::Before(error) | Self::After(error)) = self else { return None };
         Said::of(error)?.record
@@ -125,7 +125,7 @@ impl Failure {
         Self::Late(Fault::Refused(Error::deadline()))
     }
 
-    /// The same of what lasts without a commit.
+    /// The same for an effect that lasts without a commit.
     pub(crate) fn lasting(self) -> Self {
         match self {
             Self::Before(error) => Self::After(error),
@@ -133,7 +133,7 @@ impl Failure {
         }
     }
 
-    /// A failure of a collection of the node's own, whose validator knows nothing of the domain.
+    /// A failure of a collection of the node's own. Its validator does not concern the domain.
     pub(crate) fn of_own(error: DriverError, collection: &str, database: &str) -> Self {
         let said = Said::of(&error).filter(|said| Meaning::of(said.code, said.name) == Meaning::Invalid);
         let Some(Said { message, .. }) = said else { return Self::Before(error) };
@@ -146,7 +146,7 @@ impl Failure {
         Self::Refused(Error::internal(message).hint("give it the validator that `bedsc ddl --ledger` prints"))
     }
 
-    /// The same of a write of these documents: what is known of a duplicate is in them.
+    /// The same for a write of these documents, which hold the details of a duplicate.
     pub(crate) fn of_documents(self, documents: &[Document], domain: &Domain) -> Self {
         let (Self::Before(error) | Self::After(error)) = &self else { return self };
         let Some(said) = Said::of(error) else { return self };
@@ -162,8 +162,8 @@ impl Failure {
         })
     }
 
-    /// The same of a write that is not all or nothing: what it did before it failed remains, so that it is never an
-    /// invitation to send it again.
+    /// The same for a write that is not all or nothing: its effect before the failure remains. So the error never
+    /// invites the client to send it again.
     pub(crate) fn midway(self, domain: &Domain, database: &str) -> Self {
         let Self::After(failed) = &self else { return self };
         let has_begun = !matches!(
@@ -181,7 +181,7 @@ impl Failure {
         Self::Refused(error)
     }
 
-    /// What the lane makes of it.
+    /// The fault for the lane.
     pub(crate) fn into_fault(self, domain: &Domain, database: &str) -> Fault {
         match self {
             Self::Late(fault) => fault,
@@ -214,7 +214,7 @@ pub(crate) fn is_duplicate(error: &DriverError) -> bool {
     Said::of(error).is_some_and(|said| Meaning::of(said.code, said.name) == Meaning::Duplicate)
 }
 
-/// Whether there is no such collection.
+/// Whether the collection is missing.
 pub(crate) fn is_missing(error: &DriverError) -> bool {
     Said::of(error).is_some_and(|said| said.code == code::NAMESPACE_NOT_FOUND)
 }
@@ -235,7 +235,7 @@ fn lacks_transactions(error: &DriverError) -> bool {
     match error.kind.as_ref() {
         ErrorKind::Transaction { .. } | ErrorKind::SessionsNotSupported => true,
         _ => Said::of(error).is_some_and(|said| {
-            // Other operations may be illegal too. The driver says it in words of its own.
+            // Other operations may be illegal too. The driver has its own message for this.
             let is_about = |text| said.message.contains(text);
             Meaning::of(said.code, said.name) == Meaning::NoTransactions
                 && (is_about("ransaction") || is_about("retryable writes"))
@@ -243,8 +243,8 @@ fn lacks_transactions(error: &DriverError) -> bool {
     }
 }
 
-/// Whether the connection to the server broke, or did not come about: its password may have changed, which the next
-/// connection finds out.
+/// Whether the connection to the server broke, or was not made. Its password may have changed; the next connection will
+/// show it.
 fn is_broken(error: &DriverError) -> bool {
     matches!(
         *error.kind,
@@ -252,7 +252,8 @@ fn is_broken(error: &DriverError) -> bool {
     )
 }
 
-/// Whether a write that failed so may have had its effect. The driver has retried by itself where that is safe.
+/// Whether a write that failed with this error may have had its effect. The driver itself has retried where that is
+/// safe.
 fn leaves_effect_unknown(error: &DriverError) -> bool {
     if error.contains_label(NO_WRITES_PERFORMED) {
         return false;
@@ -261,7 +262,7 @@ fn leaves_effect_unknown(error: &DriverError) -> bool {
         return true;
     }
     match error.kind.as_ref() {
-        // A pool that is cleared ends the connections that are in use.
+        // When a pool is cleared, the connections in use end.
         ErrorKind::Io(_)
         | ErrorKind::ConnectionPoolCleared { .. }
         | ErrorKind::InvalidResponse { .. }
@@ -275,14 +276,14 @@ fn leaves_effect_unknown(error: &DriverError) -> bool {
     }
 }
 
-/// Whether the server says itself that the same may succeed later.
+/// Whether the server itself says that the same request may succeed later.
 fn is_passing(error: &DriverError) -> bool {
     [RETRYABLE_WRITE_ERROR, RETRYABLE_ERROR, TRANSIENT_TRANSACTION_ERROR]
         .iter()
         .any(|label| error.contains_label(label))
 }
 
-/// The error in the client's terms, where nothing was done.
+/// The error in the client's terms, if nothing was done.
 pub(crate) fn from_driver(error: &DriverError, domain: &Domain, database: &str) -> Error {
     if lacks_transactions(error) {
         return no_transactions(domain, database);
@@ -302,7 +303,7 @@ pub(crate) fn from_driver(error: &DriverError, domain: &Domain, database: &str) 
             tracing::warn!(database, "the database cannot be reached: {}", error.kind);
             unavailable(database)
         }
-        // It was refused when it connected: nothing was done, and it may go on when the password is mended.
+        // The server refused the login: nothing was done, and the write may succeed once the password is corrected.
         ErrorKind::Authentication { .. } => {
             tracing::error!(database, "the database refuses to authenticate the node's user: {}", error.kind);
             unavailable(database)
@@ -311,7 +312,7 @@ pub(crate) fn from_driver(error: &DriverError, domain: &Domain, database: &str) 
     }
 }
 
-/// What a server answered.
+/// The error of a server's answer.
 fn from_server(said: &Said<'_>, error: &DriverError, domain: &Domain, database: &str) -> Error {
     match Meaning::of(said.code, said.name) {
         Meaning::Duplicate => duplicate::duplicate(said.violated.as_deref(), domain),
@@ -382,14 +383,14 @@ fn no_transactions(domain: &Domain, database: &str) -> Error {
         .hint("create the records one by one")
 }
 
-/// What is known to be the template's mistake, or the database's.
+/// A known mistake of the template, or of the database.
 fn disagrees(domain: &Domain, message: &str) -> Error {
     tracing::error!(template = domain.name, "the database does not match the template: {message}");
     Error::internal(format!("the database does not match the template `{}`", domain.name))
         .hint("the node's log shows the difference")
 }
 
-/// What nobody here understands: whose mistake it is is not known either.
+/// An error that this module does not know: it is not known whose mistake it is.
 fn strange(domain: &Domain, message: &str) -> Error {
     tracing::error!(template = domain.name, "the database returned an unexpected error: {message}");
     Error::internal(format!("the database returned an unexpected error to a request for `{}`", domain.name))

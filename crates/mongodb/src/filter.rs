@@ -32,7 +32,7 @@ pub(crate) fn filter(
         let differs = matches!(test, Test::Compare(Comparison::Ne, _) | Test::Null(false));
         let tested = tested(field.column, test, &format!("where.{}", field.name), errors);
         if differs && may_hold_array(field, is_view) {
-            // An array is no value of the field, and so differs from each.
+            // An array is not a value of the field, and so differs from each value.
             any_of(vec![tested, doc! { field.column: { "$type": "array" } }])
         } else {
             let shown = if is_range(test) { shown::is_shown(field) } else { Vec::new() };
@@ -42,12 +42,12 @@ pub(crate) fn filter(
     and(all.collect())
 }
 
-/// No record: the `_id` of a document is never of none of these values.
+/// A condition that no record meets: the `_id` of a document is never one of an empty list.
 fn nothing() -> Document {
     doc! { "_id": { "$in": [] } }
 }
 
-/// The records that a caller reaches.
+/// The records within a caller's reach.
 fn any_list(
     domain: &'static Domain,
     is_view: bool,
@@ -76,13 +76,14 @@ pub(crate) fn key(domain: &'static Domain, is_view: bool, key: &[Value], errors:
     and(all.collect())
 }
 
-/// Whether records that differ to the database may be shown with this key alike: no index of it keeps them apart.
+/// Whether the wire may show several records with this same key though they differ in the database: then no index keeps
+/// the key unique.
 pub(crate) fn may_be_shared(key: &[Value]) -> bool {
     key.iter().any(twin::has_two_forms)
 }
 
-/// The condition on a field, without the records that hold an array there: MongoDB compares its elements, and yet the
-/// array is none of what the field shows.
+/// The condition on a field, without records that hold an array there. MongoDB compares the elements of an array, but
+/// the field does not show the array.
 pub(crate) fn one_value(field: &Field, is_view: bool, condition: Document) -> Document {
     if may_hold_array(field, is_view) { and(vec![condition, no_array(field)]) } else { condition }
 }
@@ -91,12 +92,12 @@ fn no_array(field: &Field) -> Document {
     doc! { field.column: { "$not": { "$type": "array" } } }
 }
 
-/// Whether it may hold an array against its type. The `_id` of a collection cannot.
+/// Whether the field may hold an array against its type. The `_id` of a collection cannot.
 fn may_hold_array(field: &Field, is_view: bool) -> bool {
     (is_view || field.column != "_id") && !matches!(field.ty, Type::List { .. } | Type::Json)
 }
 
-/// The record with this key, if these conditions hold of it.
+/// The record with this key, if these conditions hold for it.
 pub(crate) fn key_within(
     domain: &'static Domain,
     is_view: bool,
@@ -105,7 +106,8 @@ pub(crate) fn key_within(
     errors: &mut Errors,
 ) -> Document {
     let by_key = self::key(domain, is_view, key, errors);
-    // What a caller's role demands is no part of what the client sent: it hears nothing of a value that no record can have.
+    // The conditions of a caller's role are not part of the request: the client gets no error for a value that no
+    // record can have.
     let mut of_rows = Errors::default();
     let within = filter(domain, is_view, rows, &mut of_rows);
     and(vec![by_key, if of_rows.count() == 0 { within } else { nothing() }])
@@ -165,7 +167,7 @@ fn tested(column: &str, test: &Test, path: &str, errors: &mut Errors) -> Documen
         }
         // The prefix is text, not a pattern: every special character is escaped.
         Test::Prefix(prefix) => doc! { column: { "$regex": format!("^{}", regex::escape(prefix)) } },
-        // It is of no one column, and `filter` takes it before.
+        // It belongs to no single column, and `filter` handles it before.
         Test::AnyOf(_) => nothing(),
         // Null and absent are one: this matches both.
         Test::Null(true) => doc! { column: { "$eq": Bson::Null } },
@@ -173,7 +175,7 @@ fn tested(column: &str, test: &Test, path: &str, errors: &mut Errors) -> Documen
     }
 }
 
-/// A field against a value. A moment between two of MongoDB's dates is bound as the one before it, so that no date is
+/// A field against a value. A moment between two of MongoDB's dates is bound as the date before it, so that no date is
 /// equal to it, and none lies between the two.
 fn compared(
     column: &str,
@@ -203,7 +205,7 @@ fn compared(
     }
 }
 
-/// Any of these conditions, of which there is one at least.
+/// Any of these conditions. There is at least one.
 fn any_of(mut all: Vec<Document>) -> Document {
     if all.len() == 1 {
         all.remove(0)
@@ -212,7 +214,7 @@ fn any_of(mut all: Vec<Document>) -> Document {
     }
 }
 
-/// What is compared with: unlike what is stored, it may exceed all that there is.
+/// The operand of a comparison. Unlike a stored value, it may exceed all that a column can hold.
 fn bound(value: &Value, path: &str, errors: &mut Errors) -> Bson {
     match value {
         Value::UInt(number) if i64::try_from(*number).is_err() => {

@@ -8,7 +8,7 @@ use beds_core::{
 };
 use beds_protocol::Lane;
 
-/// Holds text against the file of this name.
+/// Compares text with the file of this name.
 pub(crate) fn check(name: &str, actual: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     if std::env::var_os("BLESS").is_some() {
@@ -28,7 +28,7 @@ pub(crate) fn check(name: &str, actual: &str) {
     );
 }
 
-/// A record of [`THING`] with little in it.
+/// A record of [`THING`] with few values.
 pub(crate) fn thing(name: &str) -> Vec<Value> {
     let mut record = vec![Value::Null; FIELDS.len()];
     let moment = || Value::DateTime("1969-12-31T23:59:59.9995Z".parse().unwrap());

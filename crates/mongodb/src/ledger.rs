@@ -1,8 +1,9 @@
-//! The ledger: a document a write, in the transaction of the write, so that a duplicate finds it and does nothing.
+//! The ledger: one document for each write, in the transaction of the write, so that a duplicate finds it and does
+//! nothing.
 //!
 //! The collection belongs to the DBA and stands in the domain's own database; `bedsc ddl --ledger` writes it. Its `_id`
-//! is one text of user, message id and step. A text is compared byte by byte, and every server finds it by its index,
-//! which the stand-in for tests does not with an object.
+//! is one text of user, message id and step. A text is compared byte by byte, and every server finds it by its index.
+//! The stand-in for tests does not find an object by its index.
 
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
@@ -31,7 +32,7 @@ const NAME: &str = "beds_ledger";
 /// How many documents a step of a purge deletes.
 const PURGED_MAX: i64 = 500;
 
-/// What an error says that is about no domain.
+/// The domain of an error that concerns no domain.
 pub(crate) static DOMAIN: Domain = Domain::new(NAME, "", "");
 
 /// The ledger of a database.
@@ -41,20 +42,20 @@ pub(crate) struct Ledger {
     name: Arc<str>,
     database: Database,
     own: Own,
-    /// How many writes it answered that had been done before.
+    /// How many duplicates it has answered.
     duplicates: Arc<Counter>,
 }
 
-/// What became of claims.
+/// The result of claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Claimed {
-    /// They are new: the writes are to be done.
+    /// The claims are new: the writes are to be done.
     New,
-    /// A write has been done under one of them.
+    /// A write has been done under one of the claims.
     Taken,
 }
 
-/// A claim, and the reply where it is known already.
+/// A claim, and the reply if it is known already.
 pub(crate) type Claiming<'a> = (&'a Claim, Option<Vec<u8>>);
 
 impl Ledger {
@@ -72,7 +73,7 @@ impl Ledger {
         self.database.collection(NAME)
     }
 
-    /// What has become of the collection, as far as is known.
+    /// The state of the collection, as far as is known.
     pub(crate) async fn standing(&self) -> Result<Standing, Failure> {
         match self.own.standing(|standing| self.tell(standing)).await {
             Ok(standing) => Ok(standing),
@@ -80,7 +81,7 @@ impl Ledger {
         }
     }
 
-    /// A failure that has to do with the ledger, by what is wrong with the collection: what the server says of it reads as if
+    /// Explains a failure that concerns the ledger by the state of the collection. The server's own message reads as if
     /// the write or the database were to blame.
     pub(crate) async fn explained(&self, failure: Failure) -> Failure {
         self.own.explained(failure, &self.name).await
@@ -112,7 +113,7 @@ impl Ledger {
         }
     }
 
-    /// Claims what writes are about to do.
+    /// Claims the writes that are about to run.
     pub(crate) async fn claim<'a>(
         &self,
         claims: impl Iterator<Item = Claiming<'a>>,
@@ -133,7 +134,7 @@ impl Ledger {
         }
     }
 
-    /// Keeps the replies of writes that were claimed in the same transaction.
+    /// Stores the replies of writes that were claimed in the same transaction.
     pub(crate) async fn store<'a>(
         &self,
         done: impl Iterator<Item = (&'a Claim, Cow<'a, Outcome>, &'a Domain)>,
@@ -162,17 +163,17 @@ impl Ledger {
         Err(self.explained(broken(&self.name).into()).await)
     }
 
-    /// The outcome of the write that was done under a claim; `None` where a majority of the servers knows of none.
+    /// The outcome of the write that was done under a claim; `None` if a majority of the servers knows of none.
     ///
     /// # Errors
-    /// `conflict`, where something else was done under it.
+    /// `conflict`, if another request was done under the claim.
     pub(crate) async fn outcome(&self, claim: &Claim, limit: Duration) -> Result<Option<Outcome>, Failure> {
         let outcome = self.outcomes(&[claim], limit).await?.pop().flatten();
         outcome.transpose().map_err(Failure::from)
     }
 
-    /// The outcomes of the writes that were done under claims, or why there is none to tell; `None` where a majority of the
-    /// servers knows of none.
+    /// The outcomes of the writes that were done under claims, or why there is none to report; `None` if a majority of
+    /// the servers knows of none.
     pub(crate) async fn outcomes(
         &self,
         claims: &[&Claim],
@@ -205,7 +206,7 @@ impl Ledger {
         Ok(claims.iter().zip(&ids).map(of).collect())
     }
 
-    /// What is kept of a write that was done under a claim.
+    /// The stored outcome of a write under a claim.
     fn kept(&self, found: &Document, claim: &Claim) -> Result<Outcome, Error> {
         if !found.get_binary_generic("digest").is_ok_and(|digest| *digest == claim.digest) {
             return Err(taken());
@@ -219,7 +220,7 @@ impl Ledger {
         Ok(reply)
     }
 
-    /// Deletes some of what is older than a moment, and says how much.
+    /// Deletes some of the documents that are older than a moment, and gives their number.
     pub(crate) async fn purge(&self, before: DateTime, limit: Duration) -> Result<u64, Failure> {
         let collection = self.collection();
         let found = collection
@@ -239,7 +240,7 @@ impl Ledger {
     }
 }
 
-/// How many documents the answer to a command is about.
+/// How many documents the answer to a command counts.
 fn count(answer: &Document) -> Option<u64> {
     match answer.get("n") {
         Some(Bson::Int32(count)) => u64::try_from(*count).ok(),
@@ -248,8 +249,8 @@ fn count(answer: &Document) -> Option<u64> {
     }
 }
 
-/// A claim's `_id`, such as `5:guest:0190f7c2:0`: how many bytes the user's name has, the name, the message's id, and the
-/// step. The length says where the name ends, so that no client's id can pass for another user's.
+/// A claim's `_id`, such as `5:guest:0190f7c2:0`: the length of the user's name in bytes, the name, the message's id,
+/// and the step. The length says where the name ends, so that no client's id can pass for another user's.
 fn id(Claim { user, message_id, step, digest: _ }: &Claim) -> String {
     format!("{}:{user}:{message_id}:{step}", user.len())
 }

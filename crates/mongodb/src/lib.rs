@@ -1,9 +1,9 @@
 //! The MongoDB adapter: the only crate that names the driver `mongodb`.
 //!
-//! A plan becomes a job (`job`): everything that only MongoDB asks of a request is checked and built there, before
-//! the job waits in the lane of its database. A job is run on a handle of the driver (`server`), which pools and
-//! supervises its connections itself. No future of the driver is dropped midway, as its documentation asks: the server
-//! gives up what is late, by a limit on its time.
+//! A plan becomes a job (`job`): everything that only MongoDB requires of a request is checked and built there, before
+//! the job waits in the lane of its database. A job runs on a handle of the driver (`server`), which itself pools and
+//! supervises its connections. No future of the driver is dropped midway, as its documentation demands: the server ends
+//! late operations by a limit on their time.
 
 mod audit;
 mod client;
@@ -61,11 +61,11 @@ pub use server::{check_url, ping};
 /// How long a step of a purge may take.
 const PURGE_STEP: Duration = Duration::from_secs(10);
 
-/// One MongoDB database. What it holds ends when it is dropped.
+/// One MongoDB database. Its lanes end when it is dropped.
 #[derive(Debug)]
 pub struct Database {
     lane: Lane<Job>,
-    /// Few at a time: the fewer there are, the more share one.
+    /// The lane of transactions. It has few places: the fewer there are, the more writes share one.
     transactions: Lane<Shared>,
     outbox: Arc<outbox::Outbox>,
     name: String,
@@ -103,7 +103,7 @@ impl Database {
         }
     }
 
-    /// From now on so much may wait.
+    /// Sets how much may wait from now on.
     pub fn make_room(&self, room: Room) {
         self.lane.make_room(room.reads_max.max(room.writes_max));
         self.transactions.make_room(room.writes_max);
@@ -126,7 +126,7 @@ impl Database {
     /// Looks up whole records of a domain whose key is one field, by one query.
     ///
     /// # Errors
-    /// As [`Self::run`]: that of all of them, of which one may be the cause.
+    /// The same as [`Self::run`]. The error applies to all of them, though one of them may be the cause.
     pub async fn look_up(
         &self,
         domain: &'static Domain,
@@ -141,8 +141,8 @@ impl Database {
     /// Runs a plan within its bounds.
     ///
     /// # Errors
-    /// `validation_failed` where MongoDB cannot store a value; `too_large` where the reply would exceed its bound, before
-    /// anything is written; what the database answers; and as [`Lane::run`].
+    /// `validation_failed` if MongoDB cannot store a value; `too_large` if the reply would exceed its bound, before
+    /// anything is written; the errors of the database; and those of [`Lane::run`].
     pub async fn run(&self, plan: Plan, bounds: Bounds) -> Result<Outcome> {
         let job = Job::new(plan, bounds.reply_bytes_max)?;
         let (asker, stages) = (bounds.asker, &*bounds.stages);
@@ -154,9 +154,9 @@ impl Database {
         match self.transactions.run(shared, asker, deadline, stages).await.map_err(remembered)? {
             Ended::Done(outcome) => Ok(outcome),
             Ended::Alone => self.lane.run(job, asker.part(), deadline, stages).await?.one(),
-            // It has the same keys as before: to run it here would find itself.
+            // A second run here would have the same keys, and so would find its own records.
             Ended::Unknown if job.is_ingest() => Err(Error::unknown_effect("the connection broke")),
-            // What may succeed later has not found out.
+            // A temporary error has not shown the effect.
             Ended::Unknown => {
                 self.lane.run(job, asker.part(), deadline, stages).await.and_then(Found::one).map_err(
                     |error| {
@@ -169,11 +169,12 @@ impl Database {
         }
     }
 
-    /// Deletes what the ledger remembers from before a moment, in small steps between which other jobs run, and says
-    /// how many writes it has forgotten. A duplicate of one of them is a new write.
+    /// Deletes the documents of the ledger that are older than a moment, in small steps between which other jobs run, and
+    /// gives the number of forgotten writes. A duplicate of one of them is a new write.
     ///
     /// # Errors
-    /// What the database answers, and as [`Lane::run`] with ten seconds for a step. What was deleted before remains so.
+    /// The errors of the database, and those of [`Lane::run`] with ten seconds for a step. What was deleted before
+    /// remains so.
     pub async fn purge(&self, before: SystemTime) -> Result<usize> {
         let mut purged = 0;
         loop {

@@ -1,8 +1,8 @@
-//! What comes after a record, in the order that MongoDB gives values of any type.
+//! The records that come after a record, in MongoDB's order of values of any type.
 //!
-//! A comparison of its query language looks at values of one type only, and at any element of an array, whereas a sort
-//! goes by the type first, and by the least or the greatest element of an array. So the records that come later are
-//! asked for by their types as well, and none with an element on this side of the cursor.
+//! A comparison of its query language looks at values of one type only, and at any element of an array. A sort goes by
+//! the type first, and by the least or the greatest element of an array. So the condition also names the later types,
+//! and leaves out records with an element on this side of the cursor.
 
 mod compare;
 mod kind;
@@ -14,7 +14,7 @@ use mongodb::bson::{Bson, Document, doc};
 use self::kind::Kind;
 pub(crate) use self::stored::stored;
 
-/// A column that records are sorted by, and where the cursor stands in it.
+/// A column that records are sorted by, and the cursor's value in it.
 struct Place {
     column: &'static str,
     is_descending: bool,
@@ -24,7 +24,7 @@ struct Place {
     kind: Kind,
 }
 
-/// The records after the one with these sort values: it differs first in one field, and there comes later.
+/// The records after the one with these sort values: the first field that differs comes later.
 pub(crate) fn after(
     domain: &'static Domain,
     is_view: bool,
@@ -66,7 +66,7 @@ pub(crate) fn after(
     }
 }
 
-/// How an element of a column is compared with the cursor's.
+/// How an element of a column compares with the cursor's.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Is {
     Less,
@@ -77,7 +77,7 @@ enum Is {
 }
 
 impl Place {
-    /// What comes later in this column, as alternatives.
+    /// The later values in this column, as alternatives.
     fn later(&self) -> Vec<Document> {
         let (later, not) = if self.is_descending {
             (self.any(Is::Less), self.any(Is::GreaterOrEqual))
@@ -87,7 +87,7 @@ impl Place {
         later.into_iter().map(|later| self.without(later, &not)).collect()
     }
 
-    /// What stands at the same place in this column.
+    /// The values at the same place in this column.
     fn same(&self) -> Document {
         let mut equal = self.within(Is::Equal);
         let equal = if equal.len() == 1 {
@@ -98,7 +98,7 @@ impl Place {
         self.without(equal, &self.any(if self.is_descending { Is::Greater } else { Is::Less }))
     }
 
-    /// The condition without what has an element of these.
+    /// The condition, without records that have one of these elements.
     fn without(&self, mut condition: Document, not: &[Document]) -> Document {
         if self.has_arrays && !not.is_empty() {
             condition.insert("$nor", not.to_vec());
@@ -106,7 +106,7 @@ impl Place {
         condition
     }
 
-    /// Records with an element that is so, whatever its type is.
+    /// Records with an element that compares so, of any type.
     fn any(&self, is: Is) -> Vec<Document> {
         let kinds = match is {
             Is::Less | Is::LessOrEqual => self.kinds(|kind| kind < self.kind),
@@ -123,7 +123,7 @@ impl Place {
         kind::of_column(self.column, &kinds)
     }
 
-    /// Records with an element of the cursor's own type that is so.
+    /// Records with an element of the cursor's own type that compares so.
     fn within(&self, is: Is) -> Vec<Document> {
         let (column, value) = (self.column, &self.value);
         let with_equal = matches!(is, Is::Equal | Is::LessOrEqual | Is::GreaterOrEqual);
@@ -133,7 +133,7 @@ impl Place {
             }
             Kind::MinKey | Kind::Nothing | Kind::Null | Kind::MaxKey => Vec::new(),
             Kind::Number if kind::is_nan(value) => self.beside_nan(is),
-            // A query language takes a regular expression for a pattern; and code for text, in some servers.
+            // A query language takes a regular expression for a pattern. Some servers take code for text.
             Kind::Regex | Kind::Code | Kind::CodeWithScope if is == Is::Equal => {
                 vec![doc! { column: { "$eq": value } }]
             }
@@ -144,7 +144,7 @@ impl Place {
                 vec![doc! { "$expr": { "$and": [is_kind, compared] } }]
             }
             Kind::Array => vec![doc! { column: { "$elemMatch": { is.operator(): value } } }],
-            // Not a number comes before all numbers, and no comparison finds it.
+            // NaN comes before all numbers, and no comparison finds it.
             Kind::Number if matches!(is, Is::Less | Is::LessOrEqual) => {
                 vec![doc! { column: { is.operator(): value } }, nan(column)]
             }
@@ -152,7 +152,7 @@ impl Place {
         }
     }
 
-    /// The same where the cursor stands at what is not a number.
+    /// The same if the cursor stands at NaN.
     fn beside_nan(&self, is: Is) -> Vec<Document> {
         let column = self.column;
         match is {

@@ -1,6 +1,6 @@
-//! The relay of the events that are stored in a database: whoever has the lease, a document of their collection.
+//! The relay of a database's stored events: the node that holds the lease, a document of their collection.
 //!
-//! The lease is not what keeps the order: two relays would publish everything twice, and each in order.
+//! The lease does not keep the order: two relays would publish everything twice, and each in order.
 
 use std::time::Duration;
 
@@ -25,16 +25,16 @@ use crate::{
     server::{Server, done_by},
 };
 
-/// The `_id` of the document that says who is the relay. Its number is before all events', its `body` names the relay,
-/// and its `at` is the moment until which it is.
+/// The `_id` of the document that names the relay. Its number is less than that of any event, its `body` names the
+/// relay, and its `at` is the moment at which the lease ends.
 const LEASE: &str = "relay";
-/// How long a relay that says nothing is still the relay.
+/// How long a silent relay keeps the lease.
 const LEASE_FOR: Duration = Duration::from_secs(8);
-/// After how long it says that it lives.
+/// After how long the relay renews the lease.
 const RENEWED_AFTER: Duration = Duration::from_secs(2);
-/// How often another looks whether it may become the relay.
+/// How often another node checks whether it may become the relay.
 const LOOKED_EVERY: Duration = Duration::from_secs(1);
-/// How often it looks before it says that it may not.
+/// How many checks it makes before it reports that it may not.
 const LOOKS: u32 = 5;
 
 /// The events of one database.
@@ -90,14 +90,14 @@ impl outbox::Outbox for Outbox {
 struct Relay {
     client: Client,
     store: Store,
-    /// Names it among all.
+    /// Distinguishes it from all other relays.
     id: String,
     limit: Duration,
     renewed: Instant,
 }
 
 impl Relay {
-    /// Does what the driver is asked for; none of its futures is dropped midway.
+    /// Runs an operation of the driver. None of its futures is dropped midway.
     async fn ask<T: Send + 'static>(
         &self,
         asked: impl Future<Output = mongodb::error::Result<T>> + Send + 'static,
@@ -106,7 +106,7 @@ impl Relay {
         done_by(Instant::now() + self.limit, asked).await.ok_or_else(late)
     }
 
-    /// Whether the collection is there: MongoDB would make it for the lease.
+    /// Checks that the collection exists: MongoDB would make it for the lease.
     async fn look(&self) -> Result<(), String> {
         let store = self.store.clone();
         let looked = self.ask(async move { store.look().await }).await?;
@@ -120,7 +120,7 @@ impl Relay {
         }
     }
 
-    /// Takes the lease, or holds it longer; false where another has it.
+    /// Takes or renews the lease; false if another relay has it.
     async fn renew(&mut self, is_new: bool) -> Result<bool, String> {
         let (now, collection, id) = (DateTime::now(), self.store.collection().clone(), self.id.clone());
         let until = DateTime::from_system_time(now.to_system_time() + LEASE_FOR);
@@ -160,7 +160,8 @@ impl Relay {
         let (client, collection) = (self.client.clone(), self.store.collection().clone());
         let after = i64::try_from(after).unwrap_or(i64::MAX);
         let max = i64::try_from(max).unwrap_or(i64::MAX);
-        // What a cursor walks over changes meanwhile; a transaction shows one moment, and what a majority has.
+        // A collection changes while a cursor walks over it. A transaction shows one moment, and only what a majority
+        // has.
         let options = TransactionOptions::builder()
             .read_concern(ReadConcern::snapshot())
             .selection_criteria(SelectionCriteria::ReadPreference(ReadPreference::Primary))
@@ -192,7 +193,7 @@ impl Relay {
     }
 }
 
-/// Nobody has to wait for the end of a lease that is given back.
+/// A lease that is given back need not expire first.
 impl Drop for Relay {
     fn drop(&mut self) {
         let (collection, id) = (self.store.collection().clone(), std::mem::take(&mut self.id));

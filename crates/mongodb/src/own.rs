@@ -1,7 +1,8 @@
-//! A collection of the node's own: whether it is there as the DBA makes it, before anything is written into it.
+//! A collection of the node's own: whether it exists in the DBA's form, before anything is written into it.
 //!
-//! MongoDB makes a collection without a word when something is written into it, without validator and indexes. So a node
-//! looks before it writes, and one that MongoDB made by itself counts for missing: it has no index but that of `_id`.
+//! When something is written into a missing collection, MongoDB makes it without notice, and without validator and
+//! indexes. So a node looks before it writes. A collection that MongoDB made by itself counts as missing: its only
+//! index is that of `_id`.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -20,7 +21,7 @@ use tokio::time::Instant;
 
 use crate::fault::{self, Failure};
 
-/// How long is believed what is known of the collection.
+/// How long the knowledge of the collection is trusted.
 const BELIEVED: Duration = Duration::from_secs(1);
 /// How often the log says that it is missing.
 const TOLD: Duration = Duration::from_mins(1);
@@ -38,7 +39,7 @@ pub(crate) struct Own {
     known: Arc<Known>,
 }
 
-/// What is known of it, by all connections to it.
+/// The knowledge of it, shared by all connections to it.
 #[derive(Debug, Default)]
 pub(crate) struct Known(Mutex<Seen>);
 
@@ -48,18 +49,18 @@ struct Seen {
     told: Option<Instant>,
 }
 
-/// What has become of the collection.
+/// The state of the collection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// It is there.
+    /// It exists.
     There,
-    /// It has not been there since the node began.
+    /// It has been missing since the node began.
     Never,
-    /// It was there.
+    /// It existed before, and is missing now.
     Gone,
     /// A view has its name.
     View,
-    /// The server has no transactions, so that it is of no use.
+    /// The server has no transactions, so the collection is of no use.
     Useless,
 }
 
@@ -73,7 +74,7 @@ impl Own {
         Self { database: database.clone(), name, indexed, known: Arc::clone(known) }
     }
 
-    /// What has become of the collection, as far as is known. What is wrong is told to the log now and then.
+    /// The state of the collection, as far as is known. A fault is reported in the log now and then.
     pub(crate) async fn standing(&self, tell: impl FnOnce(Standing)) -> mongodb::error::Result<Standing> {
         let last = self.known.lock().last;
         if let Some((at, standing)) = last
@@ -84,13 +85,13 @@ impl Own {
         self.look(tell).await
     }
 
-    /// What has become of the collection by now.
+    /// The present state of the collection.
     pub(crate) async fn look(&self, tell: impl FnOnce(Standing)) -> mongodb::error::Result<Standing> {
         let last = self.known.lock().last;
         let standing = match (has_transactions(&self.database).await?, self.is_there().await?, last) {
             (false, ..) => Standing::Useless,
             (true, true, _) => Standing::There,
-            // Who made a view of that name wanted it to be used.
+            // Somebody made a view of that name on purpose.
             (true, false, _) if self.is_view().await? => Standing::View,
             (true, false, Some((_, Standing::There | Standing::Gone))) => Standing::Gone,
             (true, false, _) => Standing::Never,
@@ -106,8 +107,8 @@ impl Own {
         Ok(standing)
     }
 
-    /// A failure that has to do with the collection, by what is wrong with it: what the server says of it reads as if the
-    /// write or the database were to blame.
+    /// Explains a failure that concerns the collection by the collection's state. The server's own message reads as if
+    /// the write or the database were to blame.
     pub(crate) async fn explained(&self, failure: Failure, database: &str) -> Failure {
         if failure.may_pass() {
             return failure;
@@ -117,7 +118,7 @@ impl Own {
         amiss(self.name, database, &how).into()
     }
 
-    /// What is wrong with the collection, as the end of a sentence about it: for when something has gone wrong with it.
+    /// What is wrong with the collection, as the end of a sentence about it. Asked once an operation on it has failed.
     async fn amiss(&self) -> Option<String> {
         let found = self.found().await.ok()??;
         match found.collection_type {
@@ -170,21 +171,21 @@ impl Own {
         Ok(found.is_some_and(|found| matches!(found.collection_type, CollectionType::View)))
     }
 
-    /// What the server says of what has its name.
+    /// The server's specification of whatever has its name.
     async fn found(&self) -> mongodb::error::Result<Option<CollectionSpecification>> {
         let mut found = self.database.list_collections().filter(doc! { "name": self.name }).await?;
         found.try_next().await
     }
 }
 
-/// Whether the server has transactions: a replica set has, and what routes to several.
+/// Whether the server has transactions: a replica set has them, and so has a router of a sharded cluster.
 pub(crate) async fn has_transactions(database: &Database) -> mongodb::error::Result<bool> {
     let hello = database.run_command(doc! { "hello": 1 }).await?;
     Ok(hello.contains_key("setName") || hello.get_str("msg").is_ok_and(|router| router == "isdbgrid"))
 }
 
 impl Known {
-    /// A panic elsewhere leaves it as it is, which is whole.
+    /// A panic elsewhere cannot leave it half changed.
     fn lock(&self) -> MutexGuard<'_, Seen> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

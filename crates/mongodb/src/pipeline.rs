@@ -1,7 +1,7 @@
 //! Named pipelines: the DBA's stages with a client's arguments bound into them as values.
 //!
-//! The compiler has decided where a value may stand, and has put `$literal` or `$eq` around it wherever MongoDB would
-//! read a string as a path or an object as operators. So a value is put in as it is, and nothing is decided here.
+//! The compiler has decided where a value may stand. It has put `$literal` or `$eq` around it wherever MongoDB would
+//! read a string as a path or an object as operators. So a value is inserted as it is, and nothing is decided here.
 
 mod geometry;
 
@@ -11,15 +11,15 @@ use mongodb::bson::{Bson, Document};
 
 use crate::convert::{json_to_bson, to_bson};
 
-/// Operators that would take an object in their list for an operator of their own.
+/// Operators that would read an object in their list as an operator.
 const LISTS: [&str; 3] = ["$in", "$nin", "$all"];
 
 /// The stages with their arguments bound.
 ///
 /// # Errors
-/// `validation_failed` where MongoDB cannot store an argument, or search for it.
+/// `validation_failed` if MongoDB cannot store an argument, or search for it.
 pub(crate) fn bind(stages: &str, call: &Call, args: &[Value]) -> Result<Vec<Document>> {
-    // The compiler has read it before.
+    // The compiler has already read it.
     let broken = || Error::internal(format!("the pipeline of `{}` is invalid", call.name));
     let stages: Vec<Json> = serde_json::from_str(stages).map_err(|_| broken())?;
     let mut binding = Binding { call, args, used: Vec::new(), errors: Errors::default() };
@@ -37,13 +37,14 @@ pub(crate) fn bind(stages: &str, call: &Call, args: &[Value]) -> Result<Vec<Docu
 struct Binding<'a> {
     call: &'a Call,
     args: &'a [Value],
-    /// The arguments that were bound so far, each as often as it stands there.
+    /// The arguments that were bound so far, each as often as it occurs.
     used: Vec<String>,
     errors: Errors,
 }
 
 impl Binding<'_> {
-    /// The same with its arguments bound; `None` where one is not the call's. `parent` is the member it stands in.
+    /// The same with its arguments bound; `None` if an argument is not one of the call's. `parent` is the member in
+    /// which it stands.
     fn fill(&mut self, bson: Bson, parent: &str) -> Option<Bson> {
         match bson {
             Bson::Document(document) => {
@@ -58,7 +59,7 @@ impl Binding<'_> {
                         ("$geoNear", "near") => geometry::place_refusal(&value),
                         _ => None,
                     };
-                    // What the pipeline itself says of a geometry is not the client's.
+                    // A geometry in the pipeline itself is not the client's.
                     if let (Some(reason), Some(name)) = (refusal, self.used.get(before)) {
                         self.errors.push(format!("args.{name}"), reason);
                     }
@@ -89,7 +90,7 @@ impl Binding<'_> {
     }
 }
 
-/// Whether MongoDB would take a value in a list of values, or one of its own items, for an operator.
+/// Whether MongoDB would read a value in a list of values, or one of the value's own items, as an operator.
 fn is_unsearchable(value: &Bson) -> bool {
     let has_operator = |value: &Bson| {
         value.as_document().is_some_and(|document| document.keys().any(|name| name.starts_with('$')))

@@ -2,18 +2,19 @@
 
 use beds_core::{Error, Outcome, Result};
 
-/// The outcome, where its reply is no longer than that.
+/// The outcome, if its reply is no longer than that.
 pub(crate) fn bounded(outcome: Outcome, bytes_max: usize) -> Result<Outcome> {
     fits(outcome.size(), bytes_max).map(|()| outcome)
 }
 
-/// Refuses what would be answered with a longer reply, before it is done. A duplicate of what was done is not asked: this is
-/// judged behind the claim.
+/// Refuses a write whose reply would be longer, before it is done. This is judged behind the claim, so a duplicate is
+/// not refused.
 pub(crate) fn fits(size: usize, bytes_max: usize) -> Result<()> {
     if size > bytes_max { Err(Error::reply_too_large(bytes_max)) } else { Ok(()) }
 }
 
-/// The outcome of what is done, with a note, where the reply has room for it: a note must not turn it into an error.
+/// The outcome of a write that is done, with a note if the reply has room for it: a note must not turn it into an
+/// error.
 pub(crate) fn noted(outcome: Outcome, note: &'static str, bytes_max: usize) -> Outcome {
     let noted = outcome.clone().noted(note);
     if noted.size() > bytes_max { outcome } else { noted }

@@ -1,7 +1,7 @@
 //! [`Server`]: the driver's client, which the connections of a lane share.
 //!
-//! The driver has a pool and a supervision of its own: a connection of the lane is a handle and a place in it. Whether
-//! a server is there, the driver's monitors tell.
+//! The driver has its own pool and supervision: a connection of the lane is a handle and a place in the lane. The
+//! driver's monitors report whether a server answers.
 
 use std::{
     sync::{
@@ -42,24 +42,24 @@ use crate::{
 pub(crate) struct Server {
     /// The configuration's name of the database, for people.
     name: Arc<str>,
-    /// The server's name of it.
+    /// The server's name of the database.
     database: String,
     config: MongoDb,
     client: Arc<Mutex<Option<Made>>>,
-    /// What is heard of the servers of that client.
+    /// The reports about the servers of that client.
     heard: Arc<StdMutex<Arc<Heard>>>,
-    /// What is known of its ledger.
+    /// The knowledge of its ledger.
     known: Arc<Known>,
-    /// What is known of its events.
+    /// The knowledge of its events.
     events: Arc<events::Known>,
-    /// What is known of where its audit is kept.
+    /// The knowledge of the collection of its audit.
     audit: Arc<Known>,
     pace: Arc<Pace>,
-    /// How many writes its ledger answered that had been done before.
+    /// How many duplicates its ledger has answered.
     duplicates: Arc<Counter>,
 }
 
-/// A client, and what it was made with.
+/// A client, and its material.
 struct Made {
     client: Client,
     of: Material,
@@ -67,7 +67,7 @@ struct Made {
 }
 
 impl std::fmt::Debug for Made {
-    /// Without what it was made with, which is secret.
+    /// Leaves out the material, which is secret.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Made").finish_non_exhaustive()
     }
@@ -84,7 +84,7 @@ pub(crate) struct Connection {
     pub(crate) audit: audit::Store,
     /// How long statements of transactions take.
     pub(crate) pace: Arc<Pace>,
-    /// How long a write that cannot be taken back may take beyond its deadline.
+    /// How long a write past its gate may take beyond its deadline.
     patience: Duration,
     server: Server,
     heard: Arc<Heard>,
@@ -96,18 +96,18 @@ impl Connection {
         self.heard.has_failed()
     }
 
-    /// As if a server could not be reached.
+    /// Notes a doubt, as if a server could not be reached.
     pub(crate) fn doubt(&self) {
         self.heard.doubt();
     }
 
-    /// Whether the client is made with the password and the certificates that are valid now.
+    /// Whether the client is made with the password and certificates that are valid now.
     pub(crate) async fn is_current(&self) -> bool {
         let made = self.server.client.lock().await;
         let Some(made) = made.as_ref().filter(|made| Arc::ptr_eq(&made.heard, &self.heard)) else {
             return false;
         };
-        // What cannot be read now may be on its way.
+        // Material that cannot be read now may be about to be replaced.
         let is_current = self.server.material().is_ok_and(|now| now == made.of);
         if is_current {
             self.heard.forget_failure();
@@ -123,10 +123,10 @@ impl Connection {
         self.collection(name)
     }
 
-    /// A session in a transaction; dropped, it takes the transaction back.
+    /// A session in a transaction. When it is dropped, the transaction is rolled back.
     pub(crate) async fn transaction(&self, budget: Duration) -> mongodb::error::Result<ClientSession> {
-        // What is read in a transaction is read from the primary, whatever the URL says of reads; and what is committed
-        // is not forgotten with a server, unless the URL says otherwise.
+        // A transaction reads from the primary, whatever the URL says of reads. A commit survives the loss of a server,
+        // unless the URL says otherwise.
         let confirmed = self.client.write_concern().cloned().unwrap_or_else(WriteConcern::majority);
         let options = TransactionOptions::builder()
             .max_commit_time(budget)
@@ -135,7 +135,8 @@ impl Connection {
             .build();
         let mut session = self.client.start_session().await?;
         match session.start_transaction().with_options(options.clone()).await {
-            // The driver says so too as long as it has seen no server. Where none answers, that is the reason.
+            // The driver gives the same error as long as it has seen no server. If no server answers, that is the
+            // reason.
             Err(error) if matches!(*error.kind, ErrorKind::Transaction { .. }) => {
                 self.database.run_command(doc! { "ping": 1 }).await?;
                 session.start_transaction().with_options(options).await?;
@@ -145,18 +146,18 @@ impl Connection {
         Ok(session)
     }
 
-    /// The moment after which nobody waits for what has this gate.
+    /// The moment after which nobody waits for a job with this gate.
     pub(crate) fn limit(&self, gate: &Gate) -> Instant {
         if gate.is_past() { self.end(gate) } else { gate.deadline() }
     }
 
-    /// The moment after which nobody waits for a write that cannot be taken back.
+    /// The moment after which nobody waits for a write past its gate.
     pub(crate) fn end(&self, gate: &Gate) -> Instant {
         gate.deadline() + self.patience
     }
 }
 
-/// How long a statement takes, with its way to the server: an average of the last ones, in microseconds.
+/// How long a statement takes, including its way to the server: an average of the last ones, in microseconds.
 #[derive(Debug, Default)]
 pub(crate) struct Pace(AtomicU64);
 
@@ -167,14 +168,14 @@ impl Pace {
 
     pub(crate) fn tell(&self, took: Duration) {
         let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX / 8);
-        // What another connection tells at the same time may be lost.
+        // A measurement of another connection at the same time may be lost.
         let before = self.0.load(Ordering::Relaxed);
         self.0.store(if before == 0 { took } else { (7 * before + took) / 8 }, Ordering::Relaxed);
     }
 }
 
-/// Does what the driver has no limit of time for. `None` where it is not done by this moment: it goes on by itself then,
-/// since no future of the driver may be dropped midway.
+/// Runs an operation for which the driver has no time limit. `None` if it has not ended by this moment: it then goes on
+/// by itself, since no future of the driver may be dropped midway.
 pub(crate) async fn done_by<T: Send + 'static>(
     late: Instant,
     work: impl Future<Output = T> + Send + 'static,
@@ -182,19 +183,19 @@ pub(crate) async fn done_by<T: Send + 'static>(
     timeout_at(late, tokio::spawn(work.in_current_span())).await.ok()?.ok()
 }
 
-/// How long a requester waits beyond its deadline for what cannot be taken back.
+/// How long a requester waits beyond its deadline for a write past its gate.
 pub(crate) fn patience(config: &MongoDb) -> Duration {
     config.connect_timeout_ms.duration() * 2
 }
 
-/// How long the server may work on a read that has this gate.
+/// How long the server may work on a read with this gate.
 pub(crate) fn budget(gate: &Gate) -> Duration {
     left(gate.deadline())
 }
 
 /// How long the server may work until this moment.
 pub(crate) fn left(limit: Instant) -> Duration {
-    // The server takes a limit of no milliseconds for none.
+    // For the server a limit of 0 milliseconds means no limit.
     limit.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
 }
 
@@ -218,7 +219,7 @@ impl Server {
         Material::read(self.config.url.as_ref().ok_or("no URL is configured")?)
     }
 
-    /// A client that is made with the password and the certificates of this moment: the one that there is, if it is.
+    /// A client made with the present password and certificates: the existing one, if it is current.
     async fn client(&self) -> Result<(Client, Arc<Heard>), String> {
         let mut made = self.client.lock().await;
         let of = self.material()?;
@@ -230,14 +231,14 @@ impl Server {
         let client = of.client(self.config.connect_timeout_ms.duration(), connections, Arc::clone(&heard));
         let client = client.await.map_err(|error| error.kind.to_string())?;
         *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&heard);
-        // The one before ends with its last handle.
+        // The old client ends with its last handle.
         *made = Some(Made { client: client.clone(), of, heard: Arc::clone(&heard) });
         Ok((client, heard))
     }
 }
 
 impl Server {
-    /// A handle of the driver for the relay of events, and where they are stored.
+    /// A handle of the driver for the relay of events, and the store of the events.
     pub(crate) async fn relayed(&self) -> Result<(Client, events::Store), String> {
         let (client, _) = self.client().await?;
         let store = events::Store::new(&self.name, &client.database(&self.database), &self.events);
@@ -252,7 +253,7 @@ impl Server {
         &self.name
     }
 
-    /// What is known of its events, by all who store them.
+    /// The knowledge of its events, shared by all who store them.
     pub(crate) fn events(&self) -> &events::Known {
         &self.events
     }
@@ -292,13 +293,13 @@ impl Connect for Server {
     }
 }
 
-/// Whether the driver takes the options of a URL; nothing is contacted.
+/// Whether the driver accepts the options of a URL; no server is contacted.
 ///
 /// # Errors
-/// What it does not take.
+/// The option that the driver does not accept.
 pub fn check_url(url: &SecretUrl) -> Result<(), String> {
     let read = ConnectionString::parse(url.expose()).map_err(|error| error.kind.to_string())?;
-    // The driver finds these when it makes a client, which contacts servers at once.
+    // The driver finds these only when it makes a client, which contacts servers at once.
     let has_several = matches!(&read.host_info, HostInfo::HostIdentifiers(hosts) if hosts.len() > 1);
     let is_direct = read.direct_connection == Some(true);
     let is_balanced = read.load_balanced == Some(true);
@@ -311,7 +312,7 @@ pub fn check_url(url: &SecretUrl) -> Result<(), String> {
     if let Some((_, both)) = both.into_iter().find(|(is_there, _)| *is_there) {
         return Err(format!("it has {both}, which exclude each other: leave one out"));
     }
-    // No transaction takes it, and a reply would say what nobody knows.
+    // No transaction accepts it, and a reply would claim what nobody knows.
     let acknowledgment = read.write_concern.and_then(|concern| concern.w);
     if acknowledgment == Some(Acknowledgment::Nodes(0)) {
         return Err(
@@ -353,7 +354,7 @@ pub async fn ping(url: &SecretUrl, timeout: Duration) -> Result<String, String> 
             let ms = timeout.as_millis();
             Err(match heard.failure() {
                 Some(failure) => format!("no answer within {ms} ms: {failure}"),
-                // A server without TLS may wait for more of what it takes for a message.
+                // A server without TLS may wait for the rest of what it reads as a message.
                 None if is_encrypted => format!("no answer to TLS within {ms} ms"),
                 None => format!("no answer within {ms} ms"),
             })

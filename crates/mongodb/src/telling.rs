@@ -1,4 +1,4 @@
-//! [`Telling`]: a collection of what is told of writes, stored in their transactions: events, entries of the audit.
+//! [`Telling`]: a collection of events or audit entries, stored in the transactions of their writes.
 //!
 //! It belongs to the DBA and stands in the domain's own database; `bedsc ddl --ledger` writes it.
 
@@ -12,27 +12,27 @@ use crate::{
     own::{Known, Own, Standing, VIEW},
 };
 
-/// Such a collection, and what messages say of it.
+/// Such a collection, and its words for messages.
 #[derive(Debug)]
 pub(crate) struct Kind {
     /// Its name.
     pub(crate) name: &'static str,
     /// The first column of an index that the DBA gives it.
     pub(crate) indexed: &'static str,
-    /// The writes that it is for, as the subject of a sentence.
+    /// The writes that it serves, as the subject of a sentence.
     pub(crate) writes: &'static str,
-    /// What is kept in it.
+    /// The kind of documents in it.
     pub(crate) kept: &'static str,
-    /// What it keeps of one write.
+    /// Its content for one write.
     pub(crate) of_write: &'static str,
     /// The section of templates that asks for it.
     pub(crate) section: &'static str,
-    /// What follows besides from its absence, and what the log says of it at the end.
+    /// A further consequence of its absence, and the end of the message in the log.
     pub(crate) besides: &'static str,
     pub(crate) missing: &'static str,
 }
 
-/// Stores what is told of writes.
+/// Stores events or audit entries of writes.
 #[derive(Debug, Clone)]
 pub(crate) struct Telling {
     kind: &'static Kind,
@@ -48,9 +48,8 @@ impl Telling {
         Self { kind, name: Arc::clone(name), collection: database.collection(kind.name), own }
     }
 
-    /// Stores documents in this order, in the transaction of the session where there is one. [`Self::check`] comes first.
-    /// A failure of the driver is [`Failure::Before`], but for what
-    /// its validator refuses.
+    /// Stores documents in this order, in the transaction of the session if there is one. [`Self::check`] comes first.
+    /// A failure of the driver is [`Failure::Before`], except a refusal by the collection's validator.
     pub(crate) async fn insert(
         &self,
         documents: Vec<Document>,
@@ -70,7 +69,7 @@ impl Telling {
         }
     }
 
-    /// What has become of the collection by now.
+    /// The present state of the collection.
     pub(crate) async fn look(&self) -> mongodb::error::Result<Standing> {
         self.own.look(|standing| self.report(standing)).await
     }
@@ -98,7 +97,7 @@ impl Telling {
         }
     }
 
-    /// Whether anything can be stored: to be asked before a write begins of which something is told.
+    /// Whether documents can be stored. Asked before a write with events or audit entries begins.
     pub(crate) async fn check(&self) -> Result<(), Failure> {
         let Kind { name, kept, of_write, section, .. } = self.kind;
         let database = &*self.name;

@@ -13,7 +13,7 @@ use crate::{
     value::Value,
 };
 
-/// A field that must have one of some values.
+/// A field that must have one of several values.
 #[derive(Debug)]
 struct Must {
     field: usize,
@@ -38,7 +38,7 @@ impl Must {
 #[derive(Debug)]
 pub(crate) struct Allowed {
     domain: &'static Domain,
-    /// The records that are reached: all conditions of any of these hold. None: all records.
+    /// The conditions on the records within reach: all conditions of at least one list must hold. `None`: all records.
     rows: Option<Vec<Vec<Must>>>,
     hidden: Vec<usize>,
     readonly: Vec<usize>,
@@ -48,7 +48,7 @@ impl Allowed {
     /// What the caller may do.
     ///
     /// # Errors
-    /// `unauthenticated` or `forbidden`, where it may not do the operation at all.
+    /// `unauthenticated` or `forbidden`, if the caller may not do the operation at all.
     pub(crate) fn of(
         standing: &Standing,
         request_id: &str,
@@ -63,7 +63,7 @@ impl Allowed {
         }
         let (hidden, readonly) = judged.fields(&roles);
         let rows = judged.rows(&roles).map(|rows| {
-            // What cannot hold is no way to a record.
+            // A list of conditions that cannot hold reaches no record.
             rows.into_iter().filter_map(|rows| musts((standing, request_id), domain, rows)).collect()
         });
         Ok(Self { rows, hidden, readonly, ..all })
@@ -111,7 +111,7 @@ impl Allowed {
         self.hidden
     }
 
-    /// Refuses to set what the caller only sees. What it does not see is told as a field that there is not.
+    /// Refuses to set a field that the caller only sees. A field that the caller does not see is reported as unknown.
     ///
     /// # Errors
     /// `forbidden`, naming the fields.
@@ -127,13 +127,14 @@ impl Allowed {
         Err(barred.iter().fold(error, |error, (path, _)| error.detail(path, "cannot be set by the caller")))
     }
 
-    /// What holds of every record that is reached; nothing where all are.
+    /// The conditions that every record within reach meets; none if all records are within reach.
     pub(crate) fn rows(&self) -> Vec<Condition> {
         conditions(self.rows.as_deref())
     }
 
-    /// Fills what a new record leaves out with what it must have, and refuses one that the caller does not reach.
-    /// `is_given` tells what the request says, `is_set` what the object takes: the rest is the object's affair.
+    /// Fills the missing fields of a new record with the values that it must have, and refuses a record beyond the
+    /// caller's reach. `is_given` tells which fields the request has, `is_set` which fields the object takes. Other
+    /// fields are the object's affair.
     ///
     /// # Errors
     /// `forbidden`.
@@ -144,7 +145,7 @@ impl Allowed {
         is_set: impl Fn(usize) -> bool,
     ) -> Result<()> {
         let Some(rows) = &self.rows else { return Ok(()) };
-        // What is missing, where all that is given holds.
+        // The missing values, if all given values hold.
         let missing = |musts: &Vec<Must>| -> Option<Vec<(usize, Value)>> {
             let mut missing = Vec::new();
             for must in musts.iter().filter(|must| is_set(must.field)) {
@@ -165,10 +166,11 @@ impl Allowed {
         Ok(())
     }
 
-    /// What holds of every record that may be so changed: the caller reaches it before and after.
+    /// The conditions on every record that may be changed in this way: it is within the caller's reach before and
+    /// after.
     ///
     /// # Errors
-    /// `forbidden`, where the change leaves no record within reach.
+    /// `forbidden`, if the change leaves no record within reach.
     pub(crate) fn rows_of_change(&self, changes: &[(usize, Value)]) -> Result<Vec<Condition>> {
         let Some(rows) = &self.rows else { return Ok(Vec::new()) };
         let change = |field: usize| changes.iter().find(|(changed, _)| *changed == field);
@@ -202,7 +204,7 @@ impl Allowed {
             format!("the record of `{name}` would be none that the caller may write"),
         );
         match self.rows.as_deref() {
-            // With one way to a record, it is clear what bars it.
+            // With only one list of conditions, it is clear which condition fails.
             Some([musts]) => {
                 let shown = musts.iter().filter(|must| self.shows(must.field));
                 shown.fold(error, |error, must| {
@@ -215,7 +217,7 @@ impl Allowed {
     }
 }
 
-/// Conditions that any of some lists of conditions holds.
+/// The conditions that at least one of these lists holds.
 fn conditions(rows: Option<&[Vec<Must>]>) -> Vec<Condition> {
     let Some(rows) = rows else { return Vec::new() };
     any_of(rows.iter().map(|musts| musts.iter().map(Must::condition).collect()).collect())
@@ -225,7 +227,7 @@ fn any_of(alternatives: Vec<Vec<Condition>>) -> Vec<Condition> {
     vec![Condition { field: 0, test: Test::AnyOf(alternatives) }]
 }
 
-/// What a role's rows ask of a record; `None` where nothing can fulfil it.
+/// A role's conditions on a record; `None` if nothing can meet them.
 fn musts(of: (&Standing, &str), domain: &'static Domain, rows: &[Row]) -> Option<Vec<Must>> {
     let must = |row: &Row| {
         let ty = &domain.fields[row.field].ty;
@@ -235,7 +237,7 @@ fn musts(of: (&Standing, &str), domain: &'static Domain, rows: &[Row]) -> Option
     rows.iter().map(must).collect()
 }
 
-/// The values that are wanted, of a field's type: none where the request has none that is.
+/// The wanted values, in a field's type; none if the request has no such value.
 fn values((standing, request_id): (&Standing, &str), ty: &Type, wanted: Wanted) -> Vec<Value> {
     let of_text = |text: &str| Value::from_text(ty, text);
     match wanted {

@@ -1,4 +1,4 @@
-//! [`Caller`]: who asks, and how a node knows.
+//! [`Caller`]: who asks, and how a node identifies the caller.
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
@@ -13,19 +13,20 @@ use crate::{
     value::{Value, microseconds},
 };
 
-/// The longest name of a session's user, in characters: the ledger keeps it behind a sign that no name of RabbitMQ's begins with.
+/// The longest name of a session's user, in characters: the ledger keeps it behind a sign with which no name in
+/// RabbitMQ begins.
 const USER_CHARACTERS_MAX: usize = 254;
-/// What the name of a session's user begins with in the ledger, so that none is taken for a user of RabbitMQ's.
+/// The sign before the name of a session's user in the ledger. So nobody is taken for a user of RabbitMQ.
 const OF_SESSION: char = '\u{1f}';
 
 /// Who asks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Caller {
-    /// The name; none of a caller whom nobody vouches for.
+    /// The name; `None` if nobody vouches for the caller.
     pub user: Option<Box<str>>,
     /// The roles.
     pub roles: Vec<Box<str>>,
-    /// The id of the session, which is not its token; none of a user of RabbitMQ's.
+    /// The id of the session, which is not its token; `None` for a user of RabbitMQ.
     pub session: Option<Box<str>>,
 }
 
@@ -33,12 +34,12 @@ impl Caller {
     /// The name.
     ///
     /// # Errors
-    /// `unauthenticated` of a caller whom nobody vouches for.
+    /// `unauthenticated`, if nobody vouches for the caller.
     pub fn known(&self) -> Result<&str> {
         self.user.as_deref().ok_or_else(unknown)
     }
 
-    /// The name under which the ledger keeps what the caller writes.
+    /// The name under which the ledger keeps the caller's writes.
     #[must_use]
     pub fn ledger_name(&self) -> String {
         let user = self.user.as_deref().unwrap_or_default();
@@ -51,14 +52,14 @@ impl Caller {
 
 /// Knows sessions by their tokens.
 pub trait Sessions: fmt::Debug + Send + Sync + 'static {
-    /// Whose session it is.
+    /// The caller of a session.
     ///
     /// # Errors
-    /// `unauthenticated` where it is none, or none any more.
+    /// `unauthenticated`, if there is no such session, or it has ended.
     fn identify<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Caller>>;
 }
 
-/// By what a node judges who may do what. Clones share the users, so that all of them hear of others.
+/// The rules by which a node judges what callers may do. Clones share the users, so a change reaches all of them.
 #[derive(Debug, Clone)]
 pub struct Rules {
     /// The node's name.
@@ -67,9 +68,9 @@ pub struct Rules {
     pub opens_undeclared: bool,
     /// The users of RabbitMQ that have roles.
     users: Arc<ArcSwap<Users>>,
-    /// As whom nodes log in to RabbitMQ.
+    /// The users as which nodes log in to RabbitMQ.
     nodes: Vec<Box<str>>,
-    /// What knows sessions.
+    /// The source of sessions.
     pub sessions: Option<Arc<dyn Sessions>>,
     anonymous: Arc<Caller>,
 }
@@ -109,33 +110,33 @@ impl Rules {
         }
     }
 
-    /// The same with the users as whom nodes log in to RabbitMQ.
+    /// The same with the users as which nodes log in to RabbitMQ.
     #[must_use]
     pub fn with_nodes<'a>(self, nodes: impl IntoIterator<Item = &'a str>) -> Self {
         Self { nodes: nodes.into_iter().map(Into::into).collect(), ..self }
     }
 
-    /// From now on these users of RabbitMQ have roles, and no others. What is under way goes on as it began.
+    /// Sets the users of RabbitMQ that have roles from now on. Requests under way keep the roles with which they began.
     pub fn give<'a>(&self, roles: impl IntoIterator<Item = (&'a str, &'a [String])>) {
         self.users.store(Arc::new(users(roles)));
     }
 
-    /// Whether a node tells of itself: RabbitMQ vouches for it, and the queue is one of those for that alone.
+    /// Whether a node reports about itself: RabbitMQ vouches for it, and the queue serves such reports alone.
     fn is_of_node(&self, incoming: &Incoming<'_>) -> bool {
         incoming.broker.is_ingest()
             && incoming.user_id.is_some_and(|user| self.nodes.iter().any(|node| **node == *user))
     }
 
-    /// The same with what knows sessions.
+    /// The same with a source of sessions.
     #[must_use]
     pub fn with_sessions(self, sessions: Arc<dyn Sessions>) -> Self {
         Self { sessions: Some(sessions), ..self }
     }
 
-    /// Who sends a request: the session that it names, else the user for whom RabbitMQ vouches.
+    /// The sender of a request: the user of the session that it names, else the user for whom RabbitMQ vouches.
     ///
     /// # Errors
-    /// `unauthenticated` where the session is none.
+    /// `unauthenticated`, if the session is invalid.
     pub async fn caller(&self, incoming: &Incoming<'_>) -> Result<Arc<Caller>> {
         let session = incoming.session.map_err(|()| {
             Error::new(ErrorCode::BadRequest, "the header `beds-session` is not a string")
@@ -170,29 +171,29 @@ impl Rules {
     }
 }
 
-/// Who asks, and by what rules it is judged.
+/// The caller, and the rules by which the caller is judged.
 #[derive(Debug, Clone, Default)]
 pub struct Standing {
     /// Who asks.
     pub caller: Arc<Caller>,
-    /// The user for whom RabbitMQ vouches, where the caller is that of a session.
+    /// The user for whom RabbitMQ vouches, if the caller comes from a session.
     pub(crate) vouched: Option<Arc<str>>,
     /// The node's rules.
     pub rules: Arc<Rules>,
-    /// Whether a method of the node asks in its own name, or a node tells of itself: no domain is closed to it.
+    /// Whether a method of the node asks in its own name, or a node reports about itself. No domain is closed to it.
     pub(crate) is_trusted: bool,
-    /// Whether records are carried from elsewhere: what a node generates otherwise may be given.
+    /// Whether records are carried from elsewhere. Then values that a node otherwise generates may be given.
     pub(crate) carries: bool,
 }
 
 impl Standing {
-    /// Of a caller in whose name a job goes on, long after the request that began it.
+    /// For a caller in whose name a job goes on, long after the request that began it.
     #[must_use]
     pub const fn of_job(caller: Arc<Caller>, rules: Arc<Rules>) -> Self {
         Self { is_trusted: false, carries: false, caller, vouched: None, rules }
     }
 
-    /// Of the caller that sends a request, by these rules.
+    /// For the caller that sends a request, by these rules.
     #[must_use]
     pub fn new(caller: Arc<Caller>, rules: Arc<Rules>, incoming: &Incoming<'_>) -> Self {
         let vouched = incoming.user_id.filter(|_| caller.session.is_some()).map(Into::into);
@@ -200,10 +201,10 @@ impl Standing {
     }
 }
 
-/// What the request says of itself, as an argument. What there is not is null, but for the caller, whom the argument needs.
+/// A value of the request itself, as an argument. A missing value is null, except the caller, whom the argument needs.
 ///
 /// # Errors
-/// `unauthenticated`, where the caller is not known.
+/// `unauthenticated`, if the caller is not known.
 pub(crate) fn asked(wanted: RequestValue, standing: &Standing, request_id: &str) -> Result<Value> {
     let Caller { user: _, roles, session } = &*standing.caller;
     let text = |text: &str| Value::Text(text.to_owned());
@@ -218,7 +219,7 @@ pub(crate) fn asked(wanted: RequestValue, standing: &Standing, request_id: &str)
     })
 }
 
-/// The operation is for callers who are known.
+/// The error of an operation that requires a known caller.
 pub(super) fn unknown() -> Error {
     Error::new(ErrorCode::Unauthenticated, "this is only for callers who are known").hint(
         "set `user_id` of the message to the user of the connection, or send a session in `beds-session`",

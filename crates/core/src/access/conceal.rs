@@ -1,4 +1,4 @@
-//! Fields that a caller does not see, taken out of what a database says: replies of writes, and errors that name fields.
+//! Removes fields that a caller does not see from a database's answers: replies to writes, and errors that name fields.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use crate::{
     spec::Domain,
 };
 
-/// The result of a plan, or of a method, as a caller may see it who does not see these fields.
+/// The result of a plan, or of a method, for a caller who does not see these fields.
 pub(crate) fn result(result: Result<Outcome>, domain: &Domain, hidden: &[usize]) -> Result<Outcome> {
     if hidden.is_empty() {
         return result;
@@ -30,7 +30,7 @@ fn outcome(outcome: Outcome, domain: &Domain, hidden: &[usize]) -> Result<Outcom
     Ok(Outcome { data: data.map(Cow::Owned), unshown, note, ..outcome })
 }
 
-/// The outcome of an atomic batch, of whose items each hides its own.
+/// The outcome of an atomic batch. Each item hides its own fields.
 pub(crate) fn items(
     result: Result<Outcome>,
     of: &[Option<(&'static Domain, Vec<usize>)>],
@@ -88,7 +88,7 @@ fn remove(json: &mut Json, domain: &Domain, hidden: &[usize]) {
     }
 }
 
-/// The error without a word of the fields.
+/// The error without any mention of the fields.
 pub(crate) fn error(error: Error, domain: &Domain, hidden: &[usize]) -> Error {
     let is_told = |text: &str| names(text, domain, hidden);
     let mut error = error;

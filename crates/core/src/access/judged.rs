@@ -1,11 +1,11 @@
-//! [`Judged`]: what `[access]` of a domain says of a caller's roles.
+//! [`Judged`]: the rights that `[access]` of a domain gives to a caller's roles.
 
 use beds_protocol::Operation;
 
 use super::caller::Standing;
 use crate::spec::{ANY_KNOWN, ANYONE, Access, Domain, Row};
 
-/// No role may do anything: a domain that says nothing, on a node that closes such domains.
+/// No role may do anything: for a domain without `[access]`, on a node that closes such domains.
 static CLOSED: Access = Access { grants: &[], rows: &[], fields: &[] };
 
 /// What a domain's access says of some roles.
@@ -19,7 +19,7 @@ pub struct Judged<'a> {
 }
 
 impl<'a> Judged<'a> {
-    /// Of a caller. `None` where it may do all: the domain is open, or the node itself asks.
+    /// The rights of a caller. `None` if the caller may do everything: the domain is open, or the node itself asks.
     #[must_use]
     pub fn of(standing: &'a Standing, domain: &'static Domain) -> Option<Self> {
         if standing.is_trusted {
@@ -34,7 +34,7 @@ impl<'a> Judged<'a> {
         Some(Self { access, is_known: caller.user.is_some(), own: &caller.roles })
     }
 
-    /// Of a role by its name.
+    /// The rights of a role, by its name.
     #[must_use]
     pub fn of_role(role: &'a [Box<str>; 1], access: &'static Access) -> Self {
         match &*role[0] {
@@ -52,7 +52,7 @@ impl<'a> Judged<'a> {
         }
     }
 
-    /// The roles of the caller that may do an operation. A description is for all who may do anything.
+    /// The roles of the caller that may do an operation. A description is for all who may do any operation.
     #[must_use]
     pub fn granted(&self, operation: Operation<'_>) -> Vec<&'static str> {
         let own = |roles: &'static [&'static str]| roles.iter().copied().filter(|role| self.has(role));
@@ -65,7 +65,7 @@ impl<'a> Judged<'a> {
         all
     }
 
-    /// The rows that these roles reach, by role. `None` where one of them reaches all.
+    /// The rows that these roles reach, by role. `None` if one of the roles reaches all rows.
     #[must_use]
     pub fn rows(&self, roles: &[&str]) -> Option<Vec<&'static [Row]>> {
         let of =
@@ -73,7 +73,7 @@ impl<'a> Judged<'a> {
         roles.iter().map(of).collect()
     }
 
-    /// What all these roles do not see, and what they see and do not set.
+    /// The fields that none of these roles sees, and the fields that they see but do not set.
     #[must_use]
     pub fn fields(&self, roles: &[&str]) -> (Vec<usize>, Vec<usize>) {
         let of = |role: &str| self.access.fields.iter().find(|fields| fields.role == role);

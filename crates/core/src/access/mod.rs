@@ -1,7 +1,7 @@
-//! Who asks, and what that caller may do: the one place that judges `[access]`.
+//! Callers and their rights: the one place that judges `[access]`.
 //!
-//! [`Rules`] make a [`Caller`] of a request. `Allowed` is what the template lets the caller do in one operation:
-//! [`crate::operation`] plans by it, so that no plan reaches what it does not allow. `conceal` takes out of replies what a
+//! [`Rules`] make a [`Caller`] of a request. `Allowed` is what the template lets the caller do in one operation.
+//! [`crate::operation`] plans by it, so that no plan reaches more than it allows. `conceal` takes out of replies what a
 //! database says of fields that the caller does not see.
 
 mod allowed;

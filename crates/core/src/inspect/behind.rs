@@ -1,8 +1,8 @@
-//! What stands behind the writes to a table besides its columns.
+//! The objects behind the writes to a table, besides its columns.
 
 use super::Routine;
 
-/// A trigger: what runs with each row that is written.
+/// A trigger: it runs with each row that is written.
 #[derive(Debug, Clone)]
 pub struct Trigger {
     /// When it runs: `before insert`.
@@ -19,7 +19,7 @@ impl Trigger {
     }
 }
 
-/// Something without which a table takes no row: a sequence of a default, the table of a foreign key.
+/// An object without which a table accepts no row: a sequence of a default, the table of a foreign key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Needed {
     /// What it is.
@@ -28,6 +28,6 @@ pub struct Needed {
     pub schema: String,
     /// Its name.
     pub name: String,
-    /// What needs it, such as "the default of `id`".
+    /// The part that needs it, such as "the default of `id`".
     pub by: String,
 }

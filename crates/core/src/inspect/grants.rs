@@ -1,11 +1,11 @@
-//! What the one who looks at a database may do there.
+//! The rights of the user who looks at a database.
 
-/// What the one who looks may do.
+/// The rights of the user who looks.
 #[derive(Debug, Clone, Default)]
 pub struct Grants {
-    /// Who that is, as the engine names it.
+    /// The user, as the engine names it.
     pub user: String,
-    /// The grants; `None` where the engine does not tell, or controls no access.
+    /// The grants; `None` if the engine does not tell, or has no access control.
     pub list: Option<Vec<Grant>>,
 }
 
@@ -14,15 +14,15 @@ pub struct Grants {
 pub struct Grant {
     /// What may be done: `SELECT`, `EXECUTE`, `ALL PRIVILEGES`, `find`, ….
     pub privileges: Vec<String>,
-    /// To what.
+    /// The object of the grant.
     pub on: Granted,
-    /// Whether everybody has it, and not this user alone.
+    /// Whether everybody has it, not only this user.
     pub is_public: bool,
     /// The grant as the engine writes it: the same in every database of a server.
     pub written: String,
 }
 
-/// What a grant is for.
+/// The object of a grant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Granted {
     /// Everything on the server.

@@ -1,16 +1,16 @@
-//! What values of a column or parameter are.
+//! The kind of a column's or parameter's values.
 
 use super::Column;
 
-/// A character of an enum's or a set's value that the engine does not tell.
+/// A character of an enum's or a set's value that the engine does not show.
 pub const UNKNOWN: &str = "\u{fffd}";
 
-/// What values of a column or parameter are.
+/// The kind of a column's or parameter's values.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Kind {
     /// `true` or `false`.
     Bool,
-    /// An integer that stands for `true` or `false`, such as `tinyint(1)`: it may be another one than 0 and 1.
+    /// An integer that stands for `true` or `false`, such as `tinyint(1)`. It may have values other than 0 and 1.
     Flag {
         /// Least value.
         min: i128,
@@ -48,7 +48,7 @@ pub enum Kind {
     String {
         /// Greatest length in characters.
         max: u32,
-        /// Whether spaces at the end are not kept.
+        /// Whether trailing spaces are dropped.
         trims: bool,
     },
     /// A long string.
@@ -60,7 +60,7 @@ pub enum Kind {
     Bytes {
         /// Greatest length.
         max: u32,
-        /// Whether every value has that length: shorter ones are filled up with zeros.
+        /// Whether every value has that length: shorter values are filled up with zeros.
         fixed: bool,
     },
     /// A UUID.
@@ -76,7 +76,7 @@ pub enum Kind {
     DateTime {
         /// How many digits of a second's fraction it keeps.
         digits: u8,
-        /// Whether it counts seconds since 1970, and keeps no earlier moment and none after 2038 or 2106.
+        /// Whether it counts seconds since 1970, so that it keeps no earlier moment, and none after 2038 or 2106.
         stamp: bool,
     },
     /// One of these strings.
@@ -91,14 +91,14 @@ pub enum Kind {
     List(Box<Kind>),
     /// A document with these members.
     Object(Vec<Column>),
-    /// Values of several types, which are these.
+    /// Values of several types: these.
     Mixed(Vec<String>),
-    /// What no template can express, and why.
+    /// A type that no template can express, and why.
     Beyond(String),
 }
 
 impl Kind {
-    /// A floating-point number that rounds to no digits.
+    /// A floating-point number that is not rounded.
     #[must_use]
     pub const fn float(unsigned: bool, single: bool) -> Self {
         Self::Float { unsigned, single, digits: None }
@@ -110,7 +110,7 @@ impl Kind {
         Self::DateTime { digits, stamp: false }
     }
 
-    /// A string of at most this many characters that keeps what it is given.
+    /// A string of at most this many characters that keeps its value unchanged.
     #[must_use]
     pub const fn string(max: u32) -> Self {
         Self::String { max, trims: false }

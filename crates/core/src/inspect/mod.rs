@@ -1,5 +1,5 @@
-//! What a database holds, in plain structs that no engine shows through: relations with typed columns and
-//! indexes, routines with typed parameters, the grants of the one who looks.
+//! The content of a database, in plain structs without any engine's types: relations with typed columns and indexes,
+//! routines with typed parameters, the grants of the user who looks.
 //!
 //! Each adapter fills them (`mariadb::inspect`, `mongodb::inspect`); `import` writes templates from them and
 //! `verify` compares templates with them. Nothing here asks a server or reports a mistake.
@@ -23,10 +23,10 @@ pub use self::{
 /// What to look at.
 #[derive(Debug, Clone)]
 pub struct Scope {
-    /// Only these relations and routines in detail, by name; all of them where it is `None`. Names are always
-    /// listed in full, for suggestions.
+    /// Only these relations and routines in detail, by name; all of them if it is `None`. Names are always listed in
+    /// full, for suggestions.
     pub only: Option<Vec<String>>,
-    /// How many documents to look at where nothing declares their shape; 0 looks at none.
+    /// How many documents to look at if nothing declares their shape; 0 looks at none.
     pub sample: u32,
     /// How long all of it may take.
     pub timeout: Duration,
@@ -40,17 +40,17 @@ pub struct Unseen {
     pub reason: String,
     /// What to do about it.
     pub hint: String,
-    /// Whether the server answers and has no such database, or one with nothing in it.
+    /// Whether the server answers, but has no such database, or an empty one.
     pub is_absent: bool,
 }
 
 impl Unseen {
-    /// With what went wrong, and what to do about it.
+    /// With the reason, and the remedy.
     pub fn new(reason: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { reason: reason.into(), hint: hint.into(), is_absent: false }
     }
 
-    /// The same, where the database is not there or has nothing in it.
+    /// The same, for a database that is missing or empty.
     #[must_use]
     pub fn absent(self, is_absent: bool) -> Self {
         Self { is_absent, ..self }
@@ -66,23 +66,23 @@ pub struct Catalogue {
     pub documents: bool,
     /// Whether the server has no transactions.
     pub lacks_transactions: bool,
-    /// The collation of strings that say nothing else, where the engine has one.
+    /// The default collation of strings, if the engine has one.
     pub collation: String,
     /// Tables, views and collections, by name.
     pub relations: Vec<Relation>,
     /// Procedures and functions, by name.
     pub routines: Vec<Routine>,
-    /// What is there but is neither, such as a sequence: its name, and what it is.
+    /// Other objects, such as a sequence: name and kind.
     pub others: Vec<(String, String)>,
-    /// Names that texts of routines seem to call, and that the server knows no function of, in lower case.
+    /// Names that texts of routines seem to call and for which the server has no function, in lower case.
     pub no_functions: BTreeSet<String>,
     /// Which server it is on: two databases of one server have the same.
     pub server: String,
-    /// Whether names of databases and relations that differ in case only are one.
+    /// Whether names of databases and relations that differ only in case are the same.
     pub folds_names: bool,
-    /// The accounts of the server, as `user@host`; `None` where the one who looks may not see them.
+    /// The accounts of the server, as `user@host`; `None` if the user who looks may not see them.
     pub accounts: Option<Vec<String>>,
-    /// What the one who looks may do.
+    /// The rights of the user who looks.
     pub grants: Grants,
 }
 
@@ -109,30 +109,30 @@ impl RelationKind {
     }
 }
 
-/// Where the shape of a relation is known from.
+/// The source of a relation's shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Evidence {
     /// The engine declares it.
     #[default]
     Declared,
-    /// A validator declares it; whether it refuses what does not match.
+    /// A validator declares it.
     Validator {
         /// Whether the server refuses what does not match.
         strict: bool,
     },
-    /// Documents that were looked at.
+    /// A sample of documents.
     Sample {
         /// How many.
         documents: u64,
     },
 }
 
-/// How a table or a collection keeps what is written.
+/// How a table or a collection stores its records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Storage {
     /// What it is called, such as `InnoDB`.
     pub name: String,
-    /// Whether a transaction writes into it and takes back what it wrote.
+    /// Whether a transaction can write into it and roll back.
     pub transactional: bool,
 }
 
@@ -145,37 +145,37 @@ pub struct Relation {
     pub kind: RelationKind,
     /// What its owner says of it.
     pub comment: String,
-    /// How a table or collection keeps what is written; `None` for a view, and where the engine does not tell.
+    /// How a table or collection stores its records; `None` for a view, and if the engine does not tell.
     pub storage: Option<Storage>,
-    /// For a collection: the collation by which all its texts are compared, where it is not byte by byte.
+    /// For a collection: the collation by which all its texts are compared, if it does not compare byte by byte.
     pub collation: Option<String>,
-    /// Its columns or members, in order; none where the scope leaves it out.
+    /// Its columns or members, in order; empty if the scope leaves it out.
     pub columns: Vec<Column>,
     /// Its indexes, the primary key first.
     pub indexes: Vec<Index>,
     /// The columns of each foreign key.
     pub foreign_keys: Vec<Vec<String>>,
-    /// Where its shape is known from.
+    /// The source of its shape.
     pub evidence: Evidence,
-    /// Whether members that are not listed are refused.
+    /// Whether unlisted members are refused.
     pub closed: bool,
-    /// What its validator asks of documents that are written.
+    /// The validator's rules for documents that are written.
     pub rules: Vec<Rule>,
-    /// For a view that only picks columns and rows of one table: that table, and the table's name of each column.
+    /// For a view that only picks columns and rows of one table: that table, and each column's name in the table.
     pub picks: Option<(String, Vec<(String, String)>)>,
     /// For such a view: whether it leaves rows out.
     pub is_filtered: bool,
-    /// For a view: the names of this database that its definition has.
+    /// For a view: the names of this database in its definition.
     pub uses: Vec<String>,
     /// For a view: whether it runs a function of another database.
     pub runs_elsewhere: bool,
-    /// What runs with each write to it.
+    /// The triggers of each write to it.
     pub triggers: Vec<Trigger>,
-    /// Without what it takes no row.
+    /// The objects without which it accepts no row.
     pub needs: Vec<Needed>,
     /// Why nobody can read it as it is, in the server's words.
     pub broken: Option<String>,
-    /// What could not be seen of it.
+    /// The parts of it that could not be seen.
     pub notes: Vec<String>,
 }
 
@@ -184,7 +184,7 @@ pub struct Relation {
 pub struct Column {
     /// Its name.
     pub name: String,
-    /// What its values are.
+    /// The kind of its values.
     pub kind: Kind,
     /// The type as the engine writes it.
     pub written: String,
@@ -192,17 +192,17 @@ pub struct Column {
     pub collation: Option<String>,
     /// Whether it may be null, or absent.
     pub nullable: bool,
-    /// What a new record has when it is not given.
+    /// The value of a new record that does not give it.
     pub default: Supplied,
-    /// Whether each update that does not set it gives it another value: `on update current_timestamp`.
+    /// Whether each update that does not set it changes it: `on update current_timestamp`.
     pub renewed: bool,
     /// What its owner says of it.
     pub comment: String,
-    /// In how many of the documents looked at it was.
+    /// In how many of the sampled documents it occurred.
     pub seen: Option<u64>,
 }
 
-/// What a new record has in a column that is not given.
+/// The value of a column that a new record does not give.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Supplied {
     /// Null, or nothing.
@@ -210,11 +210,11 @@ pub enum Supplied {
     Nothing,
     /// This constant, as text.
     Constant(String),
-    /// What this expression gives.
+    /// The result of this expression.
     Expression(String),
     /// The next number.
     Counter,
-    /// What this expression of other columns gives, always.
+    /// The result of this expression of other columns, always.
     Computed(String),
 }
 
@@ -223,25 +223,27 @@ pub enum Supplied {
 pub struct Index {
     /// Its name.
     pub name: String,
-    /// Whether no two records share its columns' values.
+    /// Whether no two records share the values of its columns.
     pub unique: bool,
     /// Whether it is the primary key.
     pub primary: bool,
     /// Its columns.
     pub columns: Vec<String>,
-    /// Whether it covers every value in full: not a prefix, not an expression, not a part of the documents that have one.
+    /// Whether it covers every value in full: not a prefix, not an expression, and not only a part of the documents.
     pub whole: bool,
-    /// Whether two records that differ in it differ in these columns: it may cover the beginnings of values only.
+    /// Whether two records that differ in the index always differ in these columns. The index may cover only the
+    /// beginnings of values.
     pub identifies: bool,
-    /// Where it covers values of some types only, and is not whole by that alone: these, as the engine names them.
+    /// The types, as the engine names them, if it covers only values of some types, and is not whole for that reason
+    /// alone.
     pub only: Vec<String>,
-    /// Whether to have no value is a value to it, so that it takes one such record only where it is unique.
+    /// Whether a missing value counts as a value. A unique index then accepts only one such record.
     pub counts_null: bool,
-    /// After how many seconds the server deletes records by it; none where it does not.
+    /// After how many seconds the server deletes records by it; `None` if it does not.
     pub expires_s: Option<u64>,
 }
 
-/// Whether two names of columns, parameters or routines are one: engines of rows do not tell case apart in them.
+/// Whether two names of columns, parameters or routines are the same: SQL engines ignore case in them.
 #[must_use]
 pub fn same_word(a: &str, b: &str) -> bool {
     a == b || a.to_lowercase() == b.to_lowercase()
@@ -254,13 +256,13 @@ impl Catalogue {
         self.relations.iter().find(|relation| relation.name == name)
     }
 
-    /// Whether two names of relations or databases are one to the server.
+    /// Whether two names of relations or databases are the same to the server.
     #[must_use]
     pub fn is_one_name(&self, a: &str, b: &str) -> bool {
         a == b || (self.folds_names && a.to_lowercase() == b.to_lowercase())
     }
 
-    /// Whether two names of columns are one to the server: members of documents are told apart by case.
+    /// Whether two names of columns are the same to the server: members of documents differ by case.
     #[must_use]
     pub fn is_one_column(&self, a: &str, b: &str) -> bool {
         if self.documents { a == b } else { same_word(a, b) }
@@ -272,7 +274,7 @@ impl Catalogue {
         self.relations.iter().find(|relation| self.is_one_name(&relation.name, name))
     }
 
-    /// The routine of this kind with this name; engines do not tell case apart in them.
+    /// The routine of this kind with this name. Engines ignore case in such names.
     #[must_use]
     pub fn routine(&self, kind: RoutineKind, name: &str) -> Option<&Routine> {
         self.routines.iter().find(|routine| routine.kind == kind && same_word(&routine.name, name))
@@ -280,7 +282,7 @@ impl Catalogue {
 }
 
 impl Column {
-    /// A column of this type that is never null, of which no more is known.
+    /// A column of this type that is never null, with nothing else known.
     #[must_use]
     pub fn new(name: impl Into<String>, kind: Kind, written: impl Into<String>) -> Self {
         Self {
@@ -296,7 +298,7 @@ impl Column {
         }
     }
 
-    /// Whether a 64-bit integer is among what a validator takes; any other column takes what its kind says.
+    /// Whether a validator accepts a 64-bit integer. Any other column accepts the values of its kind.
     #[must_use]
     pub fn takes_long(&self) -> bool {
         let mut types = self.written.split(" or ");
@@ -305,7 +307,7 @@ impl Column {
 }
 
 impl Relation {
-    /// A relation of which only this much is known.
+    /// A relation with nothing else known.
     #[must_use]
     pub fn new(name: impl Into<String>, kind: RelationKind) -> Self {
         Self {

@@ -33,22 +33,22 @@ pub struct Routine {
     pub parameters: Vec<Parameter>,
     /// What a function returns.
     pub returns: Option<(Kind, String)>,
-    /// Whether it declares that it reads data, or none at all.
+    /// Whether it declares that it only reads data, or uses none at all.
     pub declares_read: bool,
     /// Whether it declares that it modifies data.
     pub declares_write: bool,
-    /// Its text, where the one who looks may see it.
+    /// Its text, if the user who looks may see it.
     pub body: Option<String>,
     /// What its owner says of it.
     pub comment: String,
-    /// In which mode its text is read and run.
+    /// The mode in which its text is read and run.
     pub mode: SqlMode,
-    /// The account with whose rights it runs; `None` where it runs with those of the one who calls it.
+    /// The account with whose rights it runs; `None` if it runs with the caller's rights.
     pub definer: Option<String>,
 }
 
 impl Routine {
-    /// Why its text is not known, where it is not.
+    /// Why its text is unknown, if it is.
     #[must_use]
     pub const fn unread(&self) -> &'static str {
         if self.mode.oracle {
@@ -59,18 +59,18 @@ impl Routine {
     }
 }
 
-/// In which mode the text of a routine is read and run: each has its own.
+/// The mode in which the text of a routine is read and run. Each routine has its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SqlMode {
     /// Whether `"x"` is a name.
     pub ansi_quotes: bool,
-    /// Whether a `\` in a string means nothing but itself.
+    /// Whether a `\` in a string stands for itself.
     pub no_backslash_escapes: bool,
-    /// Whether `||` puts texts together, and is no `or`.
+    /// Whether `||` joins texts, and does not mean `or`.
     pub pipes_concat: bool,
-    /// Whether a value that does not fit is refused: otherwise another one is kept.
+    /// Whether a value that does not fit is refused. Otherwise another value is stored.
     pub strict: bool,
-    /// Whether its language is Oracle's, which nobody here reads.
+    /// Whether its language is Oracle's, which BEDS does not read.
     pub oracle: bool,
 }
 

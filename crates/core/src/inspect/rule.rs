@@ -1,20 +1,20 @@
-//! What a validator asks of documents.
+//! The rules of a validator for documents.
 
 use beds_protocol::value::Decimal;
 
 /// A step of a [`Rule`]'s path into the items of a list.
 pub const ITEMS: &str = "[]";
 
-/// One thing that a validator asks.
+/// One rule of a validator.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
-    /// The member that it is about, from the outermost inwards, with [`ITEMS`] for items; empty for the document.
+    /// The path of the member, from the outermost inwards, with [`ITEMS`] for items; empty for the document.
     pub path: Vec<String>,
-    /// What it asks of it.
+    /// The rule for the member.
     pub asks: Asks,
 }
 
-/// What a validator asks of a value. But for types and constants, it asks nothing of values of other kinds.
+/// A rule of a validator for a value. Except for types and constants, a rule does not apply to values of other kinds.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Asks {
     /// One of these types, as the engine names them.
@@ -23,21 +23,21 @@ pub enum Asks {
     Required(String),
     /// An object has no members but these.
     Only(Vec<String>),
-    /// An object has at least so many members.
+    /// An object has at least this many members.
     MembersMin(u64),
-    /// An object has at most so many members.
+    /// An object has at most this many members.
     MembersMax(u64),
-    /// A string has at least so many characters.
+    /// A string has at least this many characters.
     LengthMin(u64),
-    /// A string has at most so many characters.
+    /// A string has at most this many characters.
     LengthMax(u64),
-    /// A string has something that this regular expression matches.
+    /// A part of a string matches this regular expression.
     Matches(String),
-    /// It is one of these texts or these other constants, which are written as JSON.
+    /// A value is one of these texts or of these other constants, which are written as JSON.
     OneOf {
         /// Strings.
         texts: Vec<String>,
-        /// What is no string.
+        /// Constants that are not strings.
         others: Vec<String>,
     },
     /// A number is not less than this.
@@ -54,12 +54,12 @@ pub enum Asks {
         /// Whether the bound itself is too much.
         exclusive: bool,
     },
-    /// A list has at least so many items.
+    /// A list has at least this many items.
     ItemsMin(u64),
-    /// A list has at most so many items.
+    /// A list has at most this many items.
     ItemsMax(u64),
     /// The items of a list differ from each other.
     ItemsDiffer,
-    /// Something that is not understood: its keyword.
+    /// A keyword that is not understood.
     Other(String),
 }

@@ -1,4 +1,4 @@
-//! [`Histogram`]: how large something was, in buckets that are there from the start.
+//! [`Histogram`]: sizes, in buckets that exist from the start.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -8,7 +8,7 @@ use std::{
 /// How many bounds a scale has.
 const BOUNDS: usize = 16;
 
-/// What is measured.
+/// The quantity that is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scale {
     /// Time: recorded in nanoseconds, shown in seconds.
@@ -60,11 +60,11 @@ impl Scale {
     }
 }
 
-/// How large something was each time.
+/// The distribution of sizes.
 #[derive(Debug)]
 pub struct Histogram {
     scale: Scale,
-    /// One a bound, and one for what is beyond.
+    /// One for each bound, and one for larger sizes.
     buckets: [AtomicU64; BOUNDS + 1],
     sum: AtomicU64,
 }
@@ -72,11 +72,11 @@ pub struct Histogram {
 /// A histogram at one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Snapshot {
-    /// How many were not above each bound, in order.
+    /// How many sizes were at most each bound, in order.
     pub buckets: Vec<(f64, u64)>,
-    /// All of them together.
+    /// The sum of all sizes.
     pub sum: f64,
-    /// How many there were.
+    /// How many sizes were recorded.
     pub count: u64,
 }
 
@@ -97,12 +97,12 @@ impl Histogram {
         Self { scale, buckets: [const { AtomicU64::new(0) }; BOUNDS + 1], sum: AtomicU64::new(0) }
     }
 
-    /// It took so long this time.
+    /// Records a duration.
     pub fn took(&self, time: Duration) {
         self.record(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
     }
 
-    /// There were so many this time.
+    /// Records a number of pieces.
     pub fn had(&self, pieces: usize) {
         self.record(pieces as u64);
     }
@@ -113,7 +113,7 @@ impl Histogram {
         self.sum.fetch_add(number, Ordering::Relaxed);
     }
 
-    /// What has been recorded by now. What is recorded meanwhile is in the sum or in a bucket, or in both.
+    /// The record so far. A size that is recorded meanwhile is in the sum or in a bucket, or in both.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let mut count = 0;

@@ -1,8 +1,8 @@
-//! What a node counts and times of itself, in terms of no exporter.
+//! The counters and timers of a node, independent of any exporter.
 //!
-//! Who has something to count holds a [`Counter`], a [`Gauge`] or a [`Histogram`] as a member: recording is one or two
-//! atomic additions, without a lock and without memory. Whoever wants to know asks for [`Samples`], which are made then.
-//! Labels are names from closed sets: templates, operations, error codes, queues, databases. No client's text is one.
+//! A part that counts has a [`Counter`], a [`Gauge`] or a [`Histogram`] as a member. Recording is one or two atomic
+//! additions, without a lock and without memory. [`Samples`] are made only when somebody asks for them. Labels are
+//! names from closed sets: templates, operations, error codes, queues, databases. No client's text is a label.
 
 mod histogram;
 mod samples;
@@ -12,9 +12,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub use histogram::{Histogram, Scale, Snapshot};
 pub use samples::{Family, Kind, Sample, Samples, Value};
 
-/// Somebody who counts.
+/// A part that counts.
 pub trait Source: Send + Sync + 'static {
-    /// Tells what has been counted by now.
+    /// Reports its present counts.
     fn collect(&self, samples: &mut Samples);
 }
 
@@ -29,12 +29,12 @@ impl Counter {
         Self(AtomicU64::new(0))
     }
 
-    /// It has happened once more.
+    /// Counts one.
     pub fn count(&self) {
         self.add(1);
     }
 
-    /// It has happened so many times more.
+    /// Counts this many.
     pub fn add(&self, times: u64) {
         self.0.fetch_add(times, Ordering::Relaxed);
     }
@@ -46,7 +46,7 @@ impl Counter {
     }
 }
 
-/// How many of something there are at this moment.
+/// How many of something there are at present.
 #[derive(Debug, Default)]
 pub struct Gauge(AtomicU64);
 
@@ -57,13 +57,13 @@ impl Gauge {
         Self(AtomicU64::new(0))
     }
 
-    /// There is one more until the guard is dropped.
+    /// Counts one more until the guard is dropped.
     pub fn hold(&self) -> Held<'_> {
         self.0.fetch_add(1, Ordering::Relaxed);
         Held(self)
     }
 
-    /// There are so many.
+    /// Sets the number.
     pub fn set(&self, number: u64) {
         self.0.store(number, Ordering::Relaxed);
     }
@@ -75,7 +75,7 @@ impl Gauge {
     }
 }
 
-/// One of what a gauge counts.
+/// One unit of a gauge.
 #[derive(Debug)]
 #[must_use = "it counts for as long as it is held"]
 pub struct Held<'a>(&'a Gauge);

@@ -1,19 +1,19 @@
-//! [`Samples`]: what has been counted, by family and labels, for whoever shows it.
+//! [`Samples`]: the present counts, by family and labels, for any exporter.
 
 use super::histogram::{Histogram, Snapshot};
 
-/// Something that is counted, with one sample for each set of its labels.
+/// A counted quantity, with one sample for each set of its labels.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Family {
     /// Its name, such as `beds_request_seconds`.
     pub name: &'static str,
-    /// What its numbers are.
+    /// The kind of its numbers.
     pub kind: Kind,
-    /// What it tells, in a sentence.
+    /// Its meaning, in a sentence.
     pub help: &'static str,
 }
 
-/// What numbers are.
+/// The kind of numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// How often, since the start.
@@ -47,7 +47,7 @@ impl Family {
 /// One number, or one histogram.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
-    /// What it is of.
+    /// What the sample belongs to.
     pub labels: Vec<(&'static str, String)>,
     /// What it is.
     pub value: Value,
@@ -62,14 +62,14 @@ pub enum Value {
     Histogram(Snapshot),
 }
 
-/// What has been counted by now.
+/// The present counts.
 #[derive(Debug, Default)]
 pub struct Samples {
     families: Vec<(&'static Family, Vec<Sample>)>,
 }
 
 impl Samples {
-    /// Shows a family, even where it has no sample.
+    /// Shows a family, even if it has no sample.
     pub fn family(&mut self, family: &'static Family) -> &mut Vec<Sample> {
         let known = self.families.iter().position(|(known, _)| known.name == family.name);
         let place = known.unwrap_or_else(|| {

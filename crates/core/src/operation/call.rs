@@ -15,7 +15,7 @@ use crate::{
 /// Runs a named call, in its lane.
 ///
 /// # Errors
-/// `validation_failed` where the arguments contradict the template.
+/// `validation_failed`, if the arguments contradict the template.
 pub fn call(
     cx: &Context,
     domain: &'static Domain,
@@ -37,7 +37,7 @@ fn roles(cx: &Context) -> Value {
     Value::List(cx.caller().roles.iter().map(|role| Value::Text(role.to_string())).collect())
 }
 
-/// One value a parameter, null for OUT ones.
+/// One value for each parameter, null for OUT parameters.
 pub(super) fn arguments(cx: &Context, call: &'static Call, given: &Record) -> Result<Vec<Value>> {
     let mut errors = Errors::default();
     for (name, _) in &given.0 {

@@ -1,8 +1,8 @@
-//! What a template declares for a fetch, for a client that asked for something else.
+//! The fields that a template declares for a fetch, for a client that named another field.
 
 use crate::{access::Allowed, spec::Domain};
 
-/// The end of a sentence about a field that is not one of those: the others, called `plural`.
+/// The end of a sentence about an undeclared field: the declared fields, called `plural`.
 pub(super) fn declared(domain: &Domain, allowed: &Allowed, plural: &str, fields: &[usize]) -> String {
     let shown = fields.iter().filter(|&&index| allowed.shows(index));
     let names: Vec<_> = shown.map(|&index| domain.fields[index].name).collect();

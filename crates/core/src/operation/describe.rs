@@ -11,7 +11,7 @@ use crate::{
 /// Tells what the domain offers to the caller.
 ///
 /// # Errors
-/// `forbidden` or `unauthenticated`, where that is nothing.
+/// `forbidden` or `unauthenticated`, if the caller may do nothing.
 pub fn describe(cx: &Context, domain: &'static Domain) -> Result<Work> {
     let allowed = cx.allowed(domain, Operation::Describe)?;
     let may = |operation| cx.allowed(domain, operation).is_ok();

@@ -1,4 +1,5 @@
-//! Looks for numbers that JSON lacks in what a Rust function gives: the serializer of JSON writes them as null without a word.
+//! Finds numbers that JSON lacks in the result of a Rust function. Otherwise the serializer of JSON would write them as
+//! null without notice.
 
 use std::fmt::{self, Display};
 
@@ -7,7 +8,7 @@ use serde::{Serialize, Serializer, ser};
 /// Whether a value has no NaN and no infinity anywhere.
 ///
 /// # Errors
-/// What it has instead.
+/// What it found instead.
 pub(super) fn check(value: &impl Serialize) -> Result<(), Odd> {
     value.serialize(Finite)
 }
@@ -30,11 +31,11 @@ impl ser::Error for Odd {
     }
 }
 
-/// Goes through a value and writes nothing.
+/// Visits a value and writes nothing.
 #[derive(Clone, Copy)]
 struct Finite;
 
-/// What has no part that could be a number with a fraction.
+/// Values without a part that could be a number with a fraction.
 macro_rules! plain {
     ($($name:ident($($ty:ty),*);)*) => {
         $(fn $name(self, $(_: $ty),*) -> Result<(), Odd> {
@@ -142,7 +143,7 @@ impl Serializer for Finite {
     }
 }
 
-/// The parts of what has parts.
+/// The parts of values that have parts.
 macro_rules! parts {
     ($($kind:ident: $name:ident($($ty:ty),*);)*) => {
         $(impl ser::$kind for Finite {

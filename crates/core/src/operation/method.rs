@@ -1,5 +1,5 @@
-//! `call.NAME` of a call that a Rust function implements: its arguments become values of Rust, and what it gives is held to
-//! the template as what a client sends is.
+//! `call.NAME` of a call that a Rust function implements. Its arguments become values of Rust. Its result is compared
+//! with the template, as a client's input is.
 
 use std::vec;
 
@@ -17,10 +17,10 @@ use crate::{
     work::Work,
 };
 
-/// What else there is to say of a call that has written, and whose answer cannot be given.
+/// The hint for a call that has written, and whose answer cannot be given.
 const DONE: &str = "the call is done, and what it wrote stays: only its answer cannot be shown";
 
-/// The arguments of a call, as they are handed to its function: in the order of the template, valid, with defaults.
+/// The arguments of a call, for its function: in the order of the template, valid, with defaults.
 #[derive(Debug)]
 pub struct Arguments {
     call: &'static Call,
@@ -29,10 +29,10 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// Takes the next, as the type that the function has for it.
+    /// Takes the next argument, in the function's type for it.
     ///
     /// # Errors
-    /// `internal`, where the type cannot hold what the template allows.
+    /// `internal`, if the type cannot hold a value that the template allows.
     pub fn take<T: DeserializeOwned>(&mut self) -> Result<T> {
         let value = self.values.next().unwrap_or(Value::Null);
         let name = self.call.args.get(self.taken).map_or("", |arg| arg.field.name);
@@ -46,7 +46,7 @@ impl Arguments {
     }
 }
 
-/// What a function gives, which is a `T` or none.
+/// The result of a function: a `T` or none.
 pub fn gives<T, G: Into<Option<T>>>(given: G) -> Option<T> {
     given.into()
 }
@@ -54,8 +54,8 @@ pub fn gives<T, G: Into<Option<T>>>(given: G) -> Option<T> {
 /// Runs the function of a call, with its arguments.
 ///
 /// # Errors
-/// `validation_failed` where the arguments contradict the template; `forbidden` or `unauthenticated` where the caller may not
-/// make the call.
+/// `validation_failed`, if the arguments contradict the template; `forbidden` or `unauthenticated`, if the caller may
+/// not make the call.
 pub fn method<R: Serialize, F: Future<Output = Result<R>> + Send + 'static>(
     cx: &Context,
     domain: &'static Domain,
@@ -79,7 +79,7 @@ pub fn method<R: Serialize, F: Future<Output = Result<R>> + Send + 'static>(
     }))
 }
 
-/// The outcome that a value stands for, or what is wrong with it.
+/// The outcome of a function's result, or what is wrong with the result.
 fn outcome(call: &'static Call, given: &impl Serialize) -> std::result::Result<Outcome, String> {
     let no_form = |error: serde_json::Error| format!("gave what has no JSON form: {error}");
     let json = || {

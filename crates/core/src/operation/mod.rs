@@ -1,6 +1,6 @@
-//! Validates requests against their domain, and makes plans of them. An error lists every mistake that was found.
+//! Validates requests against their domain, and makes plans of them. An error lists every mistake.
 //!
-//! Everything a client names is looked up in the template here; what comes after sees field indices and values. Generated
+//! Every name in a request is looked up in the template here. Later code sees only field indices and values. Generated
 //! code calls one of these functions for each operation that a template offers.
 
 mod call;

@@ -18,7 +18,7 @@ use crate::{
 /// Reads one record by key, or many by filter.
 ///
 /// # Errors
-/// `validation_failed` where the request contradicts the template.
+/// `validation_failed`, if the request contradicts the template.
 pub fn fetch(cx: &Context, domain: &'static Domain, request: FetchRequest) -> Result<Work> {
     let allowed = cx.allowed(domain, Operation::Fetch)?;
     let mut errors = Errors::default();
@@ -54,7 +54,7 @@ pub fn fetch(cx: &Context, domain: &'static Domain, request: FetchRequest) -> Re
 /// Counts records by filter.
 ///
 /// # Errors
-/// As [`fetch`].
+/// The same as [`fetch`].
 pub fn count(cx: &Context, domain: &'static Domain, request: CountRequest) -> Result<Work> {
     let allowed = cx.allowed(domain, Operation::Count)?;
     let mut errors = Errors::default();
@@ -64,7 +64,7 @@ pub fn count(cx: &Context, domain: &'static Domain, request: CountRequest) -> Re
     errors.or(read(domain, Read::Count { filter, most: None }, Scope::default()))
 }
 
-/// What a request asks for, of the records that its caller reaches.
+/// The conditions of a request, restricted to the records within its caller's reach.
 fn within(filter: Option<Vec<Condition>>, allowed: &Allowed) -> Vec<Condition> {
     let mut filter = filter.unwrap_or_default();
     filter.extend(allowed.rows());
@@ -75,7 +75,7 @@ fn read(domain: &'static Domain, read: Read, scope: Scope) -> Work {
     Work::Plan(Plan::new(domain, Action::Read(read)).within(scope))
 }
 
-/// The sort values that a page begins after.
+/// The sort values after which a page begins.
 fn page(
     domain: &'static Domain,
     sort: &[Order],
@@ -87,7 +87,7 @@ fn page(
         return None;
     }
     let last = cursor::decode(domain, sort, cursor);
-    // With another mistake in the request, the order may not be what the client meant.
+    // If the request has another mistake, the order may not be the one that the client meant.
     if last.is_none() && errors.count() == 0 {
         errors.push("after", "must be the `next` of a reply to a request with the same `sort`");
     }
@@ -145,7 +145,7 @@ fn order(domain: &'static Domain, allowed: &Allowed, names: &[String], errors: &
             }
         }
     }
-    // An index on what is sorted by and the key is read in one direction.
+    // An index on the sorted fields and the key is read in one direction.
     let descending = sort.last().is_some_and(|order| order.descending);
     for &field in domain.key {
         if !sort.iter().any(|order| order.field == field) {

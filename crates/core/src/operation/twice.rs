@@ -1,4 +1,4 @@
-//! One key twice in one list: one of the two records would be lost, and the reply would show the other for both.
+//! The same key twice in one list: one of the two records would be lost, and the reply would show the other for both.
 
 use std::collections::{BTreeMap, HashMap, hash_map::Entry};
 
@@ -12,7 +12,8 @@ use crate::{
     value::Value,
 };
 
-/// Refuses a key that an earlier record of the list has. A key that a mistake or the database leaves open is nobody's.
+/// Refuses a key that an earlier record of the list has. A key that is unknown, because of a mistake or because the
+/// database makes it, is not compared.
 pub(super) fn refuse(domain: &'static Domain, records: &[Vec<Value>], errors: &mut Errors) {
     let key = |record: &Vec<Value>| {
         let mut json = Vec::new();
@@ -26,8 +27,8 @@ pub(super) fn refuse(domain: &'static Domain, records: &[Vec<Value>], errors: &m
     refuse_keys(domain, records.iter().map(key), errors);
 }
 
-/// Refuses the same of a list that is written, by the keys that the reply shows: a database may take two keys for one
-/// that differ in letters, spaces or digits. What is written is to be taken back then.
+/// Refuses the same in a list that has been written, by the keys that the reply shows. A database may treat two keys as
+/// one that differ in letters, spaces or digits. The caller must then roll back.
 ///
 /// # Errors
 /// `validation_failed`, naming the record and its key.

@@ -1,4 +1,4 @@
-//! Which records a change is for: one by key, or all that a filter matches.
+//! The records of a change: one by key, or all that a filter matches.
 
 use beds_protocol::{Json, Record};
 
@@ -12,7 +12,7 @@ use crate::{
     value::Value,
 };
 
-/// What a request says of it.
+/// The parts of a request that select the records.
 pub(super) struct Asked {
     pub(super) key: Option<Json>,
     pub(super) r#where: Option<Record>,
@@ -20,21 +20,21 @@ pub(super) struct Asked {
     pub(super) dry_run: Option<bool>,
     /// `update` or `delete`.
     pub(super) operation: &'static str,
-    /// How many records it may write by filter, where the template declares so.
+    /// How many records it may write by filter, if the template allows that.
     pub(super) most: Option<u32>,
 }
 
 /// Which records.
 pub(super) enum Which {
-    /// The one with this key.
+    /// The record with this key.
     One(Vec<Value>),
-    /// All that match.
+    /// All matching records.
     Many(Matching),
-    /// All that match, which are only to be counted.
+    /// All matching records, to be counted only.
     Counted(Matching),
 }
 
-/// Which records a request means. Where it is mistaken, the errors say so and the answer means nothing.
+/// The records that a request means. If it is mistaken, the errors say so, and the result has no meaning.
 pub(super) fn which(
     cx: &Context,
     domain: &'static Domain,

@@ -21,10 +21,10 @@ use crate::{
     work::Work,
 };
 
-/// Creates one record, or many of which all or none are created.
+/// Creates one record, or many: all, or none.
 ///
 /// # Errors
-/// `validation_failed` where the request contradicts the template; `too_large` where it has too many records.
+/// `validation_failed`, if the request contradicts the template; `too_large`, if it has too many records.
 pub fn create(cx: &Context, domain: &'static Domain, request: CreateRequest) -> Result<Work> {
     let CreateRequest { data } = request;
     let allowed = cx.allowed(domain, Operation::Create)?;
@@ -35,10 +35,10 @@ pub fn create(cx: &Context, domain: &'static Domain, request: CreateRequest) -> 
     Ok(write(domain, Write::Create { records, many }, scope.into()))
 }
 
-/// Creates one record, or changes the one with its key; or many, of which all or none are written.
+/// Creates one record, or changes the record with its key. For many records, all or none are written.
 ///
 /// # Errors
-/// As [`create`].
+/// The same as [`create`].
 pub fn upsert(cx: &Context, domain: &'static Domain, request: UpsertRequest) -> Result<Work> {
     let UpsertRequest { data } = request;
     let allowed = cx.allowed(domain, Operation::Upsert)?;
@@ -49,7 +49,7 @@ pub fn upsert(cx: &Context, domain: &'static Domain, request: UpsertRequest) -> 
     Ok(write(domain, Write::Upsert { records, many }, scope.into()))
 }
 
-/// Whole records, each with one value a field, and whether there is a list of them.
+/// Whole records, each with one value for each field, and whether the request has a list of them.
 fn records(
     cx: &Context,
     domain: &'static Domain,
@@ -92,7 +92,7 @@ fn records(
     Ok((values, many))
 }
 
-/// The procedure of an operation; none in an engine that has none.
+/// The procedure of an operation; `None` in an engine without procedures.
 pub(crate) fn procedure(domain: &'static Domain, operation: Operation<'_>) -> Option<&'static Procedure> {
     let Objects::MariaDb(objects) = &domain.objects else { return None };
     match operation {
@@ -104,7 +104,7 @@ pub(crate) fn procedure(domain: &'static Domain, operation: Operation<'_>) -> Op
     }
 }
 
-/// What a procedure takes of the request.
+/// The values of the request that a procedure takes.
 fn asked_by(cx: &Context, procedure: Option<&Procedure>) -> Result<Vec<Value>> {
     let wanted = procedure.map_or(&[][..], |procedure| procedure.asked);
     wanted.iter().map(|(_, wanted)| cx.asked(*wanted)).collect()
@@ -119,7 +119,7 @@ fn bound_records(limits: &Limits, records: &[Record]) -> Result<()> {
     Err(Error::new(ErrorCode::TooLarge, message).hint("split it into several requests"))
 }
 
-/// A value that the procedure does not take would be lost without a word.
+/// Refuses a value that the procedure does not take: it would be lost without notice.
 fn refuse_not_passed(
     domain: &'static Domain,
     kind: Kind,
@@ -145,7 +145,7 @@ fn refuse_not_passed(
 /// Changes one record, or all that a filter matches.
 ///
 /// # Errors
-/// `validation_failed` where the request contradicts the template.
+/// `validation_failed`, if the request contradicts the template.
 pub fn update(cx: &Context, domain: &'static Domain, request: UpdateRequest) -> Result<Work> {
     let allowed = cx.allowed(domain, Operation::Update)?;
     let UpdateRequest { key, r#where, data, if_version, dry_run } = request;
@@ -180,7 +180,7 @@ pub fn update(cx: &Context, domain: &'static Domain, request: UpdateRequest) -> 
     })
 }
 
-/// What the node generates at each change.
+/// Adds the values that the node generates at each change.
 fn refresh(domain: &Domain, args: &[usize], changes: &mut Vec<(usize, Value)>) {
     for &field in args {
         let generated = domain.fields[field].generated.filter(|_| !domain.key.contains(&field));
@@ -190,7 +190,7 @@ fn refresh(domain: &Domain, args: &[usize], changes: &mut Vec<(usize, Value)>) {
     }
 }
 
-/// Without a view the node cannot know what a field that is left out holds.
+/// Requires all fields: without a view the node cannot know the value of a field that is left out.
 fn require_all(domain: &Domain, args: &[usize], changes: &[(usize, Value)], errors: &mut Errors) {
     for &field in args {
         let is_known = domain.key.contains(&field) || domain.version == Some(field);
@@ -204,7 +204,7 @@ fn require_all(domain: &Domain, args: &[usize], changes: &[(usize, Value)], erro
 /// Deletes one record, or all that a filter matches.
 ///
 /// # Errors
-/// As [`update`].
+/// The same as [`update`].
 pub fn delete(cx: &Context, domain: &'static Domain, request: DeleteRequest) -> Result<Work> {
     let allowed = cx.allowed(domain, Operation::Delete)?;
     let DeleteRequest { key, r#where, if_version, dry_run } = request;
@@ -229,13 +229,13 @@ pub fn delete(cx: &Context, domain: &'static Domain, request: DeleteRequest) -> 
     })
 }
 
-/// What a filter matches of these records.
+/// The records that a filter matches, among those with these row conditions.
 fn within(mut matching: Matching, rows: Vec<Condition>) -> Matching {
     matching.filter.extend(rows);
     matching
 }
 
-/// A dry run: what is written by filter is counted.
+/// A dry run: counts the records that a write by filter would write.
 fn count(domain: &'static Domain, Matching { filter, most }: Matching) -> Work {
     Work::Plan(Plan::new(domain, Action::Read(Read::Count { filter, most: Some(most) })))
 }

@@ -7,20 +7,20 @@ use serde::{
     de::{Error as _, SeqAccess, Visitor},
 };
 
-/// Several values of one key: a list, or a text, which is all that an environment variable can say.
+/// Several values of one key: a list, or a text, since an environment variable can hold only a text.
 #[derive(Debug)]
 pub enum Listed<T> {
-    /// What somebody has to take apart.
+    /// A text that the caller must split.
     Text(String),
     /// The items of a list.
     Items(Vec<T>),
 }
 
 impl<T> Listed<T> {
-    /// Reads what `expected` names.
+    /// Reads the values. `expected` describes them.
     ///
     /// # Errors
-    /// Of what is neither, and of an item that is no `T`.
+    /// For any other value, and for an item that is no `T`.
     pub fn read<'de, D>(deserializer: D, expected: &'static str) -> Result<Self, D::Error>
     where
         T: Deserialize<'de>,
@@ -57,7 +57,7 @@ impl<T> Listed<T> {
 pub struct Hosts(pub Vec<String>);
 
 impl Hosts {
-    /// Those in a text, with commas between.
+    /// The hosts in a text, with commas between.
     #[must_use]
     pub fn between_commas(text: &str) -> Self {
         Self(text.split(',').map(|host| host.trim().to_owned()).collect())
@@ -70,7 +70,7 @@ impl<'de> Deserialize<'de> for Hosts {
             Listed::Text(text) => Self::between_commas(&text),
             Listed::Items(hosts) => Self(hosts),
         };
-        // An empty list would be taken for none, and the servers of another section for these.
+        // An empty list would count as absent, and the servers of another section would take its place.
         if hosts.0.is_empty() || hosts.0.iter().any(|host| host.trim().is_empty()) {
             return Err(D::Error::custom("it names no host: write one, or leave the key out"));
         }

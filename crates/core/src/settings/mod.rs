@@ -1,4 +1,4 @@
-//! What several sections of the configuration are made of, and the limits on one request.
+//! The common parts of several sections of the configuration, and the limits on one request.
 //!
 //! Nothing here reads a file: the runtime's `config` does.
 
@@ -39,7 +39,7 @@ macro_rules! section {
             /// The names of the section's keys.
             pub const KEYS: &'static [&'static str] = &[$(stringify!($field)),*];
 
-            /// The names of the keys whose values are others in another section of this kind.
+            /// The names of the keys whose values differ in another section of this kind.
             #[must_use]
             pub fn differing(&self, other: &Self) -> Vec<&'static str> {
                 let mut keys = Vec::new();
@@ -89,7 +89,7 @@ pub struct Room {
 }
 
 impl Default for Room {
-    /// As much as can be done by the deadlines.
+    /// As many as can be done by their deadlines.
     fn default() -> Self {
         Self { reads_max: usize::MAX, writes_max: usize::MAX, wait_max: Duration::MAX }
     }
@@ -108,7 +108,7 @@ impl Millis {
     }
 }
 
-/// The servers of one engine, by database. A name's case is of no account, since environment variables lose it.
+/// The servers of one engine, by database. Case in names is ignored, since environment variables lose it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(transparent)]
 pub struct Servers<T>(BTreeMap<String, T>);

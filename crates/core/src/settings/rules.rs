@@ -1,4 +1,4 @@
-//! What the URL of each server may say. A part that nobody reads would be replaced by a default without a word, so
+//! The rules for the URL of each server. A part that nobody reads would be replaced by a default without notice. So
 //! every part is understood, or refused by its name.
 
 mod link;
@@ -9,23 +9,23 @@ use beds_protocol::nearest;
 
 use super::url::{Parts, SecretUrl, decoded};
 
-/// What URLs of one kind of server may say.
+/// The rules for URLs of one kind of server.
 #[derive(Debug)]
 pub struct Rules {
     server: &'static str,
     example: &'static str,
     schemes: &'static [&'static str],
     login: Login,
-    /// What the path names, for messages.
+    /// The meaning of the path, for messages.
     path: &'static str,
     hosts: Hosts,
     encrypted: Encrypted,
-    /// Whether the case of a key counts.
+    /// Whether keys are case-sensitive.
     exact: bool,
     keys: &'static [(&'static str, Value)],
 }
 
-/// How a URL says that its link is encrypted.
+/// How a URL asks for an encrypted link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Encrypted {
     /// By this scheme.
@@ -42,31 +42,31 @@ enum Login {
     UserOrGuest,
     /// A user, with or without a password.
     User,
-    /// None, or a user with a password, but for some values of this key.
+    /// None, or a user with a password. With some values of this key the password may be missing.
     Optional { mechanism: &'static str, without_password: &'static [&'static str] },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Hosts {
     One,
-    /// One, or none where this key is given.
+    /// One host, or none if this key is given.
     OneOr(&'static str),
     Several,
 }
 
-/// What the value of a key is.
+/// The form of a key's value.
 #[derive(Debug)]
 enum Value {
     Text,
     Bool,
     Integer(RangeInclusive<u64>),
-    /// What the configuration has a key of its own for, in its section `tls`.
+    /// The configuration has a key of its own for it, in its section `tls`.
     Tls(&'static str),
-    /// One of these; case does not count.
+    /// One of these; case is ignored.
     OneOf(&'static [&'static str]),
-    /// One of these, as it is written here.
+    /// One of these, spelled exactly so.
     Exactly(&'static [&'static str]),
-    /// As many of them as there are; each is a text.
+    /// Any number of texts.
     Texts,
 }
 
@@ -121,7 +121,7 @@ pub static MARIADB: Rules = Rules {
     ],
 };
 
-/// Those of UTF-8 that the driver knows.
+/// The collations of UTF-8 that the driver knows.
 const COLLATIONS: &[&str] = &[
     "utf8mb4_bin",
     "utf8mb4_unicode_ci",
@@ -152,7 +152,7 @@ const COLLATIONS: &[&str] = &[
     "utf8mb4_general_ci",
 ];
 
-/// Without `PREFERRED`, which takes plain text where somebody on the way says that the server has nothing else.
+/// `PREFERRED` is left out: it accepts plain text if somebody on the way says that the server has nothing else.
 const SSL_MODE: Value = OneOf(&["DISABLED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY"]);
 
 /// MongoDB: `mongodb://` and `mongodb+srv://`.
@@ -212,19 +212,19 @@ pub static MONGODB: Rules = Rules {
     ],
 };
 
-/// Of a key that is quoted.
+/// How many characters of a key a message quotes.
 const KEY_CHARACTERS_MAX: usize = 40;
 
 impl Rules {
-    /// Whether a URL says nothing but what is understood.
+    /// Checks that every part of a URL is understood.
     ///
     /// # Errors
-    /// What is not, by its name and with what to write instead, without anything of the password.
+    /// The part that is not understood, by its name and with what to write instead, without anything of the password.
     pub fn check(&self, url: &SecretUrl) -> Result<(), String> {
         self.read(url.expose()).map(drop)
     }
 
-    /// The parts of a URL that says nothing but what is understood.
+    /// The parts of a URL of which every part is understood.
     ///
     /// # Errors
     /// As [`Rules::check`].
@@ -240,7 +240,7 @@ impl Rules {
             (parts.path, self.path),
             (parts.query, "query"),
         ] {
-            // The servers' protocols end, or part, a user, a password and a name with it.
+            // In the servers' protocols a NUL ends or separates a user, a password and a name.
             if decoded(text.unwrap_or_default(), what)?.contains('\0') {
                 return Err(format!("the {what} has a NUL, `%00`, which no server takes: remove it"));
             }
@@ -267,7 +267,7 @@ impl Rules {
         if self.schemes.contains(scheme) {
             return Ok(());
         }
-        // What stands before the `://` by mistake may be a password.
+        // A text before the `://` may be a misplaced password.
         let is_scheme = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '-' | '.');
         if !scheme.chars().all(is_scheme) {
             return Err(format!("what stands before its `://` is no scheme; it looks like {}", self.example));
@@ -312,11 +312,11 @@ impl Rules {
             return Ok((*key, kind));
         }
         let shown: String = given.chars().take(KEY_CHARACTERS_MAX).collect();
-        // Of two spellings of one key, the one with a hyphen is proposed.
+        // If a key has two spellings, the one with a hyphen is proposed.
         let is_other =
             |key: &str| self.keys.iter().any(|(one, _)| *one != key && one.replace('-', "") == key);
         let known = || self.keys.iter().map(|(key, _)| *key).filter(|key| !is_other(key));
-        // What is refused when it is written is no help.
+        // A proposal that would itself be refused is no help.
         let is_taken = |key: &&str| self.keys.iter().any(|(one, kind)| one == key && !matches!(kind, Tls(_)));
         let listed = known().filter(is_taken).collect::<Vec<_>>().join(", ");
         let folded = shown.to_ascii_lowercase();
@@ -378,7 +378,7 @@ impl Rules {
 }
 
 impl Value {
-    /// Whether a value is of this kind; otherwise what it must be.
+    /// Checks that a value has this form; otherwise gives the required form.
     fn check(&self, value: &str) -> Result<(), String> {
         let (fits, expected) = match self {
             Text | Texts | Tls(_) => (!value.is_empty(), String::new()),

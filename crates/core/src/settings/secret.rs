@@ -17,7 +17,7 @@ impl Secret {
         Self(SecretString::from(text))
     }
 
-    /// The text: for whom it is meant only.
+    /// The text, only for its intended user.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()

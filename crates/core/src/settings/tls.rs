@@ -1,4 +1,4 @@
-//! Encrypted links: with which files they are made, and how well a link is protected.
+//! Encrypted links: their files, and how well a link is protected.
 
 use core::net::IpAddr;
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ crate::section! {
 }
 
 impl Tls {
-    /// These files, and for what is not named those of `common`. A certificate and its key are one thing.
+    /// These files. For a file that is not named, the one of `common`. A certificate and its key go together.
     #[must_use]
     pub fn over(&self, common: &Self) -> Self {
         let identity = if self.cert_file.is_some() || self.key_file.is_some() { self } else { common };
@@ -35,16 +35,16 @@ impl Tls {
     }
 }
 
-/// How well a link is protected, as far as its URL says.
+/// How well a link is protected, according to its URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Link {
     /// It does not leave the machine.
     Local,
     /// Anybody on the way can read and change what it carries.
     Plain,
-    /// It is encrypted, but whoever answers is taken for the server.
+    /// It is encrypted, but whoever answers is accepted as the server.
     Unverified,
-    /// It is encrypted, and the server proves who it is.
+    /// It is encrypted, and the server proves its identity.
     Verified,
 }
 

@@ -1,4 +1,4 @@
-//! The addresses of servers: URLs whose password is shown to nobody, and what they consist of.
+//! The addresses of servers: URLs whose password is shown to nobody, and their parts.
 
 use core::net::Ipv6Addr;
 use std::{fmt, sync::Arc};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::{listed::Listed, tls::Tls};
 
-/// One URL, or several: a list, or a string with commas between, which is all that an environment variable can say.
+/// One URL, or several: a list, or a string with commas between, since an environment variable can hold only a text.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Urls(pub Vec<SecretUrl>);
 
@@ -23,15 +23,15 @@ impl<'de> Deserialize<'de> for Urls {
 }
 
 impl Urls {
-    /// Those in a text, with commas between.
+    /// The URLs in a text, with commas between.
     #[must_use]
     pub fn between_commas(text: &str) -> Self {
         let mut urls: Vec<String> = Vec::new();
         for part in text.split(',') {
             match urls.last_mut() {
-                // A comma in a password, which RFC 3986 lets stand as it is.
+                // RFC 3986 allows a plain comma in a password.
                 Some(url) if !part.contains("://") => *url = format!("{url},{part}"),
-                // Blanks beside a comma are of no account; those around the whole are refused as around one URL.
+                // Blanks beside a comma are ignored. Blanks around the whole text are refused, as around a single URL.
                 Some(url) => {
                     url.truncate(url.trim_end().len());
                     urls.push(part.trim_start().to_owned());
@@ -43,14 +43,14 @@ impl Urls {
     }
 }
 
-/// Gives the password of a URL as it is now, or says why there is none.
+/// Gives the present password of a URL, or the reason why there is none.
 pub type PasswordSource = Arc<dyn Fn() -> Result<SecretString, String> + Send + Sync>;
 
-/// The address of a server: a URL whose password is shown to nobody, and what else connecting to it takes.
+/// The address of a server: a URL whose password is shown to nobody, and the other data that a connection needs.
 #[derive(Clone)]
 pub struct SecretUrl {
     text: SecretString,
-    /// Where a password may change while the node runs.
+    /// The source of the password, if it may change while the node runs.
     password: Option<PasswordSource>,
     tls: Arc<Tls>,
 }
@@ -72,25 +72,25 @@ impl SecretUrl {
         Self { text, password: None, tls: Arc::default() }
     }
 
-    /// The same, whose link is encrypted with these files where the URL says that it is encrypted.
+    /// The same. If the URL asks for an encrypted link, these files encrypt it.
     #[must_use]
     pub fn with_tls(self, tls: Arc<Tls>) -> Self {
         Self { tls, ..self }
     }
 
-    /// The same, whose password comes from this source each time that somebody connects.
+    /// The same, with a source that gives the password for each connection.
     #[must_use]
     pub fn with_password_from(self, source: PasswordSource) -> Self {
         Self { password: Some(source), ..self }
     }
 
-    /// What its link is encrypted with.
+    /// The files that encrypt its link.
     #[must_use]
     pub fn tls(&self) -> &Tls {
         &self.tls
     }
 
-    /// The URL to connect with now: with the password that its source gives at this moment.
+    /// The URL for a connection now, with the password that its source gives at this moment.
     ///
     /// # Errors
     /// Why there is no password now.
@@ -119,16 +119,16 @@ impl SecretUrl {
         format!("{scheme}://{login}{hosts}{path}")
     }
 
-    /// Where it leads: its hosts, with their ports where it names them.
+    /// The hosts, with their ports if the URL names them.
     #[must_use]
     pub fn host(&self) -> String {
         Parts::read(self.expose()).map_or_else(|_| "(not a URL)".to_owned(), |parts| parts.hosts.to_owned())
     }
 
-    /// The same URL with this password, each character of which arrives as it is.
+    /// The same URL with this password. Each character of the password arrives unchanged.
     ///
     /// # Errors
-    /// Why it cannot have one, in a sentence without the URL's own password.
+    /// Why it cannot have a password, in a sentence without the URL's own password.
     pub fn with_password(&self, password: &str) -> Result<Self, String> {
         let text = self.expose();
         let Parts { scheme, user, .. } = Parts::read(text)?;
@@ -136,14 +136,14 @@ impl SecretUrl {
             return Err(format!("it names no user, whose password it could be: {scheme}://USER@…"));
         };
         let after = text.rsplit_once('@').map_or("", |(_, after)| after);
-        // Every character but letters and digits is written as a code, the percent sign too.
+        // Every character but letters and digits is percent-encoded, the percent sign too.
         let password = utf8_percent_encode(password, NON_ALPHANUMERIC);
         let text = SecretString::from(format!("{scheme}://{user}:{password}@{after}"));
         Ok(Self { text, ..self.clone() })
     }
 }
 
-/// Of what stands in the configuration: a password in a file is not part of it.
+/// Compares the configured text: a password in a file is not part of it.
 impl PartialEq for SecretUrl {
     fn eq(&self, other: &Self) -> bool {
         self.expose() == other.expose()
@@ -156,7 +156,7 @@ impl fmt::Debug for SecretUrl {
     }
 }
 
-/// What a URL consists of, as it is written: nothing is decoded.
+/// The parts of a URL as they are written: nothing is decoded.
 #[derive(Clone, Copy)]
 pub struct Parts<'a> {
     /// Before the `://`.
@@ -178,7 +178,7 @@ pub struct Parts<'a> {
 pub struct Host<'a> {
     /// A name, an IPv4 address, or an IPv6 address without its brackets.
     pub name: &'a str,
-    /// The port, where one is given.
+    /// The port, if one is given.
     pub port: Option<u16>,
 }
 
@@ -186,7 +186,7 @@ impl<'a> Host<'a> {
     /// A host by itself, with or without a port. An IPv6 address may stand without its brackets.
     ///
     /// # Errors
-    /// Why it is none.
+    /// Why the text is not a host.
     pub fn read(text: &'a str) -> Result<Self, String> {
         if text.parse::<Ipv6Addr>().is_ok() {
             return Ok(Self { name: text, port: None });
@@ -202,7 +202,7 @@ impl<'a> Parts<'a> {
     /// Takes a URL apart.
     ///
     /// # Errors
-    /// Why it is none, in a sentence that quotes nothing of it: what is misplaced may be a part of the password.
+    /// Why the text is not a URL, in a sentence that quotes nothing of it: a misplaced part may belong to the password.
     pub fn read(url: &'a str) -> Result<Self, String> {
         let bad = |reason: &str| Err(reason.to_owned());
         if url.trim() != url || url.chars().any(char::is_control) {
@@ -214,12 +214,12 @@ impl<'a> Parts<'a> {
         if rest.contains('#') {
             return bad("a `#` is written as `%23`");
         }
-        // Otherwise what follows a comma that separates URLs would be a part of the last one.
+        // Otherwise the text after a comma that separates URLs would be a part of the last one.
         if rest.ends_with(',') {
             return bad("it ends with a comma: a comma stands only between two URLs");
         }
         let (authority, tail) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-        // What looks like the end of the hosts stands in the middle of a password, or of a value.
+        // The apparent end of the hosts is in the middle of a password, or of a value.
         if tail.contains('@') {
             return bad(
                 "a `/`, `?` or `@` within a user, a password or a value is written as `%2F`, `%3F`, `%40`",
@@ -241,10 +241,10 @@ impl<'a> Parts<'a> {
         Ok(parts)
     }
 
-    /// Its hosts, of which there is one at least; its name may be empty.
+    /// Its hosts, at least one. The name of a host may be empty.
     ///
     /// # Errors
-    /// When a port is none, or an IPv6 address.
+    /// When a port or an IPv6 address is invalid.
     pub fn hosts(&self) -> Result<Vec<Host<'a>>, String> {
         self.hosts.split(',').map(host).collect()
     }
@@ -282,7 +282,7 @@ fn host(text: &str) -> Result<Host<'_>, String> {
     Ok(Host { name, port })
 }
 
-/// A part of a URL as it is meant: its codes, such as `%2F`, are the characters that they stand for.
+/// A part of a URL, decoded: codes such as `%2F` become the characters that they stand for.
 ///
 /// # Errors
 /// What is wrong with a code, without the text.

@@ -6,14 +6,14 @@ use super::Literal;
 
 pub use beds_protocol::vocabulary::{ANY_KNOWN, ANYONE};
 
-/// Who may do what. What is not listed, nobody may.
+/// Who may do what. Anything that is not listed is forbidden to all.
 #[derive(Debug, Clone, Copy)]
 pub struct Access {
     /// Which roles may do an operation.
     pub grants: &'static [Grant],
-    /// Which records a role reaches; one without an entry reaches all.
+    /// The records that each role reaches. A role without an entry reaches all.
     pub rows: &'static [RoleRows],
-    /// Which fields a role does not see, or does not set.
+    /// The fields that each role does not see, or does not set.
     pub fields: &'static [RoleFields],
 }
 
@@ -26,7 +26,7 @@ pub struct Grant {
     pub roles: &'static [&'static str],
 }
 
-/// The records that a role reaches: all conditions hold.
+/// The records that a role reaches: all conditions must hold.
 #[derive(Debug, Clone, Copy)]
 pub struct RoleRows {
     /// The role.
@@ -49,7 +49,7 @@ pub struct Row {
 pub enum Wanted {
     /// Always the same.
     Is(Literal),
-    /// What the request says of itself.
+    /// A value of the request itself.
     Asked(RequestValue),
 }
 
@@ -58,14 +58,14 @@ pub enum Wanted {
 pub struct RoleFields {
     /// The role.
     pub role: &'static str,
-    /// It does not see these, nor filter, sort or set by them.
+    /// The role does not see these, and does not filter, sort or set by them.
     pub hidden: &'static [usize],
-    /// It sees these, and does not set them.
+    /// The role sees these, and does not set them.
     pub readonly: &'static [usize],
 }
 
 impl Access {
-    /// The roles that may do an operation. Who may fetch may count, unless it says otherwise.
+    /// The roles that may do an operation. Without an entry for `count`, the roles that may fetch may count.
     #[must_use]
     pub fn roles(&self, operation: Operation<'_>) -> &'static [&'static str] {
         let of = |wanted: Operation<'_>| self.grants.iter().find(|grant| grant.operation == wanted);
@@ -76,7 +76,7 @@ impl Access {
         grant.map_or(&[], |grant| grant.roles)
     }
 
-    /// Every role that is named, each once, in the order of the grants and then of rows and fields.
+    /// Every named role, each once, in the order of the grants and then of rows and fields.
     #[must_use]
     pub fn named(&self) -> Vec<&'static str> {
         let granted = self.grants.iter().flat_map(|grant| grant.roles).copied();

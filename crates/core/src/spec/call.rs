@@ -11,24 +11,24 @@ pub struct Call {
     pub name: &'static str,
     /// What it does, for people.
     pub description: &'static str,
-    /// Which queue it waits in.
+    /// The lane, and so the queue, in which it waits.
     pub lane: Lane,
     /// Its parameters, in the database object's order.
     pub args: &'static [Arg],
-    /// What it gives back.
+    /// Its result.
     pub returns: Returns,
     /// What it runs.
     pub routine: Routine,
 }
 
-/// What is behind a call.
+/// The implementation of a call.
 #[derive(Debug, Clone, Copy)]
 pub enum Routine {
     /// A procedure of MariaDB.
     Procedure {
         /// Its name.
         name: &'static str,
-        /// ``call `name`(?, …)``, one placeholder a parameter, OUT ones too.
+        /// ``call `name`(?, …)``, one placeholder for each parameter, OUT ones too.
         sql: &'static str,
         /// Whether it commits by itself, which makes it at-least-once.
         commits: bool,
@@ -37,15 +37,15 @@ pub enum Routine {
     Function {
         /// Its name.
         name: &'static str,
-        /// ``select `name`(?, …)``, one placeholder a parameter.
+        /// ``select `name`(?, …)``, one placeholder for each parameter.
         sql: &'static str,
     },
     /// A named aggregation pipeline of MongoDB.
     Pipeline {
         /// The collection or view it runs on.
         on: &'static str,
-        /// The stages as a JSON array, with `{"$arg": "name"}` where an argument is put in as it is: the compiler has
-        /// written around it what makes the value a literal there.
+        /// The stages as a JSON array, with `{"$arg": "name"}` where an argument is inserted as it is. The compiler has
+        /// already written around it what makes the value a literal there.
         stages: &'static str,
     },
     /// A Rust function, which the domain's `NamasteCore` calls: no database runs it.
@@ -70,7 +70,7 @@ pub struct Arg {
     pub field: Field,
     /// Which way its value goes.
     pub mode: ArgMode,
-    /// What of the request it takes; none where the client gives its value.
+    /// The value of the request that it takes; `None` if the client gives its value.
     pub asked: Option<RequestValue>,
 }
 
@@ -81,7 +81,7 @@ impl Arg {
         Self { field, mode: ArgMode::In, asked: None }
     }
 
-    /// A parameter that takes what the request says of itself. No client gives it, or hears of it.
+    /// A parameter that takes a value of the request itself. Clients neither give nor see it.
     #[must_use]
     pub const fn asked(field: Field, asked: RequestValue) -> Self {
         Self { field, mode: ArgMode::In, asked: Some(asked) }
@@ -109,6 +109,6 @@ pub enum Returns {
     Scalar(Type),
     /// The rows of the first result set, each with these fields by position.
     Rows(&'static [Field]),
-    /// Every result set as it comes, each row an object by column name.
+    /// Every result set in its own form, each row an object by column name.
     AsItComes,
 }

@@ -30,12 +30,12 @@ pub struct Field {
     pub sensitive: bool,
     /// The value that `create` takes when none is given.
     pub default: Option<Literal>,
-    /// Who fills it when it is generated; a client may not give it then.
+    /// Who generates its value, if it is generated. A client may not give it then.
     pub generated: Option<Generated>,
 }
 
 impl Field {
-    /// A field that is neither required, nullable, nor anything else.
+    /// A field without any of the optional properties.
     #[must_use]
     pub const fn new(name: &'static str, column: &'static str, ty: Type) -> Self {
         Self {
@@ -175,7 +175,7 @@ pub enum Type {
     ObjectId,
 }
 
-/// A regular expression that a whole string must match. The compiler has checked that it is one.
+/// A regular expression that a whole string must match. The compiler has checked its syntax.
 #[derive(Debug)]
 pub struct Pattern {
     source: &'static str,
@@ -195,7 +195,7 @@ impl Pattern {
         self.source
     }
 
-    /// Whether the whole text matches. A source that is no regular expression matches nothing.
+    /// Whether the whole text matches. An invalid regular expression matches nothing.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
         let compile = || Regex::new(&format!("^(?:{})$", self.source)).ok();

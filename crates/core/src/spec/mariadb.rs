@@ -55,13 +55,13 @@ impl Source {
 pub struct Procedure {
     /// Its name.
     pub name: &'static str,
-    /// ``call `name`(?, …)``, one placeholder an argument.
+    /// ``call `name`(?, …)``, one placeholder for each argument.
     pub call: &'static str,
-    /// The field of each argument, without those that the request itself gives.
+    /// The field of each argument. Arguments that the request itself gives are left out.
     pub args: &'static [usize],
-    /// The arguments that the request itself gives, each with its place among all, in order.
+    /// The arguments that the request itself gives, each with its place among all arguments, in order.
     pub asked: &'static [(usize, RequestValue)],
-    /// The fields that the procedure's first result set gives, by position; none where it gives no result.
+    /// The fields in the procedure's first result set, by position; empty if it gives no result.
     pub returns: &'static [usize],
     /// Whether it commits by itself, which makes it at-least-once.
     pub commits: bool,
@@ -87,7 +87,7 @@ impl Procedure {
         self.args.len() + self.asked.len()
     }
 
-    /// The place among all arguments of one among those of fields.
+    /// The place among all arguments, given the place among the arguments of fields.
     #[must_use]
     pub fn place(&self, of_field: usize) -> usize {
         let mut place = of_field;
@@ -99,7 +99,7 @@ impl Procedure {
         place
     }
 
-    /// All arguments: those of fields, and between them those of the request.
+    /// All arguments: those of fields, and between them those that the request itself gives.
     #[must_use]
     pub fn whole<T: Clone>(&self, of_fields: Vec<T>, asked: &[T]) -> Vec<T> {
         let mut all = of_fields;

@@ -1,7 +1,7 @@
 //! What the template compiler knows about a domain, as constant data.
 //!
-//! Generated code builds these values with `const` functions, in statics; the runtime reads them. Nothing here
-//! runs anything. What only one engine understands, such as SQL fragments, is in a module of its name.
+//! Generated code builds these values with `const` functions, in statics; the runtime reads them. Nothing here runs
+//! anything. Parts that only one engine understands, such as SQL fragments, are in a module with the engine's name.
 
 /// Constructors that each set one member: `const`, so that generated code may use them in statics.
 macro_rules! with {
@@ -66,17 +66,17 @@ pub struct Domain {
     pub bulk: Bulk,
     /// What a fetch may filter and sort by, and how much it returns.
     pub fetch: Fetch,
-    /// What is published of changes.
+    /// The events of changes.
     pub events: Events,
-    /// How long records are kept; none where it is for ever.
+    /// How long records are kept; `None` means forever.
     pub lifecycle: Option<Lifecycle>,
-    /// When records go into the warehouse, and which template that is; none where they do not.
+    /// When records go into the warehouse, and the template of the warehouse; `None` if they do not.
     pub warehouse: Option<(Age, &'static str)>,
-    /// When records go into archives; none where they do not.
+    /// When records go into archives; `None` if they do not.
     pub cool: Option<Age>,
     /// The operations whose successes are audited.
     pub audit: &'static [Operation<'static>],
-    /// Who may do what; none where the template does not say.
+    /// Who may do what; `None` if the template does not say.
     pub access: Option<Access>,
     /// Named calls.
     pub calls: &'static [Call],
@@ -95,7 +95,7 @@ struct Offers {
     delete: bool,
 }
 
-/// How many records one request may write by filter; none where the template declares no such thing.
+/// How many records one request may write by filter; `None` if the template does not allow writes by filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bulk {
     /// By `update`.
@@ -117,7 +117,7 @@ pub struct Fetch {
     pub limit_max: u32,
 }
 
-/// What is published of changes.
+/// The events of changes.
 #[derive(Debug, Clone, Copy)]
 pub struct Events {
     /// The operations whose successes are published.
@@ -126,7 +126,7 @@ pub struct Events {
     pub fields: &'static [usize],
 }
 
-/// How old a record is: so many seconds since the moment in a field.
+/// The age of a record: this many seconds since the moment in a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Age {
     /// The seconds.
@@ -140,9 +140,9 @@ pub struct Age {
 pub struct Lifecycle {
     /// For how many seconds they are kept.
     pub ttl_s: u32,
-    /// The field that says since when they are there.
+    /// The field with the moment from which the time counts.
     pub by: usize,
-    /// The call that deletes what is too old, some at a time; none where the database does it by itself.
+    /// The call that deletes expired records, some at a time; `None` if the database deletes them by itself.
     pub purge: Option<&'static str>,
 }
 
@@ -202,21 +202,21 @@ with! { Domain:
     creates() => offers.create = true;
     /// Offers `update`.
     updates() => offers.update = true;
-    /// Offers `update` by filter, of so many records at most.
+    /// Offers `update` by filter, of at most this many records.
     updates_many(most: u32) => bulk.update = Some(most);
     /// Offers `upsert`.
     upserts() => offers.upsert = true;
     /// Offers `delete`.
     deletes() => offers.delete = true;
-    /// Offers `delete` by filter, of so many records at most.
+    /// Offers `delete` by filter, of at most this many records.
     deletes_many(most: u32) => bulk.delete = Some(most);
     /// Sets what is published: the successes of these operations, with these fields.
     publishes(publish: &'static [Operation<'static>], fields: &'static [usize]) => events = Events { publish, fields };
-    /// Keeps records for so many seconds since what this field says, by this call where the database needs one.
+    /// Keeps records for this many seconds after the moment in this field, by this call if the database needs one.
     expires(ttl_s: u32, by: usize, purge: Option<&'static str>) => lifecycle = Some(Lifecycle { ttl_s, by, purge });
-    /// Has records that are so many seconds older than what this field says go into the warehouse, which is this template.
+    /// Sends records into the warehouse, which is this template, this many seconds after the moment in this field.
     ages_into(after_s: u32, by: usize, to: &'static str) => warehouse = Some((Age { after_s, by }, to));
-    /// Has records that are so many seconds older than what this field says go into archives.
+    /// Sends records into archives this many seconds after the moment in this field.
     cools(after_s: u32, by: usize) => cool = Some(Age { after_s, by });
     /// Sets what is audited: the successes of these operations.
     audits(operations: &'static [Operation<'static>]) => audit = operations;
@@ -253,7 +253,7 @@ impl Domain {
         }
     }
 
-    /// The database that its objects are in: databases of two engines may have one name.
+    /// The database of its objects. Databases of two engines may have the same name.
     #[must_use]
     pub const fn home(&self) -> (Engine, &'static str) {
         (self.engine(), self.database)
@@ -265,7 +265,7 @@ impl Domain {
         self.fields.iter().enumerate().find(|(_, field)| field.name == name)
     }
 
-    /// Everything that the domain offers, each with the lane it takes: what is routed to it, described and granted.
+    /// All operations of the domain, each with its lane: these are routed, described and granted.
     pub fn operations(&self) -> impl Iterator<Item = (Operation<'static>, Lane)> {
         let Offers { read, create, update, upsert, delete } = self.offers;
         let plain = [
@@ -306,19 +306,19 @@ impl Domain {
         })
     }
 
-    /// Whether anything is told of its changes beside the change itself: events, or entries of the audit.
+    /// Whether its changes have events or audit entries.
     #[must_use]
     pub const fn is_told(&self) -> bool {
         !self.events.publish.is_empty() || !self.audit.is_empty()
     }
 
-    /// Whether what it writes is a transaction with what the node keeps of it: the ledger, events, the audit.
+    /// Whether its writes share a transaction with records of the node: the ledger, events, the audit.
     #[must_use]
     pub const fn is_recorded(&self) -> bool {
         self.once || self.is_told()
     }
 
-    /// Whether its objects write, and those writes happen once: its database needs a ledger.
+    /// Whether its objects write, and those writes happen once: then its database needs a ledger.
     #[must_use]
     pub fn keeps_ledger(&self) -> bool {
         let writes = |object: &Object| match object.usage {

@@ -14,7 +14,7 @@ pub enum Objects {
     MongoDb(mongodb::Objects),
 }
 
-/// A database object, and what it is used for.
+/// A database object and its use.
 #[derive(Debug, Clone, Copy)]
 pub struct Object {
     /// What for.
@@ -25,7 +25,7 @@ pub struct Object {
     pub name: &'static str,
     /// The fields that are its arguments, for a procedure behind an operation.
     pub args: &'static [usize],
-    /// Its arguments that the request itself gives, each with its place among all.
+    /// Its arguments that the request itself gives, each with its place among all arguments.
     pub asked: &'static [(usize, RequestValue)],
     /// The fields that its first result set gives, by position.
     pub returns: &'static [usize],
@@ -74,7 +74,7 @@ impl Object {
         self.args.len() + self.asked.len()
     }
 
-    /// Of what is listed for each of its arguments, what is listed for those that are fields.
+    /// From a list with one item for each argument, the items of the arguments that are fields.
     pub fn of_fields<'a, T>(&'a self, all: &'a [T]) -> impl Iterator<Item = &'a T> {
         let is_asked = |place: usize| self.asked.iter().any(|(asked, _)| *asked == place);
         all.iter().enumerate().filter(move |(place, _)| !is_asked(*place)).map(|(_, one)| one)

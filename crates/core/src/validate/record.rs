@@ -13,18 +13,19 @@ use crate::{
     value::{Value, microseconds},
 };
 
-/// What a whole record is sent for.
+/// The purpose of a whole record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// To be new.
+    /// A new record.
     Create,
-    /// To be new, and carried from elsewhere: what a node generates may be given.
+    /// A new record, carried from elsewhere. Values that a node otherwise generates may be given.
     Carry,
-    /// To be new, or to change the one with its key: so it has its key, even one that is generated otherwise.
+    /// A new record, or a change of the record with its key. It must have its key, even one that is otherwise
+    /// generated.
     Upsert,
 }
 
-/// The values of a whole record, one a field of the domain, in its order.
+/// The values of a whole record, one for each field of the domain, in its order.
 pub(crate) fn new_record(
     domain: &'static Domain,
     kind: Kind,
@@ -36,7 +37,7 @@ pub(crate) fn new_record(
     unknown_fields(domain, allowed, record, path, errors);
     let mut values = Vec::with_capacity(domain.fields.len());
     for (index, field) in domain.fields.iter().enumerate() {
-        // What is not seen is not there.
+        // A field that the caller does not see counts as missing.
         let given = record.get(field.name).filter(|_| allowed.shows(index));
         let path = || format!("{path}{}", field.name);
         let generated = match kind {
@@ -55,7 +56,7 @@ pub(crate) fn new_record(
             }
             (Some(json), None) => value(field, json, &path(), errors).unwrap_or(Value::Null),
             (None, Some(generated)) => generate(generated),
-            // A record begins at version 1; every change counts one up.
+            // A record begins at version 1; every change adds one.
             (None, None) if domain.version == Some(index) => Value::Int(1),
             (None, None) if field.generated.is_some() => {
                 errors.push(path(), "is required: an upsert finds the record by its key");
@@ -71,7 +72,7 @@ pub(crate) fn new_record(
     values
 }
 
-/// A value that the node generates; null where the database does.
+/// A value that the node generates; null if the database generates it.
 pub(crate) fn generate(generated: Generated) -> Value {
     match generated {
         Generated::UuidV4 => Value::Uuid(Uuid::new_v4()),
@@ -129,7 +130,7 @@ fn unknown_fields(
 pub(crate) fn key(domain: &'static Domain, json: &Json, errors: &mut Errors) -> Vec<Value> {
     let part = |index: usize, json: &Json, path: &str, errors: &mut Errors| {
         let field = &domain.fields[index];
-        // A key is searched for: the field's bounds bind what is stored.
+        // A key is searched for, but the field's bounds apply to stored values.
         let part = match json {
             Json::Null if field.nullable => Ok(Value::Null),
             Json::Null => Err("must not be null".to_owned()),
@@ -183,7 +184,7 @@ pub(crate) fn key(domain: &'static Domain, json: &Json, errors: &mut Errors) -> 
     }
 }
 
-/// Refuses `if_version` where the template has no version field.
+/// Refuses `if_version` if the template has no version field.
 pub(crate) fn if_version(domain: &Domain, if_version: Option<i64>, errors: &mut Errors) {
     if if_version.is_some() && domain.version.is_none() {
         errors.push("if_version", format!("cannot be used: `{}` has no version field", domain.name));

@@ -12,7 +12,7 @@ use crate::{
     value::{Value, microseconds},
 };
 
-/// The value that JSON stands for in a field, or what is wrong with it, under `path`.
+/// The value of JSON in a field. Mistakes are added under `path`.
 pub(crate) fn value(field: &'static Field, json: &Json, path: &str, errors: &mut Errors) -> Option<Value> {
     if json.is_null() {
         if field.nullable {
@@ -24,7 +24,7 @@ pub(crate) fn value(field: &'static Field, json: &Json, path: &str, errors: &mut
     of_type(&field.ty, json, path, errors)
 }
 
-/// The value that JSON stands for, where it is not null, or what is wrong with it, under `path`.
+/// The value of JSON that is not null. Mistakes are added under `path`.
 pub(crate) fn of_type(ty: &'static Type, json: &Json, path: &str, errors: &mut Errors) -> Option<Value> {
     match ty {
         Type::List { item, max } => list(item, *max, json, path, errors),
@@ -81,7 +81,7 @@ fn object(fields: &'static [Field], json: &Json, path: &str, errors: &mut Errors
     (errors.count() == before).then_some(Value::Object(values))
 }
 
-/// The value of a member that may be left out: its default, or null where it may be.
+/// The value of a member that is left out: its default, or null if it may be left out.
 pub(crate) fn member(
     field: &'static Field,
     given: Option<&Json>,
@@ -97,7 +97,7 @@ pub(crate) fn member(
     }
 }
 
-/// The value of a field that a client leaves out; `None` where it must not.
+/// The value of a field that a client leaves out; `None` if it must be given.
 pub(crate) fn absent(field: &Field) -> Option<Value> {
     match field.default {
         Some(literal) => Value::from_literal(&field.ty, literal),
@@ -144,7 +144,7 @@ fn integer(json: &Json) -> Option<i64> {
     json.as_i64().or_else(|| is_negative_zero(json).then_some(0))
 }
 
-/// JSON has a zero with a sign, which is read as a float.
+/// JSON has a negative zero, which is read as a float.
 fn is_negative_zero(json: &Json) -> bool {
     json.as_f64().is_some_and(|value| value == 0.0 && value.is_sign_negative())
 }
@@ -152,7 +152,7 @@ fn is_negative_zero(json: &Json) -> bool {
 /// How deep JSON may be nested: MariaDB takes no more than 32 levels.
 const JSON_DEPTH_MAX: usize = 31;
 
-/// How many arrays and objects stand within each other. The parser bounds it at 128.
+/// How deeply arrays and objects are nested. The parser's limit is 128.
 fn depth(json: &Json) -> usize {
     match json {
         Json::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
@@ -201,7 +201,7 @@ fn text_value(ty: &Type, text: &str) -> Result<Value, String> {
             Ok(bytes) => Ok(Value::Bytes(bytes)),
             Err(error) => Err(error.to_string()),
         },
-        // Only the hyphenated form: one value has one spelling, so that it compares as text too.
+        // Only the hyphenated form is accepted: one value has one spelling, so that it also compares as text.
         Type::Uuid => match Uuid::try_parse(text) {
             Ok(uuid) if text.len() == 36 => Ok(Value::Uuid(uuid)),
             _ => Err("must be a UUID such as \"018f2b6e-0000-7000-8000-000000000000\"".into()),
@@ -263,15 +263,15 @@ fn decimal(
     if let Some(max) = bound(max).filter(|max| value > *max) {
         return Err(format!("must be at most {max}"));
     }
-    // One value has one spelling, so that a reply shows what the database will give back.
+    // One value has one spelling, so that a reply shows what the database will return.
     Ok(value.canonical(scale.into()))
 }
 
-/// The digits of a decimal that is compared with: as many as any database has.
+/// The digits of a decimal in a comparison: as many as any database has.
 const DIGITS_MAX: usize = 65;
 
-/// A value to compare with. Bounds, lengths and patterns bind what is stored by a template, not what is searched for: a
-/// database may hold more, and what a reply shows must be found. Only the type counts.
+/// A value for a comparison. Bounds, lengths and patterns of a template apply to stored values, not to search values: a
+/// database may hold others, and a value that a reply shows must be found. Only the type counts.
 pub(crate) fn operand(ty: &Type, json: &Json) -> Result<Value, String> {
     match (ty, json) {
         (Type::Int { .. }, _) => scalar(&Type::INT, json),
@@ -292,6 +292,6 @@ fn long_decimal(text: &str, scale: u8) -> Result<Decimal, String> {
     if whole + fraction > DIGITS_MAX {
         return Err(format!("must have at most {DIGITS_MAX} digits"));
     }
-    // No more zeros than there is room for.
+    // No more zeros than the digits have room for.
     Ok(value.canonical(usize::from(scale).min(DIGITS_MAX - whole)))
 }

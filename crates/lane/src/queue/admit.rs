@@ -1,12 +1,12 @@
-//! Who is let in.
+//! Which jobs are admitted.
 //!
-//! A job is let in only where it is expected to end in its time. What waits is known in units of time (`pace`), so the
-//! wait is known before it begins, and a refusal costs nothing. That the connections take nothing at all for seconds is seen
-//! by the time since they last did.
+//! A job is admitted only if it is expected to end in time. The size of the queue is known in units of time (`pace`).
+//! So the wait is known before it begins, and a refusal costs nothing. If the connections take no job at all for
+//! seconds, the time since the last one shows it.
 //!
-//! Many jobs that come at once are a burst, which is worked off. Where the jobs of a client have had to wait for a while,
-//! they come faster than they are done: then only so many are let in that the wait stays short (as `CoDel` tells a standing
-//! queue from a good one, but before the wait and not after it).
+//! Many jobs that come at once are a burst, which is worked off. If the jobs of a client have had to wait for a while,
+//! they come faster than they are done. Then only so many are admitted that the wait stays short. `CoDel` tells a
+//! standing queue from a good one in the same way, but after the wait and not before it.
 
 use std::time::Duration;
 
@@ -18,31 +18,32 @@ use crate::{job::Job, kind::Kind, settings::Settings};
 
 /// How long a server may be away before a request is refused at once: it may only be starting again.
 const ABSENCE_MAX: Duration = Duration::from_secs(1);
-/// How long connections may take nothing before that is a wait. A server that writes its pages to a busy disk lets all commits
-/// wait for a second or two, and goes on as before.
+/// How long connections may take no job before that counts as a wait. A server that writes its pages to a busy disk
+/// lets all commits wait for a second or two, and then goes on as before.
 const STALL_MAX: Duration = Duration::from_secs(3);
-/// How often a full queue is searched for what nobody waits for any more.
+/// How often a full queue is searched for jobs that nobody waits for any more.
 const SWEEP: Duration = Duration::from_millis(100);
-/// One client's jobs of one kind may be so many times as many as there is room left, as in the buffers of switches: alone
-/// they get most of the room, and there is always some for others.
+/// One client's jobs of one kind may be this many times the free room, as in the buffers of switches. A client alone
+/// gets most of the room, and there is always some for others.
 const SHARE: usize = 4;
 
-/// Why a job is not let in.
+/// Why a job is not admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// The server has been away for a while.
     Absent,
-    /// Too much waits already.
+    /// Too many jobs wait already.
     Overloaded,
 }
 
 impl<J: Job> Queue<J> {
-    /// The server answers: a connection was made. One that is discarded while nobody asks is no absence.
+    /// The server answers: a connection was made. A connection that is discarded while nobody asks is no absence of the
+    /// server.
     pub(crate) const fn is_back(&mut self) {
         self.absent_since = None;
     }
 
-    /// Lets a job in, or not. `connected` is how many connections there are to a server that answers.
+    /// Admits a job, or refuses it. `connected` is how many connections there are to a server that answers.
     pub(crate) fn admit(
         &mut self,
         ticket: Ticket<J>,
@@ -84,7 +85,7 @@ impl<J: Job> Queue<J> {
             return Ok(());
         }
         let queued = self.wait(ticket, connected, settings, now);
-        // A connection that is free is kept for short jobs.
+        // A free connection is kept for short jobs.
         let stall = if self.idle > 0 { Duration::ZERO } else { now - self.last_taken };
         let wait = queued.max(stall);
         let time = self.time(&ticket.job, now);
@@ -114,8 +115,8 @@ impl<J: Job> Queue<J> {
         Ok(())
     }
 
-    /// How long a job is expected to wait: for what its client has before it, and for the turns of the others until its own
-    /// is over, but for no more than all there is.
+    /// How long a job is expected to wait: for its client's earlier jobs, and for the turns of the other clients until
+    /// its own is over. The wait is never longer than the whole queue.
     fn wait(&self, ticket: &Ticket<J>, connected: usize, settings: &Settings, now: Instant) -> Duration {
         let work = |kind: Kind, amount: Amount| {
             let statements = || amount.jobs.div_ceil(settings.group_max.max(1)) as u64;
@@ -140,7 +141,7 @@ impl<J: Job> Queue<J> {
         (in_turns.saturating_mul(kinds).min(all) / places).max(in_turns.min(group) / at_once)
     }
 
-    /// How many groups of such jobs are under way where many wait: quick ones do not use all connections.
+    /// How many groups of such jobs run at once while many wait: groups of quick jobs do not use all connections.
     fn groups_at_once(&self, job: &J, settings: &Settings, now: Instant) -> u32 {
         let time = self.time(job, now);
         let most = count(settings.group_max);

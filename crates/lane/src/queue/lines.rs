@@ -1,7 +1,7 @@
 //! [`Lines`]: the jobs that wait, in a line for each client and kind, in the order of their turns.
 //!
-//! Whose turn it is, how much waits, and how many clients do, is known without going over all of them: there may be
-//! thousands, each with one job.
+//! The next turn, the amount that waits and the number of waiting clients are known without a search: there may be
+//! thousands of clients, each with one job.
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
@@ -13,17 +13,17 @@ use tokio::time::Instant;
 use super::{BRIEF, Ticket};
 use crate::{job::Job, kind::Kind};
 
-/// Of so many clients that do not wait it is remembered how much time they have had.
+/// For how many clients that do not wait the lane remembers their connection time.
 const REMEMBERED_MAX: usize = 1_024;
 
-/// The jobs of one client that are alike.
+/// Similar jobs of one client.
 pub(super) struct Line<J: Job> {
-    /// How much time its jobs have had.
+    /// How much connection time its jobs have had.
     served: Duration,
     jobs: VecDeque<(u64, Ticket<J>)>,
-    /// Of all that wait.
+    /// The sum of the sizes of all waiting jobs.
     size: u64,
-    /// When a job of it last had no wait.
+    /// When a job of this line last had no wait.
     pub(super) brief_at: Instant,
 }
 
@@ -38,7 +38,7 @@ impl<J: Job> Line<J> {
     }
 }
 
-/// So many jobs, and the sum of their sizes.
+/// A number of jobs, and the sum of their sizes.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Amount {
     pub(super) jobs: usize,
@@ -48,9 +48,9 @@ pub(super) struct Amount {
 /// A client.
 struct Client<J: Job> {
     served: Duration,
-    /// The number of the job with which it began to wait last.
+    /// The number of the job with which the client last began to wait.
     since: u64,
-    /// How much time the line had had that was served last: one that begins, begins there.
+    /// The time of the line that was served last: a new line begins there.
     begun: Duration,
     lines: HashMap<Kind, Line<J>>,
 }
@@ -60,7 +60,7 @@ impl<J: Job> Client<J> {
         self.lines.values().any(|line| !line.jobs.is_empty())
     }
 
-    /// Its turn among those of all clients: whoever has had the least time, and of equals, who waits for longest.
+    /// The client's turn: the client with the least time is first; of equals, the one that has waited longest.
     const fn turn(&self, client: u64) -> (Duration, u64, u64) {
         (self.served, self.since, client)
     }
@@ -68,20 +68,20 @@ impl<J: Job> Client<J> {
 
 /// The jobs that wait.
 pub(super) struct Lines<J: Job> {
-    /// Those who wait.
+    /// The clients that wait.
     clients: HashMap<u64, Client<J>>,
-    /// The same, in the order of their turns.
+    /// The same clients, in the order of their turns.
     turns: BTreeSet<(Duration, u64, u64)>,
-    /// What waits of each kind.
+    /// The amount that waits of each kind.
     amounts: HashMap<Kind, Amount>,
-    /// Those who do not wait, and have had more than the others.
+    /// The clients that do not wait, and have had more time than the others.
     ahead: HashMap<u64, Client<J>>,
     waiting: usize,
-    /// How many of them are parts of what was let in before.
+    /// How many waiting jobs are parts of requests that were admitted before.
     parts: usize,
     /// How many jobs have come.
     count: u64,
-    /// How much time the client had had that was served last: one that comes begins there.
+    /// The time of the client that was served last: a new client begins there.
     begun: Duration,
 }
 
@@ -106,12 +106,12 @@ impl<J: Job> Lines<J> {
         self.waiting
     }
 
-    /// How many of them are requests by themselves.
+    /// How many waiting jobs are requests by themselves.
     pub(super) const fn requests(&self) -> usize {
         self.waiting - self.parts
     }
 
-    /// What waits, by kind.
+    /// The amount that waits, by kind.
     pub(super) fn amounts(&self) -> impl Iterator<Item = (Kind, Amount)> {
         self.amounts.iter().map(|(kind, amount)| (*kind, *amount)).filter(|(_, amount)| amount.jobs > 0)
     }
@@ -128,7 +128,7 @@ impl<J: Job> Lines<J> {
         lines.map_or(0, |lines| lines.iter().filter(waits).count())
     }
 
-    /// What waits of a client and a kind.
+    /// The line of a client and a kind.
     pub(super) fn line(&self, client: u64, kind: Kind) -> Option<&Line<J>> {
         self.clients.get(&client)?.lines.get(&kind).filter(|line| !line.jobs.is_empty())
     }
@@ -144,7 +144,7 @@ impl<J: Job> Lines<J> {
         self.line_of(&ticket).jobs.push_front((0, ticket));
     }
 
-    /// The line of a job, which is counted there.
+    /// The line of a job; the job is counted there.
     fn line_of(&mut self, ticket: &Ticket<J>) -> &mut Line<J> {
         let (name, kind, size) = (ticket.asker.client, ticket.kind(), u64::from(ticket.job.size()));
         self.waiting += 1;
@@ -156,7 +156,7 @@ impl<J: Job> Lines<J> {
             let new =
                 || Client { served: self.begun, since: 0, begun: Duration::ZERO, lines: HashMap::new() };
             let mut client = self.ahead.remove(&name).unwrap_or_else(new);
-            // Who had nothing to do meanwhile has no claim to what the others had.
+            // A client that had nothing to do meanwhile has no claim to the time of the others.
             client.served = client.served.max(self.begun);
             client.since = self.count;
             client
@@ -173,7 +173,7 @@ impl<J: Job> Lines<J> {
         line
     }
 
-    /// Whose turn it is among those that fit: of the clients who has had the least time, and so of its kinds.
+    /// The next turn among the lines that fit: of the clients the one with the least time, and of its kinds the same.
     pub(super) fn next(&self, fits: impl Fn(Kind, &Ticket<J>) -> bool) -> Option<(u64, Kind)> {
         self.turns.iter().find_map(|(_, _, name)| {
             let lines = self.clients.get(name)?.lines.iter().filter_map(|(kind, line)| {
@@ -184,7 +184,7 @@ impl<J: Job> Lines<J> {
         })
     }
 
-    /// Takes the first of a line, which has had this much time then.
+    /// Takes the first job of a line, and charges this much time to the line.
     pub(super) fn pop(&mut self, name: u64, kind: Kind, time: Duration) -> Option<Ticket<J>> {
         let client = self.clients.get_mut(&name)?;
         let turn = client.turn(name);
@@ -216,7 +216,7 @@ impl<J: Job> Lines<J> {
         Some(ticket)
     }
 
-    /// Remembers a client that has had more than the others. Who has not would begin where they are anyway.
+    /// Remembers a client that has had more time than the others. Any other client would begin at their time anyway.
     fn remember(&mut self, name: u64, client: Client<J>) {
         if self.ahead.len() >= REMEMBERED_MAX {
             let begun = self.begun;
@@ -227,12 +227,12 @@ impl<J: Job> Lines<J> {
         }
     }
 
-    /// Forgets who has had more than others: there is enough for all.
+    /// Forgets the clients that have had more time: there is enough for all.
     pub(super) fn forget(&mut self) {
         self.ahead.clear();
     }
 
-    /// Leaves out what nobody waits for any more.
+    /// Removes the jobs that nobody waits for any more.
     pub(super) fn sweep(&mut self) {
         (self.waiting, self.parts) = (0, 0);
         self.amounts.clear();

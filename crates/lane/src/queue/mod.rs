@@ -1,4 +1,4 @@
-//! [`Queue`]: what waits in a lane (`lines`), who is let in (`admit`), and what runs next (`take`).
+//! [`Queue`]: the jobs that wait in a lane (`lines`), which jobs are admitted (`admit`), and which runs next (`take`).
 
 mod admit;
 mod lines;
@@ -19,13 +19,13 @@ use crate::{
     pace::Pace,
 };
 
-/// A wait that is none.
+/// A wait this short counts as none.
 const BRIEF: Duration = Duration::from_millis(100);
-/// How long jobs of a group keep others of it waiting. Where the server is far away, or one waits for a lock, groups run
-/// side by side then.
+/// How long jobs of a group keep others of the group waiting. After this time (a server far away, a lock) groups run
+/// side by side.
 pub(crate) const QUICK: Duration = Duration::from_millis(20);
 
-/// A job with its requester's ear.
+/// A job, and the channel to its requester.
 pub(crate) struct Ticket<J: Job> {
     pub(crate) job: J,
     pub(crate) asker: Asker,
@@ -33,11 +33,11 @@ pub(crate) struct Ticket<J: Job> {
     pub(crate) reply: oneshot::Sender<Result<J::Output>>,
     /// When it came.
     pub(crate) asked: Instant,
-    /// The requester's: what happens while the job runs belongs to its request.
+    /// The requester's span: events while the job runs belong to its request.
     pub(crate) span: Span,
     /// How many connections were lost while it ran.
     pub(crate) losses: u8,
-    /// Whether it is to run by itself, since its group was in the way of some of it.
+    /// Whether the job is to run by itself, since something was in the way of its group.
     pub(crate) is_alone: bool,
     /// The span of its request.
     pub(crate) request: Span,
@@ -58,15 +58,15 @@ impl<J: Job> Ticket<J> {
 pub(crate) struct Queue<J: Job> {
     lines: Lines<J>,
     pub(crate) pace: Pace,
-    /// How many of them may be requests by themselves.
+    /// How many waiting jobs may be requests by themselves.
     pub(crate) requests_max: usize,
     /// Connections that wait for a job.
     pub(crate) idle: usize,
-    /// Jobs under way that take long.
+    /// Long jobs under way.
     long: usize,
-    /// How many groups are under way that are not slow, by their number.
+    /// How many groups that are not slow are under way, by group number.
     running: HashMap<usize, usize>,
-    /// When a connection last took something.
+    /// When a connection last took a job.
     last_taken: Instant,
     /// Since when the server is known to be away.
     absent_since: Option<Instant>,
@@ -94,12 +94,12 @@ impl<J: Job> Queue<J> {
         self.pace.time(kind, size, now)
     }
 
-    /// Puts a job back that another connection is to run, before all others of its kind.
+    /// Puts back a job that another connection is to run, before all others of its kind.
     pub(crate) fn put_back(&mut self, ticket: Ticket<J>) {
         self.lines.push_first(ticket);
     }
 
-    /// All connections are idle: whoever comes begins anew.
+    /// All connections are idle: the history of all clients is forgotten.
     pub(crate) fn forget(&mut self) {
         self.lines.forget();
     }

@@ -1,8 +1,8 @@
-//! Whose turn it is.
+//! Which job runs next.
 //!
-//! Clients share a lane fairly, and the kinds of jobs of each client as well: whoever has had the least of the
-//! connections' time is next (start-time fair queueing). So the flood of one fills its own share, and the others do not
-//! wait behind it.
+//! Clients share a lane fairly, and so do the kinds of jobs of each client. Next is whoever has had the least
+//! connection time (start-time fair queueing). So a flood of one client fills its own share, and the others do not wait
+//! behind it.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::{Queue, Ticket, lines::Line};
 use crate::{job::Job, kind::Kind, settings::Settings};
 
-/// A job that is expected to take longer leaves the last connection to others.
+/// A job that is expected to take longer leaves the last free connection to others.
 const LONG: Duration = Duration::from_millis(100);
 
 /// What a connection runs next.
@@ -25,9 +25,9 @@ pub(crate) struct Taken<J: Job> {
 }
 
 impl<J: Job> Queue<J> {
-    /// Takes what runs next, for a connection that is free; nothing where nothing may. Jobs of one group go together, as
-    /// many as there are, or as there is time for. What nobody waits for any more is left out, and so is what cannot end
-    /// in its time while others wait: it is told so.
+    /// Takes the next jobs for a free connection; none if none may run. Jobs of one group go together, as many as there
+    /// are or as there is time for. Jobs that nobody waits for any more are dropped. A job that cannot end in time
+    /// while others wait is refused with an error.
     pub(crate) fn take(&mut self, connected: usize, settings: &Settings) -> Option<Taken<J>> {
         let now = Instant::now();
         let may_be_long = self.long < connected.saturating_sub(1).max(1);
@@ -48,7 +48,7 @@ impl<J: Job> Queue<J> {
             let is_short = |head: &Ticket<J>| self.time(&head.job, now) <= LONG;
             let fits = |kind, head: &Ticket<J>| goes_along(kind) && (may_be_long || is_short(head));
             let Some((client, kind)) = self.lines.next(fits) else { break };
-            // One statement is for all of them.
+            // One statement serves all of them.
             let is_along = !taken.tickets.is_empty() && kind.is_shared::<J>();
             let time = if is_along { Duration::ZERO } else { self.head_time(client, kind, now) };
             let is_full = J::GROUP_TIME.is_some_and(|most| together + time > most);
@@ -57,7 +57,7 @@ impl<J: Job> Queue<J> {
             }
             let Some(ticket) = self.lines.pop(client, kind, time) else { break };
             if !ticket.gate.is_wanted() && !ticket.gate.is_past() {
-                // The requester may not have looked at the clock yet.
+                // The requester may not have checked its deadline yet.
                 let _ = ticket.reply.send(Err(Error::deadline()));
                 continue;
             }
@@ -80,7 +80,7 @@ impl<J: Job> Queue<J> {
         Some(taken)
     }
 
-    /// Whether another group of this number may run. Those that have to wait become the larger.
+    /// Whether another group of this number may run. While groups wait, they grow.
     fn has_place(&self, group: usize, settings: &Settings) -> bool {
         self.running.get(&group).is_none_or(|running| *running < settings.groups_at_once.max(1))
     }
@@ -92,12 +92,12 @@ impl<J: Job> Queue<J> {
         }
     }
 
-    /// A connection runs what it had taken before.
+    /// A connection runs jobs that it had taken before.
     pub(crate) fn took_again(&mut self) {
         self.last_taken = Instant::now();
     }
 
-    /// What took long has ended.
+    /// A long job has ended.
     pub(crate) fn ended_long(&mut self) {
         self.long = self.long.saturating_sub(1);
     }

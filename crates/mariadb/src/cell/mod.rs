@@ -54,7 +54,7 @@ pub(crate) fn bind<'a>(values: impl IntoIterator<Item = &'a Value>) -> Result<My
     Ok(arguments)
 }
 
-/// A cell as a value of the type that the template declares; `None` where the wire cannot show it.
+/// A cell as a value of the type that the template declares; `None` if the wire cannot show it.
 pub(crate) fn read(row: &MySqlRow, index: usize, ty: &Type) -> Result<Option<Value>, sqlx::Error> {
     Ok(match Raw::of(row, index)? {
         Some(cell) => show(cell, ty).ok(),
@@ -62,7 +62,7 @@ pub(crate) fn read(row: &MySqlRow, index: usize, ty: &Type) -> Result<Option<Val
     })
 }
 
-/// A cell as a value of its field, which a procedure gives back; null, and noted, where the wire cannot show it.
+/// A cell that a procedure gives back, as a value of its field. If the wire cannot show it, it is null, and noted.
 pub(crate) fn read_returned(
     row: &MySqlRow,
     index: usize,
@@ -77,7 +77,7 @@ pub(crate) fn read_returned(
     }))
 }
 
-/// A cell as a value of this type, of which parts may be null, and noted.
+/// A cell as a value of this type. Parts that the wire cannot show are null, and noted.
 fn show_parts(cell: Raw<'_>, ty: &Type, part: Part<'_>, unshown: &mut Unshown) -> Result<Value, Reason> {
     Ok(match (show(cell, ty)?, ty) {
         (Value::Json(json), Type::List { .. } | Type::Object { .. }) => parts::typed(json, ty, part, unshown),
@@ -85,7 +85,7 @@ fn show_parts(cell: Raw<'_>, ty: &Type, part: Part<'_>, unshown: &mut Unshown) -
     })
 }
 
-/// A cell as it compares: what is stored, also where the wire cannot show it.
+/// A cell as it compares: the stored value, even if the wire cannot show it.
 pub(crate) fn read_stored(row: &MySqlRow, index: usize) -> Result<Value, sqlx::Error> {
     Ok(Raw::of(row, index)?.map_or(Value::Null, Raw::stored))
 }
@@ -94,14 +94,15 @@ pub(crate) fn read_stored(row: &MySqlRow, index: usize) -> Result<Value, sqlx::E
 pub(crate) fn read_to_keep(row: &MySqlRow, index: usize, ty: &Type) -> Result<Value, sqlx::Error> {
     let Some(cell) = Raw::of(row, index)? else { return Ok(Value::Null) };
     Ok(match (ty, cell) {
-        // Procedures expect these as clients send them.
+        // Procedures expect these in the form that clients send.
         (Type::Uuid, Raw::Octets(bytes, _)) if bytes.len() != 16 => cell.stored(),
         (Type::Uuid | Type::Bytes { .. }, _) => show(cell, ty).unwrap_or_else(|_| cell.stored()),
         _ => cell.stored(),
     })
 }
 
-/// Whether no parameter takes what a cell holds: a day that no calendar has, or what an ENUM has in place of a value.
+/// Whether no parameter takes the value of a cell: a day that no calendar has, or the empty value of an ENUM that
+/// stands for an invalid one.
 pub(crate) fn is_unpassable(row: &MySqlRow, index: usize, is_enum: bool) -> Result<bool, sqlx::Error> {
     Ok(match Raw::of(row, index)? {
         Some(Raw::Date(moment) | Raw::DateTime(moment)) => moment.moment().is_err(),
@@ -120,7 +121,7 @@ fn as_it_comes(cell: Raw<'_>) -> Result<Value, Reason> {
     }
 }
 
-/// The value of an OUT parameter, which MariaDB sends like a column, but for a BIT: that is the text of its number.
+/// The value of an OUT parameter. MariaDB sends it like a column, except for a BIT: it sends the text of the number.
 fn out(row: &MySqlRow, index: usize) -> Result<Option<Raw<'_>>, sqlx::Error> {
     Ok(Raw::of(row, index)?.map(|cell| match cell {
         Raw::Bits(text) => {

@@ -1,5 +1,5 @@
-//! Lists and objects, which MariaDB keeps as JSON of any shape: the parts that are of another type than the template says
-//! are null, and noted one by one, as those of MongoDB's documents are.
+//! Lists and objects, which MariaDB keeps as JSON of any shape. A part whose type differs from the template's becomes
+//! null, and each such part is noted, as for MongoDB's documents.
 
 use std::fmt::{self, Display};
 
@@ -14,10 +14,10 @@ use beds_protocol::{Json, json::Number};
 
 use super::raw;
 
-/// How much of a text is repeated; a note cuts further.
+/// How much of a text a description repeats. A note cuts it further.
 const TEXT_CHARS_MAX: usize = 60;
 
-/// A value's place, and whether a note may tell what is there.
+/// A value's place, and whether a note may show the value.
 #[derive(Clone, Copy)]
 pub(super) struct Part<'a> {
     pub(super) place: &'a dyn Display,
@@ -29,7 +29,7 @@ impl<'a> Part<'a> {
         Self { place, is_hidden: field.sensitive }
     }
 
-    /// What is within a hidden value is hidden too.
+    /// The parts of a hidden value are hidden too.
     fn within(self, place: &'a dyn Display, field: &Field) -> Self {
         Self { place, is_hidden: self.is_hidden || field.sensitive }
     }
@@ -70,13 +70,13 @@ pub(super) fn typed(json: Json, ty: &Type, part: Part<'_>, unshown: &mut Unshown
     }
 }
 
-/// A value of a type without parts; `None` where it is none of that type.
+/// A value of a type without parts; `None` if the JSON is not of that type.
 fn scalar(ty: &Type, json: &Json) -> Option<Value> {
     Some(match (ty, json) {
         (Type::Bool, Json::Bool(value)) => Value::Bool(*value),
         (Type::Int { .. }, Json::Number(number)) => Value::Int(integer(number)?.try_into().ok()?),
         (Type::UInt { .. }, Json::Number(number)) => Value::UInt(integer(number)?.try_into().ok()?),
-        // With the digits that are stored.
+        // With all its stored digits.
         (Type::Float { .. }, Json::Number(_)) => Value::Json(json.clone()),
         (Type::Decimal { .. }, Json::Number(number)) => Value::Decimal(raw::decimal(&plain(number)?).ok()?),
         (Type::Decimal { .. }, Json::String(text)) => Value::Decimal(raw::decimal(text).ok()?),
@@ -109,7 +109,7 @@ fn plain(number: &Number) -> Option<String> {
     if text.contains(['e', 'E']) { Some(number.as_exact_f64()?.to_string()) } else { Some(text) }
 }
 
-/// What is stored, in words for a note.
+/// A stored value, in words for a note.
 struct Described<'j>(&'j Json);
 
 impl Display for Described<'_> {

@@ -1,7 +1,7 @@
-//! What a cell holds, read from the bytes that the driver received.
+//! The content of a cell, read from the bytes that the driver received.
 //!
-//! Databases hold more than the driver and the wire have types for: dates of 1987-00-00, times of several days. Here
-//! everything has a form, so that it can be compared with and written back.
+//! Databases hold values for which the driver and the wire have no types: dates of 1987-00-00, times of several days.
+//! Here every value has a form, so that it can be compared and written back.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use time::Month;
 
 use beds_core::value::Value;
 
-/// How many bytes of what is no text a note shows.
+/// How many bytes of a binary value a note shows.
 const SHOWN_BYTES_MAX: usize = 20;
 
 /// A cell, by the type of its column.
@@ -27,8 +27,8 @@ pub(super) enum Raw<'r> {
     Time(Span),
     /// The bytes of a BIT, the greatest first.
     Bits(&'r [u8]),
-    /// Text, or bytes that may be text: MariaDB calls a `UUID` BINARY, and JSON a BLOB.
-    /// With whether each byte counts where they are compared.
+    /// Text, or bytes that may be text: MariaDB calls a `UUID` BINARY, and JSON a BLOB. The flag says whether each byte
+    /// counts in comparisons.
     Octets(&'r [u8], bool),
 }
 
@@ -61,7 +61,7 @@ impl<'r> Raw<'r> {
         };
         let of = row.column(index).type_info();
         Ok(Some(match of.name() {
-            // The driver has one name for a TINYINT(1), with or without a sign.
+            // The driver has one name for a TINYINT(1), signed or unsigned.
             "BOOLEAN" if <u64 as sqlx::Type<MySql>>::compatible(of) => Self::UInt(unsigned(bytes)),
             "BOOLEAN" | "TINYINT" | "SMALLINT" | "MEDIUMINT" | "INT" | "BIGINT" => Self::Int(signed(bytes)),
             "FLOAT" => Self::Float(row.try_get_unchecked(index)?),
@@ -73,12 +73,12 @@ impl<'r> Raw<'r> {
             "BIT" => Self::Bits(bytes),
             "YEAR" => Self::UInt(unsigned(bytes)),
             name if name.ends_with("UNSIGNED") => Self::UInt(unsigned(bytes)),
-            // The driver calls texts of a binary collation so as well.
+            // The driver uses these names for texts of a binary collation as well.
             name => Self::Octets(bytes, name.ends_with("BINARY") || name.ends_with("BLOB")),
         }))
     }
 
-    /// What is stored, as a value that the server compares with and takes back unchanged.
+    /// The stored value, in a form that the server compares with and takes back unchanged.
     pub(super) fn stored(self) -> Value {
         match self {
             Self::Int(value) => Value::Int(value),
@@ -139,13 +139,13 @@ fn fraction(f: &mut fmt::Formatter<'_>, micro: u32) -> fmt::Result {
     if micro == 0 { Ok(()) } else { write!(f, ".{micro:06}") }
 }
 
-/// Why a date is none of the wire's.
+/// Why the wire cannot show a date.
 const NO_DATE: &str = "is no date";
 const EARLY: &str = "is before the year 1";
 const NO_TIME: &str = "is no time of day";
 
 impl Moment {
-    /// From the driver's form, a length and as many bytes, the last of which may be left out.
+    /// From the driver's form: a length and as many bytes. Trailing bytes may be missing.
     fn of(bytes: &[u8]) -> Self {
         Self {
             year: u16::from_le_bytes([byte(bytes, 1), byte(bytes, 2)]),
@@ -162,12 +162,12 @@ impl Moment {
         if self.year == 0 { Err(EARLY) } else { Ok(date) }
     }
 
-    /// The date, or why it is none of the wire's.
+    /// The date, or why the wire cannot show it.
     pub(super) fn date(self) -> Result<Date, &'static str> {
         self.day().map(Date)
     }
 
-    /// The moment, or why it is none of the wire's.
+    /// The moment, or why the wire cannot show it.
     pub(super) fn moment(self) -> Result<DateTime, &'static str> {
         let [hour, minute, second] = self.time;
         let moment = self.day()?.with_hms_micro(hour, minute, second, self.micro);
@@ -202,19 +202,19 @@ pub(crate) fn short(value: f32) -> f64 {
     value.to_string().parse().unwrap_or_else(|_| f64::from(value))
 }
 
-/// The number that bits are.
+/// The number that these bits make.
 pub(super) fn bits(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
-/// A decimal, where it is one and not longer than any that MariaDB keeps.
+/// A decimal, if the text is one and is no longer than any that MariaDB keeps.
 pub(super) fn decimal(text: &str) -> Result<Decimal, &'static str> {
     let value: Decimal = text.parse().map_err(|_| "is no decimal number")?;
     let (whole, fraction) = value.digits();
     if whole + fraction > DIGITS_MAX { Err("has more than 65 digits") } else { Ok(value) }
 }
 
-/// Of a decimal of MariaDB.
+/// The most digits of a decimal of MariaDB.
 const DIGITS_MAX: usize = 65;
 
 fn byte(bytes: &[u8], at: usize) -> u8 {
@@ -230,7 +230,7 @@ fn unsigned(bytes: &[u8]) -> u64 {
 }
 
 fn signed(bytes: &[u8]) -> i64 {
-    // The sign is in the last byte, which an integer may have as its eighth, fourth, second or first.
+    // The sign is in the last byte. An integer may have 8, 4, 2 or 1 bytes.
     let free = 64_usize.saturating_sub(bytes.len() * 8).min(63);
     (unsigned(bytes) << free).cast_signed() >> free
 }

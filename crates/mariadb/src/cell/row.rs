@@ -13,12 +13,12 @@ use beds_core::{
 
 use super::{Raw, Reason, as_it_comes, out, parts::Part, show, show_parts, text};
 
-/// JSON that grows, with what of it cannot be shown.
+/// JSON that grows, and a note of the values that cannot be shown.
 #[derive(Debug, Default)]
 pub(crate) struct Reply {
     pub(crate) json: Vec<u8>,
     pub(crate) unshown: Unshown,
-    /// Whether what no field describes may be sensitive, and is not repeated in notes.
+    /// Whether cells without a field may be sensitive. Notes then do not repeat them.
     is_secret: bool,
 }
 
@@ -28,7 +28,7 @@ impl Reply {
         Self { json: Vec::with_capacity(bytes), ..Self::default() }
     }
 
-    /// Of a call of this domain.
+    /// For a call of this domain.
     pub(crate) fn of_call(domain: &Domain) -> Self {
         Self { is_secret: mask::has_sensitive(domain), ..Self::default() }
     }
@@ -43,7 +43,7 @@ impl Reply {
         self.object(fields, place, |index| Raw::of(row, index))
     }
 
-    /// The same of a row of OUT parameters.
+    /// The same for a row of OUT parameters.
     pub(crate) fn outs(
         &mut self,
         row: &MySqlRow,
@@ -88,7 +88,7 @@ impl Reply {
     /// Appends a cell as a value of this type.
     fn show(&mut self, cell: Raw<'_>, ty: &Type, part: Part<'_>) -> Result<(), Reason> {
         match (cell, ty) {
-            // As it is stored: a number may have more digits than any here.
+            // As it is stored: a number may have more digits than any type here.
             (Raw::Octets(stored, _), Type::Json) => {
                 show(cell, ty)?;
                 self.json.extend_from_slice(stored.trim_ascii());
@@ -120,7 +120,7 @@ impl Reply {
         Ok(())
     }
 
-    /// Appends an object of a row that no template describes, by the columns' own names and types.
+    /// Appends an object for a row that no template describes, by the columns' own names and types.
     pub(crate) fn as_it_comes(&mut self, row: &MySqlRow, place: &dyn Display) -> Result<(), sqlx::Error> {
         self.json.push(b'{');
         for (index, column) in row.columns().iter().enumerate() {
@@ -139,7 +139,7 @@ impl Reply {
         Ok(())
     }
 
-    /// Appends null for a value that is of no field.
+    /// Appends null for a value that belongs to no field.
     fn undeclared(&mut self, cell: Raw<'_>, reason: Reason, place: &dyn Display) {
         self.json.extend_from_slice(b"null");
         if self.is_secret {
@@ -150,7 +150,7 @@ impl Reply {
     }
 }
 
-/// What a note says of a cell. What cannot be parsed may have sensitive members.
+/// The text of a cell for a note. A value that cannot be parsed may have sensitive members.
 pub(super) fn stored(cell: Raw<'_>, ty: &Type) -> String {
     match (cell, ty) {
         (Raw::Octets(_, _), Type::Json | Type::List { .. } | Type::Object { .. }) => "text".to_owned(),
@@ -158,7 +158,7 @@ pub(super) fn stored(cell: Raw<'_>, ty: &Type) -> String {
     }
 }
 
-/// A column's error, by its field's name instead of its number.
+/// A column's error, which names the field instead of the column's number.
 fn named(error: sqlx::Error, field: &Field) -> sqlx::Error {
     match error {
         sqlx::Error::ColumnDecode { source, .. } => sqlx::Error::ColumnDecode {

@@ -35,7 +35,7 @@ pub(super) fn show(cell: Raw<'_>, ty: &Type) -> Result<Value, Reason> {
         }),
         Type::String { .. } | Type::Text { .. } | Type::ObjectId => Value::Text(any_text(cell)?),
         Type::Enum { values } => match any_text(cell)? {
-            // An ENUM has it in place of a value that is none of its own.
+            // An ENUM has the empty text in place of a value that is none of its own.
             text if text.is_empty() && !values.contains(&"") => return Err("is none of its values"),
             text => Value::Text(text),
         },
@@ -52,7 +52,7 @@ pub(super) fn show(cell: Raw<'_>, ty: &Type) -> Result<Value, Reason> {
             cell => cell.to_string().into_bytes(),
         })),
         Type::Date => Value::Date(match cell {
-            // Of a moment, the date alone.
+            // For a moment, only its date.
             Raw::Date(moment) | Raw::DateTime(moment) => moment.date()?,
             Raw::Octets(bytes, _) => text(bytes)?.parse().map_err(|_| "is no date")?,
             _ => return Err("is no date"),
@@ -79,7 +79,7 @@ const NO_UUID: Reason = "is no UUID";
 const OTHER_UUID: Reason = "is a UUID in another form than the one by which it is looked for";
 const NO_JSON: Reason = "is no JSON that can be sent";
 
-/// The UUID of a text that compares as the one of its form on the wire.
+/// The UUID of a text that compares equal to its form on the wire.
 fn written(bytes: &[u8], is_exact: bool) -> Result<uuid::Uuid, Reason> {
     let uuid = uuid::Uuid::try_parse_ascii(bytes).map_err(|_| NO_UUID)?;
     let mut own = [0; 36];
@@ -96,7 +96,7 @@ pub(super) fn text(bytes: &[u8]) -> Result<&str, Reason> {
 fn any_text(cell: Raw<'_>) -> Result<String, Reason> {
     match cell {
         Raw::Octets(bytes, _) => text(bytes).map(str::to_owned),
-        // On the wire a moment has one form.
+        // A moment has one form on the wire.
         Raw::DateTime(moment) => {
             Ok(moment.moment().map_or_else(|_| cell.to_string(), |moment| moment.to_string()))
         }
@@ -123,7 +123,7 @@ fn integer(cell: Raw<'_>) -> Result<i128, Reason> {
     }
 }
 
-/// The integer that a text is, also with a fraction of zeros.
+/// The integer that a text holds, also if it has a fraction of zeros.
 fn whole(text: &str) -> Option<i128> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     if fraction.bytes().all(|digit| digit == b'0') { whole.parse().ok() } else { None }

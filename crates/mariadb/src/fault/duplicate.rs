@@ -1,4 +1,4 @@
-//! Which fields a taken unique value is of.
+//! The fields of a unique value that is taken.
 
 use beds_core::{
     Error,
@@ -31,8 +31,9 @@ pub(super) fn duplicate(message: &str, sqlstate: &str, domain: &Domain) -> Error
     }
 }
 
-/// The field of a unique key: one that the template calls unique, whose column is the key's name or ends it after a
-/// `_`. Of others a name proves nothing: that of a key over several columns ends with the last of them.
+/// The field of a unique key: a field that the template calls unique, and whose column is the key's name, or ends it
+/// after a `_`. For other fields a name proves nothing: the name of a key over several columns ends with the last of
+/// them.
 fn named_in(key: &str, domain: &Domain) -> Option<&'static Field> {
     let matches =
         |column: &str| key == column || key.strip_suffix(column).is_some_and(|rest| rest.ends_with('_'));

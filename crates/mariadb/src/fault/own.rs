@@ -1,4 +1,4 @@
-//! Errors of the node's own tables: a right that the DBA has taken away is not a table that is gone.
+//! Errors of the node's own tables. A right that the DBA has revoked is not the same as a missing table.
 
 use beds_core::{Error, spec::Domain, stages::statement_span};
 use beds_protocol::{Engine, ErrorCode, shown, tables::Table};
@@ -6,22 +6,23 @@ use sqlx::{Executor as _, MySqlConnection, Row as _, mysql::MySqlArguments};
 
 use super::{DENIED, Fault, NO_TABLE, classify, number};
 
-/// The error of a user who may use some columns of a table, and not this one.
+/// The error of a user who may use some columns of a table, but not this one.
 const COLUMN_DENIED: u16 = 1143;
 
-/// The error of a statement that names a column which is not there.
+/// The error of a statement that names a missing column.
 const NO_COLUMN: u16 = 1054;
 
 /// The error of a column that must have a value, and gets none.
 const NO_DEFAULT: u16 = 1364;
 
-/// The errors of a statement that writes into a view which takes no rows, and of one that uses a view whose tables are gone.
+/// The errors of a statement that writes into a view which takes no rows, and of a statement that uses a view whose
+/// tables are gone.
 const NOT_UPDATABLE: u16 = 1288;
 const NOT_INSERTABLE: u16 = 1471;
 const BROKEN_VIEW: u16 = 1356;
 
-/// Inserts into one of the node's own tables without which a write is not done. `kept` is what it is for, `such` which writes
-/// need it.
+/// Inserts into one of the node's own tables, without which a write is not done. `kept` names its purpose, `such` the
+/// writes that need it.
 pub(crate) async fn insert_own(
     connection: &mut MySqlConnection,
     (sql, arguments): (&str, MySqlArguments),
@@ -31,7 +32,7 @@ pub(crate) async fn insert_own(
     let _traced = statement_span(sql);
     let Err(error) = connection.execute(sqlx::query_with(sql, arguments)).await else { return Ok(()) };
     if number(&error) == Some(DENIED) {
-        // For the next one.
+        // For the next attempt.
         renew_rights(connection).await;
     }
     if number(&error) != Some(NO_TABLE) {
@@ -44,7 +45,7 @@ pub(crate) async fn insert_own(
     Err(Fault::Refused(Error::internal(message).hint(hint)))
 }
 
-/// Sorts out an error of a statement on one of the node's own tables.
+/// Classifies an error of a statement on one of the node's own tables.
 pub(crate) fn of_own(error: &sqlx::Error, table: &Table, domain: &Domain) -> Fault {
     match number(error) {
         Some(DENIED | COLUMN_DENIED) => denied(error, table, domain),
@@ -58,7 +59,7 @@ pub(crate) fn of_own(error: &sqlx::Error, table: &Table, domain: &Domain) -> Fau
             "cannot be written into: it is a view, and must be a table".to_owned()
         }),
         _ => match classify(error, domain) {
-            // What the node writes there is none of the client's business.
+            // The client has no part in what the node writes there.
             Fault::Refused(refused) if refused.code == ErrorCode::RejectedByDatabase => {
                 let (name, database) = (table.name, domain.database);
                 tracing::error!(
@@ -101,7 +102,7 @@ pub(crate) fn denied(error: &sqlx::Error, table: &Table, domain: &Domain) -> Fau
     let (name, database) = (table.name, domain.database);
     let said = error.as_database_error().map_or("", sqlx::error::DatabaseError::message);
     tracing::error!(database, "the node's user lacks a right on its own table `{name}`: {said}");
-    // The server begins with it.
+    // The server's message begins with the right.
     let right = said.split_once(" command denied").map_or("all of its rights", |(right, _)| right);
     let rights: Vec<_> = table.rights.iter().map(|right| right.of(Engine::MariaDb).to_lowercase()).collect();
     Fault::Refused(
@@ -117,15 +118,15 @@ pub(crate) fn denied(error: &sqlx::Error, table: &Table, domain: &Domain) -> Fau
     )
 }
 
-/// Has the server look again what the user may do with the whole database: a connection keeps what it began with. True
-/// where that could change an answer.
+/// Makes the server look again at the user's rights on the whole database: a connection keeps the rights it began with.
+/// True if that could change an answer.
 pub(crate) async fn renew_rights(connection: &mut MySqlConnection) -> bool {
     let name = connection.fetch_one("select concat('`', replace(database(), '`', '``'), '`')").await;
     let Ok(name) = name.and_then(|row| row.try_get_unchecked::<String, _>(0)) else { return false };
     connection.execute(sqlx::raw_sql(&format!("use {name}"))).await.is_ok()
 }
 
-/// The first of these, which are the node's own tables, that has an engine without transactions, as far as its user can see.
+/// The first of these tables of the node's own whose engine has no transactions, as far as the user can see.
 pub(crate) async fn without_transactions(
     connection: &mut MySqlConnection,
     own: &[&'static Table],
@@ -138,7 +139,7 @@ pub(crate) async fn without_transactions(
     None
 }
 
-/// Whether a table has an engine without transactions; `None` where the server does not say.
+/// Whether the engine of a table has no transactions; `None` if the server does not say.
 pub(crate) async fn is_without_transactions(connection: &mut MySqlConnection, table: &str) -> Option<bool> {
     let sql = "select count(*) from information_schema.tables join information_schema.engines using (engine) \
         where table_schema = database() and table_name = ? and transactions <> 'YES'";
@@ -146,7 +147,7 @@ pub(crate) async fn is_without_transactions(connection: &mut MySqlConnection, ta
     Some(row.try_get_unchecked::<i64, _>(0).ok()? > 0)
 }
 
-/// Whether one of the node's own tables is there, as far as its user can see.
+/// Whether one of the node's own tables exists, as far as the user can see.
 pub(crate) async fn is_seen(connection: &mut MySqlConnection, table: &Table) -> bool {
     let sql =
         "select count(*) from information_schema.tables where table_schema = database() and table_name = ?";

@@ -1,6 +1,6 @@
-//! What an error of the server means: its SQLSTATE is asked first, then its number.
+//! The meaning of a server's error: first by its SQLSTATE, then by its number.
 //!
-//! A procedure may signal a condition with any number, so that the number alone proves nothing.
+//! A procedure may signal a condition with any number, so the number alone proves nothing.
 
 use beds_core::{Error, mask, spec::Domain};
 use beds_protocol::ErrorCode;
@@ -17,7 +17,7 @@ pub(super) struct Said<'a> {
     pub(super) message: &'a str,
 }
 
-/// What a server's error means.
+/// The meaning of a server's error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Meaning {
     /// An object signalled it.
@@ -26,11 +26,11 @@ enum Meaning {
     Rejected,
     /// The transaction lost a deadlock or a lock.
     GivesWay,
-    /// The connection, or the server at its other end, is of no more use.
+    /// The connection, or its server, can no longer be used.
     Lost,
     /// The server takes no writes: another one may be the primary.
     ReadOnly,
-    /// The server lacks room or leave for now.
+    /// For now, the server lacks a resource or permission.
     Exhausted,
     /// The statement is longer than the server takes.
     TooLarge,
@@ -46,29 +46,31 @@ enum Meaning {
     HasChildren,
     /// A database user lacks a right.
     Denied,
-    /// Something was to be written in a transaction that is read only: in the read lane, or begun so by an object.
+    /// A statement wrote in a transaction that is read only: in the read lane, or begun so by an object.
     InReadOnly,
     /// A value has characters that a column's character set lacks.
     Characters,
-    /// An object or column does not exist, or is not what it is used as.
+    /// An object or column does not exist, or is of another kind.
     Missing,
     /// None of these.
     Unknown,
 }
 
 impl Meaning {
-    /// A number counts only beside the SQLSTATE that the server gives it: beside another one, an object signalled it.
+    /// A number counts only together with the SQLSTATE that the server gives it. With another SQLSTATE, an object
+    /// signalled it.
     fn of(said: &Said<'_>) -> Self {
         let class = said.sqlstate.get(..2).unwrap_or_default();
         match (class, said.number) {
-            // ER_SIGNAL_WARN, ER_SIGNAL_NOT_FOUND, ER_SIGNAL_EXCEPTION: signalled without a number; and with a number that
-            // no server has.
+            // ER_SIGNAL_WARN, ER_SIGNAL_NOT_FOUND, ER_SIGNAL_EXCEPTION: signalled without a number. Also signals with a
+            // number that no server has.
             (_, 1642..=1644) => Self::Signalled,
             (_, number) if !SERVER_NUMBERS.iter().any(|range| range.contains(&number)) => Self::Signalled,
-            // Of the class of what is not found, the server has ER_SP_FETCH_NO_DATA alone.
+            // In the class "not found" the server has only ER_SP_FETCH_NO_DATA.
             ("02", number) if number != 1329 => Self::Signalled,
-            // ER_LOCK_DEADLOCK; ER_LOCK_WAIT_TIMEOUT, ER_CHECKREAD, ER_USER_LOCK_DEADLOCK, and of MySQL, ER_LOCK_NOWAIT. Only the server's own words are a reason to run a procedure
-            // again: what it signals is told, whatever number and state it gives it.
+            // ER_LOCK_DEADLOCK; ER_LOCK_WAIT_TIMEOUT, ER_CHECKREAD, ER_USER_LOCK_DEADLOCK, and of MySQL,
+            // ER_LOCK_NOWAIT. Only the server's own message is a reason to run a procedure again. A condition that the
+            // procedure signals is reported, whatever its number and state.
             ("40", 1213) | ("HY", 1205 | 1020 | 3058 | 3572) if !gives_way(said.message) => Self::Signalled,
             ("40", 1213) | ("HY", 1205 | 1020 | 3058 | 3572) => Self::GivesWay,
             // ER_UNKNOWN_COM_ERROR (a Galera node outside of its cluster), ER_SERVER_SHUTDOWN, ER_NORMAL_SHUTDOWN,
@@ -85,7 +87,8 @@ impl Meaning {
             ("HY", 1290) if said.message.contains("read-only") || said.message.contains("read_only") => {
                 Self::ReadOnly
             }
-            // The server says of itself that it "is running with" an option; who does not has signalled.
+            // The server says of itself that it "is running with" an option. An error without these words was
+            // signalled.
             ("HY", 1290) if !said.message.contains("is running with") => Self::Signalled,
             // ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED; ER_DISK_FULL, ER_OUTOFMEMORY,
             // ER_OUT_OF_SORTMEMORY, ER_OUT_OF_RESOURCES, ER_RECORD_FILE_FULL, ER_CANT_CREATE_THREAD,
@@ -112,7 +115,7 @@ impl Meaning {
             // ER_CANT_AGGREGATE_2COLLATIONS, …_3COLLATIONS, …_NCOLLATIONS
             ("HY", 1267 | 1270 | 1271) => Self::Characters,
             // ER_BAD_DB_ERROR, ER_BAD_FIELD_ERROR, ER_NO_SUCH_TABLE, ER_SP_DOES_NOT_EXIST, ER_SP_WRONG_NO_OF_ARGS,
-            // ER_SP_NOT_VAR_ARG; ER_VIEW_INVALID: what a view is over is missing
+            // ER_SP_NOT_VAR_ARG; ER_VIEW_INVALID: an object below a view is missing
             ("42", 1049 | 1054 | 1146 | 1305 | 1318 | 1414) | ("HY", 1356) => Self::Missing,
             // Warnings that are raised to errors, values that no type takes, broken constraints and check options;
             // ER_INVALID_CHARACTER_STRING, ER_WARN_ALLOWED_PACKET_OVERFLOWED, ER_NO_DEFAULT_FOR_FIELD,
@@ -160,7 +163,7 @@ impl Meaning {
                 | 4179,
             )
             | ("42", 1059 | 1115 | 1118 | 1139 | 1231 | 1286) => Self::Rejected,
-            // ER_WRONG_ARGUMENTS: of a function the values, of EXECUTE their number
+            // ER_WRONG_ARGUMENTS: wrong values of a function, or a wrong number for EXECUTE
             ("HY", 1210) if !said.message.ends_with("EXECUTE") => Self::Rejected,
             (class, _) if SERVER_CLASSES.contains(&class) => Self::Unknown,
             // 45, the class for what users define, or a class of the DBA's own
@@ -173,14 +176,14 @@ impl Meaning {
 const SERVER_NUMBERS: [std::ops::RangeInclusive<u16>; 4] =
     [1_000..=1_999, 2_000..=2_999, 3_000..=3_999, 4_000..=4_999];
 
-/// The classes of SQLSTATE that the server itself uses, but for those of values and constraints. A class that is
-/// none of them was signalled.
+/// The classes of SQLSTATE that the server itself uses, except those of values and constraints. A condition of any
+/// other class was signalled.
 const SERVER_CLASSES: [&str; 22] = [
     "", "00", "02", "08", "0A", "0K", "0Z", "20", "21", "24", "25", "28", "2F", "35", "38", "39", "3D", "40",
     "42", "70", "HY", "XA",
 ];
 
-/// Whether these are the words for a transaction that has lost a lock, or, in a cluster, to another node's transaction.
+/// Whether the message says that a transaction lost a lock, or, in a cluster, lost to another node's transaction.
 fn gives_way(message: &str) -> bool {
     let words = [
         "Deadlock found",
@@ -198,7 +201,7 @@ fn is_out_of_space(message: &str) -> bool {
     message.contains("error 28 ") || message.contains("Errcode: 28 ") || message.contains("No space left")
 }
 
-/// What a client does about a condition that passes.
+/// The hint for a condition that passes.
 pub(super) const LATER: &str = "send the request again later; with the same message_id if it writes";
 
 /// The error in the client's terms.
@@ -209,7 +212,7 @@ pub(super) fn from_server(said: &Said<'_>, domain: &Domain) -> Fault {
     };
     let name = domain.name;
     match Meaning::of(said) {
-        // What an object signals is written for clients.
+        // An object signals texts for clients.
         Meaning::Signalled => refused(ErrorCode::RejectedByDatabase, said.message.to_owned()),
         Meaning::Rejected => refused(ErrorCode::RejectedByDatabase, masked(said.message, domain)),
         Meaning::GivesWay => Fault::Deadlock,
@@ -229,7 +232,7 @@ pub(super) fn from_server(said: &Said<'_>, domain: &Domain) -> Fault {
         }
         Meaning::TooLarge => {
             let message = "the request is longer than the database takes (max_allowed_packet)";
-            // The server hangs up after it.
+            // The server closes the connection after it.
             Fault::Abandoned(Error::new(ErrorCode::TooLarge, message).hint("send less in one request"))
         }
         Meaning::TimedOut => Fault::Refused(Error::deadline()),
@@ -254,7 +257,8 @@ pub(super) fn from_server(said: &Said<'_>, domain: &Domain) -> Fault {
                 .hint("grant the node's user what `bedsc grants` lists"),
             )
         }
-        // Which lane it was is not known here; a server that begins all transactions so is refused when connecting.
+        // Which lane it was is not known here. A server that begins all transactions read only is refused when
+        // connecting.
         Meaning::InReadOnly => {
             tracing::error!(template = name, "an object wrote in a read-only transaction: {}", logged(said));
             Fault::Refused(
@@ -270,7 +274,7 @@ pub(super) fn from_server(said: &Said<'_>, domain: &Domain) -> Fault {
              character that the column's character set does not have"
                 .to_owned(),
         ),
-        // What the body of an object misses says nothing of the template.
+        // A missing object inside the body of an object says nothing of the template.
         Meaning::Missing if is_of_template(said.message, domain) => {
             Fault::Refused(disagree(domain, &logged(said)))
         }
@@ -296,12 +300,12 @@ fn is_of_template(message: &str, domain: &Domain) -> bool {
     })
 }
 
-/// The log's text of an error that quotes no value.
+/// The text for the log of an error that quotes no value.
 fn logged(said: &Said<'_>) -> String {
     format!("{} ({}): {}", said.number, said.sqlstate, said.message)
 }
 
-/// What may quote a value, as it may be shown.
+/// A message that may quote a value, as it may be shown.
 fn masked(message: &str, domain: &Domain) -> String {
     if mask::has_sensitive(domain) { "the database refused a value".to_owned() } else { message.to_owned() }
 }

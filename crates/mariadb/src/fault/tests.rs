@@ -10,7 +10,7 @@ fn fault(number: u16, sqlstate: &str, message: &str) -> Fault {
     from_server(&Said { number, sqlstate, message }, &THING)
 }
 
-/// How a request ends that fails so, as the lane and the client see it.
+/// The end of a request that fails so, as the lane and the client see it.
 fn shown(fault: Fault) -> String {
     match beds_lane::Fault::from(fault) {
         beds_lane::Fault::Refused(error) => {
@@ -25,7 +25,7 @@ fn shown(fault: Fault) -> String {
     }
 }
 
-/// Numbers that the server gives, with the SQLSTATE that it gives them and the beginning of their message.
+/// Numbers of the server, each with its SQLSTATE and the beginning of its message.
 const ERRORS: &[(u16, &str, &str)] = &[
     (1020, "HY000", "Record has changed since last read in table 'thing'"),
     (1021, "HY000", "Disk full (/tmp); waiting for someone to free some space..."),
@@ -150,7 +150,7 @@ const ERRORS: &[(u16, &str, &str)] = &[
     (3572, "HY000", "Statement aborted because lock(s) could not be acquired immediately and NOWAIT is set."),
     (3819, "HY000", "Check constraint 'positive' is violated."),
     (4025, "23000", "CONSTRAINT `CONSTRAINT_1` failed for `things`.`thing`"),
-    // What no number above explains: a class that says something, one that does not, one of nobody, none.
+    // Errors with no number above: a class with a meaning, a class without, an unknown class, no class.
     (4999, "23999", "some constraint"),
     (4999, "HY000", "something new"),
     (4999, "42000", "something new"),
@@ -170,7 +170,7 @@ fn numbers() {
     check("errors.txt", &text);
 }
 
-/// `signal sqlstate '45000' set mysql_errno = …`: neither run again nor taken for the server's own.
+/// `signal sqlstate '45000' set mysql_errno = …`: neither run again nor treated as the server's own error.
 #[test]
 fn what_an_object_signals_is_rejected_whatever_number_it_bears() {
     for &(number, ..) in ERRORS {

@@ -1,5 +1,5 @@
-//! What stands behind the writes to a table: its triggers, and what a row cannot be written without. The tables behind
-//! procedures have some as well, so all are looked at.
+//! The objects behind the writes to a table: its triggers, and what a row needs to be written. The tables behind
+//! procedures have them as well, so all tables are examined.
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
@@ -19,7 +19,7 @@ const NO_ROUTINE: u16 = 1305;
 static SEQUENCE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?i)(?:nextval|lastval|setval)\(`(?P<db>(?:[^`]|``)+)`\.`(?P<name>(?:[^`]|``)+)`").ok()
 });
-/// What of a trigger stands before its text.
+/// The part of a trigger before its text.
 static HEAD: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?is)^.*?\bfor\s+each\s+row\b(?:\s+(?:follows|precedes)\s+(?:`(?:[^`]|``)+`|\w+))?").ok()
 });
@@ -70,7 +70,7 @@ impl Look<'_> {
         Some(created[head.end()..].to_owned())
     }
 
-    /// The sequences of defaults, and the tables of foreign keys: the server may drop either.
+    /// The sequences of defaults, and the tables of foreign keys. The server may drop either.
     pub(super) async fn needs(&mut self, relations: &mut [Relation]) -> sqlx::Result<()> {
         let places = places(relations);
         let here = self.here("table_schema");
@@ -110,8 +110,8 @@ impl Look<'_> {
         Ok(())
     }
 
-    /// The names that texts seem to call and that are no function: the server itself is asked, since none of its lists has
-    /// all that it knows.
+    /// The names that texts seem to call and that are not functions. The node asks the server itself, since none of its
+    /// lists is complete.
     pub(super) async fn no_functions(
         &mut self,
         relations: &[Relation],

@@ -1,4 +1,4 @@
-//! Columns, with their types and defaults as the server means them.
+//! Columns, with their types and defaults as the server interprets them.
 
 use super::{
     Look, option, places,
@@ -32,7 +32,7 @@ impl Look<'_> {
                 kind: if is_json { Kind::Json } else { kind(&written) },
                 written: if is_json { "json".to_owned() } else { written },
                 nullable: text(row, 3) == "YES",
-                // A view's columns repeat the defaults of its tables, which say nothing of the view.
+                // A view's columns repeat the defaults of its tables. These say nothing about the view.
                 default: if is_view {
                     Supplied::Nothing
                 } else {
@@ -48,8 +48,8 @@ impl Look<'_> {
         Ok(())
     }
 
-    /// Defaults in which the catalogue has a `?`: it keeps only characters of at most three bytes, and shows the others
-    /// as that. The server tells them as they are with any row of the table.
+    /// Reads the exact text of defaults in which the catalogue has a `?`. The catalogue keeps only characters of at
+    /// most three bytes, and shows any other as `?`. The server tells the exact defaults with any row of the table.
     pub(super) async fn exact_defaults(&mut self, relations: &mut [Relation]) {
         for relation in relations {
             self.exact_defaults_of(relation).await;
@@ -68,7 +68,7 @@ impl Look<'_> {
             unsure.iter().map(|at| format!("default(t.{})", quoted(&relation.columns[*at].name))).collect();
         let table = quoted(&relation.name);
         let key = relation.indexes.iter().find(|index| index.unique).and_then(|index| index.columns.first());
-        // An empty table has no row but the one that an outer join makes up. It is found by a key, which costs nothing.
+        // An empty table has only the row that an outer join makes up. It is found by a key, which costs nothing.
         let made_up = key.map(|key| {
             format!("(select 1) as one left join {table} as t on t.{} is null limit 1", quoted(key))
         });
@@ -83,7 +83,7 @@ impl Look<'_> {
             }
         }
         for (at, exact) in unsure.into_iter().zip(exact) {
-            // Where nobody tells, the database fills it in.
+            // If the server does not tell, the database fills it in.
             relation.columns[at].default = exact.map_or_else(
                 || Supplied::Expression("a text that the catalogue does not tell".to_owned()),
                 Supplied::Constant,
@@ -91,7 +91,7 @@ impl Look<'_> {
         }
     }
 
-    /// The columns that a check holds to be JSON: that is what `json` becomes in MariaDB.
+    /// The columns for which a check requires JSON: MariaDB makes this of the type `json`.
     async fn json_checks(&mut self) -> Vec<(String, String)> {
         let here = self.here("constraint_schema");
         let rows = self

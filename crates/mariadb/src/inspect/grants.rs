@@ -2,7 +2,7 @@
 
 use beds_core::inspect::{Grant, Granted};
 
-/// The grant of a line of `SHOW GRANTS`, seen from a database; `None` for what gives no privilege on objects.
+/// The grant of a line of `SHOW GRANTS`, as it applies to a database; `None` if it gives no privilege on objects.
 pub(super) fn grant(line: &str, database: &str) -> Option<Grant> {
     let rest = line.strip_prefix("GRANT ")?;
     // `GRANT role TO user` and `GRANT PROXY ON …` name no object.
@@ -15,7 +15,7 @@ pub(super) fn grant(line: &str, database: &str) -> Option<Grant> {
         .map(|privilege| privilege.split('(').next().unwrap_or_default().trim().to_ascii_uppercase())
         .filter(|privilege| privilege != "USAGE" && privilege != "PROXY")
         .collect();
-    // Who may give away a right is a privilege of its own; all of them have it in them.
+    // The right to give away rights is a privilege of its own. It is part of all privileges.
     if who.ends_with(" WITH GRANT OPTION")
         && !privileges.iter().any(|privilege| privilege == "ALL PRIVILEGES")
     {

@@ -1,7 +1,9 @@
-//! Looks at a MariaDB database: what `information_schema`, `SHOW CREATE` and `SHOW GRANTS` tell, as plain structs.
+//! Reads the catalogue of a MariaDB database: the results of `information_schema`, `SHOW CREATE` and `SHOW GRANTS`, as
+//! plain structs.
 //!
-//! One connection of its own and nothing is written: a dozen statements, one for each view, and one for each routine
-//! whose text may be seen. Names are compared and ordered by their bytes, so that each look gives the same.
+//! It uses one connection of its own and writes nothing. It runs a dozen statements, one for each view, and one for
+//! each routine whose text may be seen. Names are compared and ordered by their bytes, so that each look gives the same
+//! result.
 
 mod behind;
 mod columns;
@@ -27,8 +29,8 @@ use beds_core::{
     settings::SecretUrl,
 };
 
-/// Looks at the database that a URL names, or where there are several URLs, on the first server that answers: a replica
-/// has what its primary has.
+/// Looks at the database that a URL names. If there are several URLs, it looks on the first server that answers: a
+/// replica has the same objects as its primary.
 ///
 /// # Errors
 /// When no server can be reached, or it refuses, or has no such database.
@@ -79,21 +81,21 @@ async fn inspect_one(url: &SecretUrl, scope: &Scope) -> Result<Catalogue, Unseen
 
 enum Seen {
     Database(Box<Catalogue>),
-    /// No database was named; these are there.
+    /// The URL names no database. The server has these.
     Server(Vec<String>),
-    /// It is no MariaDB, in a sentence.
+    /// The server is not a MariaDB. The text says what it is, in a sentence.
     Another(String),
 }
 
 struct Look<'c> {
     connection: &'c mut MySqlConnection,
-    /// The relations to look at in detail; all where it is `None`.
+    /// The relations to look at in detail; all of them if it is `None`.
     only: Option<Vec<String>>,
-    /// Whether names of databases and tables that differ in case only are one.
+    /// Whether names of databases and tables that differ only in case are the same.
     folds_names: bool,
 }
 
-/// What is asked first.
+/// The first question to the server.
 const ABOUT: &str = "select database(), current_user(), @@collation_database, concat(@@hostname, ':', @@port), \
     cast(@@lower_case_table_names as char)";
 
@@ -149,7 +151,8 @@ impl Look<'_> {
         sqlx::query(sql).persistent(false).fetch_all(&mut *self.connection).await
     }
 
-    /// The condition that a column of `information_schema` names this database: it compares without case itself.
+    /// The condition that a column of `information_schema` names this database. `information_schema` itself compares
+    /// without case.
     fn here(&self, column: &str) -> String {
         if self.folds_names {
             format!("{column} = database()")
@@ -188,7 +191,7 @@ fn places(relations: &[Relation]) -> HashMap<String, usize> {
     relations.iter().enumerate().map(|(at, relation)| (relation.name.clone(), at)).collect()
 }
 
-/// A cell of text, whatever type the server gives it. What is no UTF-8 is shown as near as it comes.
+/// A cell of text, whatever its type on the server. Bytes that are not UTF-8 are replaced.
 pub(crate) fn option(row: &MySqlRow, index: usize) -> Option<String> {
     let bytes: Option<Vec<u8>> = row.try_get_unchecked(index).ok().flatten();
     bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())

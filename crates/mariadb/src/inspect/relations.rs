@@ -30,7 +30,7 @@ impl Look<'_> {
                 }
             };
             let mut relation = Relation::new(name, kind);
-            // Of a view the server writes `VIEW` there, or why it cannot be used.
+            // For a view the server writes `VIEW` there, or why it cannot be used.
             if kind == RelationKind::Table {
                 relation.comment = comment;
                 relation.storage = option(row, 3)
@@ -133,7 +133,7 @@ impl Look<'_> {
                 relation.picks = picks(&definition, database);
                 relation.is_filtered = definition.to_lowercase().contains(" where ");
             }
-            // The table that it picks from says what its columns keep.
+            // The columns of the table behind the view show how the view keeps its values.
             if let (Some((table, _)), Some(only)) = (&relation.picks, &mut self.only) {
                 only.push(table.clone());
             }
@@ -141,7 +141,7 @@ impl Look<'_> {
         Ok(())
     }
 
-    /// Asks for each view that is looked at whether it can be read.
+    /// Asks for each view in the scope whether it can be read.
     pub(super) async fn refusals(&mut self, relations: &mut [Relation]) -> sqlx::Result<()> {
         for relation in relations {
             let is_wanted = self.only.as_ref().is_none_or(|only| only.contains(&relation.name));
@@ -152,8 +152,9 @@ impl Look<'_> {
         Ok(())
     }
 
-    /// Why the server does not let this user read a view. It is asked to prepare what a node would run, and so looks
-    /// for the view's definer, for what the view is made of, and for the rights to it; it reads nothing.
+    /// Why the server does not let this user read a view. The server is asked to prepare the statement that a node
+    /// would run. So it checks the view's definer, the objects behind the view, and the rights to them; it reads
+    /// nothing.
     async fn refusal(&mut self, relation: &Relation) -> sqlx::Result<Option<String>> {
         let columns: Vec<String> = relation.columns.iter().map(|column| quoted(&column.name)).collect();
         let columns = if columns.is_empty() { "1".to_owned() } else { columns.join(", ") };
@@ -166,8 +167,8 @@ impl Look<'_> {
     }
 }
 
-/// The server adds the end of each version to the unique indexes of a system-versioned table. Of versions, clients see the
-/// current one alone, whose key is the rest.
+/// The server adds the end of each version to the unique indexes of a system-versioned table. Clients see only the
+/// current version. Its key is the rest of the index.
 fn without_row_end(relation: &mut Relation) {
     let is_end = |column: &&Column| match &column.default {
         Supplied::Computed(expression) => expression.eq_ignore_ascii_case("row end"),

@@ -1,7 +1,7 @@
 //! Procedures and functions, with their parameters and their texts.
 //!
-//! `information_schema` has the text with its escapes undone, which is another text: `'\\'` reads `'\'` there. So
-//! `show create` is asked for it.
+//! `information_schema` has the text with its escapes undone, which makes it another text: `'\\'` reads `'\'` there. So
+//! the text comes from `show create`.
 
 use std::collections::HashMap;
 
@@ -99,7 +99,7 @@ impl Look<'_> {
     }
 }
 
-/// What the SQL mode of a routine says of its text.
+/// What the SQL mode of a routine means for its text.
 pub(super) fn mode(written: &str) -> SqlMode {
     let has = |name: &str| written.split(',').any(|flag| flag.trim() == name);
     SqlMode {
@@ -111,8 +111,8 @@ pub(super) fn mode(written: &str) -> SqlMode {
     }
 }
 
-/// The text of a routine out of the statement that creates it: after the parameters, and the lines of what it declares,
-/// which are indented by four blanks.
+/// The text of a routine, out of the statement that creates it: it follows the parameters and the lines of declared
+/// characteristics, which are indented by four blanks.
 fn body(created: &str, mode: SqlMode) -> Option<&str> {
     let open = end(created, 0, mode, |c, _| c == '(')?;
     let close = end(created, open, mode, |c, depth| c == ')' && depth == 0)?;
@@ -124,7 +124,8 @@ fn body(created: &str, mode: SqlMode) -> Option<&str> {
     Some(rest)
 }
 
-/// The place after the first character outside of quotes that is the one; it is told how many parentheses are open.
+/// The place after the first character outside of quotes for which `is` holds. `is` also gets the number of open
+/// parentheses.
 fn end(text: &str, from: usize, mode: SqlMode, is: impl Fn(char, usize) -> bool) -> Option<usize> {
     let (mut quote, mut depth, mut is_escaped) = (None, 0_usize, false);
     for (at, c) in text[from..].char_indices() {

@@ -1,10 +1,10 @@
-//! The server that a look goes to: its URL, and its refusals in words.
+//! The server to look at: its URL, and its refusals in words.
 
 use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError};
 
 use beds_core::{inspect::Unseen, settings::SecretUrl};
 
-/// What to connect with.
+/// The options for a connection.
 pub(crate) fn options(url: &SecretUrl) -> Result<MySqlConnectOptions, Unseen> {
     let wrong =
         |reason: String| Unseen::new(reason, "a MariaDB URL is mysql://user:password@host:3306/database");
@@ -14,7 +14,7 @@ pub(crate) fn options(url: &SecretUrl) -> Result<MySqlConnectOptions, Unseen> {
     crate::link::options(url).map_err(|error| wrong(format!("the URL is invalid: {error}")))
 }
 
-/// A refusal, and what to do about it.
+/// A refusal, and its remedy.
 pub(crate) fn unseen(error: &sqlx::Error) -> Unseen {
     let number = error
         .as_database_error()

@@ -1,9 +1,9 @@
-//! The types of columns and parameters as MariaDB writes them, such as `int(10) unsigned`, to what their values
-//! are.
+//! From the types of columns and parameters, as MariaDB writes them, such as `int(10) unsigned`, to the kind of their
+//! values.
 
 use beds_core::inspect::{Kind, Supplied, UNKNOWN};
 
-/// What values of a type are.
+/// The kind of a type's values.
 pub(crate) fn kind(written: &str) -> Kind {
     let text = written.trim();
     let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
@@ -56,7 +56,7 @@ fn flag(unsigned: bool) -> Kind {
     if unsigned { Kind::Flag { min: 0, max: 255 } } else { Kind::Flag { min: -128, max: 127 } }
 }
 
-/// The digits of `double(10,3)`; `double` and `float(24)` round to none.
+/// The digits of `double(10,3)`; `double` and `float(24)` do not round.
 fn rounding(inside: &str) -> Option<(u8, u8)> {
     let (precision, scale) = inside.split_once(',')?;
     Some((precision.trim().parse().ok()?, scale.trim().parse().ok()?))
@@ -82,12 +82,12 @@ fn digits(inside: &str) -> u8 {
     inside.trim().parse().unwrap_or(0)
 }
 
-/// The values of an enum or a set. The catalogue shows a character of four bytes as `?`, so that a `?` tells nothing.
+/// The values of an enum or a set. The catalogue shows a character of four bytes as `?`, so a `?` proves nothing.
 fn values(inside: &str) -> Vec<String> {
     strings(inside).into_iter().map(|value| value.replace('?', UNKNOWN)).collect()
 }
 
-/// What stands in the parentheses that a text begins with, and what follows them.
+/// The content of the parentheses at the start of a text, and the text after them.
 fn parentheses(text: &str) -> (&str, &str) {
     let Some(open) = text.trim_start().strip_prefix('(') else { return ("", text) };
     let mut quoted = false;
@@ -126,7 +126,7 @@ fn strings(text: &str) -> Vec<String> {
     strings
 }
 
-/// The character that a `\` and another one stand for.
+/// The character that an escape with `\` stands for.
 const fn unescaped(c: char) -> char {
     match c {
         '0' => '\0',
@@ -139,8 +139,8 @@ const fn unescaped(c: char) -> char {
     }
 }
 
-/// What `information_schema.columns` says of a column's default. MariaDB writes an expression: `'text'`, `7`,
-/// `NULL`, `current_timestamp()`.
+/// The default of a column, from `information_schema.columns`. MariaDB writes an expression: `'text'`, `7`, `NULL`,
+/// `current_timestamp()`.
 pub(super) fn supplied(default: Option<&str>, extra: &str, generation: Option<&str>) -> Supplied {
     let extra = extra.to_ascii_lowercase();
     if let Some(expression) = generation.filter(|expression| !expression.is_empty()) {
@@ -150,7 +150,7 @@ pub(super) fn supplied(default: Option<&str>, extra: &str, generation: Option<&s
         return Supplied::Counter;
     }
     let default = default.map(str::trim);
-    // A moment that each update sets is none of the client's business, whatever a new record has.
+    // A moment that each update sets is not for the client to give, whatever a new record has.
     if extra.contains("on update") {
         return Supplied::Expression(default.unwrap_or("on update").to_owned());
     }

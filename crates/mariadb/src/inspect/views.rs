@@ -1,4 +1,4 @@
-//! Views that only pick columns and rows of one table, so that the table's key is theirs.
+//! Views that only pick columns and rows of one table, so that the table's key is the view's key.
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
@@ -12,11 +12,11 @@ static SINGLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
 static PLAIN: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?i)^(?:`[^`]+`\.)*`(?P<column>[^`]+)` AS `(?P<name>[^`]+)`$").ok());
 
-/// The table of this database that a view's definition picks from, and the table's name of each of the view's
-/// columns that is a plain column; `None` where it does anything else.
+/// The table of this database from which a view's definition picks. Also, for each column of the view that is a plain
+/// column, its name in the table. `None` if the view does anything else.
 ///
-/// It is meant for the text that the server keeps, in which every name is quoted, and for updatable views, which
-/// have no `distinct`, no aggregate and no `union`.
+/// It works on the text that the server keeps, in which every name is quoted, and on updatable views, which have no
+/// `distinct`, no aggregate and no `union`.
 pub(super) fn picks(definition: &str, database: &str) -> Option<(String, Vec<(String, String)>)> {
     let captures = SINGLE.as_ref()?.captures(definition.trim())?;
     // Where names are compared without case, the server keeps them in one.
@@ -32,12 +32,12 @@ pub(super) fn picks(definition: &str, database: &str) -> Option<(String, Vec<(St
     Some((captures["table"].to_owned(), columns))
 }
 
-/// A name in quotes, with the one of its database where it has one, and the parenthesis of a call.
+/// A quoted name, with the name of its database if there is one, and the parenthesis of a call.
 static QUOTED: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?:`(?P<db>(?:[^`]|``)+)`\.)?`(?P<name>(?:[^`]|``)+)`(?P<call>\()?").ok());
 
-/// The names of this database that a view's definition has: tables, views and functions; and whether it runs a function
-/// of another database. The server qualifies tables always, functions only by another database.
+/// The names of this database in a view's definition: tables, views and functions; and whether it runs a function of
+/// another database. The server always qualifies tables, but functions only by another database.
 pub(super) fn uses(definition: &str, database: &str) -> (Vec<String>, bool) {
     let plain = |name: &str| name.replace("``", "`");
     let (mut uses, mut is_elsewhere) = (BTreeSet::new(), false);
@@ -58,7 +58,7 @@ pub(super) fn uses(definition: &str, database: &str) -> (Vec<String>, bool) {
     (uses.into_iter().collect(), is_elsewhere)
 }
 
-/// The items of a select list: commas inside of quotes and parentheses separate nothing.
+/// The items of a select list. Commas inside quotes and parentheses do not separate.
 fn items(list: &str) -> Vec<&str> {
     let (mut depth, mut quote, mut from, mut items) = (0_usize, None, 0, Vec::new());
     for (at, c) in list.char_indices() {

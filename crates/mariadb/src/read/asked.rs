@@ -9,14 +9,15 @@ use tokio::time::Instant;
 use super::{ByKey, Read};
 use crate::{fault, position::Position, session::Session};
 
-/// How long a replica is waited for that does not have yet what a read is to see.
+/// How long a read waits for a replica that does not have yet what it must see.
 const WAIT_MAX: Duration = Duration::from_millis(500);
 
-/// A read, and from where on it may be done. Its output is none where the server is not that far: then nothing was read.
+/// A read, and the position that its server must have reached. The output is `None` if the server has not reached it:
+/// then nothing was read.
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub(crate) read: Read,
-    /// How far a replica must be.
+    /// The position that a replica must have reached.
     pub(crate) after: Option<Position>,
 }
 
@@ -26,7 +27,7 @@ impl Job for Asked {
 
     const CAN_BE_CUT: bool = true;
 
-    /// A wait for a replica is no part of how long an operation takes.
+    /// A wait for a replica does not count as time of the operation.
     fn kind(&self) -> usize {
         self.read.kind() + if self.after.is_some() { 8 } else { 0 }
     }

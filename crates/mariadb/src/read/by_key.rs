@@ -30,12 +30,12 @@ pub(crate) struct ByKey {
     pub(super) source: &'static Source,
     pub(super) key: Vec<Value>,
     pub(super) fields: Fields,
-    /// What must hold of the record.
+    /// Conditions that must hold for the record.
     pub(super) rows: Vec<Condition>,
     pub(super) known: Arc<Columns>,
 }
 
-/// What a look-up gives: the record, or why there is none.
+/// The result of a look-up: the record, or why there is none.
 pub(crate) type Record = Result<Shown, Error>;
 
 /// A record as it is shown.
@@ -62,8 +62,8 @@ pub(crate) struct Place<'a> {
 }
 
 impl ByKey {
-    /// Look-ups of whole records in the same view, by a key of one field, share a statement. What one caller reaches is no
-    /// answer to another.
+    /// Look-ups of whole records in the same view, by a key of one field, share a statement. A look-up with row
+    /// conditions of its caller does not: its answer is not for another caller.
     pub(crate) fn group(&self) -> Option<usize> {
         match (self.key.as_slice(), &self.fields) {
             ([_], Fields::All) if self.rows.is_empty() => Some(std::ptr::from_ref(self.source).addr()),
@@ -88,7 +88,7 @@ impl ByKey {
         let keys: Vec<&Value> = jobs.iter().filter_map(|job| job.key.first()).collect();
         let found =
             find_each(connection, domain, source, known, &keys).await.map_err(|fault| match fault {
-                // It may be the doing of one of them: they run again one by one, on another connection.
+                // One of them may have caused it, so they run again one by one, on another connection.
                 Fault::Abandoned(error) => Fault::Lost(error.message),
                 other => other,
             })?;
@@ -100,7 +100,7 @@ impl ByKey {
     }
 }
 
-/// Looks up several whole records, of a key of one field.
+/// Looks up several whole records, by a key of one field.
 #[derive(Debug, Clone)]
 pub(crate) struct ByKeys {
     pub(super) domain: &'static Domain,
@@ -119,7 +119,7 @@ impl ByKeys {
     }
 }
 
-/// The whole records with these keys, of one field, in their order; each is found or not by itself.
+/// The whole records with these keys of one field, in their order. Each is found or not by itself.
 async fn find_each(
     connection: &mut MySqlConnection,
     domain: &'static Domain,
@@ -149,7 +149,7 @@ pub(crate) async fn find(
     find_within(connection, place, columns, key, &[]).await
 }
 
-/// The record with this key, if these conditions hold of it.
+/// The record with this key, if these conditions hold for it.
 async fn find_within(
     connection: &mut MySqlConnection,
     place: Place<'_>,
@@ -168,7 +168,7 @@ async fn find_within(
     }
 }
 
-/// The whole records with these keys, of one field, in their order.
+/// The whole records with these keys of one field, in their order.
 pub(crate) async fn find_all(
     connection: &mut MySqlConnection,
     place: Place<'_>,
@@ -213,7 +213,7 @@ pub(crate) async fn find_parts(
     Ok(lookup.finish())
 }
 
-/// A refusal of one key is no fault of those that were asked for with it.
+/// The refusal of one key must not affect the other keys of the statement.
 fn own(record: Result<Record, Fault>) -> Result<Record, Fault> {
     match record {
         Err(Fault::Refused(error)) => Ok(Err(error)),

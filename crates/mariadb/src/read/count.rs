@@ -24,7 +24,7 @@ pub(crate) struct Count {
     pub(super) domain: &'static Domain,
     pub(super) source: &'static Source,
     filter: Vec<Condition>,
-    /// How many there may be.
+    /// The largest count that is needed.
     most: Option<u32>,
     known: Arc<Columns>,
 }

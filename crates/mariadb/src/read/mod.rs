@@ -75,7 +75,7 @@ impl Read {
     }
 }
 
-/// What the records of a domain are read from.
+/// The source from which the records of a domain are read.
 fn source(objects: &'static mariadb::Objects) -> Result<&'static mariadb::Source> {
     objects.read.as_ref().ok_or_else(|| Error::internal("the domain has nothing to read"))
 }
@@ -91,7 +91,7 @@ impl Read {
         Ok(Self::ByKeys(ByKeys { domain, source: source(objects)?, keys, known: Arc::clone(known) }))
     }
 
-    /// Reads, in whatever transaction is open on the connection.
+    /// Reads, in the transaction that is open on the connection.
     pub(crate) async fn apply(
         &self,
         connection: &mut MySqlConnection,
@@ -111,13 +111,13 @@ impl Read {
     fn kind(&self) -> usize {
         let (domain, operation) = match self {
             Self::ByKey(job) => (job.domain, usize::from(job.group().is_none())),
-            // They share a statement, as those of a group do.
+            // They share a statement, like those of a group.
             Self::ByKeys(job) => (job.domain, 0),
             Self::Page(job) => (job.domain, 2),
             Self::Count(job) => (job.domain, 3),
             Self::Call(job) => return std::ptr::from_ref(job.invocation.call).addr(),
         };
-        // A domain has more bytes than it has operations.
+        // A domain is larger in bytes than its number of operations, so these numbers are unique.
         std::ptr::from_ref(domain).addr() + operation
     }
 
@@ -131,7 +131,7 @@ impl Read {
         }
     }
 
-    /// What it reads; none where a routine does.
+    /// The source that it reads; `None` if a routine reads.
     const fn source(&self) -> Option<&'static mariadb::Source> {
         match self {
             Self::ByKey(job) => Some(job.source),

@@ -1,5 +1,5 @@
-//! What the sessions of a server have in common, and have to know of it: how a session that is new looks, and which views
-//! may run functions. It is asked for again every minute, since a DBA may change it at any time.
+//! The common knowledge of the sessions of a server: the digest of a new session, and which views may run functions.
+//! The node asks for it again every minute, since a DBA may change it at any time.
 
 use std::{
     sync::{Arc, PoisonError, RwLock},
@@ -11,8 +11,8 @@ use sqlx::{Column as _, Executor as _, MySqlConnection, Row as _, mysql::MySqlRo
 use super::{own::Own, sequences, views::Views};
 use crate::known::KEPT;
 
-/// The session variables of a server that can be changed and read. Left out are those that statements change by
-/// themselves; the session sees to them.
+/// The session variables of a server that can be changed and read. Variables that statements change by themselves are
+/// left out; the session handles those.
 const VARIABLES: &str = "select lower(variable_name) from information_schema.system_variables \
     where variable_scope like 'SESSION%' and read_only = 'NO' and variable_name not in \
     ('IDENTITY', 'INSERT_ID', 'LAST_INSERT_ID', 'GTID_SEQ_NO', 'RAND_SEED1', 'RAND_SEED2', 'TIMESTAMP') \
@@ -42,12 +42,13 @@ pub(crate) struct Knowledge {
 /// The column of the digest.
 const DIGEST: &str = "beds_digest";
 
-/// The statement that gives a digest of what a routine can change in a session of this server. The server prepares it once a
-/// session, so that it is not parsed each time, and can be executed in one round trip with other statements.
+/// The statement that gives a digest of everything that a routine can change in a session of this server. The server
+/// prepares it once for each session. So it is not parsed each time, and it can run in one round trip with other
+/// statements.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Probe {
     text: String,
-    /// Whether it looks at sequences, which are tables: that begins a transaction.
+    /// Whether it reads sequences. These are tables, so reading them begins a transaction.
     begins_transaction: bool,
 }
 
@@ -57,12 +58,12 @@ impl Server {
         known.as_ref().filter(|known| known.at.elapsed() < KEPT).map(|known| Arc::clone(&known.knowledge))
     }
 
-    /// Whether this is what is known, and not old.
+    /// Whether this is the present knowledge, and is not old.
     pub(super) fn is_as(&self, knowledge: &Arc<Knowledge>) -> bool {
         self.known().is_some_and(|known| Arc::ptr_eq(&known, knowledge))
     }
 
-    /// What is known; asks the server where that is old. The connection may be in a transaction afterwards.
+    /// The knowledge of the server, asked anew if it is old. Afterwards the connection may be in a transaction.
     pub(crate) async fn learn(
         &self,
         connection: &mut MySqlConnection,
@@ -97,7 +98,7 @@ impl Knowledge {
             rows.iter().map(|row| row.try_get_unchecked::<String, _>(0).map(|name| format!("@@{name}")));
         let names = names.collect::<Result<Vec<_>, _>>()?.join(", ");
         let sequences = sequences::last_values(connection).await?;
-        // Asking for the locks releases them. A timestamp that was set stands still.
+        // A question for the locks releases them. A timestamp that was set stands still.
         let text = format!(
             "select md5(concat_ws('|', ifnull(release_all_locks(), 0), \
              (select count(*) from information_schema.user_variables where variable_value is not null), \
@@ -114,7 +115,7 @@ impl Probe {
         format!("prepare {} from '{}'", own.probe, self.text.replace('\'', "''"))
     }
 
-    /// What follows it outside of a transaction, which is where it leaves the session.
+    /// The statement that must follow it outside a transaction, to leave none open.
     pub(super) const fn ending(&self) -> &'static str {
         if self.begins_transaction { "rollback" } else { "" }
     }

@@ -1,23 +1,23 @@
 //! Statements with names that no other session has.
 //!
-//! A routine runs in the same session. One that knew the names could have the node's own statements answer as it likes,
-//! or move the place that a rollback goes back to.
+//! A routine runs in the same session. If it knew the names, it could replace the node's own statements, or move the
+//! savepoint of a rollback.
 
 use uuid::Uuid;
 
 use crate::fault::number;
 
-/// There is no savepoint, and so not the transaction that it was in: the routine has ended it, or turned autocommit on.
+/// The savepoint is missing, and so is its transaction: the routine has ended it, or turned autocommit on.
 pub(super) const NO_SAVEPOINT: u16 = 1305;
 
-/// What stands between calls that are one statement: the statement ends there where the call before it has ended the
-/// transaction. So no call runs in a transaction that another call began.
+/// The statements between calls in one compound statement. If a call has ended the transaction, the compound statement
+/// ends there. So no call runs in a transaction that another call began.
 #[derive(Debug)]
 pub(crate) struct Fence {
     name: String,
     /// Stands before the first call.
     pub(crate) begin: String,
-    /// Stands after each.
+    /// Stands after each call.
     pub(crate) next: String,
 }
 
@@ -27,26 +27,26 @@ impl Fence {
         Self { next: format!("release savepoint {name}; {begin}"), begin, name }
     }
 
-    /// Whether this is why a statement ended.
+    /// Whether this error shows that the fence stopped the statement.
     pub(crate) fn has_stopped(&self, error: &sqlx::Error) -> bool {
         let message = error.as_database_error().map(sqlx::error::DatabaseError::message);
         number(error) == Some(NO_SAVEPOINT) && message.is_some_and(|message| message.contains(&self.name))
     }
 }
 
-/// What one session calls by names of its own.
+/// The names of one session, and the statements that use them.
 #[derive(Debug)]
 pub(super) struct Own {
     /// The name of the statement that gives the digest.
     pub(super) probe: String,
-    /// Gives the digest, within whatever transaction is open.
+    /// Gives the digest, within the open transaction.
     pub(super) digest: String,
-    /// Where the way back begins that [`Self::back`] goes. What follows does not know what was inserted before.
+    /// Sets the savepoint to which [`Self::back`] returns, and clears the inserted ids of earlier statements.
     pub(super) mark: String,
-    /// It fails where the transaction has ended that had the mark.
+    /// Fails if the marked transaction has ended.
     pub(super) unmark: String,
-    /// It warns of what cannot be taken back; a temporary table is among that. So its warning is not left to be taken for one of
-    /// rows.
+    /// Rolls back to the savepoint. The server warns of anything that cannot be rolled back, also of a temporary table.
+    /// The last statement removes that warning, so that it is not taken for a warning of rows.
     pub(super) back: String,
     pub(super) fence: Fence,
 }

@@ -1,15 +1,15 @@
-//! What `lastval()` would tell a request of the sequences that earlier ones used.
+//! The values that `lastval()` would give to a request from sequences that earlier requests used.
 //!
-//! A session remembers the last value that it took of each sequence, and only its end makes it forget. So a session that
-//! took one is discarded, where anything may ask for it: a routine, view or trigger whose text says so, or is hidden.
-//! Tables whose keys come from a sequence are common, and questions for its last value are rare: without one, sessions
-//! are kept.
+//! A session remembers the last value that it took of each sequence until it ends. So a session that took one is
+//! discarded, if anything may ask for it: a routine, view or trigger whose text does so, or is hidden. Tables whose
+//! keys come from a sequence are common, and questions for its last value are rare. Where nothing asks, sessions are
+//! kept.
 
 use std::fmt::Write as _;
 
 use sqlx::{Executor as _, MySqlConnection, Row as _};
 
-/// Whether anything that a request may run may ask for a last value.
+/// Whether anything that a request may run can ask for a last value.
 const MAY_ASK: &str = "select exists(select 1 from information_schema.routines where routine_schema not in \
     ('sys', 'mysql') and (routine_definition is null or routine_definition regexp 'lastval|previous')) \
     or exists(select 1 from information_schema.views where table_schema not in ('sys', 'mysql') and \
@@ -20,10 +20,11 @@ const MAY_ASK: &str = "select exists(select 1 from information_schema.routines w
 const SEQUENCES: &str = "select table_schema, table_name from information_schema.tables \
     where table_type = 'SEQUENCE' order by table_schema, table_name";
 
-/// How many sequences are asked for at most: of more, those of other databases than the connection's may be left out.
+/// How many sequences are asked for at most. If there are more, those of other databases than the connection's may be
+/// left out.
 const SEQUENCES_MAX: usize = 1_000;
 
-/// The end of a list of expressions: the last value of each sequence, where anything may ask for it. Of a sequence that
+/// The end of a list of expressions: the last value of each sequence, if anything may ask for it. Of a sequence that
 /// the user may not read, nothing is known.
 pub(super) async fn last_values(connection: &mut MySqlConnection) -> Result<String, sqlx::Error> {
     let may_ask = connection.fetch_one(sqlx::raw_sql(MAY_ASK)).await?;

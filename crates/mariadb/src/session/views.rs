@@ -1,4 +1,4 @@
-//! Which views may run functions, and so change the session that reads them.
+//! The views that may run functions, and so may change the session that reads them.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use sqlx::{Executor as _, MySqlConnection, Row as _};
 const VIEWS: &str = "select table_schema, table_name, ifnull(view_definition, ''), table_schema = database() \
     from information_schema.views where table_schema not in ('sys', 'mysql', 'information_schema')";
 
-/// Views that may run functions, by name. A view is not among them only if its text proves it.
+/// Views that may run functions, by name. A view is left out only if its text proves that it runs none.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Views(HashSet<String>);
 
@@ -17,7 +17,7 @@ struct View {
     /// Its name in the texts of other views.
     name: String,
     text: String,
-    /// Its name in templates, where it is in the database of the connection.
+    /// Its name in templates, if it is in the connection's database.
     own: Option<String>,
 }
 

@@ -1,5 +1,5 @@
-//! Comparisons of columns with values, as the values are shown: where the server would compare otherwise, the operand
-//! or the comparison is another one. The columns themselves stay bare, so that indexes are used.
+//! Comparisons of columns with values, as the values are shown. Where the server would compare in another way, the
+//! operand or the comparison is changed. The columns themselves stay bare, so that indexes are used.
 
 use std::fmt::Write as _;
 
@@ -21,8 +21,8 @@ use crate::{
 /// The collation in which constants of views are compared and sorted. The connection's own.
 const COLLATION: &str = "utf8mb4_unicode_ci";
 
-/// How many characters of a text decide its place in an order. Within `max_sort_length` (see
-/// [`crate::connection`]), which is in bytes: no collation makes more than 8 of a character.
+/// By how many characters a text is sorted. This is within `max_sort_length` (see [`crate::connection`]), which is in
+/// bytes: no collation makes more than 8 bytes of a character.
 const SORTED_CHARS: u32 = 500;
 
 /// The digits that a DECIMAL of MariaDB has at most, and those after the point.
@@ -32,12 +32,12 @@ const SCALE_MAX: usize = 38;
 /// The digits that a second's fraction of MariaDB has at most.
 const FRACTION_MAX: u8 = 6;
 
-/// What a comparison with a value comes to.
+/// The result of a comparison that needs no operand, or another one.
 enum Becomes {
     Comparison(Comparison, Value),
-    /// It holds for every value, but not for null.
+    /// The comparison holds for every value, but not for null.
     NotNull,
-    /// It holds for every value, and for null.
+    /// The comparison holds for every value, and for null.
     True,
     False,
 }
@@ -64,7 +64,7 @@ impl Statement<'_> {
         } else if self.is_in_order && self.kept(field) == Kept::Levels {
             let _ = write!(self.text, "convert({column} using utf8mb4) collate utf8mb4_nopad_bin");
         } else if self.is_in_order && self.kept(field).sorts_otherwise() {
-            // A CHAR without its spaces, as it is shown.
+            // A CHAR without its filling spaces, as it is shown.
             let _ = write!(self.text, "concat({column})");
         } else {
             self.text.push_str(column);
@@ -74,7 +74,7 @@ impl Statement<'_> {
         }
     }
 
-    /// The column as its beginning is compared: by no index that finds too few.
+    /// The column in a comparison of its beginning: without an index that finds too few.
     pub(super) fn begins(&mut self, field: usize) {
         if self.kept(field) == Kept::Contracted {
             let _ = write!(self.text, "concat({})", self.columns[field]);
@@ -83,39 +83,39 @@ impl Statement<'_> {
         }
     }
 
-    /// The column as one of all of Unicode's characters.
+    /// The column converted to a character set with all of Unicode.
     fn in_unicode(&mut self, field: usize) {
         let _ = write!(self.text, "convert({} using utf8mb4) collate {COLLATION}", self.columns[field]);
     }
 
-    /// Whether the server may sort by the beginning of the texts alone, so that the node does so for certain. What a column
-    /// has may be longer than clients may write.
+    /// Whether the server may sort by the beginning of the texts alone; then the node does so explicitly. A column may
+    /// hold longer texts than clients may write.
     fn is_long(&self, field: usize) -> bool {
         let (Type::String { max, .. } | Type::Text { max, .. }) = self.fields[field].ty else { return false };
         let room = self.kept.get(field).and_then(|column| column.room);
         room.unwrap_or_else(|| max.into()) > SORTED_CHARS.into()
     }
 
-    /// Whether a part of the key is sorted by its beginning, which several records may share: nothing after it would tell
-    /// them apart.
+    /// Whether a part of the key is sorted by its beginning, which several records may share. Then no later field
+    /// distinguishes them.
     pub(super) fn is_cut_key(&self, field: usize) -> bool {
         self.key.contains(&field) && self.is_long(field)
     }
 
-    /// What tells apart the keys that begin with the same characters.
+    /// The expression that distinguishes keys with the same beginning.
     fn digest(&mut self, field: usize) {
         let _ = write!(self.text, "sha2(convert({} using utf8mb4), 256)", self.columns[field]);
     }
 
-    /// Compares what tells a key from others that begin with the same characters.
+    /// Compares the digest that distinguishes keys with the same beginning.
     pub(super) fn compare_digest(&mut self, field: usize, sign: &str, value: &Value) {
         self.digest(field);
         let _ = write!(self.text, " {sign} sha2(?, 256)");
         self.values.push(value.clone());
     }
 
-    /// The terms that records are sorted by. They must be those that [`Self::compare`] compares in [`Self::after`], or a
-    /// page would lose records.
+    /// The terms by which records are sorted. They must be the terms that [`Self::compare`] compares in
+    /// [`Self::after`], or a page would lose records.
     pub(super) fn order(&mut self, order: &Order) {
         let field = order.field;
         let direction = if order.descending { " desc" } else { "" };
@@ -144,7 +144,7 @@ impl Statement<'_> {
         }
     }
 
-    /// A test of a filter. Of what a range has in it, it finds what the wire can show: a date of zeros is null there.
+    /// A test of a filter. Within a range, it finds only values that the wire can show: a date of zeros is null there.
     pub(super) fn compare_shown(&mut self, field: usize, comparison: Comparison, value: &Value) {
         self.compare(field, comparison, value);
         let is_below = match comparison {
@@ -155,7 +155,7 @@ impl Statement<'_> {
         };
         self.is_value(field);
         let column = self.columns[field];
-        // A bound on the bare column keeps an index of use; the rest is asked of what it finds.
+        // A bound on the bare column lets the server use an index. The other conditions apply to what it finds.
         let _ = match (value, is_below) {
             (Value::Date(_) | Value::DateTime(_), _) => {
                 let bound = if is_below { format!(" and {column} >= '0001-01-01'") } else { String::new() };
@@ -221,8 +221,8 @@ impl Statement<'_> {
         }
     }
 
-    /// The column, with null for what an ENUM has in place of a value where its text would be that of a value: a cursor could
-    /// not tell the two apart.
+    /// The column, with null for the invalid value of an ENUM if its text would be that of a value. A cursor could not
+    /// distinguish the two.
     pub(super) fn with_nulls(&mut self, field: usize) {
         let column = self.columns[field];
         if self.has_empty(field) {
@@ -232,14 +232,14 @@ impl Statement<'_> {
         }
     }
 
-    /// Leaves out what is shown as null by [`Self::with_nulls`], where a test would find it as a text.
+    /// Leaves out values that [`Self::with_nulls`] shows as null, if a test would find them as a text.
     pub(super) fn is_value(&mut self, field: usize) {
         if self.has_empty(field) {
             let _ = write!(self.text, " and {} <> 0", self.columns[field]);
         }
     }
 
-    /// The same of the empty text, which would find it as well.
+    /// The same for the empty text, which would find the invalid value as well.
     pub(super) fn is_value_if_empty(&mut self, field: usize, value: &Value) {
         if matches!(value, Value::Text(text) if text.is_empty()) {
             self.is_value(field);
@@ -257,7 +257,7 @@ impl Statement<'_> {
         self.text.push_str(if wanted { " <=> null" } else { " is not null" });
     }
 
-    /// True is every number but 0: a TINYINT(1) may hold others than 1.
+    /// Every number but 0 is true: a TINYINT(1) may hold others than 1.
     fn truth(&mut self, field: usize, comparison: Comparison, value: bool) {
         let column = self.columns[field];
         let _ = match (comparison, value) {
@@ -310,8 +310,8 @@ impl Statement<'_> {
         Becomes::Comparison(comparison, value.clone())
     }
 
-    /// Any of these values. The list is filled up to a power of two with its last value: otherwise each length would be
-    /// a statement of its own in the server's and the driver's caches.
+    /// Any of these values. The list is filled up to a power of two with its last value. Otherwise each length would be
+    /// a statement of its own in the caches of the server and the driver.
     pub(super) fn one_of<'v>(&mut self, field: usize, values: impl Iterator<Item = &'v Value> + Clone) {
         if let Some(Value::Bool(first)) = values.clone().next() {
             let is_same = values.clone().all(|value| matches!(value, Value::Bool(value) if value == first));
@@ -327,7 +327,7 @@ impl Statement<'_> {
         let empty =
             operands.iter().find(|value| matches!(value, Value::Text(text) if text.is_empty())).cloned();
         operands.resize(operands.len().next_power_of_two(), filler);
-        // MariaDB compares an expression of a view with a list of decimals otherwise than with each of them.
+        // MariaDB compares an expression of a view with a list of decimals in another way than with each of them.
         if self.kept(field) == Kept::Moment || matches!(self.fields[field].ty, Type::Decimal { .. }) {
             for (index, value) in operands.iter().enumerate() {
                 self.text.push_str(if index == 0 { "(" } else { " or " });
@@ -364,7 +364,7 @@ impl Statement<'_> {
             (_, value) => value,
         };
         if let Value::Decimal(decimal) = &value {
-            // A bare string would be compared with a decimal as floating-point numbers. What is stored may have more
+            // MariaDB would compare a bare string with a decimal as floating-point numbers. Stored values may have more
             // digits than the template says.
             let (whole, fraction) = decimal.digits();
             let (precision, scale) = match self.fields[field].ty {
@@ -383,8 +383,8 @@ impl Statement<'_> {
     }
 }
 
-/// The same comparison with a value of fewer digits than its own, which may be below it: what the server may have is never
-/// between the two.
+/// The same comparison with a value of fewer digits, which may be below the original. No stored value lies between the
+/// two.
 fn between(comparison: Comparison, is_below: bool, cut: Value) -> Becomes {
     let comparison = match comparison {
         Comparison::Eq => return Becomes::False,
@@ -397,7 +397,7 @@ fn between(comparison: Comparison, is_below: bool, cut: Value) -> Becomes {
     Becomes::Comparison(comparison, cut)
 }
 
-/// The same comparison with a year that a YEAR keeps: the server takes 2 for 2002.
+/// The same comparison with a year that a YEAR can hold: the server takes 2 for 2002.
 fn year(comparison: Comparison, number: f64) -> Becomes {
     let below = if number >= 1901.0 {
         Some(number.floor().min(2155.0))
@@ -428,7 +428,7 @@ fn year(comparison: Comparison, number: f64) -> Becomes {
     }
 }
 
-/// The double that compares with a FLOAT's as the number compares with what the FLOAT is shown as.
+/// The double that compares with a FLOAT as this number compares with the shown form of the FLOAT.
 fn single(number: f64) -> f64 {
     #[allow(clippy::cast_possible_truncation, reason = "the nearest one is meant")]
     let nearest = number as f32;

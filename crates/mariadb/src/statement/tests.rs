@@ -65,7 +65,7 @@ fn source(domain: &'static Domain) -> &'static Source {
     }
 }
 
-/// A statement as it goes to the server: its text, and each value with what it is bound as.
+/// A statement as it goes to the server: its text, and each value with its type.
 fn shown(sql: &Statement<'_>) -> String {
     assert_eq!(sql.text.matches('?').count(), sql.values.len(), "{}", sql.text);
     assert_eq!(bind(&sql.values).unwrap().len(), sql.values.len());
@@ -171,7 +171,7 @@ fn pages() {
     check("pages.txt", &text);
 }
 
-/// Text that a column cannot hold is that of no record.
+/// A text that a column cannot hold belongs to no record.
 #[test]
 fn columns_of_fewer_characters() {
     let mut kept: [Column; 15] = std::array::from_fn(|_| Column::default());
@@ -249,7 +249,8 @@ fn columns_of_other_kinds() {
     check("columns.txt", &text);
 }
 
-/// Texts that are sorted by their beginning: of the key, what tells those of one beginning apart comes after it.
+/// Texts that are sorted by their beginning. For the key, the digest that distinguishes equal beginnings comes after
+/// it.
 #[test]
 fn pages_of_long_texts() {
     let long = |end: &str| Value::Text("x".repeat(699) + end);
@@ -268,14 +269,14 @@ fn pages_of_long_texts() {
     let mut kept: [Column; 3] = std::array::from_fn(|_| Column::default());
     kept[2].kept = Kept::NoPad;
     show(&kept, json!(["-label"]), vec![long("y"), long("z"), Value::Int(1)]);
-    // What the column has room for counts, whatever the template says of it.
+    // The room of the column counts, whatever the template says of it.
     kept[0].room = Some(500);
     kept[2].room = Some(500);
     show(&kept, json!(["label"]), vec![long("y"), long("z"), Value::Int(1)]);
     check("pages_long.txt", &text);
 }
 
-/// A key is of one record: the empty text is not what an ENUM has in place of a value.
+/// A key belongs to one record: the empty text is not the invalid value of an ENUM.
 #[test]
 fn an_empty_key_is_no_error_value() {
     let (field, _) = THING.field("sku").unwrap();
@@ -317,7 +318,7 @@ fn keys() {
     check("keys.txt", &text);
 }
 
-/// Look-ups that wait together are one of few statements, whatever their number.
+/// Look-ups that wait together make few distinct statements, whatever their number.
 #[test]
 fn keys_asked_for_together() {
     let mut text = String::new();
@@ -343,7 +344,8 @@ fn keys_asked_for_together() {
     assert_eq!(texts(128), 8, "one statement a power of two");
 }
 
-/// What a caller reaches: texts letter by letter, whatever the column's collation, and nothing where no role fits.
+/// The reach of a caller: texts compare letter by letter, whatever the column's collation; nothing is reached if no
+/// role fits.
 #[test]
 fn rows_of_a_caller() {
     let (name, _) = THING.field("name").unwrap();

@@ -1,4 +1,4 @@
-//! A ledger that does not tell claims apart as the node does: what is wrong with it, once something went wrong with it.
+//! A ledger that does not distinguish claims as the node does: what is wrong with it, once a claim has failed.
 
 use beds_core::{Error, ledger as core, spec::Domain};
 use beds_protocol::{
@@ -7,21 +7,21 @@ use beds_protocol::{
 };
 use sqlx::{Executor as _, MySqlConnection, Row as _, mysql::MySqlRow};
 
-/// The unique indexes: name, columns, whether one of them is kept in part.
+/// The unique indexes: name, columns, whether one of the columns is kept in part.
 const KEYS: &str = "select index_name, group_concat(column_name order by seq_in_index separator ', '), \
     cast(max(sub_part is not null) as char) from information_schema.statistics where table_schema = database() \
     and table_name = 'beds_ledger' and non_unique = 0 group by index_name";
 
-/// The texts of the key, with their collations.
+/// The text columns of the key, with their collations.
 const TEXTS: &str = "select column_name, collation_name from information_schema.columns where table_schema = database() \
     and table_name = 'beds_ledger' and column_name in ('user', 'message_id') and collation_name is not null";
 
-/// What writes to the table run.
+/// The triggers that a write to the table runs.
 const TRIGGERS: &str = "select trigger_name from information_schema.triggers where event_object_schema = database() \
     and event_object_table = 'beds_ledger'";
 
-/// What is wrong with a ledger that refuses a claim, though it has no other like it; `None` where nothing is: somebody has
-/// taken that other back meanwhile.
+/// What is wrong with a ledger that refuses a claim, though it has no equal one; `None` if nothing is wrong: the holder
+/// of the equal claim has rolled it back meanwhile.
 pub(super) async fn refuses(connection: &mut MySqlConnection, domain: &Domain) -> Option<Error> {
     let keys = connection.fetch_all(KEYS).await.ok()?;
     let texts = connection.fetch_all(TEXTS).await.ok()?;
@@ -29,7 +29,7 @@ pub(super) async fn refuses(connection: &mut MySqlConnection, domain: &Domain) -
     Some(amiss(domain, &how))
 }
 
-/// Why the row of a claim is not there at the end of its own transaction.
+/// Why the row of a claim is missing at the end of its own transaction.
 pub(super) async fn lost(connection: &mut MySqlConnection, domain: &Domain) -> Error {
     let Ok(keys) = connection.fetch_all(KEYS).await else { return keyless(domain) };
     if !keys.iter().any(|row| key(row).is_none()) {
@@ -50,7 +50,7 @@ pub(super) async fn lost(connection: &mut MySqlConnection, domain: &Domain) -> E
     core::rolled_back(domain)
 }
 
-/// What is wrong with a unique index; `None` of the one that the ledger has.
+/// What is wrong with a unique index; `None` for the index that the ledger should have.
 fn key(row: &MySqlRow) -> Option<String> {
     let text = |index| row.try_get_unchecked::<&str, _>(index).unwrap_or_default();
     let (name, columns, is_in_part) = (text(0), text(1), text(2) == "1");
@@ -76,7 +76,7 @@ fn key(row: &MySqlRow) -> Option<String> {
     }
 }
 
-/// What is wrong with a text of the key.
+/// What is wrong with a text column of the key.
 fn text(row: &MySqlRow) -> Option<String> {
     let text = |index| row.try_get_unchecked::<&str, _>(index).unwrap_or_default();
     let (name, collation) = (text(0), text(1));

@@ -1,5 +1,5 @@
-//! Several records on an object that commits by itself: one after another, each committed with its event. So what is done
-//! before one of them fails is published like any other change, and the reply says what it is.
+//! Several records on an object that commits by itself: one after another, each committed with its event. So if one of
+//! them fails, the earlier ones are published like any other change, and the reply names them.
 
 use std::borrow::Cow;
 
@@ -22,7 +22,7 @@ use crate::{
     session::{End, Session},
 };
 
-/// How many of the records that are written an error names.
+/// How many written records an error names.
 const NAMED_MAX: usize = 100;
 
 /// Whether a write is of several records.
@@ -69,7 +69,7 @@ pub(super) async fn run(write: &Write, session: &mut Session) -> Result<Outcome,
         let Some(item) = item else { continue };
         match one(write, item, session).await {
             Ok(outcome) => done.push((index, outcome)),
-            // It went, or changed, since it was found.
+            // The record was deleted, or changed, after it was found.
             Err(Fault::Refused(error)) if is_found && error.code == ErrorCode::NotFound => {}
             Err(fault) => {
                 let place = (!is_found).then_some(index);
@@ -83,7 +83,7 @@ pub(super) async fn run(write: &Write, session: &mut Session) -> Result<Outcome,
     Ok(listed(done.into_iter().map(|(_, outcome)| outcome)).noted(Remains::Committed.note()))
 }
 
-/// The writes of the records that a filter finds; none of one whose key cannot be shown.
+/// The writes of the records that a filter finds; `None` for a record whose key cannot be shown.
 async fn found(
     write: &Write,
     session: &mut Session,
@@ -124,7 +124,7 @@ fn listed(outcomes: impl Iterator<Item = Outcome>) -> Outcome {
     Outcome { note, ..create::list(shown.into_iter()) }
 }
 
-/// The error of one of them, which says what is written. `place` is its place in the request's list.
+/// The error of one record. It says which records are written. `place` is the record's place in the request's list.
 fn failed(fault: Fault, domain: &Domain, place: Option<usize>, done: &[(usize, Outcome)]) -> Fault {
     let told = |error: Error| {
         let mut error = match place {

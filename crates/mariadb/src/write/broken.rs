@@ -1,7 +1,8 @@
-//! A transaction of several writes that one of them ended by itself.
+//! A transaction of several writes that one of the writes ended by itself.
 //!
 //! The node marks a transaction before each object and asks for the mark after it, also between calls that are one
-//! statement: where it is gone, so is the transaction, and no other object runs. Then what ran before is committed, or taken back, and nobody but the claims can tell which.
+//! statement. If the mark is gone, so is the transaction, and no other object runs. The objects that ran before are
+//! then committed or rolled back, and only the claims can tell which.
 
 use beds_core::{Outcome, event::Told};
 use beds_lane::{Fate, Fault, Member};
@@ -15,24 +16,25 @@ use super::{
 };
 use crate::{fault::classify, session::Session};
 
-/// Writes that shared a transaction which an object of theirs ended: by a commit, by a rollback, or by a deadlock that it
-/// kept to itself.
+/// Writes that shared a transaction which one of their objects ended: by a commit, by a rollback, or by a deadlock that
+/// it handled itself.
 pub(super) struct Broken {
     pub(super) outcomes: Vec<Option<Outcome>>,
     pub(super) told: Told,
-    /// The one that did it.
+    /// The write whose object ended it.
     pub(super) by: Option<usize>,
-    /// Those that ran, and nobody knows what they did.
+    /// Writes that ran with an unknown effect.
     pub(super) doubtful: Vec<usize>,
     pub(super) has_ledger: bool,
-    /// Whether replies and what is told are stored.
+    /// Whether the replies, events and audit entries are stored.
     pub(super) is_stored: bool,
 }
 
 impl Broken {
-    /// What became of them, where the objects that ran were committed: the claims tell, which were made with them. Nothing
-    /// else is to be done then but to keep the replies; what has no fate has not run. `None` where all are to run again: all was
-    /// taken back, or nobody claimed anything, and then it is done at least once.
+    /// The fates of the writes, if the objects that ran were committed. The claims show it, since they were made in the
+    /// same transaction. Then only the replies have to be stored. A write without a fate has not run. `None` if all are
+    /// to run again: either all was rolled back, or nobody claimed anything, and then the writes are done at least
+    /// once.
     pub(super) async fn committed(
         self,
         members: &[&Member<'_, Write>],
@@ -51,7 +53,7 @@ impl Broken {
             return Ok(None);
         }
         for (member, _) in members.iter().zip(&self.outcomes).filter(|(_, outcome)| outcome.is_some()) {
-            // Where its requester has left before, it is told nothing; what is done is done.
+            // If the requester has left before, it gets no reply; the write is done all the same.
             let _ = member.gate.pass();
         }
         if !self.is_stored {
@@ -68,8 +70,8 @@ impl Broken {
         Ok(Some(fates))
     }
 
-    /// Stores the replies of those that ran, and takes the claims of those back that did not. Of what is doubtful
-    /// the claim remains, without a reply.
+    /// Stores the replies of the writes that ran, and removes the claims of those that did not. The claim of a doubtful
+    /// write remains, without a reply.
     async fn store(
         &self,
         members: &[&Member<'_, Write>],

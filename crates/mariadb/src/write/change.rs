@@ -1,4 +1,4 @@
-//! The change, or the end, of one record.
+//! The change, or the deletion, of one record.
 
 use beds_core::{
     Error, Outcome,
@@ -29,22 +29,22 @@ use crate::{
     statement::{self, Statement},
 };
 
-/// What is changed, and by what.
+/// The record to change, and its procedure.
 pub(super) struct Change<'a> {
     pub(super) domain: &'static Domain,
     pub(super) source: Option<&'static Source>,
     pub(super) procedure: &'static Procedure,
     pub(super) key: &'a [Value],
     pub(super) if_version: Option<i64>,
-    /// What its caller reaches, and what the procedure takes of the request.
+    /// The reach of the caller, and the parts of the request that the procedure takes.
     pub(super) scope: &'a Scope,
     pub(super) known: &'a Columns,
-    /// Whether anything is told of it beside itself.
+    /// Whether the write has events or audit entries.
     pub(super) is_told: bool,
 }
 
 impl Change<'_> {
-    /// Changes the record. It is read and locked first where the request leaves an argument of the procedure out.
+    /// Changes the record. If the request leaves out an argument of the procedure, the record is read and locked first.
     pub(super) async fn update(
         &self,
         connection: &mut MySqlConnection,
@@ -72,7 +72,7 @@ impl Change<'_> {
         };
         let argument = |&field: &usize| {
             if let Some(value) = self.key_value(field) {
-                // As it is stored: the record that was read is the one to be changed.
+                // The stored value: the record that was read is the one to change.
                 return current.as_ref().map_or(value, |record| &record[field]).clone();
             }
             if self.domain.version == Some(field) {
@@ -105,12 +105,12 @@ impl Change<'_> {
         }
     }
 
-    /// Deletes the record. It is read and locked first where only the view knows its version.
+    /// Deletes the record. If only the view knows its version, the record is read and locked first.
     pub(super) async fn delete(&self, connection: &mut MySqlConnection) -> Result<Outcome, Fault> {
         let takes_version = self.domain.version.is_some_and(|field| self.procedure.args.contains(&field));
         let columns = kept::columns(connection, self.domain, self.source, self.known).await?;
         self.check_reach(connection, &columns).await?;
-        // What is told of it has the key as it is stored, by which others of the record have gone before.
+        // Its events have the key as it is stored. Earlier events of the record were sent under that key.
         let is_seen =
             self.is_told && !self.domain.key.iter().all(|&field| is_exact(&self.domain.fields[field].ty));
         let takes = self.known.parameters.of_procedure(connection, self.domain, self.procedure).await?;
@@ -143,13 +143,13 @@ impl Change<'_> {
         Ok(self.outcome(&members, returned))
     }
 
-    /// A record that the caller does not reach is as if it were not there.
+    /// A record beyond the caller's reach counts as missing.
     async fn check_reach(&self, connection: &mut MySqlConnection, kept: &[Column]) -> Result<(), Fault> {
         let (domain, rows) = (self.domain, &self.scope.rows);
         if rows.is_empty() {
             return Ok(());
         }
-        // Without anything to read, nobody knows what it reaches.
+        // Without a source to read, the reach is unknown.
         let missing = || Fault::Refused(Error::not_found(domain));
         let source = self.source.ok_or_else(missing)?;
         match reach(connection, Place { domain, source, kept }, self.key, rows).await? {
@@ -158,8 +158,8 @@ impl Change<'_> {
         }
     }
 
-    /// Whether the procedure may find another record by this key than a fetch does, or be refused the key or the version.
-    /// A fetch then has to find the record first.
+    /// Whether the procedure may find another record by this key than a fetch does, or may refuse the key or the
+    /// version. Then a fetch must find the record first.
     fn is_vague(&self, columns: &[Column], takes: &[Takes]) -> bool {
         let may_refuse = |field: usize, value: &Value| {
             let at = self.procedure.args.iter().position(|&arg| arg == field);
@@ -179,7 +179,7 @@ impl Change<'_> {
         self.key.get(position)
     }
 
-    /// Whether the request says what an update passes for a field.
+    /// Whether the request gives the value that an update passes for a field.
     fn is_given(&self, field: usize, changes: &[(usize, Value)]) -> bool {
         self.domain.key.contains(&field)
             || self.domain.version == Some(field)
@@ -209,7 +209,7 @@ impl Change<'_> {
         query.fetch_all(connection).await.map_err(fault)
     }
 
-    /// The version to pass, once the current one is known.
+    /// The version to pass, given the current one.
     fn check_version(&self, current: &[Value]) -> Result<Option<i64>, Fault> {
         let current = match self.domain.version.map(|field| &current[field]) {
             Some(Value::Int(version)) => Some(*version),
@@ -243,9 +243,9 @@ impl Change<'_> {
         Err(Fault::Refused(Error::version_mismatch(self.domain, expected)))
     }
 
-    /// What the reply shows, as far as the node knows it: the key, the new version, what the procedure returned.
+    /// The members of the reply that the node knows: the key, the new version, the procedure's results.
     fn members(&self, version: Option<i64>, returned: &Returned) -> Vec<(usize, Value)> {
-        // A version counts changes: the procedure has added one.
+        // A version counts changes, and the procedure has added one.
         let next = version.and_then(|version| version.checked_add(1));
         let version = self.domain.version.zip(next).map(|(field, version)| (field, Value::Int(version)));
         let key = self.domain.key.iter().copied().zip(self.key.iter().cloned());
@@ -257,7 +257,7 @@ impl Change<'_> {
         members
     }
 
-    /// The same as a fetch shows it; `None` where it does not, and where the node knows it for certain.
+    /// The same as a fetch shows it; `None` if a fetch shows nothing, or if the node already knows it for certain.
     async fn read_back(
         &self,
         connection: &mut MySqlConnection,

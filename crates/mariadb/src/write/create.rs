@@ -1,4 +1,4 @@
-//! New records, or changes of those with their keys: all, or none.
+//! New records, or changes of existing records with the same keys: all, or none.
 
 use std::sync::Arc;
 
@@ -30,27 +30,27 @@ use crate::{
 /// How many records with values that cannot be shown a note names.
 const NOTED_MAX: usize = 3;
 
-/// What a reply says that may differ from a fetch.
+/// The note of a reply that may differ from a fetch.
 const NOT_SHOWN: &str = "the view shows no record under its key: the reply has what was sent";
 const NOT_READ: &str = "what is kept cannot be read back: the reply has what was sent";
 const NO_KEY: &str = "the key of the new record is not known: the reply has what was sent";
 
-/// By what whole records are written.
+/// How whole records are written.
 #[derive(Clone, Copy)]
 pub(super) struct Create<'a> {
     pub(super) domain: &'static Domain,
     pub(super) source: Option<&'static Source>,
     pub(super) procedure: &'static Procedure,
-    /// What their caller reaches, and what the procedure takes of the request.
+    /// The reach of the caller, and the parts of the request that the procedure takes.
     pub(super) scope: &'a Scope,
-    /// Whether each may change the record that has its key.
+    /// Whether each may change an existing record with its key.
     pub(super) is_upsert: bool,
     pub(super) known: &'a Columns,
-    /// What stands between the calls of several.
+    /// The fence between the calls of several records.
     pub(super) fence: Option<&'a Fence>,
 }
 
-/// What calls for records have come to, before what they wrote is read back.
+/// The results of the calls for records, before the records are read back.
 pub(super) struct Called {
     pub(super) calls: Calls,
     pub(super) columns: Arc<[Column]>,
@@ -58,15 +58,15 @@ pub(super) struct Called {
 
 /// A new record.
 pub(super) struct Created {
-    /// What the reply shows of it.
+    /// The record as the reply shows it.
     shown: Shown,
     /// Why a fetch may show something else.
     note: Option<&'static str>,
 }
 
 impl Create<'_> {
-    /// Calls the procedure for each of these records, in order. Where they are `many` of one request, errors of their values
-    /// name them.
+    /// Calls the procedure for each of these records, in order. If they are `many` of one request, errors of their
+    /// values name them.
     pub(super) async fn call(
         &self,
         connection: &mut MySqlConnection,
@@ -120,7 +120,7 @@ impl Create<'_> {
         Ok(Called { calls, columns })
     }
 
-    /// What was written for these records, as the reply shows it. Each was called for.
+    /// The written records, as the reply shows them. The procedure has been called for each.
     pub(super) async fn show(
         &self,
         connection: &mut MySqlConnection,
@@ -170,15 +170,15 @@ impl Create<'_> {
         }
     }
 
-    /// Which upsert has left no record under its key. A view may hide it; where the table itself does not have it, what was
-    /// written is another record.
+    /// An upsert that has left no record under its key. A view may hide the record. If the table itself does not have
+    /// it either, another record was written.
     fn wrote_another(&self, shown: &[Created]) -> Option<usize> {
         let sees_all = self.source.is_some_and(|source| !source.is_view);
         let is_missing = |created: &Created| created.note == Some(NOT_SHOWN);
         if self.is_upsert && sees_all { shown.iter().position(is_missing) } else { None }
     }
 
-    /// Refuses to change a record that the caller does not reach, as if its key were taken by a record that nobody sees.
+    /// Refuses to change a record beyond the caller's reach, as if an invisible record had its key.
     async fn check_reach(
         &self,
         connection: &mut MySqlConnection,
@@ -248,8 +248,8 @@ impl Create<'_> {
         }
     }
 
-    /// The records as a fetch shows them, each none or an error where it does not; `None` where nothing is to be read: the procedure
-    /// has said all, or the keys are not known.
+    /// The records as a fetch shows them. Each is `None`, or an error, if a fetch does not show it. The result is
+    /// `None` if nothing has to be read: the procedure has returned everything, or the keys are not known.
     async fn read_back(
         &self,
         connection: &mut MySqlConnection,
@@ -281,29 +281,29 @@ impl Create<'_> {
         Ok(Some(shown))
     }
 
-    /// Whether the procedure gives back all that it takes.
+    /// Whether the procedure returns everything that it takes.
     fn is_told(&self) -> bool {
         self.procedure.args.iter().all(|field| self.procedure.returns.contains(field))
     }
 
-    /// The key of a new record, as far as the node knows it.
+    /// The key of a new record, if the node knows it.
     fn key<'v>(&self, record: &'v [Value], returned: &'v Returned) -> Option<Vec<&'v Value>> {
         let part = |&field: &usize| self.value(field, record, returned).filter(|value| !value.is_null());
         let key: Vec<&Value> = self.domain.key.iter().map(part).collect::<Option<_>>()?;
         (!key.is_empty()).then_some(key)
     }
 
-    /// What the procedure gave back for a field, or what was passed to it.
+    /// The value that the procedure returned for a field, or the value that was passed to it.
     fn value<'v>(&self, field: usize, record: &'v [Value], returned: &'v Returned) -> Option<&'v Value> {
         let passed = self.procedure.args.contains(&field).then(|| &record[field]);
         returned.get(field).or(passed)
     }
 
-    /// The record as far as the node knows it: what it passed, and what the procedure gave back.
+    /// The record as far as the node knows it: the values it passed, and those that the procedure returned.
     fn pieced(&self, record: &[Value], returned: Returned) -> Shown {
         let mut json = Vec::with_capacity(128);
         let members = self.domain.fields.iter().enumerate().filter(|(index, field)| {
-            // What a change leaves as it was is not what was passed.
+            // If a change keeps the old value, the value that was passed is not the current one.
             let is_left = self.is_upsert && (field.immutable || field.generated.is_some());
             !is_left || self.domain.key.contains(index) || returned.get(*index).is_some()
         });
@@ -314,7 +314,7 @@ impl Create<'_> {
     }
 }
 
-/// What an upsert is refused with that wrote a record of another key.
+/// The error of an upsert that wrote a record of another key.
 fn another_written(domain: &Domain) -> Error {
     let message = format!("the database wrote another record of `{}` than that of the key", domain.name);
     Error::new(ErrorCode::Conflict, message).hint(

@@ -1,8 +1,8 @@
 //! Writes that wait together share a transaction: one statement for their claims, one for their replies, one commit.
 //!
-//! What is in the way of one of them costs the others little. A duplicate is answered with the stored reply and left out.
-//! A refused one is taken back to a savepoint, and runs alone afterwards; so none sees what it did. Where anything else is
-//! in the way, all is rolled back and each runs alone.
+//! An obstacle to one write costs the others little. A duplicate is answered with the stored reply and left out. A
+//! refused write is rolled back to a savepoint, and runs alone afterwards, so no other write sees its effect. For any
+//! other obstacle, all is rolled back and each write runs alone.
 
 use std::collections::HashMap;
 
@@ -22,17 +22,18 @@ use crate::{
     session::{Course, End, Session},
 };
 
-/// How many transactions are tried at most: others may claim meanwhile, and requesters leave.
+/// How many transactions are tried at most. Others may claim meanwhile, and requesters may leave.
 const TRIES_MAX: u8 = 4;
 
-/// How many may be refused while fewer are done. Where more are, most are, and each does as well alone.
+/// How many writes may be refused while fewer are done. If there are more, most are refused, and each write does as
+/// well alone.
 const REFUSED_MAX: usize = 8;
 
-/// What a transaction has come to.
+/// The end of a transaction.
 enum Ended {
-    /// It is committed. What has no fate is to run alone.
+    /// The transaction is committed. A write without a fate is to run alone.
     Done(Vec<Option<Fate<Outcome>>>),
-    /// A claim of it is taken, and nothing is done.
+    /// A claim is taken, and nothing is done.
     Taken,
     /// Nothing is done.
     Nothing,
@@ -45,7 +46,7 @@ pub(super) async fn run(
     jobs: &[Member<'_, Write>],
     session: &mut Session,
 ) -> Result<Vec<Fate<Outcome>>, Fault> {
-    // It may have become known since they began to wait.
+    // The node may have learned it since they began to wait.
     if !jobs.iter().all(|member| member.job.tables.may_share(&member.job.calls())) {
         return Ok(jobs.iter().map(|_| Fate::Alone).collect());
     }
@@ -67,14 +68,14 @@ pub(super) async fn run(
                 rest.retain(|&index| fates[index].is_none());
             }
             Ended::Nothing => {
-                // What nobody waits for any more is in nobody's way.
+                // A write that nobody waits for any more is no obstacle.
                 rest.retain(|&index| jobs[index].gate.is_wanted());
                 if rest.len() == members.len() {
                     break;
                 }
             }
             Ended::InPart => {
-                // Those whose tables are known to keep nothing have left nothing, as long as there is another that may have.
+                // Writes whose tables are known to keep nothing have left nothing, as long as another write may have.
                 let (innocent, doubtful): (Vec<_>, Vec<_>) = rest
                     .drain(..)
                     .partition(|&index| jobs[index].job.tables.are_plain(&jobs[index].job.calls()));
@@ -96,7 +97,7 @@ pub(super) async fn run(
     Ok(fates.into_iter().map(|fate| fate.unwrap_or(Fate::Alone)).collect())
 }
 
-/// For each, the first of them that claims the same.
+/// For each write, the first of them that makes the same claim.
 fn firsts(jobs: &[Member<'_, Write>]) -> Vec<usize> {
     let mut claims = HashMap::with_capacity(jobs.len());
     let first = |index: usize| {
@@ -106,7 +107,7 @@ fn firsts(jobs: &[Member<'_, Write>]) -> Vec<usize> {
     (0..jobs.len()).map(first).collect()
 }
 
-/// What becomes of a write that claims what another one of the group does.
+/// The fate of a write that makes the same claim as another of the group.
 fn same(write: &Write, first: &Write, fate: Option<&Fate<Outcome>>) -> Option<Fate<Outcome>> {
     let digest = |write: &Write| write.claim.as_ref().map(|claim| claim.digest);
     match fate? {
@@ -120,7 +121,7 @@ fn same(write: &Write, first: &Write, fate: Option<&Fate<Outcome>>) -> Option<Fa
     }
 }
 
-/// What became of those that were done before, outside of a transaction.
+/// The fates of the writes that were done before, read outside of a transaction.
 async fn known(
     members: &[&Member<'_, Write>],
     session: &mut Session,
@@ -128,7 +129,7 @@ async fn known(
     let Some(Member { job: Write { domain, .. }, .. }) = members.first() else { return Ok(Vec::new()) };
     let claims: Vec<_> = members.iter().filter_map(|member| member.job.claim()).collect();
     let mut earlier = ledger::earlier(&mut session.connection, &claims, domain).await?.into_iter();
-    // A snapshot would be old for what comes.
+    // Its snapshot would be too old for the next transaction.
     session.connection.execute("rollback").await.map_err(|error| classify(&error, domain))?;
     let fate = |member: &&Member<'_, Write>| match member.job.claim().and_then(|_| earlier.next())? {
         Earlier::Done(outcome) => {
@@ -148,7 +149,7 @@ async fn transaction(members: &[&Member<'_, Write>], session: &mut Session) -> R
     let ended = match all(members, session).await {
         Ok(All::Ran(outcomes, has_events)) => {
             let mut done = members.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_some());
-            // From here on a reply tells the truth, whatever the commit does.
+            // From here on the reply is true, however the commit ends.
             if done.all(|(member, _)| member.gate.pass().is_ok()) {
                 let Some(Member { job, .. }) = members.first() else { return Ok(Ended::Nothing) };
                 job.commit(session, has_events).await?;
@@ -169,26 +170,27 @@ async fn transaction(members: &[&Member<'_, Write>], session: &mut Session) -> R
         Ok(All::Hindered) | Err(crate::fault::Fault::Refused(_) | crate::fault::Fault::Deadlock) => {
             Ended::Nothing
         }
-        // The connection goes, and the transaction with it.
+        // The connection is discarded, and the transaction with it.
         Err(fault) => return Err(fault.into()),
     };
     let keeps_rows = session.end(End::Rollback).await.map_err(|error| Fault::Lost(error.to_string()))?;
     Ok(if keeps_rows { Ended::InPart } else { ended })
 }
 
-/// What writes have come to, before the commit.
+/// The state of the writes, before the commit.
 enum All {
-    /// They ran. What has no outcome was refused, and left nothing behind. Whether there are events.
+    /// They ran. A write without an outcome was refused, and left nothing behind. The flag says whether there are
+    /// events.
     Ran(Vec<Option<Outcome>>, bool),
     /// A claim is taken.
     Taken,
     /// An object has ended the transaction by itself.
     Broken(Broken),
-    /// Something is in the way.
+    /// Something else is in the way.
     Hindered,
 }
 
-/// Runs them all up to the commit.
+/// Runs all writes up to the commit.
 async fn all(members: &[&Member<'_, Write>], session: &mut Session) -> Result<All, crate::fault::Fault> {
     let Some(Member { job: Write { domain, ledger, .. }, .. }) = members.first() else {
         return Ok(All::Hindered);
@@ -230,7 +232,7 @@ async fn all(members: &[&Member<'_, Write>], session: &mut Session) -> Result<Al
     })
 }
 
-/// Stores the replies of those that ran, and takes the claims of the others back.
+/// Stores the replies of the writes that ran, and removes the claims of the others.
 async fn keep(
     members: &[&Member<'_, Write>],
     outcomes: &[Option<Outcome>],
@@ -249,21 +251,21 @@ async fn keep(
     ledger::take_back(connection, &refused, job.domain).await
 }
 
-/// What the objects of writes did.
+/// The effects of the objects of writes.
 struct Applied {
-    /// What has none was refused, or did not run.
+    /// A write without an outcome was refused, or did not run.
     outcomes: Vec<Option<Outcome>>,
     /// In the order in which the objects ran.
     told: Told,
-    /// The one that ran last.
+    /// The write that ran last.
     last: Option<usize>,
-    /// Those that ran, and nobody knows what they did.
+    /// Writes that ran with an unknown effect.
     doubtful: Vec<usize>,
-    /// Whether all ran in the transaction; bad where what was refused could not be taken back, or most are.
+    /// Whether all ran in the transaction. Bad if a refused write could not be rolled back, or if most are refused.
     end: Course,
 }
 
-/// Runs the objects of all, each once. Creates in one domain run together, where the first of them stands.
+/// Runs the objects of all writes, each once. Creates in one domain run together, at the place of the first of them.
 async fn apply(
     members: &[&Member<'_, Write>],
     session: &mut Session,
@@ -320,7 +322,7 @@ async fn apply(
 }
 
 impl Applied {
-    /// Adds what the first of a part did.
+    /// Adds the effects of the first writes of a part.
     fn add(&mut self, part: &[usize], did: impl Iterator<Item = Option<super::Applied>>) {
         for (&index, did) in part.iter().zip(did) {
             self.last = Some(index);
@@ -335,7 +337,8 @@ impl Applied {
     }
 }
 
-/// What is to be run of writes that run together, after one of them was refused: the last first. By itself, that one is not.
+/// The writes of a part that still have to run after one of them was refused, the last first. A part of a single write
+/// has none.
 fn without(part: &[usize], refused: Option<usize>) -> Vec<&[usize]> {
     let (before, after) = match refused {
         _ if part.len() < 2 => return Vec::new(),
@@ -345,7 +348,7 @@ fn without(part: &[usize], refused: Option<usize>) -> Vec<&[usize]> {
     [after, before].into_iter().filter(|part| !part.is_empty()).collect()
 }
 
-/// The replies; those to writes that claim something say where there is no ledger.
+/// The replies. If there is no ledger, the replies to writes with a claim say so.
 fn finished(
     members: &[&Member<'_, Write>],
     outcomes: Vec<Option<Outcome>>,

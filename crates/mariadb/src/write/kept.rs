@@ -1,4 +1,4 @@
-//! What the database makes of values, before and after they are written.
+//! How the database changes values, before and after they are written.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ use crate::{
     parameters::Takes,
 };
 
-/// How the columns of the domain's source keep their values; nothing is known without a source that can be read.
+/// How the columns of the domain's source keep their values. Without a readable source nothing is known.
 pub(super) async fn columns(
     connection: &mut MySqlConnection,
     domain: &'static Domain,
@@ -40,7 +40,7 @@ pub(super) async fn columns(
     }
 }
 
-/// What is read for the sake of a reply alone: a refusal of it does not undo the write.
+/// The result of a read that serves the reply alone: its refusal does not undo the write.
 pub(super) fn optional<T>(domain: &Domain, read: Result<T, Fault>) -> Result<Option<T>, Fault> {
     own(domain, read).map(Result::ok)
 }
@@ -57,15 +57,15 @@ pub(super) fn own<T>(domain: &Domain, read: Result<T, Fault>) -> Result<Result<T
     }
 }
 
-/// The procedure took the record and did nothing with it.
+/// The procedure accepted the record and did nothing with it.
 pub(super) fn nothing_written(domain: &Domain) -> Error {
     let message = format!("the database wrote no record of `{}`: its procedure changed no row", domain.name);
     Error::new(ErrorCode::RejectedByDatabase, message)
         .hint("the DBA lets the procedure signal why it refuses a record")
 }
 
-/// A value of a key as its column keeps it: without the digits of a second's fraction and the spaces for which there is
-/// no place, and with the zeros that fill it up.
+/// A value of a key as its column keeps it: without the digits of a second's fraction and the spaces that the column
+/// has no room for, and with the zeros that fill it up.
 pub(super) fn stored(columns: &[Column], field: usize, value: &Value) -> Value {
     match (columns.get(field).map(|column| column.kept), value) {
         (Some(Kept::Fraction(digits)), value) => cut(digits, value),
@@ -83,9 +83,9 @@ pub(super) fn stored(columns: &[Column], field: usize, value: &Value) -> Value {
     }
 }
 
-/// Whether a parameter may make another value of this one, and so find the record of another key: every number but 0 is
-/// true, and a fraction, a space at the end or what exceeds the bounds may be cut off. Text with characters that the
-/// column lacks is no key of a record, and nothing that a procedure could compare with one.
+/// Whether a parameter may change this value, and so find the record of another key: every number but 0 becomes true,
+/// and a fraction, a trailing space or the part beyond the bounds may be cut off. A text with characters that the
+/// column lacks is no key of a record, and the procedure can compare it with none.
 pub(super) fn is_vague(ty: &Type, column: Option<&Column>, value: &Value) -> bool {
     if column.is_some_and(|column| !column.may_be(value)) {
         return true;
@@ -102,7 +102,7 @@ pub(super) fn is_vague(ty: &Type, column: Option<&Column>, value: &Value) -> boo
             fraction > usize::from(*scale) || whole > usize::from(precision - scale)
         }
         (Type::String { max, .. }, Value::Text(text)) => {
-            // To an ENUM a number is the place of a value.
+            // An ENUM takes a number for the position of a value.
             text.ends_with(' ')
                 || text.chars().nth(*max as usize).is_some()
                 || matches!(kept, Some(Kept::Position(_)))
@@ -114,8 +114,8 @@ pub(super) fn is_vague(ty: &Type, column: Option<&Column>, value: &Value) -> boo
     }
 }
 
-/// A value as a parameter takes it. The greatest FLOAT is shown in short as a number that is greater than any FLOAT: it is
-/// passed as what it is short for.
+/// A value as a parameter takes it. The short form of the greatest FLOAT is a number greater than any FLOAT, so the
+/// full number is passed.
 pub(super) fn passed(columns: &[Column], field: usize, value: &Value) -> Value {
     if let (Some(Kept::Float { .. }), Some(number)) =
         (columns.get(field).map(|column| column.kept), number(value))
@@ -129,7 +129,7 @@ pub(super) fn passed(columns: &[Column], field: usize, value: &Value) -> Value {
     value.clone()
 }
 
-/// Whether no parameter takes what a cell of this column holds.
+/// Whether no parameter takes the value of this column's cell.
 pub(super) fn is_unpassable(
     row: &MySqlRow,
     index: usize,
@@ -149,9 +149,9 @@ fn is_year_of(value: &Value) -> bool {
 /// A value of a request: the path before its field, the field, and the value.
 type Given<'v> = (String, usize, &'v Value);
 
-/// Refuses what MariaDB would store as something else: the year 5 as 2005, `'1'` in an ENUM as its first value. The
-/// procedure's parameters say so first. Where one takes whatever it is given, the column behind the view is where the
-/// value most likely goes.
+/// Refuses values that MariaDB would change: it stores the year 5 as 2005, and `'1'` in an ENUM as its first value. The
+/// procedure's parameters decide first. If a parameter accepts anything, the column behind the view decides, since the
+/// value most likely goes there.
 pub(super) fn refuse_others<'v>(
     domain: &Domain,
     (procedure, takes): (&Procedure, &[Takes]),
@@ -177,7 +177,7 @@ pub(super) fn refuse_others<'v>(
     errors.or(()).map_err(Fault::Refused)
 }
 
-/// Refuses moments and times of keys that their columns cut: the record of what is left is another one's.
+/// Refuses moments and times of keys that their columns cut: the shortened key is another record's.
 pub(super) fn refuse_cut<'v>(
     domain: &Domain,
     columns: &[Column],
@@ -196,7 +196,7 @@ pub(super) fn refuse_cut<'v>(
     errors.or(()).map_err(Fault::Refused)
 }
 
-/// Why a column would keep another value than this one; `None` where it would not.
+/// Why a column would change this value; `None` if it would not.
 fn refused_by(column: &Column, value: &Value) -> Option<&'static str> {
     match (column.kept, value) {
         (Kept::Year, value) if !is_year_of(value) => {
@@ -209,7 +209,7 @@ fn refused_by(column: &Column, value: &Value) -> Option<&'static str> {
     }
 }
 
-/// A UUID that MariaDB's type does not take, by the field that it was passed for.
+/// The error of a UUID that MariaDB's type does not accept, with the field for which it was passed.
 pub(super) fn explained<'v>(
     domain: &Domain,
     fault: Fault,
@@ -233,5 +233,5 @@ pub(super) fn explained<'v>(
     }
 }
 
-/// How MariaDB begins to refuse a UUID, which it quotes.
+/// The start of MariaDB's message that refuses a UUID, which it quotes.
 const NO_UUID: &str = "Incorrect uuid value: '";

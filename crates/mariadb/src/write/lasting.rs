@@ -1,7 +1,8 @@
-//! What no rollback takes back: objects that commit by themselves, and tables without transactions (Aria, `MyISAM`, MEMORY).
+//! Effects that no rollback takes back: of objects that commit by themselves, and of tables without transactions (Aria,
+//! `MyISAM`, MEMORY).
 //!
-//! Templates declare the former. Of the latter nobody tells the node: it finds out by what the server says at the end of a
-//! transaction, and remembers it for the object.
+//! Templates declare the objects. Nobody tells the node of the tables: it learns of them from the server's answer at
+//! the end of a transaction, and remembers it for the object.
 
 use std::{
     borrow::Cow,
@@ -20,29 +21,29 @@ use beds_protocol::ErrorCode;
 
 use crate::{fault::Fault, known::NowAndThen, objects};
 
-/// How long an object that wrote into a table without transactions is held to do so, though it did not again.
+/// How long an object that wrote into a table without transactions is still treated so after it no longer does.
 const REMEMBERED: Duration = Duration::from_mins(1);
 
 /// What is known of an object.
 #[derive(Debug, Clone, Copy)]
 enum Known {
-    /// All that it wrote could be taken back.
+    /// Everything that it wrote could be rolled back.
     Plain,
-    /// It shared a transaction with one that wrote into a table without transactions.
+    /// It shared a transaction with an object that wrote into a table without transactions.
     Suspect,
-    /// It wrote into such a table, at this moment the last time.
+    /// It wrote into such a table. The moment is that of its last such write.
     Lasting(Instant),
-    /// It did so then, and has written since what could be taken back.
+    /// It wrote into such a table at this moment. Its later writes could be rolled back.
     Doubtful(Instant),
-    /// It ended a transaction by itself, and others with it.
+    /// It ended a transaction by itself, and with it the writes of others.
     Ending,
 }
 
-/// What is known of the objects of a database, by their calls: at most one entry an object of a template.
+/// The knowledge of a database's objects, by their calls: at most one entry for each object of a template.
 #[derive(Debug, Default)]
 pub(crate) struct Tables {
     known: RwLock<HashMap<&'static str, Known>>,
-    /// That one of the node's own tables is without transactions.
+    /// The message that one of the node's own tables has no transactions.
     told: NowAndThen,
 }
 
@@ -57,12 +58,12 @@ impl Tables {
         calls.iter().any(|call| matches!(self.of(call), Some(Known::Lasting(_) | Known::Doubtful(_))))
     }
 
-    /// Whether all that they write can be taken back.
+    /// Whether everything that they write can be rolled back.
     pub(super) fn are_plain(&self, calls: &[&'static str]) -> bool {
         calls.iter().all(|call| matches!(self.of(call), Some(Known::Plain)))
     }
 
-    /// All that these wrote could be taken back.
+    /// Notes that everything that these wrote could be rolled back.
     pub(super) fn could_be_taken_back(&self, calls: &[&'static str]) {
         for &call in calls {
             match self.of(call) {
@@ -75,7 +76,8 @@ impl Tables {
         }
     }
 
-    /// One of these, which shared a transaction, wrote into a table without transactions, or the node into one of its `own`.
+    /// Notes that one of these, which shared a transaction, wrote into a table without transactions, or the node into
+    /// one of its `own`.
     pub(super) fn kept_rows(&self, calls: &[&'static str], own: Option<&'static str>, domain: &Domain) {
         let (database, template) = (domain.database, domain.name);
         if let Some(own) = own {
@@ -103,7 +105,7 @@ impl Tables {
         }
     }
 
-    /// Says in the log that one of the node's own tables is without transactions, now and then.
+    /// Reports in the log, now and then, that one of the node's own tables has no transactions.
     fn tell(&self, own: &'static str, domain: &Domain) {
         if self.told.is_due() {
             tracing::error!(
@@ -114,7 +116,7 @@ impl Tables {
         }
     }
 
-    /// One of these may write into a table without transactions: each runs alone until that is known.
+    /// Notes that one of these may write into a table without transactions: each runs alone until it is known which.
     pub(super) fn suspect(&self, calls: &[&'static str]) {
         for &call in calls {
             if !self.are_lasting(&[call]) {
@@ -123,8 +125,8 @@ impl Tables {
         }
     }
 
-    /// Refuses items of an atomic batch that cannot be taken back with the others. What a table was is forgotten after a
-    /// while, since nobody but the server can say that it is another now.
+    /// Refuses items of an atomic batch that cannot be rolled back with the others. The knowledge of a table expires
+    /// after a while, since only the server can tell that the table has changed.
     ///
     /// # Errors
     /// `bad_request`, naming the item.
@@ -147,7 +149,7 @@ impl Tables {
         self.known.read().unwrap_or_else(PoisonError::into_inner).get(call).copied()
     }
 
-    /// These have ended the transaction that they shared with others: from now on each of them runs alone.
+    /// Notes that these have ended the transaction that they shared with others: from now on each of them runs alone.
     pub(super) fn have_ended(&self, calls: &[&'static str], domain: &Domain) {
         for &call in calls {
             if !matches!(self.of(call), Some(Known::Ending)) {
@@ -213,12 +215,12 @@ pub(super) fn commits(own: &'static mariadb::Objects, write: &plan::Write) -> bo
     }
 }
 
-/// Why what a failed write did remains.
+/// Why the effect of a failed write remains.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Remains {
     /// The object commits by itself.
     Committed,
-    /// A table has no transactions: the one of the node's own that is named, or one that the object writes into.
+    /// A table has no transactions: the named one of the node's own, or one that the object writes into.
     Kept(Option<&'static str>),
 }
 
@@ -237,7 +239,7 @@ impl Remains {
         }
     }
 
-    /// What a reply says of a write that is done.
+    /// The note of a reply to a write that is done.
     pub(super) fn note(self) -> Cow<'static, str> {
         match self {
             Self::Committed => beds_core::ledger::AT_LEAST_ONCE.into(),
@@ -247,7 +249,7 @@ impl Remains {
     }
 }
 
-/// A failure of a write that may have left something behind: it is never an invitation to send the write again.
+/// The failure of a write that may have left something behind. It never invites the client to send the write again.
 pub(super) fn remaining(fault: Fault, remains: Remains) -> Fault {
     let told = |mut error: Error| {
         if error.retryable {
@@ -255,7 +257,7 @@ pub(super) fn remaining(fault: Fault, remains: Remains) -> Fault {
         }
         let why = remains.why();
         error.hint = Some(match error.hint {
-            // To ask for less does not help.
+            // A smaller request does not help.
             None => why.into_owned(),
             Some(_) if error.code == ErrorCode::TooLarge => why.into_owned(),
             Some(hint) if hint.contains(&*why) => hint,
@@ -267,7 +269,7 @@ pub(super) fn remaining(fault: Fault, remains: Remains) -> Fault {
         Fault::Refused(error) => Fault::Refused(told(error)),
         Fault::Abandoned(error) => Fault::Abandoned(told(error)),
         Fault::Deadlock => Fault::Refused(Error::unknown_effect(CONFLICT)),
-        // The lane knows that it was past its gate.
+        // The lane knows that the job was past its gate.
         Fault::Lost(reason) => Fault::Lost(reason),
     }
 }
@@ -275,7 +277,7 @@ pub(super) fn remaining(fault: Fault, remains: Remains) -> Fault {
 /// The message of a conflict that may have left something behind.
 pub(super) const CONFLICT: &str = "lock conflict: other requests changed the same records";
 
-/// An object ended the transaction in which others had run, or of which there are events.
+/// The error if an object ended a transaction in which others had run, or which has events.
 pub(super) fn ended(domain: &Domain) -> Error {
     let message = format!(
         "an object of `{}` ended the node's transaction by itself, so what was done before it in this request may be done \

@@ -1,4 +1,4 @@
-//! The ledger: a row a write, in the transaction of the write, so that a duplicate finds it and does nothing.
+//! The ledger: one row for each write, in the transaction of the write, so that a duplicate finds it and does nothing.
 //!
 //! The table belongs to the DBA and stands in the domain's own database; `bedsc ddl --ledger` writes it.
 
@@ -27,37 +27,37 @@ use crate::{
 /// The error of a unique key.
 const DUPLICATE: u16 = 1062;
 
-/// What became of a claim.
+/// The result of a claim.
 #[derive(Debug)]
 pub(super) enum Claimed {
     /// It is new: the write is to be done.
     New,
-    /// A write has been done under it, or is being done.
+    /// A write has been done under the claim, or is being done.
     Taken,
     /// The database never had a ledger: the write is to be done, and a duplicate of it will be done again.
     Absent,
 }
 
-/// What a node knows of the ledger of a database.
+/// A node's knowledge of the ledger of a database.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
-    /// Whether it was there. From then on a write that cannot claim is refused: a duplicate of an earlier one would not
-    /// be known for one.
+    /// Whether the ledger has existed. From then on a write that cannot claim is refused, since the node could not
+    /// recognize it as a duplicate of an earlier one.
     is_known: AtomicBool,
-    /// That it is not there.
+    /// The message that the ledger is missing.
     told: NowAndThen,
-    /// How many writes it answered that had been done before.
+    /// How many duplicates it has answered.
     pub(crate) duplicates: Counter,
 }
 
 impl Ledger {
-    /// Whether it was there.
+    /// Whether the ledger has existed.
     pub(crate) fn is_known(&self) -> bool {
         self.is_known.load(Ordering::Relaxed)
     }
 
-    /// Claims what these writes are about to do. A claim that another transaction holds is waited for; a second at most
-    /// where `is_shared`, so that one of them does not keep the others waiting.
+    /// Claims the writes that are about to run. If another transaction holds a claim, this waits for it. If
+    /// `is_shared`, it waits for a second at most, so that one write does not keep the others waiting.
     pub(super) async fn claim(
         &self,
         connection: &mut MySqlConnection,
@@ -78,7 +78,7 @@ impl Ledger {
                     return Ok(Claimed::Taken);
                 }
                 Some(Some(NO_TABLE)) if self.is_known() => return Err(Fault::Refused(gone(domain))),
-                // The server says the same of a table that is not there, to whom has no right on it.
+                // The server answers the same for a missing table if the user has no right on it.
                 Some(Some(DENIED)) if self.is_known() || is_seen(connection, &LEDGER).await => {
                     inserted.map_err(|error| denied(&error, &LEDGER, domain))?;
                 }
@@ -92,7 +92,7 @@ impl Ledger {
         Ok(Claimed::New)
     }
 
-    /// Says in the log that there is none, now and then.
+    /// Reports in the log, now and then, that there is no ledger.
     fn tell(&self, domain: &Domain) {
         if self.told.is_due() {
             tracing::error!(
@@ -123,16 +123,16 @@ async fn insert(
     Ok(connection.execute(sqlx::query_with(&sql, arguments)).await.map(drop))
 }
 
-/// What was done under a claim that is taken.
+/// What was done under a taken claim.
 #[derive(Debug)]
 pub(super) enum Earlier {
-    /// This came of it.
+    /// This is its outcome.
     Done(Outcome),
-    /// The claim is kept without a reply: an object committed it, and was interrupted or has not ended yet.
+    /// The claim is stored without a reply: an object committed it, and was interrupted or has not ended yet.
     Unanswered,
     /// Something else was done under it.
     Another,
-    /// Nothing after all: whoever held the claim has taken it back.
+    /// Nothing was done: the holder of the claim has rolled it back.
     Nothing,
 }
 
@@ -175,7 +175,7 @@ fn key(row: &MySqlRow) -> Result<(&str, &str, u32), sqlx::Error> {
     Ok((row.try_get_unchecked(2)?, row.try_get_unchecked(3)?, step))
 }
 
-/// Takes claims back that this transaction made.
+/// Removes claims that this transaction made.
 pub(super) async fn take_back(
     connection: &mut MySqlConnection,
     claims: &[&Claim],
@@ -190,12 +190,13 @@ pub(super) async fn take_back(
     Ok(())
 }
 
-/// The condition that a row is one of so many. The server finds each by the key; it would not by a list of rows.
+/// The condition that a row is one of this many. The server finds each of them by the key; it would not find a list of
+/// rows by it.
 fn any(count: usize) -> String {
     vec!["(`user` = ? and `message_id` = ? and `step` = ?)"; count].join(" or ")
 }
 
-/// The parameters of [`any`] of so many; what fills up is the last claim again.
+/// The parameters of [`any`] for this many. The last claim fills up the rest.
 fn keys(claims: &[&Claim], count: usize, domain: &Domain) -> Result<MySqlArguments, Fault> {
     let mut arguments = MySqlArguments::default();
     let last = claims.last().into_iter().cycle();
@@ -207,11 +208,11 @@ fn keys(claims: &[&Claim], count: usize, domain: &Domain) -> Result<MySqlArgumen
     Ok(arguments)
 }
 
-/// Keeps the replies of writes that were claimed.
+/// Stores the replies of writes with claims.
 ///
 /// # Errors
-/// `internal`, where a reply did not find the row of its claim: an object rolled it back, or the ledger lost its key, without
-/// which it knows no duplicate.
+/// `internal`, if a reply did not find the row of its claim: an object rolled it back, or the ledger lost its key,
+/// without which it recognizes no duplicate.
 pub(super) async fn store(
     connection: &mut MySqlConnection,
     done: &[(&Claim, &Outcome)],
@@ -221,7 +222,7 @@ pub(super) async fn store(
     for (done, size) in parts(done, 5) {
         let Some((last, _)) = done.last() else { continue };
         let values = rows("(?, ?, ?, ?, ?)", size);
-        // What fills up is the last claim again, without a reply.
+        // The last claim, without a reply, fills up the rest.
         let sql = format!(
             "insert into `beds_ledger` (`user`, `message_id`, `step`, `digest`, `reply`) values {values} \
              on duplicate key update `reply` = ifnull(values(`reply`), `reply`)"
@@ -235,7 +236,7 @@ pub(super) async fn store(
         }
         let _traced = statement_span(&sql);
         let stored = connection.execute(sqlx::query_with(&sql, arguments)).await.map_err(fault)?;
-        // The server counts a row that was changed as two, and one that was new as one.
+        // The server counts a changed row as two, and a new row as one.
         if stored.rows_affected() < 2 * done.len() as u64 {
             return Err(Fault::Refused(amiss::lost(connection, domain).await));
         }
@@ -243,7 +244,7 @@ pub(super) async fn store(
     Ok(())
 }
 
-/// This row of placeholders, so many times.
+/// This row of placeholders, this many times.
 pub(super) fn rows(row: &str, count: usize) -> String {
     vec![row; count].join(", ")
 }
@@ -258,14 +259,14 @@ fn add(arguments: &mut MySqlArguments, claim: &Claim, domain: &Domain) -> Result
     added.map_err(|error| classify(&sqlx::Error::Encode(error), domain))
 }
 
-/// A ledger that was there is not there any more.
+/// The error if the ledger existed before, and is missing now.
 fn gone(domain: &Domain) -> Error {
     let database = domain.database;
     tracing::error!(database, "the table `beds_ledger` is gone: no write with a message_id can be done");
     core::gone(database)
 }
 
-/// A claim is kept without a reply, and nobody is at work under it any more.
+/// The error if a claim is stored without a reply, and nobody works under it any more.
 pub(super) fn unanswered(claim: &Claim, domain: &Domain) -> Error {
     let (database, template) = (domain.database, domain.name);
     let Claim { user, message_id, step, .. } = claim;

@@ -1,6 +1,6 @@
-//! An update of a record that holds what no parameter takes: a day that no calendar has, or what an ENUM has in place of a
-//! value. Under strict rules the server refuses it from a client, and copies it from column to variable to parameter.
-//! So that is the way it goes, and what the request says stays under strict rules.
+//! An update of a record that holds a value which no parameter takes: a day that no calendar has, or the invalid value
+//! of an ENUM. Under strict rules the server refuses such a value from a client, but copies it from column to variable
+//! to parameter. So the node lets the server copy it, and the values of the request stay under strict rules.
 
 use std::fmt::Write as _;
 
@@ -33,7 +33,7 @@ pub(super) struct Left<'a> {
 }
 
 impl Left<'_> {
-    /// Calls the procedure with one value an argument, but for the fields that are left to the server.
+    /// Calls the procedure with one value for each argument, except the fields that are left to the server.
     pub(super) async fn call(
         &self,
         connection: &mut MySqlConnection,
@@ -48,7 +48,7 @@ impl Left<'_> {
         let query = sqlx::query_with(&text, arguments).persistent(false);
         let mut sets = sets_of(connection, self.domain, query, Room::Most(RETURNS_BYTES_MAX)).await?.sets;
         sets.retain(|set| !set.is_empty());
-        // The last one is ours.
+        // The last result set is the node's own.
         let changed = sets.pop().and_then(|set| set.first().map(|row| row.try_get_unchecked::<i64, _>(0)));
         let affected = u64::try_from(changed.transpose().map_err(fault)?.unwrap_or_default());
         let first = sets.first().and_then(|set| set.first());

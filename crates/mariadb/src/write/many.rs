@@ -1,8 +1,8 @@
-//! The same change, or the end, of every record that a filter matches: all, or none.
+//! The same change, or the deletion, of every record that a filter matches: all, or none.
 //!
-//! The filter finds and locks the records; the procedure of the single record changes each, so that nothing else ever
-//! does. Where a view cannot be locked, its records may change in between: a procedure that compares the version then
-//! leaves them, and the reply says how many.
+//! The filter finds and locks the records. The procedure of the single record changes each, so that nothing else ever
+//! writes them. If a view cannot be locked, its records may change in between. A procedure that compares the version
+//! then leaves those unchanged, and the reply says how many were written.
 
 use beds_core::{
     Error, Outcome,
@@ -32,31 +32,31 @@ use crate::{
     statement,
 };
 
-/// What is held of the records between finding and changing them, in bytes.
+/// How many bytes of the found records are held until they are changed.
 const HELD_BYTES_MAX: usize = 64 << 20;
 
-/// Which records are written, and by what.
+/// The records to write, and their procedure.
 pub(super) struct Many<'a> {
     pub(super) domain: &'static Domain,
     pub(super) source: &'static Source,
     pub(super) procedure: &'static Procedure,
     pub(super) matching: &'a Matching,
-    /// What the procedure takes of the request.
+    /// The parts of the request that the procedure takes.
     pub(super) scope: &'a Scope,
     pub(super) known: &'a Columns,
 }
 
 /// A record that matches.
 struct Found {
-    /// What the procedure gets of it.
+    /// The record's own values that the procedure gets.
     own: Vec<Value>,
-    /// Its key, as it is shown; none where it cannot be.
+    /// Its key, as it is shown; `None` if it cannot be shown.
     key: Option<Vec<Value>>,
     /// The fields with a value that no parameter takes.
     unpassable: Vec<usize>,
 }
 
-/// A record that matched, and what became of it.
+/// A record that matched, and its result.
 struct Written {
     /// As [`Found::key`].
     key: Option<Vec<Value>>,
@@ -64,7 +64,8 @@ struct Written {
 }
 
 impl Many<'_> {
-    /// Changes each record. Gives the keys of what was changed, as a fetch shows them; none where it cannot.
+    /// Changes each record. Gives the keys of the changed records, as a fetch shows them; `None` if a key cannot be
+    /// shown.
     pub(super) async fn update(
         &self,
         connection: &mut MySqlConnection,
@@ -73,8 +74,8 @@ impl Many<'_> {
         Ok(told(self.run(connection, changes).await?))
     }
 
-    /// Deletes each record, as [`Self::update`]. One that goes with another, as a foreign key or a trigger has it, is
-    /// deleted as well.
+    /// Deletes each record, like [`Self::update`]. A record that is deleted together with another, by a foreign key or
+    /// a trigger, counts as deleted as well.
     pub(super) async fn delete(
         &self,
         connection: &mut MySqlConnection,
@@ -140,7 +141,7 @@ impl Many<'_> {
         Ok(all.map(|(key, returned)| Written { key, is_written: returned.is_written() }).collect())
     }
 
-    /// The keys of the records that match; none of one that cannot be shown.
+    /// The keys of the matching records; `None` for a key that cannot be shown.
     pub(super) async fn keys(
         &self,
         connection: &mut MySqlConnection,
@@ -150,7 +151,7 @@ impl Many<'_> {
         Ok(found.into_iter().map(|found| found.key).collect())
     }
 
-    /// Calls the procedure for one record after another, some of which hold what no parameter takes.
+    /// Calls the procedure for one record after another, some of which hold a value that no parameter takes.
     async fn call_apart(
         &self,
         connection: &mut MySqlConnection,
@@ -210,7 +211,7 @@ impl Many<'_> {
                 let key = domain.key.iter().enumerate();
                 let key =
                     key.map(|(part, &field)| cell::read(&row, fields.len() + part, &domain.fields[field].ty));
-                // A part that cannot be shown makes the key one that nobody can ask for.
+                // If a part cannot be shown, nobody can ask for the key.
                 let key = key.collect::<Result<Vec<_>, _>>().map_err(fault)?.into_iter().collect();
                 records.push(Found { own, key, unpassable });
             }
@@ -219,13 +220,13 @@ impl Many<'_> {
             return Ok(records);
         }
         let count = count(connection, Place { domain, source, kept }, &matching.filter).await?;
-        // The lock sees what other transactions have committed since.
+        // The locking read sees records that others have committed since.
         let count = count.max(records.len() as u64);
         Err(Fault::Refused(Error::too_many(domain, count, matching.most)))
     }
 }
 
-/// Whether this is what an ENUM has in place of a value, as a key is read.
+/// Whether this is the invalid value of an ENUM, as a key is read.
 fn has_no_value(column: Option<&Column>, cell: &Value) -> bool {
     match column {
         Some(Column { kept: Kept::Position(empty), .. }) => match empty {
@@ -237,7 +238,7 @@ fn has_no_value(column: Option<&Column>, cell: &Value) -> bool {
     }
 }
 
-/// What a record is refused with whose key has what an ENUM has in place of a value.
+/// The error of a record whose key has the invalid value of an ENUM.
 fn nameless(domain: &Domain, field: usize) -> Error {
     let name = domain.fields[field].name;
     let message =
@@ -246,7 +247,7 @@ fn nameless(domain: &Domain, field: usize) -> Error {
         .hint("the DBA gives the record a key; or leave it out of `where`")
 }
 
-/// The reply, and the keys of what was written.
+/// The reply, and the keys of the written records.
 fn told(all: Vec<Written>) -> (Outcome, Vec<Option<Vec<Value>>>) {
     let matched = all.len() as u64;
     let written = all.into_iter().filter(|written| written.is_written);

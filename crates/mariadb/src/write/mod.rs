@@ -1,7 +1,7 @@
 //! Jobs of the write lane: each is one transaction around DBA-owned procedures.
 //!
-//! The lane's connections have autocommit off, so a transaction begins with its first statement and costs one
-//! round trip more than its objects: the commit. [`Write::apply`] runs the objects; around it are the claim and the stored
+//! The lane's connections have autocommit off. So a transaction begins with its first statement and costs one round
+//! trip more than its objects: the commit. [`Write::apply`] runs the objects. Around it are the claim and the stored
 //! reply, in [`once`] for one write and in [`group`] for several that share a transaction.
 
 mod amiss;
@@ -66,7 +66,7 @@ const RETRY_PAUSE_MAX: Duration = Duration::from_millis(400);
 /// Why a transaction that lost a deadlock is run again elsewhere.
 const SPOILT: &str = "a temporary table remains of a transaction that lost a deadlock";
 
-/// How long writes that share a transaction may take together: each waits for all of them.
+/// How long writes that share a transaction may take together, since each waits for all of them.
 const GROUP_TIME: Duration = Duration::from_millis(100);
 
 /// A write.
@@ -75,19 +75,19 @@ pub(crate) struct Write {
     pub(crate) domain: &'static Domain,
     pub(crate) objects: &'static mariadb::Objects,
     pub(crate) write: plan::Write,
-    /// What makes it happen once.
+    /// The claim by which it happens once.
     pub(crate) claim: Option<plan::Claim>,
-    /// What its caller reaches, and what its procedure takes of the request.
+    /// The reach of its caller, and the parts of the request that its procedure takes.
     pub(crate) scope: Scope,
-    /// Where it comes from, as its events tell.
+    /// Its origin, as its events report it.
     pub(crate) origin: Origin,
-    /// Hears when events are stored.
+    /// Is notified when events are stored.
     pub(crate) stored: Arc<Notify>,
-    /// Where claims are written down.
+    /// The ledger for claims.
     pub(crate) ledger: Arc<Ledger>,
-    /// What is known of the tables that objects write into.
+    /// The knowledge of the tables that objects write into.
     pub(crate) tables: Arc<Tables>,
-    /// Hears where the database is after it, where somebody may read from replicas.
+    /// Gets the database's position after the write, if somebody may read from replicas.
     pub(crate) positions: Option<Arc<Positions>>,
     /// How long the reply may get.
     pub(crate) reply_bytes_max: usize,
@@ -95,7 +95,7 @@ pub(crate) struct Write {
     pub(crate) deadlock_retries_max: u8,
     /// How long a commit may take.
     pub(crate) commit_timeout: Duration,
-    /// What is known of the columns that replies are read back from.
+    /// The knowledge of the columns from which replies are read back.
     pub(crate) known: Arc<Columns>,
 }
 
@@ -118,7 +118,7 @@ impl Job for Write {
             plan::Write::All(_) => 6,
             plan::Write::Call(invocation) => return std::ptr::from_ref(invocation.call).addr(),
         };
-        // A domain has more bytes than it has operations.
+        // A domain is larger in bytes than its number of operations, so these numbers are unique.
         std::ptr::from_ref(self.domain).addr() + operation
     }
 
@@ -139,9 +139,9 @@ impl Job for Write {
         session.renew().await
     }
 
-    /// All writes of a database by key may share a transaction. A call, a batch and a write by filter may take long, and
-    /// what commits by itself would commit the others. What a table without transactions keeps cannot be taken back with
-    /// them.
+    /// All writes of a database by key may share a transaction. A call, a batch and a write by filter may take long. An
+    /// object that commits by itself would commit the others. Rows in a table without transactions cannot be rolled
+    /// back with the others.
     fn group(&self) -> Option<usize> {
         let is_short = match &self.write {
             plan::Write::Create { .. }
@@ -174,12 +174,12 @@ impl Job for Write {
     }
 }
 
-/// Tells those who may read from replicas where the server is after their writes.
+/// Gives the server's position after their writes to those who may read from replicas.
 async fn tell_position(heard: Vec<(&'static str, Arc<Positions>)>, session: &mut Session) {
     if heard.is_empty() {
         return;
     }
-    // What is done is done: a connection that breaks now shows it to whoever uses it next.
+    // The write is done. If the connection breaks now, its next user finds out.
     let Some(position) = session.position().await else { return };
     for (database, positions) in heard {
         positions.reach(database, |before| {
@@ -193,16 +193,16 @@ async fn tell_position(heard: Vec<(&'static str, Arc<Positions>)>, session: &mut
 }
 
 impl Write {
-    /// Who hears where the database is afterwards, with its name.
+    /// The receiver of the database's position afterwards, with the database's name.
     fn hears(&self) -> Option<(&'static str, Arc<Positions>)> {
         Some((self.domain.database, Arc::clone(self.positions.as_ref()?)))
     }
 
     async fn run_alone(&self, session: &mut Session, gate: &Gate) -> Result<Outcome, beds_lane::Fault> {
         let remains = self.remains();
-        // From its first statement on, nobody can take it back.
+        // From its first statement on, the write cannot be taken back.
         if remains.is_some() {
-            // A connection that has gone meanwhile must not leave it open whether anything happened.
+            // If the connection is already gone, the error must not leave the effect unknown.
             let ping = session.connection.ping().await;
             ping.map_err(|error| beds_lane::Fault::Lost(error.to_string()))?;
             gate.pass()?;
@@ -212,7 +212,8 @@ impl Write {
         } else {
             session.begins_transaction();
         }
-        // What is only known to write into a table without transactions keeps its claim, which tells duplicates.
+        // A write that is only known to write into a table without transactions keeps its claim, which identifies
+        // duplicates.
         if self.commits() && apart::is_list(&self.write) {
             let outcome = apart::run(self, session).await;
             let outcome = outcome.map(|outcome| together::fitting(self, outcome));
@@ -227,7 +228,7 @@ impl Write {
                     if session.is_spoilt() {
                         return Err(beds_lane::Fault::Lost(SPOILT.to_owned()));
                     }
-                    // Those that lost together would meet again.
+                    // Writes that lost a deadlock together would meet again.
                     sleep_until((Instant::now() + pauses.pause()).min(gate.deadline())).await;
                     retries += 1;
                 }
@@ -243,15 +244,15 @@ impl Write {
     }
 }
 
-/// What the objects of a write did.
+/// The effect of a write's objects.
 struct Applied {
     outcome: Outcome,
-    /// What is told of it.
+    /// Its events and audit entries.
     told: Told,
 }
 
 impl Write {
-    /// Whether it is a call, or may have one in it: a call may take long, and leave anything behind in the session.
+    /// Whether it is a call, or may contain one. A call may take long, and may leave anything behind in the session.
     const fn may_do_anything(&self) -> bool {
         matches!(self.write, plan::Write::Call(_) | plan::Write::All(_))
     }
@@ -265,7 +266,7 @@ impl Write {
         }
     }
 
-    /// Whether the object commits by itself, so that running it again may repeat its effect.
+    /// Whether the object commits by itself, so that a second run may repeat its effect.
     fn commits(&self) -> bool {
         commits(self.objects, &self.write)
     }
@@ -275,7 +276,7 @@ impl Write {
         lasting::calls(self.objects, &self.write)
     }
 
-    /// Why it is known that what it does remains, whatever becomes of it.
+    /// Why its effect is known to remain, however it ends.
     fn remains(&self) -> Option<Remains> {
         if self.commits() {
             return Some(Remains::Committed);
@@ -283,15 +284,16 @@ impl Write {
         self.tables.are_lasting(&self.calls()).then_some(Remains::Kept(None))
     }
 
-    /// What makes it happen once. An object that commits by itself would commit the claim before there is a reply.
+    /// The claim by which it happens once. An object that commits by itself would commit the claim before there is a
+    /// reply.
     pub(crate) fn claim(&self) -> Option<&plan::Claim> {
         self.claim.as_ref().filter(|_| !self.commits())
     }
 
-    /// Whether both create records in one domain. Upserts are not run as one: two may be of one record.
+    /// Whether both create records in one domain. Upserts do not run together: two may be of one record.
     fn is_create_as(&self, other: &Self) -> bool {
         let is_create = |write: &Self| matches!(write.write, plan::Write::Create { .. });
-        // What a procedure takes of the request is not the same for all.
+        // The parts of a request that a procedure takes are not the same for all.
         let takes =
             |write: &Self| write.objects.create.as_ref().is_some_and(|create| !create.asked.is_empty());
         std::ptr::eq(self.domain, other.domain) && is_create(self) && is_create(other) && !takes(self)
@@ -322,7 +324,7 @@ impl Write {
         let source = objects.read.as_ref();
         let publication = Publication::of(domain, write, &self.origin);
         let is_told = publication.is_some();
-        // Of the records that a write by filter wrote.
+        // The keys of the records that a write by filter wrote.
         let mut keys = Vec::new();
         let outcome = match write {
             plan::Write::Create { records, many } => {
@@ -388,7 +390,7 @@ impl Write {
     }
 }
 
-/// The object of an operation, which a plan for it implies.
+/// The object of an operation. A plan for the operation implies that it exists.
 fn declared<T>(object: Option<&'static T>) -> Result<&'static T, Fault> {
     object.ok_or_else(|| {
         Fault::Refused(Error::new(ErrorCode::Internal, "the domain has no object for this operation"))

@@ -1,4 +1,5 @@
-//! The transaction of one write: its claim, its objects, what is told of them, its stored reply, and the commit or the way back.
+//! The transaction of one write: its claim, its objects, its events and audit entries, its stored reply, and the commit
+//! or rollback.
 
 use beds_core::{Error, Outcome, event::Told, ledger::NO_LEDGER, plan};
 use beds_lane::Gate;
@@ -17,17 +18,17 @@ use crate::{
     session::{Course, End, Session},
 };
 
-/// What a transaction has come to.
+/// The state of a transaction before its end.
 enum Done {
-    /// The objects ran; it is to be committed. Whether there are events of it.
+    /// The objects ran, and the transaction is to be committed. The flag says whether it has events.
     Now(Outcome, bool),
-    /// An earlier one did the same; it is to be rolled back.
+    /// An earlier write did the same; the transaction is to be rolled back.
     Before(Outcome),
 }
 
 impl Write {
-    /// The transaction, once. The outer error is the gate's: nobody waits for the write any more. It `is_last` where it is not
-    /// run again after a conflict.
+    /// One try of the transaction. The outer error is the gate's: nobody waits for the write any more. `is_last` says
+    /// that it does not run again after a conflict.
     pub(super) async fn attempt(
         &self,
         session: &mut Session,
@@ -47,7 +48,7 @@ impl Write {
             },
             Ok(Done::Before(outcome)) => Ok(Ok(outcome)),
             Err(fault @ (Fault::Refused(_) | Fault::Deadlock)) => Ok(Err(fault)),
-            // The connection goes, and the transaction with it.
+            // The connection is discarded, and the transaction with it.
             Err(fault) => return Ok(Err(fault)),
         };
         match session.end(End::Rollback).await {
@@ -66,8 +67,8 @@ impl Write {
         }
     }
 
-    /// Whether an object has committed of which the template does not say so: the claim is there, after all was taken back.
-    /// Without a claim nobody can tell.
+    /// Whether an object has committed although the template does not say so: after a full rollback the claim is still
+    /// there. Without a claim nobody can tell.
     async fn has_committed(&self, session: &mut Session) -> bool {
         let Some(claim) = self.claim().filter(|_| self.ledger.is_known()) else {
             return false;
@@ -100,7 +101,7 @@ impl Write {
                         Ok(Done::Before(outcome))
                     }
                     Earlier::Another => Err(Fault::Refused(beds_core::ledger::taken())),
-                    // What committed the claim by itself may be about to store its reply.
+                    // An object that committed the claim by itself may be about to store its reply.
                     Earlier::Unanswered if is_last => Err(Fault::Refused(ledger::unanswered(claim, domain))),
                     Earlier::Nothing => {
                         let amiss = amiss::refuses(&mut session.connection, domain).await;
@@ -116,11 +117,11 @@ impl Write {
         }
     }
 
-    /// Runs the objects, stores what is told of what they did, and tells whether there are events. Of a single write a claim tells
-    /// by itself whether the object has rolled it back.
+    /// Runs the objects, stores their events and audit entries, and tells whether there are events. For a single write
+    /// with a claim, the claim itself shows whether the object has rolled it back.
     async fn effect(&self, session: &mut Session, is_claimed: bool) -> Result<(Outcome, bool), Fault> {
         let is_watched = !self.commits() && (self.is_several() || (!is_claimed && self.domain.is_told()));
-        // A transaction that wrote into a table without any may have no mark.
+        // A transaction that wrote into a table without transactions may have no mark.
         let is_marked = is_watched
             && session.mark().await.map_err(|error| classify(&error, self.domain))? == Course::Good;
         let Applied { outcome, told } = match &self.write {
@@ -152,9 +153,9 @@ impl Write {
         Ok((outcome, has_events))
     }
 
-    /// An object ended the transaction in which others had run, or of which something is told: it is not known what remains.
-    /// Unless the claim says that it was rolled back, what is told is stored, and what is open since is committed with it: each
-    /// change that remains is told.
+    /// An object ended a transaction in which others had run, or which has events or audit entries: it is unknown what
+    /// remains. Unless the claim shows a rollback, the events and entries are stored, and committed together with the
+    /// transaction that is open now. So each remaining change is reported.
     async fn ended(&self, session: &mut Session, told: &Told, is_claimed: bool) -> Result<Fault, Fault> {
         let domain = self.domain;
         if let &[call] = &*self.calls() {
@@ -175,7 +176,7 @@ impl Write {
         Ok(Fault::Refused(ended(domain)))
     }
 
-    /// Learns that a table without transactions keeps what was written into it, and which it is where that can be known.
+    /// Notes that a table without transactions keeps rows, and which table it is, if that can be known.
     async fn kept_rows(&self, session: &mut Session) -> Remains {
         let own: &[_] = if self.claim().is_some() { &[&LEDGER, &EVENTS, &AUDIT] } else { &[&EVENTS, &AUDIT] };
         let own = without_transactions(&mut session.connection, own).await;
@@ -183,8 +184,8 @@ impl Write {
         Remains::Kept(own)
     }
 
-    /// The outcome of a write whose commit is the first to tell that a table without transactions keeps rows. A duplicate is
-    /// to be told the same, so the reply is stored once more.
+    /// The outcome of a write whose commit is the first to show that a table without transactions keeps rows. A
+    /// duplicate must get the same reply, so the reply is stored once more.
     async fn said_late(&self, session: &mut Session, outcome: Outcome) -> Outcome {
         let remains = self.kept_rows(session).await;
         let outcome = noted(outcome, remains);
@@ -203,7 +204,7 @@ impl Write {
         outcome
     }
 
-    /// One record of a list whose object commits by itself, up to its commit. Whether there are events of it.
+    /// One record of a list whose object commits by itself, up to its commit. The flag says whether it has events.
     pub(super) async fn one_of_list(
         &self,
         one: &plan::Write,
@@ -215,7 +216,7 @@ impl Write {
         Ok((outcome, !told.events.is_empty()))
     }
 
-    /// A reply that is too long is refused, while the write can still be taken back.
+    /// Refuses a reply that is too long, while the write can still be rolled back.
     pub(super) fn finished(&self, outcome: Outcome) -> Result<Outcome, Fault> {
         if outcome.size() <= self.reply_bytes_max {
             return Ok(outcome);
@@ -223,8 +224,8 @@ impl Write {
         Err(Fault::Refused(Error::reply_too_large(self.reply_bytes_max)))
     }
 
-    /// What becomes of a write that shared a transaction where one wrote into a table without transactions, and that was
-    /// taken back: to run it again might repeat what it did.
+    /// The error of a write that shared a transaction in which one wrote into a table without transactions, after the
+    /// rollback: a second run might repeat its effect.
     pub(super) fn in_part(&self) -> Error {
         self.tables.suspect(&self.calls());
         Error::unknown_effect(
@@ -232,8 +233,8 @@ impl Write {
         )
     }
 
-    /// Commits. From here on the write may have happened though its confirmation does not arrive.
-    /// Tells whether a table without transactions keeps rows.
+    /// Commits. From here on the write may have happened even if its confirmation does not arrive. Tells whether a
+    /// table without transactions keeps rows.
     pub(super) async fn commit(&self, session: &mut Session, has_events: bool) -> Result<bool, Fault> {
         match timeout(self.commit_timeout, session.end(End::Commit)).await {
             Ok(Ok(keeps_rows)) => {
@@ -242,7 +243,7 @@ impl Write {
                 }
                 Ok(keeps_rows)
             }
-            // The server says so before it commits, and ends it with the connection.
+            // The server says so before it commits, and rolls back when the connection ends.
             Ok(Err(error)) if is_distributed(&error) => {
                 let message =
                     format!("an object of `{}` began a distributed transaction (XA)", self.domain.name);
@@ -257,21 +258,21 @@ impl Write {
     }
 }
 
-/// The outcome of a write that is done, with a note of what remains of it whatever happens.
+/// The outcome of a write that is done, with a note of the effects that remain in any case.
 fn noted(outcome: Outcome, remains: Remains) -> Outcome {
     let note = remains.note();
     let is_noted = outcome.note.as_ref().is_some_and(|known| known.contains(&*note));
     if is_noted { outcome } else { outcome.noted(note) }
 }
 
-/// Ends what was asked of the server after the transaction. Where that fails, the next request finds out.
+/// Ends the transaction of the questions that came after the write's own. If that fails, the next request finds out.
 async fn forget(session: &mut Session) {
     if let Err(error) = session.connection.execute(sqlx::raw_sql("rollback")).await {
         tracing::debug!("a session could not be rolled back: {error}");
     }
 }
 
-/// Whether the server refuses to commit since the transaction is of another kind.
+/// Whether the server refuses to commit because the transaction is of another kind.
 fn is_distributed(error: &sqlx::Error) -> bool {
     let state = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     state.is_some_and(|state| state.starts_with("XA"))

@@ -1,7 +1,8 @@
 //! Events: rows in the transaction of the write, written after its objects ran.
 //!
-//! So the number of a row is taken while the changed record is locked, and of two changes of one record the later has the
-//! greater. The table belongs to the DBA and stands in the domain's own database; `bedsc ddl --ledger` writes it.
+//! So the number of a row is taken while the changed record is locked, and of two changes of one record the later gets
+//! the greater number. The table belongs to the DBA and stands in the domain's own database; `bedsc ddl --ledger`
+//! writes it.
 
 use beds_core::{event::Event, spec::Domain};
 use beds_protocol::tables::EVENTS;

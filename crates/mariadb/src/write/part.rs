@@ -1,4 +1,4 @@
-//! A part of a group: one write, or creates in one domain, which run as one.
+//! A part of a group: one write, or the creates in one domain, which run as one.
 
 use beds_core::{
     event::Publication,
@@ -18,16 +18,16 @@ use crate::{
     session::{Course, Session},
 };
 
-/// What a part has come to, with the numbers of its writes in it.
+/// The result of a part, with the effects of its writes.
 pub(super) enum Part {
     /// All ran.
     Ran(Vec<Applied>),
-    /// One was refused; this one, where that is known. What all of them did is taken back.
+    /// One was refused; the index says which, if that is known. The effects of all of them are rolled back.
     Refused(Option<usize>),
-    /// What was refused could not be taken back.
+    /// A refused write could not be rolled back.
     Stuck,
-    /// The last of these has ended the transaction, and the rest of the part has not run. Of what has none nobody knows what
-    /// it did.
+    /// The last of these has ended the transaction, and the rest of the part has not run. For a write without an effect
+    /// here, nobody knows what it did.
     Ended(Vec<Option<Applied>>),
 }
 
@@ -38,7 +38,7 @@ pub(super) async fn run(writes: &[&Write], session: &mut Session) -> Result<Part
         creates => create_all(creates, session).await,
     };
     match done {
-        // Of several, none has run, or what all of them wrote cannot be shown.
+        // If there are several, either none has run, or the written records cannot be shown.
         Err(Fault::Refused(_)) => {
             let index = (writes.len() == 1).then_some(0);
             let ended = || writes.iter().map(|_| None).collect();
@@ -48,7 +48,7 @@ pub(super) async fn run(writes: &[&Write], session: &mut Session) -> Result<Part
     }
 }
 
-/// Takes a part back of which one was refused; none where the transaction has ended before that.
+/// Rolls back a part in which one write was refused; `None` if the transaction has already ended.
 async fn go_back(
     writes: &[&Write],
     refused: Option<usize>,
@@ -76,7 +76,7 @@ fn records(write: &Write) -> (&[Vec<Value>], bool) {
     }
 }
 
-/// Runs creates in one domain as one of all their records, up to the one that ends the transaction.
+/// Runs creates in one domain as one create of all their records, up to the record that ends the transaction.
 async fn create_all(writes: &[&Write], session: &mut Session) -> Result<Part, Fault> {
     let Some(Write { domain, objects, known, .. }) = writes.first() else { return Ok(Part::Ran(Vec::new())) };
     let procedure = declared(objects.create.as_ref())?;
@@ -114,7 +114,7 @@ fn owner(writes: &[&Write], record: usize) -> usize {
     ends.take_while(|end| *end <= record).count()
 }
 
-/// What creates did; none of one that did not do all it should.
+/// The effects of creates; `None` for a create that was not done completely.
 async fn show(
     create: &Create<'_>,
     writes: &[&Write],
@@ -141,7 +141,7 @@ async fn show(
         let (records, many) = records(write);
         let outcome = create::outcome(created.by_ref().take(records.len()).collect(), many);
         let publication = Publication::of(create.domain, &write.write, &write.origin);
-        // A record that was created needs no second look.
+        // A created record need not be read again.
         let told = publication.map(|publication| publication.told(&outcome, None)).transpose();
         Ok(Some(Applied { outcome, told: told.map_err(Fault::Refused)?.unwrap_or_default() }))
     };

@@ -1,4 +1,4 @@
-//! Calls of the procedure behind an operation: one, or many in few round trips.
+//! Calls of the procedure behind an operation: one call, or many in few round trips.
 
 use std::fmt::Write as _;
 
@@ -25,7 +25,7 @@ use crate::{
 /// A procedure's own result is small: the fields that it returns.
 pub(super) const RETURNS_BYTES_MAX: usize = 1 << 20;
 
-/// What a procedure gave back.
+/// The result of a procedure.
 pub(super) struct Returned {
     /// Values, by field.
     pub(super) fields: Vec<(usize, Value)>,
@@ -36,7 +36,7 @@ pub(super) struct Returned {
 }
 
 impl Returned {
-    /// Whether it did anything. What gives fields back answers for itself.
+    /// Whether the procedure did anything. If it returns fields, that counts as yes.
     pub(super) fn is_written(&self) -> bool {
         self.affected > 0 || !self.fields.is_empty()
     }
@@ -47,7 +47,7 @@ impl Returned {
     }
 }
 
-/// Calls a procedure with one value an argument.
+/// Calls a procedure with one value for each argument.
 pub(super) async fn call(
     connection: &mut MySqlConnection,
     domain: &'static Domain,
@@ -61,7 +61,7 @@ pub(super) async fn call(
     Ok(Returned { affected: sets.affected, ..returned(domain, procedure, row)? })
 }
 
-/// What a procedure gave back in the first row of its first result set.
+/// The values in the first row of a procedure's first result set.
 pub(super) fn returned(
     domain: &'static Domain,
     procedure: &'static Procedure,
@@ -86,23 +86,23 @@ pub(super) fn returned(
     Ok(Returned { fields, unshown, affected: 0 })
 }
 
-/// A call that failed, by its place among those that were made together, where that is known.
+/// A call that failed, by its place among the calls that were made together, if that is known.
 pub(super) struct Failed {
     pub(super) index: Option<usize>,
     pub(super) fault: Fault,
 }
 
-/// What calls have come to that were made together.
+/// The results of calls that were made together.
 pub(super) struct Calls {
-    /// What those gave back that have ended, in order.
+    /// The results of the calls that have ended, in order.
     pub(super) returned: Vec<Returned>,
-    /// Why there are no more.
+    /// Why the further calls have no result.
     pub(super) failed: Option<Failed>,
 }
 
 /// Calls a procedure once for each of these lists of arguments, in order. Several calls are one compound statement,
-/// which costs one round trip. None sees a `last_insert_id()` of another. The one that is refused is told; with a fence, so is
-/// the one that ended the transaction, and none is made after it.
+/// which costs one round trip. No call sees a `last_insert_id()` of another. The result names the call that was
+/// refused. With a fence, it also names the call that ended the transaction, and no call is made after that one.
 pub(super) async fn call_each(
     connection: &mut MySqlConnection,
     domain: &'static Domain,
@@ -127,14 +127,14 @@ pub(super) async fn call_each(
     Calls { returned: all, failed: None }
 }
 
-/// How many rows the calls changed that have ended, of those that are one statement which failed.
-/// [`crate::session`] makes the session forget it.
+/// How many rows each ended call changed, if a statement of several calls failed. [`crate::session`] makes the session
+/// forget it.
 async fn counted(connection: &mut MySqlConnection) -> Option<Vec<u64>> {
     let row = connection.fetch_one(sqlx::raw_sql("select @beds_ended")).await.ok()?;
     row.try_get_unchecked::<Option<&str>, _>(0).ok()?.map(counts)
 }
 
-/// It is -1 where a result set came last.
+/// The count is -1 if a result set came last.
 fn counts(text: &str) -> Vec<u64> {
     text.split_whitespace().map(|count| count.parse().unwrap_or_default()).collect()
 }
@@ -143,16 +143,17 @@ fn counts(text: &str) -> Vec<u64> {
 struct Together<'a> {
     procedure: &'static Procedure,
     calls: &'a [Vec<Value>],
-    /// For how many calls the statement is written, of which the second half may be left out.
+    /// The number of calls for which the statement is written. The second half of them may be left out.
     size: usize,
-    /// Whether the server counts the calls that have ended and says so at the end: a result set for each would cost it as much
-    /// as the call. It counts in a variable of the session, which tells where the statement fails as well. A handler of errors
-    /// could tell that, but would lose the warnings of what is not rolled back.
+    /// Whether the server counts the calls that have ended and reports the counts at the end: a result set for each
+    /// call would cost as much as the call. It counts in a variable of the session, which also shows where the
+    /// statement failed. A handler of errors could show that too, but would lose the warnings of what is not rolled
+    /// back.
     is_silent: bool,
     fence: Option<&'a Fence>,
 }
 
-/// Of a call that has ended, the first row that it gave back and how many rows it changed.
+/// The first row that an ended call returned, and how many rows the call changed.
 type Ended = (Option<MySqlRow>, u64);
 
 impl Together<'_> {
@@ -182,8 +183,8 @@ impl Together<'_> {
         text
     }
 
-    /// The parameters of the text. A row with the text `end`, which nobody can know before, ends the result sets of a call, or
-    /// of all.
+    /// The parameters of the text. A row with the text `end`, which nobody can know in advance, ends the result sets of
+    /// a call, or of all calls.
     fn parameters<'v>(&'v self, count: &'v Value, end: &'v Value) -> Vec<&'v Value> {
         let mut values = Vec::with_capacity(self.size * (self.procedure.arity() + 1) + 2);
         values.push(count);
@@ -202,7 +203,7 @@ impl Together<'_> {
         values
     }
 
-    /// Makes the calls, and adds what those gave back that have ended.
+    /// Makes the calls, and adds the results of those that have ended.
     async fn add(
         &self,
         connection: &mut MySqlConnection,
@@ -230,18 +231,18 @@ impl Together<'_> {
                 let message = format!("{} has changed how its session answers", procedure.call);
                 Err(Failed { index: None, fault: Fault::Refused(disagree(domain, &message)) })
             }
-            // The last one did it.
+            // The last call ended the transaction.
             Ok(false) => {
                 let fault = Fault::Refused(lasting::ended(domain));
                 Err(Failed { index: at(all.len().saturating_sub(1)), fault })
             }
-            // The first that has not ended.
+            // The first call that has not ended.
             Err(fault) => Err(Failed { index: at(all.len()), fault }),
         }
     }
 
-    /// Makes the calls, and adds what is known of those that have ended. Tells whether the transaction goes on; the
-    /// last call has ended it otherwise.
+    /// Makes the calls, and adds the results of those that have ended. Tells whether the transaction goes on; otherwise
+    /// the last call has ended it.
     async fn run(
         &self,
         connection: &mut MySqlConnection,

@@ -1,5 +1,5 @@
-//! Whether a caller reaches a record that it writes: before its procedure runs, in the same transaction, with the record
-//! locked where a view can be.
+//! Whether a record that a caller writes is within the caller's reach. This is tested before the record's procedure
+//! runs, in the same transaction. The record is locked if the view allows it.
 
 use beds_core::{query::Condition, stages::statement_span, value::Value};
 use sqlx::MySqlConnection;
@@ -11,18 +11,18 @@ use crate::{
     statement::{self, Statement},
 };
 
-/// How a caller stands to a record.
+/// The relation of a caller to a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reach {
-    /// It reaches it.
+    /// The record is within the caller's reach.
     Within,
-    /// The record is there, and not within its reach.
+    /// The record exists, beyond the caller's reach.
     Beyond,
     /// There is no such record.
     Nothing,
 }
 
-/// How the caller who reaches these rows stands to the record with this key.
+/// The relation of a caller with these row conditions to the record with this key.
 pub(super) async fn reach(
     connection: &mut MySqlConnection,
     place: Place<'_>,
@@ -30,7 +30,7 @@ pub(super) async fn reach(
     rows: &[Condition],
 ) -> Result<Reach, Fault> {
     let Place { domain, source, kept } = place;
-    // The key is the least that there is to select.
+    // The key is the smallest selection.
     let by_key = || statement::by_key(domain, source, kept, domain.key, key);
     if is_there(connection, place, by_key().within(rows).for_update()).await? {
         return Ok(Reach::Within);

@@ -1,5 +1,5 @@
-//! The items of an atomic batch, one after another in one transaction, on the way of any other write: one claim, one reply,
-//! one commit.
+//! The items of an atomic batch, one after another in one transaction. It goes the way of any other write: one claim,
+//! one reply, one commit.
 
 use std::borrow::Cow;
 
@@ -24,7 +24,7 @@ use crate::{
     session::Session,
 };
 
-/// Refuses items that cannot be taken back with the others, before anything runs.
+/// Refuses items that cannot be rolled back with the others, before anything runs.
 ///
 /// # Errors
 /// `bad_request`, naming the item.
@@ -42,7 +42,7 @@ fn check_one(domain: &'static Domain, action: &Action) -> Result<(), Error> {
             .hint("send the batch as \"ordered\", or without this item"))
     };
     match action {
-        // It is not held to reading outside of a transaction that is read only.
+        // Outside a read-only transaction, nothing keeps such a call from writing.
         Action::Read(plan::Read::Call(_)) => refused("a call that reads cannot be part of an atomic batch"),
         Action::Write(write) if commits(objects(domain)?, write) => {
             refused("its object commits by itself, so it cannot be part of an atomic batch")
@@ -53,7 +53,7 @@ fn check_one(domain: &'static Domain, action: &Action) -> Result<(), Error> {
 
 /// Runs all items within the transaction that is open in the session.
 pub(super) async fn run(write: &Write, items: &[Item], session: &mut Session) -> Result<Applied, Fault> {
-    // After the claim: one that was done before has its reply, whatever has become known since.
+    // This comes after the claim: a duplicate has its reply, whatever the node has learned since.
     learn(write, items, &mut session.connection).await?;
     write.tables.check(items).map_err(Fault::Refused)?;
     let (mut done, mut told) = (Items::default(), Told::default());
@@ -76,8 +76,8 @@ pub(super) async fn run(write: &Write, items: &[Item], session: &mut Session) ->
     Ok(Applied { outcome: done.finish(), told })
 }
 
-/// Asks whether the tables behind the items have transactions, where no write has shown it yet. What a call writes into, only
-/// its own run shows.
+/// Asks whether the tables behind the items have transactions, if no write has shown it yet. Only a call's own run
+/// shows what it writes into.
 async fn learn(write: &Write, items: &[Item], connection: &mut MySqlConnection) -> Result<(), Fault> {
     for item in items {
         let Item::Plan(Plan { domain, action: Action::Write(one), .. }) = item else { continue };
@@ -95,7 +95,7 @@ async fn learn(write: &Write, items: &[Item], connection: &mut MySqlConnection) 
     Ok(())
 }
 
-/// Refuses a call that has left something which the items after it would see, as later requests never do.
+/// Refuses a call that has left something that the later items would see. Later requests never see it.
 async fn leaves_nothing(session: &mut Session, domain: &'static Domain) -> Result<(), Fault> {
     if session.leaves_nothing().await.map_err(|error| classify(&error, domain))? {
         return Ok(());
@@ -148,13 +148,14 @@ fn of_item(fault: Fault, index: usize) -> Fault {
     }
 }
 
-/// The outcome of a write as its ledger row keeps it: of a batch that is too long, the keys of its items.
+/// The outcome of a write as its ledger row keeps it. For a batch that is too long, it keeps the keys of the items.
 pub(super) fn kept<'o>(write: &plan::Write, outcome: &'o Outcome) -> Cow<'o, Outcome> {
     let plan::Write::All(items) = write else { return Cow::Borrowed(outcome) };
     beds_core::ledger::kept_items(outcome, written(items))
 }
 
-/// The outcome of a write that nothing takes back any more: no refusal of its length, but what there is room for.
+/// The outcome of a write that can no longer be taken back: it is cut to the room there is, and not refused for its
+/// length.
 pub(super) fn fitting(write: &Write, outcome: Outcome) -> Outcome {
     let bytes_max = write.reply_bytes_max;
     match &write.write {
@@ -163,7 +164,7 @@ pub(super) fn fitting(write: &Write, outcome: Outcome) -> Outcome {
     }
 }
 
-/// The domains of a batch's items; none of what writes nothing.
+/// The domains of a batch's items; `None` for an item that writes nothing.
 fn written(items: &[Item]) -> impl Iterator<Item = Option<&'static Domain>> {
     items.iter().map(|item| match item {
         Item::Plan(Plan { domain, action: Action::Write(_), .. }) => Some(*domain),

@@ -1,5 +1,4 @@
-//! What is told of a write beside itself, events and entries of the audit: rows in its transaction, made and written after its
-//! objects ran.
+//! The events and audit entries of a write: rows in its transaction, made and written after its objects ran.
 
 use beds_core::{
     Outcome,
@@ -18,16 +17,16 @@ use crate::{
     read::{self, find, find_parts},
 };
 
-/// Where to look for what is told and the outcome does not have.
+/// Where to read what events and audit entries need and the outcome does not have.
 pub(super) struct Place<'a> {
     pub(super) objects: &'static mariadb::Objects,
     pub(super) write: &'a plan::Write,
     pub(super) known: &'a Columns,
-    /// The keys of what a write by filter wrote; none of what has no key that can be shown.
+    /// The keys of the records that a write by filter wrote; `None` for a key that cannot be shown.
     pub(super) keys: Vec<Option<Vec<Value>>>,
 }
 
-/// What is told of a write, once its objects have run and before others change what it did.
+/// The events and audit entries of a write, once its objects have run and before others change their effect.
 pub(super) async fn told(
     publication: &Publication,
     place: Place<'_>,
@@ -39,7 +38,7 @@ pub(super) async fn told(
 }
 
 impl Place<'_> {
-    /// The fields of the record that was changed that its event tells; of a write by filter those of all records.
+    /// The fields of the changed record that its event reports; for a write by filter those of all records.
     async fn after(
         &self,
         publication: &Publication,
@@ -68,7 +67,8 @@ impl Place<'_> {
         Ok(found.and_then(Result::ok).map(|shown| shown.json))
     }
 
-    /// These fields of all records that a write by filter changed, as a JSON array; of one that cannot be read, the key.
+    /// These fields of all records that a write by filter changed, as a JSON array. For a record that cannot be read,
+    /// only the key.
     async fn all(
         &self,
         domain: &'static Domain,
@@ -96,7 +96,7 @@ impl Place<'_> {
     }
 }
 
-/// These fields of the records with these keys, none where they cannot be read.
+/// These fields of the records with these keys; `None` if they cannot be read.
 async fn found(
     connection: &mut MySqlConnection,
     place: read::Place<'_>,
@@ -116,7 +116,7 @@ async fn found(
     Ok(all)
 }
 
-/// A key as a JSON object; an empty one where there is none.
+/// A key as a JSON object; an empty one if there is no key.
 fn json(domain: &Domain, key: Option<&[Value]>) -> Vec<u8> {
     let mut json = Vec::with_capacity(64);
     let names = domain.key.iter().map(|&field| domain.fields[field].name);
@@ -128,7 +128,7 @@ fn array(items: &[Vec<u8>]) -> Vec<u8> {
     [b"[".as_slice(), &items.join(&b','), b"]"].concat()
 }
 
-/// Stores what is told, in this order.
+/// Stores events and audit entries, in this order.
 pub(super) async fn store(
     connection: &mut MySqlConnection,
     told: &Told,

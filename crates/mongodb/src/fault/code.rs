@@ -1,41 +1,41 @@
-//! What MongoDB's error codes mean: <https://www.mongodb.com/docs/manual/reference/error-codes/>.
+//! The meaning of MongoDB's error codes: <https://www.mongodb.com/docs/manual/reference/error-codes/>.
 
-/// What an error code says about a request.
+/// The meaning of an error code for a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Meaning {
     /// A unique value is taken.
     Duplicate,
     /// The validator of the collection refused the document.
     Invalid,
-    /// The server gave up when the request's time was over.
+    /// The server gave up when the time of the request was over.
     Late,
     /// Others kept changing the same documents.
     Contended,
     /// The node's user lacks a privilege.
     Unauthorized,
-    /// The server does not know the node's user, or not with this password.
+    /// The server does not know the node's user, or the password is wrong.
     Unauthenticated,
-    /// The template promises what the database does not keep.
+    /// The template and the database disagree.
     Disagrees,
     /// A document is longer than MongoDB's 16 MiB.
     TooLong,
     /// The server cannot do it now, and did not begin.
     Unavailable,
-    /// The server went away or lost its role, perhaps in the middle of the work. Where it did not begin, newer servers say
+    /// The server went away or lost its role, perhaps in the middle of the work. If it had not begun, newer servers say
     /// so by a label.
     Interrupted,
-    /// The document is written, but too few servers said so in time.
+    /// The document is written, but too few servers confirmed it in time.
     Unconfirmed,
     /// The server has no transactions.
     NoTransactions,
-    /// Nobody here knows.
+    /// The meaning is unknown.
     Strange,
 }
 
 /// There is no such collection.
 pub(super) const NAMESPACE_NOT_FOUND: i32 = 26;
 
-/// Code, name, meaning. A name stands for its code where a server sends none of these numbers.
+/// Code, name, meaning. The name identifies the meaning if a server sends another number.
 const CODES: &[(i32, &str, Meaning)] = &[
     (6, "HostUnreachable", Meaning::Interrupted),
     (7, "HostNotFound", Meaning::Interrupted),
@@ -94,7 +94,7 @@ const CODES: &[(i32, &str, Meaning)] = &[
 ];
 
 impl Meaning {
-    /// Of a code, or of its name.
+    /// The meaning of a code, or of its name.
     pub(super) fn of(code: i32, name: &str) -> Self {
         let known = CODES.iter().find(|(known, ..)| *known == code);
         let known = known.or_else(|| CODES.iter().find(|(_, known, _)| *known == name));

@@ -1,4 +1,4 @@
-//! Which fields a taken unique value is of: all of the index, or none.
+//! The fields of a unique value that is taken: all fields of the index, or none.
 
 use beds_core::{
     Error,
@@ -10,7 +10,7 @@ use mongodb::bson::{Bson, Document};
 /// A conflict on an index of these columns.
 pub(super) fn duplicate(columns: Option<&[String]>, domain: &Domain) -> Error {
     let paths = columns.map(|columns| columns.iter().map(|column| path(column, domain.fields)));
-    // A column that the template does not know cannot be named, and without it the others are not to blame.
+    // A column that the template does not know cannot be named. Without it the other fields are not to blame.
     let paths: Vec<String> = paths.and_then(Iterator::collect::<Option<_>>).unwrap_or_default();
     let (values, reason) = match paths.as_slice() {
         [_, _, ..] => ("these values", "is part of a duplicate: another record has these values together"),
@@ -26,14 +26,14 @@ pub(super) fn duplicate(columns: Option<&[String]>, domain: &Domain) -> Error {
     }
 }
 
-/// A new record has the key of one that is there.
+/// A new record has the key of an existing one.
 pub(crate) fn key_is_there(domain: &Domain) -> Error {
     let columns: Vec<String> =
         domain.key.iter().map(|&field| domain.fields[field].column.to_owned()).collect();
     duplicate(Some(&columns), domain)
 }
 
-/// The field of a column, or the member of one where the column is a path.
+/// The field of a column, or the member of a field if the column is a path.
 pub(super) fn path(column: &str, fields: &[Field]) -> Option<String> {
     if let Some(field) = fields.iter().find(|field| field.column == column) {
         return Some(field.name.to_owned());
@@ -51,9 +51,9 @@ pub(super) fn path(column: &str, fields: &[Field]) -> Option<String> {
     Some(format!("{}.{rest}", field.name))
 }
 
-/// The columns in `E11000 duplicate key error collection: db.c index: sku_1 dup key: { sku: "…" }`, which is all that a
-/// driver keeps of a refused insertion. The values are a client's, and may look like columns; so they are compared with
-/// what was inserted.
+/// The columns in `E11000 duplicate key error collection: db.c index: sku_1 dup key: { sku: "…" }`. A driver keeps only
+/// this message of a refused insertion. The values are a client's, and may look like columns, so they are compared with
+/// the inserted document.
 pub(super) fn columns(message: &str, inserted: &Document) -> Option<Vec<String>> {
     let (_, keys) = message.split_once("dup key: {")?;
     let mut rest = keys.trim_end().strip_suffix('}')?.trim();
@@ -70,7 +70,7 @@ pub(super) fn columns(message: &str, inserted: &Document) -> Option<Vec<String>>
     (!columns.is_empty()).then_some(columns)
 }
 
-/// Whether this can be the text of what was inserted in a column.
+/// Whether this can be the text of the value that was inserted in a column.
 fn is_of(inserted: Option<&Bson>, column: &str, text: &str) -> bool {
     match inserted {
         Some(Bson::String(value)) => {
@@ -116,7 +116,7 @@ mod tests {
             ("id: BinData(4, 0A0B), b: 2", Some(vec!["id", "b"])),
             ("id: { k: 1, l: [2, 3] }", Some(vec!["id"])),
             ("place.zip: 7", Some(vec!["place.zip"])),
-            // What a client wrote is not taken for a column.
+            // A client's text is not taken for a column.
             (r#"c: "x", b: "y""#, None),
             (r#"place.city: "x", b: "y""#, None),
             (r#": "x""#, None),

@@ -8,18 +8,18 @@ use beds_protocol::ErrorCode;
 
 use super::{Failure, Said, is_passing, leaves_effect_unknown};
 
-/// `BadValue`, `FailedToParse`, `TypeMismatch`, `Overflow`, `InvalidOptions`, `ConversionFailure`: a stage or an operator
-/// does not take a value.
+/// `BadValue`, `FailedToParse`, `TypeMismatch`, `Overflow`, `InvalidOptions`, `ConversionFailure`: a stage or an
+/// operator does not accept a value.
 const VALUES: [i32; 6] = [2, 9, 14, 15, 72, 241];
 
-/// From here on a code is the place in the server's source where an operator refuses what it is given.
+/// From here on a code is the place in the server's source where an operator refuses its argument.
 const LOCATIONS: std::ops::RangeFrom<i32> = 12_000..;
 
-/// Of those, no stage or operator of this name is known: that is the pipeline's mistake.
+/// The codes among them for an unknown name of a stage or operator: these are mistakes of the pipeline.
 const UNKNOWN_NAMES: [i32; 3] = [15_999, 31_325, 40_324];
 
 impl Failure {
-    /// The same of a pipeline: what a client's value makes a stage refuse is the client's mistake.
+    /// The same for a pipeline: if a client's value makes a stage refuse, the mistake is the client's.
     pub(crate) fn of_arguments(self, call: &Call, domain: &Domain) -> Self {
         let (Self::Before(error) | Self::After(error)) = &self else { return self };
         let Some(said) = Said::of(error) else { return self };

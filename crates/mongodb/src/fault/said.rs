@@ -1,4 +1,4 @@
-//! [`Said`]: what a server said of a failure, wherever the driver keeps it.
+//! [`Said`]: a server's answer about a failure, wherever the driver keeps it.
 
 use beds_core::{mask, spec::Domain};
 use mongodb::{
@@ -12,16 +12,16 @@ pub(super) struct Said<'e> {
     pub(super) code: i32,
     pub(super) name: &'e str,
     pub(super) message: &'e str,
-    /// Which rules of a validator are not satisfied.
+    /// The unsatisfied rules of a validator.
     pub(super) info: Option<Document>,
-    /// The columns of the unique index that is violated.
+    /// The columns of the violated unique index.
     pub(super) violated: Option<Vec<String>>,
-    /// Which of several documents it is about.
+    /// The index of the document that it is about, among several.
     pub(super) record: Option<usize>,
 }
 
 impl<'e> Said<'e> {
-    /// `None` where no server said anything of the request itself.
+    /// `None` if no server said anything about the request itself.
     pub(super) fn of(error: &'e DriverError) -> Option<Self> {
         match error.kind.as_ref() {
             ErrorKind::Write(WriteFailure::WriteError(write)) => Some(Self {
@@ -61,8 +61,8 @@ fn member(response: Option<&RawDocumentBuf>, name: &str) -> Option<Document> {
     }
 }
 
-/// An error for the log. A server repeats values, and whole documents where it refuses a command; so of a domain with
-/// sensitive fields no more is told than the code.
+/// An error for the log. A server repeats values, and whole documents where it refuses a command. So for a domain with
+/// sensitive fields the log has only the code.
 pub(super) fn for_log(error: &DriverError, domain: &Domain) -> String {
     match Said::of(error) {
         Some(Said { code, name, .. }) if mask::has_sensitive(domain) => format!("error {code} {name}"),

@@ -14,7 +14,7 @@ fn from_bson<T: serde::de::DeserializeOwned>(document: Document) -> T {
     mongodb::bson::deserialize_from_document(document).unwrap()
 }
 
-/// What the server's answer to a command is for the driver.
+/// The driver's form of a server's answer to a command.
 fn command(code: i32) -> DriverError {
     let error: CommandError = from_bson(doc! { "code": code, "codeName": "Some", "errmsg": "it says so" });
     ErrorKind::Command(error).into()
@@ -150,7 +150,7 @@ fn the_log_repeats_no_value_of_a_domain_with_sensitive_fields() {
 fn what_no_transaction_is_possible_for_says_so() {
     for message in [
         "Transaction numbers are only allowed on a replica set member or mongos",
-        // What the driver makes of it.
+        // The driver's version of it.
         "This MongoDB deployment does not support retryable writes. Please add retryWrites=false to your connection \
          string.",
     ] {
@@ -161,7 +161,7 @@ fn what_no_transaction_is_possible_for_says_so() {
     }
 }
 
-/// What a write with a claim makes of its failures: it is run again, and what it is told in the end.
+/// The result of a failed write with a claim: whether it runs again, and its final answer.
 #[test]
 fn only_what_the_server_refused_is_known_not_to_have_happened() {
     let refused = Failure::Before(write(121, "no"));

@@ -1,4 +1,4 @@
-//! Which rules of a collection's validator a document does not satisfy: by field, and never with its value.
+//! The rules of a collection's validator that a document does not satisfy: by field, and never with its value.
 
 use beds_core::{
     error::shortened,
@@ -12,7 +12,7 @@ const DETAILS_MAX: usize = 20;
 /// How much of a rule it repeats.
 const RULE_CHARS_MAX: usize = 200;
 
-/// What a server's `errInfo` says, in the template's terms. Empty where it says nothing of fields.
+/// The content of a server's `errInfo`, in the template's terms. Empty if it says nothing about fields.
 pub(super) fn details(info: &Document, fields: &'static [Field]) -> Vec<FieldError> {
     let mut found = Vec::new();
     if let Ok(details) = info.get_document("details") {
@@ -25,7 +25,7 @@ pub(super) fn details(info: &Document, fields: &'static [Field]) -> Vec<FieldErr
     found
 }
 
-/// The rules of one object or value. `fields` are its members, where the template knows them.
+/// The rules of one object or value. `fields` are its members, if the template knows them.
 fn walk(rules: &[Bson], fields: Option<&'static [Field]>, path: &str, found: &mut Vec<FieldError>) {
     for rule in rules.iter().filter_map(Bson::as_document) {
         let mut names = |list: &str, reason: &str| {
@@ -48,7 +48,7 @@ fn walk(rules: &[Bson], fields: Option<&'static [Field]>, path: &str, found: &mu
                     if let Ok(rules) = property.get_array("details") {
                         walk(rules, field.and_then(members), &path, found);
                     }
-                    // What the DBA says of the member.
+                    // The DBA's description of the member.
                     if let Ok(description) = property.get_str("description") {
                         for detail in found.iter_mut().skip(before).filter(|detail| detail.field == path) {
                             detail.reason = format!(
@@ -76,7 +76,7 @@ fn walk(rules: &[Bson], fields: Option<&'static [Field]>, path: &str, found: &mu
     }
 }
 
-/// A validator in the query language: one condition of one field can be told.
+/// A validator in the query language: only one condition of one field can be named.
 fn condition(details: &Document, fields: &'static [Field], found: &mut Vec<FieldError>) {
     let Ok(specified) = details.get_document("specifiedAs") else { return };
     for column in specified.keys() {
@@ -86,7 +86,7 @@ fn condition(details: &Document, fields: &'static [Field], found: &mut Vec<Field
     }
 }
 
-/// What the validator asks for. That is the DBA's text: no value of the document is in it.
+/// The requirement of the validator. That is the DBA's text: no value of the document is in it.
 fn unsatisfied(rule: &Document) -> String {
     let asked = match rule.get("specifiedAs") {
         Some(specified) => specified.to_string(),

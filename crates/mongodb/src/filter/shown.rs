@@ -1,24 +1,25 @@
-//! What a range finds is shown: a collection may hold in its bounds what the wire has no form for, and shows as null.
+//! A range finds only values that are shown. A collection may hold values within the bounds that the wire cannot
+//! express, and shows as null.
 //!
-//! Most of it is bounds on the column, of which an index makes use. The rest is asked of what they find.
+//! Most conditions are bounds on the column, so that an index is used. The others apply to what the bounds find.
 
 use beds_core::spec::{Field, Type};
 use mongodb::bson::{Binary, Bson, DateTime, Document, doc, spec::BinarySubtype};
 
-/// The days of the years 1 to 9999 as the wire writes them; of a leap year, the 29th of February.
+/// The days of the years 1 to 9999 as the wire writes them, with February 29 only in leap years.
 const DAY: &str = "^(?!0000)([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)\
     |02-(0[1-9]|1[0-9]|2[0-8]))|([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)$";
 
 /// The times of a day as the wire writes them.
 const TIME: &str = r"^([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{0,8}[1-9])?$";
 
-/// The first and the last moment that the wire has, in milliseconds since 1970.
+/// The first and the last moment that the wire can express, in milliseconds since 1970.
 const MOMENTS: [i64; 2] = [-62_135_596_800_000, 253_402_300_799_999];
 
 /// A decimal of 66 digits: one more than the wire has.
 const TOO_LONG: &str = "1E+65";
 
-/// The conditions on a field by which it can be shown, for a range of its type.
+/// The conditions under which a field can be shown, for a range of its type.
 pub(super) fn is_shown(field: &Field) -> Vec<Document> {
     let column = field.column;
     match field.ty {
@@ -35,7 +36,7 @@ pub(super) fn is_shown(field: &Field) -> Vec<Document> {
         // Text or a date.
         Type::Date => vec![doc! { "$or": [{ column: { "$regex": DAY } }, moments(column)] }],
         Type::Time => vec![doc! { column: { "$regex": TIME } }],
-        // Binary data goes by its length, its subtype and its bytes.
+        // MongoDB orders binary data by length, subtype and bytes.
         Type::Uuid => {
             let uuid = |byte: u8| Binary { subtype: BinarySubtype::Uuid, bytes: vec![byte; 16] };
             vec![between(column, uuid(0).into(), uuid(u8::MAX).into())]

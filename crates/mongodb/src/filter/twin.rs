@@ -1,7 +1,7 @@
-//! Values that MongoDB may hold in two forms which the wire shows alike: a filter finds both.
+//! Values that MongoDB may hold in two forms which the wire shows in the same way. A filter finds both forms.
 //!
-//! A day is text, and where others wrote it the date of a moment on it. A decimal number is a Decimal128, and where others
-//! wrote it a double: 0.1 as a double is shown as "0.1", and yet no Decimal128 is equal to it.
+//! A day is text, or, if others wrote it, the date of a moment on that day. A decimal number is a Decimal128, or, if
+//! others wrote it, a double: 0.1 as a double is shown as "0.1", but no Decimal128 is equal to it.
 
 use std::cmp::Ordering;
 
@@ -18,7 +18,7 @@ pub(super) fn day(value: &Value) -> Option<i64> {
     Some(date.0.midnight().assume_utc().unix_timestamp() * 1_000)
 }
 
-/// The last moment of a day: the next day may be none that the server knows, after the year 9999.
+/// The last moment of a day. The next day may be after the year 9999, which the server does not know.
 fn last(day: i64) -> DateTime {
     DateTime::from_millis(day + DAY_MS - 1)
 }
@@ -42,17 +42,17 @@ pub(super) fn compared_by_day(column: &str, comparison: Comparison, text: &Bson,
     }
 }
 
-/// The one double that may be shown otherwise than it compares with a decimal number: the one that is nearest to it.
+/// The only double whose shown form may compare differently with a decimal number: the one nearest to the number.
 ///
-/// A double is shown by its shortest digits, and compared by all of its own: that of 2 to the 60th is shown as
+/// A double is shown by its shortest digits, and compared by all of its digits: 2 to the 60th is shown as
 /// "1152921504606847000".
 pub(super) struct Double {
     value: f64,
-    /// What it is shown as, beside the decimal number; none where it is shown as null.
+    /// How its shown form compares with the decimal number; `None` if it is shown as null.
     shown: Option<Ordering>,
 }
 
-/// The double to be told from this decimal number; `None` where it is compared as it is shown.
+/// The double that needs its own condition beside this decimal number; `None` if it compares as it is shown.
 pub(super) fn double(value: &Value) -> Option<Double> {
     let Value::Decimal(decimal) = value else { return None };
     let value: f64 = decimal.as_str().parse().ok().filter(|double: &f64| double.is_finite())?;
@@ -68,7 +68,7 @@ impl Double {
         self.shown == Some(Ordering::Equal)
     }
 
-    /// Whether it is found by what is shown.
+    /// Whether its shown form satisfies the comparison.
     fn is_found(&self, comparison: Comparison) -> bool {
         match (comparison, self.shown) {
             (Comparison::Eq, _) => self.is_alike(),
@@ -82,7 +82,7 @@ impl Double {
     }
 }
 
-/// A decimal number by an operator, and the double by what it is shown as.
+/// A condition on the decimal number by an operator, and on the double by its shown form.
 pub(super) fn compared_with_double(
     column: &str,
     comparison: Comparison,
@@ -97,7 +97,7 @@ pub(super) fn compared_with_double(
     }
 }
 
-/// Any of these values, which are none of days, as alternatives.
+/// Any of these values, none of them days, as alternatives.
 pub(super) fn among(column: &str, values: impl Iterator<Item = (Bson, Option<Double>)>) -> Vec<Document> {
     let (mut plain, mut doubles, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for (value, double) in values {
@@ -122,7 +122,7 @@ pub(super) fn among(column: &str, values: impl Iterator<Item = (Bson, Option<Dou
     all
 }
 
-/// Whether records that differ to the database may be shown with this value alike.
+/// Whether the wire may show records with this value in the same way though they differ in the database.
 pub(super) fn has_two_forms(value: &Value) -> bool {
     day(value).is_some() || double(value).is_some_and(|double| double.is_alike())
 }

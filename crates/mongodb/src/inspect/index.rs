@@ -6,7 +6,7 @@ use mongodb::{
     bson::{Bson, Document},
 };
 
-/// What the server says of an index.
+/// The plain form of the server's index.
 pub(super) fn index(model: IndexModel) -> Index {
     let options = model.options.unwrap_or_default();
     let primary = model.keys.len() == 1 && model.keys.contains_key("_id");
@@ -28,8 +28,8 @@ pub(super) fn index(model: IndexModel) -> Index {
     }
 }
 
-/// The types of values that an index of these members covers by its filter: none where it covers all values, `None` where the
-/// filter asks for anything else.
+/// The types of values that an index of these members covers by its filter. The list is empty if the index covers all
+/// values. `None` if the filter has any other condition.
 fn types(keys: &Document, filter: &Document) -> Option<Vec<String>> {
     let mut types = Vec::new();
     for (member, asked) in filter {

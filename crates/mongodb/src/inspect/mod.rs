@@ -1,7 +1,7 @@
-//! Looks at a MongoDB database: collections by their validators, or else by a sample of their documents.
+//! Reads the structure of a MongoDB database: collections by their validators, or else by a sample of their documents.
 //!
-//! It only reads. No future of the driver is dropped midway: every operation has a time limit of its own, and the
-//! limit of the whole is looked at between two of them.
+//! It only reads. No future of the driver is dropped midway: every operation has a time limit of its own, and the limit
+//! of the whole is checked between two of them.
 
 mod index;
 mod rules;
@@ -35,7 +35,7 @@ use crate::{
     own::has_transactions,
 };
 
-/// How many documents tell whether the bytes of a validated collection are UUIDs.
+/// How many documents are read to see whether the bytes of a validated collection are UUIDs.
 const REFINING_SAMPLE: u32 = 100;
 
 /// Looks at a database. `wanted` says which collections and views to look into, `progress` hears how far it is.
@@ -140,7 +140,7 @@ impl Look<'_> {
                     continue;
                 }
             };
-            // What the server keeps for itself is nobody's domain.
+            // The server's own collections belong to no domain.
             if name.starts_with("system.") {
                 continue;
             }
@@ -187,7 +187,7 @@ impl Look<'_> {
         }
         relation.indexes = self.indexes(&relation.name).await?;
         relation.storage = Some(storage(specification));
-        // The locale `simple` is byte by byte, and is not told.
+        // The locale `simple` compares byte by byte, and is left out.
         relation.collation =
             specification.options.collation.as_ref().map(|collation| collation.locale.clone());
         let validator = specification.options.validator.as_ref();
@@ -221,7 +221,7 @@ impl Look<'_> {
         let is_unclear = |column: &Column| matches!(column.kind, Kind::Bytes { .. });
         let has_id = relation.columns.iter().any(|column| column.name == "_id");
         if self.scope.sample > 0 && (!has_id || relation.columns.iter().any(is_unclear)) {
-            // A schema cannot tell bytes from UUIDs, and often leaves `_id` out: a few documents can.
+            // A schema cannot distinguish bytes from UUIDs, and often leaves `_id` out. A few documents can.
             let sample = self.sample(relation, REFINING_SAMPLE).await?.columns();
             for column in relation.columns.iter_mut().filter(|column| is_unclear(column)) {
                 if sample.iter().any(|seen| seen.name == column.name && seen.kind == Kind::Uuid) {
@@ -263,7 +263,7 @@ impl Look<'_> {
         let stages = options.pipeline.as_deref().unwrap_or_default();
         let source = options.view_on.as_ref().and_then(|on| all.iter().find(|other| other.name == *on));
         self.fill_from_sample(relation).await?;
-        // The server shows such a view without any document.
+        // The server reports no error for such a view, and shows it without any document.
         relation.broken = options
             .view_on
             .as_ref()
@@ -273,7 +273,7 @@ impl Look<'_> {
         let columns =
             relation.columns.iter().map(|column| (column.name.clone(), column.name.clone())).collect();
         relation.picks = Some((source.name.clone(), columns));
-        // What the validator of its collection declares holds for the members that the view passes on.
+        // The declarations of the collection's validator hold for the members that the view passes on.
         let schema = source
             .options
             .validator
@@ -292,8 +292,8 @@ impl Look<'_> {
         Ok(())
     }
 
-    /// The oldest and the newest documents, so that each look at the same collection sees the same. What has no order by
-    /// `_id` of its own gives its first ones.
+    /// The oldest and the newest documents, so that each look at the same collection sees the same documents. A
+    /// relation without an `_id` order of its own gives its first documents.
     async fn sample(&self, relation: &Relation, size: u32) -> mongodb::error::Result<Sample> {
         let mut sample = Sample::default();
         if !relation.indexes.iter().any(|index| index.primary) {
@@ -304,7 +304,7 @@ impl Look<'_> {
         let rest = i64::from(size) - half;
         self.add(relation, vec![doc! { "$sort": { "_id": 1 } }, doc! { "$limit": rest }], &mut sample)
             .await?;
-        // All are seen where fewer are there than were asked for.
+        // If there are fewer documents than were asked for, all have been seen.
         if half > 0 && sample.documents() == rest.unsigned_abs() {
             let newest = vec![doc! { "$sort": { "_id": -1 } }, doc! { "$limit": half }];
             self.add(relation, newest, &mut sample).await?;
@@ -340,7 +340,7 @@ impl Look<'_> {
         Ok(indexes)
     }
 
-    /// What the user may do. A server without access control knows no user.
+    /// The rights of the user. A server without access control knows no user.
     async fn grants(&self) -> Grants {
         let command = doc! { "connectionStatus": 1, "showPrivileges": true };
         let Ok(status) = self.database.run_command(command).await else { return Grants::default() };
@@ -375,11 +375,11 @@ impl Look<'_> {
     }
 }
 
-/// What the server says of one view or collection alone, such as an expression that fails for a document: the others can be
-/// looked at.
+/// The server's refusal of one view or collection alone, such as an expression that fails for a document. The other
+/// relations can still be read.
 fn refusal(error: &mongodb::error::Error, kind: RelationKind) -> Option<String> {
     use mongodb::error::ErrorKind;
-    /// Unauthorized: for a view, something that it is made of may be out of reach.
+    /// Unauthorized: the user may lack rights on something behind a view.
     const UNAUTHORIZED: i32 = 13;
     /// Authentication failed; out of time; not primary; shutting down or restarting.
     const OF_SERVER: [i32; 10] = [18, 50, 89, 91, 189, 10107, 11600, 11602, 13435, 13436];

@@ -11,7 +11,7 @@ use crate::shown::number;
 /// How deep a validator is followed.
 const DEPTH_MAX: usize = 16;
 
-/// What a validator asks.
+/// The rules of a validator.
 pub(super) fn rules(validator: &Document) -> Vec<Rule> {
     let mut rules = Rules(Vec::new());
     rules.query(validator, 0);
@@ -25,7 +25,7 @@ impl Rules {
         self.0.push(Rule { path: path.to_vec(), asks });
     }
 
-    /// A validator is a query, of which a schema is one condition.
+    /// A validator is a query. A schema is one condition of the query.
     fn query(&mut self, query: &Document, depth: usize) {
         for (key, value) in query {
             match (key.as_str(), value) {
@@ -126,7 +126,7 @@ fn one_of(constants: &[Bson]) -> Asks {
     for constant in constants {
         match constant {
             Bson::String(text) => texts.push(text.clone()),
-            // Numbers of two types are one to a validator.
+            // A validator treats equal numbers of two types as one.
             Bson::Double(number) => others.push(number.to_string()),
             other => others.push(other.to_string()),
         }
@@ -134,7 +134,7 @@ fn one_of(constants: &[Bson]) -> Asks {
     Asks::OneOf { texts, others }
 }
 
-/// What a keyword with a number asks.
+/// The rule of a keyword with a number.
 fn limit(key: &str, value: &Bson, schema: &Document) -> Option<Asks> {
     let bound: Decimal = match value {
         Bson::Int32(number) => number.to_string().parse().ok()?,

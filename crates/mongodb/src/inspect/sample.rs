@@ -1,4 +1,4 @@
-//! What some documents have in common: the members that were seen, how often, and of which types.
+//! The common structure of some documents: the members that were seen, how often, and of which types.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,17 +6,19 @@ use mongodb::bson::{Bson, Document, spec::BinarySubtype};
 
 use beds_core::inspect::{Column, Kind, Supplied};
 
-/// How deep documents are followed, and how many members one within another may have before it counts as a map of anything.
+/// How deep documents are followed, and how many members an embedded object may have before it counts as a map of
+/// anything.
 const DEPTH_MAX: usize = 4;
 const MEMBERS_MAX: usize = 200;
-/// How many a document itself may have: as many as a template has fields, and one, so that it is told that there are more.
+/// How many members a document itself may have: as many as a template has fields, and one more, which shows that there
+/// are more.
 const COLUMNS_MAX: usize = 1_000;
-/// The greatest integer up to which a double keeps each.
+/// Up to this integer a double holds each integer exactly.
 const INTEGER_MAX: f64 = 9_007_199_254_740_992.0;
-/// Strings that were never longer are taken for ones that can be indexed.
+/// Strings that were never longer are treated as indexable.
 const SHORT_MAX: u32 = 1_000;
 
-/// What was seen of some documents.
+/// The observations of some documents.
 #[derive(Debug, Default)]
 pub(super) struct Sample {
     documents: u64,
@@ -32,7 +34,7 @@ struct Members {
     seen: BTreeMap<String, Seen>,
 }
 
-/// What was seen of one member.
+/// The observations of one member.
 #[derive(Debug, Default)]
 struct Seen {
     count: u64,
@@ -96,7 +98,7 @@ impl Members {
                     seen.types.iter().copied().collect::<Vec<_>>().join(" or ")
                 },
                 collation: None,
-                // Nothing keeps the next document from being without it.
+                // The next document may be without it.
                 nullable: true,
                 default: Supplied::Nothing,
                 comment: String::new(),
@@ -105,7 +107,7 @@ impl Members {
             })
         };
         let mut columns: Vec<Column> = self.order.iter().filter_map(column).collect();
-        // A sample comes in any order: what is seen most often comes first, whatever came first this time.
+        // A sample comes in any order. So the members are ordered by frequency, whatever came first this time.
         columns.sort_by(|a, b| {
             (a.name != "_id", std::cmp::Reverse(a.seen), &a.name).cmp(&(
                 b.name != "_id",
@@ -134,7 +136,7 @@ impl Seen {
             Bson::Int32(_) => "int",
             Bson::Int64(_) => "long",
             Bson::Double(number) => {
-                // Beyond that a double is no integer that JSON keeps.
+                // A greater double is not an integer that JSON keeps.
                 self.is_fractional |= number.fract() != 0.0 || number.abs() > INTEGER_MAX;
                 "double"
             }
@@ -204,7 +206,7 @@ impl Seen {
     }
 }
 
-/// A length with room for what was not seen.
+/// A length with room for values that were not seen.
 fn roomy(length: u32) -> u32 {
     [40, 100, 255, 500, 1_000, 2_000]
         .into_iter()
@@ -238,7 +240,7 @@ mod tests {
         sample.add(&doc! { "_id": 1, "in": wide.clone() });
         sample.add(&wide);
         let columns = sample.columns();
-        // One more than a template has room for: whoever makes one sees that some are left out.
+        // One more than a template has room for, so that the reader sees that some are left out.
         assert_eq!(columns.len(), COLUMNS_MAX + 1);
         assert!(columns.iter().any(|column| column.name == "in" && column.kind == Kind::Json));
     }

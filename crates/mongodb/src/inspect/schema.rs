@@ -10,9 +10,9 @@ use beds_core::inspect::{Column, Kind, Supplied};
 const DEPTH_MAX: usize = 8;
 /// The longest string that a template can index.
 const STRING_MAX: u32 = 65_535;
-/// The longest that a declared string may be to be taken for one that is looked for.
+/// The longest declared string that counts as a value to look for.
 const INDEXED_MAX: u32 = 4_000;
-/// Digits of a Decimal128, and how many of them a schema leaves after the point.
+/// The digits of a Decimal128, and how many of them a schema allows after the point.
 const DECIMAL: Kind = Kind::Decimal { precision: 34, scale: 10, unsigned: false };
 
 /// The members that a schema of objects declares.
@@ -63,7 +63,7 @@ pub(super) fn types(member: &Document) -> BTreeSet<String> {
         })
         .collect();
     if types.is_empty() {
-        // Constants tell their types.
+        // Constants show their types.
         let constants = member.get_array("enum").map(Vec::as_slice).unwrap_or_default();
         types.extend(constants.iter().map(|constant| match constant {
             Bson::String(_) => "string".to_owned(),
@@ -115,7 +115,7 @@ fn string(member: &Document) -> Kind {
     }
     let max = member.get("maxLength").and_then(number).and_then(|max| u32::try_from(max).ok());
     match max {
-        // What is so long is no value to look for.
+        // So long a string is no value to look for.
         Some(max) if max > INDEXED_MAX => Kind::Text { max },
         Some(max) => Kind::string(max.max(1)),
         None => Kind::string(STRING_MAX),

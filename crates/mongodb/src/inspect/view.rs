@@ -1,8 +1,8 @@
-//! What the stages of a view do to the documents of its collection.
+//! The effect of a view's stages on the documents of its collection.
 
 use mongodb::bson::{Bson, Document};
 
-/// Whether each document of a view is one of its collection, so that `_id` names it.
+/// Whether each document of a view is one of its collection, so that `_id` identifies it.
 pub(super) fn keeps_documents(stages: &[Document]) -> bool {
     const KEEPING: &[&str] = &["$match", "$project", "$unset", "$sort", "$limit", "$skip"];
     stages.iter().flat_map(Document::iter).all(|(name, stage)| {

@@ -1,4 +1,4 @@
-//! One record by key; those by a key of one field that wait together are asked for together.
+//! One record by key. Look-ups by a key of one field that wait together are one statement.
 
 use beds_core::{
     Error, Outcome, Result,
@@ -27,7 +27,7 @@ pub(super) struct ByKey {
     source: Source,
     key: Vec<Value>,
     filter: Document,
-    /// Whether it asks for the whole record, whoever asks.
+    /// Whether it asks for the whole record, for any caller.
     is_whole: bool,
     fields: Vec<usize>,
     bytes_max: usize,
@@ -47,7 +47,7 @@ impl ByKey {
         errors.or(Self { domain, source, key, filter, is_whole, fields: fields.indices(domain), bytes_max })
     }
 
-    /// Whether it can be asked for together with others.
+    /// Whether it can share a statement with others.
     pub(super) fn is_shared(&self) -> bool {
         self.is_whole && self.key.len() == 1
     }
@@ -93,7 +93,7 @@ pub(super) async fn together(
     Ok(lookup.finish().into_iter().map(found).collect())
 }
 
-/// The same for several requests with one gate, some of which are refused already.
+/// The same for several requests with one gate, some of which have already been refused.
 pub(super) async fn each(
     requests: &[Result<ByKey>],
     gate: &Gate,
@@ -109,7 +109,7 @@ pub(super) async fn each(
 }
 
 impl ByKey {
-    /// Answers those whose records there are.
+    /// Answers the requests whose records exist.
     async fn look_up(
         &self,
         requests: &[(&Self, &Gate)],
@@ -118,9 +118,9 @@ impl ByKey {
     ) -> std::result::Result<(), Failure> {
         let Some(&key) = self.domain.key.first() else { return Ok(()) };
         let field = &self.domain.fields[key];
-        // Each has been bound before, when its job was made.
+        // Each value has been converted before, when its job was made.
         let wanted: Vec<Bson> = lookup.keys().iter().filter_map(|key| convert::to_bson(key).ok()).collect();
-        // All records in the first answer, and the cursor's end with them; the server's default is 101 records.
+        // The first answer has all records, and ends the cursor; the server's default is 101 records.
         let batch = u32::from(KEYS_MAX) + 1;
         let _traced = statement_span(format_args!("find {}", self.source.name));
         let mut cursor = connection
@@ -130,12 +130,12 @@ impl ByKey {
             .max_time(requests.iter().map(|(_, gate)| budget(gate)).max().unwrap_or_default())
             .batch_size(batch)
             .await?;
-        // A day has two forms in MongoDB, of which the list asks for one.
+        // A day has two forms in MongoDB. The list asks for one of them.
         let mut is_complete = is_exact(&field.ty) && !matches!(field.ty, Type::Date);
         while cursor.advance().await? {
             let document = cursor.current();
             match Shower::new(self.domain).field(document, field, Place::DATA) {
-                // It was found, and yet it cannot be shown: the database takes more for equal.
+                // It was found, but cannot be shown: the database treats more values as equal.
                 Value::Null => is_complete = false,
                 key => lookup.answer(&key, &self.outcome(document)),
             }
@@ -143,7 +143,8 @@ impl ByKey {
         if is_complete {
             return Ok(());
         }
-        // The database may take more for equal than the wire does: what is left is asked for by itself.
+        // The database may treat more values as equal than the wire does, so each unanswered key is asked for by
+        // itself.
         for key in lookup.unanswered() {
             let is_own = |(request, _): &&(&Self, &Gate)| {
                 request.key.first().is_some_and(|own| std::ptr::eq(own, key))
@@ -155,7 +156,7 @@ impl ByKey {
         Ok(())
     }
 
-    /// A failure that is only one request's is its answer.
+    /// A failure that concerns only one request is its answer.
     fn own(outcome: std::result::Result<Outcome, Failure>) -> std::result::Result<Result<Outcome>, Failure> {
         match outcome {
             Ok(outcome) => Ok(Ok(outcome)),

@@ -27,12 +27,12 @@ pub(super) struct Call {
     on: &'static str,
     stages: Vec<Document>,
     bytes_max: usize,
-    /// What is told of it.
+    /// Its events and audit entries.
     publication: Option<Publication>,
 }
 
 impl Call {
-    /// Tells the calls apart.
+    /// A number that distinguishes the calls.
     pub(super) fn kind(&self) -> usize {
         std::ptr::from_ref(self.call).addr()
     }
@@ -72,7 +72,8 @@ impl Call {
         })
     }
 
-    /// Stores what is told of it: a pipeline that writes is no part of a transaction, so that this comes after it.
+    /// Stores its events and audit entries. A pipeline that writes cannot be part of a transaction, so this comes after
+    /// it.
     async fn tell(&self, connection: &Connection, outcome: &Outcome) -> std::result::Result<(), Failure> {
         let Some(publication) = &self.publication else { return Ok(()) };
         let Told { events, entries } = publication.told(outcome, None)?;
@@ -84,7 +85,7 @@ impl Call {
         Ok(())
     }
 
-    /// A pipeline that writes gives no documents, so that its reply is short.
+    /// A pipeline that writes gives no documents, so its reply is short.
     async fn aggregate(&self, connection: &Connection, gate: &Gate) -> std::result::Result<Outcome, Failure> {
         let failed = match self.call.lane {
             Lane::Read => Failure::Before,

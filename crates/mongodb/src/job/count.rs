@@ -21,7 +21,7 @@ pub(super) struct Count {
     domain: &'static Domain,
     source: Source,
     filter: Document,
-    /// How many there may be.
+    /// The largest count that is needed.
     most: Option<u32>,
 }
 

@@ -1,6 +1,6 @@
 //! Plans as jobs: one type for each kind of read; writes are in [`write`](crate::write).
 //!
-//! Making a job checks what only MongoDB asks of a request, and builds what will be sent; running it sends.
+//! Making a job checks the restrictions that only MongoDB has, and builds the statements. Running it sends them.
 
 mod by_key;
 mod call;
@@ -28,7 +28,7 @@ use beds_core::{
 use beds_lane::{Fate, Fault, Gate, Member};
 use beds_protocol::Operation;
 
-/// What is to be done in a MongoDB database.
+/// A job in a MongoDB database.
 #[derive(Debug)]
 pub(crate) struct Job {
     domain: &'static Domain,
@@ -38,7 +38,7 @@ pub(crate) struct Job {
 #[derive(Debug)]
 enum Work {
     ByKey(ByKey),
-    /// Several look-ups; what no document can have for a key is refused already.
+    /// Several look-ups. Keys that no document can have are already refused.
     ByKeys(Vec<Result<ByKey>>),
     Page(Box<Page>),
     Count(Count),
@@ -51,7 +51,7 @@ impl Job {
     /// The job of a plan.
     ///
     /// # Errors
-    /// As [`crate::Database::run`], for what is known before the database is asked.
+    /// Like [`crate::Database::run`], for errors that are known before the database is asked.
     pub(crate) fn new(Plan { domain, action, claim, origin, scope }: Plan, bytes_max: usize) -> Result<Self> {
         let objects = objects(domain)?;
         let source = || objects.read.ok_or_else(|| Error::not_offered(domain, Operation::Fetch));
@@ -72,7 +72,7 @@ impl Job {
                 write(Deed::All(Together::new(items, &origin, bytes_max)?), None)
             }
             Action::Write(one) => {
-                // A pipeline that writes cannot be part of a transaction: it has no use for a claim.
+                // A pipeline that writes cannot be part of a transaction, so a claim is of no use to it.
                 if let plan::Write::Call(call) = &one {
                     let publication = Publication::of(domain, &one, &origin);
                     Work::Call(Call::new(domain, call, publication, bytes_max)?)
@@ -88,14 +88,14 @@ impl Job {
     /// The job of several look-ups of whole records, by a key of one field.
     ///
     /// # Errors
-    /// `unknown_operation` where the domain has nothing to read.
+    /// `unknown_operation` if the domain has nothing to read.
     pub(crate) fn of_keys(domain: &'static Domain, keys: Vec<Value>, bytes_max: usize) -> Result<Self> {
         let source = objects(domain)?.read.ok_or_else(|| Error::not_offered(domain, Operation::Fetch))?;
         let by_key = |key| ByKey::new(domain, source, vec![key], (&Fields::All, &[]), bytes_max);
         Ok(Self { domain, work: Work::ByKeys(keys.into_iter().map(by_key).collect()) })
     }
 
-    /// The same as what may share a transaction with others; `None` where it may not.
+    /// The same job in a form that may share a transaction with others; `None` if it may not.
     pub(crate) fn shared(&self) -> Option<Shared> {
         match &self.work {
             Work::Write(write) if write.may_share() => Some(Shared(Arc::clone(write))),
@@ -103,7 +103,7 @@ impl Job {
         }
     }
 
-    /// Whether it may be done twice: it runs again where nobody knows how it ended.
+    /// Whether it may be done twice. Such a job runs again if nobody knows how it ended.
     pub(crate) fn is_ingest(&self) -> bool {
         match &self.work {
             Work::Write(write) => write.is_ingest(),
@@ -129,13 +129,13 @@ impl beds_lane::Job for Job {
             Work::Write(write) => return write.kind(),
             Work::Call(call) => return call.kind(),
             Work::ByKey(job) => usize::from(!job.is_shared()),
-            // They share a statement, as those of a group do.
+            // They share a statement, like those of a group.
             Work::ByKeys(_) => 0,
             Work::Page(_) => 2,
             Work::Count(_) => 3,
             Work::Purge(_) => 4,
         };
-        // After those of the writes.
+        // These numbers follow those of the writes.
         std::ptr::from_ref(self.domain).addr() + write::OPERATIONS + operation
     }
 
@@ -160,8 +160,8 @@ impl beds_lane::Job for Job {
         done.map(Found::One).map_err(|failure| failure.into_fault(self.domain, &connection.name))
     }
 
-    /// Fetches of whole records by a key of one field.
-    /// The driver keeps what it was made with, so a client whose servers do not let it in may be old.
+    /// Fetches of whole records by a key of one field. The driver keeps the material of its client, so a client whose
+    /// servers refuse it may be old.
     fn is_touched(connection: &Connection) -> bool {
         connection.is_doubtful()
     }
@@ -190,7 +190,7 @@ impl beds_lane::Job for Job {
     }
 }
 
-/// What becomes of a look-up that shares its statement with others.
+/// The fate of a look-up that shares its statement with others.
 fn fate(found: Result<Outcome>) -> Fate<Found> {
     match found {
         Ok(outcome) => Fate::Done(Found::One(outcome)),

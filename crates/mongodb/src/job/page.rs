@@ -26,16 +26,16 @@ pub(super) struct Page {
     limit: u32,
     order: Vec<Order>,
     fields: Vec<usize>,
-    /// All that match, where they are to be counted.
+    /// The filter of all matching records, if they are to be counted.
     all: Option<Document>,
-    /// Those that match and come after the cursor.
+    /// The filter of the matching records after the cursor.
     filter: Document,
     sort: Document,
     projection: Document,
     bytes_max: usize,
 }
 
-/// What has been read of a page.
+/// The part of a page that has been read.
 struct Read {
     json: Vec<u8>,
     count: u32,
@@ -104,7 +104,7 @@ impl Page {
         Ok(bounded(Outcome { next, count, note, unshown, ..Outcome::data(read.json) }, self.bytes_max)?)
     }
 
-    /// Adds a record, or the knowledge that there are more.
+    /// Adds a record, or notes that there are more.
     fn add(&self, document: &RawDocument, read: &mut Read) -> std::result::Result<(), Failure> {
         if read.count == self.limit {
             read.has_more = true;

@@ -20,7 +20,8 @@ impl Purge {
     pub(super) async fn run(&self, connection: &Connection, gate: &Gate) -> Result<Outcome, Failure> {
         let (ledger, limit) = (connection.ledger.clone(), left(gate.deadline()));
         let before = DateTime::from_system_time(self.before);
-        // What it deletes nobody needs any more, whether it is deleted now or the next time.
+        // Nobody needs the deleted documents any more, so it does not matter whether this step or the next deletes
+        // them.
         let purged = done_by(gate.deadline(), async move { ledger.purge(before, limit).await }).await;
         purged.ok_or_else(Error::deadline)?.map(Outcome::count)
     }

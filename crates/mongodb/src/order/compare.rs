@@ -1,4 +1,4 @@
-//! The order of two values, as MongoDB has it: which element of an array a record is sorted by.
+//! The order of two values in MongoDB: it decides by which element of an array a record is sorted.
 
 use std::cmp::Ordering;
 
@@ -60,7 +60,7 @@ fn integer(bson: RawBsonRef<'_>) -> Option<i64> {
     }
 }
 
-/// Not a number comes before all numbers.
+/// NaN comes before all numbers.
 fn numbers(a: RawBsonRef<'_>, b: RawBsonRef<'_>) -> Ordering {
     let (Some(a), Some(b)) = (float(a), float(b)) else { return Ordering::Equal };
     a.partial_cmp(&b).unwrap_or_else(|| b.is_nan().cmp(&a.is_nan()))
@@ -80,8 +80,8 @@ mod tests {
 
     use super::*;
 
-    /// Binary data goes by length, then subtype, then bytes. The stand-in of the tests leaves the subtype out, and so takes
-    /// both kinds of UUID with the same bytes for one.
+    /// Binary data is ordered by length, then subtype, then bytes. The stand-in of the tests leaves the subtype out,
+    /// and so treats both kinds of UUID with the same bytes as equal.
     #[test]
     fn binary_data_of_equal_bytes_is_ordered_by_its_subtype() {
         let of = |subtype, length| -> Document {

@@ -4,7 +4,7 @@
 
 use mongodb::bson::{Bson, Document, doc, spec::ElementType};
 
-/// Values of one kind are ordered among themselves; of two kinds all values of the one come first.
+/// Values of one kind are ordered among themselves. All values of an earlier kind come before those of a later one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     MinKey,
@@ -79,7 +79,7 @@ impl Kind {
     }
 }
 
-/// What `$type` calls values of the kind.
+/// The name of the kind for `$type`.
 pub(super) const fn name(kind: Kind) -> &'static str {
     match kind {
         Kind::MinKey => "minKey",
@@ -113,7 +113,7 @@ pub(super) fn of_column(column: &str, kinds: &[Kind]) -> Vec<Document> {
                 types.push(name(kind));
             }
             Kind::Null => alternatives.push(doc! { column: { "$eq": null } }),
-            // `$type` alone would find the array that a column holds itself.
+            // `$type` alone would also find the array that a column itself holds.
             Kind::Array => alternatives.push(doc! { column: { "$elemMatch": { "$type": name(kind) } } }),
             Kind::Text => types.extend([name(kind), "symbol"]),
             kind => types.push(name(kind)),
@@ -125,7 +125,7 @@ pub(super) fn of_column(column: &str, kinds: &[Kind]) -> Vec<Document> {
     alternatives
 }
 
-/// Whether it is of a number's type and none.
+/// Whether the value is NaN.
 pub(super) fn is_nan(value: &Bson) -> bool {
     match value {
         Bson::Double(value) => value.is_nan(),

@@ -1,4 +1,4 @@
-//! Values in cursors: what is stored, in BSON, since a column may hold values of any type.
+//! Values in cursors: the stored values, in BSON, since a column may hold values of any type.
 
 use beds_core::value::Value;
 use beds_protocol::value::Bytes;
@@ -10,18 +10,18 @@ use mongodb::bson::{
 use super::compare::compare;
 use crate::convert::to_bson;
 
-/// The member that the value is in a cursor's document.
+/// The name of the value's member in a cursor's document.
 const MEMBER: &CStr = cstr!("v");
-/// How deep a value may be nested: twice as deep as MongoDB lets documents be. A cursor comes from a client.
+/// How deep a value may be nested: twice as deep as MongoDB allows for documents. A cursor comes from a client.
 const DEPTH_MAX: usize = 200;
 
-/// What a document is sorted by in a column: what is there, or the least or the greatest element of an array.
+/// The value by which a document is sorted in a column: its value, or the least or the greatest element of an array.
 pub(crate) fn stored(document: &RawDocument, column: &str, is_descending: bool) -> Value {
     match document.get(column) {
         Ok(None | Some(RawBsonRef::Null)) => Value::Null,
         Ok(Some(RawBsonRef::Array(array))) => in_document(extreme(array, is_descending)),
         Ok(Some(bson)) => in_document(bson),
-        // Text that is no UTF-8: the nearest that is.
+        // Text that is not UTF-8 becomes the nearest UTF-8 text.
         Err(_) => {
             let elements = document.iter_elements().flatten();
             let element = elements.into_iter().find(|element| element.key().as_str() == column);
@@ -50,8 +50,8 @@ fn in_document(bson: RawBsonRef<'_>) -> Value {
     Value::Bytes(Bytes(document.into_bytes()))
 }
 
-/// What a value of a cursor is compared as; `None` where no cursor of ours has it. No field that records are sorted by
-/// has bytes of its own.
+/// The operand for a value of a cursor; `None` if no cursor of this node has such a value. No field that records are
+/// sorted by has bytes of its own.
 pub(super) fn operand(value: &Value) -> Option<Bson> {
     match value {
         Value::Bytes(bytes) => {

@@ -1,5 +1,6 @@
-//! What MongoDB takes for a geometry: `GeoJSON`, and pairs of numbers where it looks for what is near. Servers say in their
-//! own ways that a client's value is none, some of them as a mistake of the pipeline; so it is told before.
+//! The values that MongoDB accepts as a geometry: `GeoJSON`, and pairs of numbers in searches by distance. Servers
+//! report an invalid value of a client in different ways, some of them as a mistake of the pipeline. So the node checks
+//! it first.
 
 use mongodb::bson::{Bson, Document};
 
@@ -12,12 +13,12 @@ pub(super) fn refusal(value: &Bson) -> Option<&'static str> {
     shape(geometry, 0)
 }
 
-/// The same of a place from which distances are measured: a point, or a pair of numbers.
+/// The same for a place from which distances are measured: a point, or a pair of numbers.
 pub(super) fn place_refusal(value: &Bson) -> Option<&'static str> {
     const PLACE: &str = "must be a point of GeoJSON, or a list of two numbers";
     match value {
         Bson::Array(pair) => (!is_pair(pair)).then_some(PLACE),
-        // The numbers of a pair by any name, as older clients write it.
+        // The numbers of a pair under any names, as older clients write it.
         Bson::Document(place) if !place.contains_key("type") && !place.contains_key("coordinates") => {
             let numbers: Vec<Bson> = place.values().cloned().collect();
             (!is_pair(&numbers)).then_some(PLACE)
@@ -76,7 +77,7 @@ fn is_pair(numbers: &[Bson]) -> bool {
     numbers.len() == 2 && numbers.iter().all(|value| number(value).is_some())
 }
 
-/// A longitude and a latitude; what follows them, such as a height, is not looked at.
+/// A longitude and a latitude. Further numbers, such as a height, are not checked.
 fn is_position(value: &Bson) -> bool {
     let Bson::Array(numbers) = value else { return false };
     match numbers.as_slice() {

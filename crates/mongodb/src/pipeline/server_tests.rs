@@ -1,4 +1,4 @@
-//! On a real server: whatever a client sends, the pipeline does what its file says and takes the value for a value.
+//! On a real server: whatever a client sends, the pipeline does what its file says and treats the value as a value.
 
 use beds_codegen::{Compiler, model::Target};
 use beds_core::value::Value;
@@ -12,7 +12,7 @@ use serde_json::json;
 use super::bind;
 use crate::golden::THING;
 
-/// The pipeline of a call with the arguments of [`THING`]'s, as the compiler gives it.
+/// The pipeline of a call with the arguments of [`THING`], as the compiler gives it.
 fn compiled(stages: &str) -> String {
     let template = r#"[template]
 name = "thing"
@@ -45,7 +45,7 @@ list = { type = "list", items = { type = "json" } }
     }
 }
 
-/// The ids of the documents that a pipeline gives for a client's value.
+/// The ids of the documents that a pipeline finds for a client's value.
 async fn found(client: &Client, stages: &str, value: &serde_json::Value) -> Result<Vec<i32>, String> {
     let text = value.as_str().unwrap_or_default().to_owned();
     let list = value.as_array().cloned().map_or_else(|| json!([value]), |items| json!(items));
@@ -62,7 +62,7 @@ async fn found(client: &Client, stages: &str, value: &serde_json::Value) -> Resu
     Ok(ids)
 }
 
-/// What clients try to steer a query with.
+/// Values with which clients try to steer a query.
 fn attempts() -> Vec<serde_json::Value> {
     vec![
         json!({ "$gt": "" }),
@@ -108,8 +108,8 @@ async fn whatever_a_client_sends_is_a_value() {
         for attempt in attempts() {
             match found(&client, stages, &attempt).await {
                 Ok(ids) => assert!(ids.is_empty(), "{stages}: {attempt} gives {ids:?}"),
-                // What a list would read for an operator is refused before it is sent; some servers refuse the name
-                // of a script wherever it stands.
+                // A value that a list would read as an operator is refused before it is sent. Some servers refuse the
+                // name of a script wherever it stands.
                 Err(error) => {
                     let is_script =
                         ["$where", "$function"].iter().any(|name| attempt.to_string().contains(name));
@@ -130,7 +130,7 @@ async fn whatever_a_client_sends_is_a_value() {
             }
         }
     }
-    // What is computed of a value is the value: no path is followed, nothing is hidden or shown by it.
+    // An expression on a value gives the value: MongoDB follows no path, and the value hides or shows nothing.
     for attempt in attempts() {
         let stages = r#"[{"$set": {"copy": {"$arg": "any"}}}, {"$match": {"copy": {"$exists": true}}}]"#;
         if let Ok(ids) = found(&client, stages, &attempt).await {

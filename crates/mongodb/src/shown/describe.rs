@@ -1,11 +1,11 @@
-//! What a database holds, in words for a note.
+//! Stored values, in words for a note.
 
 use beds_core::error::shortened;
 use mongodb::bson::RawBsonRef;
 
 use super::moment;
 
-/// How much of a text is repeated; a note cuts further.
+/// How much of a text a description repeats. A note cuts it further.
 const TEXT_CHARS_MAX: usize = 60;
 
 /// A value in a few words, such as `"abc"` or `an array`.

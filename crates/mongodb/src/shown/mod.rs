@@ -1,8 +1,8 @@
 //! Documents as the wire shows them.
 //!
-//! A collection may hold anything. What the wire has no form for is null, and a note of the reply says so; in lists,
-//! objects and JSON the smallest part of it is null. A value is shown only where a filter by what is shown finds it:
-//! a UUID as text, or a fraction among integers, is none.
+//! A collection may hold anything. A value that the wire cannot express is null, and a note of the reply says so; in
+//! lists, objects and JSON the smallest part of it is null. A value is shown only if a filter by its shown form finds
+//! it. So a UUID as text, or a fraction among integers, is not shown.
 
 mod describe;
 pub(crate) mod number;
@@ -21,20 +21,20 @@ use serde_json::{Map, Value as Json};
 use self::describe::describe;
 pub(crate) use self::place::Place;
 
-/// How deep JSON may be nested that is shown: as deep as MongoDB lets documents be. Readers of JSON have bounds too.
+/// How deep JSON may be nested to be shown: as deep as MongoDB allows for documents. Readers of JSON have bounds too.
 const DEPTH_MAX: usize = 100;
 
 const NO_JSON: &str = "has no form in JSON";
 const UNREADABLE: &str = "cannot be read";
 
-/// Reads the documents of one reply, and collects what cannot be shown.
+/// Reads the documents of one reply, and collects the values that cannot be shown.
 #[derive(Debug)]
 pub(crate) struct Shower {
     domain: &'static Domain,
     unshown: Unshown,
 }
 
-/// A value's place, and whether a note may tell what is there.
+/// A value's place, and whether a note may show the value.
 #[derive(Debug, Clone, Copy)]
 struct Cell<'a> {
     place: Place<'a>,
@@ -42,7 +42,7 @@ struct Cell<'a> {
 }
 
 impl<'a> Cell<'a> {
-    /// A part of what is here. Of a hidden value the parts are hidden too.
+    /// A part of this cell. The parts of a hidden value are hidden too.
     fn part(self, place: Place<'a>, is_hidden: bool) -> Self {
         if self.is_hidden { self } else { Self { place, is_hidden } }
     }
@@ -53,7 +53,7 @@ impl Shower {
         Self { domain, unshown: Unshown::default() }
     }
 
-    /// What the reply says of values that it cannot show.
+    /// The note of the reply about values that it cannot show.
     pub(crate) fn into_note(self) -> Option<String> {
         self.unshown.into_note()
     }
@@ -169,7 +169,7 @@ impl Shower {
     fn members(&mut self, document: &RawDocument, cell: Cell<'_>, depth: usize) -> Map<String, Json> {
         let mut members = Map::new();
         for element in document.iter_elements() {
-            // What follows a member that has no end cannot be found.
+            // The members after a member without an end cannot be found.
             let Ok(element) = element else {
                 self.unreadable_json(cell);
                 break;
@@ -208,7 +208,7 @@ impl Shower {
         }
     }
 
-    /// In JSON of any shape a member may bear the name of a sensitive field.
+    /// In JSON of any shape a member may have the name of a sensitive field.
     fn add_undeclared(&mut self, cell: Cell<'_>, bson: RawBsonRef<'_>, reason: &str) {
         let is_hidden = cell.is_hidden || mask::has_sensitive(self.domain);
         self.add(Cell { is_hidden, ..cell }, bson, reason);
@@ -233,7 +233,7 @@ fn reason(bson: RawBsonRef<'_>, ty: &Type) -> String {
     }
 }
 
-/// A value of a type without parts; `None` where it is none of that type.
+/// A value of a type without parts; `None` if it is not of that type.
 fn scalar(bson: RawBsonRef<'_>, ty: &Type) -> Option<Value> {
     Some(match (ty, bson) {
         (Type::Bool, RawBsonRef::Boolean(value)) => Value::Bool(value),
@@ -248,7 +248,7 @@ fn scalar(bson: RawBsonRef<'_>, ty: &Type) -> Option<Value> {
         (Type::Bytes { .. }, RawBsonRef::Binary(binary)) => Value::Bytes(Bytes(binary.bytes.to_vec())),
         (Type::DateTime, RawBsonRef::DateTime(value)) => Value::DateTime(moment(value)?),
         (Type::Date, RawBsonRef::DateTime(value)) => Value::Date(Date(moment(value)?.0.date())),
-        // Text is found as it is written, so only the one spelling counts.
+        // Text is found by its exact spelling, so only the wire's spelling counts.
         (Type::Date | Type::Time, RawBsonRef::String(text)) => {
             let value = Value::from_text(ty, text)?;
             let is_spelled_so = match &value {
@@ -266,7 +266,7 @@ fn scalar(bson: RawBsonRef<'_>, ty: &Type) -> Option<Value> {
     })
 }
 
-/// A moment that the wire can say.
+/// A moment that the wire can express.
 fn moment(value: mongodb::bson::DateTime) -> Option<DateTime> {
     let nanoseconds = i128::from(value.timestamp_millis()) * 1_000_000;
     let moment = time::OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).ok()?;

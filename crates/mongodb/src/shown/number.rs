@@ -1,14 +1,14 @@
-//! Numbers of BSON as those of the wire: exact, or not at all.
+//! Numbers of BSON as numbers of the wire: exact, or not at all.
 
 use std::cmp::Ordering;
 
 use beds_protocol::value::Decimal;
 use mongodb::bson::RawBsonRef;
 
-/// How many digits of a decimal are shown: as many as any database has. A Decimal128 may have 6,145.
+/// How many digits of a decimal are shown: as many as any database keeps. A Decimal128 may have 6,145.
 const DIGITS_MAX: usize = 65;
 
-/// A whole number, whatever its type is: a shell writes 5 as a double.
+/// A whole number of any type: a shell writes 5 as a double.
 pub(super) fn integer(bson: RawBsonRef<'_>) -> Option<i64> {
     match bson {
         RawBsonRef::Int32(value) => Some(i64::from(value)),
@@ -42,12 +42,12 @@ pub(super) fn float(bson: RawBsonRef<'_>) -> Option<f64> {
     }
 }
 
-/// All digits of a double, which may have 1,074 after the point; `None` where it is no number.
+/// All digits of a double, which may have 1,074 after the point; `None` if it is not a number.
 pub(crate) fn exact(double: f64) -> Option<Decimal> {
     format!("{double:.1074}").parse().ok()
 }
 
-/// A decimal number in plain digits: those that are stored, and no negative zero.
+/// A decimal number in plain digits: the stored digits, and no negative zero.
 pub(crate) fn decimal(bson: RawBsonRef<'_>) -> Option<Decimal> {
     let text = match bson {
         RawBsonRef::Decimal128(value) => plain(&value.to_string())?,
@@ -59,7 +59,7 @@ pub(crate) fn decimal(bson: RawBsonRef<'_>) -> Option<Decimal> {
     text.parse().ok().map(|decimal: Decimal| decimal.canonical(0))
 }
 
-/// Exponents (`1E+2`, `5E-7`), which the wire's decimals do not have, become digits, if they are not too many.
+/// Turns exponents (`1E+2`, `5E-7`), which the wire's decimals do not have, into digits, if they are not too many.
 fn plain(text: &str) -> Option<String> {
     let (mantissa, exponent) = text.split_once(['E', 'e']).unwrap_or((text, "0"));
     let exponent: i32 = exponent.parse().ok()?;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::describe::printable;
 
-/// How much of a member's name a path shows, in characters: in JSON of any shape the database decides how long it is.
+/// How many characters of a member's name a path shows. In JSON of any shape the database decides how long a name is.
 const NAME_CHARS_MAX: usize = 40;
 
 /// A path such as `data[3].place.city`. It becomes text only where a note needs it.

@@ -22,7 +22,7 @@ fn binary(subtype: BinarySubtype, length: usize) -> Bson {
     Bson::Binary(Binary { subtype, bytes: vec![7; length] })
 }
 
-/// Values of every type, and those of a type that are none to us.
+/// Values of every type, and invalid values of some types.
 fn values() -> Vec<Bson> {
     let regex = Regex { pattern: "^a".try_into().unwrap(), options: "i".try_into().unwrap() };
     vec![
@@ -78,7 +78,7 @@ fn values() -> Vec<Bson> {
     ]
 }
 
-/// Every value in a field of every type: what is shown, and what is said where it is not the usual.
+/// Every value in a field of every type: its shown form, and the note if there is one.
 #[test]
 fn every_value_in_every_field() {
     let mut text = String::new();
@@ -157,7 +157,7 @@ fn of_two_members_of_one_name_the_first_counts() {
 
 #[test]
 fn what_cannot_be_read_is_null_and_harms_no_other() {
-    // {"name": <two bytes that are no UTF-8>, "flag": true}
+    // {"name": <two bytes that are not UTF-8>, "flag": true}
     let bytes = b"\x19\0\0\0\x02name\0\x03\0\0\0\xff\xfe\0\x08flag\0\x01\0";
     let (json, note) = raw(RawDocument::from_bytes(bytes).unwrap());
     assert_eq!((&json["name"], &json["flag"]), (&Json::Null, &Json::Bool(true)));
@@ -185,7 +185,7 @@ fn what_a_sensitive_field_holds_is_not_repeated() {
     assert!(!note.contains("SECRET"), "{note}");
 }
 
-/// What stands in the place of an object may be what its sensitive member should hold.
+/// A value in the place of an object may be what its sensitive member should hold.
 #[test]
 fn what_replaces_an_object_with_a_sensitive_member_is_not_repeated() {
     static MEMBERS: [Field; 1] = [Field::new("secret", "secret", Type::string(0, 9)).sensitive()];

@@ -1,4 +1,4 @@
-//! The end of one record.
+//! The deletion of one record.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ impl Delete {
     ) -> Result<Outcome, Failure> {
         fits(self.outcome.size(), self.bytes_max)?;
         let filter = self.target.sole(connection, session.as_deref_mut(), limit).await?;
-        // Unlike `delete_one`, it can be given a limit on its time.
+        // Unlike `delete_one`, it accepts a time limit.
         let collection = connection.raw(self.target.collection);
         let delete = collection.find_one_and_delete(filter).projection(doc! { "_id": 1 }).max_time(limit);
         let delete =

@@ -1,10 +1,11 @@
-//! Writes with claims that wait together share a transaction: one statement for their claims, one for the new records of
-//! a collection, one for their replies, one commit. So do new records that may be there twice, without claims and replies.
+//! Writes with claims that wait together share a transaction: one statement for their claims, one for the new records
+//! of a collection, one for their replies, one commit. New records that may be there twice do the same, without claims
+//! and replies.
 //!
-//! What is in the way of one of them costs the others little. A duplicate is answered with the stored reply and left out.
-//! Where one is refused, the transaction is taken back and tried without it, or by halves where nobody knows which it was.
-//! What is found in the way so is to run alone, elsewhere. So few transactions at a time are enough, and none of them waits
-//! for anything but the server. Each write has a claim, or may be done twice, so that running it again is right even where
+//! An obstacle to one write costs the others little. A duplicate is answered with the stored reply and left out. If a
+//! write is refused, the transaction is rolled back and tried without it, or by halves if nobody knows which write it
+//! was. A refused write then runs alone, elsewhere. So few transactions at a time are enough, and none of them waits
+//! for anything but the server. Each write has a claim, or may be done twice. So running it again is right even if
 //! nobody knows how the commit ended.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
@@ -23,28 +24,28 @@ use crate::{
     server::{Connection, left},
 };
 
-/// How long the statements of a transaction that is shared may take together, as far as is known before.
+/// How long the statements of a shared transaction may take together, as estimated in advance.
 const SHARED: Duration = Duration::from_millis(30);
 
-/// How long a group looks for what is in the way of it. Where the server is far away, what is left then is done sooner side
-/// by side.
+/// How long a group looks for the write in its way. If the server is far away, the rest is then done sooner side by
+/// side.
 const SEARCH: Duration = Duration::from_millis(250);
 
-/// How many records share a transaction at most, where more than one write is in it: the server keeps all of it in memory.
+/// How many records share a transaction at most, if it has more than one write: the server keeps all of it in memory.
 const RECORDS_MAX: u32 = 5_000;
 
 /// A write that shares a transaction with those that wait with it.
 #[derive(Debug)]
 pub(crate) struct Shared(pub(crate) Arc<Write>);
 
-/// What became of it.
+/// The result of a write.
 #[derive(Debug)]
 pub(crate) enum Ended {
-    /// It is done.
+    /// The write is done.
     Done(Outcome),
-    /// It is not done, and is to be run by itself.
+    /// The write is not done, and is to run by itself.
     Alone,
-    /// Nobody knows, until it is run by itself.
+    /// The result is unknown until the write runs by itself.
     Unknown,
 }
 
@@ -62,7 +63,7 @@ impl Job for Shared {
         self.0.deed.size()
     }
 
-    /// The driver keeps what it was made with, so a client whose servers do not let it in may be old.
+    /// The driver keeps the material of its client, so a client whose servers refuse it may be old.
     fn is_touched(connection: &Connection) -> bool {
         connection.is_doubtful()
     }
@@ -76,7 +77,7 @@ impl Job for Shared {
     }
 
     async fn run(&self, connection: &mut Connection, gate: &Gate) -> Result<Ended, Fault> {
-        // Of one alone there is nothing to share, and a single record is one statement.
+        // A single write has nothing to share, and a single record is one statement.
         if self.0.is_ingest() {
             let done = self.0.run(connection, gate).await;
             return done
@@ -86,7 +87,7 @@ impl Job for Shared {
         match together(std::slice::from_ref(&self.0), &[gate], connection).await {
             Ok(Shares::Done(mut outcomes)) => Ok(outcomes.pop().map_or(Ended::Alone, Ended::Done)),
             Ok(Shares::Before | Shares::Refused(_) | Shares::Not) => Ok(Ended::Alone),
-            // Nobody else can be to blame.
+            // No other write can be to blame.
             Err(failure) if failure.is_definite() => Err(failure.into_fault(self.0.domain, &connection.name)),
             Err(failure) => Ok(in_the_way(&failure, connection)),
         }
@@ -106,20 +107,20 @@ impl Job for Shared {
     }
 }
 
-/// What becomes of a write whose transaction failed for another reason than a refusal.
+/// The result of a write whose transaction failed for another reason than a refusal.
 fn in_the_way(failure: &Failure, connection: &Connection) -> Ended {
     doubt(failure, connection);
     if failure.leaves_effect_unknown() { Ended::Unknown } else { Ended::Alone }
 }
 
-/// What asked no server may have been kept from it by an old password.
+/// If no server could be asked, an old password may be the reason.
 fn doubt(failure: &Failure, connection: &Connection) {
     if failure.is_unanswered() {
         connection.doubt();
     }
 }
 
-/// How many of them share a transaction, where a statement takes that long.
+/// How many of the writes share a transaction, if a statement takes this long.
 fn in_time(writes: &[Arc<Write>], statement: Duration) -> usize {
     let mut taken = Duration::ZERO;
     let mut count = 0;
@@ -133,7 +134,7 @@ fn in_time(writes: &[Arc<Write>], statement: Duration) -> usize {
     count
 }
 
-/// Does them in one transaction, or in several where something is in the way of one of them.
+/// Runs the writes in one transaction, or in several if one of them is in the way.
 async fn in_parts(writes: &[Arc<Write>], gates: &[&Gate], connection: &Connection) -> Vec<Ended> {
     let mut ended: Vec<Option<Ended>> = writes.iter().map(|_| None).collect();
     let mut parts = in_size(writes, firsts(writes));
@@ -156,7 +157,7 @@ async fn in_parts(writes: &[Arc<Write>], gates: &[&Gate], connection: &Connectio
                 }
                 let count = part.len();
                 part.retain(|&index| ended[index].is_none());
-                // Where none is known, another one is at work under a claim.
+                // If none is known, another write is under way under a claim.
                 if part.len() < count && !part.is_empty() {
                     parts.push(part);
                 }
@@ -169,13 +170,13 @@ async fn in_parts(writes: &[Arc<Write>], gates: &[&Gate], connection: &Connectio
             Err(failure) if failure.has_no_transactions() => break,
             Err(failure) if failure.is_definite() => {
                 let second = part.split_off(part.len().div_ceil(2));
-                // One by itself has found its end: it is to be refused alone.
+                // A part of a single write has found the culprit: it runs alone and is refused there.
                 if !second.is_empty() {
                     parts.extend([second, part]);
                 }
             }
             Err(Failure::Late(_)) if their.iter().any(|gate| !gate.is_wanted()) => {
-                // What nobody waits for any more is in nobody's way.
+                // A write that nobody waits for any more is no obstacle.
                 part.retain(|&index| gates[index].is_wanted());
                 if !part.is_empty() {
                     parts.push(part);
@@ -192,7 +193,7 @@ async fn in_parts(writes: &[Arc<Write>], gates: &[&Gate], connection: &Connectio
     ended.into_iter().map(|ended| ended.unwrap_or(Ended::Alone)).collect()
 }
 
-/// The places of those that claim what none before them does. The others find alone what becomes of these.
+/// The places of the writes whose claim no earlier one makes. The others run alone, and find the result of these.
 fn firsts(writes: &[Arc<Write>]) -> Vec<usize> {
     let mut claims = HashSet::with_capacity(writes.len());
     let is_first = |index: &usize| {
@@ -202,7 +203,7 @@ fn firsts(writes: &[Arc<Write>]) -> Vec<usize> {
     (0..writes.len()).filter(is_first).collect()
 }
 
-/// The same in parts that are not too large for a transaction; the first is the last.
+/// The same in parts that are not too large for a transaction; the first part comes last.
 fn in_size(writes: &[Arc<Write>], places: Vec<usize>) -> Vec<Vec<usize>> {
     let (mut parts, mut records) = (Vec::<Vec<usize>>::new(), 0_u32);
     for place in places {
@@ -220,7 +221,7 @@ fn in_size(writes: &[Arc<Write>], places: Vec<usize>) -> Vec<Vec<usize>> {
     parts
 }
 
-/// What becomes of those that were done before; `None` where it cannot be asked for.
+/// The results of the writes that were done before; `None` if they cannot be asked for.
 async fn known(
     writes: &[Arc<Write>],
     gates: &[&Gate],
@@ -231,31 +232,31 @@ async fn known(
     let mut outcomes = connection.ledger.outcomes(&claims, limit).await.ok()?.into_iter();
     let ended = |write: &Arc<Write>| match write.claim.as_ref().and_then(|_| outcomes.next())?? {
         Ok(outcome) => Some(Ended::Done(outcome)),
-        // Alone, it is told why.
+        // When it runs alone, it gets the reason.
         Err(_) => Some(Ended::Alone),
     };
     Some(writes.iter().map(ended).collect())
 }
 
-/// What a transaction has come to.
+/// The result of a transaction.
 enum Shares {
     /// All of it is done.
     Done(Vec<Outcome>),
     /// Nothing is done: a claim of it is taken.
     Before,
-    /// Nothing is done: the one in this place is refused.
+    /// Nothing is done: the write at this place is refused.
     Refused(usize),
-    /// Nothing can be: there is no ledger to claim in.
+    /// Nothing can be done: there is no ledger to claim in.
     Not,
 }
 
-/// Does them in one transaction.
+/// Runs the writes in one transaction.
 async fn together(
     writes: &[Arc<Write>],
     gates: &[&Gate],
     connection: &Connection,
 ) -> Result<Shares, Failure> {
-    // Those of one group all have claims, or none has.
+    // In one group either all writes have claims, or none has.
     let once = writes.iter().any(|write| write.claim.is_some());
     if once && connection.ledger.standing().await? != Standing::There {
         return Ok(Shares::Not);

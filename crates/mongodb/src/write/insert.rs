@@ -26,7 +26,8 @@ pub(crate) struct Insert {
     domain: &'static Domain,
     collection: &'static str,
     documents: Vec<Document>,
-    /// The places of those with a key that records may share which differ to the database, and what finds such records.
+    /// The places of the records whose key may be shared by records that differ in the database, and the filter that
+    /// finds such records.
     to_look_for: Vec<(usize, Document)>,
     /// Whether errors name the record's index: the request has a list of records.
     many: bool,
@@ -63,8 +64,8 @@ impl Insert {
             if !json.is_empty() {
                 json.push(b',');
             }
-            // What is null stays out of the collection; the reply shows it, as a fetch does. What the database
-            // generates is not known here.
+            // A null stays out of the collection; the reply shows it, as a fetch does. Values that the database
+            // generates are not known here.
             let members =
                 domain.fields.iter().zip(&record).filter(|(field, value)| {
                     !(value.is_null() && field.generated == Some(Generated::Database))
@@ -80,12 +81,12 @@ impl Insert {
         Ok(Self { domain, collection, documents, to_look_for, many, outcome, bytes_max })
     }
 
-    /// Whether its one document is one statement.
+    /// Whether it is one document, and so one statement.
     pub(super) fn is_one(&self) -> bool {
         self.documents.len() == 1
     }
 
-    /// Whether it puts documents where the other does.
+    /// Whether it inserts into the same collection as the other.
     pub(super) fn is_into_same(&self, other: &Self) -> bool {
         self.collection == other.collection
     }
@@ -94,8 +95,8 @@ impl Insert {
         &self.outcome
     }
 
-    /// Refuses a key with which a record is shown that has it in another form, as far as that can be seen: no index tells
-    /// them apart.
+    /// Refuses a key that the wire would show like the key of another record, which has it in another form. No index
+    /// keeps such keys apart, so this checks as far as it can see.
     async fn check_keys(
         &self,
         connection: &Connection,
@@ -131,7 +132,7 @@ impl Insert {
         let found = if let Some(session) = session {
             find.session(session).await?
         } else {
-            // Nothing has been asked for that lasts.
+            // Nothing lasting has been asked for.
             find.await.map_err(|error| fault::from_driver(&error, self.domain, &connection.name))?
         };
         Ok(found.is_some())
@@ -152,7 +153,7 @@ impl Insert {
                 let insert = if let Some(session) = session { insert.session(session) } else { insert };
                 insert.await.map(drop)
             }
-            // The driver's errors of `insert_many` tell the position.
+            // The driver's errors of `insert_many` have the position.
             documents => {
                 let insert = collection.insert_many(documents);
                 let insert = if let Some(session) = session { insert.session(session) } else { insert };
@@ -166,8 +167,8 @@ impl Insert {
     }
 }
 
-/// Does several at once, which go into the same collection. A failure comes with the place of the one whose fault it is, where
-/// that is known.
+/// Runs several inserts into the same collection at once. A failure has the place of the insert that caused it, if that
+/// is known.
 pub(super) async fn together(
     inserts: &[&Insert],
     connection: &Connection,

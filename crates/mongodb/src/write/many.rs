@@ -1,7 +1,8 @@
-//! The same change, or the end, of every record that a filter matches: all, or none.
+//! The same change, or the deletion, of every record that a filter matches: all, or none.
 //!
-//! The filter finds the records where clients read them, which may be a view; they are written in their collection, by
-//! their keys. Both are one transaction: what another changes in between makes it begin again.
+//! The filter finds the records in the source that clients read, which may be a view. They are written in their
+//! collection, by their keys. Both happen in one transaction: if another client changes a record in between, it begins
+//! again.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -36,16 +37,16 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Many {
     domain: &'static Domain,
-    /// Where the filter looks.
+    /// The source that the filter reads.
     source: Source,
     filter: Document,
     most: u32,
     collection: &'static str,
-    /// What changes them; none ends them.
+    /// The change; `None` for a deletion.
     change: Option<Document>,
-    /// What the events of a change tell beside key and version; none where nothing of them is to be read.
+    /// The fields that the events of a change report beside key and version; `None` if nothing has to be read for them.
     told: Option<&'static [usize]>,
-    /// Whether one of them was found to have a version that cannot be counted up.
+    /// Whether one of them was found to have a version that cannot be incremented.
     is_uncounted: AtomicBool,
 }
 
@@ -140,17 +141,17 @@ impl Many {
                 .await
                 .map(|deleted| deleted.deleted_count),
         };
-        // A transaction has ended with that: it begins again.
+        // This has ended the transaction, so it begins again.
         let is_first = |error: &_| is_mismatch(error) && !self.is_uncounted.swap(true, Ordering::Relaxed);
         if self.domain.version.is_some() && written.as_ref().is_err_and(is_first) {
             return Err(Failure::Held);
         }
         let written = written.map_err(|error| {
-            // What is known of a duplicate is what all of them are set to.
+            // The details of a duplicate are the values that all records are set to.
             let set = self.change.as_ref().and_then(|change| change.get_document("$set").ok());
             Failure::from(error).of_documents(set.map_or(&[][..], std::slice::from_ref), self.domain)
         })?;
-        // A record that does not match has the key of one that does: the transaction ends without an effect.
+        // Another record has the key of one that matches: the transaction ends without an effect.
         if written > known {
             return Err(sole::several(self.domain).into());
         }
@@ -161,7 +162,7 @@ impl Many {
         Ok(Applied { after: Some(after), ..Applied::from(Outcome::written(written, matched)) })
     }
 
-    /// The records as they are after a change: key, version and what their events tell.
+    /// The records after a change: key, version and the fields that their events report.
     async fn after(
         &self,
         by_keys: Document,
@@ -205,7 +206,7 @@ impl Many {
         Ok(json)
     }
 
-    /// The keys of the records that match, and of one more than there may be.
+    /// The keys of the matching records, and of one more than the limit.
     async fn keys(
         &self,
         connection: &Connection,
@@ -226,11 +227,11 @@ impl Many {
         Ok(found.stream(session).try_collect().await?)
     }
 
-    /// What finds the records with these keys, and how many these are; `None` where there is none.
+    /// The filter of the records with these keys, and their number; `None` if there is none.
     fn by_keys(&self, keys: &[Document]) -> Option<(Document, u64)> {
         let columns: Vec<&str> =
             self.domain.key.iter().map(|&field| self.domain.fields[field].column).collect();
-        // What has no key cannot be told from others without one.
+        // A record without a key cannot be distinguished from others without one.
         let whole = keys.iter().filter_map(|key| {
             let part = |column: &&str| key.get(column).filter(|part| **part != Bson::Null).cloned();
             columns.iter().map(part).collect::<Option<Vec<Bson>>>()

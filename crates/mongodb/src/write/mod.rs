@@ -1,8 +1,8 @@
-//! Writes: what changes documents, by a statement of its own or in a transaction.
+//! Writes: they change documents, by a statement of their own or in a transaction.
 //!
-//! A write with a claim is a transaction: the claim, the objects, the stored reply, the commit. So is what takes more
-//! than one statement. What runs inside of a transaction is in one place, [`transaction`], for one write and for many
-//! that share it.
+//! A write with a claim is a transaction: the claim, the objects, the stored reply, the commit. So is a write that
+//! takes more than one statement. What runs inside a transaction is in one place, [`transaction`], for one write and
+//! for many that share it.
 
 mod delete;
 mod group;
@@ -55,21 +55,21 @@ const PAUSE_MAX: Duration = Duration::from_millis(100);
 pub(crate) struct Write {
     pub(crate) domain: &'static Domain,
     pub(crate) deed: Deed,
-    /// What makes it happen once.
+    /// The claim by which it happens once.
     pub(crate) claim: Option<Claim>,
     /// How long the reply may get.
     pub(crate) bytes_max: usize,
-    /// What is told of it.
+    /// Its events and audit entries.
     pub(crate) publication: Option<Publication>,
 }
 
-/// What a write has come to, inside of its transaction.
+/// The state of a write inside its transaction.
 #[derive(Debug)]
 struct Applied {
     outcome: Outcome,
-    /// The fields of the record that are told, where these are read.
+    /// The fields of the record that are reported, if they have been read.
     after: Option<Vec<u8>>,
-    /// What is told of the items of a batch.
+    /// The events and audit entries of a batch's items.
     told: Told,
 }
 
@@ -79,7 +79,7 @@ impl From<Outcome> for Applied {
     }
 }
 
-/// What it does.
+/// The operation of a write.
 #[derive(Debug)]
 pub(crate) enum Deed {
     Insert(Insert),
@@ -104,7 +104,7 @@ pub(crate) fn objects(domain: &'static Domain) -> Checked<&'static spec::Objects
 pub(crate) const OPERATIONS: usize = 6;
 
 impl Deed {
-    /// Which of the operations it is, as a number.
+    /// The number of the operation.
     pub(crate) const fn operation(&self) -> usize {
         match self {
             Self::Insert(_) => 0,
@@ -116,7 +116,7 @@ impl Deed {
         }
     }
 
-    /// For how many records it is, where that is known.
+    /// The number of records, if it is known.
     pub(crate) fn size(&self) -> u32 {
         let count = match self {
             Self::Insert(insert) => insert.size(),
@@ -127,7 +127,7 @@ impl Deed {
         u32::try_from(count).unwrap_or(u32::MAX)
     }
 
-    /// What a write by the operations of a domain does, and what is told of it.
+    /// A write by the operations of a domain, with its events and audit entries.
     pub(crate) fn new(
         domain: &'static Domain,
         (write, scope): (plan::Write, &Scope),
@@ -181,7 +181,7 @@ impl Deed {
         Ok((deed, publication))
     }
 
-    /// Does it, in the transaction of the session where there is one. A failure of the driver is [`Failure::Before`].
+    /// Runs it, in the transaction of the session if there is one. A failure of the driver is [`Failure::Before`].
     async fn apply(
         &self,
         connection: &Connection,
@@ -199,7 +199,7 @@ impl Deed {
         }
     }
 
-    /// What it does, for traces.
+    /// Its name in traces.
     const fn name(&self) -> &'static str {
         match self {
             Self::Insert(_) => "insert",
@@ -211,7 +211,7 @@ impl Deed {
         }
     }
 
-    /// Whether one statement does it, which is atomic by itself.
+    /// Whether it is a single statement, which is atomic by itself.
     fn is_one_statement(&self) -> bool {
         match self {
             Self::Insert(insert) => insert.is_one(),
@@ -230,7 +230,7 @@ impl Deed {
         }
     }
 
-    /// What it will have come to, where that is known before.
+    /// Its outcome, if it is known before.
     fn outcome(&self) -> Option<&Outcome> {
         match self {
             Self::Insert(insert) => Some(insert.outcome()),
@@ -239,7 +239,7 @@ impl Deed {
         }
     }
 
-    /// What it came to, as the ledger keeps it.
+    /// The outcome in the form that the ledger keeps.
     fn kept<'o>(&self, outcome: &'o Outcome) -> Cow<'o, Outcome> {
         match self {
             Self::All(all) => all.kept(outcome),
@@ -251,7 +251,8 @@ impl Deed {
 }
 
 impl Write {
-    /// Tells the operations of the domains apart. A domain has more bytes than it has operations.
+    /// A number that distinguishes the operations of the domains. A domain is larger in bytes than its number of
+    /// operations.
     pub(crate) fn kind(&self) -> usize {
         std::ptr::from_ref(self.domain).addr() + self.deed.operation()
     }
@@ -261,7 +262,7 @@ impl Write {
         self.is_ingest() || (self.claim.is_some() && self.deed.is_short())
     }
 
-    /// Whether it only adds records that may be there twice: nobody minds if it runs again where its end is unknown.
+    /// Whether it only adds records that may be there twice: a second run after an unknown end does no harm.
     pub(crate) fn is_ingest(&self) -> bool {
         let adds = match self.deed {
             Deed::Insert(_) => true,
@@ -270,12 +271,12 @@ impl Write {
         adds && !self.domain.once && self.claim.is_none() && self.publication.is_none()
     }
 
-    /// Whether something of this kind is told of it, or of an item of it.
+    /// Whether it, or an item of it, has such events or audit entries.
     fn tells(&self, kind: fn(&Publication) -> bool) -> bool {
         self.publication.as_ref().is_some_and(kind) || matches!(&self.deed, Deed::All(all) if all.tells(kind))
     }
 
-    /// What is told of it.
+    /// Its events and audit entries.
     fn told(&self, applied: &mut Applied) -> Result<Told, Failure> {
         let mut told = std::mem::take(&mut applied.told);
         if let Some(publication) = &self.publication {
@@ -299,7 +300,7 @@ impl Write {
         Ok(noted(outcome, ledger::NO_LEDGER, self.bytes_max))
     }
 
-    /// Without a claim.
+    /// Runs it without a claim.
     async fn plain(self: &Arc<Self>, connection: &Connection, gate: &Gate) -> Result<Outcome, Failure> {
         if self.deed.is_one_statement() && self.publication.is_none() {
             self.statement(connection, gate).await
@@ -316,9 +317,9 @@ impl Write {
         applied.map(|applied| applied.outcome).map_err(Failure::lasting)
     }
 
-    /// In a transaction, as often as it takes: one that lost a conflict left nothing behind. With a claim, so is one
-    /// whose end nobody knows: if it was committed, its claim is taken, and its reply is stored. `None` where its claim
-    /// has no ledger to go into.
+    /// Runs it in a transaction, as often as needed. A transaction that lost a conflict left nothing behind. With a
+    /// claim, a transaction with an unknown end runs again too: if it was committed, its claim is taken, and its reply
+    /// is stored. `None` if there is no ledger for the claim.
     async fn transaction(
         self: &Arc<Self>,
         once: bool,

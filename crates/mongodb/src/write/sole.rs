@@ -1,7 +1,7 @@
-//! The one record with a key, where the database may hold several that are shown with it.
+//! The one record with a key, where the wire may show several records with that key.
 //!
-//! A double beside a decimal number, and the moments of one day, differ to a unique index and are shown alike. Which of them a
-//! client means nobody can tell, so nothing of them is changed.
+//! A double beside a decimal number, and the moments of one day, differ for a unique index and are shown in the same
+//! way. Nobody can tell which of them a client means, so none of them is changed.
 
 use std::time::Duration;
 
@@ -18,7 +18,8 @@ use crate::{
     server::Connection,
 };
 
-/// The `_id` of the record that the key finds in the collection; `None` where it finds none. A key of several is refused.
+/// The `_id` of the record that the key finds in the collection; `None` if it finds none. A key of several records is
+/// refused.
 pub(super) async fn id(
     (domain, collection): (&'static Domain, &str),
     by_key: &Document,
@@ -32,7 +33,7 @@ pub(super) async fn id(
         find.session(&mut *session).await?.stream(session).try_collect().await?
     } else {
         let found = async { find.await?.try_collect().await }.await;
-        // Nothing has been asked for that lasts.
+        // Nothing lasting has been asked for.
         found.map_err(|error| fault::from_driver(&error, domain, &connection.name))?
     };
     match found.as_slice() {
@@ -42,7 +43,7 @@ pub(super) async fn id(
     }
 }
 
-/// What a key is answered with that several records have.
+/// The answer to a key that several records have.
 pub(super) fn several(domain: &Domain) -> Error {
     let message = format!("several records of `{}` have this key", domain.name);
     Error::new(ErrorCode::Conflict, message).hint(

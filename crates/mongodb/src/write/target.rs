@@ -1,4 +1,4 @@
-//! The record that an update or a delete is about.
+//! The record of an update or a delete.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ pub(crate) struct Target {
     pub(super) collection: &'static str,
     key: Vec<Value>,
     pub(super) if_version: Option<i64>,
-    /// With what must hold of it.
+    /// The filter of its key, with the conditions that must hold for it.
     by_key: Document,
     may_be_shared: bool,
 }
@@ -55,7 +55,7 @@ impl Target {
         doc! { "$and": [by_key, at_version] }
     }
 
-    /// The same, of one record alone: a key that several have is refused.
+    /// The same for a single record: a key of several records is refused.
     pub(super) async fn sole(
         &self,
         connection: &Connection,
@@ -85,7 +85,7 @@ impl Target {
         json
     }
 
-    /// Why nothing matched, and so nothing was done: the record is gone, or at another version.
+    /// Why nothing matched, and so nothing was done: the record is gone, or has another version.
     pub(super) async fn missing(
         &self,
         connection: &Connection,

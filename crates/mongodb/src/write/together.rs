@@ -17,7 +17,7 @@ use mongodb::ClientSession;
 use super::{Applied, Deed};
 use crate::{fault::Failure, server::Connection};
 
-/// What the items do.
+/// The operations of the items.
 #[derive(Debug)]
 pub(crate) struct Together {
     parts: Vec<Part>,
@@ -31,7 +31,7 @@ enum Part {
     Deed(&'static Domain, Box<Deed>, Option<Publication>),
 }
 
-/// What cannot be part of an atomic batch is refused before anything runs.
+/// The error of an operation that cannot be part of an atomic batch, before anything runs.
 pub(super) fn refused(what: &str) -> Error {
     let message = format!("{what} cannot be part of an atomic batch in a MongoDB database");
     Error::new(ErrorCode::BadRequest, message).hint("send the batch as \"ordered\", or without this item")
@@ -62,7 +62,7 @@ impl Together {
         Ok(Self { parts, bytes_max })
     }
 
-    /// Does them in the transaction of the session. Boxed, since what an item does is done as a write by itself.
+    /// Runs the items in the transaction of the session. The future is boxed, since an item runs as a write by itself.
     pub(super) fn apply<'a>(
         &'a self,
         connection: &'a Connection,
@@ -90,7 +90,7 @@ impl Together {
         .boxed()
     }
 
-    /// Whether something of this kind is told of an item.
+    /// Whether an item has such events or audit entries.
     pub(super) fn tells(&self, kind: fn(&Publication) -> bool) -> bool {
         let told = |part: &Part| matches!(part, Part::Deed(.., Some(publication)) if kind(publication));
         self.parts.iter().any(told)
@@ -105,7 +105,7 @@ impl Together {
     }
 }
 
-/// The item that failed is named. What may be tried again is told as it is.
+/// Names the item that failed. A failure after which the transaction may run again stays as it is.
 fn of_item(failure: Failure, index: usize, domain: &Domain, connection: &Connection) -> Failure {
     if failure.is_definite() {
         Failure::Refused(failure.into_error(domain, &connection.name).of_item(index))

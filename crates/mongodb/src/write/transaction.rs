@@ -19,19 +19,19 @@ use crate::{
     server::{Connection, done_by, left},
 };
 
-/// What a transaction has come to.
+/// The result of a transaction.
 #[derive(Debug)]
 pub(super) enum Done {
-    /// All of it is done. Whether there are events of it.
+    /// All of it is done. The flag says whether it has events.
     Now(Vec<Outcome>, bool),
     /// Nothing is done: a claim of it is taken.
     Before,
-    /// Nothing is done: of several, the one in this place is refused.
+    /// Nothing is done: of several writes, the one at this place is refused.
     Refused(usize),
 }
 
-/// Runs the writes in one transaction; `once` where their claims are part of it. Each has a session of its own, so
-/// that nothing of a failed one is left in it.
+/// Runs the writes in one transaction; `once` if their claims are part of it. Each transaction has a session of its
+/// own, so that nothing remains of a failed one.
 pub(super) async fn run(
     writes: &[Arc<Write>],
     once: bool,
@@ -54,7 +54,7 @@ pub(super) async fn run(
         let done = inside(&writes, once, &handle, &mut session, left(limit)).await;
         (session, done)
     };
-    // What is late takes the transaction back at its end, with its session.
+    // A late transaction is rolled back at its end, together with its session.
     let (mut session, done) = done_by(limit, running).await.ok_or_else(Failure::late)?;
     let passed = done.and_then(|done| {
         if let Done::Now(..) = done {
@@ -79,7 +79,7 @@ pub(super) async fn run(
     }
 }
 
-/// What runs inside: the claims, the objects, the replies. Nothing of it lasts before the commit.
+/// The part inside: the claims, the objects, the replies. Nothing of it lasts before the commit.
 async fn inside(
     writes: &[Arc<Write>],
     once: bool,
@@ -110,7 +110,7 @@ async fn inside(
     Ok(Done::Now(outcomes, !told.events.is_empty()))
 }
 
-/// A claim, with the outcome where that is known already: then the reply needs no statement of its own.
+/// A claim, with the outcome if it is known already: then the reply needs no statement of its own.
 fn claimed(write: &Arc<Write>) -> Option<crate::ledger::Claiming<'_>> {
     let outcome = write.deed.outcome().map(|outcome| beds_core::ledger::kept(outcome, write.domain));
     Some((write.claim.as_ref()?, outcome))
@@ -124,8 +124,8 @@ pub(super) fn is_one_statement(one: &Arc<Write>, next: &Arc<Write>) -> bool {
     }
 }
 
-/// Runs the objects. New records of one collection are one statement. What is told is in the order in which they ran. A
-/// failure comes with the place of the write that failed, where that is known.
+/// Runs the objects. New records of one collection are one statement. Events and audit entries are in the order in
+/// which the objects ran. A failure has the place of the write that failed, if that is known.
 async fn apply(
     writes: &[Arc<Write>],
     connection: &Connection,
@@ -160,7 +160,7 @@ async fn apply(
     Ok((outcomes, told))
 }
 
-/// Commits, and asks again while nobody knows how that ended: the server remembers.
+/// Commits, and asks again while nobody knows how the commit ended: the server remembers.
 async fn commit(mut session: ClientSession, end: Instant) -> Result<(), Failure> {
     let mut pauses = Backoff::new(PAUSE_MIN, PAUSE_MAX);
     let _traced = statement_span("commit");

@@ -34,10 +34,10 @@ const VERSION_MAX: i64 = i64::MAX;
 pub(crate) struct Update {
     target: Target,
     change: Document,
-    /// Whether the record was found to have a version that is null.
+    /// Whether the record was found to have a null version.
     is_null: AtomicBool,
     bytes_max: usize,
-    /// The fields that its event tells.
+    /// The fields that its event reports.
     read_after: &'static [usize],
 }
 
@@ -55,13 +55,13 @@ impl Update {
         Ok(Self { target, change, is_null: AtomicBool::new(false), bytes_max, read_after })
     }
 
-    /// How long the reply may get is known before anything is done.
+    /// The longest possible reply. It is known before anything is done.
     fn longest(&self) -> usize {
         let version = self.target.if_version.map_or(VERSION_MAX, |version| version.saturating_add(1));
         self.outcome(self.target.key(), &Value::Int(version)).size()
     }
 
-    /// The reply: the key, and the version that the record has now.
+    /// The reply: the key, and the record's new version.
     fn outcome(&self, key: &[Value], version: &Value) -> Outcome {
         let domain = self.target.domain;
         let version = domain.version.map(|field| (field, version));
@@ -89,7 +89,7 @@ impl Update {
         if changed.is_none() {
             let plain = (filter.clone(), self.change.clone());
             changed = match self.change(connection, session.as_deref_mut(), limit, plain).await {
-                // Nothing can be added to null, or to what is no number. A transaction has ended with that.
+                // MongoDB cannot increment a null, or a value that is not a number. This ends a transaction.
                 Err(error)
                     if is_free && is_mismatch(&error) && !self.is_null.swap(true, Ordering::Relaxed) =>
                 {
@@ -116,7 +116,7 @@ impl Update {
         Ok(Applied { after: self.after(&document), ..Applied::from(outcome) })
     }
 
-    /// The fields that its event tells, as a fetch shows them.
+    /// The fields that its event reports, as a fetch shows them.
     fn after(&self, document: &RawDocument) -> Option<Vec<u8>> {
         if self.read_after.is_empty() {
             return None;
@@ -128,7 +128,7 @@ impl Update {
         Some(json)
     }
 
-    /// Changes the record that a filter finds, and gives its key and version, and what its event tells.
+    /// Changes the record that a filter finds, and gives its key and version, and the fields that its event reports.
     async fn change(
         &self,
         connection: &Connection,
@@ -151,7 +151,7 @@ impl Update {
         }
     }
 
-    /// The same, where the version is none.
+    /// The same for a record without a valid version.
     async fn change_first(
         &self,
         connection: &Connection,
@@ -166,8 +166,8 @@ impl Update {
     }
 }
 
-/// What finds a record whose version is none, and the same change of it: its version becomes 1, as it does where it is absent.
-/// `None` in a domain without versions.
+/// The filter of a record without a valid version, and the same change of it: its version becomes 1, as it does if it
+/// is absent. `None` in a domain without versions.
 pub(super) fn first(
     domain: &'static Domain,
     filter: &Document,
@@ -184,9 +184,9 @@ pub(super) fn first(
     Some((doc! { "$and": [filter.clone(), not_a_version(column)] }, change))
 }
 
-/// What finds a member that cannot be counted up: null, or of another type, which clients are shown as null.
+/// The filter of a member that cannot be incremented: it is null, or of another type, which clients see as null.
 pub(super) fn not_a_version(column: &str) -> Document {
-    // An array that holds a number is of the type of its elements as well.
+    // An array that holds a number also has the type of its elements.
     let others = doc! { "$nor": [{ column: { "$type": "number" } }] };
     doc! { "$or": [others, { column: { "$type": "array" } }] }
 }
@@ -201,7 +201,7 @@ pub(super) fn is_mismatch(error: &mongodb::error::Error) -> bool {
     }
 }
 
-/// What changes these fields to these values, and counts the version up. Errors name fields behind the path.
+/// The update that sets these fields to these values, and increments the version. Errors name fields behind the path.
 pub(super) fn change<'v>(
     domain: &'static Domain,
     changes: impl Iterator<Item = (usize, &'v Value)>,

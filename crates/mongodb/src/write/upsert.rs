@@ -1,4 +1,4 @@
-//! New records, or changes of those with their keys.
+//! New records, or changes of existing records with the same keys.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -32,7 +32,7 @@ use crate::{
     shown::{Place, Shower},
 };
 
-/// What a reply says whose record is longer than replies may be.
+/// The note of a reply whose record is longer than replies may be.
 const CUT: &str = "the record is written; it is too long to be shown, but for the key";
 
 #[derive(Debug)]
@@ -40,23 +40,23 @@ pub(crate) struct Upsert {
     domain: &'static Domain,
     collection: &'static str,
     records: Vec<Record>,
-    /// What must hold of a record that is there already; empty where nothing must.
+    /// Conditions that must hold for an existing record; empty if there are none.
     within: Document,
     /// Whether errors name the record's index: the request has a list of records.
     many: bool,
-    /// Whether one of them was found to have a version that cannot be counted up.
+    /// Whether one of them was found to have a version that cannot be incremented.
     is_uncounted: AtomicBool,
     bytes_max: usize,
 }
 
 #[derive(Debug)]
 struct Record {
-    /// Finds it.
+    /// The filter that finds it.
     by_key: Document,
     may_be_shared: bool,
-    /// Makes or changes it.
+    /// The update that makes or changes it.
     change: Document,
-    /// The whole of it, where it is new: for what the server says of it.
+    /// The whole record, if it is new: for the server's messages about it.
     document: Document,
     /// The key as a reply shows it.
     key: Vec<u8>,
@@ -89,7 +89,7 @@ impl Upsert {
     }
 
     pub(super) fn is_one(&self) -> bool {
-        // What a caller reaches is looked at first, in the same transaction.
+        // The caller's reach is checked first, in the same transaction.
         self.records.len() == 1 && self.within.is_empty()
     }
 
@@ -99,7 +99,7 @@ impl Upsert {
         mut session: Option<&mut ClientSession>,
         limit: Duration,
     ) -> std::result::Result<Outcome, Failure> {
-        // Of one record that is too long to be shown, the key is shown.
+        // If a single record is too long to be shown, its key is shown.
         let keys = self.records.iter().map(|record| record.key.len()).sum::<usize>();
         fits(Outcome::data(Vec::new()).size() + keys, self.bytes_max)?;
         let mut shower = Shower::new(self.domain);
@@ -123,7 +123,7 @@ impl Upsert {
         }
         match (&session, self.records.as_slice()) {
             _ if outcome.size() <= self.bytes_max => Ok(outcome),
-            // It is done: it must not turn into an error.
+            // The write is done, so it must not turn into an error.
             (None, [record]) => {
                 let key = Outcome::data(self.listed(record.key.clone()));
                 Ok(Outcome { note: Some(CUT.into()), ..key })
@@ -141,7 +141,7 @@ impl Upsert {
         json
     }
 
-    /// Refuses to change a record that the caller does not reach, as if its key were taken by a record that nobody sees.
+    /// Refuses to change a record beyond the caller's reach, as if an invisible record had its key.
     async fn check_reach(
         &self,
         record: &Record,
@@ -162,7 +162,7 @@ impl Upsert {
         Err(Error::key_is_taken(self.domain).into())
     }
 
-    /// Writes one record, and gives it as it is kept.
+    /// Writes one record, and gives it as it is stored.
     async fn write(
         &self,
         record: &Record,
@@ -180,7 +180,8 @@ impl Upsert {
         Err(written.of_documents(std::slice::from_ref(&record.document), self.domain))
     }
 
-    /// What finds the record that is there, and no other that is shown with its key; `None` where its key alone tells it.
+    /// The filter of the existing record, which finds no other record with the same shown key; `None` if the key alone
+    /// identifies it.
     async fn known(
         &self,
         record: &Record,
@@ -218,7 +219,7 @@ impl Upsert {
             if let Some(known) = known {
                 let plain = (known, record.change.clone());
                 let kept = self.change(plain, false, connection, session.as_deref_mut(), limit).await?;
-                // It may have ended meanwhile.
+                // It may have been deleted meanwhile.
                 if kept.is_some() {
                     return Ok(kept);
                 }
@@ -227,7 +228,7 @@ impl Upsert {
             self.change(plain, true, connection, session, limit).await
         };
         match (changed.await, first) {
-            // Nothing can be added to null, or to what is no number. A transaction has ended with that.
+            // MongoDB cannot increment a null, or a value that is not a number. This ends a transaction.
             (Err(error), Some(first))
                 if is_mismatch(&error) && !self.is_uncounted.swap(true, Ordering::Relaxed) =>
             {
@@ -241,7 +242,7 @@ impl Upsert {
         }
     }
 
-    /// Changes the record that a filter finds, or makes it where it may be new.
+    /// Changes the record that a filter finds, or makes it if it may be new.
     async fn change(
         &self,
         (filter, change): (Document, Document),
@@ -288,7 +289,7 @@ impl Record {
         };
         let is_changed = |field: usize| !is_left(field) && domain.version != Some(field);
         let changed = values.iter().enumerate().filter(|(field, _)| is_changed(*field));
-        // What is wrong with the values is said of the whole document already.
+        // Mistakes of the values have already been reported for the whole document.
         let mut change = update::change(domain, changed, path, &mut Errors::default());
         let left = domain.fields.iter().enumerate().filter(|(field, _)| is_left(*field));
         let left: Document = left

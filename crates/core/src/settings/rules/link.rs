@@ -7,7 +7,7 @@ use crate::settings::{
 };
 
 impl Rules {
-    /// How a URL asks for a link that is encrypted and verified.
+    /// How to ask in a URL for a link that is encrypted and verified.
     #[must_use]
     pub const fn encrypted_as(&self) -> &'static str {
         match self.encrypted {
@@ -17,14 +17,14 @@ impl Rules {
         }
     }
 
-    /// How well the link of a URL is protected. What is not understood is not protected.
+    /// How well the link of a URL is protected. A URL that is not understood counts as unprotected.
     #[must_use]
     pub fn link(&self, url: &SecretUrl) -> Link {
         let Ok(parts) = Parts::read(url.expose()) else { return Link::Plain };
         let value = |key| self.value(&parts, key);
         let is = |key, known: &str| value(key).is_some_and(|value| value.eq_ignore_ascii_case(known));
         let hosts = parts.hosts().unwrap_or_default();
-        // Another program of this machine stands behind a socket.
+        // Behind a socket is another program of this machine.
         let is_local = hosts.iter().all(|host| is_loopback(host.name)) || value("socket").is_some();
         let link = match self.encrypted {
             Encrypted::Scheme(scheme) if parts.scheme == scheme => Link::Verified,

@@ -1,4 +1,4 @@
-//! What changes on a server while sessions are open is seen by them.
+//! Open sessions notice changes on a server.
 
 use beds_core::spec::mariadb::Source;
 use beds_devstack::Stack;
