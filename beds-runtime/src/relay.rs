@@ -15,7 +15,7 @@ use std::{
 
 use beds_core::{
     backoff::Backoff,
-    outbox::{EventChannel, EventSink, Outbox, Pending, Stored, Unpublished},
+    outbox::{EventChannel, EventSink, Outbox, Page, Pending, Stored, Unpublished},
 };
 use futures_util::future::join_all;
 use tokio::{
@@ -131,8 +131,7 @@ impl Relay {
         };
         let mut place = Place::default();
         while !self.stop.is_cancelled() {
-            let batch = pending.next(place.after, BATCH_MAX).await?;
-            let is_end = batch.len() < BATCH_MAX;
+            let Page { events: batch, next } = pending.next(place.after, BATCH_MAX).await?;
             publish(&*channel, &mut *pending, &batch, &mut place).await?;
             if place.is_free() {
                 backoff.reset();
@@ -149,11 +148,13 @@ impl Relay {
                 let database = self.outbox.database();
                 warn!(database, "events wait in the database: {}", place.why);
             }
-            place.after = batch.last().map_or(place.after, |last| last.number);
-            if is_end || place.held_back.len() > HELD_BACK_MAX {
-                place = Place::default();
-                if self.stopped(sleep(backoff.pause())).await.is_none() {
-                    return Ok(());
+            match next {
+                Some(next) if place.held_back.len() <= HELD_BACK_MAX => place.after = next,
+                _ => {
+                    place = Place::default();
+                    if self.stopped(sleep(backoff.pause())).await.is_none() {
+                        return Ok(());
+                    }
                 }
             }
         }

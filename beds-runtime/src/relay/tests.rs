@@ -92,10 +92,12 @@ impl Drop for Taken {
 }
 
 impl Pending for Taken {
-    fn next(&mut self, after: u64, max: usize) -> BoxFuture<'_, Result<Vec<Stored>, String>> {
+    fn next(&mut self, after: u64, max: usize) -> BoxFuture<'_, Result<Page, String>> {
         let state = self.0.state();
-        let rows = state.rows.iter().filter(|row| row.number > after).take(max).cloned().collect();
-        Box::pin(std::future::ready(Ok(rows)))
+        let later = state.rows.iter().filter(|row| row.number > after);
+        let events: Vec<Stored> = later.take(max).cloned().collect();
+        let next = events.last().filter(|_| events.len() == max).map(|last| last.number);
+        Box::pin(std::future::ready(Ok(Page { events, next })))
     }
 
     fn done<'a>(&'a mut self, published: &'a [&'a Stored]) -> BoxFuture<'a, Result<(), String>> {

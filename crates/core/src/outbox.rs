@@ -17,6 +17,15 @@ pub struct Stored {
     pub event: Event,
 }
 
+/// A page of the stored events.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Page {
+    /// In order of their numbers.
+    pub events: Vec<Stored>,
+    /// The number after which the next page begins; none at the end.
+    pub next: Option<u64>,
+}
+
 /// The stored events of one database that are not published yet.
 pub trait Outbox: fmt::Debug + Send + Sync + 'static {
     /// The database's name in templates.
@@ -34,11 +43,14 @@ pub trait Outbox: fmt::Debug + Send + Sync + 'static {
 
 /// The relay's access to a database. When it is dropped, another node may become the relay.
 pub trait Pending: Send {
-    /// The first events with a greater number, in order of their numbers, as of one moment.
+    /// The first events with a greater number, as of one moment. The page after 0 begins a pass.
+    ///
+    /// The pages of a pass are of different moments. An event may be committed behind the pass, with a smaller number than the
+    /// pass has reached. The later events of its key would then overtake it, so no later page of the pass has them.
     ///
     /// # Errors
     /// Why the database cannot be asked.
-    fn next(&mut self, after: u64, max: usize) -> BoxFuture<'_, Result<Vec<Stored>, String>>;
+    fn next(&mut self, after: u64, max: usize) -> BoxFuture<'_, Result<Page, String>>;
 
     /// Removes events that are published.
     ///

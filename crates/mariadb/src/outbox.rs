@@ -8,7 +8,7 @@ use std::{fmt::Display, sync::Arc, time::Duration};
 
 use beds_core::{
     event::Event,
-    outbox::{self, Pending, Stored},
+    outbox::{self, Page, Pending, Stored},
 };
 use futures_util::future::BoxFuture;
 use sqlx::{
@@ -38,8 +38,9 @@ const SILENCE_SECONDS: u32 = 15;
 /// The relay sees committed rows, and no gaps are locked. Deleting locks only the rows that it deletes.
 const PREPARATION: &str = "set session transaction isolation level read committed";
 
-const NEXT: &str = "select `seq`, `id`, `routing_key`, `subject`, `template_hash`, `traceparent`, `at`, `body` \
-    from `beds_events` where `seq` > ? order by `seq` limit ?";
+/// The last column is the greatest number at the moment of the statement.
+const NEXT: &str = "select `seq`, `id`, `routing_key`, `subject`, `template_hash`, `traceparent`, `at`, `body`, \
+    (select max(`seq`) from `beds_events`) from `beds_events` where `seq` > ? and `seq` <= ? order by `seq` limit ?";
 
 /// The events of one database.
 #[derive(Debug)]
@@ -66,7 +67,7 @@ impl Outbox {
         let connecting = timeout(self.connect_timeout, self.primary.connect()).await;
         let Connected { connection, server } = connecting.map_err(|_| late(self.connect_timeout))??;
         let place = Place { route: Route::Primary(Arc::clone(&self.primary)), server };
-        let mut relay = Relay { connection, place, statement_timeout: self.statement_timeout };
+        let mut relay = Relay { connection, place, statement_timeout: self.statement_timeout, until: 0 };
         let seconds = self.statement_timeout.as_secs_f64().max(f64::from(LOCK_SECONDS) * 2.0);
         let prepared = format!(
             "{PREPARATION}; set session wait_timeout = {SILENCE_SECONDS}, max_statement_time = {seconds:.3}"
@@ -104,6 +105,9 @@ struct Relay {
     connection: MySqlConnection,
     place: Place,
     statement_timeout: Duration,
+    /// The greatest number at the beginning of the pass. Whoever changes a record after another has it locked in between, so
+    /// an event with a number up to here was stored after the earlier events of its key were committed: the pass sees them.
+    until: u64,
 }
 
 impl Relay {
@@ -113,12 +117,18 @@ impl Relay {
         if self.place.is_left() { Err("another server is the primary now".to_owned()) } else { Ok(()) }
     }
 
-    async fn read(&mut self, after: u64, max: usize) -> Result<Vec<Stored>, String> {
+    async fn read(&mut self, after: u64, max: usize) -> Result<Page, String> {
         self.stay()?;
-        let max = u64::try_from(max).unwrap_or(u64::MAX);
-        let rows = self.connection.fetch_all(sqlx::query(NEXT).bind(after).bind(max));
+        let until = if after == 0 { u64::MAX } else { self.until };
+        let limit = u64::try_from(max).unwrap_or(u64::MAX);
+        let rows = self.connection.fetch_all(sqlx::query(NEXT).bind(after).bind(until).bind(limit));
         let rows = within(self.statement_timeout, rows).await?;
-        rows.iter().map(stored).collect::<Result<_, _>>().map_err(told)
+        if let Some(row) = rows.first().filter(|_| after == 0) {
+            self.until = row.try_get_unchecked(8).map_err(told)?;
+        }
+        let events: Vec<Stored> = rows.iter().map(stored).collect::<Result<_, _>>().map_err(told)?;
+        let next = events.last().filter(|_| events.len() == max).map(|last| last.number);
+        Ok(Page { events, next })
     }
 
     async fn delete(&mut self, published: &[&Stored]) -> Result<(), String> {
@@ -139,7 +149,7 @@ impl Relay {
 }
 
 impl Pending for Relay {
-    fn next(&mut self, after: u64, max: usize) -> BoxFuture<'_, Result<Vec<Stored>, String>> {
+    fn next(&mut self, after: u64, max: usize) -> BoxFuture<'_, Result<Page, String>> {
         Box::pin(self.read(after, max))
     }
 

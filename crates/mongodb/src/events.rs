@@ -5,7 +5,10 @@
 //! that the earlier one has stored. So the numbers of a subject are in the order of its changes, whatever the clocks of
 //! the nodes say.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use beds_core::event::Event;
 use beds_protocol::value::DateTime as Moment;
@@ -97,15 +100,33 @@ impl Store {
         events: &[Event],
         session: Option<&mut ClientSession>,
     ) -> Result<HashMap<String, i64>, Failure> {
-        let mut subjects: Vec<&str> = events.iter().filter_map(|event| event.subject.as_deref()).collect();
-        subjects.sort_unstable();
-        subjects.dedup();
+        let subjects = events.iter().filter_map(|event| event.subject.as_deref());
+        Ok(self.numbers(subjects, -1, session).await?)
+    }
+
+    /// The least stored number of each of these subjects.
+    pub(crate) async fn least(
+        &self,
+        subjects: impl Iterator<Item = &str>,
+        session: &mut ClientSession,
+    ) -> mongodb::error::Result<HashMap<String, i64>> {
+        self.numbers(subjects, 1, Some(session)).await
+    }
+
+    /// The first stored number of each of these subjects, in this order: 1 is ascending, -1 descending.
+    async fn numbers(
+        &self,
+        subjects: impl Iterator<Item = &str>,
+        order: i32,
+        session: Option<&mut ClientSession>,
+    ) -> mongodb::error::Result<HashMap<String, i64>> {
+        let subjects: Vec<&str> = subjects.collect::<BTreeSet<_>>().into_iter().collect();
         if subjects.is_empty() {
             return Ok(HashMap::new());
         }
         let stages = [
             doc! { "$match": { "subject": { "$in": subjects } } },
-            doc! { "$sort": { "subject": 1, "seq": -1 } },
+            doc! { "$sort": { "subject": 1, "seq": order } },
             doc! { "$group": { "_id": "$subject", "seq": { "$first": "$seq" } } },
         ];
         let aggregate = self.collection().aggregate(stages);

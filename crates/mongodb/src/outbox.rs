@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use beds_core::{
     event::Event,
-    outbox::{self, Pending, Stored},
+    outbox::{self, Page, Pending, Stored},
 };
 use beds_protocol::value::DateTime as Moment;
 use futures_util::{TryStreamExt as _, future::BoxFuture};
@@ -155,13 +155,12 @@ impl Relay {
         Err("another node has become the relay".to_owned())
     }
 
-    async fn read(&mut self, after: u64, max: usize) -> Result<Vec<Stored>, String> {
+    async fn read(&mut self, after: u64, max: usize) -> Result<Page, String> {
         self.stay().await?;
-        let (client, collection) = (self.client.clone(), self.store.collection().clone());
-        let after = i64::try_from(after).unwrap_or(i64::MAX);
-        let max = i64::try_from(max).unwrap_or(i64::MAX);
-        // A collection changes while a cursor walks over it. A transaction shows one moment, and only what a majority
-        // has.
+        let (client, store) = (self.client.clone(), self.store.clone());
+        let number = i64::try_from(after).unwrap_or(i64::MAX);
+        let limit = i64::try_from(max).unwrap_or(i64::MAX);
+        // What a cursor walks over changes meanwhile; a transaction shows one moment, and what a majority has.
         let options = TransactionOptions::builder()
             .read_concern(ReadConcern::snapshot())
             .selection_criteria(SelectionCriteria::ReadPreference(ReadPreference::Primary))
@@ -169,17 +168,22 @@ impl Relay {
         let asked = async move {
             let mut session = client.start_session().await?;
             session.start_transaction().with_options(options).await?;
-            let find = collection.find(doc! { "seq": { "$gt": after } }).sort(doc! { "seq": 1 }).limit(max);
-            let mut cursor = find.session(&mut session).await?;
+            let find = store.collection().find(doc! { "seq": { "$gt": number } }).sort(doc! { "seq": 1 });
+            let mut cursor = find.limit(limit).session(&mut session).await?;
             let found: Vec<Document> = cursor.stream(&mut session).try_collect().await?;
+            let later = found.iter().filter(|_| after > 0);
+            let subjects = later.filter_map(|event| event.get_str("subject").ok());
+            let least = store.least(subjects, &mut session).await?;
             session.commit_transaction().await?;
-            Ok(found)
+            Ok((found, least))
         };
-        let found = self.ask(asked).await?.map_err(|error| error.kind.to_string())?;
-        found
-            .iter()
-            .map(|found| stored(found).ok_or_else(|| format!("a document of `{NAME}` is no event")))
-            .collect()
+        let (found, least) = self.ask(asked).await?.map_err(|error| error.kind.to_string())?;
+        let read = |found| stored(found).ok_or_else(|| format!("a document of `{NAME}` is no event"));
+        let mut events: Vec<Stored> = found.iter().map(read).collect::<Result<_, _>>()?;
+        let next = events.last().filter(|_| events.len() == max).map(|last| last.number);
+        let is_behind = |subject: &String| least.get(subject).is_some_and(|least| *least <= number);
+        events.retain(|stored| !stored.event.subject.as_ref().is_some_and(is_behind));
+        Ok(Page { events, next })
     }
 
     async fn delete(&self, published: &[&Stored]) -> Result<(), String> {
@@ -204,7 +208,7 @@ impl Drop for Relay {
 }
 
 impl Pending for Relay {
-    fn next(&mut self, after: u64, max: usize) -> BoxFuture<'_, Result<Vec<Stored>, String>> {
+    fn next(&mut self, after: u64, max: usize) -> BoxFuture<'_, Result<Page, String>> {
         Box::pin(self.read(after, max))
     }
 

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use beds_core::{
     Error, Outcome,
-    outbox::{Pending, Stored},
+    outbox::{Page, Pending, Stored},
     plan::{self, Action, Invocation, Matching},
     query::{Condition, Test},
     spec::{Arg, Call, Domain, Field, Type, mariadb},
@@ -124,7 +124,7 @@ async fn each_change_has_an_event_and_what_is_refused_has_none() {
     odd.call_item(&CALLS[1], vec![text("psst"), Value::Int(4)]).await.unwrap();
     // The key is that of the record, however it is written.
     odd.delete_item("A").await.unwrap();
-    let stored = odd.relay().await.next(0, 100).await.unwrap();
+    let stored = odd.relay().await.next(0, 100).await.unwrap().events;
     let told: Vec<(&str, Option<&str>)> = stored
         .iter()
         .map(|stored| (stored.event.routing_key.as_str(), stored.event.subject.as_deref()))
@@ -171,7 +171,7 @@ async fn upserts_writes_by_filter_and_the_items_of_a_batch_have_events() {
     odd.run_all(vec![(&ITEM, create("c", 4)), (&ITEM, update("c", 5))], None).await.unwrap();
     odd.run_all(vec![(&ITEM, create("d", 4)), (&ITEM, create("c", 5))], None).await.unwrap_err();
     odd.item(Action::Write(plan::Write::DeleteMany(all()))).await.unwrap();
-    let stored = odd.relay().await.next(0, 100).await.unwrap();
+    let stored = odd.relay().await.next(0, 100).await.unwrap().events;
     let told: Vec<Json> = bodies(&stored)
         .iter()
         .map(|body| json!([body["operation"], body["key"]["id"], body["version"], body["data"]]))
@@ -233,7 +233,7 @@ async fn the_numbers_of_a_record_are_in_the_order_of_its_changes() {
     for written in join_all(writes).await {
         written.unwrap();
     }
-    let stored = odd.relay().await.next(0, 1_000).await.unwrap();
+    let stored = odd.relay().await.next(0, 1_000).await.unwrap().events;
     assert_eq!(stored.len(), usize::try_from(ROUNDS).unwrap() * ids.len() + ids.len());
     assert!(stored.windows(2).all(|pair| pair[0].number < pair[1].number));
     for id in ids {
@@ -247,6 +247,31 @@ async fn the_numbers_of_a_record_are_in_the_order_of_its_changes() {
         }
         assert_eq!(version, 1 + 40, "{id}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_event_overtakes_one_that_was_committed_behind_the_pass() {
+    let odd = Odd::open();
+    for n in 0..7 {
+        odd.item(create(&n.to_string(), n)).await.unwrap();
+    }
+    let query = |sql: &str| odd.stack.mariadb_query(Some("odd"), sql).unwrap();
+    query("create table aside as select * from beds_events order by seq limit 1");
+    query("delete from beds_events where seq = (select seq from aside)");
+    let mut relay = odd.relay().await;
+    let first = relay.next(0, 4).await.unwrap();
+    // It is committed now, and what was created by it is changed.
+    query("insert into beds_events select * from aside");
+    odd.item(update("0", 1)).await.unwrap();
+    let second = relay.next(first.next.unwrap(), 4).await.unwrap();
+    let keys =
+        |page: &Page| bodies(&page.events).iter().map(|body| body["key"]["id"].clone()).collect::<Vec<_>>();
+    assert_eq!(
+        (keys(&first), keys(&second)),
+        (vec![json!("1"), json!("2"), json!("3"), json!("4")], vec![json!("5"), json!("6")])
+    );
+    let all = relay.next(0, 100).await.unwrap();
+    assert_eq!((keys(&all)[0].clone(), keys(&all)[7].clone(), all.next), (json!("0"), json!("0"), None));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -276,24 +301,24 @@ async fn what_is_published_is_removed_and_another_relay_takes_over() {
         odd.item(create(&n.to_string(), n)).await.unwrap();
     }
     tokio::time::timeout(Duration::from_mins(1), outbox.stored()).await.expect("the relay is woken");
-    let stored = relay.next(0, 4).await.unwrap();
+    let stored = relay.next(0, 4).await.unwrap().events;
     assert_eq!(stored.len(), 4);
     relay.done(&[&stored[0], &stored[2]]).await.unwrap();
     relay.keep().await.unwrap();
-    let left = relay.next(0, 100).await.unwrap();
+    let left = relay.next(0, 100).await.unwrap().events;
     assert_eq!((left.len(), &left[0], &left[1]), (8, &stored[1], &stored[3]));
-    assert_eq!(relay.next(stored[3].number, 100).await.unwrap()[..], left[2..]);
+    assert_eq!(relay.next(stored[3].number, 100).await.unwrap().events[..], left[2..]);
     // The lock ends with the connection, and whoever waits for it has it at once.
     let (taken, ()) = tokio::join!(outbox.take(), async { drop(relay) });
     let mut next = taken.unwrap().unwrap();
-    assert_eq!(next.next(0, 100).await.unwrap(), left);
+    assert_eq!(next.next(0, 100).await.unwrap().events, left);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_commits_by_itself_has_its_event_after_it() {
     let odd = Odd::open();
     odd.run(&LASTING, create("a", 1)).await.unwrap();
-    let stored = odd.relay().await.next(0, 100).await.unwrap();
+    let stored = odd.relay().await.next(0, 100).await.unwrap().events;
     assert_eq!(bodies(&stored)[0]["key"], json!({ "id": "a" }));
 }
 
@@ -344,7 +369,7 @@ async fn a_long_event_is_cut() {
     let odd = Odd::open();
     let args = vec![text(&"x".repeat(70_000)), Value::Int(1)];
     odd.run(&DOMAIN, Action::Write(plan::Write::Call(Invocation { call: &LONG[0], args }))).await.unwrap();
-    let stored = odd.relay().await.next(0, 100).await.unwrap();
+    let stored = odd.relay().await.next(0, 100).await.unwrap().events;
     let body = &bodies(&stored)[0];
     assert_eq!((&body["cut"], &body["data"]), (&json!(true), &Json::Null));
 }

@@ -344,7 +344,7 @@ impl Odd {
     /// The operations, keys and data of the events that are stored, in order.
     async fn told(&self) -> Vec<Json> {
         let mut relay = self.outbox().take().await.unwrap().unwrap();
-        let stored = relay.next(0, 100).await.unwrap();
+        let stored = relay.next(0, 100).await.unwrap().events;
         let bodies = stored.iter().map(|stored| serde_json::from_str::<Json>(&stored.event.body).unwrap());
         bodies.map(|body| json!([body["operation"], body["key"]["id"], body["data"]])).collect()
     }

@@ -7,7 +7,7 @@ use std::{
 
 use beds_core::{
     Error, Outcome,
-    outbox::{Pending, Stored},
+    outbox::{Page, Pending, Stored},
     plan::{self, Action, Bounds, Claim, Invocation, Item, Matching, Plan},
     query::{Condition, Test},
     spec::{Arg, Call, Domain, Field, Returns, Routine, Type, mongodb as objects},
@@ -177,7 +177,7 @@ async fn each_change_has_an_event_and_what_is_refused_has_none() {
     shop.run(0, plan::Write::Call(Invocation { call: &CALLS[0], args }), None).await.unwrap();
     let gone = plan::Write::Delete { key: vec![text("a")], if_version: None };
     shop.run(0, gone, None).await.unwrap();
-    let mut stored = shop.relay(0).await.next(0, 100).await.unwrap();
+    let mut stored = shop.relay(0).await.next(0, 100).await.unwrap().events;
     // Events of different records may have the same number.
     stored.sort_by_key(|stored| stored.event.id);
     let seen: Vec<Json> = bodies(&stored)
@@ -213,7 +213,7 @@ async fn upserts_writes_by_filter_and_the_items_of_a_batch_have_events() {
     shop.run(0, batch([create("c", 4), update("c", 5)]), Some(claim("3"))).await.unwrap();
     shop.run(0, batch([create("d", 4), create("c", 5)]), Some(claim("4"))).await.unwrap_err();
     shop.run(0, plan::Write::DeleteMany(all()), None).await.unwrap();
-    let mut stored = shop.relay(0).await.next(0, 100).await.unwrap();
+    let mut stored = shop.relay(0).await.next(0, 100).await.unwrap().events;
     // Events of different records may have the same number.
     stored.sort_by_key(|stored| stored.event.id);
     let seen: Vec<Json> = bodies(&stored)
@@ -255,7 +255,7 @@ async fn the_numbers_of_a_record_are_in_the_order_of_its_changes() {
     for written in join_all(writes).await {
         written.unwrap();
     }
-    let stored = shop.relay(0).await.next(0, 1_000).await.unwrap();
+    let stored = shop.relay(0).await.next(0, 1_000).await.unwrap().events;
     for id in ids {
         let of: Vec<_> =
             stored.iter().zip(bodies(&stored)).filter(|(_, body)| body["key"]["id"] == id).collect();
@@ -275,11 +275,40 @@ async fn a_number_follows_the_last_one_whatever_the_clock_says() {
     let events = shop.site.mongo.collection::<Document>("beds_events");
     events.update_one(doc! {}, doc! { "$set": { "seq": later } }).await.unwrap();
     shop.run(1, update("a", 2), None).await.unwrap();
-    let stored = shop.relay(0).await.next(0, 100).await.unwrap();
+    let stored = shop.relay(0).await.next(0, 100).await.unwrap().events;
     let numbers: Vec<u64> = stored.iter().map(|stored| stored.number).collect();
     let later = u64::try_from(later).unwrap();
     assert_eq!(numbers, [later, later + 1]);
     assert_eq!(bodies(&stored)[1]["operation"], "update");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_event_overtakes_one_that_was_committed_behind_the_pass() {
+    let shop = Shop::new("events_behind").await;
+    for n in 0..7 {
+        shop.run(0, create(&n.to_string(), n), None).await.unwrap();
+    }
+    let events = shop.site.mongo.collection::<Document>("beds_events");
+    let mut relay = shop.relay(0).await;
+    let aside = events
+        .find_one_and_delete(doc! { "seq": { "$gt": 0 } })
+        .sort(doc! { "seq": 1 })
+        .await
+        .unwrap()
+        .unwrap();
+    let first = relay.next(0, 4).await.unwrap();
+    // It is committed now, and what was created by it is changed.
+    events.insert_one(aside).await.unwrap();
+    shop.run(0, update("0", 1), None).await.unwrap();
+    let second = relay.next(first.next.unwrap(), 4).await.unwrap();
+    let keys =
+        |page: &Page| bodies(&page.events).iter().map(|body| body["key"]["id"].clone()).collect::<Vec<_>>();
+    assert_eq!(
+        (keys(&first), keys(&second)),
+        (vec![json!("1"), json!("2"), json!("3"), json!("4")], vec![json!("5"), json!("6")])
+    );
+    let all = relay.next(0, 100).await.unwrap();
+    assert_eq!((keys(&all)[0].clone(), keys(&all)[7].clone(), all.next), (json!("0"), json!("0"), None));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -294,13 +323,13 @@ async fn what_is_published_is_removed_and_another_relay_takes_over() {
     let woken = shop.databases[0].outbox();
     tokio::time::timeout(Duration::from_mins(1), woken.stored()).await.expect("the relay is woken");
     relay.keep().await.unwrap();
-    let stored = relay.next(0, 100).await.unwrap();
+    let stored = relay.next(0, 100).await.unwrap().events;
     assert_eq!(stored.len(), 6);
     relay.done(&[&stored[0], &stored[2]]).await.unwrap();
-    assert_eq!(relay.next(0, 100).await.unwrap().len(), 4);
+    assert_eq!(relay.next(0, 100).await.unwrap().events.len(), 4);
     drop(relay);
     let mut next = other.take().await.unwrap().expect("the lease is given back");
-    assert_eq!(next.next(0, 100).await.unwrap().len(), 4);
+    assert_eq!(next.next(0, 100).await.unwrap().events.len(), 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -359,7 +388,7 @@ async fn a_collection_that_is_gone_while_nodes_run_is_not_made_anew() {
     // The DBA makes it, and all goes on.
     shop.create_events().await;
     while shop.run(0, create("last", 1), None).await.is_err() {}
-    assert_eq!(shop.relay(1).await.next(0, 100).await.unwrap().len(), 1);
+    assert_eq!(shop.relay(1).await.next(0, 100).await.unwrap().events.len(), 1);
 }
 
 #[tokio::test]
