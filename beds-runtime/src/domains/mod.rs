@@ -138,7 +138,7 @@ impl<F: Factory> Domains<F> {
             *of = Some(Of::Batch(key.service, key.lane));
             return batch::answer(self, key, incoming).await;
         }
-        let address = Address::parse::<F>(incoming.routing_key)?;
+        let address = Address::parse::<F>(incoming.routing_key).map_err(routed)?;
         let domain = address.domain;
         let asked = Asked::Operation(address.target.operation());
         incoming.stages.address(domain.name, asked);
@@ -355,6 +355,15 @@ fn log(error: &Error, (request_id, item): (&str, Option<usize>), template: Optio
         ErrorCode::Unavailable | ErrorCode::Overloaded => warn!(request_id, item, template, "{error}"),
         _ => debug!(request_id, item, "{error}"),
     }
+}
+
+/// RabbitMQ routes no key to a queue that nobody has bound to it. So another node serves the template, or one did.
+fn routed(error: Error) -> Error {
+    if error.code != ErrorCode::UnknownTemplate {
+        return error;
+    }
+    tracing::warn!("{}, though RabbitMQ has a binding for it", error.message);
+    error.hint("another node of the service may have the template, or had it: all nodes need it before clients use it")
 }
 
 #[cfg(test)]

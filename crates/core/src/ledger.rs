@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use beds_protocol::ErrorCode;
 
-use crate::{error::Error, items::Items, meter::Family, outcome::Outcome, spec::Domain};
+use crate::{error::Error, items::Items, meter::Family, outcome::Outcome, plan::Claim, spec::Domain};
 
 /// How many duplicates the ledger of a database has answered.
 pub static DUPLICATES: Family = Family::counter(
@@ -98,7 +98,7 @@ fn cut_items(
 /// The error if a request that asked something else has taken the claim.
 #[must_use]
 pub fn taken() -> Error {
-    Error::new(ErrorCode::Conflict, "another request with this `message_id` was done before")
+    Error::new(ErrorCode::Conflict, "another request took this `message_id` before")
         .hint("give each new request a new `message_id`")
 }
 
@@ -108,6 +108,21 @@ pub fn taken() -> Error {
 pub fn unanswered() -> Error {
     Error::unknown_effect("outcome unknown: the ledger has a claim of this `message_id` without a reply")
         .hint("check whether it happened; where it did not, send it again with a new `message_id`")
+}
+
+/// The error if the stored reply of a write cannot be read: somebody has changed it. The write is done.
+#[must_use]
+pub fn unreadable(claim: &Claim, database: &str) -> Error {
+    let Claim { user, message_id, step, .. } = claim;
+    tracing::error!(
+        database,
+        user,
+        message_id,
+        step,
+        "the reply in this row of `beds_ledger` cannot be read"
+    );
+    Error::internal("this request was done before; its stored reply cannot be read")
+        .hint("read what was done; do not send the request again with a new `message_id`")
 }
 
 /// The error if the ledger existed before, and is missing now.

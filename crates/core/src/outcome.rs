@@ -145,6 +145,9 @@ impl Outcome {
     #[must_use]
     pub fn decode(reply: &[u8]) -> Option<Self> {
         let mut members: HashMap<String, Box<RawValue>> = serde_json::from_slice(reply).ok()?;
+        if members.get("ok")?.get() != "true" {
+            return None;
+        }
         let mut bytes = |name| members.remove(name).map(|json| json.get().as_bytes().to_vec());
         let (data, out, sets, items) = (bytes("data"), bytes("out"), bytes("sets"), bytes("items"));
         let text = |name| members.get(name).and_then(|json| serde_json::from_str::<String>(json.get()).ok());

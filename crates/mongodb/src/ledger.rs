@@ -9,7 +9,7 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use beds_core::{
     Error, Outcome,
-    ledger::{kept, taken},
+    ledger::{kept, taken, unreadable},
     meter::Counter,
     plan::Claim,
     spec::Domain,
@@ -212,10 +212,7 @@ impl Ledger {
             return Err(taken());
         }
         let reply = found.get_binary_generic("reply").ok().and_then(|reply| Outcome::decode(reply));
-        let reply = reply.ok_or_else(|| {
-            tracing::error!(database = &*self.name, "a document of `{NAME}` has no reply that can be read");
-            broken(&self.name)
-        })?;
+        let reply = reply.ok_or_else(|| unreadable(claim, &self.name))?;
         self.duplicates.count();
         Ok(reply)
     }

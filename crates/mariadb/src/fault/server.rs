@@ -235,7 +235,15 @@ pub(super) fn from_server(said: &Said<'_>, domain: &Domain) -> Fault {
             // The server closes the connection after it.
             Fault::Abandoned(Error::new(ErrorCode::TooLarge, message).hint("send less in one request"))
         }
-        Meaning::TimedOut => Fault::Refused(Error::deadline()),
+        Meaning::TimedOut => {
+            tracing::warn!(template = name, "the database stopped a statement at its time limit: {}", logged(said));
+            let message = "the database stopped a statement at its time limit";
+            let error = Error::new(ErrorCode::DeadlineExceeded, message);
+            Fault::Refused(error.hint(
+                "a longer deadline does not help: the limit is the node's `statement_timeout_ms`, or the object's own; the \
+                 statement may have waited for a lock",
+            ))
+        }
         Meaning::Interrupted => {
             let message = "an administrator of the database interrupted the statement";
             Fault::Refused(Error::new(ErrorCode::Unavailable, message))

@@ -137,7 +137,7 @@ async fn known(
             Some(Fate::Done(outcome))
         }
         Earlier::Another => Some(Fate::Refused(beds_core::ledger::taken())),
-        Earlier::Unanswered => Some(Fate::Alone),
+        Earlier::Unanswered | Earlier::Unreadable => Some(Fate::Alone),
         Earlier::Nothing => None,
     };
     Ok(members.iter().map(fate).collect())

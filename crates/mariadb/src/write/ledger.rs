@@ -130,6 +130,8 @@ pub(super) enum Earlier {
     Done(Outcome),
     /// The claim is stored without a reply: an object committed it, and was interrupted or has not ended yet.
     Unanswered,
+    /// A reply is stored that cannot be read.
+    Unreadable,
     /// Something else was done under it.
     Another,
     /// Nothing was done: the holder of the claim has rolled it back.
@@ -160,7 +162,11 @@ pub(super) async fn earlier(
                 }
                 Some(row) => {
                     let reply: Option<&[u8]> = row.try_get_unchecked(1).map_err(fault)?;
-                    reply.and_then(Outcome::decode).map_or(Earlier::Unanswered, Earlier::Done)
+                    match reply.map(Outcome::decode) {
+                        Some(Some(outcome)) => Earlier::Done(outcome),
+                        Some(None) => Earlier::Unreadable,
+                        None => Earlier::Unanswered,
+                    }
                 }
             });
         }

@@ -101,6 +101,9 @@ impl Write {
                         Ok(Done::Before(outcome))
                     }
                     Earlier::Another => Err(Fault::Refused(beds_core::ledger::taken())),
+                    Earlier::Unreadable => {
+                        Err(Fault::Refused(beds_core::ledger::unreadable(claim, domain.database)))
+                    }
                     // An object that committed the claim by itself may be about to store its reply.
                     Earlier::Unanswered if is_last => Err(Fault::Refused(ledger::unanswered(claim, domain))),
                     Earlier::Nothing => {

@@ -54,6 +54,23 @@ async fn a_duplicate_gets_the_first_reply() {
     assert_eq!(odd.count("entry"), 2);
 }
 
+/// Whoever changes a stored reply does not have the write done again, nor told as done otherwise than it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_that_cannot_be_read_is_told() {
+    let odd = Odd::with_connections(4);
+    let write = || odd.run_once(&ENTRY, entry(1), Some(claim("a", 1)));
+    write().await.unwrap();
+    for reply in ["", "[1]", "{\"ok\":tr", "{\"ok\":false,\"error\":{}}", "{\"data\":1}"] {
+        odd.execute(&format!("update beds_ledger set reply = '{reply}'"));
+        let (one, other) = tokio::join!(write(), write());
+        for error in [one.unwrap_err(), other.unwrap_err()] {
+            assert_eq!((error.code, error.retryable), (ErrorCode::Internal, false), "{error}");
+            assert!(error.message.contains("its stored reply cannot be read"), "{error}");
+        }
+    }
+    assert_eq!(odd.count("entry"), 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_write_leaves_no_claim() {
     let odd = Odd::open();

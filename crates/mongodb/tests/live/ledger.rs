@@ -153,6 +153,22 @@ async fn a_duplicate_gets_the_first_reply() {
     assert_eq!(once.count("entry").await, 4);
 }
 
+/// Whoever changes a stored reply does not have the write done again, nor told as done otherwise than it was.
+#[tokio::test]
+async fn a_reply_that_cannot_be_read_is_told() {
+    let once = Once::new("unreadable", 4).await;
+    once.run(entry(1), claim("a", 1)).await.unwrap();
+    let ledger = once.site.mongo.collection::<Document>("beds_ledger");
+    for reply in ["", "[1]", "{\"ok\":tr", "{\"ok\":false,\"error\":{}}", "{\"data\":1}"] {
+        let reply = Binary { subtype: BinarySubtype::Generic, bytes: reply.into() };
+        ledger.update_one(doc! {}, doc! { "$set": { "reply": reply } }).await.unwrap();
+        let error = once.run(entry(1), claim("a", 1)).await.unwrap_err();
+        assert_eq!((error.code, error.retryable), (ErrorCode::Internal, false), "{error}");
+        assert!(error.message.contains("its stored reply cannot be read"), "{error}");
+    }
+    assert_eq!(once.count("entry").await, 1);
+}
+
 /// Each of them is another claim, whatever a client writes into it.
 #[tokio::test]
 async fn claims_are_told_apart_byte_by_byte() {
