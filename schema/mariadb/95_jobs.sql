@@ -4,8 +4,8 @@
 -- A job is queued, running, paused, done, failed or cancelled. One node leases a running job. `due_at` is the end of
 -- the lease: from then on another node may take the job. `epoch` counts the leases, so that a node that lost one learns
 -- it. `steps` counts the chunks, so that a checkpoint that arrives twice is stored once. A job that pauses by itself,
--- until something is mended, `resumes` at `due_at`. A job with an `about` begins only while no other job has the same
--- one.
+-- until something is mended, `resumes` at `due_at`. A job with an `about` begins only while no unfinished job has the
+-- same one.
 
 create database if not exists jobs
   character set utf8mb4
@@ -290,7 +290,7 @@ begin
   end if;
 end //
 
--- Renews the lease of a job that waits, and stores for what it waits.
+-- Renews the lease of a job that waits, and stores what it waits for.
 create or replace procedure sp_job_renew(
   in p_id char(36) character set ascii collate ascii_bin,
   in p_epoch int unsigned,
