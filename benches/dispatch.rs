@@ -1,5 +1,5 @@
-//! From the bytes of a request to the bytes of its reply, without a bus and without a database: `cargo bench -p beds
-//! --bench dispatch`.
+//! From the bytes of a request to the bytes of its reply, without a bus and without a database:
+//! `cargo bench -p beds --bench dispatch`.
 
 use std::hint::black_box;
 use std::sync::Arc;

@@ -344,7 +344,7 @@ async fn create_works(turn: &Turn, template: &str) {
     .await;
 }
 
-/// Waits until MongoDB has received a write: a stopped server has received what was sent to it, and says nothing.
+/// Waits until the node has taken the write. A stopped MongoDB has received it then, and says nothing.
 async fn taken(turn: &Turn) {
     let waiting = async || turn.wire.waiting("beds.app_server.w").await == 0;
     eventually_async("the node has taken the write", waiting).await;

@@ -4,7 +4,7 @@
 //! it. A module stands for everything inside of it: if `a::x` uses `b::y`, then `a` uses `b`. A parent and its children
 //! are one thing at the parent's level. So a parent may call its children, re-export their items, and define what they
 //! share. A name is followed through `use` and `pub use` to the module where it is defined: a root that re-exports
-//! `compiler::Compiler` does not count as used.
+//! `compiler::Compiler` does not count as its user.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

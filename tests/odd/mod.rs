@@ -133,7 +133,7 @@ pub(crate) async fn values(client: &Client) {
     assert_eq!((&kept["born"], &kept["l1"]), (&json!(1970), &json!("Ærø")), "{kept}");
 }
 
-/// Each record occurs once, even if its text begins like others.
+/// Each record occurs once, whatever its texts have in common with others.
 async fn long_texts(client: &Client) {
     let whole = ok(client, "odd_long_path.fetch", json!({})).await;
     let sorts: [Value; 6] = [

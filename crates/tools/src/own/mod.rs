@@ -1,5 +1,5 @@
-//! Compares the node's own tables in a database with the node's use of them: what is wrong, and what mends it. `beds
-//! verify` reports the faults, and `beds ddl` writes the repair.
+//! Compares the node's own tables in a database with the node's use of them: what is wrong, and what mends it.
+//! `beds verify` reports the faults, and `beds ddl` writes the repair.
 
 mod documents;
 mod rows;

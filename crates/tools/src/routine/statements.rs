@@ -36,7 +36,7 @@ pub(super) fn opens(token: &Token) -> bool {
     token.is_mark(';') || token.is_mark(':') || WORDS.iter().any(|word| token.is(word))
 }
 
-/// The part of a statement before this place.
+/// The part of the statement at this place that is before it.
 pub(super) fn statement_before(tokens: &[Token], at: usize) -> &[Token] {
     let before = &tokens[..at];
     &before[before.iter().rposition(opens).map_or(0, |at| at + 1)..]

@@ -42,8 +42,8 @@ impl<'t> Values<'t> {
         value
     }
 
-    /// Whether a column keeps its value if the new one is null: `coalesce(value, column)`, `if(value is null, column,
-    /// value)`, `case when value is null then column else value end`.
+    /// Whether a column keeps its value if the new one is null: `coalesce(value, column)`,
+    /// `if(value is null, column, value)`, `case when value is null then column else value end`.
     pub(crate) fn keeps_for_null(&self, stored: &Assignment<'t>) -> bool {
         let is_itself = |value: &[Token]| self.is_column(value, &stored.column);
         let parts = |functions: &[&str]| argument(stored.value, functions).map(split).unwrap_or_default();
@@ -103,7 +103,7 @@ impl<'t> Values<'t> {
         })
     }
 
-    /// The value inside an expression that only guards it, or that otherwise leaves the column as it is.
+    /// The value inside an expression that only guards it, or that leaves the column as it is if there is no value.
     fn guarded(&self, value: &'t [Token], column: &str) -> Option<&'t [Token]> {
         let is_itself = |value: &[Token]| self.is_column(value, column);
         if let Some(inner) = inside(value, 0).filter(|inner| inner.len() + 2 == value.len()) {
