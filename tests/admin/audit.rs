@@ -116,7 +116,7 @@ async fn each_change_says_who_made_it_on_both_engines() {
         (&json!("guest"), &json!("guest"), &Value::Null, &json!(id(2)), &json!(id(2)))
     );
     assert!(!json!(of_record).to_string().contains("hush"), "{of_record:#?}");
-    // The key of the record is not an argument of the call. The entry is found by its template and its time.
+    // The key of the record is not an argument of the call. The entry is found only by its template and its time.
     let calls =
         entries(&operator, "audit", json!({"template": "example", "operation": "call.restock"})).await;
     assert_eq!(calls.len(), 1);

@@ -23,7 +23,7 @@
 //! With `AMQP_URL`, `MARIADB_URL` or `MONGODB_URL` in the environment, that server is used instead of a private one.
 //! The stack then never stops it.
 //!
-//! A [`NodeCommand`] runs a node's program against a stack. A [`Node`] is a running one.
+//! A [`NodeCommand`] runs a node's program against a stack. A [`Node`] is a node that serves.
 //!
 //! This crate must never touch a system service, listen beyond the loopback interface, or kill a process that it did
 //! not start. It must not depend on a database or AMQP driver by default: every test that uses the crate would wait for

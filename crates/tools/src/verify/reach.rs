@@ -37,7 +37,7 @@ enum Compared<'w> {
 }
 
 /// Reports a create, update, upsert or delete whose text plainly finds other records than that of the key. A note says
-/// that this is not proved.
+/// what is not proved.
 pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, findings: &mut Findings<'_>) {
     if matches!(object.usage, Usage::Read | Usage::Call(_)) {
         return;
