@@ -43,7 +43,7 @@ pub(crate) async fn ask(
     let mut told = Told::default();
     let mut keys = Keys::new();
     for kind in &world.kinds {
-        // Records of other proofs would disturb the count.
+        // Records of other proofs would be in the way.
         empty(world, kind, hand).await;
     }
     for kind in &world.kinds {

@@ -244,7 +244,7 @@ impl<'t> Reader<'t> {
 
     /// Declares a variable in the innermost block.
     pub(super) fn declare(&mut self, name: &str, variable: Variable) -> Result<()> {
-        // The server takes a table only for a variable with columns.
+        // The server can confuse a table only with a variable that has columns.
         let is_row = matches!(variable, Variable::Row(_));
         let is_taken = |(relation, columns): (&String, &BTreeSet<String>)| {
             columns.contains(name) || (is_row && relation == name)

@@ -200,8 +200,7 @@ pub(crate) fn table_words(name: &str) -> Vec<String> {
     words
 }
 
-/// The name of an argument: the name of its parameter without a prefix that only gives the direction, if the parameter
-/// has that direction.
+/// The name of an argument: the name of its parameter without a prefix that only marks a parameter of this direction.
 pub(crate) fn argument(name: &str, direction: Direction) -> String {
     let snake = snake(name);
     let prefixes: &[&str] = match direction {

@@ -41,7 +41,7 @@ impl Found {
         Self { is_bound: true, ..Self::default() }
     }
 
-    /// The condition that both hold.
+    /// What is found if both hold.
     fn and(&self, other: &Self) -> Self {
         let both = |of: fn(&Self) -> &Vec<String>| [of(self).as_slice(), of(other)].concat();
         Self {
