@@ -1,4 +1,4 @@
-//! Encoding of replies: `cargo bench -p beds --bench codec`. What reading a request costs, `dispatch` tells.
+//! Encoding of replies: `cargo bench -p beds --bench codec`. The bench `dispatch` measures the reading of requests.
 
 use std::hint::black_box;
 

@@ -36,7 +36,7 @@ fn incoming<'a>(broker: Broker, routing_key: &'a str, body: &'a [u8]) -> Incomin
     }
 }
 
-/// Requests that are answered before any database is asked.
+/// Requests that are answered before they reach a database.
 const REQUESTS: [(&str, Broker, &str, &[u8]); 10] = [
     ("describe", Broker::AppRead, "country.describe", b"{}"),
     ("unknown template", Broker::AppRead, "nosuch.describe", b"{}"),
@@ -68,7 +68,7 @@ const REQUESTS: [(&str, Broker, &str, &[u8]); 10] = [
 
 fn dispatch(criterion: &mut Criterion) {
     let Ok(runtime) = Builder::new_current_thread().enable_time().build() else { return };
-    // No database is configured: what needs one is refused where it would be asked.
+    // No database is configured. A request that needs one is refused at the point where it would use it.
     let engines = Arc::new(Engines::default());
     let service = domains::Domains::<Domains>::new(Domains::domains(), engines, Limits::default());
     let mut group = criterion.benchmark_group("dispatch");

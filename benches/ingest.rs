@@ -1,7 +1,7 @@
-//! How many messages a second come into the database: log events and syslog, and beside them what the database takes from a
-//! program that does nothing else.
+//! How many messages per second reach the database: log events and syslog. For comparison, the rate of a program that
+//! only writes to the database.
 //!
-//! `cargo bench --bench ingest -- [MESSAGES]` on servers of its own; it prints a line for each way.
+//! `cargo bench --bench ingest -- [MESSAGES]` starts its own servers, and prints a line for each way.
 
 #![allow(missing_docs, reason = "a program")]
 
@@ -22,9 +22,9 @@ use mongodb::{
 };
 use serde_json::json;
 
-/// What goes into one message over the bus, as nodes and listeners send them.
+/// How many records one message over the bus has, as nodes and listeners send it.
 const RECORDS: usize = 200;
-/// How long the slowest may take.
+/// How long the slowest way may take.
 const PATIENCE: Duration = Duration::from_mins(5);
 
 fn main() -> Result<()> {
@@ -63,7 +63,7 @@ async fn run(stack: &Stack, node: &Node, messages: usize) -> Result<()> {
     a_day(&client, stack).await
 }
 
-/// How long a day of a metric takes, of several nodes together.
+/// How long it takes to read a day of a metric of several nodes together.
 async fn a_day(client: &Client, stack: &Stack) -> Result<()> {
     let sql = "insert into metric_1m (name, node, at, low, total, high, samples)
                select 'cpu_cores', concat('n', node.seq), '2026-02-01' + interval minute.seq minute, rand(), 6 + rand(), 2 + rand(), 6
@@ -94,7 +94,8 @@ fn tell(what: &str, count: usize, begun: Instant) {
     println!("{what:<56} {rate:>9.0} messages a second");
 }
 
-/// What the database takes of a program that does nothing else: so many documents a statement, two statements at a time.
+/// The rate of a program that only writes to the database: `size` documents in each statement, two statements at a
+/// time.
 async fn direct(logs: &Collection<Document>, size: usize, count: usize) -> Result<()> {
     let document = |index: usize| {
         doc! {
@@ -115,7 +116,7 @@ async fn direct(logs: &Collection<Document>, size: usize, count: usize) -> Resul
     Ok(())
 }
 
-/// Waits until so many are there.
+/// Waits until the collection has this many documents.
 async fn there(collection: &Collection<Document>, filter: Document, count: usize) -> Result<()> {
     let begun = Instant::now();
     while begun.elapsed() < PATIENCE {

@@ -1,6 +1,6 @@
 //! The node's binary.
 
-/// The system's allocator keeps what a load needed, and takes more time.
+/// The system's allocator keeps the memory that a load needed, and is slower.
 #[cfg(feature = "jemalloc")]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

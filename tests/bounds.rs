@@ -1,5 +1,5 @@
-//! A reply is bounded before the commit: a write whose reply would be longer than `limits.reply_bytes_max` is refused
-//! with nothing done.
+//! A reply is bounded before the commit: if the reply to a write would be longer than `limits.reply_bytes_max`, the
+//! write is refused and nothing is done.
 
 #![allow(
     clippy::unwrap_used,
@@ -47,7 +47,7 @@ async fn creates_nothing(template: &str) {
     let many: Vec<Value> = (0..20).map(|_| record(200)).collect();
     too_large(&client, template, Operation::Create, &json!({ "data": many })).await;
     assert_eq!(count(&client, template, &series).await, 0, "many records");
-    // What fits is done.
+    // A write with a reply that fits is done.
     client.request(template, Operation::Create, &json!({ "data": record(1_000) })).await.unwrap();
     assert_eq!(count(&client, template, &series).await, 1);
 }

@@ -1,4 +1,4 @@
-//! What a DBA changes while a node runs: the node says so, and what its requests say of it bears their ids.
+//! Changes by a DBA while a node runs: the node reports them, and its log lines about requests have their ids.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,7 +14,7 @@ use beds_protocol::ErrorCode;
 use common::{blocking, end_site, eventually, own_site};
 use futures_util::future::join_all;
 
-/// Asks for a country in vain, and gives the id of the request.
+/// Requests a country in vain, and returns the id of the request.
 async fn in_vain(client: &Client, key: &str) -> String {
     let request = Request::fetch("country", key);
     let id = request.id().to_string();
@@ -31,7 +31,7 @@ async fn a_view_that_vanishes_is_told_until_it_is_back() {
     let sql = |sql: &'static str| move || drop(stack.mariadb_query(Some("catalog"), sql).unwrap());
     let client = site.client().await;
     blocking(sql("rename table v_country to v_gone")).await;
-    // Alone, and together in one statement. Of more than ten, the log would sum up the rest.
+    // Alone, and together in one statement. With more than ten, the log would only give a number for the rest.
     let mut ids = vec![in_vain(&client, "NO").await];
     ids.extend(join_all((0..5).map(|_| in_vain(&client, "NO"))).await);
     let log = node.log();

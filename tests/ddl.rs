@@ -1,4 +1,4 @@
-//! `beds ddl` against live databases: the difference only, and what it writes runs as it is.
+//! `beds ddl` against live databases: it writes only the difference, and its output runs unchanged.
 
 #![allow(
     clippy::unwrap_used,
@@ -41,7 +41,7 @@ fn ddl(stack: &Stack, arguments: &[&str]) -> Ended {
     Beds::new(&[&["ddl"], arguments].concat()).on(stack).env(&[("BEDS__MONGODB__ORDERS__URL", &orders)]).run()
 }
 
-/// Runs the script for MariaDB that was written.
+/// Runs a written script for MariaDB.
 fn run(stack: &Stack, written: &Ended) {
     let place = tempfile::tempdir().unwrap();
     let script = place.path().join("script.sql");
@@ -49,7 +49,7 @@ fn run(stack: &Stack, written: &Ended) {
     stack.mariadb_exec(None, &script).unwrap();
 }
 
-/// The commands of a script for `mongosh`, as the file that sets up the servers of tests takes them.
+/// The commands of a script for `mongosh`, in the format of the files that set up the test servers.
 fn commands(script: &str) -> Value {
     let database = script.split_once("getSiblingDB(\"").unwrap().1.split_once('"').unwrap().0;
     let commands = script.split("db.runCommand(").skip(1).map(|part| {
@@ -99,7 +99,7 @@ fn mongodb(stack: &Stack, place: &Path, out: &Path, shipped: &str) {
     let template = place.join("order_rec.toml");
     fs::write(&template, ORDERS).unwrap();
     let template = template.to_str().unwrap();
-    // One stream is one engine's.
+    // One output is for one engine.
     let mixed = ddl(stack, &[template, shipped]);
     assert_eq!(mixed.code, Some(1), "{}", mixed.stdout);
     assert!(mixed.stderr.contains("--engine mariadb"), "{}", mixed.stderr);
@@ -121,7 +121,7 @@ fn mongodb(stack: &Stack, place: &Path, out: &Path, shipped: &str) {
     assert!(unknown.stderr.contains("mariadb or mongodb"), "{}", unknown.stderr);
 }
 
-/// A parameter compares as the column that it is for; what nothing mends is told; a table that is dropped comes back.
+/// A parameter compares like its column. A fault that no statement mends is reported. A dropped table comes back.
 #[test]
 fn parameters_have_the_collation_of_their_columns() {
     let stack = stack();
@@ -166,7 +166,7 @@ create = { procedure = "sp_tag_create", args = ["name", "note"] }
 delete = { procedure = "sp_tag_delete", args = ["name"] }
 "#;
 
-/// A key that the server makes and does not count comes back from the statement that made it.
+/// A key that the server makes without counting is returned by the statement that made it.
 #[test]
 fn a_uuid_that_the_database_makes_is_given_back() {
     let stack = stack();
@@ -201,7 +201,7 @@ read = { table = "parcel" }
 create = { procedure = "sp_parcel_create", args = ["state", "note"], returns = ["id", "note"] }
 "#;
 
-/// Collections of the node's own that are not as the node needs them.
+/// The node's own collections, not as the node needs them.
 #[test]
 fn own_collections_become_what_the_node_needs() {
     let stack = stack();

@@ -1,4 +1,4 @@
-//! `beds dead`: what died is listed, shown, exported, replayed once, and removed.
+//! `beds dead`: dead letters are listed, shown, exported, replayed once, and removed.
 
 #![allow(
     clippy::unwrap_used,
@@ -50,7 +50,7 @@ async fn dead_letters_are_seen_and_replayed_once_and_dropped() {
     let bookmark = |note: &str| json!({"data": {"owner": "o", "country": "SE", "note": note}}).to_string();
     let own = BasicProperties::default().with_user_id("guest".into()).with_delivery_mode(2);
     let without_id = own.clone();
-    // A deadline far away: a number that a replay leaves out.
+    // A distant deadline: a header with a number, which a replay leaves out.
     let until = lapin::types::AMQPValue::LongLongInt(4_102_444_800_000);
     let with_id = with_header(own.clone().with_message_id("its-own".into()), "beds-deadline", until);
     for (key, body, properties) in [
@@ -96,7 +96,7 @@ async fn dead_letters_are_seen_and_replayed_once_and_dropped() {
     );
     assert_eq!(std::fs::read_to_string(&file).unwrap().lines().count(), 2);
 
-    // Nothing is done without a choice, or when only asked.
+    // Nothing is done without a choice of letters, or in a dry run.
     assert_eq!(dead(site, &["replay"]).await.code, Some(2));
     let dry = dead(site, &["replay", "--template", "bookmark", "--dry-run"]).await;
     assert_eq!(dry.stdout.matches("would be replayed").count(), 2, "{}", dry.stdout);
@@ -105,14 +105,14 @@ async fn dead_letters_are_seen_and_replayed_once_and_dropped() {
     assert_eq!(read.code, Some(1));
     assert!(read.stderr.contains("nobody waits for its answer"), "{}", read.stderr);
 
-    // What has not been mended dies again.
+    // A letter whose cause remains dies again.
     assert_eq!(dead(site, &["replay", "--id", id]).await.code, Some(0));
     waiting(&wire, 3).await;
 
     let sweden =
         "insert into country (alpha_2, alpha_3, numeric_code, name) values ('SE', 'SWE', '752', 'Sweden')";
     site.stack.mariadb_query(Some("catalog"), sweden).unwrap();
-    // The same letters once more, as they come back when the command dies between sending and removing.
+    // The same letters once more, as they come back if the command dies between sending and removing.
     let mut copies = copies(&wire).await;
     waiting(&wire, 3).await;
     assert_eq!(dead(site, &["replay", "--template", "bookmark"]).await.code, Some(0));
@@ -139,7 +139,7 @@ async fn dead_letters_are_seen_and_replayed_once_and_dropped() {
     common::end_site(site).await;
 }
 
-/// The dead letters, taken out and put back as they were.
+/// Takes the dead letters out, and puts them back unchanged.
 async fn copies(wire: &Wire) -> Vec<(BasicProperties, String, Vec<u8>)> {
     let mut letters = consume(&wire.channel, DEAD).await;
     let mut copies = Vec::new();

@@ -1,4 +1,4 @@
-//! `beds design`, from a model file to a signature, as somebody types it. It needs no servers.
+//! `beds design`, from a model file to a signature, as a user types it. It needs no servers.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
@@ -71,14 +71,14 @@ fn a_model_becomes_a_proposal_that_waits_for_its_proofs() {
     let key = site.done(&["keygen", "ada.pem"]);
     let approve = ["approve", "proposals/library", "--key", "ada.pem", "--as", "ada"];
     site.configured(&key.replace("NAME", "ada"));
-    // Nobody signs what no server has seen.
+    // A proposal that no server has proved cannot be signed.
     for more in [&["--dry-run"][..], &[]] {
         let said = site.refused(&[&approve[..], more].concat());
         let expected =
             "it is not proved: objects, verify, grants, conformance, plans; `beds design prove` proves it";
         assert!(said.contains(expected), "{said}");
     }
-    // One byte.
+    // One changed byte.
     let objects = site.path("proposals/library/objects/mariadb.sql");
     let mut bytes = fs::read(&objects).unwrap();
     bytes[100] ^= 1;
@@ -86,7 +86,7 @@ fn a_model_becomes_a_proposal_that_waits_for_its_proofs() {
     assert!(site.refused(&["show", "proposals/library"]).contains("`objects/mariadb.sql` was changed"));
 }
 
-/// A template that is to become another is the one that clients know: the page says what changes for them.
+/// If a template replaces one that clients know, the page shows the changes for them.
 #[test]
 fn what_a_template_becomes_is_compared_with_it() {
     let site = Site::new();
@@ -102,7 +102,7 @@ fn what_a_template_becomes_is_compared_with_it() {
     let template = "proposals/library/templates/book_rec.toml";
     let ask = ["new", "--description", "wish.txt", "--template", template];
     let printed = site.done(&[&ask[..], &["--show-prompt"]].concat());
-    // What is asked is printed as it is sent: how it is done, and what is wished for.
+    // The request is printed as it is sent: the rules, and the wish.
     let wish = printed.split_once("\n\nDesign this domain.").unwrap().1;
     let wish = wish.split_once("\n\nThe answer is to keep").unwrap().0;
     let wish = format!("Design this domain.{wish}");

@@ -1,4 +1,5 @@
-//! What a template publishes comes to whoever has a queue, each change at least once, and in order for each record.
+//! The events of a template reach every queue that is bound to them, each change at least once, and in order for each
+//! record.
 
 #![allow(
     clippy::unwrap_used,
@@ -30,7 +31,7 @@ use tokio::time::timeout;
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A durable queue for these events, which nobody reads yet.
+/// A durable queue for these events, without a consumer so far.
 async fn subscribe(wire: &Wire, queue: &str, pattern: &str, arguments: FieldTable) {
     let channel = &wire.channel;
     let durable = QueueDeclareOptions { durable: true, ..Default::default() };
@@ -72,7 +73,7 @@ fn numeric(code: &str) -> String {
 
 const FIRST: [&str; 4] = ["V", "W", "X", "Z"];
 
-/// Sends a request until it is done: the same one, under the same id.
+/// Repeats a request with the same id until it is done.
 async fn insist(client: &Client, request: Request) -> Value {
     loop {
         match client.execute(request.clone().timeout(Duration::from_secs(10))).await {
@@ -120,7 +121,7 @@ async fn an_event_tells_what_changed_and_whose_request_it_was() {
     );
 
     let client = site.client().await;
-    // A duplicate changes nothing, and neither does what is refused.
+    // A duplicate changes nothing, and neither does a refused request.
     let update = Request::update("country", "XA", &json!({ "official_name": "The Land" }));
     client.execute(update.clone()).await.unwrap();
     client.execute(update).await.unwrap();
@@ -143,7 +144,8 @@ async fn an_event_tells_what_changed_and_whose_request_it_was() {
     );
 }
 
-/// Several thousand writes over a hundred records, on two nodes of which one is killed; whoever listens was away.
+/// Several thousand writes on a hundred records, through two nodes, of which one is killed. The consumer was away
+/// meanwhile.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_consumer_that_was_away_finds_each_change_in_order() {
     const ROUNDS: usize = 40;
@@ -158,7 +160,7 @@ async fn a_consumer_that_was_away_finds_each_change_in_order() {
     for code in &codes {
         insist(&client, Request::create("country", &country(code))).await;
     }
-    // Three at a time change each record.
+    // Three writers at a time change each record.
     let writers = (0..3).flat_map(|writer| codes.iter().map(move |code| (writer, code.clone())));
     let writing = writers.map(|(writer, code)| {
         let client = client.clone();
@@ -170,7 +172,7 @@ async fn a_consumer_that_was_away_finds_each_change_in_order() {
         })
     });
     let writing: Vec<_> = writing.collect();
-    // Whichever node relays, one of the two is gone when half is done.
+    // Whichever node relays the events, one of the two is killed when half is done.
     eventually_async("half is written", async || wire.waiting("away").await > 2_000).await;
     blocking(move || other.kill()).await;
     for done in join_all(writing).await {
@@ -230,7 +232,7 @@ async fn events_wait_while_rabbitmq_is_away_or_a_subscriber_is_full() {
         }
     }
     eventually_async("nothing is left", async || stored(site).await == 0).await;
-    // An exchange that vanishes is declared again.
+    // An exchange that was deleted is declared again.
     wire.channel.exchange_delete("beds.events".into(), ExchangeDeleteOptions::default()).await.unwrap();
     client.create("country", &country("XE")).await.unwrap();
     let passive = ExchangeDeclareOptions { passive: true, ..Default::default() };

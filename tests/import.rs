@@ -1,5 +1,5 @@
-//! From databases that were not written for BEDS to answers over AMQP: `beds import` writes the templates that are
-//! checked in under `tests/foreign/`, they compile, `beds verify` finds nothing, and a node serves them.
+//! From databases that were not made for BEDS to answers over AMQP. `beds import` writes the templates that are checked
+//! in under `tests/foreign/`. They compile, `beds verify` finds nothing, and a node serves them.
 //!
 //! `BLESS=1 cargo test --test import` writes the templates anew.
 
@@ -25,7 +25,7 @@ use beds_devstack::{Ended, Stack, schema};
 use common::{Beds, blocking, root};
 use serde_json::{Value, json};
 
-/// The databases of `tests/foreign/schema`, on servers of their own.
+/// The databases of `tests/foreign/schema`, on separate servers.
 fn foreign_stack() -> Stack {
     let stack = Stack::builder().ignore_environment().start().unwrap_or_else(|error| panic!("{error}"));
     schema::apply(&stack, &foreign("schema")).unwrap_or_else(|error| panic!("{error}"));
@@ -51,8 +51,8 @@ fn files(folder: &Path) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Imports everything: the harbour with proposed procedures, the harbour as it is under another prefix, the yard, and what
-/// is odd under a prefix that its database has already. `more` is added to each command.
+/// Imports everything: the harbour with proposed procedures, the harbour unchanged under another prefix, the yard, and
+/// the odd database under a prefix that its names have already. `more` is added to each command.
 fn import_all(stack: &Stack, into: &Path, more: &[&str]) -> Vec<Ended> {
     let (harbour, yard) = (format!("{}/harbour", stack.mariadb_url()), stack.mongodb_url());
     let odd = format!("{}/odd", stack.mariadb_url());
@@ -72,7 +72,7 @@ fn import_all(stack: &Stack, into: &Path, more: &[&str]) -> Vec<Ended> {
     runs
 }
 
-/// Compares what was written with what is checked in, or checks it in.
+/// Compares the written templates with the checked-in ones, or replaces these.
 fn compare(written: &Path) {
     let is_blessing = std::env::var_os("BLESS").is_some();
     let mut found = files(&written.join("templates"));
@@ -97,7 +97,7 @@ fn compare(written: &Path) {
     }
 }
 
-/// Builds the node of the checked-in templates and the compiler's program, beside the tested binary.
+/// Builds the node of the checked-in templates, and the compiler's program, into the folder of the tested binary.
 fn build() -> (PathBuf, PathBuf) {
     let folder = Path::new(env!("CARGO_BIN_EXE_beds")).parent().unwrap().to_owned();
     let mut command = Command::new(env!("CARGO"));
@@ -120,7 +120,7 @@ fn build() -> (PathBuf, PathBuf) {
     (folder.join("bedsc"), folder.join("beds-foreign"))
 }
 
-/// The foreign node's program with these arguments, on a stack, as a user of this name.
+/// The foreign node's program with these arguments, on a stack, with a database user of this name.
 fn node(program: &Path, stack: &Stack, user: &str, arguments: &[&str]) -> Beds {
     let url = |name: &str| format!("{}/{name}", stack.mariadb_url().replace("root@", &format!("{user}@")));
     let (harbour, odd) = (url("harbour"), url("odd"));
@@ -138,7 +138,7 @@ async fn ask(client: &Client, key: &str, body: Value) -> Value {
     serde_json::from_slice(&reply.body).unwrap()
 }
 
-/// Asks, and gives the data of an answer that must be ok.
+/// Sends a request, and returns the data of the answer, which must be ok.
 async fn ok(client: &Client, key: &str, body: Value) -> Value {
     let reply = ask(client, key, body).await;
     assert_eq!(reply["ok"], json!(true), "{key}: {reply:#}");
@@ -166,7 +166,7 @@ async fn foreign_databases_answer_over_amqp() {
         Command::new(&bedsc).args(["fmt", "--check"]).arg(folder.path().join("templates")).output().unwrap();
     assert!(layout.status.success(), "{}", String::from_utf8_lossy(&layout.stdout));
 
-    // Before the DBA has run the script, verify says what is missing.
+    // Until the DBA has run the script, verify reports what is missing.
     let before = node(&program, &stack, "root", &["verify"]).run();
     assert_eq!(before.code, Some(1), "{before:?}");
     let missing = "there is no procedure `sp_vessel_create` in the database `harbour`";
@@ -176,7 +176,7 @@ async fn foreign_databases_answer_over_amqp() {
     let grants = "create user node; grant select, execute on harbour.* to node; grant select, execute on odd.* to node; \
         grant insert, update, delete on harbour.beds_ledger to node; grant insert, update, delete on odd.beds_ledger to node";
     stack.mariadb_query(None, grants).unwrap();
-    // Of a call whose procedure changes values in silence the DBA is warned, until it is made again.
+    // A call's procedure that silently changes values causes a warning, until it is made again.
     let found = node(&program, &stack, "root", &["verify"]).run();
     let loose = "`loose_create` was made in an SQL mode that is not strict";
     assert!(found.code == Some(0) && found.stdout.contains(loose), "{found:?}");
@@ -211,8 +211,8 @@ const LOOSE_MENDED: &str = "set session sql_mode = 'STRICT_TRANS_TABLES'; \
     create or replace procedure loose_create(p_id int, p_v varchar(10)) modifies sql data \
     insert into loose (id, v) values (p_id, p_v)";
 
-/// With the proposed procedures in place, another import of the same writes the same files and proposes nothing: it finds in
-/// the procedures what they were proposed for.
+/// With the proposed procedures in place, another import writes the same files and proposes nothing: it recognizes the
+/// procedures.
 fn again(stack: &Stack, folder: &Path) {
     let before = files(&folder.join("templates"));
     for (database, script) in [("harbour", "procedures.sql"), ("odd", "odd_procedures.sql")] {
@@ -228,13 +228,13 @@ fn again(stack: &Stack, folder: &Path) {
         assert!(!run.stderr.contains("(proposed)"), "{}", run.stderr);
     }
     let after = files(&folder.join("templates"));
-    // Without `--ddl` the harbour has its procedures now, which is what the templates of that prefix show.
+    // The harbour now has its procedures even without `--ddl`, and so the templates with that prefix have them.
     for (name, text) in before.iter().filter(|(name, _)| !name.starts_with("plain_")) {
         assert_eq!(after.get(name), Some(text), "{name}");
     }
 }
 
-/// What the importer says: counts, and every single thing that no template expresses.
+/// The importer's output: counts, and every single thing that no template can express.
 fn said(runs: &[Ended]) {
     let [with_ddl, plain, yard, odd] = runs else { panic!("four imports") };
     for part in [
@@ -259,14 +259,14 @@ fn said(runs: &[Ended]) {
         "{}",
         yard.stderr
     );
-    // One view that fails stops nothing else.
+    // One broken view does not stop the others.
     let fails = "view `shares`: nobody can read it: ";
     assert!(yard.stderr.contains(fails), "{}", yard.stderr);
     assert!(yard.stderr.contains("column `vessel.imo`: a name with `.` or `$`"), "{}", yard.stderr);
     odd::said(&odd.stderr);
 }
 
-/// What the importer refuses, each with its own words and exit code.
+/// Commands that the importer refuses, each with its own message and exit code.
 fn refused(stack: &Stack, folder: &Path) {
     let url = stack.mariadb_url();
     let templates = folder.join("templates").display().to_string();
@@ -377,7 +377,7 @@ async fn reads(client: &Client) {
         "wp_options",
     ] {
         ok(client, &format!("{template}.fetch"), json!({})).await;
-        // With a prefix `admin` is no service's name any more.
+        // With a prefix, `admin` is no longer the name of a service.
         let plain = template.replace("admin_data", "admin");
         ok(client, &format!("plain_{plain}.fetch"), json!({})).await;
     }
@@ -437,7 +437,7 @@ async fn writes(client: &Client) {
     let id = ok(client, "vessel.create", json!({"data": vessel})).await["vessel_id"].clone();
     let vessel = ok(client, "vessel.fetch", json!({"key": id})).await;
     assert_eq!((&vessel["class"], &vessel["gear"]), (&json!("bulk"), &json!("crane,ramp")), "{vessel}");
-    // The column is latin1: what it lacks is refused, not mangled.
+    // The column is latin1: other characters are refused, not changed.
     let foreign =
         ask(client, "vessel.create", json!({"data": {"imo_number": "1234568", "name": "Świt"}})).await;
     assert_eq!(foreign["ok"], false, "{foreign}");
@@ -452,7 +452,7 @@ async fn writes(client: &Client) {
     ok(client, "port_calls.delete", json!({"key": call, "if_version": 2})).await;
     let berth = json!({"quay": "W", "no": 9, "depth_m": "3.5", "order": -1});
     ok(client, "berth_place.create", json!({"data": berth})).await;
-    // A station needs a place, which no template has: nobody offers to create one.
+    // A station needs a place, which no template can express. So no domain offers to create one.
     let none = client.execute_raw(Request::raw("weather_station.create", r#"{"data": {}}"#)).await;
     assert!(none.is_err(), "{none:?}");
 }
@@ -479,8 +479,8 @@ async fn documents(client: &Client) {
     assert!(ok(client, "yard_parts_per_kind.fetch", json!({})).await.is_array());
 }
 
-/// What a reply says besides its data: that it has not all records and no next page, and that its effect may come
-/// twice.
+/// The notes in replies besides the data: that records are missing and there is no next page, and that a write may be
+/// done twice.
 async fn notes(client: &Client) {
     let whole = ask(client, "gate_log.fetch", json!({})).await;
     assert!(whole["data"].as_array().unwrap().len() > 1, "{whole:#}");

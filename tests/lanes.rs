@@ -1,8 +1,7 @@
-//! What happens between a node and its databases when requests come together, and when something goes wrong under a
-//! write: lookups share statements, a deadlock is retried, and a write whose end nobody knows is said to be one.
+//! The lanes between a node and its databases, if requests come together, and if something goes wrong during a write:
+//! lookups share statements, a deadlock is retried, and the reply to a write with an unknown outcome says so.
 //!
-//! The tests take turns: they count what the servers do, stop them, and put other procedures in the place of the
-//! schema's.
+//! The tests take turns: they count the servers' statements, stop the servers, and replace procedures of the schema.
 
 #![allow(
     clippy::unwrap_used,
@@ -28,11 +27,11 @@ use serde_json::{Value, json};
 use sqlx::{Connection as _, Executor as _, MySqlConnection};
 use tokio::sync::{Mutex, MutexGuard};
 
-/// Requests that come together.
+/// How many requests come together.
 const REQUESTS: usize = 400;
-/// Statements that may answer them: one a connection that was idle, and what queued behind, in portions.
+/// How many statements may answer them: one for each idle connection, and portions for the queued requests.
 const STATEMENTS_MAX: i64 = 60;
-/// What is said of a write whose end nobody knows.
+/// The message for a write with an unknown outcome.
 const UNKNOWN: &str = "may or may not have happened";
 
 /// A test's turn on the shared site.
@@ -61,7 +60,7 @@ impl Turn {
         mongodb::Client::with_uri_str(self.site.stack.mongodb_url()).await.unwrap()
     }
 
-    /// Does something to a server.
+    /// Acts on a server.
     async fn server(&self, kind: fn(&beds_devstack::Stack) -> &Server, what: fn(&Server)) {
         let site = self.site.0;
         blocking(move || what(kind(&site.stack))).await;
@@ -77,7 +76,7 @@ impl Turn {
         .await;
     }
 
-    /// Sends a request whose deadline is so far away, and gives the deadline.
+    /// Sends a request with this much time until its deadline, and returns the deadline.
     async fn send(&self, key: &str, body: &Value, within: Duration) -> i64 {
         let deadline = unix_ms() + i64::try_from(within.as_millis()).unwrap();
         let properties =
@@ -92,26 +91,26 @@ fn record(series: &str) -> Value {
     json!({"data": {"code": unique("c"), "series": series}})
 }
 
-/// The error of a reply; none of one that is ok.
+/// The error of a reply; none if the reply is ok.
 fn error(reply: &Message) -> Option<ErrorBody> {
     let reply: beds_protocol::Reply = serde_json::from_slice(&reply.0.data).unwrap();
     assert_eq!(reply.ok, reply.error.is_none());
     reply.error
 }
 
-/// The outcome of a write is unknown, and the client is not told to send it again.
+/// Checks that the outcome of a write is unknown, and that the client is not told to send it again.
 #[track_caller]
 fn assert_unknown(error: &ErrorBody) {
     assert_eq!((error.code, error.retryable), (ErrorCode::Unavailable, false), "{error}");
     assert!(error.message.contains(UNKNOWN), "{error}");
 }
 
-/// Waits until a moment is past.
+/// Waits until a time has passed.
 async fn passes(deadline: i64) {
     eventually_async("the deadline passes", async || unix_ms() > deadline).await;
 }
 
-/// A number of MariaDB's own account. The question is not prepared, so that it does not count itself.
+/// A counter of MariaDB's own. The query is not prepared, so that it does not count itself.
 async fn global_status(connection: &mut MySqlConnection, name: &str) -> i64 {
     let sql =
         format!("select variable_value from information_schema.global_status where variable_name = '{name}'");
@@ -121,12 +120,12 @@ async fn global_status(connection: &mut MySqlConnection, name: &str) -> i64 {
 
 // Lookups.
 
-/// How many statements the node has run on MariaDB.
+/// How many statements the node has run in MariaDB.
 async fn mariadb_statements(turn: &Turn) -> i64 {
     global_status(&mut turn.mariadb().await, "com_stmt_execute").await
 }
 
-/// How many queries MongoDB has had.
+/// How many queries MongoDB has received.
 async fn mongodb_queries(turn: &Turn) -> i64 {
     let status = turn.mongodb().await.database("admin").run_command(doc! {"serverStatus": 1}).await.unwrap();
     let counters = status.get_document("opcounters").unwrap();
@@ -143,7 +142,7 @@ async fn some_records(turn: &Turn, template: &str) -> Vec<Value> {
     records
 }
 
-/// How many requests for reads the node has taken and not answered.
+/// How many read requests the node has taken and not answered.
 async fn unanswered(turn: &Turn) -> usize {
     let site = turn.site.0;
     let list = ["-q", "list_queues", "--no-table-headers", "name", "messages_unacknowledged"];
@@ -152,7 +151,7 @@ async fn unanswered(turn: &Turn) -> usize {
     count.unwrap().trim().parse().unwrap()
 }
 
-/// Sends many lookups of a few records while the server is silent, and checks that each gets its own.
+/// Sends many lookups of a few records while the server is silent, and checks that each lookup gets its own record.
 async fn look_up(turn: &Turn, template: &str, kind: fn(&beds_devstack::Stack) -> &Server, records: &[Value]) {
     turn.server(kind, |server| server.pause().unwrap()).await;
     let wanted = || (0..REQUESTS).map(|turn| &records[turn * 7 % records.len()]);
@@ -187,7 +186,7 @@ async fn lookups_that_come_together_share_queries_on_mongodb() {
     assert!((1..=STATEMENTS_MAX).contains(&queries), "{queries} queries for {REQUESTS} lookups");
 }
 
-/// The look-ups of one batch: one statement for each connection that is idle, at most, and one for what waits then.
+/// The look-ups of one batch: at most one statement for each idle connection, and one for the waiting look-ups.
 const BATCH_STATEMENTS_MAX: i64 = 17;
 
 /// Looks up a hundred records with one batch.
@@ -237,7 +236,7 @@ async fn a_deadlock_is_retried_and_the_write_done_once() {
         "insert into weight select seq from seq_1_to_1000",
         CHANGES_TWO,
         "start transaction",
-        // The server gives up the transaction that has changed less.
+        // The server rolls back the transaction that has changed less.
         "update weight set n = n + 1",
         "update country set revision = revision + 100 where alpha_2 = 'QB'",
     ] {
@@ -251,7 +250,7 @@ async fn a_deadlock_is_retried_and_the_write_done_once() {
     let meet = async {
         let mut watch = turn.mariadb().await;
         eventually_async("the call waits for the second country", async || {
-            // Not innodb_lock_waits: it shows what it showed before, to those who look often.
+            // Not innodb_lock_waits: it returns the previous state if it is read too often.
             global_status(&mut watch, "innodb_row_lock_current_waits").await == 1
         })
         .await;
@@ -336,7 +335,7 @@ async fn a_server_that_dies_during_a_commit_leaves_it_unknown() {
     create_works(&turn, "sample_row").await;
 }
 
-/// The node writes again.
+/// Checks that the node writes again.
 async fn create_works(turn: &Turn, template: &str) {
     eventually_async("writes work again", async || {
         let request = Request::new(template, Operation::Create, &record("after"));
@@ -345,7 +344,7 @@ async fn create_works(turn: &Turn, template: &str) {
     .await;
 }
 
-/// Whether MongoDB works on a write: a server that is stopped has what was sent to it, and says nothing.
+/// Waits until the node has taken the write. A stopped MongoDB has received it then, and says nothing.
 async fn taken(turn: &Turn) {
     let waiting = async || turn.wire.waiting("beds.app_server.w").await == 0;
     eventually_async("the node has taken the write", waiting).await;
@@ -363,7 +362,7 @@ async fn a_deadline_that_passes_during_a_write_to_mongodb_is_no_reason_to_send_a
     let reply = turn.wire.reply().await;
     turn.server(|stack| stack.mongodb(), |server| server.resume().unwrap()).await;
     assert_unknown(&error(&reply).unwrap());
-    // It did happen.
+    // The write did happen.
     turn.counts("sample_document", &series, 1).await;
 }
 

@@ -1,5 +1,5 @@
-//! The limits of the configuration are kept, and say so: what is refused is refused early, with an error that names
-//! the limit.
+//! The limits of the configuration are kept. A request beyond a limit is refused early, with an error that names the
+//! limit.
 
 #![allow(
     clippy::unwrap_used,
@@ -63,7 +63,7 @@ async fn replies_have_a_length(client: &Client, template: &str) {
     let record = |note: usize| json!({"code": unique("c"), "series": "long", "note": "x".repeat(note)});
     let records: Vec<Value> = (0..20).map(|_| record(100)).collect();
     let series = json!({"where": {"series": "long"}});
-    // Each is short enough to be created, since a create replies with what was stored.
+    // Each record is short enough to be created, since the reply to a create has the stored record.
     for some in records.chunks(2) {
         client.request(template, Operation::Create, &json!({ "data": some })).await.unwrap();
     }
@@ -89,7 +89,7 @@ async fn waiting_has_an_end(client: &Client, template: &str, operation: Operatio
     for answer in answers {
         let error = match answer {
             Err(ClientError::Refused(error)) => error,
-            // The reply of its deadline is on its way.
+            // The reply for its deadline is still to come.
             Err(ClientError::Timeout(_)) => continue,
             other => panic!("{template} {operation}: {other:?}"),
         };

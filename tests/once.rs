@@ -1,5 +1,5 @@
-//! A write with a `message_id` is done once, however often it is sent, by however many connections, and whatever becomes of
-//! the nodes: each test has servers of its own.
+//! A write with a `message_id` is done once, however often it is sent, over however many connections, and whatever
+//! happens to the nodes. Each test has its own servers.
 
 #![allow(
     clippy::unwrap_used,
@@ -22,7 +22,7 @@ use beds_devstack::Stack;
 use common::{blocking, end_servers, eventually_async, stack, start_node, unique, wire::Wire};
 use serde_json::{Value, json};
 
-/// How often each write is sent, and by how many connections.
+/// How often each write is sent, and over how many connections.
 const COPIES: usize = 10;
 const CONNECTIONS: usize = 3;
 /// How many writes there are of each kind.
@@ -30,7 +30,7 @@ const EACH: usize = 60;
 /// How many articles are restocked.
 const ARTICLES: usize = 4;
 
-/// A write, as every copy of it is sent.
+/// A write. All its copies are sent with the same bytes.
 struct Write {
     routing_key: &'static str,
     body: String,
@@ -43,10 +43,10 @@ impl Write {
     }
 }
 
-/// What each write was answered, by its number: every different answer.
+/// The distinct answers to each write, by its number.
 type Answers = BTreeMap<usize, BTreeSet<String>>;
 
-/// Sends a share of the copies, and again what asks for it, until each is answered.
+/// Sends a share of the copies, and repeats retryable ones, until each is answered.
 async fn send(url: &str, writes: &[Write], share: usize, answered: &AtomicUsize) -> Answers {
     let mut wire = Wire::connect(url).await;
     let mut waiting = BTreeSet::new();
@@ -84,7 +84,8 @@ async fn publish(wire: &Wire, writes: &[Write], number: usize, copy: usize) {
     assert!(wire.publish("beds", routing_key, body.as_bytes(), properties).await.is_none());
 }
 
-/// Creates in a table whose only unique key is new with each attempt, calls that add to a number, and updates that count.
+/// Creates in a table whose only unique key is new with each attempt, calls that add to a number, and updates that
+/// count.
 fn writes(stack: &Stack) -> (Vec<Write>, String) {
     let sql = |text: &str| stack.mariadb_query(Some("catalog"), text).unwrap();
     sql("insert into country (alpha_2, alpha_3, numeric_code, name) values ('NO', 'NOR', '578', 'Norway')");
@@ -161,7 +162,7 @@ async fn writes_that_are_repeated_while_nodes_die_are_done_once() {
     .await;
 }
 
-/// Another request under the same id, another user's, and one whose id is too long.
+/// Another request with the same id, a request of another user, and one with an id that is too long.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_id_stands_for_one_request_of_one_user() {
     let site = common::own_site(&[]).await;
@@ -176,7 +177,7 @@ async fn an_id_stands_for_one_request_of_one_user() {
     assert_eq!(again.0.data, first.0.data);
     let other = wire.request("sample_row.create", record("two").as_bytes(), named(&wire, "a")).await;
     assert_eq!(other.json()["error"]["code"], "conflict", "{}", other.json());
-    // Who is vouched for is somebody else than who names no user.
+    // A user who is vouched for differs from a sender without a user.
     let vouched = named(&wire, "a").with_user_id("guest".into());
     let other = wire.request("sample_row.create", record("two").as_bytes(), vouched).await;
     assert_eq!(other.json()["ok"], true, "{}", other.json());
@@ -191,7 +192,7 @@ async fn an_id_stands_for_one_request_of_one_user() {
     common::end_site(site).await;
 }
 
-/// What a write of a template is asked with: one record, a list, and batches of each mode.
+/// The requests for a write of a template: one record, a list, and batches of each mode.
 fn of_every_kind(template: &str) -> Vec<(&'static str, String, Value)> {
     let record = |note: usize| json!({"code": unique("c"), "series": "s", "note": "x".repeat(note)});
     let batch = |mode: &str| {
@@ -208,7 +209,7 @@ fn of_every_kind(template: &str) -> Vec<(&'static str, String, Value)> {
     ]
 }
 
-/// A write that is done is never told to be too large: its duplicate gets what there is room for.
+/// A write that is done is never answered with `too_large`: its duplicate gets as much as fits.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_duplicate_is_answered_however_short_replies_may_be_by_now() {
     let stack = blocking(|| &*Box::leak(Box::new(stack()))).await;
@@ -238,11 +239,11 @@ async fn a_duplicate_is_answered_however_short_replies_may_be_by_now() {
         let (found, first) = (ids(&again), &keys[id]);
         assert!(found == *first || found.is_empty(), "{routing_key}: {first:?} {again}");
         assert!(!found.is_empty() || again["items"].is_array(), "{again}");
-        // Another request under the id is told so all the same.
+        // Another request with the same id gets its error all the same.
         let other = wire.request(routing_key, format!("{body} ").as_bytes(), named(&wire, id)).await.json();
         assert_eq!(other["error"]["code"], "conflict", "{other}");
     }
-    // What is new is refused as before, and nothing is done.
+    // A new request is refused as before, and nothing is done.
     let (_, routing_key, body) = of_every_kind("sample_document").swap_remove(0);
     let new = wire.request(&routing_key, body.to_string().as_bytes(), named(&wire, 99)).await.json();
     assert_eq!(new["error"]["code"], "too_large", "{new}");
@@ -253,7 +254,7 @@ async fn a_duplicate_is_answered_however_short_replies_may_be_by_now() {
     .await;
 }
 
-/// The keys that a reply shows, of one record, a list, or a batch's items.
+/// The keys in a reply: of one record, of a list, or of a batch's items.
 fn ids(reply: &Value) -> Vec<String> {
     let id = |record: &Value| record["id"].as_str().map(str::to_owned);
     if let Some(items) = reply["items"].as_array() {

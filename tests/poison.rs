@@ -1,5 +1,5 @@
-//! Messages that nobody can read, and replies that RabbitMQ would end the connection over: each becomes a dead
-//! letter, and the node goes on serving what comes after.
+//! Messages that cannot be decoded, and replies for which RabbitMQ would end the connection. Each becomes a dead
+//! letter, and the node continues to serve the following requests.
 
 #![allow(
     clippy::unwrap_used,
@@ -18,7 +18,7 @@ use common::{
     wire::{Wire, consume, next},
 };
 
-/// Debian's, which is the one that has python3-pika.
+/// The Python of Debian, which has python3-pika.
 const PYTHON: &str = "/usr/bin/python3";
 
 #[tokio::test(flavor = "multi_thread")]

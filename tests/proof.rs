@@ -1,5 +1,5 @@
-//! From a model to a database: `beds design` proves on scratch servers, a DBA signs, and what was signed runs in another
-//! database, or does not. A proof builds a node, so that this takes as long as a build.
+//! From a model to a database: `beds design` proves on scratch servers, a DBA signs, and the signed proposal runs in
+//! another database, or is refused. A proof builds a node, so this takes as long as a build.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
@@ -19,7 +19,7 @@ use common::root;
 use serde_json::json;
 use tempfile::TempDir;
 
-/// A DBA's place: a configuration, models, proposals.
+/// The working folder of a DBA: a configuration, models, proposals.
 struct Site(TempDir);
 
 impl Site {
@@ -62,7 +62,7 @@ impl Site {
         String::from_utf8(output.stderr).unwrap()
     }
 
-    /// A model of the tests, changed.
+    /// A changed model of the tests.
     fn model(&self, name: &str, change: impl Fn(String) -> String) {
         let text = fs::read_to_string(root().join("crates/design/tests/models").join(name)).unwrap();
         fs::write(self.path(name), change(text)).unwrap();
@@ -90,7 +90,7 @@ fn what_is_proved_and_signed_runs_in_a_database_and_nothing_else_does() {
     let url = format!("{}/library", stack.mariadb_url());
     let apply = |folder: &str, more: &[&str]| site.run(&[&["apply", folder, "--url", &url], more].concat());
     let why = |folder: &str| String::from_utf8(apply(folder, &["--yes"]).stderr).unwrap();
-    // Nothing runs that nobody signed, and nobody signs what is not proved.
+    // Without a signature nothing runs, and without proofs nothing is signed.
     assert!(why("proposals/library").contains("nobody has approved it"));
     let said = site.done(&["prove", "proposals/library", "--records", "20000"]);
     for gate in ["objects", "verify", "grants", "conformance", "plans"] {
@@ -103,7 +103,7 @@ fn what_is_proved_and_signed_runs_in_a_database_and_nothing_else_does() {
     );
     site.done(&[&["approve", "proposals/library"], &APPROVE[..]].concat());
     assert!(site.refused(&["prove", "proposals/library"]).contains("it is approved"));
-    // One byte, in any part.
+    // One changed byte, in any part.
     for file in ["objects/mariadb.sql", "model.json", "proofs/plans.txt", "approval.toml"] {
         copy(&site.path("proposals/library"), &site.path("changed"));
         let path = site.path("changed").join(file);
@@ -118,14 +118,14 @@ fn what_is_proved_and_signed_runs_in_a_database_and_nothing_else_does() {
         );
         fs::remove_dir_all(site.path("changed")).unwrap();
     }
-    // The key of somebody else by the same name.
+    // The key of another person with the same name.
     site.done(&["keygen", "eve.pem"]);
     let config = fs::read_to_string(site.path("config/beds.toml")).unwrap();
     let eve = String::from_utf8(site.run(&["keygen", "other.pem"]).stdout).unwrap();
     fs::write(site.path("config/beds.toml"), format!("[design]\n{}", eve.replace("NAME", "ada"))).unwrap();
     assert!(why("proposals/library").contains("the signature is not one of `ada`"));
     fs::write(site.path("config/beds.toml"), config).unwrap();
-    // A database that is not there, and one that changed meanwhile.
+    // A missing database, and one that has changed meanwhile.
     assert!(why("proposals/library").contains("Unknown database"));
     ask("create database library");
     ask("create view library.v_book as select 1 as one");
@@ -133,7 +133,7 @@ fn what_is_proved_and_signed_runs_in_a_database_and_nothing_else_does() {
     assert!(said.contains("is not what the proofs began with: view v_book is there"), "{said}");
     assert_eq!(ask("select count(*) from information_schema.tables where table_schema = 'library'"), "1\n");
     ask("drop view library.v_book");
-    // Who may not do all of it hears what stands.
+    // A user without all the rights learns which objects exist by now.
     ask("create user dba@'%' identified by 'secret'");
     ask("grant select, insert, create, create view on library.* to dba@'%'");
     let narrow = url.replace("root@", "dba:secret@");
@@ -144,11 +144,11 @@ fn what_is_proved_and_signed_runs_in_a_database_and_nothing_else_does() {
     let told = ask("select operation from library.beds_audit order by id");
     assert_eq!(told, "design.apply\ndesign.apply\ndesign.apply\ndesign.stop\n");
     ask("drop database library; create database library");
-    // The audit alone may be there, if it is as it has to be.
+    // Only the audit table may exist, if it is as it must be.
     ask("create table library.beds_audit (id int)");
     assert!(why("proposals/library").contains("table beds_audit is there, and"));
     ask("drop table library.beds_audit");
-    // What would run is shown, and is not run without a word.
+    // A dry run shows what would run, and without a confirmation nothing runs.
     let shown = apply("proposals/library", &["--dry-run"]);
     let shown = String::from_utf8(shown.stdout).unwrap();
     assert!(shown.contains("procedure sp_loan_give_back") && shown.contains("nothing was run"), "{shown}");
@@ -174,7 +174,7 @@ fn documents_go_the_same_way() {
         Stack::builder().mongodb().ignore_environment().start().unwrap_or_else(|error| panic!("{error}"));
     let site = Site::new("");
     site.model("sensors.json", |text| text);
-    // The second station is of no kind that there is.
+    // The second station has an unknown kind.
     fs::write(site.path("stations.csv"), "Code,Kind,Height\nN1,wind,3\nN2,snow,4\n").unwrap();
     fs::write(
         site.path("reading.ndjson"),
@@ -183,7 +183,7 @@ fn documents_go_the_same_way() {
     .unwrap();
     let samples = ["--samples", "stations.csv", "--samples", "reading.ndjson"];
     site.done(&[&["new", "--model", "sensors.json"], &samples[..]].concat());
-    // Who handed samples in signs nothing of which their fate is not known.
+    // A proposal with samples cannot be signed before their result is known.
     site.done(&["prove", "proposals/sensors", "--records", "1000"]);
     let said = site.refused(&[&["approve", "proposals/sensors"], &APPROVE[..]].concat());
     assert!(said.contains("it is not proved: samples"), "{said}");
@@ -214,7 +214,7 @@ fn documents_go_the_same_way() {
     );
 }
 
-/// An endpoint that gives these answers, and what it was asked.
+/// An endpoint that gives these answers, and the requests that it got.
 fn endpoint(answers: Vec<String>) -> (String, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/v1", listener.local_addr().unwrap());
@@ -247,7 +247,7 @@ fn endpoint(answers: Vec<String>) -> (String, JoinHandle<Vec<String>>) {
 #[test]
 fn what_a_proof_refuses_goes_back_to_the_language_model() {
     let text = fs::read_to_string(root().join("crates/design/tests/models/library.json")).unwrap();
-    // A row longer than MariaDB has any; a body that finds more rows than it has room for; and one that is right.
+    // A row longer than MariaDB allows; a body that finds more rows than it can take; and a correct one.
     let remark =
         |number| format!("{{ \"name\": \"remark_{number}\", \"type\": \"string\", \"max\": 2000 }},");
     let wide = (0..10).map(remark).collect::<Vec<_>>().concat();
@@ -279,7 +279,7 @@ fn what_a_proof_refuses_goes_back_to_the_language_model() {
         assert!(rounds.join(file).exists(), "{file}");
     }
     site.done(&[&["approve", "proposals/library"], &APPROVE[..]].concat());
-    // Played again it is the same model, and no server is asked.
+    // A replay gives the same model, and asks no server.
     let replay = ["new", "--description", "wish.txt", "--replay", "proposals/library", "--out", "again"];
     assert!(site.done(&replay).contains("in 3 rounds"));
     let model = |folder: &str| fs::read(site.path(folder).join("model.json")).unwrap();
@@ -292,7 +292,7 @@ fn what_no_database_runs_is_found_and_a_server_that_dies_is_no_proof() {
     let stack = stack.unwrap_or_else(|error| panic!("{error}"));
     let (amqp, mariadb) = (stack.amqp_url(), stack.mariadb_url());
     let scratch = format!("scratch_amqp = \"{amqp}\"\nscratch_mariadb = \"{mariadb}\"");
-    // Never where a node works.
+    // Never on a RabbitMQ where a node serves.
     let real = Site::new(&scratch);
     let config = fs::read_to_string(real.path("config/beds.toml")).unwrap();
     let named = mariadb.replace("127.0.0.1", "localhost");
@@ -304,7 +304,7 @@ fn what_no_database_runs_is_found_and_a_server_that_dies_is_no_proof() {
     real.model("library.json", |text| text);
     let said = real.refused(&["new", "--model", "library.json", "--prove"]);
     assert!(said.contains("which nodes work with") && !real.path("proposals").exists(), "{said}");
-    // A body that finds more rows than it has room for: MariaDB makes such a procedure, and no call of it ends well.
+    // A body that finds more rows than it can take: MariaDB creates such a procedure, and each call of it fails.
     let site = Site::new(&scratch);
     site.model("library.json", |text| {
         text.replace("where id = p_loan and returned_at is null for update", "for update")
@@ -316,7 +316,7 @@ fn what_no_database_runs_is_found_and_a_server_that_dies_is_no_proof() {
     assert!(said.contains("failed  conformance: ") && said.contains("loan.call.give_back"), "{said}");
     let said = site.refused(&[&["approve", "proposals/library"], &APPROVE[..]].concat());
     assert!(said.contains("the proof `conformance` failed"), "{said}");
-    // What was made for it is gone.
+    // Everything that was made for the proof is removed.
     let left = stack.mariadb_query(None, "show databases like 'beds_proof%'").unwrap();
     let users =
         stack.mariadb_query(None, "select user from mysql.user where user like 'beds_proof%'").unwrap();

@@ -1,5 +1,5 @@
-//! What RabbitMQ refuses costs one request of a node, and its neighbours notice nothing. crates/bus/tests tries each refusal;
-//! here are those that take databases.
+//! A refusal by RabbitMQ costs one request of a node, and other requests notice nothing. crates/bus/tests tries each
+//! refusal. Here are those that need databases.
 
 #![allow(
     clippy::unwrap_used,
@@ -29,10 +29,10 @@ use common::{
 use lapin::BasicProperties;
 use serde_json::json;
 
-/// An interruption that nobody notices, in ticks of a clock: a second on a quiet machine.
+/// An interruption that does not matter, in ticks of a clock: a second on a quiet machine.
 const GAP: usize = 50;
 
-/// Sets values of RabbitMQ's configuration, and has the node open its channels anew.
+/// Sets values of RabbitMQ's configuration, and makes the node open its channels anew.
 async fn configure(site: &'static Site, values: &'static [(&'static str, u64)]) {
     blocking(move || {
         let rabbitmq = site.stack.rabbitmq();
@@ -46,7 +46,7 @@ async fn configure(site: &'static Site, values: &'static [(&'static str, u64)]) 
     .await;
 }
 
-/// Asks for something small again and again, and gives the longest time without an answer, in ticks.
+/// Sends small requests again and again, and returns the longest time without an answer, in ticks.
 async fn neighbour(client: Client, clock: Clock, stop: Arc<AtomicBool>) -> usize {
     let (mut last, mut gap) = (Instant::now(), 0);
     while !stop.load(Ordering::Relaxed) {
@@ -111,7 +111,7 @@ async fn replies_that_are_too_large_cost_their_requests_and_writes_are_done_once
 #[tokio::test(flavor = "multi_thread")]
 async fn writes_that_wait_for_a_database_outlast_the_patience_of_rabbitmq() {
     const COUNT: u64 = 20;
-    // RabbitMQ's patience is longer than a request may take, as docs/operations.md asks for.
+    // RabbitMQ's timeout is longer than a request may take, as docs/operations.md requires.
     let site = own_site(&[("BEDS__LIMITS__REQUEST_TIMEOUT_MS", "2000")]).await;
     configure(site, &[("consumer_timeout", 8_000), ("channel_tick_interval", 500)]).await;
     let wire = Wire::connect(&site.stack.amqp_url()).await;
@@ -126,7 +126,7 @@ async fn writes_that_wait_for_a_database_outlast_the_patience_of_rabbitmq() {
     let stop = Arc::new(AtomicBool::new(false));
     let clock = Clock::begin(&site.stack.amqp_url()).await;
     let beside = tokio::spawn(neighbour(site.client().await, clock, Arc::clone(&stop)));
-    // RabbitMQ's patience ends while the database is away.
+    // RabbitMQ's timeout ends while the database is away.
     let begun = Instant::now();
     eventually_async("they wait aside", async || {
         wire.waiting("beds.app_server.w.wait.mariadb.catalog").await >= 19

@@ -1,5 +1,5 @@
-//! Signals: a node reads its configuration again, ends when it is told at any moment, and is replaced under load without
-//! a request that fails.
+//! Signals: a node reads its configuration again, ends at any moment when it is told to, and is replaced under load
+//! without a failed request.
 
 #![allow(
     clippy::unwrap_used,
@@ -34,20 +34,20 @@ use common::{
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-/// Writes the configuration of a node anew: that of the tests, without what these lines say.
+/// Writes a node's configuration anew: that of the tests, without the settings that these lines set.
 fn configure(node: &Node, lines: &str) {
     let common = fs::read_to_string(config()).unwrap();
     let mut common = common.replace("[logging]\njournald = false", "");
     if lines.contains("[access.users]") {
         common = common.replace("[access.users]\nguest = [\"operator\"]", "");
     }
-    // Whole, whoever reads it meanwhile.
+    // The new file replaces the old one as a whole, in case a process reads it meanwhile.
     let new = node.config().join("new");
     fs::write(&new, format!("{common}\n{lines}")).unwrap();
     fs::rename(new, node.config().join("beds.toml")).unwrap();
 }
 
-/// Has a node read its configuration again, and waits until it has said this of it.
+/// Makes a node read its configuration again, and waits for this message about it.
 #[track_caller]
 fn reload(node: &Node, lines: &str, says: &str) {
     configure(node, lines);
@@ -61,7 +61,7 @@ fn most_in_progress(node: &Node, queue: &str) -> Option<u64> {
     node.get("/metrics").lines().find_map(|line| line.strip_prefix(&begins)?.trim().parse().ok())
 }
 
-/// How many consume from a queue.
+/// How many consumers a queue has.
 fn consumers(stack: &Stack, queue: &str) -> u64 {
     let listed = stack.rabbitmq().control(&["-q", "list_queues", "name", "consumers"]).unwrap();
     let of = |line: &str| line.strip_prefix(queue)?.trim().parse().ok();
@@ -70,7 +70,7 @@ fn consumers(stack: &Stack, queue: &str) -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_takes_what_it_can_of_a_new_configuration_and_says_what_needs_a_restart() {
-    // Servers of its own: it counts who consumes.
+    // Separate servers: the test counts consumers.
     let stack = blocking(|| &*Box::leak(Box::new(stack()))).await;
     blocking(move || {
         const READS: &str = "beds.app_server.r";
@@ -89,7 +89,7 @@ async fn a_node_takes_what_it_can_of_a_new_configuration_and_says_what_needs_a_r
         assert_eq!(most_in_progress(&node, READS), Some(56));
         eventually("seven consume", || consumers(stack, READS) == 7);
 
-        // What is wrong is told, and nothing of it is taken.
+        // A wrong configuration is reported, and no part of it is applied.
         let log = node.log();
         assert!(!log.contains("WARN") || log.contains("needs a restart"), "{log}");
         let refused = "the configuration was not reloaded, and the old one stays: ";
@@ -99,7 +99,7 @@ async fn a_node_takes_what_it_can_of_a_new_configuration_and_says_what_needs_a_r
         reload(&node, "[limits\n", refused);
         assert_eq!((most_in_progress(&node, READS), consumers(stack, READS)), (Some(56), 7));
 
-        // Fewer, and what is not said is as at the start.
+        // Fewer instances; settings that are not in the file are as at the start.
         reload(&node, "[brokers.app_server.r]\ninstances = 1\n", "configuration read again: ");
         eventually("one consumes", || consumers(stack, READS) == 1);
         assert_eq!(most_in_progress(&node, READS), Some(256));
@@ -114,7 +114,7 @@ async fn a_node_takes_what_it_can_of_a_new_configuration_and_says_what_needs_a_r
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_role_that_is_given_or_withdrawn_counts_for_the_next_request() {
-    // A site of its own: another node would go on with the roles that it has.
+    // A separate site: another node would keep its old roles.
     let site = own_site(&[("BEDS__NODE__SERVICES", "admin")]).await;
     let client = Client::builder(site.stack.amqp_url()).user_id("guest").connect().await.unwrap();
     let count = async || client.request("audit", Operation::Count, &json!({})).await;
@@ -142,7 +142,7 @@ async fn the_log_follows_its_level_at_once_whatever_it_was() {
     let stack = &site.0.stack;
     let node = blocking(move || Arc::new(start_node(stack, &[]))).await;
     let client = site.client().await;
-    // What the node logs while some requests of each kind are asked; the other node of the site takes some of them.
+    // The node's log while some requests of each kind are sent. The other node of the site takes some of them.
     let asked = async || {
         let before = node.log().len();
         for _ in 0..20 {
@@ -159,7 +159,7 @@ async fn the_log_follows_its_level_at_once_whatever_it_was() {
         blocking(move || reload(&node, lines, "configuration read again: logging")).await;
     };
     let (warning, debug) = ("WARN beds_bus::slow: slow request", "DEBUG beds_runtime::domains: ");
-    // Nothing is so slow, however busy the machine is.
+    // No request is so slow, however busy the machine is.
     set("[logging]\nslow_ms = 600000\n").await;
     let log = asked().await;
     assert!(!log.contains(warning) && !log.contains(debug), "{log}");
@@ -174,7 +174,7 @@ async fn the_log_follows_its_level_at_once_whatever_it_was() {
     assert!(!log.contains(warning) && !log.contains(debug), "{log}");
     set("[logging]\nlevel = \"info,beds_runtime=debug\"\n").await;
     eventually_async("what fails is told", async || asked().await.contains(debug)).await;
-    // Drivers print at trace what they send and receive.
+    // Drivers log at trace level what they send and receive.
     let log = node.log();
     assert!(log.lines().all(|line| !line.contains(" TRACE ") || line.contains(" TRACE beds")), "{log}");
 }
@@ -196,10 +196,10 @@ fn child_of(pid: u32) -> Option<u32> {
 const HUP: u32 = 1;
 const TERM: u32 = 15;
 
-/// The moments of a start, in milliseconds from when the process listens.
+/// The moments of a start, in milliseconds after the process begins to listen.
 const MOMENTS_MS: [u64; 9] = [0, 5, 10, 20, 50, 100, 200, 400, 800];
 
-/// A node that has just begun to listen, as process 1 if so; and its process.
+/// A node that has just begun to listen, as process 1 if `is_first`; and its process id.
 fn begun(stack: &Stack, is_first: bool) -> (Node, u32) {
     let beds = env!("CARGO_BIN_EXE_beds");
     let run = if is_first {
@@ -262,7 +262,7 @@ async fn no_hang_up_ends_a_node_that_starts_or_stops() {
                 thread::yield_now();
             }
             while node.exit_status().is_none() {
-                // Until it is gone.
+                // Until the process is gone.
                 let _ = Command::new("kill").args(["-HUP", &pid.to_string()]).output().unwrap();
             }
             assert_eq!(node.await_end().unwrap().code(), Some(0), "{}", node.log());
@@ -308,10 +308,10 @@ struct Load {
     workers: JoinSet<Done>,
 }
 
-/// What a worker has done.
+/// The result of a worker.
 struct Done {
     owner: String,
-    /// The sample that it has updated so often.
+    /// The sample that the worker has updated this many times.
     sample: Value,
     updates: u64,
     created: BTreeSet<String>,
@@ -332,13 +332,14 @@ impl Load {
         load
     }
 
-    /// Waits for so many requests more.
+    /// Waits for this many more requests.
     async fn goes_on(&self, requests: usize) {
         let goal = self.done.load(Ordering::Relaxed) + requests;
         eventually_async("requests are answered", async || self.done.load(Ordering::Relaxed) >= goal).await;
     }
 
-    /// Ends, and sees that each request has succeeded and each write was done once; gives how many requests there were.
+    /// Ends the load, and checks that each request succeeded and each write was done once. Returns the number of
+    /// requests.
     async fn end(mut self, stack: &'static Stack) -> usize {
         self.is_over.store(true, Ordering::Relaxed);
         while let Some(worker) = self.workers.join_next().await {
@@ -409,8 +410,8 @@ async fn instances_change_and_nodes_are_replaced_under_load_and_no_request_fails
         .await;
         load.goes_on(EACH).await;
     }
-    // Instances that leave give no read back. Of writes they may: RabbitMQ goes on delivering from a quorum queue for a moment
-    // after it has said that a consumer is gone.
+    // Instances that leave return no read. They may return writes: RabbitMQ still delivers from a quorum queue for a
+    // moment after it has reported that a consumer is gone.
     let nodes = [Arc::clone(&first), Arc::clone(&second)];
     let metrics = blocking(move || nodes.map(|node| node.get("/metrics"))).await;
     for metrics in metrics {
@@ -418,7 +419,7 @@ async fn instances_change_and_nodes_are_replaced_under_load_and_no_request_fails
         let count = metrics.lines().find_map(|line| line.strip_prefix(begins));
         assert_eq!(count, Some("0"));
     }
-    // The new one is there before the old one goes; and so again.
+    // The new node is ready before the old one ends. Then the same again.
     let mut nodes = [first, second];
     for node in &mut nodes {
         let next = blocking(|| Arc::new(start_node(stack, &[]))).await;
@@ -430,7 +431,7 @@ async fn instances_change_and_nodes_are_replaced_under_load_and_no_request_fails
         .await;
         load.goes_on(EACH).await;
     }
-    // The same place: it is away for a while.
+    // A restart in place: the node is away for a while.
     let node = Arc::clone(&nodes[0]);
     blocking(move || node.restart().unwrap()).await;
     load.goes_on(EACH).await;

@@ -1,4 +1,4 @@
-//! A node outlives its servers, and takes nothing with it when it ends. Each test has servers of its own.
+//! A node outlives its servers, and loses nothing when it ends. Each test has its own servers.
 
 #![allow(
     clippy::unwrap_used,
@@ -27,12 +27,12 @@ use sqlx::{Connection as _, Executor as _, MySqlConnection};
 
 const TWINS: [&str; 2] = ["sample_row", "sample_document"];
 
-/// How long a request that may well succeed is waited for.
+/// How long to wait for a request that may well succeed.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How much later than its deadline an answer may come on a busy machine; without a deadline it would come after much longer.
+/// How late after its deadline an answer may come on a busy machine. Without a deadline it would come much later.
 const LATE_MAX: Duration = Duration::from_secs(8);
 
-/// How many records of a series a template has; an error's text while it does not answer.
+/// How many records of a series a template has; the text of the error if it does not answer.
 async fn count(client: &Client, template: &str, series: &str) -> Result<u64, String> {
     let body = json!({"where": {"series": series}});
     let request = Request::new(template, Operation::Count, &body).timeout(PATIENCE);
@@ -56,7 +56,7 @@ async fn counts(client: &Client, template: &str, series: &str, expected: u64) {
     eventually_async(&format!("{template} counts {expected} of {series}"), answered).await;
 }
 
-/// What is done to a server, and undone.
+/// A fault of a server, or its end.
 type Fault = fn(&Server);
 
 const FAULTS: [(&str, Fault); 2] = [
@@ -83,12 +83,12 @@ async fn answers_again_after_each_server_was_away() {
             blocking(move || fault(server)).await;
             for template in TWINS {
                 let what = format!("{template} answers after {what} of {}", server.kind());
-                // First the read lane, then the write lane, which has connections of its own.
+                // First the read lane, then the write lane, which has separate connections.
                 counts(&client, template, &series, stored).await;
                 let other = unique("s");
                 eventually_async(&what, async || create(&client, template, &other).await.is_ok()).await;
             }
-            // It answers as soon as the first of its instances consumes, and is ready with the last.
+            // The node answers as soon as its first instance consumes, and is ready when the last one does.
             blocking(|| eventually("the node is ready again", || site.node.is_ready())).await;
         }
     }
@@ -116,7 +116,7 @@ async fn a_database_that_is_down_fails_reads_and_delays_writes() {
         counts(&client, template, &series, 0).await;
         blocking(move || server.kill().unwrap()).await;
 
-        // Reads: they are answered at once, whatever time they have.
+        // Reads are answered at once, whatever their deadline is.
         for seconds in [5, 10] {
             let limit = Duration::from_secs(seconds);
             let at = unix_ms() + i64::try_from(limit.as_millis()).unwrap();
@@ -135,13 +135,13 @@ async fn a_database_that_is_down_fails_reads_and_delays_writes() {
             let message = error["message"].as_str().unwrap();
             assert!(message.contains("cannot be reached"), "{message}");
         }
-        // Writes that want no answer stay.
+        // Writes without a reply stay in the queue.
         for number in 0..5 {
             let record = json!({"data": {"code": unique("c"), "series": series, "number": number}});
             let key = format!("{template}.create");
             assert!(wire.publish("beds", &key, record.to_string().as_bytes(), unanswered()).await.is_none());
         }
-        // A write that wants one gets it.
+        // A write that wants a reply gets it.
         let record = json!({"data": {"code": unique("c"), "series": "other"}});
         let at = AMQPValue::LongLongInt(unix_ms() + 10_000);
         let properties = with_header(wire.properties("write"), "beds-deadline", at);
@@ -170,9 +170,9 @@ async fn accepted_writes_outlive_a_restart_of_rabbitmq() {
     end_site(site).await;
 }
 
-/// Not a kill of queues that were just declared: RabbitMQ 3.10.8 keeps the names of its quorum queues in a table
-/// that it writes some 3 s later (`names.dets`, see `ra_directory`). Killed before, it comes back with such a queue
-/// empty and in want of a leader, for ever. A clean restart writes the table.
+/// This is not a kill right after the declaration of queues. RabbitMQ 3.10.8 keeps the names of its quorum queues in a
+/// table that it writes some 3 s later (`names.dets`, see `ra_directory`). If it is killed before, such a queue comes
+/// back empty and never gets a leader. A clean restart writes the table.
 #[tokio::test]
 async fn accepted_writes_outlive_a_kill_of_rabbitmq() {
     let site = own_site(&[]).await;
@@ -187,7 +187,7 @@ async fn accepted_writes_outlive(site: &'static Site, fault: Fault) {
     let series = unique("s");
     let mut expected = 0;
     for round in 0..3 {
-        // A quorum queue that has no leader yet neither takes nor refuses a message.
+        // A quorum queue without a leader neither accepts nor refuses a message.
         let leader = async || create(&client, TWINS[0], &unique("s")).await.is_ok();
         eventually_async("the queue of writes has a leader", leader).await;
         let wire = Wire::connect(&stack.amqp_url()).await;
@@ -251,7 +251,7 @@ async fn a_paused_database_times_out_and_comes_back() {
     end_site(site).await;
 }
 
-/// The numbers of the replies that have come, each of which must be ok.
+/// The numbers of the replies so far, each of which must be ok.
 fn answered(replies: &[Message]) -> BTreeSet<usize> {
     let numbers: BTreeSet<usize> = replies
         .iter()
@@ -296,7 +296,7 @@ async fn a_node_that_stops_finishes_what_it_took_and_leaves_the_rest() {
     })
     .await;
     node.terminate();
-    // From here on it takes no more, though it finishes what it has.
+    // From here on the node takes no more requests, but finishes those that it has.
     let node = blocking(move || {
         eventually("the node stops", || node.log().contains("stopping: finishing the requests in progress"));
         node
@@ -339,7 +339,7 @@ async fn a_node_that_stops_idle_is_gone_at_once() {
         let begun = Instant::now();
         node.terminate();
         let status = node.await_end().unwrap();
-        // It does not wait for what it is not asked to: a stop under load may take `node.drain_timeout_ms`, 30 s.
+        // It does not wait for work that nobody asked for: a stop under load may take `node.drain_timeout_ms`, 30 s.
         assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
         let log = node.log();
         // The tests' configuration has more databases than the node's templates name.

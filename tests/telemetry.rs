@@ -1,4 +1,5 @@
-//! What a node tells of itself: metrics, traces at a collector, a line for a slow request, signs of life for systemd.
+//! What a node reports of itself: metrics, traces for a collector, a line for a slow request, and heartbeats for
+//! systemd.
 
 #![allow(
     clippy::unwrap_used,
@@ -36,10 +37,10 @@ fn body(answer: &str) -> &str {
 
 const MINUTE_MS: u64 = 60_000;
 
-/// Names that Prometheus puts after the name of a histogram.
+/// The suffixes that Prometheus adds to the name of a histogram.
 const PARTS: [&str; 3] = ["_bucket", "_sum", "_count"];
 
-/// Samples by name and labels; the text must be one that Prometheus reads.
+/// Samples by name and labels. The text must be readable for Prometheus.
 fn samples(text: &str) -> BTreeMap<String, f64> {
     let mut samples = BTreeMap::new();
     let mut kind = ("", "");
@@ -78,7 +79,7 @@ fn texts<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
     }
 }
 
-/// What looks like the name of a metric in a text.
+/// The words in a text that look like the name of a metric.
 fn names(text: &str) -> impl Iterator<Item = &str> {
     let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
     words.filter(|word| word.starts_with("beds_") || word.starts_with("process_"))
@@ -117,7 +118,7 @@ async fn requests_are_counted_by_closed_names_and_a_slow_one_is_told() {
         let properties = wire.properties("r");
         wire.request(key, body.to_string().as_bytes(), properties).await;
     }
-    // What no template is called reaches a node only past the exchange.
+    // A routing key without a template reaches a node only if it bypasses the exchange.
     let properties = wire.properties("r");
     assert!(wire.publish("", "beds.app_server.r", b"{}", properties).await.is_none());
     assert_eq!(wire.reply().await.json()["ok"], false);
@@ -137,13 +138,13 @@ async fn requests_are_counted_by_closed_names_and_a_slow_one_is_told() {
         .with_message_id("slow-one".into())
         .with_user_id("guest".into())
         .with_timestamp(u64::try_from(wire::unix_ms()).unwrap() / 1_000 - 3_600);
-    // Without it, the time of a request ends so long after it was sent.
+    // Without a deadline, the time of a request ends a fixed time after it was sent.
     let deadline = lapin::types::AMQPValue::LongLongInt(wire::unix_ms() + 60_000);
     let late = wire::with_header(late, "beds-deadline", deadline);
     wire.request("country.fetch", br#"{"key": "NO"}"#, late).await;
     let slow = || {
         let log = site.node.log();
-        // Others may be slow as well, on a busy machine.
+        // Other requests may be slow as well, on a busy machine.
         let is_it = |line: &&str| line.contains("slow request") && line.contains("slow-one");
         log.lines().find(is_it).map(str::to_owned)
     };
@@ -161,7 +162,7 @@ async fn requests_are_counted_by_closed_names_and_a_slow_one_is_told() {
     ] {
         assert!(slow.contains(part), "{part} in {slow}");
     }
-    // It was sent an hour before, in whole seconds.
+    // The request was sent an hour before, in whole seconds.
     let waited =
         slow.split("queue_ms=").nth(1).unwrap().split(|letter: char| !letter.is_ascii_digit()).next();
     let waited: u64 = waited.unwrap().parse().unwrap();
@@ -183,11 +184,11 @@ async fn requests_are_counted_by_closed_names_and_a_slow_one_is_told() {
         ("beds_queue_wait_seconds_count{queue=\"beds.app_server.r\"}", 1.0),
         ("beds_lane_connections{engine=\"mariadb\",database=\"catalog\",lane=\"write\"}", 8.0),
         ("beds_lane_group_jobs_count{engine=\"mariadb\",database=\"catalog\",lane=\"write\"}", 2.0),
-        // One for each broker, and one for what is confirmed.
+        // One for each broker, and one for confirmed messages.
         ("beds_bus_sessions_total", 4.0),
         ("beds_bus_channels_lost_total", 0.0),
     ];
-    // A reply comes before all is counted, and a node is ready before all its connections are there.
+    // A reply comes before everything is counted, and a node is ready before it has all its connections.
     comes_right("all is counted", || {
         let answer = site.node.get("/metrics");
         let found = samples(body(&answer));
@@ -261,7 +262,7 @@ async fn a_traced_request_is_seen_from_its_client_to_its_statements() {
     let traced = |trace: &str, flags: &str| {
         let traceparent = format!("00-{trace}-{CLIENT}-{flags}");
         let value = lapin::types::AMQPValue::LongString(traceparent.into());
-        // Well within the time that a request has: seconds have no fractions.
+        // Well within the time of a request: the timestamp has no fractions of seconds.
         let sent = u64::try_from(wire::unix_ms()).unwrap() / 1_000 - 5;
         let properties = wire.properties("r").with_message_id(unique("m").into()).with_timestamp(sent);
         wire::with_header(properties, "traceparent", value)
@@ -287,7 +288,7 @@ async fn a_traced_request_is_seen_from_its_client_to_its_statements() {
         assert_eq!(hex(&request.parent_span_id), CLIENT);
         assert_eq!(request.status.as_ref().map_or(0, |status| status.code), StatusCode::Unset as i32);
         assert!(attribute(request, "status").is_some(), "{request:?}");
-        // A bookmark looks its country up before it writes.
+        // A bookmark looks up its country before it writes.
         let jobs = if lane == "read" { 1 } else { 2 };
         for (stage, count) in [("queue", 1), ("lane", jobs), ("database", jobs), ("reply", 1)] {
             let found = named(stage);
@@ -320,7 +321,7 @@ async fn systemd_hears_that_the_node_serves_and_lives() {
     let path = folder.path().join("notify");
     let socket = UnixDatagram::bind(&path).unwrap();
     let path = path.to_str().unwrap().to_owned();
-    // Somebody listens all the time, as systemd does: the socket holds ten signs, and a node waits for room.
+    // A task reads all the time, as systemd does: the socket holds ten messages, and then a node waits for room.
     let hearing = tokio::spawn(async move {
         let mut heard = BTreeSet::new();
         let mut buffer = [0; 256];

@@ -1,5 +1,4 @@
-//! Clients in other languages: the example that the documentation shows, and a client that was written from the
-//! design alone.
+//! Clients in other languages: the example in the documentation, and a client that was written only from the design.
 
 #![allow(
     clippy::unwrap_used,
@@ -23,15 +22,15 @@ use common::{PATIENCE, blocking, root, shared};
 use serde_json::json;
 use tokio::{sync::mpsc, time::timeout};
 
-/// Debian's, which is the one that has python3-pika.
+/// The Python of Debian, which has python3-pika.
 const PYTHON: &str = "/usr/bin/python3";
 
-/// What a script printed; fails the test when the script does.
+/// The output of a script. The test fails if the script does.
 fn python(script: &Path, url: &str) -> String {
     run(PYTHON, &[script.as_os_str(), url.as_ref()])
 }
 
-/// What a program printed; fails the test when the program does.
+/// The output of a program. The test fails if the program does.
 fn run(program: &str, arguments: &[&OsStr]) -> String {
     let output = Command::new("timeout").args(["120", program]).args(arguments).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -66,12 +65,12 @@ async fn the_example_works_as_documented() {
     assert_eq!(notes().await, before, "it leaves nothing behind");
 }
 
-/// The documented examples of other languages, where their runtimes and libraries are there: what each prints.
+/// The examples of other languages in the documentation, if their runtimes and libraries are installed: their output.
 #[tokio::test]
 async fn the_examples_of_other_languages_work_where_their_runtimes_are() {
     let site = shared().await;
     let examples = root().join("docs/examples");
-    // NODE_PATH is not asked for modules of a file's `import`, so the library is looked for beside the example's copy.
+    // Modules of a file's `import` are not searched in NODE_PATH, so the library is put beside the example's copy.
     let folder = tempfile::tempdir().unwrap();
     let copy = folder.path().join("beds_example.mjs");
     fs::copy(examples.join("node/beds_example.mjs"), &copy).unwrap();
@@ -98,7 +97,7 @@ async fn the_examples_of_other_languages_work_where_their_runtimes_are() {
     }
 }
 
-/// What the example does when its connection is lost between two requests, and RabbitMQ forbids one.
+/// What the example does if its connection is lost between two requests, and if RabbitMQ forbids a request.
 #[tokio::test]
 async fn the_example_connects_again_and_keeps_the_id_of_a_write() {
     let site = shared().await;
@@ -146,7 +145,7 @@ fn printed(output: ChildStdout) -> mpsc::Receiver<String> {
     lines
 }
 
-/// The listeners of all languages, where their runtimes and libraries are: each hears of a change.
+/// The listeners of all languages, if their runtimes and libraries are installed: each one receives a change.
 #[tokio::test]
 async fn the_listeners_hear_of_changes() {
     let site = shared().await;

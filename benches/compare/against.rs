@@ -1,6 +1,6 @@
 //! The node of another revision: a contender beside this tree's node.
 //!
-//! It works on the same databases. Its RabbitMQ is another one, with a load generator of its own: two nodes on one
+//! It works on the same databases. It has a separate RabbitMQ with a separate load generator: two nodes on one RabbitMQ
 //! would share the requests.
 
 use std::path::PathBuf;
@@ -41,12 +41,12 @@ pub(crate) struct Against {
     amqp_pid: u32,
 }
 
-/// The other node, started, and what drives it.
+/// The other node, running, and its load generator.
 pub(crate) struct Opponent {
     pub(crate) revision: String,
     pub(crate) process: Arc<Process>,
     pub(crate) generator: Generator,
-    /// The servers that it works with.
+    /// The servers of the other node.
     pub(crate) servers: Processes,
     pub(crate) memory: Memory,
 }
@@ -60,7 +60,7 @@ impl Opponent {
         let log = log("against");
         let started = Process::node_of(command, &log).await;
         let (process, took) = started.with_context(|| format!("the node of {revision}"))?;
-        // The node has it open; nobody else needs it.
+        // The node has the file open, and nobody else needs it.
         let _ = std::fs::remove_file(&log);
         let generator = Generator::connect(amqp).await?;
         let servers = servers.with_rabbitmq(*amqp_pid)?;
@@ -68,7 +68,8 @@ impl Opponent {
         Ok(Self { revision: revision.clone(), process: Arc::new(process), generator, servers, memory })
     }
 
-    /// Enters the comparison: asked as this tree's node is. False where it does not serve such requests.
+    /// Adds the other node to a comparison, with the same requests as this tree's node. False if it does not serve such
+    /// requests.
     pub(crate) async fn enter(&mut self, comparison: &mut Comparison) -> Result<bool> {
         let node = comparison.contenders.iter().find(|contender| contender.role == Role::Node);
         let mut target = node.context("a comparison has a node")?.target.clone();
@@ -78,7 +79,7 @@ impl Opponent {
             }
         }
         if comparison.name == "describe" {
-            // What it offers may differ, and so does the description.
+            // The other node may offer other things, and so its description may differ.
             let reply = self.generator.ask(&target, b"{}").await?;
             target.reply = Some(FixedReply::Bytes(reply.into()));
         }

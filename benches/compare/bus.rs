@@ -1,4 +1,4 @@
-//! What load generator and services share: a connection and a way to say what went wrong.
+//! The common part of load generator and services: a connection, and a way to report errors.
 
 use anyhow::{Context as _, Result};
 use lapin::options::{BasicConsumeOptions, BasicQosOptions};
@@ -7,7 +7,7 @@ use lapin::{Channel, Connection, ConnectionProperties, Consumer};
 
 /// Channels of the load generator, and of each service.
 pub(crate) const CHANNELS: u16 = 4;
-/// Deliveries that a channel of a service works on at a time.
+/// How many deliveries a channel of a service processes at a time.
 pub(crate) const PREFETCH: u16 = 256;
 
 /// Connects, with the driver's defaults.

@@ -1,5 +1,5 @@
-//! Many calls in one parallel batch, while the database is far away: the node answers after one round trip, not after
-//! as many as there are calls.
+//! Many calls in one parallel batch to a distant database. The node answers after one round trip, not after one for
+//! each call.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,18 +17,19 @@ use crate::work::{Kind, Work, batch};
 
 /// Calls in a batch.
 const CALLS: u16 = 48;
-/// Connections of the node to its database: one does one call at a time, and is then examined for a round trip and what that
-/// takes the server, while the next batch comes, and perhaps the one after that.
+/// Connections of the node to its database. A connection runs one call at a time. After each call the node checks the
+/// session, which costs one round trip and the server's time for it. Meanwhile the next batch comes, and perhaps the
+/// one after that.
 const CONNECTIONS: u16 = 3 * CALLS;
-/// From one end to the other; a round trip takes two.
+/// The delay in one direction. A round trip takes twice as long.
 const ONE_WAY: Duration = Duration::from_millis(75);
 const P95_MAX_MS: f64 = 165.0;
 
 const NODE: &str = "node, 48 calls in a batch";
 const READS: &str = "app_server.batch.read";
 
-/// Starts a node whose MariaDB is far away, and says what is measured; none where it serves no batches. The database
-/// stays far away for as long as the second part lives.
+/// Starts a node with a distant MariaDB, and returns what is measured; none if the node serves no batches. The database
+/// stays distant as long as the second part lives.
 pub(crate) async fn enter(
     servers: &Servers,
     generator: &mut Generator,
@@ -71,7 +72,7 @@ pub(crate) async fn enter(
     Ok(Some((comparison, proxy)))
 }
 
-/// A URL before, in and behind its host and port.
+/// The parts of a URL: before, in and after its host and port.
 fn split(url: &str) -> Result<(&str, &str, &str)> {
     let start = url.find("://").context("the URL of MariaDB has no scheme")? + 3;
     let end = url[start..].find(['/', '?']).map_or(url.len(), |at| start + at);

@@ -1,4 +1,4 @@
-//! The same load through `beds-client`, for information: what a client that repairs itself costs.
+//! The same load through `beds-client`, for information: the cost of a client that reconnects by itself.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::sample::Sample;
 use crate::work::{Target, Work};
 
-/// Keeps `in_flight` requests on their way until the time is over.
+/// Keeps `in_flight` requests in flight until the time is over.
 pub(crate) async fn run(
     client: &Client,
     target: &Target,

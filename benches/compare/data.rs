@@ -1,4 +1,4 @@
-//! The records that are fetched, and traces of those that are created.
+//! The records to fetch, and the traces of those that are created.
 
 use anyhow::{Context as _, Result};
 use mongodb::Client;
@@ -12,7 +12,7 @@ use crate::service::Event;
 use crate::work::Fetch;
 
 const EVENTS: i64 = 500;
-/// What the hand-written service that writes once keeps of its requests, as one would write it.
+/// The table in which the hand-written service that writes once stores its requests, as a programmer would write it.
 const CLAIMS: &str = "create or replace table bench_claim (
   message_id varchar(128) character set ascii collate ascii_bin not null primary key,
   digest binary(32) not null,
@@ -23,7 +23,7 @@ const CLAIMS: &str = "create or replace table bench_claim (
 /// All codes of two letters.
 const COUNTRIES: i64 = 676;
 
-/// Fetches by key and the records that they must give.
+/// Fetches by key, and the records that they must return.
 #[derive(Debug)]
 pub(crate) struct Data {
     pool: MySqlPool,
@@ -34,7 +34,7 @@ pub(crate) struct Data {
 }
 
 impl Data {
-    /// Puts the records in place. What is there already is left as it is, and expected as it is.
+    /// Creates the records. Existing ones stay as they are, and are expected as they are.
     pub(crate) async fn prepare(servers: &Servers) -> Result<Self> {
         let pool = MySqlPool::connect(&servers.mariadb).await.context("cannot connect to MariaDB")?;
         let mongodb = Client::with_uri_str(&servers.mongodb).await.context("cannot connect to MongoDB")?;
@@ -57,7 +57,7 @@ impl Data {
         Ok(query.fetch_one(&self.pool).await?)
     }
 
-    /// How many rows the ledger has; none where there is no ledger.
+    /// How many rows the ledger has; none if there is no ledger.
     pub(crate) async fn ledger(&self) -> Result<Option<i64>> {
         let found = "select count(*) from information_schema.tables \
                      where table_schema = database() and table_name = 'beds_ledger'";
@@ -67,7 +67,7 @@ impl Data {
         Ok(Some(sqlx::query_scalar("select count(*) from beds_ledger").fetch_one(&self.pool).await?))
     }
 
-    /// Takes away what was created, in steps: one delete of millions would hold its locks for minutes.
+    /// Deletes the created records, in steps: one delete of millions would hold its locks for minutes.
     pub(crate) async fn forget_created(&self) -> Result<()> {
         loop {
             let step = "delete from subdivision where name like 'bench %' limit 10000";
@@ -77,7 +77,7 @@ impl Data {
         }
     }
 
-    /// Takes away what the benchmark has made.
+    /// Deletes everything that the benchmark has made.
     pub(crate) async fn remove(self) -> Result<()> {
         self.forget_created().await?;
         self.pool.execute("drop table bench_claim").await?;
@@ -110,7 +110,7 @@ async fn countries(pool: &MySqlPool) -> Result<Vec<Fetch>> {
 }
 
 fn country(row: &MySqlRow) -> Result<Fetch> {
-    // Unchecked: sqlx takes text that compares byte by byte for bytes.
+    // Unchecked: sqlx takes text with a binary collation for bytes.
     let text = |name: &str| row.try_get_unchecked::<Option<String>, _>(name);
     let key = text("alpha_2")?;
     let record = json!({
@@ -131,7 +131,7 @@ async fn events(mongodb: &Client) -> Result<(Vec<Uuid>, Vec<Fetch>)> {
     for number in 0..EVENTS {
         let event = Event {
             id: Uuid::new(),
-            // With milliseconds: every RFC 3339 writer agrees on their digits.
+            // With milliseconds: every RFC 3339 writer formats them alike.
             at: DateTime::from_millis(DateTime::now().timestamp_millis() / 1_000 * 1_000 + 123),
             node: "bench".to_owned(),
             level: "info".to_owned(),

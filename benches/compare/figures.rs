@@ -1,4 +1,4 @@
-//! What was measured, and what follows from it: medians over the rounds, ratios round by round.
+//! The measurements and the figures that follow from them: medians over the rounds, and ratios of each round.
 
 use serde::Serialize;
 
@@ -7,49 +7,49 @@ use crate::load::Drive;
 use crate::machine::Machine;
 use crate::plan::{Bound, Reach, Role};
 
-/// All that was measured.
+/// All measurements.
 #[derive(Debug, Serialize)]
 pub(crate) struct Figures {
     pub(crate) machine: Machine,
     pub(crate) method: Method,
     pub(crate) memory: Memory,
-    /// Of the node that this one is measured against, if there is one.
+    /// The memory of the opposing node, if there is one.
     pub(crate) memory_against: Option<Memory>,
     pub(crate) comparisons: Vec<Compared>,
-    /// What was left out, and why.
+    /// The comparisons that were left out, and why.
     pub(crate) left_out: Vec<String>,
-    /// What was wrong, beyond errors that were counted.
+    /// Problems, besides the errors that were counted.
     pub(crate) warnings: Vec<String>,
 }
 
 /// How soon a node serves, and its resident memory.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Memory {
-    /// From its start until it is ready.
+    /// The time from the start until the node is ready.
     pub(crate) ready_ms: u64,
     pub(crate) idle_kib: u32,
     pub(crate) after_load_kib: u32,
 }
 
-/// What a comparison gave.
+/// The result of a comparison.
 #[derive(Debug, Serialize)]
 pub(crate) struct Compared {
     pub(crate) name: &'static str,
     pub(crate) title: String,
-    /// How many operations one request is.
+    /// How many operations one request has.
     pub(crate) operations: u32,
     pub(crate) reaches: Vec<Reach>,
     pub(crate) series: Vec<Series>,
 }
 
-/// The contenders, driven in one way.
+/// The contenders under one kind of load.
 #[derive(Debug, Serialize)]
 pub(crate) struct Series {
     pub(crate) drive: Drive,
     pub(crate) contenders: Vec<Measured>,
 }
 
-/// What one contender showed.
+/// The result of one contender.
 #[derive(Debug, Serialize)]
 pub(crate) struct Measured {
     pub(crate) contender: String,
@@ -68,19 +68,19 @@ pub(crate) struct Round {
     pub(crate) errors: u32,
 }
 
-/// CPU time an operation, in microseconds.
+/// CPU time for one operation, in microseconds.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct Cpu {
-    /// Of the contender's process.
+    /// The CPU time of the contender's process.
     pub(crate) contender: f64,
     pub(crate) rabbitmq: f64,
     pub(crate) mariadb: f64,
     pub(crate) mongodb: f64,
-    /// Of the load generator.
+    /// The CPU time of the load generator.
     pub(crate) generator: f64,
 }
 
-/// From request to reply, in microseconds; at a fixed rate, from when the request should have been sent.
+/// The time from request to reply, in microseconds. At a fixed rate it begins when the request should have been sent.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct Latency {
     pub(crate) p50: f64,
@@ -106,12 +106,12 @@ impl Measured {
         median(self.rounds.iter().map(of).collect())
     }
 
-    /// The ratio of a figure to another contender's, round by round.
+    /// The ratio of a figure to another contender's, in each round.
     pub(crate) fn ratio(&self, to: &Self, of: impl Fn(&Round) -> f64) -> f64 {
         self.against(to, |own, other| of(own) / of(other).max(f64::MIN_POSITIVE))
     }
 
-    /// How much later than another contender's its median reply comes, in microseconds.
+    /// How much later the median reply comes than another contender's, in microseconds.
     pub(crate) fn later_us(&self, than: &Self) -> f64 {
         self.against(than, |own, other| own.latency_us.p50 - other.latency_us.p50)
     }
@@ -136,7 +136,7 @@ impl Series {
         self.contenders.iter().find(|measured| measured.role == Role::Base)
     }
 
-    /// This tree's node and that of another revision, where there is one.
+    /// This tree's node, and the node of another revision if there is one.
     pub(crate) fn rivals(&self) -> Option<(&Measured, &Measured)> {
         let find = |role| self.contenders.iter().find(|measured| measured.role == role);
         find(Role::Node).zip(find(Role::Against))
@@ -152,7 +152,7 @@ impl Compared {
         self.series.iter().find(|series| series.drive == drive)
     }
 
-    /// What was measured of what is to be reached; none where it was not measured.
+    /// The measured value for a target; none if it was not measured.
     pub(crate) fn reached(&self, reach: &Reach) -> Option<f64> {
         let series = self.series(reach.drive)?;
         let own = series.find(reach.of)?;

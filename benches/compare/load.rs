@@ -1,10 +1,10 @@
-//! The load generator: plain lapin, replies in exclusive queues, consumed without acknowledgement. It does as little
-//! as possible, so that what it costs hides no difference.
+//! The load generator: plain lapin, replies in exclusive queues, consumed without acknowledgement. It does as little as
+//! possible, so that its own cost hides no difference.
 //!
-//! It has two ways. With a number of requests in flight, each reply calls for the next request: how much a service can
-//! do. At a fixed rate, requests are sent when their time has come, whatever has become of those before, and a latency
-//! counts from the moment when its request *should* have been sent: a service that stands still for a second is seen by
-//! all who would have asked meanwhile, not by one.
+//! It has two modes. With a number of requests in flight, each reply triggers the next request: this shows how much a
+//! service can do. At a fixed rate, each request is sent when its time has come, whether or not earlier ones are
+//! answered. A latency counts from the moment when the request *should* have been sent. So if a service stands still
+//! for a second, all requests of that second show it, not only one.
 
 mod closed;
 mod open;
@@ -25,18 +25,18 @@ use crate::bus::{self, CHANNELS};
 use crate::sample::Sample;
 use crate::work::{Target, Work};
 
-/// How long replies may come after the end of a measurement; what is missing then is an error.
+/// How long replies may come after the end of a measurement. A reply that is missing then is an error.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Of a request's correlation id, what names the request within its run.
+/// The bits of a request's correlation id that identify the request within its run.
 const NUMBER_BITS: u32 = 32;
 
 /// How requests are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Drive {
-    /// So many at a time.
+    /// This many at a time.
     InFlight(u16),
-    /// So many requests a second.
+    /// This many requests per second.
     Rate(u32),
 }
 
@@ -50,7 +50,7 @@ impl std::fmt::Display for Drive {
     }
 }
 
-/// A connection with its channels, each with a reply queue of its own.
+/// A connection with its channels, each with its own reply queue.
 #[derive(Debug)]
 pub(crate) struct Generator {
     connection: Connection,
@@ -81,7 +81,7 @@ impl Generator {
         Ok(Self { connection, lanes, run: 0 })
     }
 
-    /// Sends requests until the time is over, then waits for the last replies.
+    /// Sends requests until the time is over, and then waits for the last replies.
     pub(crate) async fn run(
         &mut self,
         target: &Target,
@@ -101,7 +101,7 @@ impl Generator {
         Ok(sample)
     }
 
-    /// Asks once, and gives the reply.
+    /// Sends one request, and returns the reply.
     pub(crate) async fn ask(&mut self, target: &Target, body: &[u8]) -> Result<Vec<u8>> {
         self.run += 1;
         let run = self.run;
@@ -120,7 +120,7 @@ impl Generator {
         answer.with_context(|| format!("`{}` was not answered", target.read))?
     }
 
-    /// Whether a queue takes requests with this routing key. The message that tries it wants no reply.
+    /// Whether a queue takes requests with this routing key. The test message wants no reply.
     pub(crate) async fn is_routed(&self, exchange: &'static str, routing_key: &'static str) -> Result<bool> {
         let channel = self.connection.create_channel().await?;
         channel.confirm_select(ConfirmSelectOptions::default()).await?;
@@ -152,19 +152,19 @@ impl Publisher {
             .with_reply_to(self.reply_to.clone())
             .with_correlation_id(id.to_string().into());
         if writes {
-            // What a client of a write sends: stored by RabbitMQ.
+            // A client's write is stored by RabbitMQ.
             properties = properties.with_delivery_mode(2);
         }
         if writes && target.once {
-            // Named so that it can be repeated.
+            // With a message id, so that the write can be repeated.
             let name = format!("{:08x}-0000-7000-8000-{:012x}", std::process::id(), next_number());
             properties = properties.with_message_id(name.into());
         }
         let options = BasicPublishOptions::default();
         let key = if writes { target.write } else { target.read };
         let (exchange, key) = (target.exchange.into(), key.into());
-        // The first poll puts the message on its way; the rest of the future only tells when it was written.
-        // How many are on their way is bounded by the replies that are waited for, or by the time.
+        // The first poll sends the message. The rest of the future only reports when it was written. The number of
+        // messages in flight is bounded by the awaited replies, or by the time.
         let sent = self.channel.basic_publish(exchange, key, options, body, properties).now_or_never();
         sent.transpose().map(drop).context("cannot publish")
     }
@@ -179,13 +179,13 @@ fn id(run: u64, number: u64) -> u64 {
     run << NUMBER_BITS | number
 }
 
-/// The request that a reply belongs to, if it is one of this run.
+/// The request to which a reply belongs, if it is one of this run.
 fn number(delivery: &Delivery, run: u64) -> Option<u64> {
     let id: u64 = delivery.properties.correlation_id().as_ref()?.as_str().parse().ok()?;
     (id >> NUMBER_BITS == run).then_some(id & ((1 << NUMBER_BITS) - 1))
 }
 
-/// The lanes back, and the sum of what they counted.
+/// The lanes, and the sum of their counts.
 async fn gather(mut running: JoinSet<Result<(Lane, Sample)>>) -> Result<(Vec<Lane>, Sample)> {
     let (mut lanes, mut sum) = (Vec::new(), Sample::new()?);
     while let Some(ended) = running.join_next().await {

@@ -1,4 +1,4 @@
-//! When and where it was measured.
+//! The time and the place of the measurements.
 
 use std::fs::read_to_string;
 
@@ -11,14 +11,14 @@ pub(crate) struct Machine {
     /// In UTC.
     pub(crate) date: String,
     pub(crate) processor: String,
-    /// Those that this process may use.
+    /// The cores that this process may use.
     pub(crate) cores: usize,
     pub(crate) memory_mib: u64,
     pub(crate) kernel: String,
 }
 
 impl Machine {
-    /// This one, now.
+    /// This machine, now.
     pub(crate) fn here() -> Self {
         let value = |file: &str, name: &str| {
             let text = read_to_string(file).unwrap_or_default();
@@ -40,7 +40,7 @@ impl Machine {
     /// In one line.
     pub(crate) fn line(&self) -> String {
         let Self { date, processor, cores, memory_mib, kernel } = self;
-        // As the label on the module says; the system keeps some for itself.
+        // As on the label of the module: the system reserves some of the memory.
         let gib = memory_mib.div_ceil(1024);
         format!("{date}, {cores} cores of {processor}, {gib} GiB, Linux {kernel}")
     }

@@ -1,17 +1,16 @@
-//! The node beside hand-written services, in one run, on the same servers: `cargo xtask bench`.
+//! Compares the node with hand-written services, in one run, on the same servers: `cargo xtask bench`.
 //!
-//! Absolute figures drift with the machine; what counts are the ratios within one run. So the contenders take
-//! turns within each round, in alternating order, driven by the same load generator, and the ratio is taken
-//! round by round.
+//! Absolute figures drift with the machine. Only the ratios within one run count. So the contenders take turns within
+//! each round, in alternating order, under the same load generator, and each round has its own ratio.
 //!
 //! - `against`: the node of another revision, with `cargo xtask bench --against`.
-//! - `plan`: what is compared: contenders, and what is to be reached. `calls`: the same for calls of a far database.
-//! - `work`: requests and expected replies. `data`: the records that are fetched and created.
+//! - `plan`: the comparisons: their contenders, and the targets. `calls`: the same for calls of a distant database.
+//! - `work`: requests and expected replies. `data`: the records to fetch and to create.
 //! - `load`: the load generator: plain lapin, one process, N requests in flight, or a fixed rate.
 //! - `client`: the same load through `beds-client`.
-//! - `service`: the hand-written services; this program runs itself once more for each.
+//! - `service`: the hand-written services. This program starts itself again for each of them.
 //! - `process`, `servers`, `cpu`: starts node and services, reads their CPU time and memory, and that of the servers.
-//! - `rounds`: takes the measurements. `sample`: one of them. `figures`: what follows from them.
+//! - `rounds`: takes the measurements. `sample`: one of them. `figures`: the figures that follow from them.
 //! - `report`, `summary`, `plot`, `machine`: the tables, the JSON, the pictures.
 
 mod against;
@@ -103,16 +102,16 @@ enum Serve {
 
 /// Requests in flight.
 const REQUESTS: [u16; 3] = [1, 64, 256];
-/// Batches in flight: what is on its way stays below the number of requests that may wait for a database.
+/// Batches in flight. Their operations stay below the number of requests that may wait for a database.
 const BATCHES: [u16; 3] = [1, 8, 32];
 
-/// How long and how hard.
+/// The length of the measurements, and the loads.
 #[derive(Debug, Clone, serde::Serialize)]
 pub(crate) struct Method {
     pub(crate) rounds: u32,
     pub(crate) seconds: f64,
     pub(crate) in_flight: Vec<u16>,
-    /// The same of batches.
+    /// The numbers of batches in flight.
     pub(crate) batches: Vec<u16>,
     pub(crate) rate: u32,
 }

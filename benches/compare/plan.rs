@@ -1,4 +1,4 @@
-//! What is compared: who, with which requests, and what is to be reached.
+//! The comparisons: their contenders, their requests, and their targets.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::servers::Servers;
 use crate::service::{Route, Service};
 use crate::work::{FixedReply, Kind, Target, Work};
 
-/// Whether a figure is what others are measured by, what is measured, or something to know besides.
+/// Whether a contender is the measure, is measured, or is only for information.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Role {
@@ -33,25 +33,25 @@ pub(crate) struct Contender {
     pub(crate) role: Role,
     pub(crate) target: Target,
     pub(crate) process: Arc<Process>,
-    /// Driven through `beds-client` in place of the load generator.
+    /// Uses `beds-client` instead of the load generator.
     pub(crate) client: Option<Client>,
 }
 
-/// What is to be reached, as the issue that asks for it says.
+/// A target, as set by the issue that asks for it.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct Reach {
     pub(crate) drive: Drive,
-    /// Who is measured, and by whom.
+    /// The measured contender, and the one that it is compared with.
     pub(crate) of: &'static str,
     pub(crate) to: Option<&'static str>,
     pub(crate) bound: Bound,
 }
 
-/// The figure that is bounded.
+/// The figure with a bound.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Bound {
-    /// Operations a second, as a ratio.
+    /// Operations per second, as a ratio.
     RatioMin(f64),
     /// CPU time of the contenders' processes, as a ratio.
     CpuRatioMax(f64),
@@ -88,7 +88,7 @@ const BATCH: &str = "node, batches of 100";
 const READS: &str = "app_server.batch.read";
 const WRITES: &str = "app_server.batch.write";
 
-/// What stands by, for all comparisons.
+/// The environment of all comparisons.
 pub(crate) struct Hall<'a> {
     pub(crate) servers: &'a Servers,
     pub(crate) node: &'a Arc<Process>,
@@ -97,7 +97,7 @@ pub(crate) struct Hall<'a> {
 }
 
 impl Hall<'_> {
-    /// Starts the services that a comparison needs, and says what it is; none where this node does not serve it.
+    /// Starts the services that a comparison needs, and returns the comparison; none if this node does not serve it.
     pub(crate) async fn comparison(
         &self,
         name: &'static str,
@@ -236,7 +236,7 @@ impl Hall<'_> {
         }
     }
 
-    /// New records, one a request.
+    /// New records, one in each request.
     pub(crate) fn creates(&self) -> Arc<Work> {
         Work::new(Kind::Create(self.data.codes()))
     }
@@ -251,7 +251,7 @@ pub(crate) fn target(key: &'static str) -> Target {
     Target { exchange: EXCHANGE, read: key, write: key, once: false, reply: None }
 }
 
-/// An echo whose requests come another way: what that costs.
+/// An echo whose requests take another route, which shows the cost of the route.
 async fn routed(name: &str, bytes: usize, by: Route) -> Result<Contender> {
     by_hand(name, Role::Information, Service::RoutedEcho { bytes, by }).await
 }

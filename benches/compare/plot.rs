@@ -1,4 +1,4 @@
-//! The figures as pictures: how many requests, at what cost, and how late at a fixed rate.
+//! The figures as pictures: the number of requests, their cost, and their latencies at a fixed rate.
 
 use std::path::{Path, PathBuf};
 
@@ -12,12 +12,12 @@ use crate::load::Drive;
 
 const FONT: &str = "sans-serif";
 const WIDTH: u32 = 900;
-/// Heights of a row of bars, of what stands above the bars of a panel, and of what stands above all.
+/// Heights of a row of bars, of the space above the bars of a panel, and of the space above all panels.
 const ROW: u32 = 16;
 const PANEL: u32 = 48;
 const HEAD: u32 = 48;
 const CURVES: u32 = 300;
-/// How much of a panel's width its labels take.
+/// The part of a panel's width for its labels.
 const LABELS: f64 = 0.55;
 
 const BLUE_: RGBColor = RGBColor(0x1f, 0x77, 0xb4);
@@ -30,13 +30,13 @@ const COLOURS: [RGBColor; 5] = [GREY, BLUE_, ORANGE, GREEN_, PURPLE];
 type Svg<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
-/// A bar: what it stands for, its parts with their colours.
+/// A bar: its label, and its parts with their colours.
 struct Bar {
     label: String,
     parts: Vec<(f64, RGBColor)>,
 }
 
-/// Writes the pictures that the figures give, and says where.
+/// Draws the pictures for the figures, and returns their paths.
 pub(crate) fn draw(figures: &Figures, folder: &Path) -> Result<Vec<PathBuf>> {
     let mut written = Vec::new();
     let throughput = figures.comparisons.iter().map(|compared| (compared, throughput(compared)));
@@ -65,7 +65,7 @@ fn colour(measured: &Measured) -> RGBColor {
     if measured.contender.starts_with("node") { BLUE_ } else { GREY }
 }
 
-/// At the most in flight.
+/// With the most requests in flight.
 fn cpu(compared: &Compared) -> Vec<Bar> {
     let most = compared.series.iter().rfind(|series| matches!(series.drive, Drive::InFlight(_)));
     let bar = |measured: &Measured| {
@@ -108,7 +108,7 @@ fn bars(
     Ok(Some(path))
 }
 
-/// Paints the ground, writes title, day and machine, and gives what is left.
+/// Draws the background, the title, the day and the machine, and returns the remaining area.
 fn head<'a>(root: &Svg<'a>, title: &str, figures: &Figures) -> Result<Svg<'a>> {
     root.fill(&WHITE).map_err(failed)?;
     let (head, rest) = root.split_vertically(HEAD);
@@ -152,7 +152,7 @@ fn write(
     Ok(())
 }
 
-/// For each comparison the latencies at a fixed rate, from the median to the last.
+/// For each comparison the latencies at a fixed rate, from the median to the maximum.
 fn curves(figures: &Figures, path: PathBuf) -> Result<Option<PathBuf>> {
     let at_rate = |compared: &Compared| {
         compared.series.iter().position(|series| matches!(series.drive, Drive::Rate(_)))
@@ -201,7 +201,7 @@ fn curve(area: &Svg, compared: &Compared, series: &Series) -> Result<(), Box<dyn
         .x_label_area_size(20)
         .y_label_area_size(40)
         .build_cartesian_2d(0.0..5.0, (least / 2.0..most * 2.0).log_scale())?;
-    // Halfway between two ranks, there is nothing to say.
+    // There is no label halfway between two ranks.
     let rank = |at: &f64| RANKS.iter().zip(0_u8..).find(|(_, n)| (f64::from(*n) - at).abs() < 0.01);
     chart
         .configure_mesh()

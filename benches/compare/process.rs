@@ -14,15 +14,15 @@ use crate::cpu;
 use crate::service::Service;
 
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How often a node is asked whether it is ready, while that is being timed.
+/// How often a node is asked whether it is ready while the start is timed.
 const POLL: Duration = Duration::from_millis(2);
 
-/// Where a node's output goes.
+/// The file for a node's output.
 pub(crate) fn log(of: &str) -> PathBuf {
     std::env::temp_dir().join(format!("beds-bench-{of}-{}.log", std::process::id()))
 }
 
-/// A process under measurement. It ends when it is dropped.
+/// A measured process. It ends when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Process {
     pid: u32,
@@ -36,15 +36,16 @@ enum Running {
 }
 
 impl Process {
-    /// Starts this tree's node, with these environment variables over those of this process, and waits until it is
-    /// ready. `log` takes its output.
+    /// Starts this tree's node and waits until it is ready. These environment variables override those of this process.
+    /// `log` takes the output.
     pub(crate) async fn node(log: &Path, variables: &[(&str, String)]) -> Result<Self> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_beds"));
         command.envs(variables.iter().map(|(name, value)| (name, value)));
         Ok(Self::node_of(command, log).await?.0)
     }
 
-    /// Starts a node, whose program and servers `command` knows, and waits until it is ready; with how long that took.
+    /// Starts a node and waits until it is ready. `command` has its program and servers. Also returns how long the
+    /// start took.
     pub(crate) async fn node_of(command: Command, log: &Path) -> Result<(Self, Duration)> {
         let (command, log) = (command.into_std(), log.to_owned());
         let start = move || -> Result<_> {
@@ -55,7 +56,7 @@ impl Process {
                 std::thread::sleep(POLL);
             }
             let took = begun.elapsed();
-            // Where it is late, this says so with its log.
+            // If the node is late, this reports it with the log.
             node.await_ready()?;
             Ok((node, took))
         };
@@ -67,7 +68,7 @@ impl Process {
     pub(crate) async fn service(service: Service) -> Result<Self> {
         let program = std::env::current_exe().context("cannot find this program")?;
         let mut command = Command::new(program);
-        // It ends when this end of its standard input closes, however this process dies.
+        // The service ends when this end of its standard input closes, however this process dies.
         command.arg("serve").args(service.arguments()).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.kill_on_drop(true).spawn().with_context(|| {
             format!("cannot start {}", Path::new(command.as_std().get_program()).display())
@@ -81,7 +82,7 @@ impl Process {
         Ok(Self { pid, _running: Running::Service { _child: child } })
     }
 
-    /// The CPU time that it has used, all threads together.
+    /// The CPU time so far, of all threads together.
     pub(crate) fn cpu(&self) -> Result<Duration> {
         cpu::used(self.pid)
     }

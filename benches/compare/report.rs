@@ -112,7 +112,7 @@ fn note(role: Role) -> &'static str {
     }
 }
 
-/// The whole report as JSON: the medians with what is to be reached, and the figures of every round.
+/// The whole report as JSON: the medians with their targets, and the figures of every round.
 pub(crate) fn json(figures: &Figures) -> Value {
     let results = figures.comparisons.iter().flat_map(|compared| {
         compared.series.iter().map(|series| {

@@ -1,5 +1,5 @@
-//! Takes the measurements: contenders take turns, in alternating order, so that a drift of the machine's speed
-//! meets all of them.
+//! Takes the measurements. Contenders take turns, in alternating order, so that a change of the machine's speed affects
+//! all of them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use crate::{Method, calls, client, cpu};
 /// How long a node that has just become ready settles before its memory is read.
 const SETTLE: Duration = Duration::from_secs(1);
 const WARM_UP: Duration = Duration::from_secs(1);
-/// The names of what is measured besides the comparisons.
+/// The names of the measurements besides the comparisons.
 const CALLS: &str = "calls";
 const MEMORY: &str = "memory";
 
@@ -56,7 +56,7 @@ pub(crate) async fn run(
     let mut bench =
         Bench { method, processes, generator, opponent: None, asked: HashMap::new(), warnings: vec![] };
     if wanted(CALLS) {
-        // With a node of its own, which has ended before another asks for the same requests.
+        // This comparison has its own node, which ends before another node serves the same requests.
         match calls::enter(servers, &mut bench.generator).await? {
             Some((comparison, _proxies)) => figures.comparisons.push(bench.compare(&comparison).await?),
             None => figures.left_out.push(format!("{CALLS}: this node serves no batches")),
@@ -88,7 +88,7 @@ pub(crate) async fn run(
     }
     figures.warnings = bench.warnings;
     data.remove().await?;
-    // Nothing went wrong that its log could explain.
+    // There was no error that the log could explain.
     let _ = std::fs::remove_file(log);
     Ok(figures)
 }
@@ -98,7 +98,7 @@ struct Bench<'a> {
     processes: &'a Processes,
     generator: Generator,
     opponent: Option<Opponent>,
-    /// How many writes with a message id each contender was asked.
+    /// How many writes with a message id each contender got.
     asked: HashMap<String, u64>,
     warnings: Vec<String>,
 }
@@ -147,7 +147,7 @@ impl Bench<'_> {
             Drive::InFlight(1) if comparison.drives.len() > 1 => self.method.length() / 3,
             Drive::InFlight(_) | Drive::Rate(_) => self.method.length(),
         };
-        // The client of the crate has no fixed rate: it would wait for those before.
+        // `beds-client` has no fixed rate: it would wait for earlier replies.
         let is_driven =
             |contender: &&Contender| contender.client.is_none() || matches!(drive, Drive::InFlight(_));
         let contenders: Vec<&Contender> = comparison.contenders.iter().filter(is_driven).collect();
@@ -203,8 +203,8 @@ impl Bench<'_> {
         Ok(Round::of(&sample, work.operations(), length, before, after))
     }
 
-    /// Each reply to a create must stand for one record, and none be there besides; each write that was to be done once must
-    /// have its claims in the ledger.
+    /// Each reply to a create must stand for one record, and there must be no other records. Each write that should be
+    /// done once must have its claims in the ledger.
     async fn check_created(
         &mut self,
         data: &Data,
@@ -230,7 +230,7 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// Loads the node where no comparison does.
+    /// Loads the node if no comparison does.
     async fn load(&mut self, hall: &Hall<'_>) -> Result<()> {
         eprintln!("load, for the node's memory");
         let fetches = Work::new(Kind::Fetch(hall.data.countries.clone()));
@@ -252,7 +252,7 @@ impl Memory {
     }
 }
 
-/// CPU times of a contender, of the servers, and of the load generator.
+/// The CPU times of a contender, of the servers, and of the load generator.
 type Spent = (Duration, Used, Duration);
 
 impl Round {

@@ -1,4 +1,4 @@
-//! What one measurement gave.
+//! The result of one measurement.
 
 use anyhow::Result;
 use hdrhistogram::Histogram;
@@ -6,19 +6,19 @@ use tokio::time::Instant;
 
 use crate::work::Expected;
 
-/// Every reply is looked at, and one in this many is compared in full.
+/// Every reply is checked. One of this many is compared in full.
 const SAMPLED: u64 = 64;
-/// Latencies are kept to three digits.
+/// Latencies are kept with three digits.
 const DIGITS: u8 = 3;
 
-/// Replies, counted, and their latencies.
+/// Counted replies, and their latencies.
 #[derive(Debug)]
 pub(crate) struct Sample {
-    /// Requests sent that write.
+    /// How many of the sent requests write.
     pub(crate) writes: u64,
     /// Replies within the time.
     pub(crate) in_time: u32,
-    /// All replies, those included that came when no more requests were sent.
+    /// All replies, including those that came after the last request was sent.
     pub(crate) replies: u32,
     /// Wrong, missing and late replies.
     pub(crate) errors: u32,
@@ -43,14 +43,14 @@ impl Sample {
         Ok(self.latencies.add(other.latencies)?)
     }
 
-    /// Counts a reply to a request that was sent, or should have been, at this moment.
+    /// Counts the reply to a request that was sent, or should have been sent, at this time.
     pub(crate) fn reply(&mut self, sent: Instant, end: Instant, body: &[u8], expected: &Expected) {
         let now = Instant::now();
         self.replies += 1;
         if now <= end {
             self.in_time += 1;
         }
-        // The histogram grows with what it is given, so it takes any value.
+        // The histogram grows as needed, so it accepts any value.
         let _ = self.latencies.record(u64::try_from((now - sent).as_micros()).unwrap_or(u64::MAX));
         let thorough = u64::from(self.replies) % SAMPLED == 1;
         if !expected.accepts(body, thorough) {
@@ -58,7 +58,7 @@ impl Sample {
         }
     }
 
-    /// Counts errors; what the first of all was is kept.
+    /// Counts errors, and keeps the text of the first one.
     pub(crate) fn fail(&mut self, count: u32, what: impl FnOnce() -> String) {
         self.errors += count;
         self.wrong.get_or_insert_with(what);

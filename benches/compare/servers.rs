@@ -1,5 +1,5 @@
-//! Where the servers are: the node's own environment variables, so that all contenders use the same. And what they use
-//! of the processors.
+//! The addresses of the servers, in the node's own environment variables, so that all contenders use the same. Also the
+//! CPU time of the servers.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub(crate) struct Servers {
 }
 
 impl Servers {
-    /// The servers that the node would use, where the environment names them.
+    /// The servers that the node would use, if the environment names them.
     pub(crate) fn from_env() -> Option<Self> {
         let url = |name: &str| std::env::var(name).ok().filter(|url| !url.is_empty());
         Some(Self {
@@ -47,7 +47,7 @@ pub(crate) struct Processes {
     mongodb: Option<Family>,
 }
 
-/// What the servers have used.
+/// The CPU time of the servers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Used {
     pub(crate) rabbitmq: Duration,

@@ -1,4 +1,4 @@
-//! What is to be reached, and whether it is.
+//! The targets, and whether they are reached.
 
 use std::fmt::Write as _;
 
@@ -16,7 +16,7 @@ struct Line {
     comparison: &'static str,
     what: String,
     reach: String,
-    /// What was measured, and whether that is enough; none where it was not measured.
+    /// The measured value, and whether it reaches the target; none if it was not measured.
     measured: Option<(f64, bool)>,
     digits: usize,
 }

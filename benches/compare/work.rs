@@ -1,4 +1,4 @@
-//! The requests of a comparison, and what a right reply to each is.
+//! The requests of a comparison, and the right reply to each.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -9,29 +9,29 @@ use serde_json::Value;
 
 /// Operations in one batch.
 pub(crate) const BATCH: u64 = 100;
-/// Of so many batches of the mixed load, one writes.
+/// One of this many batches of the mixed load writes.
 const MIX: u64 = 5;
 
-/// A request by key, and the record that it must give.
+/// A request by key, and the record that it must return.
 pub(crate) type Fetch = (String, Value);
 
-/// Where requests go.
+/// The destination of requests.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     pub(crate) exchange: &'static str,
     /// The routing keys of reads and of writes.
     pub(crate) read: &'static str,
     pub(crate) write: &'static str,
-    /// Writes have a message id.
+    /// Whether writes have a message id.
     pub(crate) once: bool,
-    /// What is right in place of what this tree's node answers.
+    /// The right reply, if it differs from that of this tree's node.
     pub(crate) reply: Option<FixedReply>,
 }
 
-/// A reply that is the same each time.
+/// A reply that is always the same.
 #[derive(Debug, Clone)]
 pub(crate) enum FixedReply {
-    /// Any bytes, so many.
+    /// Any bytes of this length.
     Length(usize),
     Bytes(Arc<[u8]>),
 }
@@ -43,10 +43,10 @@ pub(crate) struct Work {
     next: AtomicU64,
 }
 
-/// What is asked.
+/// The requests.
 #[derive(Debug)]
 pub(crate) enum Kind {
-    /// One request again and again, and its reply.
+    /// The same request each time, and its reply.
     Same { body: Vec<u8>, reply: Vec<u8> },
     /// Records by key, in turn.
     Fetch(Vec<Fetch>),
@@ -54,9 +54,9 @@ pub(crate) enum Kind {
     Create(Vec<String>),
     /// Batches of fetches.
     Fetches(Vec<Fetch>),
-    /// Batches, four of fetches and one of creates in turn.
+    /// Batches: in turn four of fetches and one of creates.
     Mixed { fetches: Vec<Fetch>, countries: Vec<String> },
-    /// One batch of reads again and again: so many, each with the same answer.
+    /// The same batch of reads each time: this many, each with the same answer.
     Reads { body: Vec<u8>, count: usize, reply: Value },
 }
 
@@ -68,20 +68,20 @@ pub(crate) struct Request<'a> {
     pub(crate) writes: bool,
 }
 
-/// What a right reply is.
+/// The right reply.
 #[derive(Debug)]
 pub(crate) enum Expected<'a> {
     Length(usize),
     Exactly(&'a [u8]),
     /// A reply with this record.
     Record(&'a Value),
-    /// A reply with the record of this number.
+    /// A reply with the record of this request's number.
     Created(&'a [String], u64),
-    /// A reply with the records of the batch of this number.
+    /// A reply with the records of this batch's number.
     AllOf(&'a [Fetch], u64),
     /// A reply with the records that the batch of this number creates.
     AllCreated(&'a [String], u64),
-    /// A reply with so many items, each of them this.
+    /// A reply with this many items, each of them this value.
     Each(usize, &'a Value),
 }
 
@@ -113,7 +113,7 @@ impl Work {
         }
     }
 
-    /// How many operations one request is.
+    /// How many operations one request has.
     pub(crate) fn operations(&self) -> u32 {
         match &self.kind {
             Kind::Fetches(_) | Kind::Mixed { .. } => u32::try_from(BATCH).unwrap_or(u32::MAX),
@@ -132,7 +132,7 @@ impl Work {
         }
     }
 
-    /// How many claims a request that writes makes: of a batch, one for itself and one for each item.
+    /// How many claims a writing request makes. A batch makes one for itself and one for each item.
     pub(crate) fn claims(&self) -> u64 {
         match self.kind {
             Kind::Create(_) => 1,
@@ -141,7 +141,7 @@ impl Work {
         }
     }
 
-    /// What a right reply to a request is.
+    /// The right reply to a request.
     pub(crate) fn expected<'a>(&'a self, number: u64, target: &'a Target) -> Expected<'a> {
         match (&target.reply, &self.kind) {
             (Some(FixedReply::Length(length)), _) => Expected::Length(*length),
@@ -202,7 +202,7 @@ pub(crate) fn batch(
     text.into_bytes()
 }
 
-/// A code of its own for each number below 31 million: the country, and three letters or digits.
+/// A unique code for each number below 31 million: the country, and three letters or digits.
 fn code(countries: &[String], number: u64) -> String {
     const DIGITS: &[u8; 36] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
     let mut rest = number / u64::try_from(countries.len()).unwrap_or(u64::MAX);
@@ -215,7 +215,7 @@ fn code(countries: &[String], number: u64) -> String {
 }
 
 impl Expected<'_> {
-    /// Whether a reply is right; `thorough` reads it.
+    /// Whether a reply is right. With `thorough` the reply is parsed.
     pub(crate) fn accepts(&self, body: &[u8], thorough: bool) -> bool {
         match self {
             Self::Length(length) => body.len() == *length,
@@ -223,7 +223,7 @@ impl Expected<'_> {
             Self::Record(_) | Self::Created(..) => {
                 body.starts_with(br#"{"ok":true,"data":"#) && (!thorough || self.is_in(body))
             }
-            // One wrong item of a batch is a wrong reply, so all are looked at.
+            // One wrong item makes the reply of a batch wrong, so all items are checked.
             Self::AllOf(..) | Self::AllCreated(..) | Self::Each(..) => {
                 body.starts_with(br#"{"ok":true,"items":["#)
                     && std::str::from_utf8(body).is_ok_and(|text| !text.contains(r#""ok":false"#))

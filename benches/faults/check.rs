@@ -1,4 +1,4 @@
-//! What the databases hold, beside what the clients know.
+//! Compares the content of the databases with the knowledge of the clients.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -17,21 +17,21 @@ use crate::{
 /// How long the queues may take to become empty.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// What became of the writes of one kind.
+/// The result of the writes of one kind.
 #[derive(Debug, Default, Clone, serde::Serialize)]
 pub(crate) struct Found {
     pub(crate) writes: u64,
-    /// Answered as done, and not there.
+    /// Writes that were answered as done, and are missing.
     pub(crate) lost: u64,
-    /// There more than once.
+    /// Writes that are there more than once.
     pub(crate) doubled: u64,
-    /// There though no answer said so: what was given up, which may be done.
+    /// Writes that are there without an answer. The client gave them up, so they may be done.
     pub(crate) unanswered: u64,
-    /// Duplicates with a reply of their own.
+    /// Duplicates with another reply.
     pub(crate) replies_that_differ: u64,
 }
 
-/// Waits until the queues are empty, and looks.
+/// Waits until the queues are empty, and checks the databases.
 pub(crate) async fn found(site: &Site, load: &Load) -> Result<HashMap<Kind, Found>> {
     await_empty(site)?;
     let mut all = HashMap::new();
@@ -53,7 +53,7 @@ fn numbers(load: &Load, kind: Kind) -> impl Iterator<Item = u64> {
     (0..load.writes).filter(move |&number| Kind::of(number) == kind)
 }
 
-/// Records by name, beside the replies.
+/// Compares the records, by name, with the replies.
 fn compared(load: &Load, kind: Kind, counts: &HashMap<String, u64>) -> Found {
     let known = load.lock();
     let mut found = Found::default();
@@ -69,7 +69,7 @@ fn compared(load: &Load, kind: Kind, counts: &HashMap<String, u64>) -> Found {
     found
 }
 
-/// Each call adds one, and says how many there are: no two may say the same.
+/// Each call adds one and returns the sum: no two calls may return the same.
 fn calls(site: &Site, load: &Load) -> Result<Found> {
     let known = load.lock();
     let mut found = Found::default();
@@ -113,7 +113,7 @@ async fn notes(site: &Site, load: &Load) -> Result<HashMap<String, u64>> {
     Ok(counts)
 }
 
-/// Copies that were sent and not awaited may still be on their way.
+/// Copies that the client did not wait for may still be in the queues.
 fn await_empty(site: &Site) -> Result<()> {
     let deadline = Instant::now() + PATIENCE;
     loop {

@@ -1,4 +1,4 @@
-//! What is done to nodes and servers.
+//! The faults of nodes and servers.
 
 use std::{
     sync::{
@@ -68,12 +68,12 @@ const SLOW: Duration = Duration::from_millis(50);
 const SLICE_BYTES: usize = 7;
 
 impl Fault {
-    /// Those that can happen to clusters, or to single servers.
+    /// The faults that can happen to clusters, or to single servers.
     pub(crate) fn all(clusters: bool) -> Vec<Self> {
         Self::value_variants().iter().copied().filter(|fault| fault.is_of(clusters)).collect()
     }
 
-    /// Whether it can happen to clusters, or to single servers.
+    /// Whether the fault can happen to clusters, or to single servers.
     pub(crate) const fn is_of(self, clusters: bool) -> bool {
         match self {
             Self::KillNode
@@ -83,7 +83,7 @@ impl Fault {
             | Self::DiskAlarm
             | Self::QueueFull => true,
             Self::KillOneRabbitmq | Self::KillPrimary | Self::KillReplica | Self::SwitchPrimary => clusters,
-            // There are no proxies before the servers of a cluster.
+            // There are no proxies in front of the servers of a cluster.
             Self::CutLinks
             | Self::SlowLinks
             | Self::SliceLinks
@@ -98,7 +98,7 @@ impl Fault {
     }
 }
 
-/// How long faults last, and what is between them.
+/// How long faults last, and the pauses between them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Durations {
     pub(crate) pause: Duration,
@@ -109,8 +109,8 @@ pub(crate) struct Durations {
     pub(crate) away: Duration,
 }
 
-/// Provokes faults one after another, in an order drawn from the seed, until nothing remains to be written. Gives how
-/// often each happened.
+/// Causes one fault after another, in an order drawn from the seed, until all writes are done. Returns how often each
+/// fault happened.
 pub(crate) async fn provoke(
     site: Arc<Site>,
     remaining: Arc<AtomicU64>,
@@ -141,7 +141,7 @@ pub(crate) async fn provoke(
     }
 }
 
-/// Has a fault happen to one of the nodes, or servers, of which there are several.
+/// Causes a fault of one node, or of one server if there are several.
 fn happen(site: &Site, fault: Fault, choice: usize, durations: Durations) -> Result<()> {
     let Site { nodes, stack, links } = site;
     let rabbitmq = stack.rabbitmq();

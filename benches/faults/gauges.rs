@@ -1,4 +1,4 @@
-//! What the nodes hold while nothing is asked of them.
+//! The resources that the nodes hold while no requests come.
 
 use std::{
     thread::sleep,
@@ -10,20 +10,20 @@ use beds_devstack::usage;
 
 use crate::Site;
 
-/// Longer than Tokio keeps a thread without work.
+/// Longer than Tokio keeps an idle thread.
 const WATCHED: Duration = Duration::from_secs(12);
 const POLL: Duration = Duration::from_millis(500);
 /// How much more memory a node may hold than after the warm-up.
 const MORE_BYTES: u64 = 64 << 20;
 
-/// Connections of a node to databases that were not open after the warm-up: lanes open them when they need them.
+/// Connections of a node to databases that were not open after the warm-up: lanes open connections when they need them.
 const MORE_DESCRIPTORS: u64 = 4;
 
-/// Connections of a node to RabbitMQ, each with a thread, that were not open after the warm-up: a lost one on which
-/// heartbeats are sent is made again with the next heartbeat alone.
+/// Connections of a node to RabbitMQ, each with a thread, that were not open after the warm-up: a lost connection for
+/// heartbeats is made again only with the next heartbeat.
 const MORE_THREADS: u64 = 1;
 
-/// What all nodes hold together.
+/// The resources of all nodes together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub(crate) struct Gauges {
     pub(crate) nodes: u64,
@@ -34,7 +34,7 @@ pub(crate) struct Gauges {
 }
 
 impl Gauges {
-    /// Watches the nodes for a while, and gives the least of what comes and goes by itself.
+    /// Watches the nodes for a while, and returns the minimum of the resources that come and go by themselves.
     pub(crate) fn when_still(site: &Site) -> Result<Self> {
         let began = Instant::now();
         let mut least = Self::now(site)?;
@@ -69,7 +69,7 @@ impl Gauges {
         Ok(all)
     }
 
-    /// What is held more of than before.
+    /// The resources of which the nodes hold more than before.
     pub(crate) fn more_than(&self, before: &Self) -> Vec<String> {
         let most = |before: u64, more: u64| before + more * self.nodes;
         let kept = [

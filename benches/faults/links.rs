@@ -11,7 +11,7 @@ use beds_devstack::{
     node::addresses,
 };
 
-/// A proxy before each server.
+/// A proxy in front of each server.
 #[derive(Debug)]
 pub(crate) struct Links {
     pub(crate) rabbitmq: Delay,
@@ -32,7 +32,7 @@ impl Links {
         })
     }
 
-    /// The addresses of the servers as a node behind the proxies sees them.
+    /// The addresses of the servers through the proxies, for a node.
     pub(crate) fn addresses(&self, stack: &Stack, config: &Path) -> Result<Vec<(String, String)>> {
         let mut addresses = addresses(stack, config)?;
         for (server, link) in [
@@ -53,7 +53,7 @@ impl Links {
     }
 }
 
-/// Has links be so for a while.
+/// Gives links these properties for a while.
 pub(crate) fn hold(links: &[&Delay], way: Way, time: Duration) {
     for link in links {
         link.set(way);

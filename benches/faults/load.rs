@@ -18,20 +18,20 @@ use serde_json::{Value, json};
 
 use crate::Site;
 
-/// How many articles the calls add to: few, so that they wait for each other's locks.
+/// How many articles the calls change: few, so that the calls wait for each other's locks.
 pub(crate) const ARTICLES: u64 = 20;
-/// How long a write is sent again and again before it is given up.
+/// How long a write is repeated before it is given up.
 const PATIENCE: Duration = Duration::from_mins(5);
-/// How many read at a time.
+/// How many requests read at a time.
 const READERS: u64 = 8;
-/// The pause before what was refused is sent again.
+/// The pause before a refused write is sent again.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// What is written. None of the tables has a unique key that would refuse a second record.
+/// The kinds of writes. None of the tables has a unique key that would refuse a second record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Kind {
-    /// A record in MariaDB, by a hand-written method that asks another domain first.
+    /// A record in MariaDB, created by a hand-written method that first asks another domain.
     Create,
     /// A call in MariaDB that adds one to a number.
     Call,
@@ -47,18 +47,18 @@ impl Kind {
     }
 }
 
-/// What the clients know in the end.
+/// The knowledge of the clients at the end.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    /// The replies of each write that was answered, without copies: one, unless a duplicate got another.
+    /// The distinct replies of each answered write: one, unless a duplicate got another reply.
     pub(crate) replies: HashMap<u64, Vec<String>>,
-    /// What was refused for good, with the reason.
+    /// The writes that were finally refused, with the reason.
     pub(crate) refused: Vec<(u64, String)>,
-    /// The longest time between two answers of all.
+    /// The longest time between two answers of any kind.
     pub(crate) longest_gap: Duration,
     last_answer: Option<Instant>,
     pub(crate) sent: u64,
-    /// Reads that were answered, and of those the ones with another's record.
+    /// The answered reads, and how many of them returned another request's record.
     pub(crate) reads: u64,
     pub(crate) wrong_reads: u64,
     pub(crate) duration: Duration,
@@ -67,18 +67,18 @@ pub(crate) struct Known {
 /// The writes of a run.
 #[derive(Debug)]
 pub(crate) struct Load {
-    /// Names what this run writes.
+    /// A name for the writes of this run.
     pub(crate) run: String,
     seed: u64,
     pub(crate) writes: u64,
     repeats: u64,
-    /// How many are not answered yet.
+    /// How many writes are not answered yet.
     remaining: Arc<AtomicU64>,
     known: Mutex<Known>,
 }
 
 impl Load {
-    /// Makes the articles that calls add to.
+    /// Creates the articles that the calls change.
     pub(crate) async fn prepare(site: &Site, seed: u64, writes: u64, repeats: u64) -> Result<Self> {
         let client =
             Client::builder(site.stack.amqp_url()).timeout(Duration::from_secs(30)).connect().await?;
@@ -99,7 +99,7 @@ impl Load {
         Arc::clone(&self.remaining)
     }
 
-    /// Sends the writes with these numbers, so many at a time over each client.
+    /// Sends the writes with these numbers, `in_flight` at a time over each client.
     pub(crate) async fn run(&self, clients: &[Client], in_flight: usize, numbers: Range<u64>) {
         let began = Instant::now();
         self.lock().last_answer = None;
@@ -108,7 +108,7 @@ impl Load {
         self.lock().duration = began.elapsed();
     }
 
-    /// Reads articles until nothing remains to be written: each reply must be its own request's.
+    /// Reads articles until all writes are done. Each reply must belong to its own request.
     pub(crate) async fn read(&self, clients: &[Client]) {
         let reader = async |number: u64| {
             let mut random = Rng::with_seed(self.seed.wrapping_add(number));
@@ -129,7 +129,8 @@ impl Load {
         join_all((0..READERS).map(reader)).await;
     }
 
-    /// Sends one write between one and `repeats` times, some at once, some one after another, until it is answered.
+    /// Sends one write between one and `repeats` times, sometimes at once, sometimes one after another, until it is
+    /// answered.
     async fn write(&self, number: u64, clients: &[Client]) {
         let mut random = Rng::with_seed(self.seed ^ number.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let request = self.request(number);
@@ -156,7 +157,7 @@ impl Load {
         self.remaining.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Notes an answer; false where there is none yet.
+    /// Notes an answer. False if there is none yet.
     fn heard(&self, number: u64, reply: Result<beds_client::RawReply, beds_client::ClientError>) -> bool {
         let mut known = self.lock();
         known.sent += 1;
@@ -190,7 +191,7 @@ impl Load {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What names a write in the databases.
+    /// The name of a write in the databases.
     pub(crate) fn name(&self, number: u64) -> String {
         format!("{}-{number}", self.run)
     }

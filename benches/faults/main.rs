@@ -1,14 +1,14 @@
-//! Faults under load: `cargo xtask faults`. Nodes are killed, connections closed, servers killed, RabbitMQ says that its
-//! memory is full, while clients write and repeat what they write. At the end, what the databases hold is compared with
-//! what the clients know.
+//! Faults under load: `cargo xtask faults`. Nodes and servers are killed, connections are closed, and RabbitMQ reports
+//! that its memory is full, while clients write and repeat their writes. At the end, the content of the databases is
+//! compared with the knowledge of the clients.
 //!
-//! - `load`: writes with message ids, each repeated, on tables without a unique key of the client's.
-//! - `fault`: what is done to nodes and servers meanwhile.
+//! - `load`: writes with message ids, each repeated, on tables without a unique key from the client.
+//! - `fault`: the faults of nodes and servers.
 //! - `links`: the proxies between nodes and servers.
-//! - `gauges`: what the nodes hold before and after.
-//! - `check`: what was lost, done twice, answered in two ways.
+//! - `gauges`: the resources that the nodes hold before and after.
+//! - `check`: writes that were lost, done twice, or answered in two ways.
 //! - `report`: the table, the JSON.
-//! - `overload`: more requests than can be done, in place of faults.
+//! - `overload`: instead of faults, more requests than can be done.
 
 mod check;
 mod fault;
@@ -100,16 +100,16 @@ fn main() -> ExitCode {
     }
 }
 
-/// The servers, and the nodes on them. Dropped, the nodes end first.
+/// The servers, and the nodes on them. When this is dropped, the nodes end first.
 #[derive(Debug)]
 pub(crate) struct Site {
     pub(crate) nodes: Vec<Node>,
-    /// Clusters have none.
+    /// The proxies. Clusters have none.
     pub(crate) links: Option<Links>,
     pub(crate) stack: Stack,
 }
 
-/// What a node needs, but for the right to write on a replica.
+/// The privileges that a node needs, but without the right to write on a replica.
 const USER: &str =
     "create user beds; grant select, insert, update, delete, execute, create temporary tables on *.* to beds";
 
@@ -138,7 +138,7 @@ impl Site {
         Ok(Self { nodes, links, stack })
     }
 
-    /// Where clients find RabbitMQ: each at another of its servers first.
+    /// The RabbitMQ address of a client. Each client has another server first.
     fn bus(&self, client: usize) -> String {
         let mut urls: Vec<String> = self.stack.rabbitmqs().iter().map(Server::url).collect();
         let count = urls.len().max(1);
@@ -147,7 +147,7 @@ impl Site {
     }
 }
 
-/// The variables of a node that finds all servers of clusters.
+/// The environment variables of a node that knows all servers of the clusters.
 fn of_clusters(stack: &Stack, config: &Path) -> Result<Vec<(String, String)>> {
     stack.mariadb_query(None, USER)?;
     let all = addresses(stack, config)?.into_iter();
@@ -155,7 +155,7 @@ fn of_clusters(stack: &Stack, config: &Path) -> Result<Vec<(String, String)>> {
     Ok(all.chain([("BEDS__AMQP__READ_QUEUES".to_owned(), "transient".to_owned())]).collect())
 }
 
-/// As the harness takes them.
+/// The addresses in the form of the harness.
 fn addresses_of(addresses: &[(String, String)]) -> Vec<(&str, &str)> {
     addresses.iter().map(|(name, url)| (name.as_str(), url.as_str())).collect()
 }
@@ -208,7 +208,7 @@ fn faults(args: &Args) -> Result<()> {
 fn overload(args: &Args, site: &Site, runtime: &tokio::runtime::Runtime, seconds: u64) -> Result<()> {
     let path = args.json.clone().unwrap_or_else(|| in_target("overload.json"));
     runtime.block_on(async {
-        // What the reads ask for.
+        // The articles that the reads fetch.
         Load::prepare(site, args.seed, 0, 1).await?;
         overload::run(site, seconds, &path).await
     })
@@ -219,7 +219,7 @@ fn in_target(name: &str) -> PathBuf {
     target.join(name)
 }
 
-/// The records that the load works on, and the clients that send it.
+/// Creates the records of the load, and the clients that send it.
 async fn prepare(args: &Args, site: &Site) -> Result<(Arc<Load>, Vec<Client>)> {
     let load = Load::prepare(site, args.seed, args.writes, args.repeats).await?;
     let mut clients = Vec::with_capacity(args.clients);
@@ -230,7 +230,7 @@ async fn prepare(args: &Args, site: &Site) -> Result<(Arc<Load>, Vec<Client>)> {
     Ok((Arc::new(load), clients))
 }
 
-/// Runs the load and the faults side by side; the faults go on for as long as the load does.
+/// Runs the load and the faults side by side. The faults continue as long as the load does.
 async fn run(
     args: &Args,
     site: &Arc<Site>,

@@ -1,7 +1,8 @@
-//! More requests than a slow procedure can do: what of them is done, how soon the rest is refused, and what becomes of
-//! others meanwhile.
+//! More requests than a slow procedure can do: how many are done, how soon the others are refused, and what happens to
+//! other clients meanwhile.
 //!
-//! Requests come at a rate, whether or not the last are answered, as from many clients. The capacity is measured first.
+//! Requests come at a rate, as from many clients, whether or not earlier ones are answered. The capacity is measured
+//! first.
 
 use std::{
     fmt::{self, Display, Formatter},
@@ -18,34 +19,34 @@ use serde_json::{Value, json};
 
 use crate::Site;
 
-/// Fifty milliseconds of nothing, on one of eight connections.
+/// A procedure that does nothing for fifty milliseconds, on one of eight connections.
 const SLOW: &str = "create or replace procedure sp_example_restock(
     in p_sku varchar(40), in p_quantity int, out p_in_stock int unsigned) modifies sql data
     select 1 + sleep(0.05) into p_in_stock";
-/// How many requests are on their way while the capacity is measured: twice as many as there are connections.
+/// How many requests are in flight while the capacity is measured: twice the number of connections.
 const AT_ONCE: usize = 16;
 /// How long a client waits.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// How many others ask beside a flood, in a second.
+/// How many other requests come per second during a flood.
 const OTHERS: f64 = 20.0;
-/// How many large creates there are at once, and of how many records each.
+/// How many large creates run at once, and how many records each has.
 const LARGE: usize = 24;
 const RECORDS: usize = 1_000;
-/// What is promised.
+/// The promises.
 const GOODPUT_MIN: f64 = 0.9;
 const ANSWER_MAX: Duration = Duration::from_secs(3);
 const REFUSAL_MAX: Duration = Duration::from_millis(50);
 const RECOVERY_MAX: Duration = Duration::from_secs(5);
 
-/// An answer, and when it was asked for.
+/// An answer, and when its request was sent.
 struct Heard {
     asked: Duration,
     took: Duration,
-    /// None is ok.
+    /// `None` for `ok`.
     code: Option<String>,
 }
 
-/// What came of some requests.
+/// The results of some requests.
 #[derive(Debug, Serialize)]
 struct Figures {
     what: String,
@@ -60,7 +61,7 @@ struct Figures {
     overloaded_p99_ms: u128,
 }
 
-/// What the node has of memory and had at most, in KiB, before and after the large creates.
+/// The memory of the node now and at most, in KiB, before and after the large creates.
 #[derive(Debug, Serialize)]
 struct Memory {
     before: (u64, u64),
@@ -75,8 +76,7 @@ struct Report {
     memory: Memory,
 }
 
-/// Measures, prints, writes the figures, and fails where they are not as they are promised. `seconds` is how long each
-/// load goes on.
+/// Measures, prints, writes the figures, and fails if they break the promises. `seconds` is how long each load lasts.
 pub(crate) async fn run(site: &Site, seconds: u64, path: &Path) -> Result<()> {
     site.stack.mariadb_query(Some("catalog"), SLOW)?;
     let duration = Duration::from_secs(seconds.max(1));
@@ -131,7 +131,7 @@ async fn large(
     Ok((figures, Memory { before, after }))
 }
 
-/// MariaDB stops, as a server that hangs does, while requests to both databases come.
+/// MariaDB stops answering, as a hanging server does, while requests to both databases come.
 async fn without_mariadb(
     site: &Site,
     flood: &Client,
@@ -177,7 +177,7 @@ fn documents() -> Request {
     Request::raw("note.fetch", r#"{"limit": 1}"#)
 }
 
-/// How many slow calls are done in a second, where none has to wait for long.
+/// How many slow calls are done per second if none has to wait for long.
 async fn capacity(client: &Client, duration: Duration) -> Result<f64> {
     let begun = Instant::now();
     let calls = stream::repeat(()).take_while(|()| std::future::ready(begun.elapsed() < duration));
@@ -188,7 +188,7 @@ async fn capacity(client: &Client, duration: Duration) -> Result<f64> {
     Ok(count(ok) / begun.elapsed().as_secs_f64())
 }
 
-/// Asks so often a second, for so long, and waits for all answers.
+/// Sends requests at this rate, for this time, and waits for all answers.
 async fn load(client: &Client, rate: f64, duration: Duration, request: fn() -> Request) -> Vec<Heard> {
     let begun = Instant::now();
     let mut asked = Vec::new();
@@ -217,13 +217,13 @@ fn notes() -> Vec<Value> {
     (0..RECORDS).map(note).collect()
 }
 
-/// What the first node has of memory now, and had at most, in KiB.
+/// The memory of the first node now, and at most, in KiB.
 fn memory(site: &Site) -> Result<(u64, u64)> {
     let node = site.nodes.first().context("a node")?;
     Ok((usage::resident(node.pid())? >> 10, usage::resident_peak(node.pid())? >> 10))
 }
 
-/// After a flood, how long it takes until all of half the capacity is done.
+/// How long it takes after a flood until the node does all of half the capacity.
 async fn recovery(client: &Client, capacity: f64, duration: Duration) -> Duration {
     load(client, capacity * 3.0, duration, slow).await;
     let after = load(client, capacity / 2.0, RECOVERY_MAX * 2, slow).await;
@@ -244,7 +244,7 @@ fn figures(what: &str, heard: &[Heard], duration: Duration) -> Figures {
     other.retain(|code| code != overloaded);
     other.sort_unstable();
     let other = other.chunk_by(PartialEq::eq).map(|same| format!("{} x {}", same.len(), same[0])).collect();
-    // What is done after the load has ended was let in by it.
+    // Requests that are done after the end of the load were admitted during it.
     let last = heard.iter().filter(|heard| heard.code.is_none()).map(|heard| heard.asked + heard.took).max();
     let lasted = last.unwrap_or_default().max(duration);
     let at = |took: &[Duration], share: usize| {
@@ -269,7 +269,7 @@ fn count(number: usize) -> f64 {
 }
 
 impl Report {
-    /// The machine is shared, so that goodput is judged by its ratio, and the moment of a refusal by its median.
+    /// The machine is shared. So goodput is judged by its ratio, and the time of a refusal by its median.
     fn judge(&self) -> Result<()> {
         let peak = self.phases.iter().take(3).map(|phase| phase.ok_a_second).fold(self.capacity, f64::max);
         for phase in &self.phases[1..3] {

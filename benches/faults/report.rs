@@ -55,7 +55,7 @@ impl Report {
         }
     }
 
-    /// What is not as it is promised.
+    /// The broken promises.
     pub(crate) fn wrong(&self) -> Vec<String> {
         let writes = self.writes.iter().filter_map(|(kind, found)| {
             let wrong = found.lost + found.doubled + found.replies_that_differ;

@@ -1,9 +1,9 @@
-//! JSON as text, since a tree could hold neither a member twice nor a number without end nor half a surrogate.
+//! JSON as text: a tree could not hold a duplicate member, a number without end, or half a surrogate.
 
 use beds_core::spec::{Field, Type};
 use fastrand::Rng;
 
-/// What may stand where a value does, though no tree would write it.
+/// Texts in place of a value that no tree would write.
 const ODD: &[&str] = &[
     "null",
     "true",
@@ -56,7 +56,7 @@ const ODD: &[&str] = &[
     "]",
 ];
 
-/// What is put into the bytes of a body.
+/// Pieces that are inserted into the bytes of a body.
 const PIECES: &[&[u8]] = &[
     b"{",
     b"}",
@@ -92,13 +92,13 @@ pub(crate) fn text(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// An object of members that are JSON already; a name may stand twice.
+/// An object whose members are JSON already. A name may occur twice.
 pub(crate) fn object(members: impl IntoIterator<Item = (String, String)>) -> String {
     let members = members.into_iter().map(|(name, value)| format!("{}:{value}", text(&name)));
     format!("{{{}}}", members.collect::<Vec<_>>().join(","))
 }
 
-/// An array of values that are JSON already.
+/// An array whose values are JSON already.
 pub(crate) fn array(values: impl IntoIterator<Item = String>) -> String {
     format!("[{}]", values.into_iter().collect::<Vec<_>>().join(","))
 }
@@ -108,7 +108,7 @@ pub(crate) fn one<T: Copy>(random: &mut Rng, choices: &[T]) -> Option<T> {
     if choices.is_empty() { None } else { choices.get(random.usize(..choices.len())).copied() }
 }
 
-/// Anything: what is odd, and objects and arrays of it; sometimes deep, sometimes long.
+/// Any value: odd texts, and objects and arrays of them; sometimes deep, sometimes long.
 pub(crate) fn any(random: &mut Rng, depth: u32) -> String {
     match random.u32(..if depth == 0 { 6 } else { 10 }) {
         0..=3 => one(random, ODD).unwrap_or_default().to_owned(),
@@ -134,7 +134,7 @@ pub(crate) fn characters(random: &mut Rng) -> String {
     (0..random.usize(..12)).map(|_| random.char(..)).collect()
 }
 
-/// A name that means something somewhere, or nothing anywhere.
+/// A name with a meaning somewhere, or nowhere.
 pub(crate) fn name(random: &mut Rng) -> String {
     const NAMES: &[&str] = &[
         "key",
@@ -182,7 +182,7 @@ pub(crate) fn of(random: &mut Rng, ty: &Type) -> String {
     if random.u32(..5) == 0 { any(random, 2) } else { valid(random, ty) }
 }
 
-/// A value that a type takes, or nearly.
+/// A value that the type accepts, or nearly.
 fn valid(random: &mut Rng, ty: &Type) -> String {
     let day = |random: &mut Rng| {
         format!("{:04}-{:02}-{:02}", random.u32(..10_001), random.u32(..14), random.u32(..33))
@@ -253,7 +253,7 @@ pub(crate) fn record(random: &mut Rng, fields: &[Field]) -> String {
     object(members)
 }
 
-/// Changes bytes in a few places: cuts, doubles, flips, puts something in.
+/// Changes bytes in a few places: cuts, doubles, flips or inserts them.
 pub(crate) fn mutate(random: &mut Rng, bytes: &mut Vec<u8>) {
     for _ in 0..=random.u32(..4) {
         let at = random.usize(..=bytes.len());

@@ -1,4 +1,4 @@
-//! The service of a node without its servers, and what must hold for whatever it is given.
+//! The service of a node without its servers, and the conditions that must hold for every input.
 
 use std::sync::Arc;
 
@@ -18,9 +18,9 @@ use tokio::runtime::Runtime;
 
 use crate::target::Case;
 
-/// A frame of RabbitMQ, in which all properties of a message must have room.
+/// A frame of RabbitMQ, which must have room for all properties of a message.
 const FRAME_BYTES: usize = 128 << 10;
-/// Names at most 100 mistakes, 400 characters each.
+/// The largest error: 100 mistakes, with 400 characters each.
 const ERROR_BYTES_MAX: usize = 512 << 10;
 
 /// Databases that do every plan at once.
@@ -38,7 +38,7 @@ impl Runner for Databases {
     }
 }
 
-/// Whether functions stand behind its calls: they need databases whose answers mean something.
+/// Whether the calls of a domain have functions behind them. The functions need databases with meaningful answers.
 fn needs_servers(domain: &Domain) -> bool {
     let is_method = |call: &Call| matches!(call.routine, Routine::Method);
     domain.calls.iter().any(is_method)
@@ -62,9 +62,9 @@ pub struct Counts {
     pub refused: u64,
     /// Dead letters.
     pub dead: u64,
-    /// What nobody waits for: done, or tried again later.
+    /// Cases without a waiting client: done, or retried later.
     pub silent: u64,
-    /// What the bus moves to the dead letters without reading it.
+    /// Messages that the bus moves to the dead letters without reading them.
     pub unreadable: u64,
 }
 
@@ -81,17 +81,17 @@ impl Node {
         Ok(Self { runtime, service, domains })
     }
 
-    /// Handles a case and counts how it ended.
+    /// Handles a case, and counts its result.
     ///
     /// # Errors
-    /// What does not hold though it must.
+    /// The condition that does not hold.
     pub fn handle(&self, case: Case, counts: &mut Counts) -> std::result::Result<(), String> {
         let Case { broker, routing_key, properties, body } = case;
         let (shown, key) = (body.clone(), routing_key.clone());
         let handled = probe::deliver(broker, &routing_key, &properties, body, |incoming| {
             self.runtime.block_on(self.service.handle(incoming))
         });
-        // As the log and the dead letters show it.
+        // The body as the log and the dead letters show it.
         let _ = self.service.shown(&key, &shown);
         let Some(handled) = handled else {
             counts.unreadable += 1;
@@ -129,7 +129,7 @@ fn ours_is_no_fault(error: &Error) -> std::result::Result<(), String> {
     if error.code == ErrorCode::Internal { Err(format!("{error:?}")) } else { Ok(()) }
 }
 
-/// Checks the form of a reply; tells whether it says `ok`.
+/// Checks the form of a reply, and returns whether it says `ok`.
 fn well_formed(status: &str, body: &[u8]) -> std::result::Result<bool, String> {
     let wrong = |what: &str| Err(format!("{what}: {}", String::from_utf8_lossy(body)));
     let Ok(reply) = serde_json::from_slice::<Reply>(body) else { return wrong("the reply is none") };

@@ -7,7 +7,7 @@ use crate::json::{characters, one};
 /// The properties in the order of their flags, from bit 15 down.
 const COUNT: usize = 14;
 const HEADERS: usize = 2;
-/// Each takes what it takes: a short text, a table, a byte, or 8 bytes.
+/// The kind of each property: a short text, a table, a byte, or 8 bytes.
 const KINDS: [Kind; COUNT] = [
     Kind::Text(&[
         "application/json",
@@ -42,7 +42,7 @@ const REPLY_TO: &[&str] = &[
     "amq.rabbitmq.reply-to..",
     "amq.rabbitmq.reply-to.=.=",
 ];
-/// Of a table in a table in a table.
+/// The greatest depth of nested tables.
 const DEPTH_MAX: u32 = 4;
 
 #[derive(Clone, Copy)]
@@ -53,7 +53,7 @@ enum Kind {
     Long,
 }
 
-/// Those of a request that is well-formed but for its headers.
+/// The properties of a request that is well-formed except for its headers.
 pub(crate) fn with_headers(random: &mut Rng) -> Vec<u8> {
     let mut bytes = Vec::new();
     // Content type, headers, reply_to.
@@ -64,7 +64,7 @@ pub(crate) fn with_headers(random: &mut Rng) -> Vec<u8> {
     bytes
 }
 
-/// Those of a request that is well-formed, with a `message_id` or without.
+/// The properties of a well-formed request, with or without a `message_id`.
 pub(crate) fn plain(message_id: Option<&str>) -> Vec<u8> {
     let mut bytes = Vec::new();
     bytes.extend((1_u16 << 15 | 1 << 9 | u16::from(message_id.is_some()) << 7).to_be_bytes());
@@ -76,7 +76,7 @@ pub(crate) fn plain(message_id: Option<&str>) -> Vec<u8> {
     bytes
 }
 
-/// Any.
+/// Any properties.
 pub(crate) fn any(random: &mut Rng) -> Vec<u8> {
     let mut flags = random.u16(..) & random.u16(..) & !3;
     if random.u32(..8) != 0 {
@@ -95,7 +95,7 @@ pub(crate) fn any(random: &mut Rng) -> Vec<u8> {
                     let raw: Vec<u8> = (0..random.usize(..9)).map(|_| random.u8(..)).collect();
                     short(&mut bytes, &raw);
                 }
-                // A request whose reply goes nowhere is the exception.
+                // A request whose reply has no destination is the exception.
                 _ if known == &REPLY_TO && random.bool() => short(&mut bytes, b"amq.gen-abc"),
                 _ => short(&mut bytes, one(random, known).unwrap_or_default().as_bytes()),
             },
@@ -114,7 +114,7 @@ fn short(bytes: &mut Vec<u8>, text: &[u8]) {
     bytes.extend(text);
 }
 
-/// Something with its length before it.
+/// A content with its length before it.
 fn long(bytes: &mut Vec<u8>, content: &[u8]) {
     bytes.extend(u32::try_from(content.len()).unwrap_or_default().to_be_bytes());
     bytes.extend(content);
@@ -148,7 +148,7 @@ fn table(random: &mut Rng, bytes: &mut Vec<u8>, depth: u32) {
     long(bytes, &content);
 }
 
-/// A value of any type that RabbitMQ knows, and of one that it does not.
+/// A value of any type that RabbitMQ knows, and of one type that it does not know.
 fn value(random: &mut Rng, bytes: &mut Vec<u8>, depth: u32) {
     const TEXTS: &[&str] = &[
         "",
@@ -191,7 +191,7 @@ fn value(random: &mut Rng, bytes: &mut Vec<u8>, depth: u32) {
     }
 }
 
-/// A number at an edge of what a moment can be.
+/// A number at the limits of a time value.
 fn number(random: &mut Rng) -> i64 {
     let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_millis();
     let now = i64::try_from(now).unwrap_or(i64::MAX);

@@ -22,7 +22,7 @@ pub(crate) fn of_any_operation(random: &mut Rng, domains: &[&'static Domain]) ->
     (format!("{}.{operation}", domain.name), domain.placement.broker(lane), body.into_bytes())
 }
 
-/// The body that an operation of a domain takes, or nearly.
+/// The body that an operation of a domain accepts, or nearly.
 fn body(random: &mut Rng, domain: &Domain, operation: &str) -> String {
     let names: &[&str] = match operation {
         "fetch" if random.bool() => &["key", "fields"],
@@ -90,7 +90,7 @@ fn key(random: &mut Rng, domain: &Domain) -> String {
     }
 }
 
-/// A `where` of the domain's fields, those that it may name and those that it may not.
+/// A `where` on fields of the domain, including fields that it may not name.
 pub(crate) fn filter(random: &mut Rng, domain: &Domain) -> String {
     let mut members = Vec::new();
     for _ in 0..random.usize(..5) {
@@ -121,7 +121,7 @@ fn comparison(random: &mut Rng, ty: &Type) -> (String, String) {
     (name.to_owned(), operand)
 }
 
-/// Names of fields that a domain may be sorted by, some backwards.
+/// Names of fields by which a domain may be sorted, some of them descending.
 pub(crate) fn sort(random: &mut Rng, domain: &Domain) -> Vec<String> {
     let mut names = Vec::new();
     for _ in 0..random.usize(..4) {
@@ -136,7 +136,7 @@ pub(crate) fn sort(random: &mut Rng, domain: &Domain) -> Vec<String> {
     names
 }
 
-/// A cursor of an order, as the node would make it, whose values are another's; or one that is broken.
+/// A cursor for an order, as the node would make it, but with values of other records. Or a broken cursor.
 pub(crate) fn cursor(random: &mut Rng, domain: &Domain, sort: &[String]) -> String {
     let mut order = sort.to_vec();
     let bare = |name: &String| name.trim_start_matches('-').to_owned();

@@ -10,10 +10,10 @@ use std::{
 
 use crate::{Counts, Node, Target};
 
-/// How long one case may take on a slow, busy machine. They take some 50 µs.
+/// How long one case may take on a slow, busy machine. A case takes some 50 µs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A case that must not be.
+/// A case that violates a condition.
 #[derive(Debug)]
 pub struct Failure {
     target: Target,
@@ -31,10 +31,10 @@ impl Display for Failure {
     }
 }
 
-/// Tries the cases with these numbers; gives how they ended.
+/// Tries the cases with these numbers, and returns the counts of their results.
 ///
 /// # Errors
-/// The first case that panics, hangs, or is answered in a way that must not be.
+/// The first case that panics, hangs, or gets an answer that is not allowed.
 pub fn run(target: Target, seed: u64, numbers: Range<u64>) -> Result<Counts, Box<Failure>> {
     let (began, progress) = mpsc::channel();
     let fails = |number, what| Err(Box::new(Failure { target, seed, number, what }));
@@ -46,7 +46,7 @@ pub fn run(target: Target, seed: u64, numbers: Range<u64>) -> Result<Counts, Box
             Err(error) => return Err((first, format!("the runtime cannot start: {error}"))),
         };
         for number in numbers {
-            // Its other end is there as long as this thread is waited for.
+            // The receiver exists as long as this thread is waited for.
             let _ = began.send(number);
             let case = target.case(seed, number, &node.domains);
             let handled = catch_unwind(AssertUnwindSafe(|| node.handle(case, &mut counts)));

@@ -1,4 +1,4 @@
-//! What is tried, and how one case of it is made of a number.
+//! What is tried, and how a case is made from a number.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -47,7 +47,7 @@ impl Display for Case {
 }
 
 impl Target {
-    /// The case of a number; the same one whenever seed and domains are.
+    /// The case for a number. It is always the same for the same seed and domains.
     #[must_use]
     pub fn case(self, seed: u64, number: u64, domains: &[&'static Domain]) -> Case {
         let random = &mut Rng::with_seed(seed ^ number.wrapping_mul(0x9E37_79B9_7F4A_7C15));
@@ -104,7 +104,7 @@ fn plain(random: &mut Rng, (routing_key, broker, body): requests::Request) -> Ca
     Case { broker, routing_key, properties: properties::plain(message_id.as_deref()), body }
 }
 
-/// One body in four has its bytes changed.
+/// Changes the bytes of one body in four.
 fn mutated(random: &mut Rng, request: requests::Request) -> Case {
     let mut case = plain(random, request);
     if random.u32(..4) == 0 {
@@ -123,7 +123,7 @@ fn envelope(random: &mut Rng, domains: &[&'static Domain]) -> Case {
             let mut bytes = routing_key.into_bytes();
             json::mutate(random, &mut bytes);
             bytes.truncate(usize::from(u8::MAX));
-            // lapin reads no routing key that is not UTF-8.
+            // lapin accepts only a routing key in UTF-8.
             routing_key = String::from_utf8(bytes).unwrap_or_else(|_| "country..".to_owned());
         }
         _ => {}

@@ -15,7 +15,7 @@ fn tried(target: Target) -> Counts {
 fn any_envelope_is_answered_or_a_dead_letter() {
     let counts = tried(Target::Envelopes);
     let Counts { ok, refused, dead, unreadable, .. } = counts;
-    // Cases that all end alike would try nothing.
+    // If all cases ended in the same way, they would try nothing.
     assert!([ok, refused, dead, unreadable].iter().all(|count| *count > 30), "{counts:?}");
 }
 

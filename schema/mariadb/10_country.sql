@@ -36,7 +36,7 @@ begin
   values (p_alpha_2, p_alpha_3, p_numeric, p_name, p_official_name, p_common_name, p_flag);
 end //
 
--- The rows that the update counts tell the node whether the key and the version were there.
+-- The number of rows that the update counts tells the node whether the key and the version matched.
 create or replace procedure sp_country_update(
   in p_alpha_2       char(2),
   in p_alpha_3       char(3),
@@ -61,7 +61,7 @@ begin
      and (p_revision is null or revision = p_revision);
 end //
 
--- The foreign key would refuse as well; this says why in words.
+-- The foreign key would refuse as well. This message gives the reason in words.
 create or replace procedure sp_country_delete(
   in p_alpha_2  char(2),
   in p_revision bigint
@@ -96,7 +96,7 @@ begin
    order by subdivisions desc, subdivision_type;
 end //
 
--- A write that is no plain update: it keeps the old name as the common one.
+-- A write that is more than an update: it keeps the old name as the common one.
 create or replace procedure sp_country_rename(
   in  p_alpha_2  char(2),
   in  p_name     varchar(100),
@@ -104,8 +104,9 @@ create or replace procedure sp_country_rename(
 )
   modifies sql data
 begin
-  -- The update takes the lock first: to read before it would share a lock that two then wait to change.
-  -- Assignments run from left to right, so the old name is still there for the first.
+  -- The update comes first, to take the lock. A read before it would take a shared lock, and two callers would then
+  -- wait for each other to change the row. Assignments run from left to right, so the first one still finds the old
+  -- name.
   update country
      set common_name = name,
          name = p_name,

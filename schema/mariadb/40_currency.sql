@@ -56,7 +56,7 @@ begin
     currency.numeric_code = if(currency.alpha_3 = p_alpha_3, p_numeric, currency.numeric_code),
     currency.name = if(currency.alpha_3 = p_alpha_3, p_name, currency.name),
     currency.revision = currency.revision + (currency.alpha_3 = p_alpha_3);
-  -- The row that was found may be another with this numeric code, which is left as it is.
+  -- The row that was found may be another one with this numeric code. It is left as it is.
   if not exists (select 1 from currency where alpha_3 = p_alpha_3) then
     signal sqlstate '23000' set mysql_errno = 1062, message_text = 'Duplicate entry for key ''numeric_code''';
   end if;

@@ -50,8 +50,8 @@ begin
             p_tags, p_size, p_extra, p_thumbnail, p_supplier, p_origin, p_created_at);
 end //
 
--- Sets every column it takes: the node passes whole records. A version of NULL means any. That no row is counted
--- tells the node that key and version did not fit.
+-- Sets every column that it takes: the node passes whole records. A version of NULL means any. If no row is counted,
+-- the node knows that key or version did not match.
 create or replace procedure sp_example_update(
     in p_id uuid, in p_sku varchar(40), in p_title varchar(200), in p_body text, in p_status varchar(16),
     in p_price decimal(12,2), in p_stock int unsigned, in p_weight double, in p_fragile boolean,
@@ -64,13 +64,13 @@ begin
         weight = p_weight, fragile = p_fragile, released_on = p_released_on, ships_at = p_ships_at, tags = p_tags,
         size = p_size, extra = p_extra, thumbnail = p_thumbnail, supplier = p_supplier, revision = revision + 1
     where id = p_id and (p_revision is null or revision = p_revision);
-    -- A row says that the record was changed, so there is none where key and version did not fit.
+    -- A row says that the record was changed. So there is none if key or version did not match.
     if row_count() > 0 then
         select revision from example where id = p_id;
     end if;
 end //
 
--- A new row, or a change of the one with this key. What never changes stays as it is.
+-- Creates a row, or changes the one with this key. Fields that never change stay as they are.
 create or replace procedure sp_example_upsert(
     in p_id uuid, in p_sku varchar(40), in p_title varchar(200), in p_body text, in p_status varchar(16),
     in p_price decimal(12,2), in p_stock int unsigned, in p_weight double, in p_fragile boolean,
@@ -99,7 +99,7 @@ begin
         thumbnail = if(id = p_id, p_thumbnail, thumbnail),
         supplier = if(id = p_id, p_supplier, supplier),
         revision = revision + (id = p_id);
-    -- The row that was found may be another with this number, which is left as it is.
+    -- The row that was found may be another one with this number. It is left as it is.
     if not exists (select 1 from example where id = p_id) then
         signal sqlstate '23000' set mysql_errno = 1062, message_text = 'Duplicate entry for key ''sku''';
     end if;
@@ -122,7 +122,7 @@ begin
     select stock into p_in_stock from example where sku = p_sku;
 end //
 
--- Deletes what came before a moment, so many records at most.
+-- Deletes records from before a moment, at most this many.
 create or replace procedure sp_example_purge(
     in p_before datetime(6), in p_most int, out p_purged int)
     modifies sql data

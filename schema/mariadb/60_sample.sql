@@ -38,7 +38,7 @@ create or replace view v_sample as
 
 delimiter //
 
--- Gives back what the database decides, here the first version, so that the reply shows it.
+-- Returns the value that the database decides, here the first version, so that the reply shows it.
 create or replace procedure sp_sample_create(
   in p_id         char(36) character set ascii collate ascii_bin,
   in p_code       varchar(60) character set utf8mb4 collate utf8mb4_nopad_bin,
@@ -123,7 +123,7 @@ begin
      and (p_revision is null or revision = p_revision);
 end //
 
--- A new row, or a change of the one with this key: `code` and `created_at` stay as they are.
+-- Creates a row, or changes the one with this key: `code` and `created_at` stay as they are.
 create or replace procedure sp_sample_upsert(
   in p_id         char(36) character set ascii collate ascii_bin,
   in p_code       varchar(60) character set utf8mb4 collate utf8mb4_nopad_bin,
@@ -177,7 +177,7 @@ begin
     sample.tags = if(sample.id = p_id, p_tags, sample.tags),
     sample.place = if(sample.id = p_id, p_place, sample.place),
     sample.revision = sample.revision + (sample.id = p_id);
-  -- The row that was found may be another with this code, which is left as it is.
+  -- The row that was found may be another one with this code. It is left as it is.
   if not exists (select 1 from sample where id = p_id) then
     signal sqlstate '23000' set mysql_errno = 1062, message_text = 'Duplicate entry for key ''code''';
   end if;

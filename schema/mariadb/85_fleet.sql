@@ -1,5 +1,5 @@
--- The nodes of the fleet, as they say of themselves: a row a process, which the node writes anew with each heartbeat. All
--- moments are this server's, so that the clocks of the nodes decide nothing.
+-- The nodes of the fleet, as they report themselves: one row for each process, which the node writes anew with each
+-- heartbeat. All times are those of this server, so that the clocks of the nodes decide nothing.
 create table if not exists fleet (
   instance    char(36)     character set ascii collate ascii_bin not null primary key,
   node        varchar(255) character set utf8mb4 collate utf8mb4_nopad_bin not null,
@@ -22,8 +22,8 @@ create table if not exists fleet (
   index ix_fleet_seen (seen_at)
 ) engine = innodb;
 
--- A node that was not heard for three heartbeats is lost, whatever it said last; one that has left is kept for a while, so that
--- a late heartbeat does not bring it back.
+-- A node that was not heard for three heartbeats is lost, whatever it reported last. A node that has left is kept for a
+-- while, so that a late heartbeat does not bring it back.
 create or replace view v_fleet as
   select instance, node, host, pid, version, environment, services, brokers, templates,
          ifnull(if(timestampdiff(microsecond, seen_at, utc_timestamp(6)) > 3000 * cast(beat_ms as signed), 'lost', state),
@@ -62,8 +62,9 @@ begin
     reason = p_reason, ended = p_ended, rate = p_rate, load_1m = p_load_1m, beat_ms = p_beat_ms, seen_at = utc_timestamp(6);
 end //
 
--- A node that ends says so, and is none of the fleet any more, whatever heartbeat of it still waits; nor are the processes that
--- it was before, and that were killed. One that lives, and is taken for one of these, is there again with its next heartbeat.
+-- A node that ends calls this, and no longer belongs to the fleet, even if a heartbeat of it still waits. Its earlier
+-- processes that were killed go as well. If a live process is taken for one of these, its next heartbeat brings it
+-- back.
 create or replace procedure sp_fleet_leave(in p_instance char(36) character set ascii collate ascii_bin)
   modifies sql data
 begin
@@ -75,7 +76,7 @@ begin
   update fleet set state = 'left', seen_at = utc_timestamp(6) where instance = p_instance;
 end //
 
--- Takes away nodes that left, or were lost, long ago.
+-- Deletes nodes that left, or were lost, long ago.
 create or replace procedure sp_fleet_purge(in p_keep_s int unsigned)
   modifies sql data
 begin

@@ -1,5 +1,5 @@
--- Users and sessions: the objects behind templates/user_rec.toml and templates/session_rec.toml, in a database of their own,
--- so that the rights on it are nobody else's.
+-- Users and sessions: the objects behind templates/user_rec.toml and templates/session_rec.toml. They have a database
+-- of their own, so that nobody else has rights on it.
 --
 -- Passwords are kept as Argon2id strings and tokens as SHA-256; no view shows either. Times are in UTC.
 -- Names of users and roles are compared byte by byte.
@@ -65,7 +65,7 @@ begin
   delete from user where id = p_id;
 end //
 
--- What a password is compared with. Null for a name that nobody has.
+-- The hash that a password is compared with; null for an unknown name.
 create or replace procedure sp_user_credential(
   in p_name varchar(64) character set utf8mb4 collate utf8mb4_nopad_bin,
   out p_id char(36) character set ascii,
@@ -75,8 +75,8 @@ begin
   select max(id), max(password_hash) into p_id, p_hash from user where name = p_name;
 end //
 
--- Counts a wrong password, and locks the user out for a while after so many. A right one is admitted only while the user is
--- not locked, judged under the lock of the row: whoever guesses many at once has no more guesses.
+-- Counts a wrong password, and locks the user out for a while after too many. A right password is admitted only while
+-- the user is not locked. The row is locked for this check, so guessing many times at once gives no more guesses.
 create or replace procedure sp_user_settle(
   in p_name varchar(64) character set utf8mb4 collate utf8mb4_nopad_bin,
   in p_hash varchar(255) character set ascii collate ascii_bin,
@@ -100,7 +100,7 @@ begin
     into v_id, v_hash, v_roles, v_is_locked, v_failures, v_failed_at, v_locked_until
     from user where name = p_name for update;
   if v_id is not null and not v_is_locked and (v_locked_until is null or v_locked_until <= v_now) then
-    -- A password that was changed meanwhile is not the one that was compared.
+    -- If the password was changed meanwhile, it is not the one that was compared.
     if p_is_right and v_hash = p_hash then
       set p_is_admitted = true;
       set p_roles = v_roles;
@@ -108,7 +108,7 @@ begin
         update user set failures = 0, failed_at = null, locked_until = null where id = v_id;
       end if;
     elseif not p_is_right then
-      -- After a lock-out, or a long time without a failure, it begins anew.
+      -- After a lock-out, or a long time without a failure, the count begins anew.
       if v_locked_until is not null or v_failed_at < v_now - interval p_lock_s second then
         set v_failures = 0;
       end if;
@@ -120,7 +120,7 @@ begin
   end if;
 end //
 
--- A new password ends all sessions of the user but the one that is kept, and a lock-out by failures.
+-- Sets a new password. It ends all sessions of the user but the one to keep, and a lock-out by failures.
 create or replace procedure sp_user_put_password(
   in p_id char(36) character set ascii collate ascii_bin,
   in p_hash varchar(255) character set ascii collate ascii_bin,
@@ -134,7 +134,7 @@ begin
    where user_id = p_id and closed_at is null and not (id <=> p_keep);
 end //
 
--- Sets, adds or takes away roles: `p_change` is set, grant or revoke.
+-- Sets, adds or revokes roles: `p_change` is set, grant or revoke.
 create or replace procedure sp_user_put_roles(
   in p_name varchar(64) character set utf8mb4 collate utf8mb4_nopad_bin,
   in p_change varchar(10) character set ascii,
@@ -158,7 +158,7 @@ begin
   end if;
   while v_index < json_length(p_given) do
     set v_role = json_value(p_given, concat('$[', v_index, ']'));
-    -- A `_` would stand for any character.
+    -- A `_` would match any character.
     set v_at = json_unquote(json_search(v_roles, 'one', replace(v_role, '_', '\\_')));
     if p_change = 'revoke' then
       if v_at is not null then
@@ -174,7 +174,7 @@ begin
   set p_roles = v_roles;
 end //
 
--- Locks a user, or releases one from this lock and from the one by failures. A locked user's sessions are refused.
+-- Locks a user, or releases one from this lock and from a lock-out by failures. Sessions of a locked user are refused.
 create or replace procedure sp_user_put_lock(
   in p_name varchar(64) character set utf8mb4 collate utf8mb4_nopad_bin,
   in p_is_locked boolean,
@@ -205,8 +205,8 @@ begin
   values (p_id, p_token_hash, p_user_id, utc_timestamp(6), utc_timestamp(6), p_expires_at);
 end //
 
--- Whose session it is, and how many milliseconds it is left; `p_state` is live, expired, closed or unknown. A live one is
--- marked as used, unless it was not long ago.
+-- The user of a session, and how many milliseconds the session has left. `p_state` is live, expired, closed, locked or
+-- unknown. A live session is marked as used, unless it was marked a short time ago.
 create or replace procedure sp_session_look_up(
   in p_token_hash binary(32),
   in p_idle_s int unsigned,
@@ -263,13 +263,13 @@ begin
   set p_ended = row_count();
 end //
 
--- Takes away sessions that ended long ago, so many at a time.
+-- Deletes sessions that ended long ago, at most `p_most` at a time.
 create or replace procedure sp_session_purge(
   in p_idle_s int unsigned, in p_keep_s int unsigned, in p_most int unsigned, out p_purged int unsigned)
   modifies sql data
 begin
   declare v_before datetime(6) default utc_timestamp(6) - interval p_keep_s second;
-  -- An ended session is not seen again, so that the index on `seen_at` has all that are due first.
+  -- An ended session is not seen again. So the index on `seen_at` has all sessions that are due first.
   delete from session
    where seen_at <= v_before
      and (closed_at <= v_before or expires_at <= v_before or seen_at + interval p_idle_s second <= v_before)

@@ -1,10 +1,11 @@
--- Jobs: the objects behind templates/job_rec.toml and templates/job_reject_rec.toml, in a database of their own, so that the rights on
--- it are nobody else's. Times are in UTC.
+-- Jobs: the objects behind templates/job_rec.toml and templates/job_reject_rec.toml. They have a database of their own,
+-- so that nobody else has rights on it. Times are in UTC.
 --
--- A job is queued, running, paused, done, failed or cancelled. One that runs is leased by one node: `due_at` is when its lease ends,
--- and when another node may take it. `epoch` counts the leases, so that a node that lost one is told, and `steps` the chunks, so that
--- a checkpoint that arrives twice is kept once. A job that pauses by itself, since something is to be mended, `resumes` at `due_at`.
--- One that is `about` something begins while no other is there that is about the same.
+-- A job is queued, running, paused, done, failed or cancelled. One node leases a running job. `due_at` is the end of
+-- the lease: from then on another node may take the job. `epoch` counts the leases, so that a node that lost one learns
+-- it. `steps` counts the chunks, so that a checkpoint that arrives twice is stored once. A job that pauses by itself,
+-- until something is mended, `resumes` at `due_at`. A job with an `about` begins only while no unfinished job has the
+-- same one.
 
 create database if not exists jobs
   character set utf8mb4
@@ -42,7 +43,7 @@ create table if not exists job (
   index ix_job_ended (ended_at)
 ) engine = innodb;
 
--- What a table from before lacks.
+-- Columns and an index that an older table lacks.
 alter table job
   add column if not exists resumes boolean not null default false after steps,
   add column if not exists about varchar(140) character set ascii collate ascii_bin null after arguments,
@@ -59,7 +60,7 @@ create table if not exists job_reject (
   constraint fk_job_reject_job foreign key (job) references job (id) on delete cascade
 ) engine = innodb;
 
--- The last job of those that come by themselves, by what they are about.
+-- The last job of each kind that starts by itself, for each template.
 create table if not exists job_due (
   kind       varchar(40)  character set ascii collate ascii_bin not null,
   template   varchar(64)  character set ascii collate ascii_bin not null,
@@ -68,7 +69,7 @@ create table if not exists job_due (
   constraint pk_job_due primary key (kind, template)
 ) engine = innodb;
 
--- What jobs are about: its row is locked while it is looked whether one may begin.
+-- A row for each `about`. It is locked while a caller checks whether a job may begin.
 create table if not exists job_about (
   about varchar(140) character set ascii collate ascii_bin not null primary key
 ) engine = innodb;
@@ -86,7 +87,8 @@ create or replace view v_job_reject as
 
 delimiter //
 
--- The job that is in the way of one that is about something; null where there is none. Holds until the end of the transaction.
+-- The job that keeps another with this `about` from beginning; null if there is none. The answer holds until the end of
+-- the transaction.
 create or replace procedure sp_job_in_the_way(
   in p_about varchar(140) character set ascii collate ascii_bin,
   out p_other char(36) character set ascii)
@@ -120,7 +122,8 @@ begin
   end if;
 end //
 
--- Keeps a new job of records that are due: the first, or one so many seconds after the last, when that has ended and none is in the way.
+-- Adds a job for records that are due. The last such job, if any, must have been added `p_every_s` seconds ago and have
+-- ended, and no other job may be in the way.
 create or replace procedure sp_job_add_due(
   in p_kind varchar(40) character set ascii collate ascii_bin,
   in p_template varchar(64) character set ascii collate ascii_bin,
@@ -148,7 +151,8 @@ begin
   end if;
 end //
 
--- Pauses, resumes or cancels. A job that a node works at is only told, and obeys at the end of its chunk.
+-- Pauses, resumes or cancels. If a node works at the job, only the wish is stored, and the node obeys at the end of its
+-- chunk.
 create or replace procedure sp_job_control(
   in p_id char(36) character set ascii collate ascii_bin,
   in p_what varchar(10) character set ascii,
@@ -182,14 +186,15 @@ begin
     update job set state = 'cancelled', wanted = null, node = null, epoch = epoch + 1, ended_at = v_now where id = p_id;
     set v_state = 'cancelled';
   else
-    -- One that would go on by itself stays paused as well.
+    -- A job that would resume by itself stays paused as well.
     update job set state = 'paused', wanted = null, resumes = false, node = null, epoch = epoch + 1 where id = p_id;
     set v_state = 'paused';
   end if;
   set p_state = v_state;
 end //
 
--- Leases a job that is due: one that waits, one that pauses and is to be tried again, or one whose node has not been heard of for the time of its lease.
+-- Leases a job that is due: a job that waits, a paused job to be tried again, or a job whose node has not been heard of
+-- for the time of its lease.
 create or replace procedure sp_job_take(
   in p_node varchar(255) character set utf8mb4,
   in p_kinds text character set utf8mb4,
@@ -227,7 +232,7 @@ begin
       from job where id = v_id;
     set p_id = v_id;
   else
-    -- What its node was to pause or cancel when it died.
+    -- Jobs that their node was to pause or cancel when it died.
     update job
        set state = if(wanted = 'pause', 'paused', 'cancelled'), ended_at = if(wanted = 'pause', null, v_now), node = null,
            epoch = epoch + 1, wanted = null
@@ -235,7 +240,7 @@ begin
   end if;
 end //
 
--- Keeps the checkpoint of a chunk. Whoever has lost the lease is told so, and nothing is kept.
+-- Stores the checkpoint of a chunk. A node that has lost the lease learns it, and nothing is stored.
 create or replace procedure sp_job_step(
   in p_id char(36) character set ascii collate ascii_bin,
   in p_epoch int unsigned,
@@ -285,7 +290,7 @@ begin
   end if;
 end //
 
--- Renews the lease of a job that waits for something, and says for what.
+-- Renews the lease of a job that waits, and stores what it waits for.
 create or replace procedure sp_job_renew(
   in p_id char(36) character set ascii collate ascii_bin,
   in p_epoch int unsigned,
@@ -314,7 +319,7 @@ begin
   end if;
 end //
 
--- Gives the lease back: of a job that has ended, that pauses, or that any node may go on with, after a while.
+-- Ends the lease of a job that has ended, that pauses, or that any node may continue after a while.
 create or replace procedure sp_job_leave(
   in p_id char(36) character set ascii collate ascii_bin,
   in p_epoch int unsigned,
@@ -333,7 +338,7 @@ begin
   set p_left = row_count() > 0;
 end //
 
--- Takes away jobs that ended long ago, with what they could not do, so many at a time.
+-- Deletes jobs that ended long ago, with their rejects, at most `p_most` at a time.
 create or replace procedure sp_job_purge(in p_keep_s int unsigned, in p_most int unsigned, out p_purged int unsigned)
   modifies sql data
 begin

@@ -1,7 +1,7 @@
--- What nodes count of themselves: the objects behind templates/metric_rec.toml, in a database of their own.
+-- Counters that nodes keep of themselves: the objects behind templates/metric_rec.toml, in a database of their own.
 --
--- A sample is kept for a while as it came, and rolled up to minutes and hours in its own transaction: so each is counted once,
--- whoever works it off and however late it comes. Times are in UTC.
+-- A sample is kept for a while as it came. Its transaction also rolls it up to minutes and hours. So each sample is
+-- counted once, whichever node processes it and however late it comes. Times are in UTC.
 
 create database if not exists metrics
   character set utf8mb4
@@ -47,7 +47,7 @@ begin
   declare v_minute datetime default v_at - interval second(v_at) second;
   declare v_hour datetime default v_minute - interval minute(v_minute) minute;
   declare v_is_new boolean default true;
-  -- It was delivered before: this statement is taken back, and nothing else is done.
+  -- The sample was delivered before: this statement is rolled back, and nothing else is done.
   declare continue handler for 1062 set v_is_new = false;
   insert into metric_10s (name, node, at, value)
   select given.name, p_node, v_at, given.value
@@ -68,7 +68,7 @@ begin
   end if;
 end //
 
--- The points of a metric, each for so many seconds; of all nodes together where none is named.
+-- The points of a metric, one for each `p_step` seconds; of all nodes together if none is named.
 create or replace procedure sp_metric_points(
   in p_name varchar(64) character set utf8mb4 collate utf8mb4_nopad_bin,
   in p_node varchar(100) character set utf8mb4 collate utf8mb4_nopad_bin,
@@ -99,7 +99,7 @@ begin
   end if;
 end //
 
--- Takes away what is older than it is kept, so many rows of each table at a time.
+-- Deletes rows that are older than they are kept, at most `p_most` of each table at a time.
 create or replace procedure sp_metric_purge(
   in p_keep_10s_s int unsigned, in p_keep_1m_s int unsigned, in p_keep_1h_s int unsigned, in p_most int unsigned,
   out p_purged int unsigned)

@@ -1,12 +1,12 @@
--- The warehouse: the objects of templates/example_wh_rec.toml, in a database of its own, so that it can be on another server. Old records of
--- the template example are here, as they were there.
+-- The warehouse: the objects of templates/example_wh_rec.toml. They have a database of their own, so that it can be on
+-- another server. It has old records of the template example, unchanged.
 
 create database if not exists warehouse
   character set utf8mb4
   collate utf8mb4_unicode_ci;
 use warehouse;
 
--- No number is unique here: an article that is sold again has a new record in `example`.
+-- Numbers are not unique here: an article that is sold again has a new record in `example`.
 create table if not exists example (
     id          uuid not null primary key,
     sku         varchar(40) not null,

@@ -1,5 +1,5 @@
-//! The Rust functions behind the calls of the template `cool`, which names this file as its `module`: the node's own, whose jobs
-//! are this project's.
+//! The Rust functions behind the calls of the template `cool`, which names this file as its `module`. The functions are
+//! those of the node, and the jobs are those of this project.
 
 use beds_runtime::{
     Context, Result,
@@ -13,7 +13,7 @@ use super::Job;
 /// `cool.call.start`
 ///
 /// # Errors
-/// `validation_failed` with what is wrong with the request; `forbidden` where the caller has not the rights on the template.
+/// `validation_failed` with what is wrong with the request; `forbidden` if the caller lacks the rights on the template.
 pub async fn start(
     cx: &Context,
     template: String,
@@ -28,7 +28,7 @@ pub async fn start(
 /// `cool.call.list`
 ///
 /// # Errors
-/// `forbidden` where the caller may not fetch all records of the template.
+/// `forbidden` if the caller may not fetch all records of the template.
 pub async fn list(cx: &Context, template: String) -> Result<Vec<Listed>> {
     cool::list(cx, &template).await
 }

@@ -1,7 +1,7 @@
 //! Bookmarks of countries: a domain written by hand.
 //!
-//! Its attributes say what a template would; `create` is wrapped by a function that asks another domain first.
-//! The database objects are in `schema/mariadb/70_bookmark.sql`.
+//! Its attributes say what a template would say. `create` is wrapped by a function that first asks another domain. The
+//! database objects are in `schema/mariadb/70_bookmark.sql`.
 
 use beds_runtime::{
     Context, Error, NamasteCore, Result,

@@ -1,5 +1,5 @@
-//! The Rust function behind the call `health` of the template `fleet`, which names this file as its `module`: the node's own,
-//! on this project's objects.
+//! The Rust function behind the call `health` of the template `fleet`, which names this file as its `module`. The
+//! function is that of the node, and the objects are those of this project.
 
 use beds_runtime::{
     Context, Result,
@@ -11,7 +11,7 @@ use super::Fleet;
 /// `fleet.call.health`
 ///
 /// # Errors
-/// What the fleet's objects say.
+/// The errors of the fleet's objects.
 pub async fn health(cx: &Context) -> Result<Health> {
     health::health::<Fleet>(cx).await
 }

@@ -1,5 +1,5 @@
-//! The Rust functions behind calls of the template `job`, which names this file as its `module`: the node's own, on this project's
-//! objects.
+//! The Rust functions behind calls of the template `job`, which names this file as its `module`. The functions are
+//! those of the node, and the objects are those of this project.
 
 use beds_runtime::{
     Context, Result,
@@ -12,7 +12,7 @@ use super::Job;
 /// `job.call.pause`
 ///
 /// # Errors
-/// `not_found` where the caller does not see the job; `conflict` where it has ended.
+/// `not_found` if the caller does not see the job; `conflict` if it has ended.
 pub async fn pause(cx: &Context, id: Uuid) -> Result<String> {
     jobs::control::<Job>(cx, id, Control::Pause).await
 }

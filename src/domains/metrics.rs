@@ -1,5 +1,5 @@
-//! The Rust functions behind calls of the template `metric`, which names this file as its `module`: the node's own, on this
-//! project's objects.
+//! The Rust functions behind calls of the template `metric`, which names this file as its `module`. The functions are
+//! those of the node, and the objects are those of this project.
 
 use beds_runtime::{
     Context, Result,
@@ -12,7 +12,7 @@ use super::Metric;
 /// `metric.call.series`
 ///
 /// # Errors
-/// `validation_failed` where the moments or the step do not fit together, or nothing of this name is counted.
+/// `validation_failed` if the times and the step do not fit together, or no metric has this name.
 pub async fn series(
     cx: &Context,
     name: String,

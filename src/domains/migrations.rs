@@ -1,5 +1,5 @@
-//! The Rust functions behind the calls of the template `migration`, which names this file as its `module`: the node's own, whose jobs
-//! are this project's.
+//! The Rust functions behind the calls of the template `migration`, which names this file as its `module`. The
+//! functions are those of the node, and the jobs are those of this project.
 
 use beds_runtime::{
     Context, Result,
@@ -13,7 +13,8 @@ use super::Job;
 /// `migration.call.start`
 ///
 /// # Errors
-/// `validation_failed` with all that is wrong with the request; `forbidden` where the caller has not the rights on both templates.
+/// `validation_failed` with everything that is wrong with the request; `forbidden` if the caller lacks the rights on
+/// both templates.
 #[expect(clippy::too_many_arguments, reason = "one for each argument of the call")]
 pub async fn start(
     cx: &Context,
@@ -34,7 +35,7 @@ pub async fn start(
 /// `migration.call.retry`
 ///
 /// # Errors
-/// `not_found` where the caller does not see the job; as [`start`].
+/// `not_found` if the caller does not see the job; the errors of [`start`].
 pub async fn retry(cx: &Context, id: Uuid, on_conflict: Option<String>) -> Result<Uuid> {
     migration::retry::<Job>(cx, id, on_conflict).await
 }

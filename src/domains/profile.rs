@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{Country, Note, Subdivision};
 
-/// What all databases have about a country: the `returns` of the call.
+/// What all databases have on a country: the `returns` of the call.
 #[derive(Debug, Serialize)]
 pub struct Profile {
     name: String,
@@ -19,7 +19,7 @@ pub struct Profile {
 /// Asks three domains, in two databases, at the same time.
 ///
 /// # Errors
-/// `not_found` where there is no such country; what the domains answer.
+/// `not_found` if there is no such country; the errors of the domains.
 pub async fn profile(cx: &Context, alpha_2: String) -> Result<Profile> {
     let of_country = CountRequest::matching([("country", alpha_2.as_str())]);
     let (country, subdivisions, notes) = tokio::join!(

@@ -1,5 +1,5 @@
-//! The Rust functions behind calls of the template `session`, which names this file as its `module`: the node's own, on
-//! this project's objects.
+//! The Rust functions behind calls of the template `session`, which names this file as its `module`. The functions are
+//! those of the node, and the objects are those of this project.
 
 use beds_runtime::{
     Context, Result,
@@ -19,7 +19,7 @@ pub async fn open(cx: &Context, name: String, password: String) -> Result<Opened
 /// `session.call.check`
 ///
 /// # Errors
-/// None beside those of the node, which has checked the session.
+/// Only those of the node, which has checked the session.
 #[expect(clippy::unused_async, reason = "functions of calls are async")]
 pub async fn check(cx: &Context) -> Result<Asking> {
     sessions::check(cx)
@@ -28,7 +28,7 @@ pub async fn check(cx: &Context) -> Result<Asking> {
 /// `session.call.close`
 ///
 /// # Errors
-/// `not_found` where the caller does not see the session; `validation_failed` where it names none and has none.
+/// `not_found` if the caller does not see the session; `validation_failed` if the caller names no session and has none.
 pub async fn close(cx: &Context, id: Option<String>) -> Result<()> {
     sessions::close::<Session>(cx, id).await
 }
@@ -36,7 +36,7 @@ pub async fn close(cx: &Context, id: Option<String>) -> Result<()> {
 /// `session.call.close_all`
 ///
 /// # Errors
-/// What the database says.
+/// The errors of the database.
 pub async fn close_all(cx: &Context) -> Result<i64> {
     sessions::close_all::<Session>(cx).await
 }
@@ -44,7 +44,7 @@ pub async fn close_all(cx: &Context) -> Result<i64> {
 /// `session.call.close_user`
 ///
 /// # Errors
-/// What the database says.
+/// The errors of the database.
 pub async fn close_user(cx: &Context, user: String) -> Result<i64> {
     sessions::close_user::<Session>(cx, &user).await
 }

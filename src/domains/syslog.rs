@@ -1,5 +1,5 @@
-//! The Rust function behind a call of the template `syslog`, which names this file as its `module`: the node's own, on this
-//! project's objects.
+//! The Rust function behind a call of the template `syslog`, which names this file as its `module`. The function is
+//! that of the node, and the objects are those of this project.
 
 use beds_runtime::{Context, Result, services::syslog};
 
@@ -8,7 +8,7 @@ use super::Syslog;
 /// `syslog.call.ingest`
 ///
 /// # Errors
-/// What the database says; then nothing is kept.
+/// The errors of the database. Nothing is stored then.
 pub async fn ingest(cx: &Context, lines: Vec<String>, source: Option<String>) -> Result<i64> {
     syslog::ingest::<Syslog>(cx, &lines, source.as_deref()).await
 }

@@ -1,5 +1,5 @@
-//! The Rust functions behind calls of the template `user`, which names this file as its `module`: the node's own, on this
-//! project's objects.
+//! The Rust functions behind calls of the template `user`, which names this file as its `module`. The functions are
+//! those of the node, and the objects are those of this project.
 
 use beds_runtime::{
     Context, Result,
@@ -13,7 +13,7 @@ use super::User;
 /// `user.call.register`
 ///
 /// # Errors
-/// `conflict` where the name is taken; `validation_failed` where the password is too weak.
+/// `conflict` if the name is taken; `validation_failed` if the password is too weak.
 pub async fn register(cx: &Context, name: String, password: String) -> Result<Uuid> {
     users::register::<User>(cx, &name, password).await
 }
@@ -29,7 +29,7 @@ pub async fn authenticate(cx: &Context, name: String, password: String) -> Resul
 /// `user.call.change_password`
 ///
 /// # Errors
-/// `unauthenticated` where the caller has no session, or the old password is wrong.
+/// `unauthenticated` if the caller has no session, or the old password is wrong.
 pub async fn change_password(cx: &Context, old: String, new: String) -> Result<()> {
     users::change_password::<User>(cx, old, new).await
 }
@@ -45,7 +45,7 @@ pub async fn reset_password(cx: &Context, name: String, password: String) -> Res
 /// `user.call.set_roles`
 ///
 /// # Errors
-/// `not_found`; `validation_failed` where one is no role.
+/// `not_found`; `validation_failed` if one of the names is not a role.
 pub async fn set_roles(cx: &Context, name: String, roles: Vec<String>) -> Result<Vec<String>> {
     users::put_roles::<User>(cx, &name, users::Change::Set, roles).await
 }

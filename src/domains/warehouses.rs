@@ -1,5 +1,5 @@
-//! The Rust functions behind the calls of the template `warehouse`, which names this file as its `module`: the node's own, whose jobs
-//! are this project's.
+//! The Rust functions behind the calls of the template `warehouse`, which names this file as its `module`. The
+//! functions are those of the node, and the jobs are those of this project.
 
 use beds_runtime::{
     Context, Result,
@@ -13,7 +13,8 @@ use super::Job;
 /// `warehouse.call.start`
 ///
 /// # Errors
-/// `validation_failed` with what is wrong with the request; `forbidden` where the caller has not the rights on both templates.
+/// `validation_failed` with what is wrong with the request; `forbidden` if the caller lacks the rights on both
+/// templates.
 pub async fn start(
     cx: &Context,
     template: String,

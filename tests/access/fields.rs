@@ -1,4 +1,5 @@
-//! A field that a caller does not see is as if it did not exist; one that it does not set is refused.
+//! A field that a caller does not see is as if it did not exist. A request that sets a field which the caller may not
+//! set is refused.
 
 use beds_codegen::model::Granted;
 use serde_json::{Value, json};
@@ -9,13 +10,14 @@ use crate::{
     site::{Caller, callers, domains, site},
 };
 
-/// The name of no field.
+/// A name that no field has.
 const ABSENT: &str = "absent_one";
 
-/// The replies to requests that name a field, and to those that name none that there is, in the same words.
+/// Compares the reply to a request that names a hidden field with the reply to one that names a missing field: both
+/// have the same words.
 async fn as_absent(caller: &Caller, key: &str, body: impl Fn(&str) -> Value, field: &str) {
     for wrong in [false, true] {
-        // Nor does a value tell that there is such a field.
+        // A value must not show either that there is such a field.
         let body = |name: &str| {
             let body = body(name);
             if !wrong {
@@ -60,7 +62,7 @@ async fn what_is_hidden_does_not_exist() {
                     let reply = caller.ask(&fetch, json!({ "fields": [field] })).await;
                     assert_eq!(reply["ok"], json!(true), "{} {field}: {reply}", caller.name());
                 }
-                // A record shows it, or does not.
+                // A record shows the field, or does not.
                 for record in &records {
                     let reply = caller.ask(&fetch, json!({ "key": record["id"] })).await;
                     if reply["ok"] == json!(true) {
@@ -86,7 +88,7 @@ async fn what_is_hidden_does_not_exist() {
                 }
             }
         }
-        // The cursor of one who sorts by what another does not see.
+        // The cursor of a caller who sorts by a field that the other caller does not see.
         let mona = callers.iter().find(|caller| caller.user == Some("mona")).unwrap();
         let page = mona.ask(&format!("{name}.fetch"), json!({ "sort": ["margin"], "limit": 1 })).await;
         let page = json!({ "sort": ["margin"], "after": page["next"] });
@@ -141,7 +143,7 @@ async fn what_is_hidden_or_readonly_is_not_set() {
                         }
                     }
                 }
-                // What a reply shows of a write, alone, in a list and in each kind of batch.
+                // The reply to a write shows the record, alone, in a list and in each kind of batch.
                 if operation != Granted::Update {
                     let one = || {
                         let id = common::unique("field");
@@ -170,7 +172,7 @@ async fn what_is_hidden_or_readonly_is_not_set() {
     }
 }
 
-/// An upsert changes a record that is there; what its caller neither sees nor sets is not its caller's to change.
+/// An upsert changes an existing record. The caller must not change fields that the caller neither sees nor sets.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upsert_leaves_what_is_hidden_or_readonly() {
     let site = site().await;
@@ -200,7 +202,7 @@ async fn an_upsert_leaves_what_is_hidden_or_readonly() {
         }
         let kept = mona.ok(&fetch, json!({ "key": fresh })).await;
         assert_eq!((&kept["margin"], &kept["price"]), (&Value::Null, &Value::Null), "{name}: {kept}");
-        // Who sets all of a record leaves nothing of it.
+        // A caller who may set all fields replaces the whole record.
         mona.ok(&upsert, json!({ "data": record(&ids[0], "all") })).await;
         let kept = mona.ok(&fetch, json!({ "key": ids[0] })).await;
         assert_eq!((&kept["margin"], &kept["price"]), (&Value::Null, &Value::Null), "{name}: {kept}");

@@ -1,5 +1,6 @@
-//! Functions in Rust that panic, never end, or give what their template does not allow: the request hears what is known of
-//! it, the log has its id, and no other request notices. The functions are in `tests/guarded/node/src/domains/wayward.rs`.
+//! Functions in Rust that panic, never end, or return what their template does not allow. The reply says what is known,
+//! the log has the id of the request, and no other request notices. The functions are in
+//! `tests/guarded/node/src/domains/wayward.rs`.
 
 use beds_protocol::RoutingKey;
 use futures_util::future::join_all;
@@ -14,7 +15,7 @@ use crate::{
     site::{Caller, callers, site},
 };
 
-/// What a call is answered whose correlation id is this; within a second where the function would never end.
+/// The reply to a call with this correlation id. It comes within a second if the function would never end.
 async fn call(wire: &mut Wire, name: &str, args: Value, id: &str) -> Value {
     let is_endless = args["way"] == json!("never_ends");
     let key = format!("wayward.call.{name}");
@@ -28,7 +29,7 @@ async fn call(wire: &mut Wire, name: &str, args: Value, id: &str) -> Value {
     wire.request(&key, json!({ "args": args }).to_string().as_bytes(), properties).await.json()
 }
 
-/// Asks another thing of the same node until it is told to stop.
+/// Sends other requests to the same node until it is told to stop.
 async fn neighbour(caller: &Caller, calls: usize) {
     for _ in 0..calls {
         caller.ok("wayward.call.read", json!({ "args": { "way": "well" } })).await;
@@ -61,7 +62,7 @@ async fn a_function_that_does_not_end_as_it_should_harms_its_own_request_alone()
             assert_eq!(error["retryable"], json!(code == "deadline_exceeded"), "{said}");
             told(&id, code == "internal").await;
         }
-        // A value of a scalar may be missing, as that of a database's function may.
+        // The value of a scalar may be missing, as for a function of the database.
         let reply = call(&mut wire, "read", json!({ "way": "none" }), &unique("w")).await;
         assert_eq!((&reply["ok"], &reply["data"]), (&json!(true), &Value::Null), "{reply:#}");
         for (way, code, says) in [
@@ -81,7 +82,7 @@ async fn a_function_that_does_not_end_as_it_should_harms_its_own_request_alone()
             let written = site.stack.mariadb_query(Some("vault"), "select id from wayward").unwrap();
             assert!(written.contains(&id), "{said}: {written}");
         }
-        // What is done is never told to be too large.
+        // A write that is done is never answered with `too_large`.
         let args = json!({ "id": unique("w"), "way": "too_large" });
         let reply = call(&mut wire, "write", args, &unique("w")).await;
         assert_eq!(reply["ok"], json!(true), "{reply:#}");
@@ -92,7 +93,7 @@ async fn a_function_that_does_not_end_as_it_should_harms_its_own_request_alone()
     assert!(log.contains("a method panicked: wayward: nobody expects this"), "{log}");
 }
 
-/// Waits until the log has a line of this request, where there is to be one.
+/// Waits until the log has a line of this request, if one is expected.
 async fn told(id: &str, is_told: bool) {
     let site = site().await;
     if is_told {

@@ -1,8 +1,9 @@
-//! Who may do what, on real servers and both engines: a walk over role × domain × operation × record × field. What is not
-//! allowed is `forbidden`, or is as if it did not exist: the reply is that to a request for what there is not.
+//! Who may do what, on real servers and both engines: every combination of role, domain, operation, record and field. A
+//! request that is not allowed gets `forbidden`, or the same reply as a request for something that does not exist.
 //!
-//! What is walked comes from the compiled templates of `tests/guarded`, and what is expected from [`oracle`], which knows
-//! nothing of the node. Operations are matched without a wildcard, so that a new one has to say what it asks.
+//! The combinations come from the compiled templates of `tests/guarded`, and the expected results from [`oracle`],
+//! which knows nothing of the node. Operations are matched without a wildcard, so that a new operation must say what it
+//! requests.
 
 #![allow(
     clippy::unwrap_used,
@@ -30,7 +31,7 @@ use crate::{
     site::{Caller, callers, domains, site},
 };
 
-/// A request of an operation that any caller who may do it can send.
+/// A request for an operation that every caller with the right can send.
 fn request(domain: &Domain, operation: &Granted, id: &str) -> (String, Value) {
     let name = &domain.name.value;
     let body = match operation {
@@ -47,7 +48,7 @@ fn request(domain: &Domain, operation: &Granted, id: &str) -> (String, Value) {
     (format!("{name}.{}", operation.name()), body)
 }
 
-/// What a caller is told who may not do something.
+/// The error for a caller who may not do something.
 fn refusal(caller: &Caller) -> &'static str {
     if caller.user.is_some() { "forbidden" } else { "unauthenticated" }
 }
@@ -132,7 +133,7 @@ async fn a_description_says_what_the_caller_may() {
     }
 }
 
-/// The request itself gives what a procedure, a call and a pipeline take of it; no client can.
+/// A procedure, a call and a pipeline can take values of the request itself. No client can give them.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_request_says_who_asks() {
     let site = site().await;
@@ -162,7 +163,7 @@ async fn the_request_says_who_asks() {
     assert!(made_by(&id).contains("carla"), "{}", made_by(&id));
     mona.ok("deed.call.restock", json!({ "args": { "id": id } })).await;
     assert!(made_by(&id).contains("mona/-"), "{}", made_by(&id));
-    // Those that share a statement with others keep their own.
+    // Requests that share a statement with others keep their own values.
     let ids: Vec<String> = (0..20).map(|_| common::unique("asks")).collect();
     let creates = ids.iter().enumerate().map(|(at, id)| {
         let by = if at % 2 == 0 { carla } else { mona };
@@ -210,7 +211,7 @@ async fn a_session_that_nobody_knows_is_no_caller() {
     assert!(reply["error"]["message"].as_str().unwrap().contains("knows no sessions"), "{reply}");
 }
 
-/// What nobody waits for, and is not allowed, is a dead letter that says so.
+/// A request without a waiting client that is not allowed becomes a dead letter, which says so.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_that_is_refused_and_not_heard_is_a_dead_letter() {
     let site = site().await;

@@ -1,11 +1,11 @@
-//! What templates say of a caller, worked out anew: it shares nothing with the node but the compiled model.
+//! The rules of the templates for a caller, computed separately: this shares only the compiled model with the node.
 
 use beds_codegen::model::{Access, Domain, Granted, Literal, RequestValue, Wanted};
 use serde_json::{Value, json};
 
 use crate::site::Caller;
 
-/// All that a domain offers, but its description.
+/// All operations of a domain, except its description.
 pub(crate) fn operations(domain: &Domain) -> Vec<Granted> {
     let offered = domain.offered();
     let plain = [
@@ -24,7 +24,7 @@ fn access(domain: &Domain) -> &Access {
     domain.access.as_ref().unwrap()
 }
 
-/// A record as the walk knows it, by field.
+/// The fields of a record, as the test knows them.
 pub(crate) type Record = serde_json::Map<String, Value>;
 
 impl Caller {
@@ -52,12 +52,12 @@ impl Caller {
         })
     }
 
-    /// The same of an operation.
+    /// The field rules for an operation.
     pub(crate) fn rules(&self, domain: &Domain, operation: &Granted) -> (Vec<String>, Vec<String>) {
         field_rules(domain, &self.granted(domain, operation))
     }
 
-    /// The same of whatever the caller may do.
+    /// The field rules for anything that the caller may do.
     pub(crate) fn any_field_rules(&self, domain: &Domain) -> (Vec<String>, Vec<String>) {
         let mut roles: Vec<String> =
             operations(domain).iter().flat_map(|operation| self.granted(domain, operation)).collect();
@@ -67,7 +67,7 @@ impl Caller {
     }
 }
 
-/// The fields that are hidden from these roles, and those that they only see.
+/// The fields that are hidden from these roles, and those that the roles may only read.
 fn field_rules(domain: &Domain, roles: &[String]) -> (Vec<String>, Vec<String>) {
     let (mut hidden, mut readonly) = (Vec::new(), Vec::new());
     for (index, field) in domain.fields.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Records that a caller does not reach are as if they were not there, in every read and write.
+//! Records that a caller does not reach are as if they did not exist, in every read and write.
 
 use beds_codegen::model::{Domain, Granted};
 use futures_util::future::join_all;
@@ -10,7 +10,7 @@ use crate::{
     site::{Caller, callers, domains, site},
 };
 
-/// Records of several owners and states, made by one who may make any.
+/// Records of several owners and states, made by a caller who may make any record.
 pub(crate) async fn seeded(domain: &Domain, callers: &[Caller]) -> Vec<Record> {
     let mona = callers.iter().find(|caller| caller.user == Some("mona")).unwrap();
     let mut records = Vec::new();
@@ -29,7 +29,7 @@ pub(crate) async fn seeded(domain: &Domain, callers: &[Caller]) -> Vec<Record> {
     records
 }
 
-/// The reply to the same request for a record that there is not, with this record's key in place of its own.
+/// The reply to the same request for a missing record, with this record's key in place of the missing one.
 pub(crate) async fn of_absent(caller: &Caller, key: &str, body: &Value, id: &str) -> Value {
     let other = common::unique("row");
     let body: Value = serde_json::from_str(&body.to_string().replace(id, &other)).unwrap();
@@ -88,7 +88,7 @@ async fn reads_show_what_is_reached() {
     }
 }
 
-/// Pages one by one come to the same records.
+/// Reading page by page finds the same records.
 async fn pages(caller: &Caller, fetch: &str, ids: &[&Value], expected: &[&str]) {
     let (mut after, mut seen) = (Value::Null, Vec::new());
     loop {
@@ -109,7 +109,8 @@ async fn pages(caller: &Caller, fetch: &str, ids: &[&Value], expected: &[&str]) 
     assert_eq!(seen, expected, "{}", caller.name());
 }
 
-/// Look-ups that share a statement are those of callers who reach all; what one reaches is no answer to another.
+/// Look-ups share a statement only between callers who reach all records. A caller must never get a reply that was made
+/// for another one.
 #[tokio::test(flavor = "multi_thread")]
 async fn look_ups_that_wait_together_answer_each_caller_by_itself() {
     let site = site().await;

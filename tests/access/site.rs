@@ -44,7 +44,7 @@ static SITE: LazyLock<Site> = LazyLock::new(|| {
     Site { node, stack, program }
 });
 
-/// The domains that say who may do what.
+/// The domains with rules on who may do what.
 pub(crate) fn domains() -> Vec<Domain> {
     let guarded = root().join("tests/guarded");
     let compiler = Compiler::new().templates(guarded.join("templates")).pipelines(guarded.join("pipelines"));
@@ -65,7 +65,7 @@ pub(crate) fn beds(program: &Path, stack: &Stack, arguments: &[&str]) -> Beds {
     Beds::program(program, arguments).on(stack).env(&[("BEDS_ENV", "prod")]).env(&roles)
 }
 
-/// Builds the node of the guarded templates beside the tested binary.
+/// Builds the node of the guarded templates into the folder of the tested binary.
 fn build() -> PathBuf {
     let folder = Path::new(env!("CARGO_BIN_EXE_beds")).parent().unwrap().to_owned();
     let mut command = Command::new(env!("CARGO"));
@@ -79,9 +79,9 @@ fn build() -> PathBuf {
     folder.join("beds-guarded")
 }
 
-/// Someone who asks.
+/// A caller.
 pub(crate) struct Caller {
-    /// None of one for whom nobody vouches.
+    /// The user name. `None` if nobody vouches for the caller.
     pub(crate) user: Option<&'static str>,
     pub(crate) roles: &'static [&'static str],
     client: Client,
@@ -106,7 +106,7 @@ impl Caller {
         self.user.unwrap_or("nobody")
     }
 
-    /// The reply, without what names the request.
+    /// The reply, without the ids of the request.
     pub(crate) async fn send(&self, request: Request) -> Value {
         let reply = self.client.execute_raw(request).await.unwrap();
         let mut reply: Value = serde_json::from_slice(&reply.body).unwrap();

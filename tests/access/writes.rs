@@ -1,4 +1,4 @@
-//! What a caller writes stays within what it reaches.
+//! A caller's writes stay within the records that the caller reaches.
 
 use beds_client::{Request, protocol::Lane};
 use beds_codegen::model::Granted;
@@ -128,7 +128,7 @@ async fn writes_by_filter_reach_no_further() {
     }
 }
 
-/// The one of `carla`, who owns what she makes.
+/// The record of `carla`, who owns what she makes.
 #[tokio::test(flavor = "multi_thread")]
 async fn new_records_are_the_callers_own() {
     let site = site().await;
@@ -197,7 +197,7 @@ async fn no_write_moves_a_record_out_of_reach_or_takes_one_in() {
             }
         }
         carla.ok(&update, json!({ "key": id, "data": { "owner": "carla", "status": "active" } })).await;
-        // Another's record is taken over neither by a change nor by an upsert.
+        // Neither a change nor an upsert can take over a record of another owner.
         let reply = carl.ask(&update, json!({ "key": id, "data": { "owner": "carl" } })).await;
         assert_eq!(reply["error"]["code"], "not_found", "{reply}");
         for body in [
@@ -217,7 +217,8 @@ async fn no_write_moves_a_record_out_of_reach_or_takes_one_in() {
             .ok(&format!("{name}.upsert"), json!({ "data": { "id": id, "title": format!("{id}-2") } }))
             .await;
         assert_eq!((&own["title"], &own["owner"]), (&json!(format!("{id}-2")), &json!("carla")), "{own}");
-        // With two roles, one may be the way in and the other the way out of a change; here the other may not change.
+        // With two roles, a change may enter the reach of one role and leave that of the other. Here the second role
+        // may not change records.
         let reply = bob.ask(&update, json!({ "key": id, "data": { "status": "draft" } })).await;
         assert_eq!(
             reply["error"]["code"], "not_found",
@@ -226,7 +227,7 @@ async fn no_write_moves_a_record_out_of_reach_or_takes_one_in() {
     }
 }
 
-/// A stored reply is the caller's own, and shows no more than it did.
+/// A stored reply goes only to its caller, and shows no more than it did at first.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_done_before_is_told_to_its_caller_alone() {
     let site = site().await;

@@ -1,4 +1,4 @@
-//! What the audit says of changes that clients make: who, what, when, on both engines, and how it is read.
+//! The audit of changes by clients: who, what, when, on both engines, and how the entries are read.
 
 use std::ffi::OsString;
 
@@ -13,7 +13,7 @@ use super::{
     end, servers,
 };
 
-/// A node that serves everything, with the rights that `bedsc grants` writes.
+/// A node that serves everything, with exactly the rights that `bedsc grants` writes.
 async fn node(stack: &'static Stack) -> &'static beds_devstack::Node {
     blocking(move || {
         let catalog = grant(stack);
@@ -35,7 +35,7 @@ const fn id(number: u128) -> Uuid {
     Uuid::from_u128(number)
 }
 
-/// The reply to a request; its `message_id` is of this number.
+/// The reply to a request. Its `message_id` is made from this number.
 async fn send(client: &Client, key: &str, body: Value, number: Option<u128>) -> Value {
     let request = Request::raw(key, body.to_string());
     let request = if let Some(number) = number { request.message_id(id(number)) } else { request };
@@ -55,7 +55,7 @@ async fn entries(client: &Client, audit: &str, filter: Value) -> Vec<Value> {
     reply["data"].as_array().unwrap().clone()
 }
 
-/// Operation and new version of entries.
+/// The operation and the new version of each entry.
 fn done(entries: &[Value]) -> Vec<(&str, &Value)> {
     entries.iter().map(|entry| (entry["operation"].as_str().unwrap(), &entry["version"])).collect()
 }
@@ -67,7 +67,7 @@ async fn each_change_says_who_made_it_on_both_engines() {
     let operator = client(stack).await;
     let nobody = Client::builder(stack.amqp_url()).connect().await.unwrap();
 
-    // MariaDB: a write that comes twice is done once, and has one entry.
+    // MariaDB: a write that is sent twice is done once, and has one entry.
     let sku = unique("AUDIT").to_uppercase();
     let article = json!({"data": {"sku": sku, "title": "Lamp", "price": "9.00", "supplier": "hush"}});
     let mut key = Value::Null;
@@ -85,7 +85,7 @@ async fn each_change_says_who_made_it_on_both_engines() {
     ok(&operator, "app_server.batch.write", batch("atomic", "2.00"), Some(3)).await;
     ok(&operator, "app_server.batch.write", batch("atomic", "2.00"), Some(3)).await;
     ok(&operator, "app_server.batch.write", batch("ordered", "3.00"), None).await;
-    // The second item is refused, and with it the first.
+    // The second item is refused, and so the first one as well.
     let refused = json!({"mode": "atomic", "items": [
         {"template": "example", "op": "update", "body": {"key": key, "data": {"price": "4.00"}}},
         {"template": "example", "op": "update", "body": {"key": key, "data": {"price": "5.00"}, "if_version": 1}}]});
@@ -116,7 +116,7 @@ async fn each_change_says_who_made_it_on_both_engines() {
         (&json!("guest"), &json!("guest"), &Value::Null, &json!(id(2)), &json!(id(2)))
     );
     assert!(!json!(of_record).to_string().contains("hush"), "{of_record:#?}");
-    // The key of the record is no argument of the call: it is known by its template and its time alone.
+    // The key of the record is not an argument of the call. The entry is found only by its template and its time.
     let calls =
         entries(&operator, "audit", json!({"template": "example", "operation": "call.restock"})).await;
     assert_eq!(calls.len(), 1);
@@ -136,7 +136,7 @@ async fn each_change_says_who_made_it_on_both_engines() {
     );
     assert_eq!((&of_note[0]["user"], &of_note[0]["message_id"]), (&json!("guest"), &json!(id(4))));
 
-    // A session: its user, its id, and as whom RabbitMQ knows who sent it. What a function asks for is the caller's doing.
+    // A session: its user, its id, and the RabbitMQ user of the sender. A request by a function counts as the caller's.
     let name = unique("user");
     let login = json!({"args": {"name": name, "password": "correct horse battery"}});
     ok(&operator, "user.call.register", login.clone(), None).await;
@@ -160,7 +160,7 @@ async fn each_change_says_who_made_it_on_both_engines() {
     let dump = blocking(|| stack.mariadb_query(Some("tercero"), "select * from beds_audit").unwrap()).await;
     assert!(!dump.contains("argon2") && !dump.contains("horse") && !dump.contains(token), "{dump}");
 
-    // Who has no role reads nothing, and nobody writes.
+    // A caller without a role reads nothing, and nobody writes.
     assert_eq!(send(&nobody, "audit.fetch", json!({}), None).await["error"]["code"], "unauthenticated");
     assert_eq!(
         send(&operator, "audit.fetch", json!({"where": {"version": 1}}), None).await["error"]["code"],
@@ -177,7 +177,7 @@ async fn each_change_says_who_made_it_on_both_engines() {
     end([node], stack).await;
 }
 
-/// What `beds audit` shows.
+/// The output of `beds audit`.
 async fn shell(stack: &'static Stack, record: &str, note: &str) {
     let id = serde_json::from_str::<Value>(record).unwrap()["id"].as_str().unwrap().to_owned();
     let note = note.to_owned();

@@ -1,4 +1,4 @@
-//! What the catalogue shows whom.
+//! What the catalogue shows to each caller.
 
 use beds_client::{Client, Request};
 use serde_json::{Value, json};
@@ -26,13 +26,13 @@ async fn each_sees_what_he_may_do() {
     let names: Vec<&str> =
         his["data"].as_array().unwrap().iter().map(|entry| entry["template"].as_str().unwrap()).collect();
     assert!(names.is_sorted() && names.contains(&"country") && names.contains(&"bookmark"), "{his:#}");
-    // What he may not use does not exist for him.
+    // A template that the caller may not use does not exist for the caller.
     assert!(of(&his, "audit").is_some() && of(&theirs, "audit").is_none(), "{theirs:#}");
     assert!(of(&his, "node").is_some() && of(&theirs, "node").is_none(), "{theirs:#}");
     let fleet = of(&his, "fleet").unwrap();
     assert_eq!(fleet["operations"], json!(["fetch", "count", "describe", "call.health"]), "{fleet}");
 
-    // Each entry is what the template says of itself.
+    // Each entry equals the description that the template gives of itself.
     let described = nobody.execute(Request::raw("example.describe", "{}")).await.unwrap().data.unwrap();
     let example = of(&theirs, "example").unwrap();
     for name in ["template", "description", "hash", "operations"] {
@@ -40,7 +40,7 @@ async fn each_sees_what_he_may_do() {
     }
     assert_eq!((&example["service"], &example["nodes"]), (&json!("app_server"), &json!(2)), "{example}");
     assert_eq!((&fleet["nodes"], &fleet["other_hashes"]), (&json!(1), &json!([])), "{fleet}");
-    // The program has it, and no node serves it.
+    // The program has the template, and no node serves it.
     assert_eq!(of(&his, "session").unwrap()["nodes"], json!(0));
 
     let one = list(&operator, json!({"service": "admin", "template": "audit"})).await;

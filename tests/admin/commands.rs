@@ -1,4 +1,4 @@
-//! What nodes do when they are told.
+//! What nodes do when they get a command.
 
 use std::{
     sync::{
@@ -26,7 +26,7 @@ async fn nodes_obey_who_are_meant_and_a_wrong_command_says_what_is_wrong() {
     let all = nodes(stack, &[("n1", "app_server,admin"), ("n2", "app_server"), ("n2", "app_server")]).await;
     let operator = client(stack).await;
 
-    // What is wrong is told by its field, and nobody obeys.
+    // A wrong argument is reported with its field, and no node obeys.
     for (call, args, field) in [
         ("ping", json!({"node": "n1", "service": "admin"}), "service"),
         ("ping", json!({"service": "admim"}), "service"),
@@ -54,7 +54,7 @@ async fn nodes_obey_who_are_meant_and_a_wrong_command_says_what_is_wrong() {
     assert!(error.hint.unwrap().contains("did you mean `n"), "the nearest name");
     assert_eq!(refused(&operator, "drain", &json!({"service": "tercero"})).await.code, ErrorCode::NotFound);
 
-    // Who has no role may not, and who does not say who he is, is not known.
+    // A caller without a role may not send commands, and a caller without a name is unknown.
     blocking(|| {
         stack.rabbitmq().control(&["add_user", "web", "secret"]).unwrap();
         stack.rabbitmq().control(&["set_permissions", "web", ".*", ".*", ".*"]).unwrap();
@@ -66,7 +66,7 @@ async fn nodes_obey_who_are_meant_and_a_wrong_command_says_what_is_wrong() {
     let unknown = Client::builder(stack.amqp_url()).connect().await.unwrap();
     assert_eq!(refused(&unknown, "drain", &json!({})).await.code, ErrorCode::Unauthenticated);
 
-    // One, those of a name, those of a service, all.
+    // One node, those with a name, those with a service, all.
     let answers = ask(&operator, "ping", &json!({})).await;
     assert_eq!(who(&answers), [("n1", true), ("n2", true), ("n2", true)]);
     assert_ne!(answers[1]["instance"], answers[2]["instance"], "two share a name");
@@ -81,7 +81,7 @@ async fn nodes_obey_who_are_meant_and_a_wrong_command_says_what_is_wrong() {
     assert_eq!(who(&ask(&operator, "ping", &json!({"node": "n2"})).await), [("n2", true), ("n2", true)]);
     assert_eq!(who(&ask(&operator, "ping", &json!({"service": "admin"})).await), [("n1", true)]);
 
-    // Instances are what consumes.
+    // The number of instances is the number of consumers.
     assert_eq!(blocking(|| consumers(stack, READS)).await, 12);
     let scale = json!({"service": "app_server", "broker": "r", "instances": 7, "node": "n1"});
     let answers = ask(&operator, "scale", &scale).await;
@@ -96,7 +96,7 @@ async fn nodes_obey_who_are_meant_and_a_wrong_command_says_what_is_wrong() {
     assert_eq!(who(&answers), [("n2", false), ("n2", false)]);
     assert_eq!(answers[0]["error"]["code"], "not_found", "{answers:?}");
 
-    // What was told holds until the configuration is read again.
+    // The setting holds until the configuration is read again.
     let answers =
         ask(&operator, "log_level", &json!({"level": "info,beds_runtime=debug", "node": "n1"})).await;
     assert_eq!(answers[0]["data"]["now"], "info,beds_runtime=debug");
@@ -118,7 +118,7 @@ async fn nodes_obey_who_are_meant_and_a_wrong_command_says_what_is_wrong() {
     let answers = ask(&operator, "reload", &json!({"node": "n1"})).await;
     assert!(answers[0]["error"]["message"].as_str().unwrap().contains("instances is 0"), "{answers:?}");
 
-    // A comparison with the databases as they are now.
+    // A comparison with the current databases.
     let errors = async || {
         let answers = ask(&operator, "verify", &json!({"node": "n2"})).await;
         assert_eq!(who(&answers), [("n2", true), ("n2", true)]);
@@ -130,7 +130,7 @@ async fn nodes_obey_who_are_meant_and_a_wrong_command_says_what_is_wrong() {
     let (count, findings) = errors().await;
     assert!(count == 1 && findings.contains("sp_country_rename"), "{findings}");
 
-    // The shell says who it is, and ends by what the nodes answered.
+    // The shell gives its user, and its exit code follows the answers of the nodes.
     let run = async |arguments: &'static [&'static str]| {
         let ended = blocking(|| Beds::new(arguments).on(stack).run()).await;
         println!("{arguments:?}: {ended:?}");
@@ -203,7 +203,7 @@ async fn a_node_that_drains_under_load_fails_no_request_and_resumes() {
         assert_eq!(who(&answers), [("drains", true)]);
         eventually_async("it has drained", async || state().await == "drained").await;
         assert_eq!(blocking(|| consumers(stack, READS)).await, 4);
-        // It is up, and says why it does not serve.
+        // The node is up, and says why it does not serve.
         let ready = all[1].get("/ready");
         assert!(ready.starts_with("HTTP/1.1 503") && ready.contains("draining"), "{ready}");
         assert!(all[1].get("/live").starts_with("HTTP/1.1 200"));
@@ -213,7 +213,7 @@ async fn a_node_that_drains_under_load_fails_no_request_and_resumes() {
         assert!(all[1].is_ready());
         assert_eq!(blocking(|| consumers(stack, READS)).await, 8);
     }
-    // All at once: commands are heard all the same, and what was asked meanwhile is answered later.
+    // All nodes drain at once. They still get commands, and requests that came meanwhile are answered later.
     ask(&operator, "drain", &json!({})).await;
     eventually_async("it has drained", async || state().await == "drained").await;
     tokio::time::timeout(Duration::from_secs(20), ask(&operator, "resume", &json!({}))).await.unwrap();
@@ -229,7 +229,7 @@ async fn a_node_that_drains_under_load_fails_no_request_and_resumes() {
     let stored = blocking(move || stack.mariadb_query(Some("catalog"), count).unwrap()).await;
     assert_eq!(stored.trim().parse(), Ok(created), "each create once");
 
-    // A node that has drained ends as any other.
+    // A drained node ends like any other.
     ask(&operator, "drain", &json!({"node": "drains"})).await;
     end([&all[1], &all[0]], stack).await;
 }

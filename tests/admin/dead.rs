@@ -1,4 +1,4 @@
-//! Dead letters over the bus: who may see them, what is shown, and what is done with them, once.
+//! Dead letters over the bus: who may see them, what is shown, and what is done with them, exactly once.
 
 use std::collections::BTreeSet;
 
@@ -60,7 +60,7 @@ async fn dead_letters_are_listed_shown_replayed_once_and_dropped_by_operators() 
     publish(&wire, "example.create", &secret).await;
     waiting(&wire, 4).await;
 
-    // Nobody else may.
+    // No other user may.
     let nobody = Client::builder(stack.amqp_url()).connect().await.unwrap();
     for (name, args) in [
         ("list", json!({})),
@@ -71,7 +71,7 @@ async fn dead_letters_are_listed_shown_replayed_once_and_dropped_by_operators() 
         let refused = call(&nobody, name, args).await;
         assert_eq!(refused["error"]["code"], "unauthenticated", "{name}: {refused:#}");
     }
-    // Nothing is done without a choice.
+    // Without a choice of letters nothing is done.
     for name in ["replay", "drop"] {
         for args in [json!({}), json!({"all": false, "dry_run": true}), json!({"ids": []})] {
             let refused = call(&operator, name, args).await;
@@ -103,7 +103,7 @@ async fn dead_letters_are_listed_shown_replayed_once_and_dropped_by_operators() 
         |reply: &Value| letters(reply).iter().map(|letter| letter["id"].to_string()).collect::<BTreeSet<_>>();
     assert_eq!(ids(&now), ids(&listed), "looking changes nothing");
 
-    // Bodies are shown as their template lets them.
+    // Bodies are masked as their template says.
     let of = |template: &str| {
         let begins = format!("{template}.");
         letters(&listed)
@@ -120,7 +120,7 @@ async fn dead_letters_are_listed_shown_replayed_once_and_dropped_by_operators() 
     let body = call(&operator, "show", json!({"id": begin})).await["data"]["body"].clone();
     assert!(body == bookmark("a") || body == bookmark("b"), "{body:#}");
 
-    // What is masked or only a read stays; what the node's account may not send is told.
+    // Letters that are masked, or that only read, stay. Letters that the node's account may not send are reported.
     let stay = call(&operator, "replay", json!({"code": "bad_request", "dry_run": true})).await;
     assert_eq!((letters(&stay).len(), &letters(&stay)[0]["outcome"]), (1, &json!("stays")), "{stay:#}");
     let masked = call(&operator, "replay", json!({"template": "example"})).await;
@@ -139,7 +139,7 @@ async fn dead_letters_are_listed_shown_replayed_once_and_dropped_by_operators() 
     );
     waiting(&wire, 4).await;
 
-    // What has not been mended dies again; then it is done, once.
+    // A letter whose cause remains dies again. After the repair it is done, once.
     let again = call(&operator, "replay", json!({"ids": [one["id"]]})).await;
     assert_eq!(letters(&again)[0]["outcome"], "replayed", "{again:#}");
     waiting(&wire, 4).await;
@@ -193,7 +193,7 @@ async fn a_node_that_dies_while_it_replays_loses_nothing_and_does_nothing_twice(
     };
     let (reply, ()) = tokio::join!(asked, killed);
     assert_eq!(reply["ok"], true, "another node has taken the request: {reply:#}");
-    // What was held by whoever died is back by now, and is asked for again.
+    // Letters that the killed node held are back by now, and are requested again.
     eventually_async("all are done", async || {
         call(&operator, "replay", json!({"template": "bookmark"})).await;
         written().await >= COUNT && wire.waiting(DEAD).await == 0

@@ -1,4 +1,4 @@
-//! What happens to commands when nodes or RabbitMQ die.
+//! What happens to commands if nodes or RabbitMQ die.
 
 use std::{process::Command, time::Duration};
 
@@ -26,7 +26,7 @@ async fn who_dies_while_it_is_asked_is_told_and_who_dies_while_it_gathers_is_fol
     let operator = client(stack).await;
     assert_eq!(ask(&operator, "ping", &json!({})).await.len(), 3);
 
-    // One that was killed is told, with when it was heard; one that ended in order is not there any more.
+    // A killed node is reported, with the time when it was last heard. A node that ended in order is no longer listed.
     blocking(move || first[2].kill()).await;
     let answers = ask(&operator, "ping", &json!({"wait_ms": 2000})).await;
     assert_eq!(who(&answers), [("gone", false), ("n1", true), ("n2", true)]);
@@ -42,7 +42,8 @@ async fn who_dies_while_it_is_asked_is_told_and_who_dies_while_it_gathers_is_fol
     .await;
     assert_eq!(refused(&operator, "ping", &json!({"node": "ends"})).await.code.as_str(), "not_found");
 
-    // One that hangs keeps a gathering going; its node is killed meanwhile, and another one answers.
+    // A hanging node delays the collection of the answers. The collecting node is killed meanwhile, and another one
+    // answers.
     signal(&first[1], "-STOP");
     let id = Uuid::now_v7();
     let request = || {
@@ -92,7 +93,7 @@ async fn commands_while_rabbitmq_restarts_are_answered_or_refused_and_all_nodes_
         let Some(Value::Array(answers)) = data else { return false };
         who(&answers) == [("n1", true), ("n2", true)]
             && answers[0]["data"]["state"] == "serving"
-            // What was told before holds.
+            // The earlier command still holds.
             && answers[1]["data"]["state"] == "drained"
     })
     .await;

@@ -1,4 +1,4 @@
-//! The fleet as it is kept: who is there, how each is, who is lost, and one verdict on all.
+//! The stored fleet: its nodes, their states, the lost ones, and one verdict on all.
 
 use beds_client::{Client, Request};
 use beds_devstack::{Node, Stack};
@@ -10,7 +10,7 @@ use super::{
     end, servers,
 };
 
-/// Starts a node that says how it is five times a second.
+/// Starts a node that sends five heartbeats per second.
 async fn node(stack: &'static Stack, name: &'static str, services: &'static str) -> &'static Node {
     blocking(move || {
         let url = stack.amqp_url().replace("guest:guest", "beds:secret");
@@ -49,7 +49,7 @@ async fn settles(client: &Client, expected: &[(&str, &str)]) {
     .await;
 }
 
-/// The verdict, and of each reason what it is and of which node.
+/// The verdict, and for each reason its kind and its node.
 async fn health(client: &Client) -> (String, Vec<(String, Value)>) {
     let reply = send(client, "fleet.call.health", &json!({})).await;
     assert_eq!(reply["ok"], true, "{reply:#}");
@@ -74,13 +74,13 @@ const TAKEN: &str = "nobody takes the node's heartbeats";
 #[tokio::test(flavor = "multi_thread")]
 async fn the_fleet_knows_who_is_there_and_who_is_lost() {
     let stack = servers().await;
-    // Where nobody hosts `admin`, a node serves, and says once that nobody takes its heartbeats.
+    // If no node hosts `admin`, a node serves, and reports once that nobody takes its heartbeats.
     let plain = node(stack, "n2", "app_server").await;
     blocking(|| eventually("the node says so", || plain.log().contains(TAKEN))).await;
     let admin = node(stack, "n1", "app_server,admin").await;
     let operator = client(stack).await;
     settles(&operator, &[("n1", "serving"), ("n2", "serving")]).await;
-    // The row is there before the reply.
+    // The row is written before the reply is sent.
     blocking(|| eventually("the node says so", || plain.log().contains("heartbeats are taken again"))).await;
     let log = plain.log();
     assert_eq!(log.matches(TAKEN).count(), 1, "{log}");
@@ -100,13 +100,13 @@ async fn the_fleet_knows_who_is_there_and_who_is_lost() {
     .await;
     assert_eq!(health(&operator).await, ("healthy".to_owned(), Vec::new()));
 
-    // Heartbeats are the nodes' own.
+    // Only nodes may send heartbeats.
     for call in ["beat", "leave", "purge"] {
         let reply = send(&operator, &format!("fleet.call.{call}"), &json!({"args": {}})).await;
         assert_eq!(reply["error"]["code"], "forbidden", "{call}: {reply}");
     }
 
-    // One that drains is told; dead letters are counted.
+    // A draining node is reported, and dead letters are counted.
     send(&operator, "node.call.drain", &json!({"args": {"node": "n2"}})).await;
     settles(&operator, &[("n1", "serving"), ("n2", "drained")]).await;
     let drained = told(&[("node_drained", json!("n2"))]);
@@ -120,7 +120,8 @@ async fn the_fleet_knows_who_is_there_and_who_is_lost() {
     .await;
     blocking(|| stack.rabbitmq().control(&["purge_queue", "beds.dead"]).unwrap()).await;
 
-    // One that is killed is lost, one of another template is told, and what no node serves any more is worse.
+    // A killed node is lost, and a node with other templates is reported. It is worse if a service has no node any
+    // more.
     blocking(|| plain.kill()).await;
     settles(&operator, &[("n1", "serving"), ("n2", "lost")]).await;
     sql(
@@ -139,7 +140,7 @@ async fn the_fleet_knows_who_is_there_and_who_is_lost() {
     assert_eq!(health(&operator).await, ("failing".to_owned(), told(&expected)));
     sql(stack, "delete from fleet where node = 'n3'").await;
 
-    // What has been lost for long goes, and who ends well is not missed.
+    // A node that was lost long ago is removed, and a node that ends well is not missed.
     sql(stack, "update fleet set seen_at = utc_timestamp(6) - interval 61 second where node = 'n2'").await;
     let other = node(stack, "n4", "app_server").await;
     settles(&operator, &[("n1", "serving"), ("n4", "serving")]).await;
@@ -162,17 +163,17 @@ async fn heartbeats_that_nobody_takes_are_no_dead_letters() {
     blocking(|| {
         admin.terminate();
         assert_eq!(admin.await_end().unwrap().code(), Some(0), "{}", admin.log_tail(20));
-        // The queue is there still.
+        // The queue still exists.
         eventually("the node says that nobody is", || plain.log().contains(TAKEN));
     })
     .await;
     let admin = node(stack, "n1", "app_server,admin").await;
-    // The goodbye of the first one has waited: it is not lost.
+    // The goodbye of the first node has waited in the queue, so the node is not lost.
     settles(&operator, &[("n1", "serving"), ("n2", "serving")]).await;
     let waiting = blocking(|| stack.rabbitmq().control(&["list_queues", "name", "messages"]).unwrap()).await;
     assert!(waiting.lines().any(|line| line.split_whitespace().eq(["beds.dead", "0"])), "{waiting}");
 
-    // One that was killed is shown as lost, and is not missed when it is there again.
+    // A killed node is shown as lost, and is not missed once it is back.
     blocking(|| {
         plain.kill();
         plain.restart().unwrap();
@@ -180,7 +181,7 @@ async fn heartbeats_that_nobody_takes_are_no_dead_letters() {
     .await;
     settles(&operator, &[("n1", "serving"), ("n2", "lost"), ("n2", "serving")]).await;
     assert_eq!(health(&operator).await, ("healthy".to_owned(), Vec::new()));
-    // When that one ends well, nothing of it is lost.
+    // When that one ends well, none of its processes is lost.
     blocking(|| {
         plain.terminate();
         assert_eq!(plain.await_end().unwrap().code(), Some(0), "{}", plain.log_tail(20));
@@ -188,7 +189,7 @@ async fn heartbeats_that_nobody_takes_are_no_dead_letters() {
     .await;
     settles(&operator, &[("n1", "serving")]).await;
     assert_eq!(health(&operator).await, ("healthy".to_owned(), Vec::new()));
-    // Nor does a heartbeat bring it back that waited longer than its goodbye.
+    // A heartbeat that waited longer than the goodbye does not bring the node back either.
     sql(
         stack,
         "call sp_fleet_beat((select max(instance) from fleet where node = 'n2'), 'n2', 'h', 1, 'v', 'dev', '[]', '[]', '{}', \

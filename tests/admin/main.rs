@@ -1,4 +1,5 @@
-//! Commands to nodes, on real servers: who obeys, what they answer, and what happens when somebody dies meanwhile.
+//! Commands to nodes, on real servers: which nodes obey, what they answer, and what happens if a node or a server dies
+//! meanwhile.
 
 #![allow(
     clippy::unwrap_used,
@@ -25,11 +26,11 @@ use beds_protocol::ErrorBody;
 use common::{blocking, end_servers, spawn_node, stack};
 use serde_json::Value;
 
-/// Servers of one's own, which nobody drops.
+/// Private servers, which are never dropped.
 async fn servers() -> &'static Stack {
     blocking(|| {
         let stack = &*Box::leak(Box::new(stack()));
-        // The nodes have the rights that deploy/privileges.md gives them, and no others.
+        // The nodes have exactly the rights that deploy/privileges.md gives them.
         let write = r"^(beds(\..*)?|amq\.default)$";
         stack.rabbitmq().control(&["add_user", "beds", "secret"]).unwrap();
         let rights = ["set_permissions", "beds", r"^beds(\..*)?$", write, r"^beds(\..*)?$"];
@@ -56,7 +57,7 @@ async fn nodes(stack: &'static Stack, of: &'static [(&'static str, &'static str)
     .await
 }
 
-/// Stops nodes, each of which must end well, and the servers.
+/// Stops nodes, each of which must end well, and then the servers.
 async fn end(nodes: impl IntoIterator<Item = &'static Node> + Send + 'static, stack: &'static Stack) {
     blocking(move || {
         for node in nodes {
@@ -73,7 +74,7 @@ async fn client(stack: &Stack) -> Client {
     client.connect().await.unwrap()
 }
 
-/// What the nodes answer to a command.
+/// The answers of the nodes to a command.
 async fn ask(client: &Client, call: &str, args: &Value) -> Vec<Value> {
     let reply = client.execute(Request::call("node", call, args)).await.unwrap();
     match reply.data {
@@ -90,12 +91,12 @@ async fn refused(client: &Client, call: &str, args: &Value) -> ErrorBody {
     }
 }
 
-/// The names of those that answered, and whether they obeyed.
+/// The names of the nodes that answered, and whether they obeyed.
 fn who(answers: &[Value]) -> Vec<(&str, bool)> {
     answers.iter().map(|answer| (answer["node"].as_str().unwrap(), answer["ok"] == true)).collect()
 }
 
-/// How many consume from a queue.
+/// How many consumers a queue has.
 fn consumers(stack: &Stack, queue: &str) -> u64 {
     let listed = stack.rabbitmq().control(&["-q", "list_queues", "name", "consumers"]).unwrap();
     let of = |line: &str| line.strip_prefix(queue)?.trim().parse().ok();

@@ -1,4 +1,4 @@
-//! Messages as an enemy would send them, or a broken client: each is refused with its reason, and nothing stays of it.
+//! Messages of an attacker, or of a broken client: each one is refused with its reason, and leaves nothing behind.
 
 use beds_protocol::{ErrorCode, Reply, header};
 use futures_util::StreamExt as _;
@@ -16,18 +16,18 @@ use crate::{
     prepare,
 };
 
-/// What the process may have grown by: what its allocator keeps, but no message of a megabyte.
+/// The most by which the process may grow: enough for what its allocator keeps, but not for a message of a megabyte.
 const GROWTH_KIB_MAX: u64 = 24 << 10;
 const BODY_BYTES_MAX: usize = 100_000;
 
-/// A message, and what must become of it.
+/// A message, and its expected result.
 struct Hostile {
     what: String,
     key: String,
-    /// With a `reply_to`, unless the case is about that.
+    /// The properties, with a `reply_to`, unless the case is about that.
     properties: BasicProperties,
     body: Vec<u8>,
-    /// Whether a node may do it: it is odd and not wrong.
+    /// Whether a node may do the request: it is odd, but not wrong.
     may_succeed: bool,
 }
 
@@ -48,7 +48,8 @@ async fn three_hundred_hostile_messages_are_refused_and_leave_nothing_behind() {
 
     let messages = || all(&wire.queue);
     assert!(messages().len() >= 300, "{}", messages().len());
-    // Once for what a node keeps for good, such as statements, and once more for what a message leaves.
+    // The first run is for what a node keeps for good, such as statements. The second run shows what a message leaves
+    // behind.
     let first = messages();
     let mut wrong = play(&mut wire, &mut dead, first).await;
     let before = resident_kib(site);
@@ -78,13 +79,13 @@ fn resident_kib(site: &Site) -> u64 {
     beds_devstack::usage::resident(site.node.pid()).unwrap() >> 10
 }
 
-/// Sends each and looks at what comes: a reply or a dead letter. Gives what was wrong.
+/// Sends each message and checks the result: a reply or a dead letter. Returns the errors.
 async fn play(wire: &mut Wire, dead: &mut Consumer, messages: Vec<Hostile>) -> Vec<String> {
     let mut wrong = Vec::new();
     for Hostile { what, key, properties, body, may_succeed } in messages {
         let correlation_id = properties.correlation_id().clone();
         let exchange = crate::SIDE_DOOR;
-        // The side door leads to the reads whatever the key is; what belongs to the writes goes the usual way.
+        // The side door leads to the queue of reads, whatever the key is. Writes go the usual way.
         let is_write = ["create", "update", "upsert", "delete", "batch.write"];
         let exchange = if is_write.iter().any(|part| key.ends_with(part)) { "beds" } else { exchange };
         assert!(
@@ -135,7 +136,7 @@ fn is_dead_letter(dead: &Message) -> Result<(), String> {
     }
 }
 
-/// All of them.
+/// All messages.
 fn all(queue: &ShortString) -> Vec<Hostile> {
     let parts = [texts(), members(), numbers(), envelopes(), headers(), keys()];
     let mut all: Vec<_> = parts.into_iter().flatten().collect();
@@ -159,7 +160,7 @@ fn json_type() -> BasicProperties {
     BasicProperties::default().with_content_type("application/json".into())
 }
 
-/// One whose body is wrong.
+/// A message with a wrong body.
 fn body(key: &str, body: impl Into<Vec<u8>>) -> Hostile {
     let body = body.into();
     let shown: String = String::from_utf8_lossy(&body).chars().take(60).collect();
@@ -172,7 +173,7 @@ fn body(key: &str, body: impl Into<Vec<u8>>) -> Hostile {
     }
 }
 
-/// One whose properties are odd, over a body that is right.
+/// A message with odd properties and a right body.
 fn enveloped(what: impl Into<String>, properties: BasicProperties) -> Hostile {
     Hostile {
         what: what.into(),
@@ -183,7 +184,7 @@ fn enveloped(what: impl Into<String>, properties: BasicProperties) -> Hostile {
     }
 }
 
-/// Bodies that are no JSON, or JSON at its edges.
+/// Bodies that are not JSON, or that are JSON at its limits.
 fn texts() -> Vec<Hostile> {
     let whole =
         r#"{"data": {"code": "bad-\u00e9", "series": "x", "number": -1.5e3, "flag": true, "extra": [null]}}"#;
@@ -370,7 +371,7 @@ fn headers() -> Vec<Hostile> {
         AMQPValue::LongUInt(u32::MAX),
         AMQPValue::LongLongInt(i64::MIN),
         AMQPValue::LongLongInt(i64::MAX),
-        // RabbitMQ itself ends a connection over a number that is none, or without end.
+        // RabbitMQ itself ends a connection for a number that is NaN or infinite.
         AMQPValue::Float(f32::MIN),
         AMQPValue::Double(f64::MAX),
         AMQPValue::DecimalValue(DecimalValue { scale: 255, value: u32::MAX }),
@@ -403,7 +404,7 @@ fn headers() -> Vec<Hostile> {
     all
 }
 
-/// Routing keys that no template has, by the side door.
+/// Routing keys of no template, through the side door.
 fn keys() -> Vec<Hostile> {
     let long = "k".repeat(255);
     [

@@ -1,4 +1,4 @@
-//! Values that are text to everybody, whatever they look like: stored as they are, found by what they are.
+//! Values that must remain text, whatever they look like: they are stored unchanged, and found by their exact text.
 
 use serde_json::{Value, json};
 
@@ -39,7 +39,7 @@ async fn is_stored(wire: &mut Wire, template: &str, id: &Value, name: &str) -> R
         let found = ok(wire, template, "count", &json!({"where": {"name": filter}})).await?;
         equal(&filter.to_string(), &found["count"], &json!(1))?;
     }
-    // MongoDB has no names with a NUL character.
+    // In MongoDB, names of members cannot contain a NUL character.
     let member = name.replace('\0', "");
     let change = json!({"name": name, "note": name, "extra": {&member: name}, "tags": [name]});
     ok(wire, template, "update", &json!({"key": id, "data": change})).await?;

@@ -1,8 +1,8 @@
-//! Whatever a client sends: each mistake has its exact answer, or becomes a dead letter that says why, and nothing
-//! in either database is changed by it.
+//! Every mistake of a client has its exact answer, or becomes a dead letter with the reason, and changes nothing in
+//! either database.
 //!
-//! The cases are the text files beside this one; `tests/script/mod.rs` says how they are written. They are played one
-//! after another, since the contents of the databases are compared around each request.
+//! The cases are the text files in this folder; `tests/script/mod.rs` describes their format. They are played one after
+//! another, since the contents of the databases are compared around each request.
 
 #![allow(
     clippy::unwrap_used,
@@ -31,7 +31,7 @@ use mongodb::bson::{Binary, Document, doc, spec::BinarySubtype};
 use script::{Case, Guard, Player, finish};
 use serde_json::{Value, json};
 
-/// An exchange of the tests', by which any routing key reaches any queue.
+/// An exchange of the tests, through which any routing key reaches any queue.
 const SIDE_DOOR: &str = "test.side_door";
 /// A queue that belongs to somebody else.
 const FOREIGN: &str = "test.foreign";
@@ -39,7 +39,7 @@ const NODE: &str = "bad-input";
 const READS: &str = "beds.app_server.r";
 const WRITES: &str = "beds.app_server.w";
 const TWINS: [&str; 2] = ["sample_row", "sample_document"];
-/// The key of a record that the cases know.
+/// The key of a record, for the cases.
 const KEY: &str = "00000000-0000-7000-8000-000000000001";
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn every_mistake_is_answered_and_changes_nothing() {
     }
     finish(&results, "bad_input");
     assert_eq!(player.contents().await, before);
-    // No reply went astray, and nothing became a dead letter that should not have.
+    // No reply went to the wrong queue, and no message became a dead letter by mistake.
     for queue in [FOREIGN, "beds.dead", READS, WRITES] {
         assert_eq!(wire.waiting(queue).await, 0, "{queue}");
     }
@@ -99,7 +99,7 @@ async fn prepare(site: &'static Site, wire: &mut Wire, mongo: &mongodb::Client) 
         let reply = wire.request(&format!("{template}.create"), body.as_bytes(), properties).await;
         assert_eq!(reply.json()["ok"], true, "{}", reply.json());
     }
-    // One record of each gets the key that the cases know.
+    // One record of each template gets the key that the cases use.
     blocking(move || {
         let sql = format!("update sample set id = '{KEY}' where code = 'row-0'");
         site.stack.mariadb_query(Some("catalog"), &sql).unwrap();

@@ -1,4 +1,4 @@
-//! Writes that must each be done once, and reads beside them, while servers die.
+//! Writes that must each be done once, and reads, while servers die.
 
 use std::{
     sync::{
@@ -18,17 +18,17 @@ use crate::common::{blocking, clock::Clock, eventually_async};
 /// How many clients write at the same time, and how many read.
 const WRITERS: usize = 4;
 const READERS: usize = 1;
-/// Of how many writes the reply is asked for again in the end.
+/// How many writes are repeated at the end to get their replies again.
 const AGAIN: usize = 200;
-/// How long a client waits for an answer before it asks again.
+/// How long a client waits for an answer before it repeats the request.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// How long it waits before it asks again after an error.
+/// How long a client waits after an error before it repeats the request.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// A write that was done, and its reply.
 type Done = (Request, Vec<u8>);
 
-/// What clients do, and have done.
+/// The clients' work, and its results.
 pub(crate) struct Load {
     seen: Arc<Seen>,
     writers: Vec<JoinHandle<Vec<Done>>>,
@@ -44,14 +44,14 @@ struct Seen {
     read: Times,
 }
 
-/// A time in which nothing succeeded; and in ticks, which count a busy machine out.
+/// A time without any success, also in ticks, which do not depend on the load of the machine.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Gap {
     pub(crate) time: Duration,
     pub(crate) ticks: usize,
 }
 
-/// When something succeeded.
+/// The times of the successes.
 #[derive(Default)]
 struct Times(Mutex<Vec<Instant>>);
 
@@ -64,7 +64,7 @@ impl Times {
         self.0.lock().unwrap().len()
     }
 
-    /// The longest time without a success since a moment.
+    /// The longest time without a success since `since`.
     fn gap(&self, since: Instant, clock: &Clock) -> Gap {
         let times = self.0.lock().unwrap();
         let later: Vec<Instant> = times.iter().copied().filter(|at| *at > since).collect();
@@ -76,11 +76,11 @@ impl Times {
 }
 
 impl Load {
-    /// Begins; a list of URLs as clients take it.
+    /// Begins the load. Each entry is a list of URLs, in the clients' format.
     pub(crate) async fn begin(urls: &[String]) -> Self {
         let seen = Arc::<Seen>::default();
         let connect = async |first: usize| {
-            // Some to each server.
+            // Some clients begin with each server.
             let mut urls = urls.to_vec();
             let count = urls.len();
             urls.rotate_left(first % count);
@@ -97,7 +97,7 @@ impl Load {
         Self { seen, writers, readers, client: connect(0).await }
     }
 
-    /// Waits until so many more writes and reads have succeeded.
+    /// Waits until this many more writes and reads have succeeded.
     pub(crate) async fn goes_on(&self, more: usize) {
         let (written, read) = (self.seen.written.count() + more, self.seen.read.count() + more / 4);
         eventually_async(&format!("{more} more writes, and reads"), async || {
@@ -106,12 +106,13 @@ impl Load {
         .await;
     }
 
-    /// The longest times without a write and without a read since a moment.
+    /// The longest times without a write and without a read since `since`.
     pub(crate) fn gaps(&self, since: Instant, clock: &Clock) -> (Gap, Gap) {
         (self.seen.written.gap(since, clock), self.seen.read.gap(since, clock))
     }
 
-    /// Ends, and proves that each write was done once: there are as many records, and whoever asks again gets the same reply.
+    /// Ends the load, and proves that each write was done once: the number of records is right, and a repeated request
+    /// gets the same reply.
     pub(crate) async fn end(self, stack: &'static Stack) {
         self.seen.is_over.store(true, Ordering::Relaxed);
         for reader in self.readers {
@@ -135,7 +136,7 @@ impl Load {
     }
 }
 
-/// Writes until it is told to end, each until it is done.
+/// Writes until it is told to end. Each write is repeated until it is done.
 async fn write(client: Client, seen: Arc<Seen>) -> Vec<Done> {
     let mut done = Vec::new();
     while !seen.is_over.load(Ordering::Relaxed) {
@@ -149,7 +150,7 @@ async fn write(client: Client, seen: Arc<Seen>) -> Vec<Done> {
     done
 }
 
-/// Asks until there is an answer.
+/// Repeats a request until there is an answer.
 async fn answer(client: &Client, request: &Request) -> Vec<u8> {
     loop {
         if let Ok(reply) = client.execute_raw(request.clone()).await {

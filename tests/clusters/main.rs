@@ -1,4 +1,4 @@
-//! Clusters: whichever server of them dies, nothing is lost and nothing is done twice. Each test has servers of its own.
+//! Clusters: whichever of their servers dies, nothing is lost and nothing is done twice. Each test has its own servers.
 
 #![allow(
     clippy::unwrap_used,

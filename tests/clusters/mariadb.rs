@@ -11,7 +11,7 @@ use crate::{
     load::Load,
 };
 
-/// How long a new primary may answer before it serves, in ticks of a clock: 5 s on a quiet machine.
+/// How long a new primary may answer before the node uses it, in ticks of a clock: 5 s on a quiet machine.
 const FOUND_MAX: usize = 250;
 
 fn stack() -> &'static Stack {
@@ -21,7 +21,7 @@ fn stack() -> &'static Stack {
     let norway =
         "insert into country (alpha_2, alpha_3, numeric_code, name) values ('NO', 'NOR', '578', 'Norway')";
     stack.mariadb_query(Some("catalog"), norway).unwrap();
-    // An ordinary user: one with all rights may write on a replica.
+    // An ordinary user: a user with all rights may write on a replica.
     grant(&stack);
     Box::leak(Box::new(stack))
 }
@@ -31,7 +31,7 @@ fn urls(servers: &[Server]) -> String {
     servers.iter().map(url).collect::<Vec<_>>().join(",")
 }
 
-/// The same, with replicas for reads that may be so old.
+/// The same node, with reads from replicas that may lag by this much.
 fn start_reading(stack: &Stack, lag_max_ms: &str) -> Node {
     let [primary, replicas @ ..] = stack.mariadbs() else { panic!("no server") };
     let (primary, replicas) = (urls(std::slice::from_ref(primary)), urls(replicas));
@@ -43,7 +43,7 @@ fn start_reading(stack: &Stack, lag_max_ms: &str) -> Node {
     start_node(stack, &variables)
 }
 
-/// Runs statements on one server, and gives their rows.
+/// Runs statements on one server, and returns their rows.
 fn on(server: &Server, sql: &str) -> String {
     let address = server.url();
     let (_, port) = address.rsplit_once(':').unwrap();
@@ -62,7 +62,7 @@ async fn create(client: &Client) -> RawReply {
     reply
 }
 
-/// How many records a read counts.
+/// The number of records that a read counts.
 async fn count(client: &Client, after: Option<&str>) -> u64 {
     let mut request = Request::raw("bookmark.count", r#"{"where": {"owner": "somebody"}}"#);
     if let Some(position) = after {
@@ -71,7 +71,7 @@ async fn count(client: &Client, after: Option<&str>) -> u64 {
     client.execute(request).await.unwrap().count.unwrap()
 }
 
-/// How many connections the node has for its reads on a server: besides the one that keeps an eye on it.
+/// How many connections the node has for its reads on a server, without the one that watches the server.
 fn reading(server: &Server) -> usize {
     let sql = "select count(*) from information_schema.processlist where user = 'beds'";
     on(server, sql).trim().parse::<usize>().unwrap().saturating_sub(1)
@@ -85,7 +85,7 @@ async fn a_replica_that_is_too_far_behind_serves_no_reads_until_it_has_caught_up
     let client = Client::builder(stack.amqp_url()).connect().await.unwrap();
     let both_read = async |of: &'static [&'static Server], all: bool| {
         eventually_async("who should read reads", async || {
-            // A connection goes elsewhere with its next read.
+            // A connection moves to another server with its next read.
             for _ in 0..20 {
                 count(&client, None).await;
             }
@@ -98,13 +98,13 @@ async fn a_replica_that_is_too_far_behind_serves_no_reads_until_it_has_caught_up
     both_read(both, true).await;
     blocking(|| on(one, "stop slave sql_thread")).await;
     let mut written = 0;
-    // It is not known to be behind before something has been written.
+    // Nobody knows that the replica lags before something has been written.
     create(&client).await;
     written += 1;
     both_read(one_alone, false).await;
     both_read(other_alone, true).await;
     eventually_async("the other replica has it", async || count(&client, None).await == written).await;
-    // Without a replica, the primary shows what is new.
+    // Without a current replica, the primary serves new records.
     blocking(|| on(other, "stop slave sql_thread")).await;
     create(&client).await;
     written += 1;
@@ -114,7 +114,7 @@ async fn a_replica_that_is_too_far_behind_serves_no_reads_until_it_has_caught_up
     }
     blocking(|| both.iter().map(|server| on(server, "start slave sql_thread")).for_each(drop)).await;
     both_read(both, true).await;
-    // While the primary is away, nothing is newer than what they have.
+    // While the primary is away, nothing is newer than the data of the replicas.
     blocking(|| stack.mariadb().kill().unwrap()).await;
     for _ in 0..20 {
         assert_eq!(count(&client, None).await, written);
@@ -138,24 +138,24 @@ async fn a_client_reads_what_it_has_written() {
     let on_all = async |sql: &'static str| {
         blocking(move || replicas.iter().map(|server| on(server, sql)).for_each(drop)).await;
     };
-    // Each write is read at once, whichever replica is asked.
+    // Each write can be read at once, whichever replica is asked.
     for written in 1..=50 {
         let position = create(&client).await.position.unwrap();
         assert!(position.starts_with("catalog=0-1-"), "{position}");
         assert_eq!(count(&client, Some(&position)).await, written);
     }
-    // The replicas stand still: what is new is on the primary alone.
+    // The replicas stand still: new records are only on the primary.
     on_all("stop slave sql_thread").await;
     let request = Request::create("bookmark", &json!({"owner": "somebody", "country": "NO", "note": "51"}));
     let reply = client.execute_raw(request.clone()).await.unwrap();
     let position = reply.position.unwrap();
     assert_eq!(count(&client, None).await, 50, "a replica answers");
     assert_eq!(count(&client, Some(&position)).await, 51, "the primary answers");
-    // What is asked again has been done: its position is one that has it.
+    // The repeated request was done before. The position in its reply includes it.
     let again = client.execute_raw(request).await.unwrap();
     assert_eq!(again.body, reply.body);
     assert_eq!(count(&client, Some(&again.position.unwrap())).await, 51);
-    // So it is in batches.
+    // The same holds for batches.
     let batch =
         r#"{"items": [{"template": "bookmark", "op": "count", "body": {"where": {"owner": "somebody"}}}]}"#;
     for (after, expected) in [(None, 50), (Some(&position), 51)] {
@@ -165,7 +165,7 @@ async fn a_client_reads_what_it_has_written() {
         let items: Value = serde_json::from_slice(&reply.body).unwrap();
         assert_eq!((&items["items"][0]["count"], reply.position), (&json!(expected), None), "{items}");
     }
-    // Of another database, it is of no account.
+    // A position of another database has no effect.
     assert_eq!(count(&client, Some("harbour=0-1-99999999")).await, 50);
     let body = r#"{"where": {"owner": "somebody"}}"#;
     for wrong in ["51", "catalog=51", "catalog=0-1-1;x"] {
@@ -182,7 +182,7 @@ async fn a_check_says_which_server_takes_writes() {
     blocking(|| {
         let stack = Stack::builder().ignore_environment().mariadb_replicas(1).start().unwrap();
         stack.mariadb_query(None, "create database catalog").unwrap();
-        // The other servers are of no account.
+        // The other servers do not matter.
         let others =
             ["AMQP", "MONGODB__LOGS", "MONGODB__JOURNAL", "MONGODB__YARD", "MONGODB__VAULT"].map(|server| {
                 let scheme = if server == "AMQP" { "amqp" } else { "mongodb" };
@@ -236,7 +236,7 @@ async fn a_replica_with_another_schema_is_found() {
             "set sql_log_bin = 0; create or replace view catalog.v_bookmark as \
              select id, owner, country, note from catalog.bookmark; drop procedure catalog.sp_bookmark_create",
         );
-        // A replica only reads.
+        // A replica can only be read.
         let other = format!(
             "\"error\": \"on the replica {}: the view `v_bookmark` has no column `created_at`\"",
             urls(&replicas[..1])
@@ -257,7 +257,7 @@ async fn a_replica_with_another_schema_is_found() {
     .await;
 }
 
-/// Tells how long there was nothing since a moment, which must not be long.
+/// Checks the longest gap since `since`, which must not be long.
 fn told(what: &str, load: &Load, since: Instant, clock: &Clock) {
     let (writes, reads) = load.gaps(since, clock);
     println!("{what}: no write for {:.2?}, no read for {:.2?}", writes.time, reads.time);
@@ -281,7 +281,7 @@ async fn each_server_of_a_replicated_mariadb_dies_and_nothing_is_lost_or_done_tw
     let node = blocking(move || start_node(stack, &[("BEDS__MARIADB__CATALOG__URL", &urls(servers))])).await;
     let load = Load::begin(&[stack.amqp_url()]).await;
     let clock = Clock::begin(&stack.amqp_url()).await;
-    // The replicas, then the primary, and then the one that has become it.
+    // The replicas, then the primary, and then the new primary.
     for server in [&servers[1], &servers[2]] {
         load.goes_on(100).await;
         let killed = Instant::now();
@@ -300,13 +300,13 @@ async fn each_server_of_a_replicated_mariadb_dies_and_nothing_is_lost_or_done_tw
         told("a new primary", &load, promoted, &clock);
         blocking(move || stack.rejoin(primary).unwrap()).await;
     }
-    // One that goes on as a replica is left as well.
+    // The node also leaves a primary that continues as a replica.
     load.goes_on(100).await;
     let switched = Instant::now();
     blocking(move || stack.fail_over().unwrap()).await;
     load.goes_on(100).await;
     told("a switch", &load, switched, &clock);
-    // And one that hangs.
+    // And a primary that hangs.
     let primary = stack.mariadb();
     blocking(move || primary.pause().unwrap()).await;
     blocking(move || stack.fail_over().unwrap()).await;

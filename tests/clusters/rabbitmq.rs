@@ -9,7 +9,7 @@ use crate::{
     load::Load,
 };
 
-/// How long there may be no write, and no read, when a server dies, in ticks of a clock: 5 s on a quiet machine.
+/// How long writes, and reads, may fail when a server dies, in ticks of a clock: 5 s on a quiet machine.
 const GAP_MAX: usize = 250;
 
 fn stack() -> Stack {
@@ -30,7 +30,7 @@ async fn each_server_of_a_cluster_of_rabbitmq_dies_and_nothing_is_lost_or_done_t
     let load = Load::begin(&urls).await;
     for (number, server) in stack.rabbitmqs().iter().enumerate() {
         load.goes_on(100).await;
-        // By a server that goes on.
+        // Through a server that continues to run.
         let clock = Clock::begin(&urls[(number + 1) % urls.len()]).await;
         let killed = Instant::now();
         blocking(move || server.kill().unwrap()).await;

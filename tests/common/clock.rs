@@ -1,4 +1,4 @@
-//! Time as a busy machine has it.
+//! Time as measured on a busy machine.
 
 use std::{
     sync::{Arc, Mutex},
@@ -10,12 +10,12 @@ use tokio::task::AbortHandle;
 
 use super::wire::Wire;
 
-/// The pause after each of its ticks.
+/// The pause after each tick.
 pub const TICK: Duration = Duration::from_millis(20);
 
-/// A clock that counts messages which RabbitMQ brings from this process to itself, with a pause between: 50 of them take some
-/// second where nothing else runs. On a busy machine they take as much longer as all else does, so that what is measured in
-/// them tells of the node and not of the machine.
+/// A clock that counts messages which RabbitMQ delivers from this process to itself, with a pause between them. 50
+/// messages take about a second if nothing else runs. On a busy machine they take longer, as everything else does. So a
+/// time in ticks depends on the node and not on the machine.
 pub struct Clock {
     ticks: Arc<Mutex<Vec<Instant>>>,
     task: AbortHandle,
@@ -39,7 +39,7 @@ impl Clock {
         Self { ticks, task: task.abort_handle() }
     }
 
-    /// How many it has counted from one moment to another.
+    /// The number of ticks from one time to another.
     pub fn between(&self, from: Instant, to: Instant) -> usize {
         let ticks = self.ticks.lock().unwrap();
         ticks.partition_point(|at| *at <= to) - ticks.partition_point(|at| *at <= from)

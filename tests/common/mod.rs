@@ -1,7 +1,7 @@
-//! What all tests of the node share: private servers with the schema, the real binary against them, and clients.
+//! What all tests of the node share: private servers with the schema, the real binary, and clients.
 //!
-//! Each test program has one site of its own, started when it is first asked for: servers, schema, a node. Its
-//! tests run side by side on it with keys of their own. What harms servers starts a site for itself alone.
+//! Each test program has its own site, started when a test first needs it: servers, schema, a node. Its tests run side
+//! by side on the site, with separate keys. A test that harms servers starts a separate site.
 
 #![allow(
     clippy::unwrap_used,
@@ -25,9 +25,9 @@ use std::{
 use beds_client::Client;
 use beds_devstack::{Ended, Node, NodeCommand, Stack, schema};
 
-/// How long anything that must happen may take on a slow, busy machine.
+/// How long any expected event may take on a slow, busy machine.
 pub const PATIENCE: Duration = Duration::from_mins(1);
-/// How often a condition is looked at.
+/// How often a condition is checked.
 const POLL: Duration = Duration::from_millis(20);
 
 /// The folder of the workspace.
@@ -55,7 +55,7 @@ pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// Waits until nothing is wrong any more, or fails the test with what is.
+/// Waits until nothing is wrong any more, or fails the test with the last fault.
 #[track_caller]
 pub fn comes_right<T: std::fmt::Debug>(what: &str, mut wrong: impl FnMut() -> Vec<T>) {
     let deadline = Instant::now() + PATIENCE;
@@ -78,7 +78,7 @@ pub async fn eventually_async(what: &str, mut holds: impl AsyncFnMut() -> bool) 
     }
 }
 
-/// Runs what blocks, such as starting servers, away from the test's runtime.
+/// Runs blocking work, such as starting servers, outside of the test's runtime.
 pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(value) => value,
@@ -93,8 +93,8 @@ pub fn stack() -> Stack {
     stack
 }
 
-/// Makes the user `beds` of MariaDB, with what `bedsc grants` writes and nothing else; gives the address of the catalogue
-/// under its name.
+/// Creates the user `beds` of MariaDB with exactly the grants of `bedsc grants`. Returns the address of the catalogue
+/// for this user.
 pub fn grant(stack: &Stack) -> String {
     let compiler = beds_codegen::Compiler::of_project(&[root().join("templates")], None);
     let output = compiler.compile().unwrap_or_else(|report| panic!("{report}"));
@@ -104,7 +104,7 @@ pub fn grant(stack: &Stack) -> String {
     format!("{}/catalog", stack.mariadb_url().replace("root@", "beds@"))
 }
 
-/// Servers with the schema, and a node that serves. Dropped, the node ends before its servers.
+/// Servers with the schema, and a node that serves. When it is dropped, the node ends before its servers.
 #[derive(Debug)]
 pub struct Site {
     pub node: Node,
@@ -112,12 +112,12 @@ pub struct Site {
 }
 
 impl Site {
-    /// A site of one's own.
+    /// A separate site.
     pub fn start() -> Self {
         Self::with(&[])
     }
 
-    /// A site of one's own whose node has these environment variables besides.
+    /// A separate site. Its node has these additional environment variables.
     pub fn with(variables: &[(&str, &str)]) -> Self {
         let stack = stack();
         let node = start_node(&stack, variables);
@@ -131,13 +131,13 @@ impl Site {
     }
 }
 
-/// A site for one test, which may harm its servers. It lives until the test's runtime ends, so that blocking work may
-/// borrow it.
+/// A separate site for one test, which may harm its servers. It lives until the test's runtime ends, so that blocking
+/// work may borrow it.
 pub async fn own_site(variables: &'static [(&'static str, &'static str)]) -> &'static Site {
     blocking(|| &*Box::leak(Box::new(Site::with(variables)))).await
 }
 
-/// Ends a site that nobody drops, the node before its servers: the test's process has others that go on.
+/// Ends a site that is never dropped, the node before its servers. The test's process continues with other sites.
 pub async fn end_site(site: &'static Site) {
     blocking(|| {
         site.node.terminate();
@@ -147,8 +147,8 @@ pub async fn end_site(site: &'static Site) {
     .await;
 }
 
-/// The site that the tests of a program share, whose node has the rights that it needs and no others. Nobody drops it: the
-/// stack's watchdog ends it with the program.
+/// The site that the tests of a program share. Its node has exactly the rights that it needs. The site is never
+/// dropped: the stack's watchdog ends it with the program.
 static SHARED: LazyLock<Site> = LazyLock::new(|| {
     let stack = stack();
     let catalog = grant(&stack);
@@ -156,10 +156,10 @@ static SHARED: LazyLock<Site> = LazyLock::new(|| {
     Site { node, stack }
 });
 
-/// The shared site, for the time of one test; a test that fails shows the end of the node's log.
+/// The shared site, during one test. If the test fails, it shows the end of the node's log.
 pub struct Shared(pub &'static Site);
 
-/// Takes part in the site that the tests of this program share.
+/// Joins the site that the tests of this program share.
 pub async fn shared() -> Shared {
     Shared(blocking(|| &*SHARED).await)
 }
@@ -180,7 +180,7 @@ impl Drop for Shared {
     }
 }
 
-/// Ends the servers of a stack that nobody drops: the test's process has others that go on.
+/// Ends the servers of a stack that is never dropped. The test's process continues with other stacks.
 pub fn end_servers(stack: &Stack) {
     for server in [stack.rabbitmq(), stack.mariadb(), stack.mongodb()] {
         server.kill().unwrap();
@@ -197,7 +197,7 @@ pub fn spawn_node(stack: &Stack, variables: &[(&str, &str)]) -> Node {
     Beds::new(&[]).on(stack).env(variables).spawn()
 }
 
-/// A run of the `beds` binary, away from the machine's own configuration.
+/// A run of the `beds` binary, independent of the machine's own configuration.
 #[derive(Debug)]
 pub struct Beds(NodeCommand);
 
@@ -207,42 +207,42 @@ impl Beds {
         Self::program(Path::new(env!("CARGO_BIN_EXE_beds")), arguments)
     }
 
-    /// The same of another node's program.
+    /// The same for the program of another node.
     pub fn program(program: &Path, arguments: &[&str]) -> Self {
         Self(NodeCommand::new(program).unwrap().args(arguments)).env(&[("BEDS__LOGGING__JOURNALD", "false")])
     }
 
-    /// With the tests' configuration, and the servers of a stack.
+    /// Uses the tests' configuration, and the servers of a stack.
     pub fn on(self, stack: &Stack) -> Self {
         Self(self.0.on(stack, &config()).unwrap_or_else(|error| panic!("{error}")))
     }
 
-    /// With these environment variables.
+    /// Adds these environment variables.
     pub fn env(self, variables: &[(impl AsRef<OsStr>, impl AsRef<OsStr>)]) -> Self {
         Self(self.0.env(variables))
     }
 
-    /// With a file in its configuration folder.
+    /// Adds a file to the configuration folder.
     pub fn file(self, name: &str, text: &str) -> Self {
         Self(self.0.file(name, text).unwrap())
     }
 
-    /// The folder that it takes its configuration from.
+    /// The configuration folder.
     pub fn config(&self) -> &Path {
         self.0.config()
     }
 
-    /// Starts it as a node, and waits until it is ready.
+    /// Starts the program as a node, and waits until it is ready.
     pub fn start(self) -> Node {
         self.0.start().unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// Starts it as a node.
+    /// Starts the program as a node.
     pub fn spawn(self) -> Node {
         self.0.spawn().unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// Runs it to its end.
+    /// Runs the program to its end.
     pub fn run(self) -> Ended {
         self.0.run().unwrap_or_else(|error| panic!("{error}"))
     }

@@ -1,4 +1,4 @@
-//! The bus as a client sees it that keeps to no rule: any exchange, key, properties and bytes.
+//! The bus for a client that follows no rule: any exchange, key, properties and bytes.
 
 use futures_util::StreamExt as _;
 use lapin::{
@@ -15,10 +15,10 @@ use tokio::time::timeout;
 
 use super::PATIENCE;
 
-/// A connection with a reply queue of its own.
+/// A connection with its own reply queue.
 pub struct Wire {
     pub channel: Channel,
-    /// The name of its reply queue.
+    /// The name of the reply queue.
     pub queue: ShortString,
     replies: Consumer,
     _connection: Connection,
@@ -71,7 +71,7 @@ impl Wire {
             .with_correlation_id(correlation_id.into())
     }
 
-    /// Publishes a mandatory message and waits for its confirmation; gives it back where no queue takes it.
+    /// Publishes a mandatory message and waits for its confirmation. Returns the message if no queue takes it.
     pub async fn publish(
         &self,
         exchange: &str,
@@ -127,7 +127,7 @@ pub async fn next(consumer: &mut Consumer) -> Message {
     Message(delivery.unwrap().unwrap())
 }
 
-/// One header more.
+/// Adds one header.
 pub fn with_header(properties: BasicProperties, name: &str, value: AMQPValue) -> BasicProperties {
     let mut headers = properties.headers().clone().unwrap_or_default();
     headers.insert(name.into(), value);

@@ -1,4 +1,4 @@
-//! One of the twins, as a client sees it.
+//! One of the twin templates, as a client sees it.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use sqlx::{Connection as _, MySqlConnection};
 
 use crate::common::{Shared, shared, unique};
 
-/// One of the twins, and a series of records that only one case knows.
+/// One of the twin templates, and a series of records that only one case uses.
 pub(crate) struct Domain {
     pub(crate) template: &'static str,
-    /// Whether moments keep microseconds; milliseconds otherwise.
+    /// Whether times keep microseconds; otherwise they keep milliseconds.
     pub(crate) keeps_microseconds: bool,
     pub(crate) series: String,
     pub(crate) client: Client,
@@ -35,7 +35,7 @@ impl Domain {
         Self { template, keeps_microseconds, series: unique("s"), client: site.client().await, site }
     }
 
-    /// What a server that is slow here refuses is sent again, as clients do.
+    /// A request that a slow server refuses is repeated, as clients do.
     pub(crate) async fn try_request(
         &self,
         operation: Operation<'_>,
@@ -51,7 +51,7 @@ impl Domain {
         }
     }
 
-    /// Puts a value into a record that the wire cannot show. Gives the field's name.
+    /// Stores a value that the wire cannot show in a record. Returns the field's name.
     pub(crate) async fn spoil(&self, id: &str) -> &'static str {
         let stack = &self.site.stack;
         if self.keeps_microseconds {
@@ -70,7 +70,7 @@ impl Domain {
         }
     }
 
-    /// The codes of the series in the order of the database itself: by a field, nulls first or last, then by id in the same
+    /// The codes of the series in the database's own order: by a field, nulls first or last, then by id in the same
     /// direction.
     pub(crate) async fn own_order(&self, field: &str, descending: bool) -> Vec<String> {
         let stack = &self.site.stack;
@@ -84,7 +84,7 @@ impl Domain {
             let mut connection = MySqlConnection::connect(&stack.mariadb_url()).await.unwrap();
             let query = sqlx::query_scalar::<_, Vec<u8>>(&sql).bind(&self.series);
             let codes = query.fetch_all(&mut connection).await.unwrap();
-            // sqlx takes text of a binary collation for bytes.
+            // sqlx takes text with a binary collation for bytes.
             codes.into_iter().map(|code| String::from_utf8(code).unwrap()).collect()
         } else {
             let client = mongodb::Client::with_uri_str(stack.mongodb_url()).await.unwrap();
@@ -147,7 +147,7 @@ impl Domain {
         assert_eq!((error.code, found.as_slice()), (code, details), "{body}");
     }
 
-    /// The members that every new record needs, and these.
+    /// A record with the members that every new record needs, and these.
     pub(crate) fn record(&self, more: Value) -> Value {
         let mut record = Map::from_iter([
             ("code".to_owned(), json!(unique("c"))),
@@ -158,7 +158,7 @@ impl Domain {
         record.into()
     }
 
-    /// Creates a record with these members, and gives the reply's `data`.
+    /// Creates a record with these members, and returns the reply's `data`.
     pub(crate) async fn create(&self, more: Value) -> Value {
         self.ok(Operation::Create, json!({ "data": self.record(more) })).await.data.unwrap()
     }
@@ -171,14 +171,14 @@ impl Domain {
         self.ok(Operation::Count, json!({ "where": { "series": self.series } })).await.count.unwrap()
     }
 
-    /// `where` within this case's series.
+    /// `where` within the series of this case.
     pub(crate) fn filter(&self, more: &Value) -> Value {
         let mut filter = more.as_object().unwrap().clone();
         filter.insert("series".into(), json!(self.series));
         filter.into()
     }
 
-    /// The letters of the records that a fetch within the series gives, in their order.
+    /// The letters of the records that a fetch within the series returns, in their order.
     pub(crate) async fn letters(&self, filter: &Value, mut body: Value) -> String {
         body["where"] = self.filter(filter);
         let reply = self.ok(Operation::Fetch, body).await;
@@ -192,8 +192,8 @@ impl Domain {
         code.chars().last().unwrap()
     }
 
-    /// Creates the records that filters, orders and pages are asked about, named a to f by the end of their
-    /// codes, in this order.
+    /// Creates the records for the tests of filters, orders and pages. Their codes end with the letters a to f, in this
+    /// order.
     pub(crate) async fn create_letters(&self) {
         let mut records = letters();
         for (record, letter) in records.iter_mut().zip('a'..) {
@@ -204,7 +204,7 @@ impl Domain {
     }
 }
 
-/// Values with ties and nulls in every field that may be sorted by.
+/// Values with ties and nulls in every field that allows sorting.
 pub(crate) fn letters() -> Vec<Value> {
     vec![
         json!({"number": 1, "ratio": 0.5, "amount": "10.00", "rating": "1.5", "name": "Ann", "flag": true,

@@ -1,4 +1,4 @@
-//! Properties of replies, where the request's own are bare or odd.
+//! Properties of replies to requests with missing or odd properties.
 
 use beds_protocol::Operation;
 use lapin::BasicProperties;
@@ -30,15 +30,15 @@ pub(crate) async fn answers_with_headers(domain: Domain) {
         assert_eq!((content_type, &reply.json()["ok"]), ("application/json", &json!(status == "ok")));
         if status != "ok" {
             assert_eq!(reply.json()["error"]["code"], status);
-            // Without a message id the correlation id names the request.
+            // Without a message id, the correlation id identifies the request.
             assert_eq!(reply.json()["error"]["request_id"], correlation_id);
         }
     }
-    // A message id names it better.
+    // A message id takes precedence.
     let properties = wire.properties("4").with_message_id("0191".into());
     let reply = wire.request(&key("fetch"), missing.as_bytes(), properties).await;
     assert_eq!(reply.json()["error"]["request_id"], "0191");
-    // Without a correlation id the reply has none; a content type may have parameters, or be missing.
+    // Without a correlation id, the reply has none. A content type may have parameters, or be missing.
     let bare = BasicProperties::default().with_reply_to(wire.queue.clone());
     for properties in [bare.clone(), bare.with_content_type("application/json; charset=utf-8".into())] {
         let reply = wire.request(&key("describe"), b"{}", properties).await;

@@ -1,8 +1,8 @@
-//! One wire contract for every engine: the same cases against a MariaDB domain and a MongoDB domain that have the
-//! same fields, one of every type.
+//! One wire contract for every engine: the same cases run against a MariaDB domain and a MongoDB domain with the same
+//! fields, one of every type.
 //!
-//! Most cases are the text files beside this one; `tests/script/mod.rs` says how they are written. What is no
-//! conversation of a few requests is Rust: many records, many at a time, pages, bare properties.
+//! Most cases are the text files in this folder; `tests/script/mod.rs` describes their format. Cases that are not a
+//! conversation of a few requests are Rust: many records, many at a time, pages, missing properties.
 
 #![allow(
     clippy::unwrap_used,
@@ -26,7 +26,7 @@ use domain::Domain;
 use futures_util::StreamExt as _;
 use script::{Case, Player, finish};
 
-/// Cases that are played at a time.
+/// How many cases are played at a time.
 const SIDE_BY_SIDE: usize = 6;
 
 #[tokio::test]

@@ -17,7 +17,7 @@ pub(crate) async fn creates_many_in_order(domain: Domain) {
         assert!(pair[0]["id"].as_str() < pair[1]["id"].as_str(), "later records have greater ids");
     }
     assert_eq!(domain.fetch(&created[19]["id"]).await, created[19]);
-    // An array of one gives an array of one.
+    // An array of one record returns an array of one.
     let one = domain.ok(Operation::Create, json!({ "data": [domain.record(json!({}))] })).await.data.unwrap();
     assert_eq!(one.as_array().unwrap().len(), 1);
     assert_eq!(domain.count().await, 21);
@@ -56,7 +56,7 @@ pub(crate) async fn serves_many_at_a_time(domain: Domain) {
     assert_eq!(numbers.len(), 200, "after {:?}", begun.elapsed());
 }
 
-/// Lookups that wait together become one statement, of which each requester must notice nothing.
+/// Lookups that wait together become one statement. No requester must notice that.
 pub(crate) async fn gives_every_requester_its_record(domain: Domain) {
     let mut created = Vec::new();
     for number in 0..40 {
@@ -74,7 +74,7 @@ pub(crate) async fn gives_every_requester_its_record(domain: Domain) {
     let answers = futures_util::future::join_all(requests).await;
     for (key, answer) in wanted.iter().zip(answers) {
         match created.iter().position(|record| record["id"] == *key) {
-            // A cell that cannot be shown harms neither its record nor those that were asked for with it.
+            // A value that cannot be shown harms neither its record nor the other records of the statement.
             Some(7) => {
                 let reply = Domain::expect_ok(key, answer);
                 let record = reply.data.unwrap();
@@ -87,7 +87,7 @@ pub(crate) async fn gives_every_requester_its_record(domain: Domain) {
     }
 }
 
-/// An error reply stays short, however much is wrong and however long its name is.
+/// An error reply stays short, however many mistakes there are and however long a name is.
 pub(crate) async fn names_some_of_many_mistakes(domain: Domain) {
     let mut record: Map<String, Value> = (0..5_000).map(|number| (format!("a{number}"), json!(1))).collect();
     record.insert("x".repeat(50_000), json!(1));
@@ -101,7 +101,7 @@ pub(crate) async fn names_some_of_many_mistakes(domain: Domain) {
     }
 }
 
-/// Of several updates at the same version one wins.
+/// Of several updates at the same version, one succeeds.
 pub(crate) async fn lets_one_of_several_updates_win(domain: Domain) {
     let created = domain.create(json!({"number": 1})).await;
     let id = &created["id"];
@@ -114,7 +114,7 @@ pub(crate) async fn lets_one_of_several_updates_win(domain: Domain) {
     let won: Vec<_> = outcomes.iter().filter(|(_, code)| code.is_none()).map(|(number, _)| *number).collect();
     assert_eq!(won.len(), 1, "{outcomes:?}");
     for (_, code) in outcomes.iter().filter(|(_, code)| code.is_some()) {
-        // A write that lost a lock conflict is told to retry.
+        // A write that lost a lock conflict gets a retryable error.
         assert!(matches!(code, Some(ErrorCode::VersionMismatch | ErrorCode::Conflict)), "{outcomes:?}");
     }
     let now = domain.fetch(id).await;

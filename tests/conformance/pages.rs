@@ -1,4 +1,4 @@
-//! Pages: each record once, in whatever order and by whatever limit.
+//! Pages: each record occurs once, in any order and with any limit.
 
 use std::collections::BTreeSet;
 
@@ -32,7 +32,7 @@ pub(crate) async fn walks_pages(domain: Domain) {
         let whole = domain.letters(&json!({}), json!({ "sort": sort })).await;
         assert_eq!(whole.len(), 6);
         for limit in 1..=6 {
-            // The fields of the order need not be among those shown.
+            // The fields of the order need not be among the shown fields.
             let mut body = json!({"where": domain.filter(&json!({})), "sort": sort, "limit": limit,
                 "fields": ["code"], "count": true});
             let mut walked = String::new();
@@ -53,7 +53,7 @@ pub(crate) async fn walks_pages(domain: Domain) {
     }
 }
 
-/// A cursor that lost its end; what else is no cursor stands in `cursors.txt`.
+/// A truncated cursor. Other wrong cursors are in `cursors.txt`.
 pub(crate) async fn refuses_a_cut_cursor(domain: Domain) {
     domain.create_letters().await;
     let body = json!({"where": domain.filter(&json!({})), "sort": ["number"], "limit": 1});
@@ -63,7 +63,7 @@ pub(crate) async fn refuses_a_cut_cursor(domain: Domain) {
     domain.refused_with(Operation::Fetch, body, ErrorCode::ValidationFailed, &details).await;
 }
 
-/// Records with ties and nulls in every field that may be sorted by, as many as `count`.
+/// `count` records with ties and nulls in every field that allows sorting.
 fn with_ties(series: &str, count: usize) -> Vec<Value> {
     let mut runner = TestRunner::deterministic();
     let mut pick = |values: &[Value]| -> Value {
@@ -85,7 +85,7 @@ fn with_ties(series: &str, count: usize) -> Vec<Value> {
     (0..count).map(record).collect()
 }
 
-/// Every order in both directions, by small limits, judged by the database's own order.
+/// Every order in both directions, with small limits, compared with the database's own order.
 pub(crate) async fn gives_each_record_once_in_every_order(domain: Domain) {
     const RECORDS: usize = 30;
     domain.ok(Operation::Create, json!({ "data": with_ties(&domain.series, RECORDS) })).await;
@@ -114,8 +114,8 @@ pub(crate) async fn gives_each_record_once_in_every_order(domain: Domain) {
     futures_util::future::join_all(walks.map(walk)).await;
 }
 
-/// What only MariaDB may hold, and no client can send: it is read, paged over, and not changed by an update of
-/// something else.
+/// Values that only MariaDB can hold and no client can send: they can be read and paged over, and an update of another
+/// field does not change them.
 #[tokio::test]
 async fn old_records_of_mariadb_are_read_and_kept() {
     let domain = Domain::mariadb().await;

@@ -1,5 +1,5 @@
-//! Values that nobody thought of: generated ones of every type come back as they were sent, as created, as fetched
-//! and as updated.
+//! Generated values of every type come back as they were sent: when created, when fetched and when updated. They find
+//! values that nobody thought of.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use beds_protocol::{Operation, value::DateTime};
@@ -15,7 +15,7 @@ use time::{Date, OffsetDateTime, macros::datetime};
 
 use crate::{common::unique, domain::Domain};
 
-/// Generated records on each engine.
+/// How many records are generated on each engine.
 const RECORDS: usize = 48;
 
 /// A value as it is sent, and as it comes back.
@@ -31,7 +31,7 @@ fn text(max: usize) -> impl Strategy<Value = String> {
         .prop_map(|characters| characters.into_iter().collect())
 }
 
-/// A decimal of at most so many digits, written in the shortest form, and in the one that a scale gives.
+/// A decimal with at most this many digits, in its shortest form, and with the digits of the scale.
 fn decimal(max: i128, scale: u32) -> impl Strategy<Value = Kept> {
     let unscaled = prop_oneof![-max..=max, -20_i128..=20].prop_filter("in bounds", move |n| n.abs() <= max);
     unscaled.prop_map(move |unscaled| {
@@ -53,7 +53,7 @@ fn json_value() -> impl Strategy<Value = Value> {
         text(12).prop_map(Value::from),
     ];
     leaf.prop_recursive(4, 24, 5, |inner| {
-        // MongoDB has no names with a NUL character.
+        // In MongoDB, names of members cannot contain a NUL character.
         let name = text(6).prop_map(|name| name.replace('\0', ""));
         prop_oneof![
             vec(inner.clone(), 0..5).prop_map(Value::from),
@@ -78,7 +78,7 @@ fn place() -> impl Strategy<Value = Value> {
     )
 }
 
-/// A moment to the microsecond, and what an engine keeps of it.
+/// A time with microseconds, and the part of it that an engine keeps.
 fn moment(keeps_microseconds: bool) -> impl Strategy<Value = Kept> {
     let bounds = [datetime!(0001-01-01 0:00 UTC), datetime!(9999-12-31 23:59:59.999999 UTC)]
         .map(|bound| i64::try_from(bound.unix_timestamp_nanos() / 1_000).unwrap());
@@ -108,7 +108,7 @@ fn hour() -> impl Strategy<Value = Kept> {
     })
 }
 
-/// Of the variant that RFC 9562 knows, and of versions 1 to 7: MariaDB's type takes no others.
+/// A UUID of the variant of RFC 9562 and of versions 1 to 7: MariaDB's type accepts no others.
 fn uuid() -> impl Strategy<Value = Kept> {
     (any::<[u8; 16]>(), 1_u8..=7).prop_map(|(bytes, version)| {
         let mut builder = uuid::Builder::from_bytes(bytes);
@@ -167,7 +167,7 @@ fn compare(what: &str, found: &Value, sent: &Map<String, Value>, kept: &Map<Stri
     }
 }
 
-/// Each run has other values; a value that fails is shown with its field, and belongs into `values_created.txt`.
+/// Each run has other values. A failing value is shown with its field, and should be added to `values_created.txt`.
 pub(crate) async fn keeps_any_value(domain: Domain) {
     let mut runner = TestRunner::default();
     let records: Vec<_> = (0..RECORDS).map(|_| record(&mut runner, domain.keeps_microseconds)).collect();
@@ -183,8 +183,8 @@ pub(crate) async fn keeps_any_value(domain: Domain) {
     futures_util::future::join_all(records.iter().zip(next).map(round)).await;
 }
 
-/// Numbers in JSON that neither a 64-bit integer nor a double is: MariaDB keeps all digits; MongoDB has no type for them,
-/// and the field says so.
+/// Numbers in JSON that fit neither a 64-bit integer nor a double. MariaDB keeps all their digits. MongoDB has no type
+/// for them, and the error names the field.
 pub(crate) async fn keeps_all_digits_of_json(domain: Domain) {
     const EXTRA: &str =
         r#"{"a":[123456789012345678901234567890,-0,1E2],"b":0.1000000000000000055511151231257827,"c":1.10}"#;
@@ -204,7 +204,7 @@ pub(crate) async fn keeps_all_digits_of_json(domain: Domain) {
             created.contains(r#""field":"extra.a[0]""#) && created.contains("validation_failed"),
             "{created}"
         );
-        // What a double holds is shown as the same number, in whatever way it is written.
+        // A number that a double can hold is shown as the same number, however it is written.
         let exact = json!({ "big": 1e19, "short": 1.1 });
         let record = domain.create(json!({ "extra": exact })).await;
         let code = unique("c");
@@ -236,7 +236,7 @@ pub(crate) async fn keeps_all_digits_of_json(domain: Domain) {
     assert!(fetch().await.contains(&shown));
     send("update", format!(r#"{{"key": {id}, "data": {{"extra": [1.000000000000000000001]}}}}"#)).await;
     assert!(fetch().await.contains(r#""extra":[1.000000000000000000001]"#));
-    // An update of something else keeps it.
+    // An update of another field keeps the value.
     send("update", format!(r#"{{"key": {id}, "data": {{"name": "n"}}}}"#)).await;
     assert!(fetch().await.contains(r#""extra":[1.000000000000000000001]"#));
 }

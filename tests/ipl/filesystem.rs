@@ -1,4 +1,5 @@
-//! The shared filesystem of nodes that host `segundo`, on real ones: mounted for a test, where it must be full or read-only.
+//! The shared filesystem of nodes that host `segundo`, on real filesystems. Some are mounted for a test, to be full or
+//! read-only.
 
 use std::{fs, path::Path};
 
@@ -13,7 +14,7 @@ const SERVICES: (&str, &str) = ("BEDS__NODE__SERVICES", "segundo,admin");
 
 const REFUSED: (&str, &str) = ("BEDS__NODE__NAME", "refused-by-the-others");
 
-/// Starts a node of `prod`, which ends, with this folder; `mount` is done before, where only it sees it.
+/// Runs a node of `prod` with this folder, and the node must end. `mount` runs before, in a private mount namespace.
 fn refused(stack: &Stack, folder: &str, mount: &str) -> Ended {
     let script = format!("{mount}\nexec {} node", env!("CARGO_BIN_EXE_beds"));
     Beds::program(Path::new("unshare"), &["--mount", "sh", "-ec", &script])
@@ -100,7 +101,7 @@ async fn a_node_without_a_path_is_a_fault_of_the_configuration() {
     assert!(misspelt.stderr.contains("did you mean BEDS__SHARED_FILESYSTEM__PATH?"), "{misspelt:?}");
 }
 
-/// Two folders that only look alike are found by what is in them.
+/// Two folders that only look alike are distinguished by their contents.
 #[tokio::test]
 async fn nodes_that_do_not_share_it_find_out() {
     let site = shared().await;
@@ -124,7 +125,7 @@ async fn nodes_that_do_not_share_it_find_out() {
     assert_eq!(alone.code, Some(17), "{alone:?}");
     let said = format!("{other_path} is not shared: the node {name} uses another filesystem; mount the same");
     assert!(alone.stderr.contains(&said), "{alone:?}");
-    // It has said goodbye: nobody misses it.
+    // The node has said goodbye: nobody misses it.
     let client = Client::builder(site.stack.amqp_url()).user_id("guest").connect().await.unwrap();
     eventually_async("it is gone", async || {
         let ping = Request::call("node", "ping", &json!({"node": REFUSED.1, "wait_ms": 500}));
@@ -132,7 +133,7 @@ async fn nodes_that_do_not_share_it_find_out() {
         code == Some(ErrorCode::NotFound)
     })
     .await;
-    // In `dev` it is a warning, and the others tell as well.
+    // In `dev` it is a warning, and the other nodes report it as well.
     let third = start(&other_path);
     assert!(third.log().contains("is not shared"));
     let told = "a node uses another shared filesystem than this one";
@@ -143,7 +144,7 @@ async fn nodes_that_do_not_share_it_find_out() {
         health["reasons"].as_array().unwrap().iter().any(|reason| reason["what"] == "filesystems_differ")
     })
     .await;
-    // Once for each process, however often that says how it is: for the one that was refused, and this one.
+    // One report for each process, however often the process repeats it: for the refused node, and for this one.
     let identity = fs::read_to_string(other.path().join("beds-filesystem")).unwrap();
     let log = first.log();
     let lines = log.lines().filter(|line| line.contains(told) && line.contains(identity.trim()));

@@ -1,5 +1,5 @@
-//! Who logs in where: passwords arrive as they are and are shown to nobody; a wrong one, a virtual host that is not there
-//! and an address that is another's are told apart.
+//! Logins: passwords arrive unchanged and are never shown. A wrong password, a missing virtual host and the address of
+//! another server have different messages.
 
 use std::{
     fs,
@@ -11,7 +11,7 @@ use beds_devstack::free_port;
 
 use super::common::{Beds, shared, start_node, unique};
 
-/// A password that is found wherever it is printed, and how a URL writes it.
+/// A password that can be found in any output, and its form in a URL.
 const PASSWORD: &str = "S3cr3t+pass/word";
 const ENCODED: &str = "S3cr3t%2Bpass%2Fword";
 
@@ -55,7 +55,7 @@ async fn a_password_is_shown_to_nobody() {
     ];
     for (variable, url, code) in &servers {
         for command in ["check", "node"] {
-            // A node that comes up would stay.
+            // A node that comes up would not end.
             if command == "node" && *code == 0 {
                 continue;
             }
@@ -240,7 +240,7 @@ async fn a_url_with_another_replica_set_is_told_which_one_the_server_is_of() {
     assert!(printed.contains("and `replicaSet` in the URL is `other`"), "{printed}");
 }
 
-/// Stands before a server on another address, until the test ends.
+/// Forwards to a server from another address, until the test ends.
 fn forward(listener: TcpListener, to: u16) {
     thread::spawn(move || {
         for client in listener.incoming().flatten() {
@@ -265,7 +265,7 @@ async fn an_ipv6_address_is_that_address() {
         Beds::new(&["check"]).on(&site.stack).env(&variables).run()
     };
     let call = |url: &str| Beds::new(&["call", "country.count", "--url", url, "--timeout", "10"]).run();
-    // RabbitMQ listens on 127.0.0.1 alone: what is said to it has come to another address.
+    // RabbitMQ listens only on 127.0.0.1, so these clients have reached another address.
     for (scheme, address) in
         [("amqp", "2001:db8::1"), ("amqp", "::1"), ("amqps", "2001:db8::1"), ("amqps", "::1")]
     {

@@ -1,5 +1,5 @@
-//! Configuration and initial program load: what is wrong is said at its place, with an exit code of its own, and
-//! without a password; what is right comes up.
+//! Configuration and initial program load: a mistake is reported at its place, with its own exit code, and without a
+//! password. A correct configuration comes up.
 
 #![allow(
     clippy::unwrap_used,
@@ -24,7 +24,7 @@ use common::{
 };
 use serde_json::{Value, json};
 
-/// Variables that leave nothing to be wished for but servers that answer: nobody listens on port 1.
+/// Variables that are complete except for servers that answer: nobody listens on port 1.
 pub(crate) const NOWHERE: [(&str, &str); 8] = [
     ("BEDS__AMQP__URL", "amqp://guest:guest@127.0.0.1:1/%2f"),
     ("BEDS__MARIADB__CATALOG__URL", "mysql://beds@127.0.0.1:1/catalog"),
@@ -58,7 +58,7 @@ fn variables_override_the_environments_file_and_that_the_common_one() {
         assert!(printed.starts_with(&format!("environment {environment}: ")), "{printed}");
         assert!(printed.contains(&format!("RabbitMQ at amqp://{host}:1/%2f: ")), "{variables:?}: {printed}");
     }
-    // A mistake in a file that is not used is nobody's business; in one that is, it is.
+    // A mistake in an unused file does not matter; in a used file it does.
     let beds = |environment| {
         let beds = Beds::new(&["check"]).env(&NOWHERE).env(&[("BEDS_ENV", environment)]);
         beds.file("env_qa.toml", "[node]\nnam = 1\n").run()
@@ -72,7 +72,7 @@ fn variables_override_the_environments_file_and_that_the_common_one() {
     );
 }
 
-/// Environment variables lose the case of a name that a template and a file may well have.
+/// Names in environment variables lose their case. The names in templates and files may need it.
 #[test]
 fn the_case_of_a_databases_name_is_of_no_account() {
     let file =
@@ -86,7 +86,7 @@ fn the_case_of_a_databases_name_is_of_no_account() {
     assert!(printed.contains("MariaDB `catalog` at mysql://u@127.0.0.1:1/two"), "{printed}");
 }
 
-/// A section that no template needs is most likely meant for another name.
+/// A section that no template needs is probably meant for another name.
 #[test]
 fn a_section_that_nothing_uses_is_warned_of() {
     let file = "[mariadb.spare]\nurl = \"mysql://u@127.0.0.1:1/spare\"\n\
@@ -119,7 +119,7 @@ fn a_section_that_nothing_uses_is_warned_of() {
     assert!(warnings(3).is_empty(), "what is missing says what it may be");
 }
 
-/// The lines of a check, without how long each took.
+/// The lines of a check, without the durations.
 fn lines(printed: &str) -> Vec<String> {
     let line = |line: &str| match line.split_once(" ms  ") {
         Some((outcome, rest)) => format!("{} {rest}", outcome.split_whitespace().next().unwrap()),
@@ -139,7 +139,7 @@ async fn a_check_says_what_each_server_answers() {
 
     let good = check(Beds::new(&["check"]).on(&site.stack));
     assert_eq!(good.code, Some(0), "{good:?}");
-    // The servers of other tests' templates have sections as well.
+    // There are also sections for the servers of other tests' templates.
     let is_check = |line: &String| !line.starts_with("warning ");
     let found: Vec<String> = lines(&good.stdout).into_iter().filter(is_check).collect();
     assert!(found[0].starts_with("environment dev: ") && found[0].ends_with(" domains hosted"), "{found:?}");
@@ -157,7 +157,7 @@ async fn a_check_says_what_each_server_answers() {
     }
     assert_eq!(found.last().unwrap(), "a node can start here");
 
-    // One bad address at a time.
+    // One bad address in each case.
     let cases = [
         (
             "BEDS__AMQP__URL",
@@ -190,7 +190,7 @@ async fn a_check_says_what_each_server_answers() {
             "{found:?}"
         );
     }
-    // A schema that is not there, a user that is refused.
+    // A missing schema, and a refused user.
     for (url, said) in [
         (format!("{mariadb}/nowhere"), "Unknown database 'nowhere'"),
         (mariadb.replace("root@", "nobody:secret@") + "/catalog", "Access denied for user 'nobody'"),
@@ -230,7 +230,7 @@ async fn outside_of_dev_a_server_that_does_not_answer_ends_the_node() {
                 [("BEDS_ENV", environment), (variable, url), ("BEDS__NODE__IPL_TIMEOUT_MS", "4000")];
             let ended = Beds::new(&["node"]).on(&site.stack).env(&variables).run();
             assert_eq!(ended.code, Some(code), "{ended:?}");
-            // Besides the log, one line says why; it is the last.
+            // Besides the log, one line has the reason. It is the last line.
             let own: Vec<_> = ended.stderr.lines().filter(|line| line.starts_with("beds: ")).collect();
             let [line] = own.as_slice() else { panic!("{ended:?}") };
             assert!(line.starts_with(&format!("beds: {said}")), "{line}");
@@ -261,7 +261,7 @@ async fn code(client: &Client, template: &str) -> Option<ErrorCode> {
 #[tokio::test]
 async fn in_dev_a_node_goes_on_without_a_server() {
     let stack = own_stack().await;
-    // Without a database the others are served, and it too as soon as it is there.
+    // Without one database, the node serves the others, and that one as soon as it is available.
     blocking(|| stack.mariadb().stop().unwrap()).await;
     let timeouts = [
         ("BEDS__NODE__IPL_TIMEOUT_MS", "1000"),
@@ -278,7 +278,7 @@ async fn in_dev_a_node_goes_on_without_a_server() {
     client.close().await;
     blocking(move || drop(node)).await;
 
-    // Without the bus it waits, alive and not ready.
+    // Without the bus, the node waits: it is live and not ready.
     blocking(|| stack.rabbitmq().stop().unwrap()).await;
     blocking(move || {
         let node = spawn_node(stack, &timeouts);
@@ -305,8 +305,8 @@ async fn in_dev_a_node_goes_on_without_a_server() {
 #[tokio::test]
 async fn reads_go_to_the_replicas_that_answer_and_writes_to_the_primary() {
     let stack = own_stack().await;
-    // One server stands for both: the primary's user may only run procedures, the replica's only what reads. The second
-    // replica is not there.
+    // One server acts as both: the primary's user may only run procedures, and the replica's user may only read. The
+    // second replica is missing.
     let users = "create user primary_only; grant execute on catalog.* to primary_only; \
                  create user replica_only; grant select on catalog.* to replica_only; \
                  grant execute on procedure catalog.sp_country_summary to replica_only; \
@@ -337,7 +337,7 @@ async fn reads_go_to_the_replicas_that_answer_and_writes_to_the_primary() {
     let variables = [
         ("BEDS__MARIADB__CATALOG__URL", primary.as_str()),
         ("BEDS__MARIADB__CATALOG__READ_URLS", &both),
-        // Verification looks at the primary, which may not read.
+        // Verification inspects the primary, whose user may not read.
         ("BEDS__NODE__SERVE_UNVERIFIED", "true"),
     ];
     let node = start_node(stack, &variables);
@@ -401,11 +401,11 @@ async fn a_nodes_events_arrive_in_the_logger() {
             client.request("logger", Operation::Fetch, &json!({"where": filter, "sort": ["at"]})).await;
         reply.unwrap().data.unwrap().as_array().unwrap().clone()
     };
-    // What the node said before it was connected arrives as well, in order.
+    // Messages from before the connection arrive as well, in order.
     let mut found = Vec::new();
     eventually_async("the node's first events arrive", async || {
         found = events(json!({ "node": name })).await;
-        // Messages are worked on side by side, so that the last may be there first.
+        // Messages are processed side by side, so the last one may be stored first.
         ["starting", "ready"].iter().all(|said| found.iter().any(|event| event["message"] == **said))
     })
     .await;
@@ -415,7 +415,7 @@ async fn a_nodes_events_arrive_in_the_logger() {
         assert_eq!((&event["node"], &event["span"]), (&json!(name), &Value::Null), "{event}");
         assert!(event["target"].as_str().unwrap().starts_with("beds_"), "{event}");
     }
-    // An event of a request is found by its id.
+    // An event of a request can be found by the request's id.
     blocking(move || site.stack.mariadb().kill().unwrap()).await;
     let error = client.request("sample_row", Operation::Count, &json!({})).await.unwrap_err();
     let ClientError::Refused(error) = error else { panic!("{error}") };
@@ -427,12 +427,12 @@ async fn a_nodes_events_arrive_in_the_logger() {
         found.iter().any(|event| event["message"].as_str().unwrap().contains("unavailable"))
     })
     .await;
-    // What is logged stays: there is no operation to change or remove it.
+    // Log events stay: there is no operation that changes or removes them.
     for operation in [Operation::Update, Operation::Delete] {
         let result = client.request("logger", operation, &json!({"key": found[0]["id"]})).await;
         assert!(matches!(result, Err(ClientError::Unroutable { .. })), "{result:?}");
     }
-    // Nodes tell of themselves where nobody else may write.
+    // Nodes can store their events even if no client may write.
     let closed = blocking(move || {
         site.node.terminate();
         site.node.await_end().unwrap();

@@ -1,15 +1,15 @@
-//! Configurations that are refused: with exit code 10, at the place of the mistake, before a server is asked.
+//! Configurations that are refused: with exit code 10, at the place of the mistake, before any server is contacted.
 
 use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
 
 use super::{NOWHERE, common::Beds};
 
-/// A configuration that is refused: the file, variables, and what is said.
+/// A refused configuration: the file, the variables, and the message.
 struct Refused {
     name: &'static str,
     file: &'static str,
     variables: &'static [(&'static str, &'static str)],
-    /// All of these stand in the message; `{file}` is the place of beds.toml.
+    /// Parts of the message; `{file}` is the path of beds.toml.
     said: &'static [&'static str],
 }
 
@@ -233,7 +233,7 @@ const REFUSED: &[Refused] = &[
         "[mariadb.a]\nurl = \"mysql://u@h/c\"\n[mariadb.A]\nurl = \"mysql://u@h/d\"\n",
         &["{file}: [mariadb.", "] stands twice: the case of its name is of no account"],
     ),
-    // URLs: what is not understood is named, whichever server it is about.
+    // URLs: the message names the part that is not understood, for every kind of server.
     in_variable(
         "a mistyped key of RabbitMQ",
         &[("BEDS__AMQP__URL", "amqp://h?heartbet=1")],
@@ -394,7 +394,7 @@ fn a_database_that_nobody_configured_is_a_fault_of_the_configuration() {
 #[test]
 fn variables_of_others_are_nobodys_business_and_those_of_beds_are_text() {
     let odd = OsStr::from_bytes(b"\xff");
-    // It comes as far as the servers, of which none answers.
+    // The configuration is accepted, and then no server answers.
     let ended = Beds::new(&["check"]).env(&NOWHERE).env(&[(OsStr::new("X"), odd), (odd, odd)]).run();
     assert_eq!(ended.code, Some(12), "{ended:?}");
     let refused = |name: &OsStr, value: &OsStr| {
@@ -463,7 +463,7 @@ fn a_password_file_holds_a_password_or_is_named() {
         let said = format!("beds: configuration: amqp.pass_file{said}\n");
         assert_eq!((ended.code, ended.stderr), (Some(10), said));
     }
-    // A password of nobody.
+    // A password file that nobody uses.
     std::fs::write(&file, "secret").unwrap();
     let variables =
         [("BEDS__AMQP__URL", "amqp://127.0.0.1:1/%2f"), ("BEDS__AMQP__PASS_FILE", file.to_str().unwrap())];

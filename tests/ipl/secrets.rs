@@ -1,8 +1,8 @@
-//! Mistakes beside a password.
+//! Mistakes next to a password.
 
 use super::{NOWHERE, common::Beds};
 
-/// A mistake beside a password: the place and the key are shown, and nothing of the password.
+/// For a mistake next to a password, the message shows the place and the key, and no part of the password.
 #[test]
 fn a_mistake_beside_a_password_shows_nothing_of_it() {
     let files = [

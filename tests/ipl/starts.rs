@@ -1,4 +1,4 @@
-//! What a node makes of its variables and of a signal while it starts.
+//! How a node reacts to its variables, and to a signal during the start.
 
 use std::{net::TcpListener, path::Path, process::Command};
 
@@ -13,7 +13,7 @@ async fn a_text_stays_as_it_is_written() {
     }
 }
 
-/// A server that takes connections and says nothing.
+/// A server that accepts connections and sends nothing.
 fn silent() -> (TcpListener, u16) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -42,7 +42,7 @@ async fn a_signal_ends_a_node_that_starts_also_as_process_1() {
             let variable = format!("BEDS__{engine}");
             let variables = [
                 (variable.as_str(), url.as_str()),
-                // Longer than anybody waits.
+                // Longer than the test waits.
                 ("BEDS__NODE__IPL_TIMEOUT_MS", "600000"),
                 ("BEDS__AMQP__CONNECT_TIMEOUT_MS", "600000"),
             ];

@@ -1,4 +1,5 @@
-//! Cool storage: archives that nodes make while they die and disks fill, and what is read and put back out of them.
+//! Cool storage: nodes make archives while they die and disks fill, and records are read and restored from the
+//! archives.
 
 use std::{collections::BTreeMap, fs, path::Path, process::Command, time::Duration};
 
@@ -11,10 +12,10 @@ use crate::{
     site::{Guest, Site, guest_of, id},
 };
 
-/// Nodes that keep archives, and no others' variables.
+/// Variables for nodes that keep archives.
 fn variables(folder: &Path) -> [(&'static str, String); 4] {
     [
-        // Nobody is to be done before he is disturbed.
+        // Slow enough that no job ends before it is disturbed.
         ("BEDS__JOBS__RECORDS_PER_S", "1000".to_owned()),
         ("BEDS__NODE__SERVICES", "app_server,segundo".to_owned()),
         ("BEDS__SHARED_FILESYSTEM__PATH", folder.display().to_string()),
@@ -22,7 +23,7 @@ fn variables(folder: &Path) -> [(&'static str, String); 4] {
     ]
 }
 
-/// A site of one's own whose nodes share a folder.
+/// A separate site, whose nodes share a folder.
 async fn sharing(count: usize, folder: &Path, program: impl Fn() -> Beds + Send + 'static) -> Guest<'static> {
     let variables = variables(folder);
     guest_of(move || {
@@ -36,7 +37,7 @@ fn plain() -> Beds {
     Beds::new(&[])
 }
 
-/// Records without what counts their changes.
+/// Records without the field that counts their changes.
 fn without_revision(records: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
     let mut records = records.clone();
     for record in records.values_mut() {
@@ -45,7 +46,7 @@ fn without_revision(records: &BTreeMap<String, Value>) -> BTreeMap<String, Value
     records
 }
 
-/// Kills the node that works at a job, and starts it again.
+/// Kills the node that runs a job, and starts it again.
 async fn kill_worker(guest: &Guest<'_>, job: &str) {
     let shown = guest.until(job, "a node works at it", |job| job["node"].is_string()).await;
     let number: usize = shown["node"].as_str().unwrap().strip_prefix("worker-").unwrap().parse().unwrap();
@@ -76,7 +77,7 @@ async fn an_archive_is_made_while_nodes_die_and_gives_back_what_it_got() {
     let archive = id(&guest.call("cool", "start", merged(&args, &json!({"mode": "move"}))).await);
     guest.until(&archive, "it goes on", |job| job["done"].as_u64() > Some(300)).await;
     kill_worker(&guest, &archive).await;
-    // One that is in the archive by now is changed: it stays.
+    // A record that is in the archive already is changed: it stays in the database.
     guest.until(&archive, "it goes on", |job| job["done"].as_u64() > Some(500)).await;
     guest.call("job", "pause", json!({"id": archive})).await;
     let paused = guest.until_state(&archive, "paused").await;
@@ -100,7 +101,7 @@ async fn an_archive_is_made_while_nodes_die_and_gives_back_what_it_got() {
     assert_eq!(left[first_code]["name"], "Changed");
     assert_eq!(guest.rejects(&archive).await[0]["record"], *first_key);
 
-    // What there is of it.
+    // The list of archives.
     let listed = guest.call("cool", "list", json!({"template": "sample_row"})).await;
     let entry = &listed["data"][0];
     assert_eq!((&entry["archive"], &entry["count"]), (&json!(archive), &json!(COUNT)), "{listed:#}");
@@ -118,7 +119,7 @@ async fn an_archive_is_made_while_nodes_die_and_gives_back_what_it_got() {
     let absent = json!({"template": "sample_row", "key": "018f0000-0000-7000-8000-000000000000"});
     assert_eq!(guest.call("cool", "find", absent).await["error"]["code"], "not_found");
 
-    // One bit.
+    // One flipped bit.
     let segment = folder.path().join(format!("cool/sample_row/{archive}/000002.ndjson.zst"));
     let verified = id(&guest.call("cool", "verify", json!({"archive": archive})).await);
     let done = guest.until_state(&verified, "done").await;
@@ -141,7 +142,7 @@ async fn an_archive_is_made_while_nodes_die_and_gives_back_what_it_got() {
         "{failed:#}"
     );
     flip(&segment);
-    // What `b3sum --check` reads, and what the archive says of itself.
+    // The files that `b3sum --check` reads, and the manifest of the archive.
     for name in ["BLAKE3SUMS", "manifest.json"] {
         let file = folder.path().join(format!("cool/sample_row/{archive}/{name}"));
         flip(&file);
@@ -151,7 +152,7 @@ async fn an_archive_is_made_while_nodes_die_and_gives_back_what_it_got() {
         flip(&file);
     }
 
-    // Back again, the one that was changed as well.
+    // Restores the records, including the one that was changed.
     let args = json!({"archive": archive, "on_conflict": "replace", "chunk": 70});
     let restored = id(&guest.call("cool", "restore", args).await);
     guest.until(&restored, "it goes on", |job| job["done"].as_u64() > Some(200)).await;
@@ -195,7 +196,7 @@ async fn some_of_an_archive_comes_back_and_what_is_wrong_is_told_before() {
     let details = &wrong["error"]["details"];
     assert!(details[0]["reason"].as_str().unwrap().contains("did you mean `status`?"), "{wrong:#}");
     assert!(details[1]["reason"].as_str().unwrap().contains("knows no other conditions"), "{wrong:#}");
-    // What no record can have is told: nothing would be restored, and the job would be done.
+    // A value that no record can have is reported. Otherwise nothing would be restored, and the job would succeed.
     let wrong = restore(json!({"where": {"number": "5", "day": "yesterday", "flag": null}})).await;
     let fields: Vec<_> =
         wrong["error"]["details"].as_array().unwrap().iter().map(|detail| &detail["field"]).collect();
@@ -204,7 +205,7 @@ async fn some_of_an_archive_comes_back_and_what_is_wrong_is_told_before() {
     assert_eq!((&done["result"]["counts"]["created"], &done["result"]["equal"]), (&json!(10), &json!(true)));
     let back = guest.all("sample_row", &series).await;
     assert!(back.len() == 10 && back.values().all(|record| record["status"] == "draft"), "{back:#?}");
-    // A number is that number, with zeros behind it or without.
+    // A number equals the same number with trailing zeros.
     let amount = back.values().find_map(|record| record["amount"].as_str()).unwrap();
     let args = json!({"where": {"amount": format!("{amount}0")}, "on_conflict": "skip"});
     let done = guest.until_state(&id(&restore(args).await), "done").await;
@@ -217,7 +218,7 @@ async fn some_of_an_archive_comes_back_and_what_is_wrong_is_told_before() {
         guest.call("cool", "find", merged(&nobody, &json!({"template": "sample_row", "key": key}))).await;
     assert!(found["error"]["message"].as_str().unwrap().starts_with("there is no archive"), "{found:#}");
 
-    // A value that cannot be shown could not be put back: its record is not archived, and stays.
+    // A value that cannot be shown could not be restored. So its record is not archived, and stays.
     let series = guest.samples(20);
     let sql = format!(
         "set sql_mode = ''; update sample set day = '1987-00-00' where series = '{series}' and number in (3, 4)"
@@ -240,7 +241,7 @@ async fn a_disk_that_is_full_read_only_or_gone_pauses_the_job_and_loses_nothing(
     let guest = sharing(1, folder.path(), unshared).await;
     let series = guest.samples(COUNT);
     let before = guest.all("sample_row", &series).await;
-    // What only the node sees.
+    // A mount that only the node sees.
     let pid = guest.site.nodes[0].pid();
     let inside = |script: &str| {
         let pid = pid.to_string();
@@ -288,7 +289,7 @@ async fn a_filesystem_that_does_not_answer_does_not_hang_the_node() {
     let folder = tempfile::tempdir().unwrap();
     let guest = sharing(1, folder.path(), plain).await;
     let series = guest.samples(20);
-    // To open a pipe that nobody writes to waits for ever, as a file does whose server is away.
+    // Opening a pipe without a writer blocks for ever, like a file whose server is away.
     let identity = folder.path().join("beds-filesystem");
     let before = fs::read(&identity).unwrap();
     fs::remove_file(&identity).unwrap();
@@ -309,7 +310,7 @@ async fn a_filesystem_that_does_not_answer_does_not_hang_the_node() {
     guest.call("job", "pause", json!({"id": archive})).await;
     guest.until_state(&archive, "paused").await;
     assert_eq!(guest.count("sample_row", &series).await, 20, "the node serves");
-    // It answers again.
+    // The file answers again.
     let released = folder.path().join("released");
     fs::rename(&identity, &released).unwrap();
     fs::write(&identity, before).unwrap();
@@ -343,7 +344,7 @@ async fn a_job_that_a_full_disk_pauses_goes_on_by_itself_when_there_is_room() {
         job["state"] == "paused" && job["last_error"].as_str().is_some_and(|said| said.contains("is full"))
     };
     guest.until(&archive, "it pauses, and says why", waits).await;
-    // One that somebody has paused stays so.
+    // A job that a user has paused stays paused.
     assert_eq!(guest.call("job", "pause", json!({"id": archive})).await["ok"], true);
     guest.until_state(&archive, "paused").await;
     let sql = format!("select resumes from job where id = '{archive}'");
@@ -356,7 +357,7 @@ async fn a_job_that_a_full_disk_pauses_goes_on_by_itself_when_there_is_room() {
     assert_eq!(guest.count("sample_row", &series).await, 0);
 }
 
-/// An object with the members of another besides.
+/// An object with the members of both.
 fn merged(one: &Value, other: &Value) -> Value {
     let mut all = one.as_object().unwrap().clone();
     all.extend(other.as_object().unwrap().clone());

@@ -1,4 +1,4 @@
-//! Pause, resume and cancel; a node that stops, and one that dies.
+//! Pause, resume and cancel; nodes that stop, and nodes that die.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ async fn a_job_pauses_within_a_chunk_resumes_where_it_was_and_is_cancelled() {
     let done = paused["done"].as_u64().unwrap();
     assert!(done < 600, "{paused:#}");
     assert_eq!(guest.count("sample_document", &series).await, done, "no chunk is half done");
-    // Whoever pauses it once more changes nothing.
+    // Pausing it once more changes nothing.
     assert_eq!(guest.call("job", "pause", json!({"id": id})).await["data"], "paused");
     assert_eq!(guest.call("job", "resume", json!({"id": id})).await["data"], "queued");
     let more = guest.until(&id, "it goes on", |job| job["done"].as_u64() > Some(done)).await;
@@ -42,7 +42,7 @@ async fn a_job_pauses_within_a_chunk_resumes_where_it_was_and_is_cancelled() {
     }
     assert_eq!(guest.call("job", "cancel", json!({"id": id})).await["data"], "cancelled");
 
-    // The same again finds what is there.
+    // The same job again finds the existing records.
     let again = guest.start(args).await;
     let site = guest.site;
     let bar = blocking({
@@ -100,7 +100,7 @@ async fn who_may_not_see_a_job_cannot_tell_it_from_none() {
     for call in ["pause", "resume", "cancel"] {
         let refused = guest.call("job", call, nothing.clone()).await;
         assert_eq!(refused["error"]["code"], "not_found", "{refused:#}");
-        // What only nodes ask for, no client may.
+        // No client may make the calls of the nodes.
     }
     for call in ["take", "step", "renew", "leave", "add", "control", "purge"] {
         let refused = guest.call("job", call, json!({})).await;

@@ -9,7 +9,7 @@ use crate::{
     site::{Guest, in_milliseconds, own, shared},
 };
 
-/// What each field of `sample_document` gets, one conversion of each kind among them.
+/// The map for each field of `sample_document`, with one conversion of each kind.
 fn map() -> Value {
     json!({
         "id": "id",
@@ -36,7 +36,7 @@ fn map() -> Value {
     })
 }
 
-/// What the map makes of a record, by rules of its own.
+/// The expected result of the map for a record, computed separately.
 fn mapped(record: &Value) -> Value {
     let mut to = in_milliseconds(record);
     let text = |field: &str| record[field].as_str().unwrap().to_owned();
@@ -58,7 +58,7 @@ fn mapped(record: &Value) -> Value {
     to
 }
 
-/// Compares all records, as a client gets them.
+/// Compares all records, as a client reads them.
 async fn assert_copied(guest: &Guest<'_>, series: &str, count: usize) {
     let from = guest.all("sample_row", series).await;
     let to = guest.all("sample_document", series).await;
@@ -87,7 +87,7 @@ async fn records_are_copied_with_conversions_while_the_working_node_is_killed_ag
     let limit = Duration::from_secs(120 + u64::from(records) / 30);
     let (site, mut killed, mut memory) = (guest.site, 0, 0);
     for number in 1..=kills {
-        // At places all over the work, which is done twice: copied and compared.
+        // At places all over the work. Each record is processed twice: copied and compared.
         let due = u64::from(number) * 2 * u64::from(records) / (u64::from(kills) + 1);
         let job = loop {
             let job = guest.job(&id).await;
@@ -143,7 +143,7 @@ async fn records_are_copied_with_conversions_while_the_working_node_is_killed_ag
     }
 }
 
-/// How many records there are to be where somebody wants to see many copied: `BEDS_JOBS_RECORDS=1000000 BEDS_JOBS_KILLS=20`.
+/// How many records to copy in a large run: `BEDS_JOBS_RECORDS=1000000 BEDS_JOBS_KILLS=20`.
 pub(crate) fn records() -> Option<u32> {
     variable("BEDS_JOBS_RECORDS")
 }
@@ -164,7 +164,7 @@ async fn what_is_there_already_is_skipped_replaced_or_ends_the_job() {
     let guest = shared().await;
     let series = guest.samples(250);
     let args = |on_conflict: &str| json!({"from": "sample_row", "to": "sample_document", "where": {"series": series}, "on_conflict": on_conflict});
-    // Without a map, fields of the same name are copied: all of them, the times when they were made as well.
+    // Without a map, all fields of the same name are copied, including the times of creation.
     let first = guest.start(args("fail")).await;
     let done = guest.until_state(&first, "done").await;
     assert_eq!(done["result"]["counts"]["created"], 250, "{done:#}");
@@ -219,7 +219,7 @@ async fn what_is_there_already_is_skipped_replaced_or_ends_the_job() {
 async fn a_record_of_another_template_is_looked_up() {
     let guest = shared().await;
     let (series, others) = (guest.samples(120), guest.samples(100));
-    // The names of most are codes of others.
+    // Most names are codes of other records.
     let sql = format!("update sample set name = concat('{others}-', number) where series = '{series}'");
     guest.site.stack.mariadb_query(Some("catalog"), &sql).unwrap();
     let args = |other: Value| {

@@ -1,4 +1,5 @@
-//! Jobs, migrations and archives, on real servers: what they do, what is refused, and what happens when somebody dies meanwhile.
+//! Jobs, migrations and archives, on real servers: what they do, what is refused, and what happens if a node or a
+//! server dies meanwhile.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Moves: what is taken away is somewhere else, whoever dies meanwhile.
+//! Moves: a record that is removed exists in the other place, whatever dies meanwhile.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,8 @@ use crate::{
     site::{Guest, own, shared},
 };
 
-/// A node keeps its chunk also on a busy machine: whoever does it for the second time cannot tell what clients did.
+/// A lease that lasts for a chunk on a busy machine: if a chunk is repeated, the second run cannot tell which changes
+/// clients made.
 const PATIENT: (&str, &str) = ("BEDS__JOBS__LEASE_S", "60");
 
 async fn codes(guest: &Guest<'_>, template: &str, series: &str) -> BTreeSet<String> {
@@ -63,7 +64,7 @@ async fn two_moves_between_the_same_templates_are_never_at_once() {
             "{reply:#}"
         );
     }
-    // What takes nothing away is in nobody's way.
+    // A job that removes nothing blocks no other.
     let copying =
         json!({"from": "sample_document", "to": "sample_row", "where": {"series": "none"}, "dry_run": true});
     let copy = guest.start(copying).await;
@@ -82,7 +83,7 @@ async fn a_record_that_changes_while_it_moves_is_not_lost() {
     let id = guest
         .start(json!({"from": "sample_row", "to": "sample_document", "where": {"series": series}, "mode": "move", "chunk": 50}))
         .await;
-    // A client changes records for as long as there are any.
+    // A client changes records as long as there are any.
     let mut changed = 0;
     let mut last: Vec<(String, u64)> = Vec::new();
     loop {
@@ -110,13 +111,13 @@ async fn a_record_that_changes_while_it_moves_is_not_lost() {
         newest.insert(code, stock);
     }
     for (code, stock) in &newest {
-        // The newest value is where the record came from, or moved on with it.
+        // The newest value is in the record's old place, or moved with the record.
         let there = from.get(code).unwrap_or_else(|| &to[code]);
         assert_eq!(there["stock"], *stock, "{code}");
     }
     assert_eq!(from.keys().chain(to.keys()).collect::<BTreeSet<_>>().len(), 500);
     assert_eq!(from.len() + to.len(), 500, "each is on one side");
-    // What was changed meanwhile is among the rejects, and goes when it is sent again.
+    // Records that were changed meanwhile are among the rejects, and move when they are sent again.
     if !from.is_empty() {
         let again = guest.call("migration", "retry", json!({"id": id, "on_conflict": "replace"})).await;
         let done = guest.until_state(&crate::site::id(&again), "done").await;
@@ -143,7 +144,7 @@ async fn a_record_that_a_client_deletes_while_it_moves_is_on_neither_side() {
         if job["state"] == "done" || job["state"] == "failed" {
             break;
         }
-        // What waits to be taken away was copied.
+        // Records that wait for their removal were copied.
         let copied = job["checkpoint"]["pending"].as_array().cloned().unwrap_or_default();
         for (index, one) in copied.iter().step_by(9).enumerate() {
             let key = &one["key"];
@@ -167,7 +168,7 @@ async fn a_record_that_a_client_deletes_while_it_moves_is_on_neither_side() {
     let wanted: BTreeSet<_> = all.keys().filter(|code| !deleted.contains(*code)).cloned().collect();
     assert_eq!((from.len(), to.len()), (0, wanted.len()), "{job:#} {rejects:#?}");
     assert_eq!((to, &job["state"]), (wanted, &json!("done")), "{job:#} {rejects:#?}");
-    // One that was seen after its change, and before it was deleted, was there still.
+    // A record that was read after its change and before its deletion was still there.
     let there = "it is in `sample_row` alone, as it is now; send it again";
     assert!(rejects.iter().all(|reject| reject["reason"].as_str().unwrap().ends_with(there)), "{rejects:#?}");
     let counts = &job["result"]["counts"];
@@ -184,7 +185,7 @@ async fn records_without_a_version_move_while_they_are_what_they_were() {
          select concat('q', char(97 + seq div 26), char(97 + seq % 26)), null, concat('Language ', seq), if(seq % 2, 'x ', null), 'I', 'L'
            from seq_0_to_199");
     let series = crate::common::unique("s");
-    // They have no key that fits: a unique field is what they are known by.
+    // The records have no key that fits: a unique field identifies them.
     let args = json!({
         "from": "language", "to": "sample_document", "where": {"alpha_3": {"prefix": "q"}}, "mode": "move", "chunk": 70,
         "map": {"code": {"join": ["alpha_3", "scope"], "with": "-"}, "series": {"const": series}, "name": "name"},
@@ -192,7 +193,7 @@ async fn records_without_a_version_move_while_they_are_what_they_were() {
     let id = guest.start(args).await;
     let done = guest.until_state(&id, "done").await;
     let counts = &done["result"]["counts"];
-    // On a busy machine a chunk may have been late, and was done again.
+    // On a busy machine a chunk may have been late, and was repeated.
     let written = counts["created"].as_u64().unwrap() + counts["same"].as_u64().unwrap();
     assert_eq!((written, &counts["deleted"]), (200, &json!(200)), "{done:#}");
     assert_eq!(sql("select count(*) from language where alpha_3 like 'q%'").trim(), "0");
@@ -233,7 +234,7 @@ async fn what_would_make_one_record_of_several_is_refused() {
                 detail["reason"].as_str().unwrap().contains("`id`, or one of `code`"),
                 "{map}: {reply:#}"
             );
-            // A copy leaves them where they are.
+            // A copy leaves the records in their place.
             args["mode"] = json!("copy");
             let reply = guest.call("migration", "start", args).await;
             assert_eq!(reply["ok"], true, "{map}: {reply:#}");

@@ -1,4 +1,4 @@
-//! What could not be done is listed with its reason, and can be sent again.
+//! Records that a job could not process are listed with the reason, and can be sent again.
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ async fn rejected_records_are_listed_with_their_reasons_and_sent_again() {
     let series = guest.samples(500);
     let site = guest.site;
     let sql = |sql: String| site.stack.mariadb_query(Some("catalog"), &sql).unwrap();
-    // Whose name has one word has no second.
+    // A name of one word has no second word.
     sql(format!("update sample set name = null where series = '{series}' and number in (10, 20)"));
     sql(format!("update sample set name = 'x!y' where series = '{series}' and number = 30"));
     let args = json!({
@@ -46,7 +46,7 @@ async fn rejected_records_are_listed_with_their_reasons_and_sent_again() {
         rejects.iter().all(|reject| reject["code"] == "validation_failed" && reject["record"].is_string())
     );
 
-    // What is not mended is rejected again, by the job that sends it.
+    // A record whose cause remains is rejected again, by the job that sends it.
     sql(format!(
         "update sample set name = concat('Mended-', number, ' X') where series = '{series}' and number in (10, 30)"
     ));
@@ -58,7 +58,7 @@ async fn rejected_records_are_listed_with_their_reasons_and_sent_again() {
         "{job:#}"
     );
     assert_eq!(guest.count("sample_document", &series).await, 499);
-    // The same by `start`.
+    // The same with `start`.
     let unmended = guest.call(
         "migration",
         "start",
@@ -100,7 +100,7 @@ async fn a_value_that_cannot_be_shown_is_not_copied_as_null() {
             );
         }
     };
-    // What is not sent need not be shown; what moves must be whole.
+    // A copy need not read the fields that it does not send. A move must read the whole record.
     let job = start("copy", json!({"day": "day"})).await;
     assert_eq!((&job["result"]["equal"], &job["result"]["counts"]["created"]), (&json!(true), &json!(18)));
     assert_rejected(&job).await;

@@ -1,4 +1,4 @@
-//! Servers with samples in MariaDB, nodes that work at jobs, and what a client asks of them.
+//! Servers with samples in MariaDB, nodes that run jobs, and a client.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -11,30 +11,30 @@ use crate::{
     copies,
 };
 
-/// Servers, and nodes that have the rights that `bedsc grants` writes, and no others.
+/// Servers, and nodes with exactly the rights that `bedsc grants` writes.
 pub(crate) struct Site {
     pub(crate) nodes: Vec<Node>,
     pub(crate) stack: Stack,
 }
 
-/// Chunks are small and leases short, so that much happens in little time.
+/// Chunks are small and leases short, so that much happens in a short time.
 const VARIABLES: &[(&str, &str)] =
     &[("BEDS__JOBS__LEASE_S", "3"), ("BEDS__JOBS__POLL_MS", "100"), ("BEDS__JOBS__CHUNK", "50")];
 
 static SITE: LazyLock<Site> = LazyLock::new(|| Site::start(1, &[]));
 
-/// The site that tests share who harm nobody.
+/// The site that harmless tests share.
 pub(crate) async fn shared() -> Guest<'static> {
     let site = blocking(|| &*SITE).await;
     site.guest().await
 }
 
-/// A site of one's own, with so many nodes, which ends with its guest.
+/// A separate site with this many nodes. It ends with its guest.
 pub(crate) async fn own(nodes: usize, variables: &'static [(&'static str, &'static str)]) -> Guest<'static> {
     guest_of(move || Site::start(nodes, variables)).await
 }
 
-/// The guest of a site that is nobody else's: its servers would take the time of those that come.
+/// The guest of a separate site. The site ends with the guest: its servers would slow down the following tests.
 pub(crate) async fn guest_of(site: impl FnOnce() -> Site + Send + 'static) -> Guest<'static> {
     let site = blocking(move || &*Box::leak(Box::new(site()))).await;
     let mut guest = site.guest().await;
@@ -55,9 +55,9 @@ impl Site {
         Self::of(count, variables, || Beds::new(&[]))
     }
 
-    /// With nodes that are started so.
+    /// Starts nodes in this way.
     pub(crate) fn of(count: usize, variables: &[(&str, &str)], program: impl Fn() -> Beds) -> Self {
-        // The stand-in that is there in seconds takes all records of a collection into its hands for each look-up.
+        // The light stand-in reads all records of a collection for each look-up.
         let stack = if copies::records().is_some() { large_stack() } else { stack() };
         let catalog = grant(&stack);
         let url = |database: &str| format!("{}/{database}", stack.mariadb_url().replace("root@", "beds@"));
@@ -76,7 +76,7 @@ impl Site {
             .collect();
         for node in &nodes {
             node.await_ready().unwrap();
-            // A template that does not fit its database would be missing, in every test.
+            // A template that does not match its database would be missing in every test.
             let log = node.log();
             assert!(!log.contains("contradict") && !log.contains("not served"), "{log}");
         }
@@ -93,7 +93,7 @@ impl Site {
 pub(crate) struct Guest<'a> {
     pub(crate) site: &'a Site,
     pub(crate) client: Client,
-    /// Whether nobody comes after it.
+    /// Whether the site ends with this guest.
     is_last: bool,
 }
 
@@ -110,7 +110,7 @@ impl Drop for Guest<'_> {
 }
 
 impl Guest<'_> {
-    /// Makes so many samples in MariaDB, in a series of their own.
+    /// Creates this many samples in MariaDB, in a separate series.
     pub(crate) fn samples(&self, count: u32) -> String {
         let series = unique("s");
         let sql = format!(
@@ -139,12 +139,12 @@ impl Guest<'_> {
         self.send(Request::call(template, name, &args)).await
     }
 
-    /// Starts a migration; gives the id of its job.
+    /// Starts a migration, and returns the id of its job.
     pub(crate) async fn start(&self, args: Value) -> String {
         id(&self.call("migration", "start", args).await)
     }
 
-    /// The job as it is. A node may be on its way up.
+    /// The current state of a job. The node may still be starting.
     pub(crate) async fn job(&self, id: &str) -> Value {
         loop {
             if let Ok(reply) = self.client.execute(Request::fetch("job", &id)).await {
@@ -153,7 +153,7 @@ impl Guest<'_> {
         }
     }
 
-    /// Waits until a job is as it should be.
+    /// Waits until a job meets a condition.
     pub(crate) async fn until(&self, id: &str, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
         let mut last = Value::Null;
         eventually_async(what, async || {
@@ -198,7 +198,7 @@ impl Guest<'_> {
         reply["count"].as_u64().unwrap_or_else(|| panic!("{reply:#}"))
     }
 
-    /// What a job rejected.
+    /// The rejects of a job.
     pub(crate) async fn rejects(&self, job: &str) -> Vec<Value> {
         let body = json!({"where": {"job": job}, "limit": 500});
         let reply = self.send(Request::raw("job_reject.fetch", body.to_string())).await;
@@ -212,7 +212,7 @@ pub(crate) fn id(reply: &Value) -> String {
     reply["data"].as_str().unwrap_or_else(|| panic!("{reply:#}")).to_owned()
 }
 
-/// A record as MongoDB keeps it: moments have milliseconds there.
+/// A record as MongoDB stores it: times have milliseconds there.
 pub(crate) fn in_milliseconds(record: &Value) -> Value {
     let mut record = record.clone();
     for field in ["moment", "created_at"] {

@@ -1,4 +1,5 @@
-//! The warehouse: old records move while clients change them and nodes die; each is on one side in the end, as it was last.
+//! The warehouse: old records move while clients change them and nodes die. At the end each record is on one side, in
+//! its last state.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +13,7 @@ use crate::{
 
 const SEGUNDO: (&str, &str) = ("BEDS__NODE__SERVICES", "app_server,segundo");
 
-/// Makes so many articles that are old enough, whose numbers begin alike.
+/// Creates this many articles that are old enough, with a common prefix of their numbers.
 fn articles(guest: &Guest<'_>, count: u32) -> String {
     let prefix = unique("a").to_uppercase();
     let sql = format!(
@@ -30,7 +31,7 @@ fn articles(guest: &Guest<'_>, count: u32) -> String {
     prefix
 }
 
-/// All articles whose numbers begin so, by their number.
+/// All articles whose numbers have this prefix, by number.
 async fn all(guest: &Guest<'_>, template: &str, prefix: &str) -> BTreeMap<String, Value> {
     let (mut all, mut after) = (BTreeMap::new(), Value::Null);
     loop {
@@ -51,7 +52,7 @@ async fn all(guest: &Guest<'_>, template: &str, prefix: &str) -> BTreeMap<String
     }
 }
 
-/// Articles without what counts their changes.
+/// Articles without the fields that count their changes.
 fn without_counts(records: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
     let mut records = records.clone();
     for record in records.values_mut() {
@@ -60,7 +61,7 @@ fn without_counts(records: &BTreeMap<String, Value>) -> BTreeMap<String, Value> 
     records
 }
 
-/// Articles without what the database makes anew as they come back.
+/// Articles without the fields that the database makes anew when they come back.
 fn without_made(records: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
     let mut records = without_counts(records);
     for record in records.values_mut() {
@@ -69,7 +70,7 @@ fn without_made(records: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
     records
 }
 
-/// Waits until the job has ended that comes by itself when a node starts, while nothing is due.
+/// Waits until the first job that starts by itself has ended, while nothing is due.
 async fn first_is_over(guest: &Guest<'_>) {
     let ended = r#"{"where": {"kind": "warehouse", "state": "done"}}"#;
     eventually_async("the first is over", async || {
@@ -78,7 +79,7 @@ async fn first_is_over(guest: &Guest<'_>) {
     .await;
 }
 
-/// Both are the same; what is not is told.
+/// Both must be equal. Reports the differences.
 #[track_caller]
 fn same(now: &BTreeMap<String, Value>, wanted: &BTreeMap<String, Value>, what: &str) {
     let mut differing = Vec::new();
@@ -103,7 +104,7 @@ fn same(now: &BTreeMap<String, Value>, wanted: &BTreeMap<String, Value>, what: &
     assert!(differing.is_empty(), "{what}: {count} differ: {differing:#?}");
 }
 
-/// Changes of clients: the newest value that a reply has confirmed, by number of the article.
+/// Changes by clients: for each article number, the newest value that a reply has confirmed.
 #[derive(Default)]
 struct Changes {
     stock: BTreeMap<String, u64>,
@@ -112,7 +113,7 @@ struct Changes {
 }
 
 impl Changes {
-    /// Changes the stock of an article, or takes it away; one that is in the warehouse is not found.
+    /// Changes the stock of an article, or deletes the article. An article in the warehouse is not found.
     async fn make(&mut self, guest: &Guest<'_>, record: &Value, deletes: bool) {
         let (key, sku) = (&record["id"], record["sku"].as_str().unwrap());
         self.count += 1;
@@ -132,7 +133,7 @@ impl Changes {
         }
     }
 
-    /// What the articles are to be: as they were, with what clients have made of them.
+    /// The expected articles: the original ones, with the changes of the clients.
     fn of(&self, before: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
         let mut all = without_counts(before);
         all.retain(|sku, _| !self.deleted.contains(sku));
@@ -145,7 +146,7 @@ impl Changes {
     }
 }
 
-/// What both sides have, of which each article is on one.
+/// The articles of both sides. Each article must be on only one side.
 async fn both(guest: &Guest<'_>, prefix: &str, changes: &Changes) -> (usize, BTreeMap<String, Value>) {
     let (here, there) = (all(guest, "example", prefix).await, all(guest, "example_wh", prefix).await);
     let twice: Vec<_> = here.keys().filter(|sku| there.contains_key(*sku)).collect();
@@ -153,7 +154,7 @@ async fn both(guest: &Guest<'_>, prefix: &str, changes: &Changes) -> (usize, BTr
     let count = there.len();
     let mut all: BTreeMap<_, _> = here.into_iter().chain(there).collect();
     for (sku, record) in &mut all {
-        // The database says when somebody has changed it.
+        // The database decides the time of the change.
         if changes.stock.contains_key(sku) {
             record["changed_at"] = json!("2022-02-02T02:02:02.123456Z");
         }
@@ -182,7 +183,7 @@ async fn what_is_due_goes_into_the_warehouse_by_itself_and_comes_back() {
     .await;
     let there = all(&guest, "example_wh", &prefix).await;
     same(&without_counts(&there), &without_counts(&old), "it is as it was");
-    // Several nodes ask, and one job comes at a time.
+    // Several nodes try, and there is one job at a time.
     let listed = r#"{"where": {"kind": "warehouse"}, "limit": 500}"#;
     let jobs = guest.send(Request::raw("job.fetch", listed)).await;
     let jobs = jobs["data"].as_array().unwrap();
@@ -190,7 +191,7 @@ async fn what_is_due_goes_into_the_warehouse_by_itself_and_comes_back() {
     assert_eq!(moved, 120, "{jobs:#?}");
     assert!(jobs.iter().all(|job| job["started_by"].is_null() && job["state"] != "failed"), "{jobs:#?}");
 
-    // Nobody takes them once more, as they are old.
+    // Prevents the nodes from moving the old records again.
     let pause = "update job_due set at = utc_timestamp(6) + interval 1 day";
     guest.site.stack.mariadb_query(Some("jobs"), pause).unwrap();
     crate::common::eventually_async("no job is on its way", async || {
@@ -213,7 +214,7 @@ async fn what_is_due_goes_into_the_warehouse_by_itself_and_comes_back() {
     assert_eq!((back.len(), all(&guest, "example_wh", &prefix).await.len()), (41, 80));
     let was = before.into_iter().filter(|(sku, _)| back.contains_key(sku)).collect();
     same(&without_made(&back), &without_made(&was), "they are as they were");
-    // By somebody.
+    // A job that a user starts.
     let args = json!({"template": "example", "where": {"sku": {"prefix": prefix}}, "chunk": 7});
     let done = guest.until_state(&id(&guest.call("warehouse", "start", args).await), "done").await;
     assert_eq!(
@@ -274,7 +275,7 @@ async fn records_that_clients_change_and_take_away_meanwhile_are_on_one_side() {
     let args = json!({"template": "example", "where": {"sku": {"prefix": prefix}}, "chunk": 30});
     let mut changes = Changes::default();
     let mut of_all = 0;
-    // Until there is nothing left that is due.
+    // Until no article is due any more.
     loop {
         let job = id(&guest.call("warehouse", "start", args.clone()).await);
         let done = loop {
@@ -282,7 +283,7 @@ async fn records_that_clients_change_and_take_away_meanwhile_are_on_one_side() {
             if shown["state"] == "done" || shown["state"] == "failed" {
                 break shown;
             }
-            // What waits to be taken away was copied.
+            // Records that wait for their removal were copied.
             let copied = shown["checkpoint"]["pending"].as_array().cloned().unwrap_or_default();
             for one in copied.iter().step_by(9) {
                 let record = before.values().find(|record| record["id"] == one["key"]).unwrap();
@@ -313,7 +314,7 @@ async fn nodes_die_while_clients_change_what_moves_and_nothing_is_lost_or_double
     let mut kills = 0;
     loop {
         let (there, now) = both_while_moving(&guest, &prefix).await;
-        // A node dies each time that a part of them has moved.
+        // A node is killed each time another part of the articles has moved.
         if kills < 4 && there > (kills + 1) * COUNT as usize / 6 {
             kills += 1;
             for node in &guest.site.nodes {
@@ -362,7 +363,7 @@ async fn two_jobs_never_move_the_same_records_at_once() {
         let args = json!({"template": "example", "where": r#where, "chunk": 10, "dry_run": dry_run});
         Request::raw("warehouse.call.restore", json!({"args": args}).to_string())
     };
-    // Those that come at the same moment as well: one of them begins.
+    // Even of jobs that start at the same time, only one begins.
     let sent = futures_util::future::join_all((0..6).map(|_| guest.send(start()))).await;
     let (begun, refused): (Vec<_>, Vec<_>) = sent.iter().partition(|reply| reply["ok"] == true);
     assert_eq!(begun.len(), 1, "{sent:#?}");
@@ -380,7 +381,7 @@ async fn two_jobs_never_move_the_same_records_at_once() {
     let moving = json!({"args": {"from": "example", "to": "example_wh", "mode": "move"}}).to_string();
     let reply = guest.send(Request::raw("migration.call.start", moving)).await;
     assert_eq!(reply["error"]["code"], "conflict", "{reply:#}");
-    // One that writes nothing is in nobody's way.
+    // A job that writes nothing blocks no other.
     let dry = id(&guest.send(restore(true)).await);
     guest.until_state(&dry, "done").await;
     let done = guest.until_state(&first, "done").await;
@@ -403,7 +404,7 @@ async fn a_restore_that_fails_leaves_each_record_on_one_side() {
     let before = all(&guest, "example", &prefix).await;
     let start = json!({"template": "example"});
     guest.until_state(&id(&guest.call("warehouse", "start", start).await), "done").await;
-    // Somebody has made one of them anew meanwhile.
+    // A client has created one of them anew meanwhile.
     let (taken, record) = before.iter().nth(3).unwrap();
     let sql = format!(
         "insert into example (id, sku, art_title, created_at) values ('{}', '{taken}', 'Again', utc_timestamp(6))",
@@ -418,7 +419,7 @@ async fn a_restore_that_fails_leaves_each_record_on_one_side() {
     assert_eq!(all(&guest, "example_wh", &prefix).await.len(), 6);
 }
 
-/// How many are in the warehouse, and how many are not.
+/// How many articles are in the warehouse, and how many are not.
 async fn both_while_moving(guest: &Guest<'_>, prefix: &str) -> (usize, usize) {
     let count = async |template: &str| {
         let body = json!({"where": {"sku": {"prefix": prefix}}}).to_string();

@@ -1,4 +1,4 @@
-//! Requests that are mistaken or hostile are refused before anything is queued, with all that is wrong and the nearest names.
+//! Wrong or hostile requests are refused before anything is queued, with all their mistakes and the nearest names.
 
 use beds_client::{Client, Request};
 use serde_json::{Value, json};
@@ -85,7 +85,7 @@ async fn all_mistakes_are_told_at_once_with_the_nearest_names() {
         );
     }
 
-    // What a new record needs, and by what it is known again.
+    // The fields that a new record needs, and those that identify it.
     let reply = guest
         .call(
             "migration",
@@ -97,7 +97,7 @@ async fn all_mistakes_are_told_at_once_with_the_nearest_names() {
     for field in ["args.map.code", "args.map.series", "args.map"] {
         assert!(told.iter().any(|(at, _)| at == field), "{field}: {told:#?}");
     }
-    // A template that has no such operation, and one without records.
+    // A template without this operation, and one without records.
     for (args, field) in [
         (json!({"from": "sample_row", "to": "country"}), "args.map.flag"),
         (json!({"from": "sample_row", "to": "bookmark", "on_conflict": "replace"}), "args.on_conflict"),
@@ -139,7 +139,7 @@ async fn what_is_hostile_costs_a_refusal() {
         assert!(["validation_failed", "bad_request"].contains(&code), "{args:.200}: {reply:#}");
         assert!(reply.to_string().len() < 100_000, "{args:.200}");
     }
-    // Who has not the role starts nothing, and sees no job of another.
+    // A caller without the role starts nothing, and does not see another's job.
     let site = guest.site;
     blocking(|| {
         site.stack.rabbitmq().control(&["add_user", "web", "secret"]).unwrap();

@@ -1,5 +1,5 @@
-//! What each crate of the workspace may depend on. Development dependencies and optional ones are free: they do not
-//! reach who uses the crate.
+//! The allowed dependencies of each crate of the workspace. Development dependencies and optional ones are free: they
+//! do not reach the users of the crate.
 
 use std::{
     fs,
@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use super::source::Crate;
 
-/// The crates from the lowest to the highest. One may depend on those of lower rows; those of one row do not know
-/// each other.
+/// The crates from the lowest to the highest. A crate may depend on crates of lower rows. Crates of the same row do not
+/// know each other.
 const LAYERS: &[&[&str]] = &[
     &["beds-protocol"],
     &["beds-core"],
@@ -25,8 +25,8 @@ const LAYERS: &[&[&str]] = &[
     &["beds-fuzz", "beds-soak"],
 ];
 
-/// The crates that stand apart, and what they may depend on: a broken template must not stop the tool that explains
-/// it, and the servers of tests are nobody's business but the tests'.
+/// The crates outside of the rows, and their allowed dependencies. A broken template must not stop the tool that
+/// explains it, and only tests may use the servers of tests.
 const APART: &[(&str, &[&str])] = &[
     ("beds-codegen", &["beds-protocol"]),
     ("beds-macros", &["beds-codegen"]),
@@ -36,9 +36,9 @@ const APART: &[(&str, &[&str])] = &[
     ("xtask-drivers", &["beds-client", "beds-devstack"]),
 ];
 
-/// What a crate may use of those that stand apart.
+/// The crates outside of the rows that a crate may use.
 const OF_APART: &[(&str, &[&str])] = &[
-    // It starts scratch servers, and renders what it proves.
+    // It starts scratch servers, and renders the proposals that it proves.
     ("beds-proof", &["beds-codegen", "beds-design", "beds-devstack"]),
     ("beds-design-bench", &["beds-design"]),
     ("beds-runtime", &["beds-macros"]),
@@ -48,7 +48,7 @@ const OF_APART: &[(&str, &[&str])] = &[
     ("beds-soak", &["beds-devstack"]),
 ];
 
-/// The drivers, and the one crate that may name each.
+/// The drivers, and for each the one crate that may name it.
 const DRIVERS: &[(&str, &str)] = &[
     ("lapin", "beds-bus"),
     ("amq-protocol", "beds-bus"),
@@ -57,14 +57,14 @@ const DRIVERS: &[(&str, &str)] = &[
     ("bson", "beds-mongodb"),
 ];
 
-/// What a crate that does no input or output cannot name.
+/// The paths that a crate without input and output cannot name.
 const NO_IO: (&str, &[&str], &[&str]) = (
     "beds-core",
     &["tokio", "lapin", "sqlx", "mongodb", "axum", "clap"],
     &["std::fs", "std::net", "std::process", "tokio::net", "tokio::fs"],
 );
 
-/// What a command line and an HTTP server are made of: whoever puts a node into a program of their own gets neither.
+/// The crates of a command line and of an HTTP server: a program that embeds a node gets neither.
 const UNASKED: &[&str] = &[
     "anstream",
     "axum",
@@ -82,7 +82,7 @@ const UNASKED: &[&str] = &[
 pub(crate) struct Package {
     pub(crate) name: String,
     pub(crate) manifest: PathBuf,
-    /// What it depends on: neither for development only, nor optional.
+    /// The crate's dependencies, except those for development only and the optional ones.
     pub(crate) needs: Vec<String>,
     /// The root files of its library and its programs.
     pub(crate) roots: Vec<PathBuf>,
@@ -119,7 +119,7 @@ fn package(package: &Value) -> Package {
     }
 }
 
-/// What `cargo tree` tells of a crate with these arguments: the names of crates.
+/// The names of the crates that `cargo tree` prints with these arguments.
 fn tree(arguments: &[&str]) -> Vec<String> {
     let output = Command::new(env!("CARGO"))
         .args(["tree", "--offline", "--prefix", "none", "--format", "{p}"])
@@ -132,7 +132,7 @@ fn tree(arguments: &[&str]) -> Vec<String> {
     text.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
 }
 
-/// What crates bring along that nobody asked for. Cargo has the last word on which features are on.
+/// Dependencies that crates bring along unasked. Cargo decides which features are on.
 pub(crate) fn unasked() -> Vec<String> {
     let runtime = tree(&["--package", "beds-runtime", "--edges", "normal"]);
     assert!(
@@ -141,7 +141,7 @@ pub(crate) fn unasked() -> Vec<String> {
     );
     let named = UNASKED.iter().filter(|unasked| runtime.iter().any(|name| name == *unasked));
     let mut wrong: Vec<_> = named.map(|name| format!("beds-runtime by default brings {name}")).collect();
-    // The node has a command line; its build script and its derive do not wait for it.
+    // The node has a command line. Its build script and its derive do not depend on that.
     let above_clap = tree(&["--package", "beds", "--edges", "normal,build", "--invert", "clap"]);
     assert!(above_clap.iter().any(|name| name == "beds-runtime"), "{above_clap:?}");
     if above_clap.iter().any(|name| name == "beds-codegen") {
@@ -150,7 +150,7 @@ pub(crate) fn unasked() -> Vec<String> {
     wrong
 }
 
-/// The entries of `[workspace.dependencies]` that no crate takes.
+/// The entries of `[workspace.dependencies]` that no crate uses.
 pub(crate) fn untaken() -> Vec<String> {
     let read = |path: &Path| fs::read_to_string(path).unwrap().parse::<toml::Table>().unwrap();
     let workspace = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));
@@ -166,7 +166,7 @@ pub(crate) fn untaken() -> Vec<String> {
     untaken
 }
 
-/// What the crates may not do, and do.
+/// The dependencies and names of the crates that are not allowed.
 pub(crate) fn violations(packages: &[Package]) -> Vec<String> {
     let is_there = |name: &str| packages.iter().any(|package| package.name == name);
     let mut wrong = Vec::new();
@@ -195,7 +195,7 @@ pub(crate) fn violations(packages: &[Package]) -> Vec<String> {
     wrong
 }
 
-/// What a crate may depend on in the workspace; `None` for one that nobody knows.
+/// The allowed dependencies of a crate in the workspace; `None` for an unknown crate.
 fn allowed(name: &str) -> Option<Vec<&'static str>> {
     let apart = |table: &[(&str, &'static [&'static str])]| {
         table.iter().find(|(known, _)| *known == name).map(|(_, allowed)| allowed.to_vec())

@@ -1,7 +1,7 @@
 //! Imports run downwards: between the modules of each crate, and between the crates.
 //!
-//! It needs no servers. What a module is to another is read from the sources (see `modules`); what a crate may see is
-//! a table (see `crates`).
+//! The test needs no servers. The relations of modules are read from the sources (see `modules`). What a crate may see
+//! is in a table (see `crates`).
 
 #![allow(
     clippy::unwrap_used,
@@ -52,7 +52,7 @@ fn every_version_is_somebodys() {
     assert!(untaken.is_empty(), "[workspace.dependencies] has what no crate takes: {}", untaken.join(", "));
 }
 
-/// Writes a crate, and gives its circles.
+/// Writes a crate, and returns its circles.
 fn circles_of(files: &[(&str, &str)]) -> Vec<String> {
     let place = tempfile::tempdir().unwrap();
     for (name, text) in files {
@@ -134,7 +134,7 @@ fn a_crate_that_sees_too_much_is_found() {
         (vec![package("beds-bus", &["beds-mariadb"]), package("beds-mariadb", &["sqlx"])], 1),
         (vec![package("beds-client", &["lapin"]), package("beds-bus", &["lapin"])], 1),
         (vec![package("beds-core", &["tokio"])], 1),
-        // Where the crate that owns a driver does not exist, nobody else can be told to go there.
+        // If the crate that owns a driver does not exist, the message cannot refer to it.
         (vec![package("beds-runtime", &["lapin"])], 0),
         (vec![package("beds-unheard-of", &["beds-protocol"]), package("beds-protocol", &[])], 1),
     ] {

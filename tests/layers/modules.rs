@@ -1,10 +1,10 @@
 //! Circles between the modules of a crate.
 //!
-//! The rule: at every level of the tree of modules, the modules beside one another have an order, so that each uses
-//! only those below it. A module stands for all that is inside of it: if `a::x` uses `b::y`, then `a` uses `b`. A
-//! parent and its children are one thing at the parent's level, so that a parent may call its children, show what they
-//! have, and define what they share. What a name means is followed to the module that it comes from, through `use` and
-//! `pub use`: a root that shows `compiler::Compiler` is not what uses it.
+//! The rule: at every level of the module tree, the sibling modules have an order in which each uses only those below
+//! it. A module stands for everything inside of it: if `a::x` uses `b::y`, then `a` uses `b`. A parent and its children
+//! are one thing at the parent's level. So a parent may call its children, re-export their items, and define what they
+//! share. A name is followed through `use` and `pub use` to the module where it is defined: a root that re-exports
+//! `compiler::Compiler` does not count as its user.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,13 +13,13 @@ use std::{
 
 use super::source::{Crate, Module, ModulePath, Named};
 
-/// How many `use` a name is followed through.
+/// Through how many `use` a name is followed at most.
 const STEPS_MAX: usize = 16;
 
-/// A use of one module by another, and where it is written.
+/// A use of one module by another, and the place in the source.
 type Edges = BTreeMap<String, BTreeMap<String, String>>;
 
-/// The circles of a crate, each as the uses that make it.
+/// The circles of a crate, each with the uses that form it.
 pub(crate) fn circles(modules: &Crate) -> Vec<String> {
     let mut levels: BTreeMap<ModulePath, Edges> = BTreeMap::new();
     for (from, module) in &modules.modules {
@@ -37,7 +37,7 @@ pub(crate) fn circles(modules: &Crate) -> Vec<String> {
     levels.iter().filter_map(|(level, edges)| Some(told(level, edges, &circle(edges)?))).collect()
 }
 
-/// The paths that a module names, with the names that a glob brings into its scope.
+/// The paths that a module names, including the names that a glob brings into its scope.
 fn named(modules: &Crate, from: &ModulePath, module: &Module) -> Vec<Named> {
     let mut named = module.paths.clone();
     for glob in &module.globs {
@@ -57,7 +57,7 @@ fn child(path: &[String], name: &str) -> ModulePath {
     path.iter().cloned().chain([name.to_owned()]).collect()
 }
 
-/// The module that a path leads to, as `from` sees it; `None` for what is of another crate.
+/// The module to which a path leads from `from`; `None` if it is in another crate.
 fn resolve(modules: &Crate, from: &ModulePath, path: &[String], steps: usize) -> Option<ModulePath> {
     let mut rest = path.iter().map(String::as_str).peekable();
     let mut at = match *rest.peek()? {
@@ -72,7 +72,7 @@ fn resolve(modules: &Crate, from: &ModulePath, path: &[String], steps: usize) ->
             "super" => drop(at.pop()),
             name if modules.modules.contains_key(&child(&at, name)) => at.push(name.to_owned()),
             name => {
-                // An item of this module, or one that it has from elsewhere.
+                // An item of this module, or one that it imports.
                 let import = modules.modules.get(&at).and_then(|module| module.imports.get(name));
                 let origin =
                     import.filter(|_| steps > 0).and_then(|import| resolve(modules, &at, import, steps - 1));

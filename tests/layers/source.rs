@@ -1,7 +1,8 @@
-//! The modules of a crate, as its sources say: which there are, what each brings into scope, and which paths it names.
+//! The modules of a crate, from its sources: which modules there are, what each brings into scope, and which paths it
+//! names.
 //!
-//! Sources are read as tokens, so that paths in macros count and those in texts and comments do not. Code that only
-//! tests have (`#[cfg(test)]`) is left out.
+//! Sources are read as tokens, so that paths in macros count, and those in strings and comments do not. Code that
+//! exists only in tests (`#[cfg(test)]`) is left out.
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +12,7 @@ use std::{
 
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 
-/// A module's path from the root of its crate, which has none.
+/// A module's path from the root of its crate. The path of the root is empty.
 pub(crate) type ModulePath = Vec<String>;
 
 /// A crate's modules, by their path.
@@ -20,17 +21,17 @@ pub(crate) struct Crate {
     pub(crate) modules: BTreeMap<ModulePath, Module>,
 }
 
-/// What one module says.
+/// The content of one module.
 #[derive(Debug, Default)]
 pub(crate) struct Module {
     pub(crate) file: PathBuf,
-    /// The paths that it names, in `use` and elsewhere.
+    /// The paths that the module names, in `use` and elsewhere.
     pub(crate) paths: Vec<Named>,
-    /// What `use` brings into its scope, by the name there.
+    /// The names that `use` brings into its scope.
     pub(crate) imports: BTreeMap<String, Vec<String>>,
-    /// Paths whose whole content `use …::*` brings into its scope.
+    /// Paths whose whole content comes into its scope by `use …::*`.
     pub(crate) globs: Vec<Vec<String>>,
-    /// Every word in it, with its first line.
+    /// Every word in the module, with its first line.
     pub(crate) words: BTreeMap<String, usize>,
 }
 
@@ -50,7 +51,7 @@ impl Crate {
         modules
     }
 
-    /// Reads a file; `folder` is where the files of its children are.
+    /// Reads a file. `folder` is the folder of its children's files.
     fn file(&mut self, file: &Path, folder: &Path, path: &[String]) {
         let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let tokens: TokenStream = text.parse().unwrap_or_else(|error| panic!("{}: {error}", file.display()));
@@ -78,15 +79,15 @@ impl Crate {
     }
 }
 
-/// A module that is declared inside of another.
+/// A module that is declared in another one.
 struct Child {
     name: String,
-    /// `None` where it is a file of its own.
+    /// `None` if the module is a separate file.
     body: Option<TokenStream>,
 }
 
 impl Module {
-    /// Takes words, paths and imports out of tokens; `children` are collected where items are, and nowhere else.
+    /// Collects words, paths and imports from tokens. `children` are collected only where items may stand.
     fn scan(&mut self, tokens: &[TokenTree], mut children: Option<&mut Vec<Child>>) {
         let mut at = 0;
         while let Some(token) = tokens.get(at) {
@@ -133,7 +134,8 @@ impl Module {
                 }
                 TokenTree::Group(group) => {
                     let inner: Vec<TokenTree> = group.stream().into_iter().collect();
-                    // The place in `pub(in crate::a)` is not used: it may use this.
+                    // The path in `pub(in crate::a)` does not count: it is not a use of that module, but permits a use
+                    // by it.
                     let is_visibility = matches!(inner.first(), Some(TokenTree::Ident(word)) if word == "in");
                     if !is_visibility {
                         self.scan(&inner, None);
@@ -144,7 +146,7 @@ impl Module {
         }
     }
 
-    /// Reads what follows `use`, below a path that stands before its braces.
+    /// Reads the tokens after `use`. `above` is the path before its braces.
     fn import(&mut self, tokens: &[TokenTree], above: &[String], is_item: bool) {
         for tree in tokens.split(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ',')) {
             let Some(first) = tree.first() else { continue };
@@ -208,7 +210,7 @@ fn bare(word: &Ident) -> String {
     word.to_string().trim_start_matches("r#").to_owned()
 }
 
-/// The path that begins with the word at `start`, and what comes after it.
+/// The path that begins with the word at `start`, and the place after it.
 fn path(tokens: &[TokenTree], start: usize) -> (Vec<String>, usize) {
     let is_colon =
         |at: usize| matches!(tokens.get(at), Some(TokenTree::Punct(punct)) if punct.as_char() == ':');
@@ -242,7 +244,7 @@ fn is_for_tests(attribute: &[TokenTree]) -> bool {
     is_cfg && condition.iter().any(|part| part == "test") || condition.concat().starts_with("all(test")
 }
 
-/// Behind the item that begins at `at`: after its `;` or its braces.
+/// The place after the item that begins at `at`: after its `;` or its braces.
 fn end_of_item(tokens: &[TokenTree], at: usize) -> usize {
     let is_use = matches!(tokens.get(at.wrapping_sub(1)), Some(TokenTree::Ident(word)) if word == "use");
     let ends = |token: &TokenTree| match token {

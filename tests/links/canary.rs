@@ -1,4 +1,4 @@
-//! What is secret is shown nowhere: not at the most talkative level, not in an error, not as bytes.
+//! Secrets are never shown: not at the most verbose log level, not in an error, not as bytes.
 
 use std::fs;
 
@@ -28,7 +28,7 @@ impl Canary {
         Self { place, text: format!("Zy{}", uuid::Uuid::new_v4().simple()) }
     }
 
-    /// The forms that it may be printed in.
+    /// The forms in which the secret may be printed.
     fn forms(&self) -> Vec<String> {
         let bytes = self.text.as_bytes();
         let list = |separator: &str| bytes.iter().map(u8::to_string).collect::<Vec<_>>().join(separator);
@@ -38,7 +38,7 @@ impl Canary {
         };
         let mut forms = vec![self.text.clone(), list(", "), list(","), list(" ")];
         forms.extend([hex(false, ""), hex(true, ""), hex(false, " "), hex(true, ", "), hex(false, ":")]);
-        // Wherever it begins within a longer text.
+        // At any offset within a longer text.
         for before in 0..3 {
             let encoded = BASE64_STANDARD.encode([&vec![0; before], bytes].concat());
             let end = (before + bytes.len()) * 8 / 6;
@@ -48,7 +48,7 @@ impl Canary {
     }
 
     fn is_in(&self, output: &str) -> Option<String> {
-        // A list of bytes may stand on lines of its own each.
+        // A list of bytes may be printed with one byte on each line.
         let flat = output.split_whitespace().collect::<Vec<_>>().join(" ");
         self.forms().into_iter().find(|form| output.contains(form) || flat.contains(form))
     }
@@ -78,7 +78,7 @@ fn a_canary_is_found_in_each_of_its_forms() {
     assert!(canary.is_in(&long).is_some() && canary.is_in("nothing").is_none());
 }
 
-/// What the key file holds, as it would be found in an output: a line in the middle of it.
+/// A part of the key file as it would appear in an output: a line in its middle.
 fn of_key(path: &std::path::Path) -> Canary {
     let text = fs::read_to_string(path).unwrap();
     Canary { place: "key", text: text.lines().nth(1).unwrap().to_owned() }
@@ -147,7 +147,7 @@ async fn no_output_at_any_level_shows_what_is_secret() {
         ("BEDS__MONGODB__LOGS__URL", documents(&document.text)),
     ]);
 
-    // Commands, and starts that fail.
+    // Commands, and failing starts.
     let wrong_ones = [
         ("BEDS__AMQP__URL", format!("amqps://node:{}@127.0.0.1:{amqp}/%2f", wrong.text)),
         ("BEDS__MARIADB__CATALOG__URL", rows(&wrong.text)),
@@ -178,7 +178,7 @@ async fn no_output_at_any_level_shows_what_is_secret() {
         }
     }
 
-    // A node's life.
+    // A node's whole life.
     let borrowed: Vec<(&'static str, String)> = variables.clone();
     let node = blocking(move || {
         let variables: Vec<_> = borrowed.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -208,26 +208,26 @@ async fn no_output_at_any_level_shows_what_is_secret() {
     for (number, (key, body)) in bodies.iter().enumerate() {
         let properties = with_session(wire.properties(&format!("c{number}")));
         let reply = wire.request(key, body.as_bytes(), properties).await;
-        // Who may write or read a record sees it.
+        // A caller who may write or read a record sees the secret in it.
         let shown: Vec<_> = all
             .iter()
             .copied()
             .filter(|canary| reply.json()["ok"] == false || canary.place != field.place)
             .collect();
         assert_silent(&shown, &format!("the reply to {body}"), &reply.json().to_string());
-        // The same without a way back is a dead letter where it is refused.
+        // The same request without a `reply_to` becomes a dead letter if it is refused.
         let properties =
             with_session(lapin::BasicProperties::default().with_content_type("application/json".into()));
         assert!(wire.publish("beds", key, body.as_bytes(), properties).await.is_none());
     }
     let mut dead = consume(&wire.channel, DEAD).await;
-    // The first may be stored once more, or be a duplicate of its unique value.
+    // The first record may be stored once more, or be a duplicate of its unique value.
     for _ in 1..bodies.len() {
         let letter = next(&mut dead).await;
         assert_silent(&all, "a dead letter", &format!("{:?}", letter.0.properties));
     }
 
-    // The databases break away under it, and it comes to its end.
+    // The databases go away, and the node ends.
     blocking(move || {
         stack.mariadb().restart().unwrap();
         stack.rabbitmq().control(&["close_all_connections", "canary"]).unwrap();
@@ -249,7 +249,7 @@ async fn no_output_at_any_level_shows_what_is_secret() {
     assert_silent(&all, "the log", &log);
     assert_silent(&all, "the process", &seen);
 
-    // One that is killed while it starts.
+    // A node that is killed while it starts.
     let killed = blocking(move || {
         let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let node = spawn_node(stack, &variables);

@@ -1,5 +1,5 @@
-//! The links of a node to its servers: encrypted, refused where the other end is not who it should be, made anew with
-//! passwords and certificates that changed; and what is secret is shown nowhere.
+//! The links of a node to its servers: encrypted, refused if the other end is not the right one, and made anew after a
+//! change of passwords and certificates. Secrets are never shown.
 
 #![allow(
     clippy::unwrap_used,
@@ -22,13 +22,13 @@ use beds_devstack::{
     certificates::{Authority, Certificate},
 };
 
-/// The hosts that a server of a stack is reached by.
+/// The hosts under which a server of a stack is reached.
 pub(crate) const HERE: [&str; 2] = ["127.0.0.1", "localhost"];
-/// A year far away, and one that has passed.
+/// A distant year, and a past one.
 pub(crate) const LATER: i32 = 2099;
 pub(crate) const PAST: i32 = 2021;
 
-/// Gives all servers of a stack TLS, and starts them anew.
+/// Gives TLS to all servers of a stack, and restarts them.
 pub(crate) fn use_tls(stack: &Stack, tls: &ServerTls) {
     std::thread::scope(|scope| {
         for server in [stack.rabbitmq(), stack.mariadb(), stack.mongodb()] {
@@ -37,7 +37,7 @@ pub(crate) fn use_tls(stack: &Stack, tls: &ServerTls) {
     });
 }
 
-/// The addresses of a stack's servers that ask for encrypted and verified links. MariaDB's user must have a certificate.
+/// The addresses of a stack's servers for encrypted and verified links. MariaDB's user must have a certificate.
 pub(crate) fn encrypted(stack: &Stack, amqp_port: u16) -> [(&'static str, String); 4] {
     let (mariadb, mongodb) = (stack.mariadb().port().unwrap(), stack.mongodb().port().unwrap());
     let mongodb = format!("mongodb://127.0.0.1:{mongodb}/?directConnection=true&tls=true");
@@ -59,7 +59,7 @@ pub(crate) fn create_certified(stack: &Stack) {
     stack.mariadb_query(None, sql).unwrap();
 }
 
-/// Variables that name files of links: an authority, a certificate with its key.
+/// Variables with the files of links: an authority, and a certificate with its key.
 pub(crate) fn files(ca: Option<&Path>, own: Option<&Certificate>) -> Vec<(&'static str, String)> {
     let text = |path: &Path| path.to_str().unwrap().to_owned();
     let mut variables: Vec<_> = ca.map(|ca| ("BEDS__TLS__CA_FILE", text(ca))).into_iter().collect();
@@ -70,7 +70,7 @@ pub(crate) fn files(ca: Option<&Path>, own: Option<&Certificate>) -> Vec<(&'stat
     variables
 }
 
-/// Two authorities whose files lie in a folder.
+/// Two authorities with their files in a folder.
 pub(crate) fn authorities(dir: &Path) -> (Authority, Authority) {
     (Authority::new(dir, "ours").unwrap(), Authority::new(dir, "theirs").unwrap())
 }

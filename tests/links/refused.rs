@@ -1,4 +1,4 @@
-//! Each link fails closed, with words of its own, where the other end is not who it should be.
+//! Each link fails closed, with its own message, if the other end is not the right one.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use super::{
     create_certified, encrypted, files, use_tls,
 };
 
-/// The three lines of a check that failed, each with what to do about it.
+/// Checks the three lines of a failed check, each with its hint.
 fn all_refused(ended: &Ended, hint: &str) {
     assert_eq!(ended.code, Some(12), "{ended:?}");
     let lines: Vec<_> = ended.stdout.lines().collect();
@@ -39,7 +39,7 @@ fn a_link_is_encrypted_and_verified_or_refused_in_words_of_its_own() {
     let stranger = theirs.certificate("node", &["node.example"], LATER).unwrap();
     let good = files(Some(&ca), Some(&own));
 
-    // None of them has TLS.
+    // None of the servers has TLS.
     let plain = stack.rabbitmq().port().unwrap();
     all_refused(&check(&stack, plain, &good), "the server has no TLS on this port");
 
@@ -74,7 +74,7 @@ fn a_link_is_encrypted_and_verified_or_refused_in_words_of_its_own() {
     );
     assert!(without.stdout.contains("Access denied for user 'certified'"), "{without:?}");
 
-    // A server has its own section, and its own exit code.
+    // Each server has its own section, and its own exit code.
     for (variable, code) in [
         ("BEDS__AMQP__TLS__CA_FILE", 12),
         ("BEDS__MARIADB__CATALOG__TLS__CA_FILE", 13),
@@ -98,7 +98,7 @@ fn a_link_is_encrypted_and_verified_or_refused_in_words_of_its_own() {
     end_servers(&stack);
 }
 
-/// A node whose links are all encrypted serves, and a request from the shell reaches it.
+/// A node with only encrypted links serves, and a request from the shell reaches it.
 fn serve(stack: &Stack, port: u16, good: &[(&str, String)], ca: &Path) {
     let addresses = encrypted(stack, port);
     let variables: Vec<_> =

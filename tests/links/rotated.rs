@@ -1,4 +1,4 @@
-//! Passwords and certificates that change while a node runs are taken without a restart.
+//! A running node takes changed passwords and certificates without a restart.
 
 use std::{fs, time::Duration};
 
@@ -14,7 +14,7 @@ use super::{
     create_certified, encrypted, files, use_tls,
 };
 
-/// The three servers; nobody drops them, since they are used from other threads.
+/// The three servers. They are never dropped, since other threads use them.
 async fn servers() -> &'static Stack {
     blocking(|| &*Box::leak(Box::new(stack()))).await
 }
@@ -32,7 +32,7 @@ async fn serves(client: &Client) -> bool {
     true
 }
 
-/// A node with these variables that serves, who asks it, and its process.
+/// A node with these variables that serves, a client, and the node's process.
 async fn started(stack: &'static Stack, variables: Vec<(&'static str, String)>) -> (Node, Client, u32) {
     let node = blocking(move || {
         let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -78,7 +78,7 @@ async fn a_password_that_changes_is_taken_without_a_restart() {
     let variables = vec![
         ("BEDS_ENV", "prod".to_owned()),
         ("BEDS__ACCESS__DEFAULT", "open".to_owned()),
-        // The stand-in for MongoDB does not tell what a user is granted.
+        // The stand-in for MongoDB does not report the grants of a user.
         ("BEDS__NODE__SERVE_UNVERIFIED", "true".to_owned()),
         ("BEDS__AMQP__URL", format!("amqp://node@127.0.0.1:{}/%2f", port(stack.rabbitmq()))),
         ("BEDS__AMQP__PASS_FILE", path.clone()),
@@ -104,7 +104,7 @@ async fn a_password_that_changes_is_taken_without_a_restart() {
     blocking(|| {
         let ids = "select id from information_schema.processlist where user = 'node'";
         for id in stack.mariadb_query(None, ids).unwrap().lines() {
-            // It may have ended by itself.
+            // The connection may have ended by itself.
             let _ = stack.mariadb_query(None, &format!("kill connection {id}"));
         }
         stack.mongodb().kill().unwrap();

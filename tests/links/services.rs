@@ -1,4 +1,4 @@
-//! A service may live on a RabbitMQ of its own.
+//! A service may have its own RabbitMQ.
 
 use beds_client::{Client, ClientError, RawReply};
 use beds_devstack::Stack;
@@ -28,13 +28,13 @@ async fn each_service_is_served_where_it_lives() {
     let (common, admin) = (client(stack).await, client(own).await);
     let here = async |client: &Client, key: &str| client.request_raw(key, "{}").await;
 
-    // Requests come to one of the two, and the other has no queue for them.
+    // Requests arrive at one of the two. The other has no queue for them.
     assert!(here(&common, "country.fetch").await.unwrap().is_ok());
     assert!(here(&admin, "node.call.ping").await.unwrap().is_ok());
     assert!(is_unroutable(&here(&common, "node.call.ping").await));
     assert!(is_unroutable(&here(&admin, "country.fetch").await));
 
-    // The shell finds them by itself, and `beds check` names whose they are.
+    // The shell finds the right one by itself, and `beds check` names the service of each.
     for key in ["country.fetch", "node.call.ping", "app_server.batch.read"] {
         let body = if key.contains("batch") { r#"{"items": []}"# } else { "{}" };
         let ended = Beds::new(&["call", key, body]).on(stack).env(&variables).run();
@@ -47,7 +47,7 @@ async fn each_service_is_served_where_it_lives() {
         "{checked}"
     );
 
-    // One that is away takes nothing from the other, and is found again.
+    // If one is away, the other is not affected, and the node reconnects.
     let mut events = common.events("country.*").await.unwrap();
     blocking(move || own.rabbitmq().kill().unwrap()).await;
     assert!(here(&common, "country.fetch").await.unwrap().is_ok());

@@ -1,5 +1,5 @@
-//! A database of traps, `tests/foreign/schema/mariadb/00_odd.sql`: what the importer says of it, what requests do to it, and
-//! what `beds verify` finds when it changes.
+//! A database of traps, `tests/foreign/schema/mariadb/00_odd.sql`: the importer's report on it, the effect of requests
+//! on it, and the findings of `beds verify` when it changes.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{ask, node, ok};
 
-/// What the importer says: why each procedure that looks like an operation is none, and in which lane each call is.
+/// The importer's report: why each procedure that looks like an operation is not one, and the lane of each call.
 pub(crate) fn said(report: &str) {
     for reason in [
         "`stock_update` (write): not the update of `stock`, since it sets `quantity` to something else than a parameter",
@@ -48,7 +48,8 @@ pub(crate) fn said(report: &str) {
     assert!(!report.contains("elsewhere"), "a routine of another database: {report}");
 }
 
-/// What the columns, the table and the database of a procedure are, and not what its name promises, decides what it does.
+/// The effect of a procedure depends on the properties of its columns, table and database, and not on the promise of
+/// its name.
 pub(crate) async fn no_neighbour_is_touched(client: &Client) {
     ok(client, "odd_shadow.update", json!({"key": 2, "data": {"id": 2, "v": "ZZ"}})).await;
     let all = ok(client, "odd_shadow.fetch", json!({"sort": ["p_id"]})).await;
@@ -81,7 +82,7 @@ pub(crate) async fn no_neighbour_is_touched(client: &Client) {
     assert_eq!((&left["subject"], &left["state"]), (&json!("two"), &json!("open")));
 }
 
-/// What a column may hold that its type does not promise stays as it is.
+/// Values that a column may hold although its type does not promise it stay unchanged.
 async fn narrow(client: &Client) {
     ok(client, "odd_flagged.update", json!({"key": 5, "data": {"n": 30}})).await;
     let all = ok(client, "odd_flagged.fetch", json!({"sort": ["b"]})).await;
@@ -98,7 +99,7 @@ async fn narrow(client: &Client) {
     assert_eq!(preset["span"].as_str().map(|span| &span[..8]), Some("10:00:00"), "{preset}");
 }
 
-/// Of the versions of a record, the current one is shown, and its key is that of the record.
+/// The current version of a record is shown, and its key is that of the record.
 async fn versions(client: &Client) {
     ok(client, "odd_contract.create", json!({"data": {"id": 1, "name": "draft"}})).await;
     ok(client, "odd_contract.update", json!({"key": 1, "data": {"name": "signed"}})).await;
@@ -108,7 +109,7 @@ async fn versions(client: &Client) {
     assert_eq!(ask(client, "odd_contract.fetch", json!({"key": 1})).await["error"]["code"], "not_found");
 }
 
-/// Values are those that the columns mean, and replies show what is kept.
+/// Values have the meaning of their columns, and replies show what is kept.
 pub(crate) async fn values(client: &Client) {
     narrow(client).await;
     long_texts(client).await;
@@ -132,7 +133,7 @@ pub(crate) async fn values(client: &Client) {
     assert_eq!((&kept["born"], &kept["l1"]), (&json!(1970), &json!("Ærø")), "{kept}");
 }
 
-/// Each record comes once, whatever its texts have in common.
+/// Each record occurs once, whatever its texts have in common with others.
 async fn long_texts(client: &Client) {
     let whole = ok(client, "odd_long_path.fetch", json!({})).await;
     let sorts: [Value; 6] = [
@@ -163,7 +164,7 @@ async fn long_texts(client: &Client) {
     }
 }
 
-/// The year 0, which is shown as such, is taken wherever it is sent back.
+/// The year 0, which is shown as such, is accepted when it is sent back.
 pub(crate) async fn years(client: &Client) {
     let zero = ok(client, "odd_vintage.fetch", json!({"key": 0})).await;
     assert_eq!(zero, json!({"y": 0, "bottled": 0, "label": "unknown"}));
@@ -189,7 +190,7 @@ pub(crate) async fn years(client: &Client) {
     assert_eq!(ok(client, "odd_vintage.fetch", json!({"sort": ["y"]})).await.as_array().unwrap().len(), 2);
 }
 
-/// What changes in a database after the templates were written: each with what is found in it.
+/// Changes of a database after the templates were written, each with its findings.
 const DRIFT: &[(&str, &[&str])] = &[
     (
         "alter table kept modify whole_second date not null, modify price decimal(7,3) null",
@@ -217,7 +218,7 @@ const DRIFT: &[(&str, &[&str])] = &[
         &["warning odd_journal objects.update: `sp_journal_update` gives its record another key: `id` has \
              `on update current_timestamp`"],
     ),
-    // The same, and a procedure that keeps its key: nothing is said of it.
+    // The same change, with a procedure that keeps its key: there is no finding.
     (
         "delete from visit; alter table visit modify id timestamp not null default current_timestamp \
          on update current_timestamp; create or replace procedure sp_visit_update(p_id timestamp, p_who varchar(20)) \
@@ -282,7 +283,8 @@ const DRIFT: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Each change is found, those that change a value as errors; what the node's account lacks is found too.
+/// Each change is found, and a change that alters a value is an error. A missing privilege of the node's account is
+/// found too.
 pub(crate) fn drift(stack: &Stack, program: &Path) {
     let sql = |text: &str| stack.mariadb_query(Some("odd"), text).unwrap();
     for (change, _) in DRIFT {
@@ -297,7 +299,7 @@ pub(crate) fn drift(stack: &Stack, program: &Path) {
     }
     let moved: Vec<&String> = lines.iter().filter(|line| line.contains("another key")).collect();
     assert_eq!(moved.len(), 1, "{moved:#?}");
-    // The account may run the procedure, and not read what it reads.
+    // The account may run the procedure, and may not read the table behind it.
     sql(
         "create user few; grant execute on odd.* to few; grant select on odd.film_titles to few; grant select on mysql.proc to few; \
          create or replace sql security invoker view film_titles as select id, title from film",
@@ -311,7 +313,7 @@ pub(crate) fn drift(stack: &Stack, program: &Path) {
     }
 }
 
-/// What `beds verify` finds in the odd templates, as lines.
+/// The findings of `beds verify` in the odd templates, as lines.
 fn findings(stack: &Stack, program: &Path, user: &str) -> Vec<String> {
     let verified = node(program, stack, user, &["verify", "--format", "json"]).run();
     let report: Value =

@@ -1,13 +1,13 @@
-//! Placeholders: what a case writes in braces, and what is sent in their place.
+//! Placeholders: names that a case writes in braces, and the texts that replace them.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// What the placeholders stand for while a case is played.
+/// The values of the placeholders while a case is played.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    /// By name without braces.
+    /// By the name without braces.
     values: BTreeMap<String, String>,
     records: u32,
     counts: BTreeMap<&'static str, usize>,
@@ -22,7 +22,7 @@ impl Names {
         self.values.get(name).map(String::as_str)
     }
 
-    /// The name of a value that the node made: the one it has, or the next of its kind.
+    /// The name of a value that the node made: its existing name, or the next one of its kind.
     pub(super) fn of_made(&mut self, kind: &'static str, value: &str) -> String {
         let known = self.values.iter().find(|(name, known)| *known == value && name.as_str() != kind);
         if let Some((name, _)) = known {
@@ -60,7 +60,7 @@ impl Names {
         String::from_utf8(self.fill(text)).unwrap()
     }
 
-    /// What the placeholder stands for that a text begins with, and how long it is.
+    /// The value of the placeholder with which a text begins, and the placeholder's length.
     fn placeholder(&mut self, text: &str) -> Option<(Vec<u8>, usize)> {
         if text.starts_with("{\"") {
             return self.repeated(text);
@@ -96,7 +96,7 @@ impl Names {
     }
 }
 
-/// Where the brace is closed that a text begins with.
+/// The place where the brace with which a text begins is closed.
 fn matching(text: &str) -> Option<usize> {
     let mut depth = 0_usize;
     text.char_indices().find_map(|(at, character)| {

@@ -1,4 +1,4 @@
-//! Cases as text: what is sent, and what must come back. A case is a file; a new case is a new file.
+//! Cases as text: the requests, and the expected replies. A case is a file, and a new case is a new file.
 //!
 //! ```text
 //! # What holds, in a sentence.
@@ -20,27 +20,27 @@
 //! < ok data: {"stock": 5}
 //! ```
 //!
-//! - `for`: the case is played once for each of these templates, and all must answer alike, but for the `sqlstate` of an
-//!   error, which MariaDB alone has. `{t}` is the template.
-//! - `>`: a request, as routing key and body; lines that begin with `>` and two spaces or more continue the body. A key
-//!   with a space in it is written as a JSON string.
-//! - `<`: what came. `BLESS=1 cargo test --test conformance --test bad_input` writes these lines; without it they are
-//!   compared. Write a new case without them.
-//!   The replies of a batch follow the batch's own, each with its place.
-//! - `-`: a row. Requests with `{row}` or `{field}` in them are sent once for each row that follows them: `{row}` is
-//!   its text, `{field}` its first JSON name.
+//! - `for`: the case is played once for each of these templates. All must answer alike, except for the `sqlstate` of an
+//!   error, which only MariaDB has. `{t}` is the template.
+//! - `>`: a request, with its routing key and body. Lines that begin with `>` and two or more spaces continue the body.
+//!   A key with a space in it is written as a JSON string.
+//! - `<`: the reply. `BLESS=1 cargo test --test conformance --test bad_input` writes these lines; without it they are
+//!   compared. Write a new case without them. The replies to the items of a batch follow the batch's own reply, each
+//!   with its place.
+//! - `-`: a row. A request with `{row}` or `{field}` in it is sent once for each row that follows it: `{row}` is the
+//!   row's text, `{field}` its first JSON name.
 //! - `@`: an attribute of the next request: `exchange`, `reply_to`, `content_type`, `content_encoding`, `message_id`,
-//!   `header NAME` (JSON,
-//!   `now + MS`, `int N`, `table`, `void`), each of the first three also `none`, an empty `message_id` as `""`. And of what is shown: `show: a, b`
-//!   shows these members of `data` alone, `hide: a, b` all but these, `list: a` the values of one.
+//!   `header NAME` (JSON, `now + MS`, `int N`, `table`, `void`). Each of the first three may also be `none`. An empty
+//!   `message_id` is written as `""`. Or an attribute of the shown reply: `show: a, b` shows only these members of
+//!   `data`, `hide: a, b` all but these, `list: a` the values of one.
 //! - `sql>`: a statement on MariaDB's database `catalog`; `<` gives its rows.
-//! - `{s}` is a text that no other case has, for records that belong together; `{new}` begins with it, and no other
-//!   record has it. `{id1}`, `{id2}`, … are the ids that the node made, in the order in which they came, `{id}` the
-//!   last; `{next1}` and `{next}` are cursors, `{hash}` is the template's fingerprint, `{now}` a moment of just now.
-//! - `{"x"*400}` is a text many times over, `{0xff 0xfe}` are bytes, `{base64url [1]}` is JSON so encoded.
+//! - `{s}` is a text that no other case has, for records that belong together. `{new}` begins with it, and is different
+//!   for each record. `{id1}`, `{id2}`, … are the ids that the node made, in the order of the replies, and `{id}` is
+//!   the last. `{next1}` and `{next}` are cursors, `{hash}` is the template's fingerprint, `{now}` is the current time.
+//! - `{"x"*400}` is a repeated text, `{0xff 0xfe}` are bytes, `{base64url [1]}` is encoded JSON.
 //!
-//! What holds for every reply is checked without being written: its correlation id, `beds-status`,
-//! `beds-template-hash`, content type and `request_id`; of a dead letter, all that is known about it.
+//! Some properties of every reply are checked without being written: its correlation id, `beds-status`,
+//! `beds-template-hash`, content type and `request_id`; for a dead letter, everything that is known about it.
 
 #![allow(dead_code, unused_imports, reason = "each test program takes what it needs")]
 
@@ -67,7 +67,7 @@ pub(crate) struct Case {
 }
 
 impl Case {
-    /// The cases of a folder, by name; with `CASE=part` in the environment those whose names have this part.
+    /// The cases of a folder, by name. With `CASE=part` in the environment, only those whose names contain `part`.
     pub(crate) fn all(folder: &Path) -> Vec<Self> {
         let part = env::var("CASE").unwrap_or_default();
         let mut paths: Vec<PathBuf> = fs::read_dir(folder)
@@ -86,7 +86,7 @@ impl Case {
         paths.into_iter().map(read).collect()
     }
 
-    /// Plays it for each of its templates. Gives what is not as it must be, for a person.
+    /// Plays the case for each of its templates. Returns the differences, for a person.
     pub(crate) async fn check(&self, player: &mut Player) -> Result<(), String> {
         let name = self.path.file_name().unwrap().to_string_lossy();
         let mut wrong = String::new();

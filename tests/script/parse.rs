@@ -1,4 +1,4 @@
-//! A case's text, in pieces that can be put together again with other replies.
+//! The text of a case, in pieces that can be joined again with other replies.
 
 use std::fmt;
 
@@ -7,17 +7,17 @@ use std::fmt;
 pub(crate) struct Script {
     templates: Vec<String>,
     pub(super) pieces: Vec<Piece>,
-    /// What follows the last reply.
+    /// The text after the last reply.
     rest: String,
 }
 
-/// A step, and what is written before it and after.
+/// A step, with the text before and after it.
 #[derive(Debug)]
 pub(super) struct Piece {
-    /// Its own lines, with all before them that belong to no other.
+    /// The lines of the step, with all lines before it that belong to no other step.
     source: String,
     pub(super) action: Action,
-    /// The lines that must come back.
+    /// The expected lines.
     expected: Vec<String>,
 }
 
@@ -39,7 +39,7 @@ pub(super) struct Request {
 }
 
 impl Request {
-    /// Has each row another?
+    /// Whether each row is another request.
     fn is_pattern(&self) -> bool {
         ["{row}", "{field}"].iter().any(|hole| self.text.contains(hole))
     }
@@ -113,13 +113,13 @@ impl Script {
         self.templates.len() > 1
     }
 
-    /// The templates that it is played for; one empty name where it names its own.
+    /// The templates for which it is played; one empty name if the case names its own.
     pub(super) fn templates(&self) -> impl Iterator<Item = &str> {
         let none = self.templates.is_empty().then_some("");
         none.into_iter().chain(self.templates.iter().map(String::as_str))
     }
 
-    /// Its text with these replies, one list a piece.
+    /// The text with these replies, one list for each piece.
     pub(super) fn with(&self, found: &[Vec<String>]) -> String {
         let mut text = String::new();
         for (piece, lines) in self.pieces.iter().zip(found) {

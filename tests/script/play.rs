@@ -26,31 +26,31 @@ use crate::common::{
 /// An attribute that is an empty text.
 const EMPTY: &str = "\"\"";
 
-/// Whom a case is played to.
+/// The site on which a case is played.
 pub(crate) struct Player {
     site: &'static Site,
     pub(crate) wire: Wire,
     guard: Option<Guard>,
 }
 
-/// For cases that are played one after another: what comes as a dead letter, and what must stay as it is.
+/// For cases that are played one after another: the queue of dead letters, and the contents that must not change.
 pub(crate) struct Guard {
     pub(crate) dead: Consumer,
-    /// The node's name, which dead letters say.
+    /// The node's name, which is in dead letters.
     pub(crate) node: &'static str,
     pub(crate) mongo: mongodb::Client,
 }
 
-/// What came of a case.
+/// The result of a case.
 #[derive(Debug, Default)]
 pub(super) struct Played {
     /// The lines of each piece.
     pub(super) found: Vec<Vec<String>>,
-    /// What must hold always, and does not.
+    /// General conditions that are violated.
     pub(super) violations: Vec<String>,
 }
 
-/// What comes of a request.
+/// The answer to a request.
 enum Answer {
     Reply(Message),
     Dead(Message),
@@ -71,12 +71,13 @@ struct Run<'a> {
 }
 
 impl Player {
-    /// Plays cases side by side with others.
+    /// For cases that are played side by side.
     pub(crate) async fn new(site: &'static Site) -> Self {
         Self { site, wire: Wire::connect(&site.stack.amqp_url()).await, guard: None }
     }
 
-    /// Plays cases alone: dead letters are expected, and what is refused must not change either database.
+    /// For cases that are played alone: dead letters are expected, and a refused request must not change either
+    /// database.
     pub(crate) async fn guarded(site: &'static Site, guard: Guard) -> Self {
         Self { guard: Some(guard), ..Self::new(site).await }
     }
@@ -86,7 +87,7 @@ impl Player {
         let mut names = Names::default();
         names.set("s", &unique("s"));
         names.set("t", template);
-        // A moment that the servers round up is not before the case.
+        // A millisecond earlier, so that no time that the servers round is before the case.
         let since = SystemTime::now() - Duration::from_millis(1);
         let mut run = Run {
             player: self,
@@ -180,7 +181,7 @@ impl Run<'_> {
             Answer::Returned(text) => vec![format!("< returned: {text}")],
             Answer::Reply(reply) => {
                 let json = reply.json();
-                // An id of the request's own names it in errors.
+                // The request's own id identifies it in errors.
                 let named = request.attribute("message_id").filter(|id| *id != EMPTY).unwrap_or(&id);
                 self.check_reply(&key, &reply, &json, &id, named);
                 self.show(Some(request)).reply(&json)
@@ -240,7 +241,7 @@ impl Run<'_> {
         if !ok {
             self.equal(&what("`request_id`"), &json["error"]["request_id"].as_str(), &Some(named));
         }
-        // A template says its fingerprint with every operation that it has.
+        // A template has the same fingerprint in the replies to all its operations.
         if key.split_once('.').is_some_and(|(name, _)| name == self.template)
             && !status.starts_with("unknown_")
         {
@@ -283,7 +284,7 @@ impl Player {
             .unwrap_or_else(|_| panic!("{key}: neither reply nor dead letter"))
     }
 
-    /// Everything that both databases hold, where nothing else changes them.
+    /// The whole content of both databases, if nothing else changes them.
     pub(crate) async fn contents(&self) -> Option<String> {
         let mongo = &self.guard.as_ref()?.mongo;
         let site = self.site;
@@ -295,7 +296,7 @@ impl Player {
         names.sort();
         for name in names {
             let collection = database.collection::<RawDocumentBuf>(&name);
-            // The lease of the relay of events, which is renewed.
+            // Without the lease of the relay of events, which is renewed.
             let all = doc! {"_id": {"$ne": "relay"}};
             let mut found = collection.find(all).sort(doc! {"_id": 1}).await.unwrap();
             contents += &name;

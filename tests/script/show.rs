@@ -1,4 +1,4 @@
-//! A reply as text: every member of it, with names in place of what differs from run to run.
+//! A reply as text: all its members, with names in place of values that differ from run to run.
 
 use std::time::SystemTime;
 
@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 
 use super::fill::Names;
 
-/// A line may have this many characters.
+/// The most characters of a line.
 const WIDTH: usize = 110;
-/// A repetition shorter than this is shown as it is.
+/// A shorter repetition than this is shown unchanged.
 const REPEATED_MIN: usize = 60;
 
 /// Shows replies.
@@ -17,7 +17,7 @@ const REPEATED_MIN: usize = 60;
 pub(super) struct Show<'a> {
     pub(super) names: &'a mut Names,
     pub(super) template: &'a str,
-    /// The members of `data` that are shown; all where it is none.
+    /// The members of `data` that are shown; all if it is none.
     pub(super) only: Option<Vec<String>>,
     /// The members of `data` that are not shown.
     pub(super) hide: Vec<String>,
@@ -32,7 +32,7 @@ pub(super) struct Show<'a> {
 impl Show<'_> {
     /// A reply's lines.
     pub(super) fn reply(&mut self, reply: &Value) -> Vec<String> {
-        // What is named, is named in the order of the reply, shown or not.
+        // Values get their names in the order of the reply, whether they are shown or not.
         let mut members = Map::new();
         for (name, value) in reply.as_object().unwrap() {
             let value = match (name.as_str(), value) {
@@ -63,7 +63,7 @@ impl Show<'_> {
         lines
     }
 
-    /// A text, with its names.
+    /// A text, with its values replaced by names.
     pub(super) fn text(&mut self, text: &str) -> String {
         let mut text = text.replace(self.names.get("s").unwrap_or("\0"), "{s}");
         if let Some(hash) = self.names.get("hash") {
@@ -112,7 +112,7 @@ impl Show<'_> {
         (ms(self.since)..=ms(SystemTime::now())).contains(&at_ms)
     }
 
-    /// With the part of `data` that is to be shown.
+    /// The members, with the part of `data` that is to be shown.
     fn selected(&self, mut members: Map<String, Value>) -> Map<String, Value> {
         let Some(data) = members.get_mut("data") else { return members };
         let records =
@@ -138,7 +138,7 @@ impl Show<'_> {
 
 fn ok_lines(members: &Map<String, Value>) -> Vec<String> {
     let member = |(name, value): (&String, &Value)| {
-        // A list has its values in its name.
+        // The name of a list contains its values.
         if value.is_null() && name.contains(' ') {
             name.clone()
         } else {
@@ -160,7 +160,7 @@ fn ok_lines(members: &Map<String, Value>) -> Vec<String> {
     lines
 }
 
-/// Every member of an error but `request_id`. A detail that says what the message says is not repeated.
+/// All members of an error except `request_id`. A detail that repeats the message is left out.
 fn error_lines(mut error: Map<String, Value>) -> Vec<String> {
     let mut text = |name: &str| error.shift_remove(name);
     let code = text("code");
@@ -189,7 +189,7 @@ fn error_lines(mut error: Map<String, Value>) -> Vec<String> {
     lines
 }
 
-/// With control characters as Rust writes them, so that a line stays a line.
+/// A text with control characters escaped as in Rust, so that it stays on one line.
 pub(super) fn escaped(text: &str) -> String {
     let escape = |character: char| match character {
         '\u{0}'..='\u{1f}' | '\u{7f}' => character.escape_default().to_string(),
@@ -208,9 +208,9 @@ fn inline(value: &Value) -> String {
             };
             format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(", "))
         }
-        // A repetition is shown as it would be written: its quotes are no part of the text.
+        // A repetition is shown as a case would write it: its quotes are not part of the text.
         Value::String(text) => format!("\"{}\"", unquoted(text)),
-        // The two zeros are equal, and MariaDB keeps one.
+        // The two zeros are equal, and MariaDB keeps only one.
         Value::Number(number) if number.as_f64() == Some(-0.0) && number.is_f64() => "0.0".to_owned(),
         other => other.to_string(),
     }
@@ -221,7 +221,7 @@ fn unquoted(text: &str) -> String {
     quoted[1..quoted.len() - 1].replace("{\\\"", "{\"").replace("\\\"*", "\"*")
 }
 
-/// A value over several lines where one is too short for it.
+/// A value over several lines if one line is too short for it.
 fn broken(begin: &str, value: &Value, indent: &str, end: &str, lines: &mut Vec<String>) {
     let line = format!("{begin}{}{end}", inline(value));
     let (open, close, members): (_, _, Vec<(String, &Value)>) = match value {
@@ -244,7 +244,7 @@ fn broken(begin: &str, value: &Value, indent: &str, end: &str, lines: &mut Vec<S
     lines.push(format!("{indent}{close}{end}"));
 }
 
-/// With long repetitions as a case would write them.
+/// A text with long repetitions abbreviated as a case would write them.
 fn abbreviated(text: &str) -> String {
     let characters: Vec<char> = text.chars().collect();
     let (mut short, mut at) = (String::new(), 0);

@@ -1,4 +1,4 @@
-//! Users and sessions on real servers: one node serves them, another only knows sessions by their tokens.
+//! Users and sessions on real servers: one node serves them, and another node only recognizes sessions by their tokens.
 
 #![allow(
     clippy::unwrap_used,

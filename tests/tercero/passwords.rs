@@ -1,4 +1,4 @@
-//! Names and passwords: who is let in, and who is not.
+//! Names and passwords: who is admitted, and who is not.
 
 use serde_json::{Value, json};
 
@@ -91,7 +91,7 @@ async fn too_many_wrong_passwords_lock_a_user_out_for_a_while() {
     let guest = site().await;
     let name = guest.user().await;
     let (token, _) = guest.session(&name).await;
-    // A right one in between begins the count anew.
+    // A right password in between resets the count.
     for wrong in [2, 3] {
         for _ in 0..wrong {
             assert_eq!(code(&guest.open(&name, "a wrong password").await), "unauthenticated");
@@ -104,10 +104,10 @@ async fn too_many_wrong_passwords_lock_a_user_out_for_a_while() {
     data(&guest.read_with(&token).await);
     let until = guest.sql(&format!("select locked_until > utc_timestamp() from user where name = '{name}'"));
     assert_eq!(until, "1");
-    // It passes by itself.
+    // The lock-out ends by itself.
     guest.sql(&format!("update user set locked_until = utc_timestamp(6) where name = '{name}'"));
     data(&guest.open(&name, PASSWORD).await);
-    // Or somebody releases it.
+    // Or an administrator ends it.
     for _ in 0..3 {
         guest.open(&name, "a wrong password").await;
     }
@@ -116,7 +116,7 @@ async fn too_many_wrong_passwords_lock_a_user_out_for_a_while() {
     data(&guest.open(&name, PASSWORD).await);
 }
 
-/// Guesses that are sent together, and under one `message_id`, are counted each.
+/// Guesses that are sent together, or with one `message_id`, are each counted.
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_guesses_many_at_once_has_no_more_guesses() {
     let guest = site().await;
@@ -130,7 +130,7 @@ async fn whoever_guesses_many_at_once_has_no_more_guesses() {
     });
     let all = futures_util::future::join_all(guesses).await;
     let failures = guest.sql(&format!("select failures from user where name = '{name}'"));
-    // The right one is admitted at best before the user was locked out.
+    // The right password is admitted at best before the user was locked out.
     assert!(failures == "3" || all[19], "{failures} {all:?}");
     assert!(all[..19].iter().all(|is_ok| !is_ok));
 }
@@ -159,7 +159,7 @@ async fn another_password_ends_the_other_sessions() {
     data(&guest.read_with(&mine).await);
     assert_eq!(code(&guest.open(&name, PASSWORD).await), "unauthenticated");
     data(&guest.open(&name, new).await);
-    // An administrator ends all of them.
+    // An administrator ends all sessions.
     data(&guest.ask("user.call.reset_password", json!({"name": name, "password": PASSWORD})).await);
     crate::common::eventually_async("this one as well", async || {
         guest.read_with(&mine).await["error"]["code"] == "unauthenticated"

@@ -1,4 +1,4 @@
-//! No password, no token and no hash of either is anywhere but where it belongs.
+//! Passwords, tokens and their hashes occur nowhere but in their own columns.
 
 use std::fmt::Write as _;
 
@@ -22,11 +22,11 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// As what a secret could be written.
+/// The forms in which a secret could be printed.
 fn written(secret: &[u8]) -> Vec<String> {
     let list = format!("{secret:?}");
     let base64 = STANDARD.encode(secret);
-    // Without its end, which depends on what follows.
+    // Without its end, which depends on the following bytes.
     let base64 = base64.trim_end_matches('=');
     let mut all = vec![
         base64[..base64.len() - 1].to_owned(),
@@ -42,7 +42,7 @@ fn written(secret: &[u8]) -> Vec<String> {
 async fn nothing_that_is_kept_or_logged_holds_a_secret() {
     let site = blocking(|| &*Box::leak(Box::new(Site::start(&[("BEDS__LOGGING__LEVEL", "trace")])))).await;
     let guest = site.guest().await;
-    // Whoever may hears all events.
+    // A user with the right gets all events.
     site.stack.rabbitmq().control(&["list_queues"]).unwrap();
     let (first, second, wrong) = ("canary-yellow-one", "canary-yellow-two", "canary-yellow-bad");
     let name = crate::common::unique("user");
@@ -60,7 +60,7 @@ async fn nothing_that_is_kept_or_logged_holds_a_secret() {
     data(&guest.read_with(&token).await);
     data(&guest.ask_with(&token, "user.call.change_password", json!({"old": first, "new": second})).await);
     data(&guest.ask("user.call.reset_password", json!({"name": name, "password": first})).await);
-    // What nobody can answer is a dead letter.
+    // A request that nobody can answer becomes a dead letter.
     let dead = json!({"args": {"name": name, "password": wrong, "pasword": wrong}});
     guest.client.send(Request::raw("user.call.register", dead.to_string())).await.unwrap();
     guest.ask_with(&token, "session.call.close", json!({})).await;
@@ -73,7 +73,7 @@ async fn nothing_that_is_kept_or_logged_holds_a_secret() {
     secrets.extend(written(&bits));
     secrets.extend(written(&Sha256::digest(&bits)));
     secrets.push("argon2id$v".to_owned());
-    // A digest of a request would let everybody guess who reads it.
+    // A digest of the request would let every reader guess the password.
     for password in [first, second, wrong] {
         let bodies = [
             json!({"args": {"name": name, "password": password}}),
@@ -111,7 +111,7 @@ async fn nothing_that_is_kept_or_logged_holds_a_secret() {
     for view in ["v_user", "v_session"] {
         places.push((view, site.sql(&format!("select * from {view}"))));
     }
-    // A log that is longer has lost its beginning.
+    // A longer log would have lost its beginning.
     let log = &places[0].1;
     assert!(log.contains("DEBUG") && log.contains("starting"), "the log is whole: {} bytes", log.len());
     assert!(places[3].1.contains("ok"), "the ledger has replies: {}", places[3].1);
@@ -123,7 +123,7 @@ async fn nothing_that_is_kept_or_logged_holds_a_secret() {
             }
         }
     }
-    // A right password is what it was before.
+    // The right password still works.
     data(&guest.open(&name, first).await);
     assert_ne!(first, PASSWORD);
 }

@@ -1,4 +1,4 @@
-//! Sessions: who knows them, and from when on not any more.
+//! Sessions: which nodes know them, and when they cease to be valid.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::{
     site::{Guest, PASSWORD, code, data, node, send, site},
 };
 
-/// Waits until a session is refused; gives the message.
+/// Waits until a session is refused, and returns the message.
 async fn refused(guest: &Guest<'_>, token: &str) -> String {
     let mut message = String::new();
     eventually_async("the session is refused", async || {
@@ -29,7 +29,7 @@ async fn a_closed_session_is_refused_by_all_nodes() {
     let (token, session) = guest.session(&name).await;
     let who = guest.ask_with(&token, "session.call.check", json!({})).await;
     assert_eq!(*data(&who), json!({"user": name, "roles": [], "session": session}));
-    // The other node remembers it.
+    // The other node remembers the session.
     for _ in 0..3 {
         data(&guest.read_with(&token).await);
     }
@@ -58,7 +58,7 @@ async fn what_is_no_session_is_refused_and_an_expired_one_is_told_so() {
         assert_eq!(reply["error"]["message"], "the session has expired", "{what}: {reply}");
         assert!(reply["error"]["hint"].as_str().unwrap().contains("session.call.open"), "{reply}");
     }
-    // One that is used goes on.
+    // A session that is used continues.
     let (token, session) = guest.session(&name).await;
     guest.sql(&format!(
         "update session set seen_at = utc_timestamp(6) - interval 20 minute where id = '{session}'"
@@ -98,7 +98,7 @@ async fn nobody_closes_or_sees_the_session_of_somebody_else() {
     assert!(data(&seen).as_array().unwrap().iter().all(|session| session["user"] == ann), "{seen}");
     assert_eq!(data(&fetch(&ann_token, "user.fetch").await).as_array().unwrap().len(), 1);
     data(&guest.read_with(&bob_token).await);
-    // Bob closes all of his own, and an administrator anybody's.
+    // Bob closes all of his own sessions, and an administrator closes anybody's.
     let (second, _) = guest.session(&bob).await;
     assert_eq!(*data(&guest.ask_with(&second, "session.call.close_all", json!({})).await), json!(2));
     refused(&guest, &bob_token).await;
@@ -151,13 +151,13 @@ async fn roles_are_heard_and_what_is_no_role_is_refused() {
     data(&lock().await);
     data(&roles("revoke", json!({"name": name, "role": "user_admin"})).await);
     assert_eq!(code(&lock().await), "forbidden");
-    // A locked user's sessions are refused everywhere.
+    // The sessions of a locked user are refused everywhere.
     data(&guest.read_with(&token).await);
     data(&roles("lock", json!({"name": name})).await);
     refused(&guest, &token).await;
     data(&roles("unlock", json!({"name": name})).await);
     data(&guest.read_with(&token).await);
-    // So are those of one that is deleted.
+    // So are the sessions of a deleted user.
     let id = guest.sql(&format!("select id from user where name = '{name}'"));
     data(&send(&guest.client, Request::delete("user", &id)).await);
     refused(&guest, &token).await;

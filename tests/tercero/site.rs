@@ -1,4 +1,4 @@
-//! A node that serves users and sessions, one that serves the plain domains, and what clients ask of them.
+//! A node that serves users and sessions, another node for the plain domains, and their clients.
 
 use std::{ops::Deref, sync::LazyLock};
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::common::{self, Beds, blocking, grant, stack, unique};
 
-/// A password that nobody guesses soon.
+/// A password that is hard to guess.
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// Servers and nodes.
@@ -29,13 +29,13 @@ pub(crate) async fn site() -> Guest<'static> {
 }
 
 impl Site {
-    /// A site whose nodes have these environment variables besides, and the rights that `bedsc grants` writes.
+    /// A site whose nodes have these additional environment variables, and the rights that `bedsc grants` writes.
     pub(crate) fn start(variables: &[(&str, &str)]) -> Self {
         let stack = stack();
         grant(&stack);
         let node = |services| node(&stack, services, variables).start();
         let site = Self { tercero: node("tercero"), plain: node("app_server"), stack };
-        // A template that does not fit its database would be missing, in every test.
+        // A template that does not match its database would be missing in every test.
         let log = site.tercero.log_tail(200);
         assert!(!log.contains("contradict") && !log.contains("not served"), "{log}");
         site
@@ -54,7 +54,7 @@ impl Site {
     }
 }
 
-/// A node that hosts this service; Argon2 costs little on it.
+/// A node that hosts this service, with cheap Argon2 parameters.
 pub(crate) fn node(stack: &Stack, services: &str, variables: &[(&str, &str)]) -> Beds {
     let database = format!("{}/tercero", stack.mariadb_url().replace("root@", "beds@"));
     Beds::new(&[])
@@ -70,7 +70,7 @@ pub(crate) fn node(stack: &Stack, services: &str, variables: &[(&str, &str)]) ->
         .env(variables)
 }
 
-/// Who may administer users, as the RabbitMQ user `guest`.
+/// A user administrator, as the RabbitMQ user `guest`.
 pub(crate) struct Guest<'a> {
     pub(crate) site: &'a Site,
     pub(crate) client: Client,
@@ -110,27 +110,27 @@ fn request(key: &str, args: &Value) -> Request {
 }
 
 impl Guest<'_> {
-    /// What `guest` is answered.
+    /// The answer to `guest`.
     pub(crate) async fn ask(&self, key: &str, args: Value) -> Value {
         send(&self.client, request(key, &args)).await
     }
 
-    /// What a caller without a name is answered.
+    /// The answer to a caller without a name.
     pub(crate) async fn ask_as_nobody(&self, key: &str, args: Value) -> Value {
         send(&self.nobody, request(key, &args)).await
     }
 
-    /// What the caller with this token is answered.
+    /// The answer to the caller with this token.
     pub(crate) async fn ask_with(&self, token: &str, key: &str, args: Value) -> Value {
         send(&self.nobody, request(key, &args).session(token)).await
     }
 
-    /// What the node that serves plain domains answers the caller with this token.
+    /// The answer of the node for plain domains to the caller with this token.
     pub(crate) async fn read_with(&self, token: &str) -> Value {
         send(&self.nobody, Request::raw("country.count", "{}").session(token)).await
     }
 
-    /// A new user's name.
+    /// The name of a new user.
     pub(crate) async fn user(&self) -> String {
         let name = unique("user");
         data(&self.ask("user.call.register", json!({"name": name, "password": PASSWORD})).await);

@@ -29,7 +29,7 @@ async fn points(client: &beds_client::Client, node: &str, step: u32) -> Vec<(Str
     rows.iter().map(of).collect()
 }
 
-/// Nobody takes away what is of another day than today.
+/// Samples of other days must not be deleted.
 const KEPT: (&str, &str) = ("BEDS__GRAPH__KEEP_10S_S", "300000000");
 const KEPT_LONGER: [(&str, &str); 2] =
     [("BEDS__GRAPH__KEEP_1M_S", "300000000"), ("BEDS__GRAPH__KEEP_1H_S", "300000000")];
@@ -50,7 +50,7 @@ async fn samples_of_all_nodes_are_rolled_up_once_and_shown() {
         ("2026-03-01T10:00:20Z", 20.0),
         ("2026-03-01T10:01:00Z", 60.0),
         ("2026-03-01T11:00:00Z", 2.0),
-        // Late.
+        // Late samples.
         ("2026-03-01T10:00:00Z", 0.0),
     ];
     sent.extend(sent.clone());
@@ -79,7 +79,7 @@ async fn samples_of_all_nodes_are_rolled_up_once_and_shown() {
         ]
     );
     assert_eq!(points(&client, &node, 10).await.len(), 5);
-    // A few minutes in the middle of an hour: the point is that of the hour.
+    // A few minutes within an hour: the point is that of the whole hour.
     let part = json!({"name": "requests", "node": node, "from": at("10:00:15"), "to": at("10:30:00"), "step": 3_600});
     let shown = call(&client, "metric", "series", &part).await;
     assert_eq!((&shown[0]["at"], &shown[0]["count"]), (&json!(at("10:00:00")), &json!(4)), "{shown}");
@@ -115,7 +115,7 @@ async fn samples_of_all_nodes_are_rolled_up_once_and_shown() {
         assert!(error.contains("`args.name` must be one of requests, errors, "), "{error}");
     }
 
-    // What the nodes say of themselves.
+    // The nodes' own metrics.
     for node in ["told", "other"] {
         let filter = [("node", node), ("name", "memory_bytes")];
         eventually_async("it tells what it counts", async || count(&client, "metric", filter).await > 0)

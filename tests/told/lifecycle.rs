@@ -1,4 +1,4 @@
-//! Records that are too old: the nodes take them away, and `beds verify` sees to it where the database does.
+//! Records that are too old: the nodes delete them. If the database deletes them, `beds verify` checks that it does.
 
 use beds_devstack::Ended;
 use mongodb::bson::{Document, doc};

@@ -1,4 +1,4 @@
-//! Log events: many messages are one statement, a bad one harms no other, and none is lost.
+//! Log events: many messages become one statement, a bad one harms no other, and none is lost.
 
 use beds_client::Request;
 use beds_protocol::topology::DEAD;
@@ -10,7 +10,7 @@ use super::{
     count, event, metric, operator, site,
 };
 
-/// Has the collection take no event with this text.
+/// Makes the collection refuse events with this text.
 async fn refuse(site: &super::Site, text: &str) {
     let client = mongodb::Client::with_uri_str(site.stack.mongodb_url()).await.unwrap();
     let logs = client.database("logs");
@@ -49,7 +49,7 @@ async fn many_messages_are_one_statement_and_a_bad_one_harms_no_other() {
         (of("sum"), of("count"))
     })
     .await;
-    // Some went alone: the first, what was refused, and the more the busier the machine is.
+    // Some ran alone: the first, the refused ones, and more of them the busier the machine is.
     assert!(jobs >= groups * 1.5, "{jobs} jobs in {groups} groups");
     end_site(site).await;
 }
@@ -93,7 +93,7 @@ async fn no_event_is_lost_when_the_node_is_killed_and_the_database_is_away() {
     })
     .await;
     eventually_async("all are there", async || there().await >= 4_000).await;
-    // What was delivered twice may be there twice; each is there.
+    // An event that was delivered twice may be stored twice. Each event is stored.
     let mut missing = Vec::new();
     for index in 0..4_000 {
         if index % 97 == 0 {

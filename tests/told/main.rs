@@ -1,4 +1,4 @@
-//! What nodes and machines tell: log events, syslog messages, samples of metrics, on real servers.
+//! Reports of nodes and machines: log events, syslog messages, samples of metrics, on real servers.
 
 #![allow(
     clippy::unwrap_used,
@@ -32,12 +32,12 @@ fn node(stack: &Stack, variables: &[(&str, &str)]) -> Node {
         .start()
 }
 
-/// Servers of one's own with such a node, which nobody drops.
+/// Separate servers with such a node. They are never dropped.
 async fn site(variables: &'static [(&'static str, &'static str)]) -> &'static Site {
     blocking(|| {
         let stack = stack();
         let site = Site { node: node(&stack, variables), stack };
-        // A template that does not fit its database would be missing.
+        // A template that does not match its database would be missing.
         let log = site.node.log_tail(200);
         assert!(!log.contains("contradict") && !log.contains("not served"), "{log}");
         &*Box::leak(Box::new(site))
@@ -45,7 +45,7 @@ async fn site(variables: &'static [(&'static str, &'static str)]) -> &'static Si
     .await
 }
 
-/// A client who may see what is told.
+/// A client who may see the reports.
 async fn operator(stack: &Stack) -> Client {
     let client = Client::builder(stack.amqp_url()).user_id("guest").timeout(Duration::from_mins(1));
     client.connect().await.unwrap()
@@ -56,7 +56,7 @@ async fn count(client: &Client, template: &str, filter: impl Into<Record>) -> u6
     client.count(template, &CountRequest::matching(filter)).await.unwrap_or_default()
 }
 
-/// The records that match, in the order of their moments.
+/// The records that match, in the order of their times.
 async fn found(client: &Client, template: &str, filter: impl Into<Record>) -> Vec<Value> {
     let mut query = FetchRequest::matching(filter);
     query.sort = Some(vec!["at".to_owned()]);
@@ -68,12 +68,12 @@ async fn found(client: &Client, template: &str, filter: impl Into<Record>) -> Ve
     }
 }
 
-/// What a call gives.
+/// The result of a call.
 async fn call(client: &Client, template: &str, name: &str, args: &Value) -> Value {
     client.execute(Request::call(template, name, args)).await.unwrap().data.unwrap_or_default()
 }
 
-/// The value of a metric of a node, all its labels together.
+/// The value of a metric of a node, summed over all labels.
 fn metric(node: &Node, name: &str) -> f64 {
     let metrics = node.get("/metrics");
     let of = |line: &str| {

@@ -1,4 +1,4 @@
-//! Syslog: by every way that it comes, whatever it says, and when there is no place for it.
+//! Syslog: over every transport, with any content, and if there is no room for it.
 
 use std::{
     io::Write as _,
@@ -18,10 +18,10 @@ use super::{
     count, found, metric, node, operator, site,
 };
 
-/// Where the node listens, as its log says.
+/// The address on which the node listens, from its log.
 fn address(node: &Node, by: &str) -> SocketAddr {
     let log = node.log();
-    // Once for each start: the last counts.
+    // The log has a line for each start. The last one counts.
     let line = log.lines().rfind(|line| line.contains(&format!("syslog by {by}")));
     let line = line.unwrap_or_else(|| panic!("no syslog by {by}: {log}"));
     let (_, address) = line.rsplit_once("address=").unwrap();
@@ -98,14 +98,14 @@ async fn messages_come_by_every_way_and_are_found_by_what_they_say() {
     let malformed = of(json!({"malformed": true, "host": {"null": true}})).await;
     assert_eq!(STANDARD.decode(malformed[0]["raw"].as_str().unwrap()).unwrap(), b"\xff\xfe no syslog at all");
 
-    // The same over the bus.
+    // The same messages over the bus.
     let lines =
         json!({"lines": ["<13>Mar  1 2026 12:00:00 h4 a: by bus", "what is that?"], "source": "test"});
     assert_eq!(call(&client, "syslog", "ingest", &lines).await, json!(2));
     let by_bus = of(json!({"source": "test"})).await;
     assert_eq!(texts(&by_bus, "message"), ["by bus", "what is that?"]);
     assert_eq!(by_bus[1]["malformed"], true);
-    // Nothing is refused for its form: of what is longer than a record holds, the beginning is kept.
+    // No message is refused for its form. If it is longer than a record can hold, its beginning is stored.
     let lines = json!({"lines": ["<13>Mar  1 2026 12:00:00 h4 temp: -5", "\u{1f600}".repeat(20_000)], "source": "long"});
     assert_eq!(call(&client, "syslog", "ingest", &lines).await, json!(2));
     let by_bus = of(json!({"source": "long"})).await;
@@ -119,7 +119,7 @@ async fn messages_come_by_every_way_and_are_found_by_what_they_say() {
     end_site(site).await;
 }
 
-/// Says something over TLS, and ends the connection in order.
+/// Sends bytes over TLS, and ends the connection in order.
 fn say_by_tls(address: SocketAddr, authority: &std::path::Path, bytes: &[u8]) {
     use rustls_pki_types::{CertificateDer, ServerName, pem::PemObject as _};
     let mut roots = rustls::RootCertStore::empty();
@@ -157,7 +157,7 @@ async fn what_was_published_is_kept_though_the_database_is_away_and_the_node_is_
     say(1_000);
     blocking(|| {
         eventually("all have come", || metric(&site.node, "beds_syslog_received_total") > 1_999.5);
-        // RabbitMQ has them once an idle connection has nothing to confirm: what waits is in its queues.
+        // RabbitMQ has the messages once an idle connection has nothing to confirm: those that wait are in its queues.
         eventually("they are published", || {
             let listed = site.stack.rabbitmq().control(&["-q", "list_queues", "name", "messages"]).unwrap();
             let of = |line: &str| {
@@ -210,7 +210,7 @@ async fn what_finds_no_place_by_udp_is_counted_and_by_tcp_it_waits() {
     saying.await.unwrap();
     let there = async |app: &str| count(&client, "syslog", [("app", app)]).await;
     eventually_async("nothing is lost by TCP", async || there(&tcp_app).await >= 5_000).await;
-    // What is not counted as lost is there: some may still be in the socket.
+    // A message that is not counted as lost is stored. Some may still be in the socket.
     eventually_async("the sum is right", async || {
         let lost = blocking(move || metric(&site.node, "beds_syslog_lost_total")).await;
         let there = u32::try_from(there(&udp_app).await).unwrap();

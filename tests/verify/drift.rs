@@ -1,5 +1,5 @@
-//! A database that changes after its templates were written: each change that changes or refuses a value is found, at its
-//! place, and nothing else is said.
+//! A database that changes after its templates were written. Each change that alters or refuses a value is found, at
+//! its place, and there are no other findings.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::{
     has, lines, verify,
 };
 
-/// What changes in a database, what takes the change back, and what `beds verify` says of it: for each template the
+/// A change of a database, the statement that reverts it, and the findings of `beds verify`: for each template the
 /// beginnings of its findings, and no others.
 const DRIFTS: &[(&str, &str, &[&str])] = &[
     (
@@ -141,7 +141,7 @@ fn what_a_view_hides_of_its_table_is_found() {
         let is_expected = found.len() == expected.len()
             && expected.iter().all(|line| found.iter().any(|other| other.starts_with(line)));
         assert!(is_expected, "{drift}\n{found:#?}");
-        // The node's own user sees the view alone, and so its columns.
+        // The node's own user sees only the view, and so only its columns.
         if expected.iter().all(|line| line.contains("the column")) {
             let seen = lines(&verify(&stack, "beds", &["--template", "example"]).1, "example");
             assert_eq!(seen.len(), found.len(), "{drift}\n{seen:#?}");
@@ -151,7 +151,7 @@ fn what_a_view_hides_of_its_table_is_found() {
     assert_eq!(found(), Vec::<String>::new());
 }
 
-/// The same of what stands behind the writes to a table, which the server drops without a word.
+/// The same for objects behind the writes to a table, which the server drops without an error.
 const BEHIND: &[(&str, &str, &[&str])] = &[
     (
         "create sequence sq; alter table example add n bigint not null default (nextval(sq)); drop sequence sq",
@@ -212,7 +212,7 @@ fn what_stands_behind_a_write_is_found() {
     assert_eq!(found(), Vec::<String>::new());
 }
 
-/// What follows `delete from language`, and what is said of it.
+/// The text after `delete from language`, and its findings.
 const REACHES: &[(&str, &str, &str)] = &[
     ("where alpha_3 >= p_alpha_3", "error", "it compares `alpha_3` by something else than `=`"),
     ("where alpha_3 <> p_alpha_3 or false", "error", "it compares `alpha_3` by something else than `=`"),
@@ -249,7 +249,7 @@ fn a_procedure_that_finds_other_records_is_found() {
         let is_told = |line: &String| line.starts_with(&begins) && line.contains(said);
         assert!(matches!(found.as_slice(), [line] if is_told(line)), "{condition}: {found:#?}");
     }
-    // What is proved, however it is written, and what is not understood.
+    // Conditions that are proved in any notation, and conditions that are not understood.
     for condition in [
         "where alpha_3 = p_alpha_3",
         "where alpha_3 in (p_alpha_3)",
@@ -261,7 +261,7 @@ fn a_procedure_that_finds_other_records_is_found() {
     }
 }
 
-/// The mode in which a procedure of languages is made, the operation that it is, its text, and what is said of it.
+/// The SQL mode in which a procedure of languages is made, its operation, its text, and the findings.
 const TEXTS: &[(&str, &str, &str, &[&str])] = &[
     ("STRICT_TRANS_TABLES", "create", "insert into language COLUMNS values (VALUES)", &[]),
     (
@@ -348,7 +348,7 @@ fn what_a_text_does_beside_its_operation_is_found() {
         };
         procedure(mode, &text);
         let mut found = lines(&verify(&stack, "root", &["--template", "language"]).1, "language");
-        // These texts are of what stands beside the operation: few of its parameters are in them.
+        // These texts test other effects: they use few of the operation's parameters.
         found.retain(|line| !line.contains("used nowhere"));
         let is_expected = found.len() == expected.len()
             && expected.iter().all(|line| found.iter().any(|other| other.starts_with(line)));
@@ -361,7 +361,8 @@ fn what_a_text_does_beside_its_operation_is_found() {
     }
 }
 
-/// With what `bedsc grants` writes, nothing is missing and nothing is too much; without any part of it, something is.
+/// With the grants of `bedsc grants`, nothing is missing and nothing is too much. Without any one of them, something is
+/// missing.
 #[test]
 fn exactly_what_bedsc_grants_writes_is_needed() {
     let stack = stack();
@@ -384,7 +385,7 @@ fn exactly_what_bedsc_grants_writes_is_needed() {
         assert_eq!(report["findings"].as_array().map(Vec::len), Some(1), "{right} on {on}: {report:#}");
         stack.mariadb_query(None, &format!("grant {right} on {on} to beds@'%'")).unwrap();
     }
-    // What is only added to is that for the node's user as well.
+    // The node's user may only insert into append-only tables.
     let audited = ["--strict", "--template", "example"];
     for (change, back, told) in [
         (
@@ -409,7 +410,7 @@ fn exactly_what_bedsc_grants_writes_is_needed() {
         sql(back);
     }
     assert_eq!(verify(&stack, "beds", &audited).0, Some(0));
-    // Without it the node only does more than it need.
+    // Without this grant the node only does more work than needed.
     stack.mariadb_query(None, "revoke show view on catalog.v_currency from beds@'%'").unwrap();
     let report = verify(&stack, "beds", &only).1;
     let notes = report["notes"].as_array().cloned().unwrap_or_default();

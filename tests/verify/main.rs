@@ -15,7 +15,7 @@ use beds_devstack::Stack;
 use common::{Beds, root, stack, start_node};
 use serde_json::Value;
 
-/// What `beds verify` finds, as JSON, and how it ends.
+/// The findings of `beds verify` as JSON, and its exit code.
 fn verify(stack: &Stack, user: &str, arguments: &[&str]) -> (Option<i32>, Value) {
     let arguments = [&["verify", "--format", "json"], arguments].concat();
     let url = |database| format!("{}/{database}", stack.mariadb_url().replace("root@", &format!("{user}@")));
@@ -51,7 +51,7 @@ fn has(lines: &[String], part: &str) {
     assert!(lines.iter().any(|line| line.contains(part)), "{part}\n{lines:#?}");
 }
 
-/// A user of the name `node` that may do what the templates need.
+/// A user with the name `node` that has the rights that the templates need.
 const GRANTS: &str = "create user node; grant select, execute on catalog.* to node; \
     grant insert, update, delete on catalog.beds_ledger to node; \
     grant insert, update, delete on catalog.beds_events to node; grant select, execute on tercero.* to node; \
@@ -68,12 +68,12 @@ fn templates_that_agree_pass() {
     let (code, report) = verify(&stack, "node", &["--strict"]);
     assert_eq!(code, Some(0), "{report:#}");
     assert!(report["templates"].as_array().unwrap().len() >= 8, "{report:#}");
-    // As root, the same passes with a warning, and only strictly fails.
+    // As root, the same check passes with a warning, and fails only with `--strict`.
     let (code, report) = verify(&stack, "root", &[]);
     assert_eq!(code, Some(0), "{report:#}");
     has(&lines(&report, ""), "ALL PRIVILEGES on every database");
     assert_eq!(verify(&stack, "root", &["--strict"]).0, Some(1));
-    // What cannot be looked at is neither fine nor a finding.
+    // A database that cannot be inspected is neither fine nor a finding.
     stack.mongodb().kill().unwrap();
     let ended = Beds::new(&["verify"]).on(&stack).env(&[("BEDS__NODE__IPL_TIMEOUT_MS", "4000")]).run();
     assert_eq!(ended.code, Some(2), "{}", ended.stdout);
@@ -129,7 +129,7 @@ fn what_disagrees_is_found() {
     node_starts_without(&stack);
 }
 
-/// In `dev` the templates with errors stay off; in `prod` the node does not start, unless told otherwise.
+/// In `dev` the templates with errors are not served. In `prod` the node does not start, unless it is told otherwise.
 fn node_starts_without(stack: &Stack) {
     let node = start_node(stack, &[]);
     let log = node.log();
@@ -165,7 +165,7 @@ fn grants_are_held_against_what_is_needed() {
     has(&country, "or `node@%` may not see it: it has no EXECUTE on it");
     assert!(!country.iter().any(|line| line.contains("objects.create")), "{country:#?}");
     has(&lines(&report, ""), "INSERT on the relation `country`");
-    // What is elsewhere is known to be too much only when every database is looked at.
+    // A grant for another database is known to be too much only if every database is inspected.
     assert!(!lines(&report, "").iter().any(|line| line.contains("mysql.user")), "{report:#}");
     has(&lines(&verify(&stack, "node", &[]).1, ""), "SELECT on mysql.user");
     // The server hides columns that a user has no right on.
@@ -174,8 +174,8 @@ fn grants_are_held_against_what_is_needed() {
     has(&lines(&report, "currency"), "or `node@%` may not see it: it has rights on some columns only");
 }
 
-/// One error a table, whatever is wrong with it; in `prod` no node starts on it, and `beds check` says so. What `beds ddl`
-/// writes mends it.
+/// One error for each table, whatever is wrong with it. In `prod` no node starts on it, and `beds check` reports it.
+/// The output of `beds ddl` mends it.
 #[test]
 fn own_tables_are_held_against_what_the_node_does_with_them() {
     let stack = stack();
@@ -259,7 +259,7 @@ fn own_tables_are_held_against_what_the_node_does_with_them() {
     assert_eq!(found("root"), Vec::<String>::new());
 }
 
-/// Runs what `beds ddl` writes for MariaDB.
+/// Runs the output of `beds ddl` for MariaDB.
 fn mend(stack: &Stack) {
     let templates = root().join("templates");
     let ended = Beds::new(&["ddl", "--engine", "mariadb", templates.to_str().unwrap()]).on(stack).run();
@@ -280,7 +280,7 @@ fn is_refused_in_prod(stack: &Stack, part: &str) {
     assert!(checked.stdout.contains("FAILED  templates: 1 errors"), "{}", checked.stdout);
 }
 
-/// What a procedure writes where nothing is taken back cannot happen once, however it gets there.
+/// A procedure that writes where nothing can be rolled back cannot be once, by whatever path it writes.
 #[test]
 fn tables_without_transactions_behind_what_happens_once_are_found() {
     let stack = stack();
@@ -300,7 +300,7 @@ fn tables_without_transactions_behind_what_happens_once_are_found() {
     assert_eq!(code, Some(0), "{report:#}");
 }
 
-/// Grants to everybody count for the user, and are none of its excess where they are about other databases.
+/// Grants to everybody count for the user, and are not excessive if they are for other databases.
 #[test]
 fn grants_to_everybody_are_judged() {
     let stack = stack();
@@ -320,7 +320,7 @@ fn grants_to_everybody_are_judged() {
     has(&lines(&report, ""), "INSERT on the relation `country`, by a grant to PUBLIC");
 }
 
-/// Of one template alone, the grants of the others are none too many.
+/// If only one template is checked, the grants for the others are not excessive.
 #[test]
 fn rights_of_other_templates_are_none_too_many() {
     let stack = stack();
@@ -354,7 +354,7 @@ fn validators_and_indexes_that_contradict_are_found() {
         {"collMod": "beds_ledger", "validator": {"nope": {"$exists": true}}},
         {"createIndexes": "notes", "indexes": [{"name": "ux", "key": {"subject": 1}, "unique": true}]}]}"#;
     std::fs::write(schema.join("10.json"), commands).unwrap();
-    // The index of the same keys and another name is in the way of this one.
+    // An index on the same keys with another name is in the way of this one.
     let replaced = commands.replace("\"subject\": 1}, \"unique\"", "\"country\": 1}, \"unique\"");
     std::fs::write(schema.join("10.json"), replaced).unwrap();
     beds_devstack::schema::apply(&stack, folder.path()).unwrap();
@@ -378,7 +378,7 @@ fn validators_and_indexes_that_contradict_are_found() {
         &lines(&report, ""),
         "warning ledger: `beds_ledger`: its validator has conditions that may refuse all that the node writes: `nope`",
     );
-    // A view without its collection shows no document, and says nothing of it.
+    // A view without its collection shows no document, and reports no error.
     std::fs::write(schema.join("10.json"), r#"{"database": "journal", "commands": [{"drop": "samples"}]}"#)
         .unwrap();
     beds_devstack::schema::apply(&stack, folder.path()).unwrap();

@@ -1,7 +1,8 @@
 //! The node of another revision, for `cargo xtask bench --against`.
 //!
-//! The revision's tree lies in `target/against/`, beside no one's work, with a build folder of its own. Cargo takes the crates
-//! of two trees for the same, by their places in their workspaces, and would use those of whichever was built last.
+//! The revision's tree is in `target/against/`, with a separate build folder, so that it disturbs no work. Cargo
+//! identifies crates by their places in the workspace. It would take the crates of two trees for the same, and use
+//! those that were built last.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,11 +16,11 @@ use crate::workspace::{self, cargo, target};
 /// A built revision.
 #[derive(Debug)]
 pub(crate) struct Revision {
-    /// As it was asked for.
+    /// The name that the user gave.
     pub(crate) name: String,
-    /// Its tree, with its configuration.
+    /// The tree of the revision, with its configuration.
     pub(crate) tree: PathBuf,
-    /// Its node.
+    /// The program of the node.
     pub(crate) program: PathBuf,
 }
 
@@ -40,7 +41,7 @@ pub(crate) fn build(root: &Path, name: &str) -> Result<Revision> {
     Ok(Revision { name: name.to_owned(), tree, program })
 }
 
-/// The full name of a revision's commit.
+/// The full hash of a revision's commit.
 fn commit(root: &Path, name: &str) -> Result<String> {
     let mut command = git(root);
     command.args(["rev-parse", "--verify", "--quiet", "--end-of-options"]).arg(format!("{name}^{{commit}}"));

@@ -1,7 +1,7 @@
-//! `cargo xtask bench`: the node beside hand-written services, on servers that exist only for it.
+//! `cargo xtask bench`: compares the node with hand-written services, on servers that exist only for this.
 //!
-//! The measuring itself is a program of the root package, `benches/compare`, which finds the servers where the
-//! node does: in the environment.
+//! A program of the root package, `benches/compare`, does the measuring. It finds the servers as the node does: in the
+//! environment.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     })?;
     let (stack, old) = steps.run("servers: RabbitMQ, MariaDB, MongoDB", || {
         let stack = private().rabbitmq().mariadb().fast_mongodb().start()?;
-        // Two nodes on one RabbitMQ would share the requests, and may disagree about its queues.
+        // Two nodes on one RabbitMQ would share the requests, and might disagree about its queues.
         let old = old.map(|old| private().rabbitmq().start().map(|broker| (old, broker))).transpose()?;
         Ok((stack, old))
     })?;
@@ -78,7 +78,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     command.arg("--").args(args.passed_on()?).arg("--schema").arg(root.join("schema"));
     command.envs(node::node_env(&stack)?).envs(addresses(&stack));
     for server in [stack.rabbitmq(), stack.mariadb(), stack.mongodb()] {
-        // What the servers cost is a part of what a request costs.
+        // The cost of a request includes the cost in the servers.
         if let Some(pid) = server.pid() {
             command.arg(format!("--{}-pid={pid}", server.kind().to_string().to_lowercase()));
         }
@@ -94,7 +94,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     workspace::run(command)
 }
 
-/// Servers of one's own may hold data that is worth something.
+/// Servers of the user may hold valuable data, so only private ones are used.
 fn private() -> Builder {
     Stack::builder().ignore_environment().progress(|line| progress::tell(&format!("      {line}")))
 }
@@ -106,7 +106,7 @@ fn compare(root: &Path) -> Command {
 }
 
 impl Args {
-    /// The options as the measuring program takes them.
+    /// The options for the measuring program.
     fn passed_on(&self) -> Result<Vec<String>> {
         let Self { against: _, seconds, rounds, in_flight, rate, only, quick, json, pictures } = self;
         let mut words = Vec::new();
@@ -120,7 +120,7 @@ impl Args {
         option("rate", rate.map(|value| value.to_string()));
         option("only", only.clone());
         for (name, path) in [("json", json), ("pictures", pictures)] {
-            // Cargo starts benchmarks in the package's folder, which is not where the user is.
+            // Cargo starts benchmarks in the package's folder, which is not the user's folder.
             let absolute = |path| std::path::absolute(path).with_context(|| format!("the path of --{name}"));
             let path = path.as_ref().map(absolute).transpose()?;
             option(name, path.map(|path| path.display().to_string()));

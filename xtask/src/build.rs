@@ -1,4 +1,4 @@
-//! Builds the node and what drives it, and starts servers meanwhile.
+//! Builds the node and its drivers, and starts servers meanwhile.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,7 +8,7 @@ use beds_devstack::{Builder, Stack, packages, progress};
 
 use crate::workspace::{self, cargo, target};
 
-/// Something that cargo builds, optimized or not.
+/// A profile in which cargo builds: with or without optimization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Profile {
     Debug,
@@ -20,7 +20,7 @@ impl Profile {
         if release { Self::Release } else { Self::Debug }
     }
 
-    /// Its folder in cargo's target folder.
+    /// The folder of the profile in cargo's target folder.
     pub(crate) fn folder(self) -> &'static str {
         match self {
             Self::Debug => "debug",
@@ -33,7 +33,7 @@ impl Profile {
     }
 }
 
-/// What is to be built.
+/// What to build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wanted {
     NodeAndDrivers,
@@ -57,8 +57,8 @@ pub(crate) fn run(root: &Path, profile: Profile, wanted: Wanted) -> Result<()> {
     workspace::run(command(root, profile, wanted))
 }
 
-/// Builds, installs Debian packages and starts a stack, all at the same time: building needs the processors,
-/// installing the network, starting a little of both.
+/// Builds, installs Debian packages and starts a stack, all at the same time: the build needs the processors, the
+/// installation needs the network, and the start needs a little of both.
 pub(crate) fn beside_servers(
     root: &Path,
     profile: Profile,
@@ -69,14 +69,14 @@ pub(crate) fn beside_servers(
     let stack = stack.progress(|line| progress::tell(&format!("      {line}")));
     let servers = std::thread::spawn(move || packages::ensure_packages(debian).and_then(|()| stack.start()));
     let mut build = command(root, profile, wanted);
-    // In a pipe, cargo would not say how far it is.
+    // In a pipe, cargo would not show its progress.
     build.env("CARGO_TERM_PROGRESS_WHEN", "always").env("CARGO_TERM_PROGRESS_WIDTH", "80");
     let title = match wanted {
         Wanted::NodeAndDrivers => "building the node",
         Wanted::Drivers => "building what applies the schema",
     };
     let outcome = progress::run(title, build);
-    // Waited for even if the build failed: an installation must not be cut off.
+    // This waits even if the build failed: an installation must not be interrupted.
     let servers = servers.join().map_err(|_| anyhow!("the thread that starts the servers panicked"))?;
     outcome?;
     Ok(servers?)

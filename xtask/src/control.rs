@@ -1,7 +1,7 @@
-//! How other commands speak to the running `cargo xtask up`: one question and one answer over a Unix socket.
+//! How other commands talk to the running `cargo xtask up`: one question and one answer over a Unix socket.
 //!
-//! The socket has no file. Its name in the abstract namespace is made of the identity of the folder `.beds/`,
-//! whose path may be longer than the name of a socket may be. It goes with the process, so it cannot be stale.
+//! The socket has no file. Its name in the abstract namespace comes from the identity of the folder `.beds/`: the path
+//! of the folder may be longer than a socket's name may be. The socket ends with the process, so it cannot be stale.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -14,19 +14,19 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 
-/// Longer than a node needs to start, and another one to end.
+/// More than one node needs to start and another one to end.
 const PATIENCE: Duration = Duration::from_mins(3);
-/// A caller that says nothing must not keep others waiting.
+/// A silent caller must not keep others waiting.
 const QUESTION_PATIENCE: Duration = Duration::from_secs(5);
-/// No question is longer.
+/// The longest question.
 const QUESTION_MAX: u64 = 64;
 
 /// What `up` can be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Question {
-    /// How the node is.
+    /// What state the node is in.
     Status,
-    /// To start the built node, and to end the one that runs when the new one is ready.
+    /// To start the built node, and to end the running one when the new one is ready.
     Restart,
 }
 
@@ -41,7 +41,7 @@ impl Question {
     }
 }
 
-/// Who waits for an answer.
+/// A caller that waits for an answer.
 #[derive(Debug)]
 pub(crate) struct Caller {
     stream: UnixStream,
@@ -73,7 +73,7 @@ fn address(dir: &Path) -> Result<SocketAddr> {
     SocketAddr::from_abstract_name(name).context("cannot name a socket")
 }
 
-/// Hands each question to the receiver of this channel, on a thread of its own.
+/// Sends each question to the receiver of this channel, from a separate thread.
 pub(crate) fn listen<E: Send + 'static>(
     dir: &Path,
     sender: Sender<E>,
@@ -81,7 +81,7 @@ pub(crate) fn listen<E: Send + 'static>(
 ) -> Result<()> {
     let listener = UnixListener::bind_addr(&address(dir)?).context("cannot listen for other commands")?;
     std::thread::spawn(move || {
-        // What is no question gets no answer.
+        // An invalid question gets no answer.
         for caller in listener.incoming().flatten().map(Caller::hear).filter_map(Result::ok) {
             if sender.send(event(caller)).is_err() {
                 return;
@@ -91,7 +91,7 @@ pub(crate) fn listen<E: Send + 'static>(
     Ok(())
 }
 
-/// Asks the running `up`, and gives its answer.
+/// Asks the running `up`, and returns its answer.
 pub(crate) fn ask(dir: &Path, question: Question) -> Result<String> {
     let mut stream =
         UnixStream::connect_addr(&address(dir)?).context("`cargo xtask up` does not listen yet")?;
@@ -129,7 +129,7 @@ mod tests {
             caller.answer(&Err(anyhow::anyhow!("no such program").context("the node does not start")));
             drop(receiver.recv().unwrap());
         });
-        // What is no question harms nobody.
+        // An invalid question does no harm.
         UnixStream::connect_addr(&address(dir.path()).unwrap()).unwrap().write_all(b"dance\n").unwrap();
         assert_eq!(ask(dir.path(), Question::Status).unwrap(), "it is ready\nat port 1");
         let error = ask(dir.path(), Question::Restart).unwrap_err().to_string();

@@ -1,6 +1,6 @@
 //! `cargo xtask demo`: BEDS at work on real data, on servers that exist only for the demo.
 //!
-//! What is shown is the work of `xtask-drivers`, which compares every reply with what it should be.
+//! `xtask-drivers` shows the steps. It compares every reply with the expected one.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -16,7 +16,7 @@ use crate::signals;
 use crate::steps::Steps;
 use crate::workspace::root;
 
-/// Has the data.
+/// The package with the data.
 const DEBIAN: [&str; 1] = ["iso-codes"];
 
 /// Shows BEDS at work: servers, schema, a node, real data loaded over the bus, and questions about it.
@@ -36,7 +36,7 @@ pub(crate) struct Args {
     prove: bool,
 }
 
-/// What the demo runs on. Fields drop in this order: the node before its servers.
+/// The environment of the demo. Fields drop in this order: the node before its servers.
 #[derive(Debug)]
 struct Environment {
     node: Node,
@@ -52,7 +52,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let mut environment = Environment::start(&mut steps, Profile::new(args.release))?;
     steps.announce("data, and questions about them");
     drivers::show_demo(&environment.root, environment.profile, &environment.stack)
-        // The node may be the reason of a failure, and says more about it.
+        // The node may be the reason of a failure, and then its log says more.
         .inspect_err(|_| environment.explain())?;
     environment.node.check()?;
     steps.announce(
@@ -86,10 +86,10 @@ impl Environment {
         Ok(Self { node, stack, root, profile })
     }
 
-    /// What the node logged last, for a demo that failed.
+    /// Shows the end of the node's log after a failed demo.
     fn explain(&self) {
         let text = std::fs::read_to_string(self.stack.dir().join("node.log")).unwrap_or_default();
-        // What lapin says of a connection, the node says in its own words as well.
+        // The node reports in its own words what lapin says of a connection.
         let tells = |line: &&str| !line.contains(" INFO ") && !line.contains(" lapin::");
         let lines: Vec<&str> = text.lines().filter(tells).collect();
         if !lines.is_empty() {

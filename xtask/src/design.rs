@@ -1,4 +1,4 @@
-//! The part of the demo with `beds design`: from a description to objects in a database, with a conversation that was recorded.
+//! The part of the demo with `beds design`: from a description to objects in a database, with a recorded conversation.
 
 use std::{
     fs,
@@ -11,22 +11,22 @@ use beds_devstack::Stack;
 
 use crate::build::{Profile, program};
 
-/// The description, and the conversation about it.
+/// The name of the description, and of the conversation about it.
 const NAME: &str = "library";
-/// The proposal that comes of it.
+/// The resulting proposal.
 const PROPOSAL: &str = "proposals/library";
 
-/// A DBA's place.
+/// The working folder of a DBA.
 #[derive(Debug)]
 struct Site {
     beds: PathBuf,
     folder: PathBuf,
 }
 
-/// Shows it. Each line that begins with `$` is a command as somebody types it.
+/// Shows the part. Each line that begins with `$` is a command as a user types it.
 ///
-/// Proofs build a node, for which nobody waits in a demo: unless they are asked for, it is signed what was proved when the
-/// recording was made, which is what the recording becomes now.
+/// Proofs build a node, which takes too long for a demo. Unless proofs are asked for, the demo signs the proposal that
+/// was proved when the recording was made. It is the proposal that the recording becomes now.
 pub(crate) fn show(root: &Path, profile: Profile, stack: &Stack, proves: bool) -> Result<()> {
     let site = Site { beds: program(root, profile, "beds"), folder: stack.dir().join("design") };
     let bench = root.join("benches/design");
@@ -65,7 +65,7 @@ impl Site {
 
     fn run(&self, args: &[&str]) -> Result<Output> {
         let mut command = Command::new(&self.beds);
-        // What is set for the demo's own node is not meant for a DBA.
+        // The settings of the demo's own node are not for the DBA.
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("BEDS_")) {
             command.env_remove(name);
         }
@@ -73,7 +73,7 @@ impl Site {
         command.output().with_context(|| format!("cannot start {}", self.beds.display()))
     }
 
-    /// Runs a command that has to succeed, and shows what it says.
+    /// Runs a command that has to succeed, and shows its output.
     fn done(&self, args: &[&str]) -> Result<()> {
         println!("      $ beds design {}", args.join(" "));
         let output = self.run(args)?;
@@ -84,7 +84,7 @@ impl Site {
         Ok(())
     }
 
-    /// Puts the proposal that was proved in the place of the one that was just made, which has to be the same but for its proofs.
+    /// Replaces the new proposal by the proved one. Both must be the same except for the proofs.
     fn proved_before(&self, proved: &Path) -> Result<()> {
         let folder = self.folder.join(PROPOSAL);
         for file in ["model.json", "objects/mariadb.sql", "grants/mariadb.sql"] {
@@ -102,7 +102,7 @@ impl Site {
         self.done(&["show", PROPOSAL])
     }
 
-    /// A copy of the proposal with one byte changed, which runs nowhere.
+    /// A copy of the proposal with one changed byte, which does not run anywhere.
     fn with_a_changed_byte(&self, url: &str) -> Result<()> {
         let (from, to) = (self.folder.join(PROPOSAL), self.folder.join("proposals/changed"));
         copy(&from, &to).context("cannot copy the proposal")?;
@@ -126,7 +126,7 @@ impl Site {
     }
 }
 
-/// Prints what a command said, the first lines of a list for all of it.
+/// Prints the output of a command. Of a list, only the first lines.
 fn show_brief(said: &str) {
     const SHOWN: usize = 3;
     let is_item = |line: &str| line.starts_with(' ') || line.starts_with(|c: char| c.is_ascii_digit());

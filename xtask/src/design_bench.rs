@@ -1,6 +1,6 @@
-//! `cargo xtask design-bench`: what a language model makes of many descriptions.
+//! `cargo xtask design-bench`: which models a language model makes from many descriptions.
 //!
-//! The work is the program of the package `beds-design-bench`.
+//! The program of the package `beds-design-bench` does the work.
 
 use anyhow::Result;
 

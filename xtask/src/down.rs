@@ -10,9 +10,9 @@ use nix::unistd::Pid;
 use crate::state::State;
 use crate::workspace::root;
 
-/// A node and three servers end in an orderly way within this time.
+/// One node and three servers end in an orderly way within this time.
 const PATIENCE: Duration = Duration::from_secs(90);
-/// After SIGKILL only the watchdog's work is left.
+/// After SIGKILL only the watchdog still has work to do.
 const LAST_PATIENCE: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(100);
 

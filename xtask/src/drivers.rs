@@ -1,4 +1,4 @@
-//! Starts `xtask-drivers`, which speaks to servers through their drivers.
+//! Starts `xtask-drivers`, which uses the servers' drivers.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,7 +8,7 @@ use beds_devstack::Stack;
 
 use crate::build::{Profile, program};
 
-/// Where the servers are, as environment variables.
+/// The addresses of the servers, as environment variables.
 pub(crate) type Addresses = Vec<(String, String)>;
 
 /// The addresses of a stack's servers.
@@ -29,7 +29,7 @@ pub(crate) fn apply_schema(root: &Path, profile: Profile, addresses: &Addresses)
     run(command, "the schema could not be applied")
 }
 
-/// Loads the demo's data and asks about them. It ends with the stack.
+/// Loads the demo's data and sends requests about it. The program ends with the stack.
 pub(crate) fn show_demo(root: &Path, profile: Profile, stack: &Stack) -> Result<()> {
     let mut command = command(root, profile, &addresses(stack));
     command.arg("demo");
@@ -43,7 +43,7 @@ fn command(root: &Path, profile: Profile, addresses: &Addresses) -> Command {
     command
 }
 
-/// The program itself has said why it failed.
+/// The program itself has reported why it failed.
 fn run(mut command: Command, failed: &str) -> Result<()> {
     let program = Path::new(command.get_program()).to_owned();
     let status = command.status().with_context(|| format!("cannot start {}", program.display()))?;

@@ -1,6 +1,6 @@
-//! `cargo xtask faults`: nodes and servers fail under load, and what was lost or done twice is counted.
+//! `cargo xtask faults`: nodes and servers fail under load, and lost and repeated writes are counted.
 //!
-//! The work is a program of the root package, `benches/faults`, which starts servers and nodes of its own.
+//! A program of the root package, `benches/faults`, does the work. It starts its own servers and nodes.
 
 use std::{path::Path, process::Command};
 
@@ -30,7 +30,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     workspace::run(command)
 }
 
-/// A command with a few of the faults, for the tests: in the profile that they are built in.
+/// A command with a few of the faults, for the tests, in the tests' build profile.
 pub(crate) fn short(root: &Path) -> Command {
     let mut command = cargo(root);
     command.args([

@@ -1,6 +1,6 @@
-//! `cargo xtask fuzz`: what any bytes of a client become, tried without servers.
+//! `cargo xtask fuzz`: tries arbitrary bytes from clients, without servers.
 //!
-//! The work is the program of the package `beds-fuzz`.
+//! The program of the package `beds-fuzz` does the work.
 
 use anyhow::Result;
 
@@ -29,7 +29,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let Args { target, runs, seed, from } = args;
     let mut command = cargo(&root()?);
-    // Without optimizations: an overflow is a panic there.
+    // Without optimizations, since an overflow then panics.
     command.args(["run", "--quiet", "--package", "beds-fuzz", "--"]).args(target);
     command.arg(format!("--runs={runs}")).arg(format!("--seed={seed}")).arg(format!("--from={from}"));
     workspace::run(command)

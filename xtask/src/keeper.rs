@@ -1,4 +1,4 @@
-//! Keeps the node of a running `cargo xtask up`: looks after it, exchanges it, and outlives it.
+//! Keeps the node of a running `cargo xtask up`: checks it, replaces it, and outlives it.
 
 use std::fmt;
 use std::fs;
@@ -41,7 +41,7 @@ impl<'a> Keeper<'a> {
         Self { state, start_node, node: None }
     }
 
-    /// Answers questions and looks after the node, until somebody wants the end.
+    /// Answers questions and checks the node, until somebody asks for the end.
     pub(crate) fn run(&mut self, events: &Receiver<Event>) {
         loop {
             match events.recv_timeout(CHECK) {
@@ -73,7 +73,7 @@ impl<'a> Keeper<'a> {
         format!("The node is ready at http://{}/ready; it logs to {}.", node.health, log.display())
     }
 
-    /// Says so if the node has ended. The servers stay.
+    /// Reports that the node has ended. The servers continue to run.
     fn check(&mut self) {
         if let Some(Err(error)) = self.node.as_mut().map(Node::check) {
             self.node = None;
@@ -83,7 +83,7 @@ impl<'a> Keeper<'a> {
         }
     }
 
-    /// Starts the built node. If another one runs, that one ends when the new one is ready. Says where it is.
+    /// Starts the built node. If another node runs, it ends when the new one is ready. Returns the new node's address.
     pub(crate) fn start(&mut self) -> Result<String> {
         let node = (self.start_node)(&self.state.node_log())?;
         let text = self.ready(&node);
@@ -91,12 +91,13 @@ impl<'a> Keeper<'a> {
         Ok(text)
     }
 
-    /// [`Keeper::start`] beside the logs of the node before. If the new node does not start, the old one goes on.
+    /// [`Keeper::start`], but keeps the log of the previous node. If the new node does not start, the old one
+    /// continues.
     fn restart(&mut self) -> Result<String> {
         self.check();
         let (log, old, failed) =
             (self.state.node_log(), self.state.old_node_log(), self.state.failed_node_log());
-        // The running node goes on writing to its file, whatever the name. There may be none yet.
+        // The running node continues to write to its file under the new name. There may be no file yet.
         let _ = fs::rename(&log, &old);
         let answer = self.start().map_err(|error| {
             let _ = fs::rename(&log, &failed);
@@ -125,7 +126,7 @@ mod tests {
     use super::{Keeper, State};
     use crate::node::Node;
 
-    /// Stands for the node: answers its readiness endpoint.
+    /// A substitute for the node: answers the readiness endpoint.
     const STAND_IN: &str = "
 import http.server, os
 class Ready(http.server.BaseHTTPRequestHandler):
@@ -161,7 +162,7 @@ http.server.HTTPServer((host, int(port)), Ready).serve_forever()
         };
         let mut keeper = Keeper::new(&state, Box::new(start));
         assert!(keeper.status().contains("the node is not"), "{}", keeper.status());
-        // There is no node yet, and so no log of an old one.
+        // There is no node yet, and so no old log.
         keeper.restart().unwrap();
         let first = keeper.node.as_ref().unwrap().health;
         works.set(false);

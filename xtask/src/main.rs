@@ -1,6 +1,6 @@
 //! The commands of the project itself, run as `cargo xtask <command>`.
 //!
-//! Nothing here is part of BEDS as it is deployed; it must never be needed to build or run a node.
+//! Nothing here is part of a deployment of BEDS. It must never be needed to build or run a node.
 
 mod against;
 mod bench;
@@ -65,7 +65,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Without the backtrace that `fn main() -> Result` would show: the text says where.
+            // Without the backtrace of `fn main() -> Result`: the text names the place.
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }

@@ -11,7 +11,7 @@ use beds_devstack::{NodeCommand, Stack};
 use crate::build::{Profile, program};
 use crate::workspace::root;
 
-/// The configuration of a node, as environment variables: the databases are those of the workspace's configuration.
+/// The configuration of a node, as environment variables, for the databases of the workspace's configuration.
 pub(crate) fn node_env(stack: &Stack) -> Result<Vec<(String, String)>> {
     let mut variables = addresses(stack, &root()?.join("config/beds.toml"))?;
     variables.push(("BEDS_ENV".to_owned(), "dev".to_owned()));
@@ -22,7 +22,7 @@ pub(crate) fn node_env(stack: &Stack) -> Result<Vec<(String, String)>> {
 #[derive(Debug)]
 pub(crate) struct Node {
     node: beds_devstack::Node,
-    /// Where it answers `GET /ready`.
+    /// The address that answers `GET /ready`.
     pub(crate) health: SocketAddr,
 }
 
@@ -30,7 +30,7 @@ impl Node {
     /// Starts the built program and returns when it is ready.
     pub(crate) fn start(root: &Path, stack: &Stack, log: &Path, release: bool) -> Result<Self> {
         let mut command = Command::new(program(root, Profile::new(release), "beds"));
-        // It hosts every service, and the user of the stack may use them all.
+        // The node hosts every service, and the stack's user may use all of them.
         let shared = stack.dir().join("shared");
         std::fs::create_dir_all(&shared).with_context(|| format!("cannot create {}", shared.display()))?;
         command

@@ -1,4 +1,4 @@
-//! `cargo xtask reload`: templates and schema as they are now, on the servers that run already.
+//! `cargo xtask reload`: applies the current templates and schema to the running servers.
 
 use anyhow::{Context, Result, bail};
 
@@ -9,7 +9,7 @@ use crate::state::State;
 use crate::steps::Steps;
 use crate::workspace::root;
 
-/// What the node's log says of a template that it leaves out.
+/// The text in the node's log for a template that it leaves out.
 const NOT_SERVED: &str = "not served: ";
 
 /// Compiles the templates, applies the schema and exchanges the node of a running `cargo xtask up`.

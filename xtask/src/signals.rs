@@ -1,7 +1,7 @@
 //! Waits for Ctrl-C or a polite request to end.
 //!
-//! Only what waits here ends in an orderly way. Everywhere else the signal ends the process at once, and the
-//! watchdog of the stack cleans up after it.
+//! Only a command that waits here ends in an orderly way. Everywhere else the signal ends the process at once, and the
+//! watchdog of the stack cleans up.
 
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-/// How often one looks after the node while waiting.
+/// How often the node is checked while waiting.
 pub(crate) const CHECK: Duration = Duration::from_millis(500);
 
 /// Returns on SIGINT, SIGTERM or SIGHUP, or with the error of `check`, which is called twice a second.
@@ -23,7 +23,7 @@ pub(crate) fn wait(mut check: impl FnMut() -> Result<()>) -> Result<()> {
     Ok(())
 }
 
-/// Sends an event on SIGINT, SIGTERM or SIGHUP, none of which ends the process any more.
+/// Sends an event on SIGINT, SIGTERM or SIGHUP. After this call none of them ends the process.
 pub(crate) fn listen<E: Send + 'static>(
     sender: Sender<E>,
     event: impl Fn() -> E + Send + 'static,

@@ -1,6 +1,6 @@
-//! `cargo xtask soak`: whether a node keeps what it need not.
+//! `cargo xtask soak`: whether a node holds on to resources that it does not need.
 //!
-//! The work is the program of the package `beds-soak`.
+//! The program of the package `beds-soak` does the work.
 
 use anyhow::Result;
 

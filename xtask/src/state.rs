@@ -1,7 +1,6 @@
-//! The files of `.beds/`, by which `up`, `reload` and `down` know of each other.
+//! The files of `.beds/`, through which `up`, `reload` and `down` find each other.
 //!
-//! A lock that the running `up` holds tells whether there is one: unlike a process id in a file, it cannot be
-//! stale.
+//! The running `up` holds a lock, which shows that it runs. Unlike a process id in a file, a lock cannot be stale.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -37,22 +36,22 @@ impl State {
         self.0.join("stack.env")
     }
 
-    /// What the node prints.
+    /// The output of the node.
     pub(crate) fn node_log(&self) -> PathBuf {
         self.0.join("node.log")
     }
 
-    /// What the node before printed, while a new one starts.
+    /// The output of the previous node, while a new one starts.
     pub(crate) fn old_node_log(&self) -> PathBuf {
         self.0.join("node-old.log")
     }
 
-    /// What a node printed that did not become ready.
+    /// The output of a node that did not become ready.
     pub(crate) fn failed_node_log(&self) -> PathBuf {
         self.0.join("node-failed.log")
     }
 
-    /// What a detached `up` prints.
+    /// The output of a detached `up`.
     pub(crate) fn up_log(&self) -> PathBuf {
         self.0.join("up.log")
     }
@@ -71,7 +70,7 @@ impl State {
             .with_context(|| format!("cannot open {}", path.display()))
     }
 
-    /// Takes the lock, as the one `up`; none if another holds it.
+    /// Takes the lock for the one running `up`; none if another one holds it.
     pub(crate) fn lock(&self) -> Result<Option<File>> {
         let file = self.lock_file()?;
         match file.try_lock() {
@@ -86,7 +85,7 @@ impl State {
         Ok(self.lock()?.is_none())
     }
 
-    /// Says which process is the running `up`, and how it builds.
+    /// Writes which process is the running `up`, and its build profile.
     pub(crate) fn write_pid(&self, profile: Profile) -> Result<()> {
         let text = format!("{}\n{}\n", std::process::id(), profile.folder());
         fs::write(self.pid_file(), text).context("cannot write .beds/up.pid")
@@ -101,12 +100,12 @@ impl State {
         pid.zip(profile).with_context(|| format!("{} is not what `cargo xtask up` writes", path.display()))
     }
 
-    /// How the running `up` builds.
+    /// The build profile of the running `up`.
     pub(crate) fn profile(&self) -> Result<Profile> {
         self.read_pid().map(|(_, profile)| profile)
     }
 
-    /// The process id of the running `up`, verified to be one.
+    /// The process id of the running `up`. It is verified that the process is an `up`.
     pub(crate) fn pid(&self) -> Result<i32> {
         let (pid, _) = self.read_pid()?;
         let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
@@ -142,10 +141,10 @@ impl State {
         }
     }
 
-    /// Removes what says that the stack is up.
+    /// Removes the files that say that the stack is up.
     pub(crate) fn clear(&self) {
         for path in [self.env(), self.pid_file()] {
-            // Mostly it is not there.
+            // Usually the file does not exist.
             let _ = fs::remove_file(path);
         }
     }
@@ -190,7 +189,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let state = State::new(root.path()).unwrap();
         assert_eq!(state.read_env().unwrap(), None);
-        // A value may have the separator in it.
+        // A value may contain the separator.
         let written = vec![("MONGODB_URL".to_owned(), "mongodb://h:1/?directConnection=true".to_owned())];
         state.write_env(&written).unwrap();
         assert_eq!(state.read_env().unwrap(), Some(written));

@@ -1,4 +1,4 @@
-//! Says which step of a command runs, and how long each took.
+//! Reports which step of a command runs, and how long each one took.
 
 use std::time::Instant;
 
@@ -17,7 +17,7 @@ impl Steps {
         Self { total, done: 0, began: Instant::now() }
     }
 
-    /// Runs one step between two lines about it.
+    /// Runs one step, with a line before and a line after it.
     pub(crate) fn run<T>(&mut self, name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
         let began = Instant::now();
         self.announce(name);
@@ -26,7 +26,7 @@ impl Steps {
         Ok(value)
     }
 
-    /// Says that a step begins. For the last one, whose own output is to be the last.
+    /// Announces a step. For the last step, whose own output must come last.
     pub(crate) fn announce(&mut self, name: &str) {
         self.done += 1;
         let (done, total, seconds) = (self.done, self.total, self.began.elapsed().as_secs());

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: everything that the tests need, then the tests.
+//! `cargo xtask test`: installs and builds everything that the tests need, then runs the tests.
 
 use anyhow::Result;
 use beds_devstack::{ensure_servers, packages::ensure_packages};
@@ -7,11 +7,11 @@ use crate::faults;
 use crate::steps::Steps;
 use crate::workspace::{self, cargo, root};
 
-/// The tests start servers of their own, and wait for them: with two at a time, two cores have nothing to do for a third of the
-/// time and more.
+/// The tests start their own servers, and wait for them. With two tests at a time, two cores are idle for a third of
+/// the time or more.
 const THREADS: &str = "3";
 
-/// Options that leave no test out.
+/// Options that leave out no test.
 const OF_CARGO: &[&str] = &["--frozen", "--locked", "--offline", "--release"];
 
 /// Installs what the tests need, builds everything, and runs all tests.
@@ -44,7 +44,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let wants_all = rest.iter().all(|word| OF_CARGO.contains(&word.as_str()));
     let mut steps = Steps::new(if wants_all { 6 } else { 4 });
     if wants_all {
-        // It needs no servers, and says in seconds that the shape of the workspace is broken.
+        // This step needs no servers, and reports in seconds a workspace whose structure is broken.
         steps.run("layers: circles of modules, what crates see", || {
             let mut layers = cargo(&root);
             layers.args(["test", "--workspace", "--quiet", "--test", "layers"]).args(&rest);
@@ -54,7 +54,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     steps
         .run("packages: iso-codes, python3-pika", || Ok(ensure_packages(&["iso-codes", "python3-pika"])?))?;
     steps.run("servers: RabbitMQ, MariaDB, MongoDB", || Ok(ensure_servers()?))?;
-    // What comes after `--` is for the test programs, which are not run yet.
+    // The words after `--` are for the test programs, which do not run yet.
     let options = rest.iter().take_while(|word| *word != "--");
     steps.run("build", || {
         let mut build = cargo(&root);
@@ -70,7 +70,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if std::env::var_os("RUST_TEST_THREADS").is_none() {
         tests.env("RUST_TEST_THREADS", THREADS);
     }
-    // Nothing is printed after it: the last lines are the test runner's.
+    // Nothing is printed after the tests, so that the test runner's lines come last.
     workspace::run(tests)
 }
 

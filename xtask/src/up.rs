@@ -1,4 +1,4 @@
-//! `cargo xtask up`: servers and a node that stay up while one works.
+//! `cargo xtask up`: servers and a node that stay up during work.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -75,7 +75,7 @@ fn serve(args: &Args, root: &Path, state: &State, profile: Profile) -> Result<()
     steps.run("schema: tables, views, procedures, validators", || {
         drivers::apply_schema(root, profile, &addresses)
     })?;
-    // Declared after the stack, so it ends before it.
+    // Declared after the stack, so that it ends before the stack.
     let start = |log: &Path| Node::start(root, &stack, log, profile == Profile::Release);
     let mut keeper = Keeper::new(state, Box::new(start));
     if !args.no_node {
@@ -95,13 +95,13 @@ fn serve(args: &Args, root: &Path, state: &State, profile: Profile) -> Result<()
     Ok(())
 }
 
-/// Runs `up` once more as a process of its own session, and waits until it is ready.
+/// Runs `up` again as a process in its own session, and waits until it is ready.
 fn detach(args: &Args, state: &State) -> Result<()> {
     state.clear();
     let log = state.up_log();
     let file = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
     let twin = file.try_clone().context("cannot share the log")?;
-    // In a session of its own, neither Ctrl-C nor the end of the terminal reaches it.
+    // In its own session, neither Ctrl-C nor the end of the terminal reaches the process.
     let mut command = Command::new("setsid");
     command.arg(std::env::current_exe().context("cannot find this program")?).arg("up");
     for (wanted, flag) in [(args.release, "--release"), (args.no_node, "--no-node")] {
@@ -118,8 +118,7 @@ fn detach(args: &Args, state: &State) -> Result<()> {
     await_up(&mut child, state, &log)
 }
 
-/// Shows what the background process prints, until it has written the addresses, which is the last thing that
-/// it does.
+/// Shows the output of the background process until it has written the addresses, which is the last thing that it does.
 fn await_up(child: &mut Child, state: &State, log: &Path) -> Result<()> {
     let mut shown = 0;
     loop {
@@ -139,7 +138,7 @@ fn await_up(child: &mut Child, state: &State, log: &Path) -> Result<()> {
     }
 }
 
-/// Prints the addresses, and how the node is.
+/// Prints the addresses and the state of the node.
 fn show_status(state: &State) -> Result<()> {
     if state.read_env()?.is_none() {
         println!("It is still starting.");

@@ -1,11 +1,11 @@
-//! Where the workspace is, and how its programs are built.
+//! The place of the workspace, and how its programs are built.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-/// The folder of the workspace: cargo tells at run time; a binary started by hand knows where it was built.
+/// The folder of the workspace. Cargo names it at run time. A binary that was started by hand knows where it was built.
 pub(crate) fn root() -> Result<PathBuf> {
     let package = std::env::var_os("CARGO_MANIFEST_DIR")
         .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
@@ -14,11 +14,11 @@ pub(crate) fn root() -> Result<PathBuf> {
     Ok(root.to_owned())
 }
 
-/// `cargo`, as the one that started us, in the workspace.
+/// The `cargo` that started this process, in the workspace.
 pub(crate) fn cargo(root: &Path) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root);
-    // What `cargo run` sets for xtask is not meant for the cargo that xtask starts.
+    // The variables that `cargo run` sets for xtask are not for the cargo that xtask starts.
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {

@@ -1,4 +1,4 @@
-//! A number of requests in flight: each reply calls for the next request.
+//! A number of requests in flight: each reply triggers the next request.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,7 +45,7 @@ struct Measurement {
     lane: Lane,
     target: Target,
     work: Arc<Work>,
-    /// When the request of each slot was sent, and which it was.
+    /// For each slot, when its request was sent, and the number of the request.
     slots: Vec<Option<(Instant, u64)>>,
     run: u64,
     end: Instant,

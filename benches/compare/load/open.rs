@@ -14,10 +14,10 @@ use super::{Lane, PATIENCE, Publisher, gather, id, number};
 use crate::sample::Sample;
 use crate::work::{Target, Work};
 
-/// How much later than asked for Linux may wake the thread that sends, in nanoseconds; 50 µs unless set.
+/// How late Linux may wake the sending thread, in nanoseconds. The default is 50 µs.
 const TIMER_SLACK: u64 = 1_000;
 
-/// What sender and receivers share.
+/// The common state of sender and receivers.
 struct Measurement {
     target: Target,
     work: Arc<Work>,
@@ -25,9 +25,9 @@ struct Measurement {
     rate: u32,
     begin: Instant,
     end: Instant,
-    /// The request of each number, until it is answered.
+    /// The request with each number, until it is answered.
     asked: Mutex<Vec<Option<u64>>>,
-    /// How many requests there will be.
+    /// How many requests there will be in total.
     total: u64,
     answered: AtomicU64,
 }
@@ -58,7 +58,7 @@ pub(super) async fn run(
     for lane in lanes {
         running.spawn(Arc::clone(&measurement).receive(lane));
     }
-    // A thread of its own: the runtime's timers are as coarse as a millisecond.
+    // A separate thread: the runtime's timers have a resolution of only a millisecond.
     let sender = Arc::clone(&measurement);
     let writes = tokio::task::spawn_blocking(move || sender.send(&publishers)).await??;
     let (lanes, mut sample) = gather(running).await?;
@@ -71,14 +71,14 @@ pub(super) async fn run(
 }
 
 impl Measurement {
-    /// When a request should be sent.
+    /// The time at which a request should be sent.
     fn due(&self, number: u64) -> Instant {
         self.begin + Duration::from_nanos(number * 1_000_000_000 / u64::from(self.rate))
     }
 
-    /// Sends all requests, and says how many of them write.
+    /// Sends all requests, and returns how many of them write.
     fn send(&self, publishers: &[Publisher]) -> Result<u64> {
-        // Without it the requests are some 50 µs late, which their latencies would show.
+        // Without this call, requests are some 50 µs late, which their latencies would show.
         let _ = prctl::set_timerslack(TIMER_SLACK);
         let mut writes = 0;
         for (number, publisher) in (0..self.total).zip(publishers.iter().cycle()) {

@@ -1,4 +1,4 @@
-//! Hand-written services over sqlx that create a record: as simply as it goes, and once a message id.
+//! Hand-written services over sqlx that create a record: in the simplest way, and once for each message id.
 
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
@@ -40,7 +40,7 @@ impl Subdivision {
     }
 }
 
-/// One insert, which commits by itself. A request that comes twice fails on the key, or creates two.
+/// One insert, which commits by itself. If a request comes twice, it fails on the key, or creates two records.
 pub(super) async fn autocommit(servers: &Servers, queue: &str) -> Result<()> {
     let pool = pool(servers).await?;
     serve(servers, queue, Guarantee::Stored, move |channel, request| {
@@ -56,7 +56,7 @@ pub(super) async fn autocommit(servers: &Servers, queue: &str) -> Result<()> {
     .await
 }
 
-/// Claim and insert in one transaction. A request that comes twice gets the first reply.
+/// Claim and insert in one transaction. If a request comes twice, it gets the first reply.
 pub(super) async fn once(servers: &Servers, queue: &str) -> Result<()> {
     let pool = pool(servers).await?;
     serve(servers, queue, Guarantee::Stored, move |channel, request| {

@@ -1,4 +1,4 @@
-//! Services that answer at once: what RabbitMQ and lapin cost.
+//! Services that answer at once: the cost of RabbitMQ and lapin.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ fn body(bytes: usize) -> Arc<[u8]> {
     vec![b'x'; bytes].into()
 }
 
-/// As fast as it goes: deliveries are gone once they are sent.
+/// The fastest way: RabbitMQ forgets a delivery once it is sent.
 pub(super) async fn bare(servers: &Servers, queue: &str, bytes: usize) -> Result<()> {
     let body = body(bytes);
     serve(servers, queue, Guarantee::None, move |channel, request| {
@@ -21,7 +21,7 @@ pub(super) async fn bare(servers: &Servers, queue: &str, bytes: usize) -> Result
     .await
 }
 
-/// Each delivery acknowledged after its answer.
+/// Each delivery is acknowledged after its answer.
 pub(super) async fn acknowledged(
     servers: &Servers,
     queue: &str,

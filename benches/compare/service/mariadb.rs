@@ -8,7 +8,7 @@ use sqlx::{FromRow, Row as _};
 use super::{Guarantee, acknowledge, answer, serve};
 use crate::servers::Servers;
 
-/// Connections to the database: as many as the node has.
+/// Connections to the database, as many as the node has.
 pub(super) const CONNECTIONS: u32 = 16;
 
 #[derive(Debug, Deserialize)]
@@ -29,7 +29,7 @@ struct Country {
 }
 
 impl FromRow<'_, MySqlRow> for Country {
-    // Unchecked: sqlx takes text that compares byte by byte for bytes.
+    // Unchecked: sqlx takes text with a binary collation for bytes.
     fn from_row(row: &MySqlRow) -> sqlx::Result<Self> {
         Ok(Self {
             alpha_2: row.try_get_unchecked("alpha_2")?,

@@ -1,5 +1,5 @@
-//! The hand-written services, as one would write them with lapin and the database's driver: straightforward,
-//! each with one connection to RabbitMQ, four channels, and a task a delivery.
+//! The hand-written services, as a programmer would write them with lapin and the database's driver: straightforward,
+//! each with one connection to RabbitMQ, four channels, and a task for each delivery.
 
 mod create;
 mod echo;
@@ -22,7 +22,7 @@ pub(crate) use self::mongodb::Event;
 use crate::bus::{self, CHANNELS};
 use crate::servers::Servers;
 
-/// Bindings of an exchange: about as many as the node's has.
+/// The bindings of an exchange: about as many as the node's exchange has.
 const BINDINGS: u16 = 60;
 
 /// The services.
@@ -89,7 +89,7 @@ impl Route {
 }
 
 impl Service {
-    /// The queue that it consumes.
+    /// The queue that the service consumes.
     pub(crate) const fn queue(self) -> &'static str {
         match self {
             Self::Echo { .. } => "bench.echo",
@@ -104,7 +104,7 @@ impl Service {
         }
     }
 
-    /// The command line that starts it.
+    /// The command line that starts the service.
     pub(crate) fn arguments(self) -> Vec<String> {
         match self {
             Self::Echo { bytes } => vec!["echo".into(), format!("--bytes={bytes}")],
@@ -123,7 +123,7 @@ impl Service {
     #[tokio::main]
     pub(crate) async fn run(self) -> Result<()> {
         let servers = Servers::from_env().context("started without the servers' addresses")?;
-        // The parent holds the other end: it closes when the parent ends.
+        // The parent holds the other end, which closes when the parent ends.
         std::thread::spawn(|| {
             let _ = std::io::stdin().read_to_end(&mut Vec::new());
             std::process::exit(0);
@@ -143,20 +143,20 @@ impl Service {
     }
 }
 
-/// How safely a service works.
+/// How safely a service processes requests.
 #[derive(Debug, Clone, Copy)]
 enum Guarantee {
-    /// Deliveries are gone once they are sent, and answers may get lost.
+    /// RabbitMQ forgets a delivery once it is sent, and answers may get lost.
     None,
     /// A delivery is acknowledged after its answer is published.
     Acknowledged,
-    /// The same, from a queue as the node's.
+    /// As `Acknowledged`, from a queue like the node's.
     Routed(Route),
-    /// The same as `Acknowledged`, with requests in a quorum queue, as writes want it.
+    /// As `Acknowledged`, with requests in a quorum queue, as writes need it.
     Stored,
 }
 
-/// Consumes a queue with all channels, and runs `handle` for each delivery on a task of its own.
+/// Consumes a queue with all channels, and runs `handle` for each delivery in a separate task.
 async fn serve<H, F>(servers: &Servers, queue: &str, guarantee: Guarantee, handle: H) -> Result<()>
 where
     H: Fn(Channel, Delivery) -> F + Clone + Send + 'static,
@@ -196,7 +196,7 @@ where
     .context("a consumer failed")
 }
 
-/// Has the requests come into a queue in this way.
+/// Routes requests into a queue in this way.
 async fn bind(channel: &Channel, queue: &str, route: Route) -> Result<()> {
     let exchange = route.exchange();
     if route == Route::Name {
@@ -239,7 +239,7 @@ fn declaration(guarantee: Guarantee) -> (QueueDeclareOptions, FieldTable) {
     (options, arguments)
 }
 
-/// Publishes an answer, and waits until it is written: an acknowledgement would overtake it.
+/// Publishes an answer, and waits until it is written: otherwise the acknowledgement would overtake it.
 async fn answer(channel: &Channel, request: &Delivery, body: &[u8]) -> Result<()> {
     let properties = &request.properties;
     let reply_to = properties.reply_to().clone().context("a request without `reply_to`")?;

@@ -1,4 +1,4 @@
-//! A description with its samples, as files that anybody adds.
+//! A description with its samples, as files that anybody may add.
 
 use std::{
     fs,
@@ -17,16 +17,16 @@ use beds_proof::Sample;
 pub(crate) struct Case {
     /// The name of its file.
     pub(crate) name: String,
-    /// What is asked.
+    /// The wish.
     pub(crate) wish: Wish,
-    /// Its samples, for proofs.
+    /// The samples, for proofs.
     pub(crate) samples: Vec<Sample>,
-    /// Where a conversation about it is kept.
+    /// The folder of the kept conversation.
     recorded: PathBuf,
 }
 
 impl Case {
-    /// All of a folder, by name.
+    /// All descriptions of a folder, by name.
     pub(crate) fn all(folder: &Path) -> Result<Vec<Self>> {
         let descriptions = folder.join("descriptions");
         let mut files = Vec::new();
@@ -55,18 +55,19 @@ impl Case {
             samples.push(Sample { name: file_name.into_owned(), records: read.records().to_vec() });
             shown.push(read);
         }
-        // Nobody's data are among them, so that a model sees some of each: what is written in them may lead it astray.
+        // The samples are nobody's data, so the language model gets some of the records. Their content may try to
+        // mislead it.
         let wish = Wish { description, samples: shown, sends_samples: true, ..Wish::default() };
         let recorded = folder.join("recorded").join(&name);
         Ok(Self { name, wish, samples, recorded })
     }
 
-    /// Whether a conversation about it is kept.
+    /// Whether a conversation about the description is kept.
     pub(crate) fn is_recorded(&self) -> bool {
         self.recorded.join("rounds").exists()
     }
 
-    /// The conversation that is kept.
+    /// The kept conversation.
     pub(crate) fn recorded(&self) -> Result<Recorded> {
         Recorded::read(&self.recorded).map_err(anyhow::Error::msg)
     }

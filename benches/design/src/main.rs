@@ -1,7 +1,7 @@
-//! What a language model makes of many descriptions: `cargo xtask design-bench`.
+//! Which models a language model makes from many descriptions: `cargo xtask design-bench`.
 //!
-//! - `case`: a description with its samples, and the conversation that is kept of it.
-//! - `run`: one description, as `beds design new` asks about it.
+//! - `case`: a description with its samples, and the kept conversation.
+//! - `run`: one description, with the requests of `beds design new`.
 //! - `report`: the table, the JSON.
 
 mod case;
@@ -86,7 +86,8 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Runs it. It is a failure only where a conversation that is kept is not what is asked now: how good a model is, is reported.
+/// Runs the benchmark. It fails only if a kept conversation differs from the current requests. The quality of the
+/// models is only reported.
 async fn run(args: &Args) -> Result<()> {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = args.folder.as_deref().unwrap_or(own);

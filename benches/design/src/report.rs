@@ -1,26 +1,26 @@
-//! What came of all descriptions: a table for people, JSON for programs.
+//! The results of all descriptions: a table for people, JSON for programs.
 
 use std::{fmt, fs, io, path::Path};
 
 use beds_design::proposal::{Contents, Round};
 use serde::Serialize;
 
-/// What came of a description.
+/// The result for a description.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub(crate) enum Outcome {
     /// The first answer passed.
     AtOnce,
-    /// A later one did.
+    /// A later answer passed.
     Repaired,
-    /// None did.
+    /// No answer passed.
     Failed {
-        /// Why.
+        /// The reason.
         why: String,
     },
-    /// What is asked is not what was asked when the conversation was kept.
+    /// The current requests differ from those of the kept conversation.
     Stale {
-        /// Where.
+        /// The place of the difference.
         why: String,
     },
 }
@@ -62,10 +62,10 @@ impl Line {
     }
 }
 
-/// All of it.
+/// The whole report.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
-    /// Who was asked.
+    /// The language model that was asked.
     of: String,
     is_replayed: bool,
     is_proved: bool,
@@ -82,7 +82,7 @@ impl Report {
         self.descriptions.push(Line { name: name.to_owned(), outcome, rounds });
     }
 
-    /// Whether one ended so.
+    /// Whether a description has such a result.
     pub(crate) fn has(&self, is_so: impl Fn(&Outcome) -> bool) -> bool {
         self.descriptions.iter().any(|line| is_so(&line.outcome))
     }
@@ -99,7 +99,7 @@ impl fmt::Display for Report {
         let width = self.descriptions.iter().map(|line| line.name.chars().count()).max().unwrap_or_default();
         writeln!(f, "{:width$}  {:12}  rounds   tokens  seconds  why not", "description", "passed")?;
         for line in &self.descriptions {
-            // Where an endpoint does not say what an answer took, nobody knows.
+            // If an endpoint does not report its tokens, they are unknown.
             let tokens = line.tokens().map_or_else(|| "-".to_owned(), |tokens| tokens.to_string());
             let (rounds, seconds) = (line.rounds.len(), line.seconds());
             let (passed, why) = (line.outcome.as_str(), line.outcome.why());

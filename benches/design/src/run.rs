@@ -1,4 +1,4 @@
-//! One description: asked about as `beds design new` does, with proofs or without.
+//! One description, with the requests of `beds design new`, with or without proofs.
 
 use anyhow::{Error, Result};
 use beds_design::{
@@ -13,7 +13,7 @@ use beds_proof::{
 
 use crate::{case::Case, report::Outcome};
 
-/// What came of a description.
+/// The result for a description.
 pub(crate) struct Asked {
     pub(crate) outcome: Outcome,
     pub(crate) rounds: Vec<(Round, Contents)>,
@@ -38,7 +38,7 @@ pub(crate) async fn asked<E: Endpoint>(
     }
 }
 
-/// Plays the conversation again that is kept: to the letter, or for its answers alone.
+/// Replays the kept conversation: exactly, or only for its answers.
 pub(crate) async fn replayed(
     case: &Case,
     limits: Limits,
@@ -50,11 +50,11 @@ pub(crate) async fn replayed(
         return proved(&recorded, case, limits, settings).await;
     }
     let recorded = if renews { recorded.whatever_is_asked() } else { recorded.exactly() };
-    // What became of an answer on servers is part of what was kept.
+    // The results of trials on servers are part of the conversation.
     let trial = async |_: &Model, attempt| Ok(recorded.verdict(attempt));
     let mut asked = conversed(&recorded, case, limits, trial).await;
     if renews {
-        // That there are no more answers is not one.
+        // The report that there are no more answers is not an answer.
         asked.rounds.truncate(recorded.rounds());
     }
     Ok(asked)

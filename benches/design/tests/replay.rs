@@ -1,4 +1,4 @@
-//! The conversations that are kept, played again: the same questions, the same answers, the same that is said of them.
+//! Replays of the kept conversations: the same requests, the same answers, the same reports.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
@@ -19,7 +19,7 @@ fn bench(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_beds-design-bench")).args(args).output().unwrap()
 }
 
-/// What came of each description, without times.
+/// The result for each description, without times.
 fn outcomes(json: &Path) -> Value {
     let report: Value = serde_json::from_slice(&fs::read(json).unwrap()).unwrap();
     let line = |line: &Value| {
@@ -50,7 +50,7 @@ fn what_is_kept_ends_as_it_did() {
     assert_eq!(fs::read_to_string(&expected).unwrap(), text, "{said}");
 }
 
-/// The demo signs it: it is still what its model becomes, and proved.
+/// The proposal that the demo signs: it is still the rendering of its model, and proved.
 #[test]
 fn what_was_proved_may_be_signed() {
     let (proposal, _) = proposal::read(&own("proved/library")).unwrap_or_else(|flaw| panic!("{flaw}"));
@@ -81,7 +81,7 @@ fn what_would_be_asked_otherwise_is_stale_until_it_is_renewed() {
         (output.status.success(), said.into_owned())
     };
     assert!(replay(&[]).0);
-    // What was said of the first answer.
+    // The report on the first answer.
     let request = place.path().join("recorded/ledger/rounds/02-request.json");
     let before = fs::read_to_string(&request).unwrap();
     fs::write(&request, before.replacen("was refused", "is refused", 1)).unwrap();

@@ -1,4 +1,4 @@
-//! What a node holds while nothing is asked of it.
+//! The resources that a node holds while no requests come.
 
 use std::{
     io::Read as _,
@@ -10,12 +10,12 @@ use std::{
 use anyhow::{Context as _, Result};
 use beds_devstack::{Stack, usage};
 
-/// How long a node is watched: longer than Tokio keeps a thread without work (10 s), and than the pause between two
+/// How long a node is watched: longer than Tokio keeps an idle thread (10 s), and longer than the pause between two
 /// declarations of the topology.
 const WATCHED: Duration = Duration::from_secs(25);
 const POLL: Duration = Duration::from_millis(200);
 
-/// What a node holds.
+/// The resources of a node.
 #[derive(Debug, Clone, Copy, serde::Serialize)]
 pub(crate) struct Gauges {
     /// Bytes that are allocated.
@@ -25,14 +25,14 @@ pub(crate) struct Gauges {
     /// Files, sockets, pipes.
     pub(crate) descriptors: u64,
     pub(crate) consumers: u64,
-    /// To RabbitMQ, those of the clients too.
+    /// Connections to RabbitMQ, including those of the clients.
     pub(crate) connections: u64,
-    /// What the system counts for the process, in bytes: the allocator gives little of it back.
+    /// The memory that the system counts for the process, in bytes: the allocator returns little of it.
     pub(crate) resident: u64,
 }
 
 impl Gauges {
-    /// Watches a node for a while, and gives the least of what comes and goes by itself.
+    /// Watches a node for a while, and returns the minimum of the resources that come and go by themselves.
     pub(crate) fn when_still(stack: &Stack, pid: u32, counts: u16) -> Result<Self> {
         let began = Instant::now();
         let mut least = Self::now(stack, pid, counts)?;
@@ -66,7 +66,7 @@ impl Gauges {
     }
 }
 
-/// What the node tells of itself.
+/// The node's own counts.
 fn told(counts: u16) -> Result<(u64, u64)> {
     let mut text = String::new();
     TcpStream::connect((Ipv4Addr::LOCALHOST, counts))?.read_to_string(&mut text)?;

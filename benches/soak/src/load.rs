@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 const RECORDS: usize = 200;
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How the requests ended: by `ok`, error code, or the client's own word.
+/// The results of the requests: `ok`, the error code, or the client's own error.
 pub(crate) type Counts = BTreeMap<String, u64>;
 
-/// Clients, and what they ask about.
+/// The clients, and the records of their requests.
 pub(crate) struct Load {
     clients: Vec<Client>,
     seed: u64,
@@ -25,7 +25,7 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// Makes the records that are read and changed.
+    /// Creates the records that are read and changed.
     pub(crate) async fn prepare(url: &str, seed: u64, clients: usize) -> Result<Self> {
         let mut connected = Vec::new();
         for _ in 0..clients.max(1) {
@@ -51,7 +51,7 @@ impl Load {
             "tags": ["one", "two"], "place": {"city": "Oslo"}, "extra": {"a": [1, 2, 3]}})
     }
 
-    /// Sends the requests with these numbers, so many at a time over each client.
+    /// Sends the requests with these numbers, `in_flight` at a time over each client.
     pub(crate) async fn run(&self, numbers: Range<u64>, in_flight: usize) -> Counts {
         let counts = Mutex::new(Counts::new());
         let one = async |number: u64| {
@@ -87,7 +87,7 @@ impl Load {
         (name, client.execute_raw(request).await)
     }
 
-    /// A request that is done.
+    /// A request that succeeds.
     fn right(&self, random: &mut Rng, number: u64) -> (&'static str, Request) {
         let key = &self.keys[random.usize(..RECORDS)];
         let note = &self.notes[random.usize(..RECORDS)];
@@ -179,7 +179,7 @@ fn key(data: Option<Value>) -> Result<Value> {
     Ok(data["id"].clone())
 }
 
-/// How a request ended that was not done.
+/// The result of a request that failed.
 fn end_of(error: &ClientError) -> String {
     match error.code() {
         Some(code) => code.as_str().to_owned(),

@@ -2,9 +2,9 @@
 //!
 //! The same program is the node under test, when its first argument is `node`: its allocator counts.
 //!
-//! - `node`: the node, and a socket that tells its counts.
+//! - `node`: the node, and a socket that reports its counts.
 //! - `load`: requests of every kind, one in twenty of them wrong.
-//! - `gauges`: what the node holds while nothing is asked of it.
+//! - `gauges`: the resources that the node holds while no requests come.
 //! - `report`: the table, the JSON.
 
 mod gauges;
@@ -29,7 +29,7 @@ use crate::{
     report::Report,
 };
 
-/// Counts the bytes that are allocated.
+/// Counts the allocated bytes.
 #[global_allocator]
 static HEAP: Cap<System> = Cap::new(System, usize::MAX);
 

@@ -1,4 +1,4 @@
-//! The node under test: the one that is shipped, with an allocator that counts, and a socket that tells.
+//! The node under test: the shipped one, with an allocator that counts, and a socket that reports.
 
 use std::{net::Ipv4Addr, path::PathBuf, process::ExitCode};
 
@@ -12,7 +12,7 @@ use tokio::{io::AsyncWriteExt as _, net::TcpListener, runtime::Handle};
 
 use crate::HEAP;
 
-/// The variable with the port of the socket.
+/// The environment variable with the port of the socket.
 pub(crate) const COUNTS: &str = "SOAK_COUNTS";
 
 /// Runs the node until it is told to stop.
@@ -41,7 +41,7 @@ pub(crate) fn run() -> ExitCode {
     })
 }
 
-/// Gives whoever connects the bytes of the heap and the number of tasks.
+/// Sends the bytes of the heap and the number of tasks to each client that connects.
 async fn tell() -> std::io::Result<()> {
     let port = std::env::var(COUNTS).ok().and_then(|port| port.parse().ok()).unwrap_or(0_u16);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
@@ -49,7 +49,7 @@ async fn tell() -> std::io::Result<()> {
         let (mut stream, _) = listener.accept().await?;
         let tasks = Handle::current().metrics().num_alive_tasks();
         let counts = format!("{} {tasks}\n", HEAP.allocated());
-        // Whoever leaves before is told nothing.
+        // A client that leaves early gets no answer.
         let _ = stream.write_all(counts.as_bytes()).await;
     }
 }

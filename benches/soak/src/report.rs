@@ -4,9 +4,9 @@ use std::fmt::{self, Display, Formatter};
 
 use crate::{gauges::Gauges, load::Counts};
 
-/// How much more of the heap may be in use than before: less than a tenth of a byte a request, at a million.
+/// How much more of the heap may be in use than before: less than a tenth of a byte for each request, at a million.
 const HEAP_BYTES: u64 = 64 << 10;
-/// Connections to databases that were not open when the node was looked at first: lanes open them when they need them.
+/// Connections to databases that were not open at the first measurement: lanes open connections when they need them.
 const DESCRIPTORS: u64 = 4;
 const MIB: f64 = 1_048_576.0;
 
@@ -16,27 +16,27 @@ pub(crate) struct Report {
     requests: u64,
     before: Gauges,
     after: Gauges,
-    /// The heap at each look, the first before and the last after.
+    /// The heap at each measurement, the first before the load and the last after it.
     heaps: Vec<u64>,
     ends: Counts,
 }
 
 impl Report {
-    /// Of a node that was looked at so often, before, on the way, and after.
+    /// The report on a node that was measured before, during and after the load.
     pub(crate) fn new(seed: u64, requests: u64, ends: Counts, looks: &[Gauges]) -> Option<Self> {
         let (before, after) = (*looks.first()?, *looks.last()?);
         let heaps = looks.iter().map(|look| look.heap).collect();
         Some(Self { seed, requests, before, after, heaps, ends })
     }
 
-    /// Whether the node holds what it held, and did what is right.
+    /// Whether the node holds no more than before, and answered every request correctly.
     pub(crate) fn is_good(&self) -> bool {
         self.rows().iter().all(|row| row.after <= row.before + row.more)
             && self.before.consumers == self.after.consumers
             && self.unexpected() == 0
     }
 
-    /// What was right and not done, and what was wrong and done.
+    /// Right requests that failed, and wrong requests that succeeded.
     fn unexpected(&self) -> u64 {
         let is_expected = |end: &str| match end.strip_prefix("wrong: ") {
             Some(end) => end != "ok" && end != "internal",
@@ -63,7 +63,7 @@ struct Row {
     name: &'static str,
     before: u64,
     after: u64,
-    /// How much more there may be.
+    /// How much more is allowed.
     more: u64,
 }
 

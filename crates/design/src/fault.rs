@@ -1,20 +1,20 @@
-//! What is wrong with what somebody handed in: where, what, and what to do about it.
+//! Faults in an input: the place, the fault, and the remedy.
 
 use std::fmt;
 
 use beds_protocol::OneLine;
 
-/// The most faults that one report has. More of them help nobody, and a model pays for each word.
+/// The most faults in one report. More do not help, and a language model pays for each word.
 pub const FAULTS_MAX: usize = 100;
 
 /// One fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Where: the path of a member in the model, such as `entities[0].fields[2].max`.
+    /// The path of a member in the model, such as `entities[0].fields[2].max`.
     pub path: String,
     /// What is wrong.
     pub message: String,
-    /// What to do.
+    /// The remedy.
     pub help: String,
 }
 
@@ -27,7 +27,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// What is wrong, in the order in which it was found.
+/// Faults, in the order in which they were found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Faults {
     list: Vec<Fault>,
@@ -48,19 +48,19 @@ impl Faults {
         }
     }
 
-    /// All of them that are kept.
+    /// All faults that are kept.
     #[must_use]
     pub fn list(&self) -> &[Fault] {
         &self.list
     }
 
-    /// Whether there is none.
+    /// Whether there are no faults.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
-    /// Whether a part, or a part of it, has a fault already.
+    /// Whether the path, or a path below it, has a fault already.
     #[must_use]
     pub fn touches(&self, path: &str) -> bool {
         let is_inside = |inner: &str, outer: &str| {
@@ -69,7 +69,7 @@ impl Faults {
         self.list.iter().any(|fault| is_inside(&fault.path, path) || is_inside(path, &fault.path))
     }
 
-    /// Nothing, where nothing is wrong.
+    /// `Ok` if there are no faults.
     ///
     /// # Errors
     /// The faults.

@@ -1,4 +1,5 @@
-//! JSON as it is handed in: bounded, and refused where a name stands twice, since two readers would take another one each.
+//! JSON input. It is bounded, and an object with a duplicate name is refused, since two readers could take different
+//! values.
 
 use std::fmt;
 
@@ -11,7 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::fault::Faults;
 
-/// The value that a text is.
+/// The value of a text.
 pub(crate) fn value(bytes: &[u8]) -> serde_json::Result<Value> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = Once.deserialize(&mut deserializer)?;
@@ -19,7 +20,7 @@ pub(crate) fn value(bytes: &[u8]) -> serde_json::Result<Value> {
     Ok(value)
 }
 
-/// The value in a text of so many bytes at most; none where it is none, with the reason among the faults.
+/// The value of a text with at most this many bytes. If it has none, the reason is among the faults.
 pub(crate) fn parse(bytes: &[u8], bytes_max: usize, faults: &mut Faults) -> Option<Value> {
     if bytes.len() > bytes_max {
         let message = format!("the text has {} bytes", bytes.len());
@@ -42,12 +43,12 @@ pub(crate) fn parse(bytes: &[u8], bytes_max: usize, faults: &mut Faults) -> Opti
     }
 }
 
-/// Takes away what is null: it stands for what is left out.
+/// Removes nulls: they stand for members that are left out.
 pub(crate) fn without_nulls(value: &mut Value) {
     each(value, &|value| value.is_null());
 }
 
-/// Takes away what says nothing, so that a text has no more than it means.
+/// Removes members without a meaning, so that the text is as short as possible.
 pub(crate) fn without_empty(value: &mut Value) {
     each(value, &|value| match value {
         Value::Null | Value::Bool(false) => true,
@@ -57,7 +58,7 @@ pub(crate) fn without_empty(value: &mut Value) {
     });
 }
 
-/// `default`, `args` and `grants` mean something where they are empty or false.
+/// `default`, `args` and `grants` have a meaning even if they are empty or false.
 const KEPT: [&str; 3] = ["default", "args", "grants"];
 
 fn each(value: &mut Value, is_gone: &impl Fn(&Value) -> bool) {
@@ -74,7 +75,7 @@ fn each(value: &mut Value, is_gone: &impl Fn(&Value) -> bool) {
     }
 }
 
-/// A value in which each name stands once.
+/// A value without duplicate names.
 struct Once;
 
 impl<'de> DeserializeSeed<'de> for Once {

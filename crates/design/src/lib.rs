@@ -1,5 +1,5 @@
-//! Objects by description: a model says what a domain has and what clients may do with it, in a structure and no script; what
-//! runs in a database is rendered, proved, signed by a DBA, and nothing else.
+//! Objects from a description. A model says, as structured data and not as a script, what a domain has and what clients
+//! may do with it. Only objects that are rendered from a model, proved, and signed by a DBA run in a database.
 //!
 //! | module | takes | gives |
 //! | --- | --- | --- |
@@ -10,7 +10,7 @@
 //! | [`proposal`] | a model and what is known of it | a folder with a hash over every byte |
 //! | [`boundary`] | a folder, and a DBA's key | a signature; and back, the proposal that may be run |
 //!
-//! The crate opens no connection to a database and knows no driver: it stands on the template compiler alone.
+//! The crate opens no connection to a database and knows no driver. It depends only on the template compiler.
 
 pub mod boundary;
 pub mod converse;

@@ -1,4 +1,4 @@
-//! A proposal is one thing with one hash, and a signature is of that thing alone.
+//! A proposal has one hash, and a signature is valid for that proposal only.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
@@ -31,7 +31,7 @@ fn facts() -> Facts<'static> {
     }
 }
 
-/// A proposal of a model of the tests that passed every gate.
+/// A proposal of a test model that passed every gate.
 fn proved(name: &str) -> Proposal {
     passed(Proposal::of(&model(name), facts()).unwrap())
 }
@@ -128,7 +128,7 @@ fn files_that_are_added_removed_renamed_or_links_are_refused() {
     let folder = site.approved("p");
     let objects = folder.join("objects/mariadb.sql");
     let bytes = fs::read(&objects).unwrap();
-    // Added.
+    // Added files.
     for (name, expected) in [
         ("objects/more.sql", "added or renamed"),
         ("schema/mongodb/x.json", "added or renamed"),
@@ -144,7 +144,7 @@ fn files_that_are_added_removed_renamed_or_links_are_refused() {
         fs::remove_file(&path).unwrap();
     }
     fs::remove_dir_all(folder.join("objects/a")).unwrap();
-    // Renamed, and removed.
+    // Renamed and removed files.
     fs::rename(&objects, folder.join("objects/mariadb2.sql")).unwrap();
     assert!(site.refused(&folder).contains("added or renamed"), "{}", site.refused(&folder));
     fs::remove_file(folder.join("objects/mariadb2.sql")).unwrap();
@@ -162,7 +162,7 @@ fn files_that_are_added_removed_renamed_or_links_are_refused() {
     fs::remove_dir(&objects).unwrap();
     fs::write(&objects, &bytes).unwrap();
     verify_signature(&folder, &site.approvers).unwrap();
-    // Two files whose contents change places, and a folder that is a link.
+    // Two files with exchanged contents, and a folder that is a link.
     let (a, b) = (folder.join("templates/book_rec.toml"), folder.join("templates/loan_rec.toml"));
     fs::rename(&a, site.path("x")).unwrap();
     fs::rename(&b, &a).unwrap();
@@ -179,7 +179,7 @@ fn files_that_are_added_removed_renamed_or_links_are_refused() {
 fn foreign_keys_and_signatures_of_others_are_refused() {
     let site = Site::new();
     let folder = site.approved("p");
-    // Nobody's, somebody else's, and under another name.
+    // A signature by an unknown key, by another approver, and under another name.
     let others = keygen(&site.path("eve.pem")).unwrap();
     let verify = |approvers: &Approvers| verify_signature(&folder, approvers).unwrap_err().to_string();
     assert!(verify(&Approvers::new()).contains("does not have `ada`"));
@@ -198,7 +198,7 @@ fn foreign_keys_and_signatures_of_others_are_refused() {
     assert!(replaced(AT, "2026\\n").contains("no plain word"));
     assert!(replaced("signature = \"", "signature = \"!").contains("no signature in base64"));
     assert!(replaced("hash = ", "more = 1\nhash = ").contains("unknown field"));
-    // The signature of another proposal, with its own hash and with this one's.
+    // The signature of another proposal, with its own hash and with the hash of this one.
     let model = beds_design::model::Model { description: "Another".to_owned(), ..model("library.json") };
     let other = site.path("other");
     proposal::write(&passed(Proposal::of(&model, facts()).unwrap()), &other).unwrap();
@@ -210,7 +210,7 @@ fn foreign_keys_and_signatures_of_others_are_refused() {
     let hash = |folder: &Path| proposal::read(folder).unwrap().0.manifest.hash;
     fs::write(&path, foreign.replace(&hash(&other), &hash(&folder))).unwrap();
     assert!(verify(&both).contains("not one of `ada`"));
-    // Who signs must be who the configuration says.
+    // The signer must be the approver in the configuration.
     fs::remove_file(&path).unwrap();
     let eve = SecretKey::read(&site.path("eve.pem")).unwrap();
     let said = |key: &SecretKey, name: &str| {
@@ -222,7 +222,8 @@ fn foreign_keys_and_signatures_of_others_are_refused() {
     assert!(said(&site.key, "ada").contains("was changed"));
 }
 
-/// Somebody who can write the folder can make a hash that fits; what the model does not become is refused all the same.
+/// Somebody who can write the folder can make a hash that fits. Files that are not the rendering of the model are
+/// refused all the same.
 #[test]
 fn files_by_hand_are_refused_even_with_a_hash_that_fits() {
     let site = Site::new();
@@ -235,7 +236,7 @@ fn files_by_hand_are_refused_even_with_a_hash_that_fits() {
     assert_eq!(whole.is_rendered().unwrap_err().len(), 2);
     whole.files.remove(MODEL);
     assert!(whole.is_rendered().unwrap_err()[0].contains("there is no model.json"));
-    // A proposal that says itself that a proof failed is never signed.
+    // A proposal that records a failed proof is never signed.
     let mut failed = Proposal::of(&model("library.json"), facts()).unwrap();
     failed.manifest.proofs[0].passed = false;
     let folder = site.path("failed");
@@ -249,7 +250,7 @@ fn what_was_not_proved_is_never_signed() {
     let site = Site::new();
     let whole = proved("library.json");
     assert!(whole.manifest.unproved().is_empty());
-    // Who hands samples in wants to know what became of them.
+    // A proposal with samples needs their result.
     let with_samples =
         Facts { inputs: vec![(Handed::Samples, "books.csv".to_owned(), b"isbn\n".to_vec())], ..facts() };
     let sampled = Proposal::of(&model("library.json"), with_samples).unwrap();
@@ -262,7 +263,7 @@ fn what_was_not_proved_is_never_signed() {
         let said = approve(&folder, &site.key, "ada", &site.approvers, AT).unwrap_err().to_string();
         assert!(said.contains(&format!("it is not proved: {};", gate.as_str())), "{said}");
     }
-    // Nor what says it by hand: the page that a DBA reads would not say so.
+    // A proof that was entered by hand is refused: the page that a DBA reads would not show it.
     let mut by_hand = Proposal::of(&model("library.json"), facts()).unwrap();
     by_hand.manifest.proofs = whole.manifest.proofs;
     let folder = site.path("by_hand");
@@ -300,7 +301,7 @@ fn keys_are_kept_well() {
         "ed25519:AAAA",
         &public[..public.len() - 4],
         &public.replace("ed25519", "rsa"),
-        // By these, anybody could sign.
+        // With these keys, anybody could sign.
         "ed25519:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
         "ed25519:AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
         "ed25519:AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIA=",
@@ -310,7 +311,7 @@ fn keys_are_kept_well() {
     }
 }
 
-/// What OpenSSL writes is a key as well, where it is there.
+/// Keys of OpenSSL are accepted too, if OpenSSL is installed.
 #[test]
 fn a_key_of_openssl_signs() {
     let site = Site::new();
@@ -326,7 +327,7 @@ fn a_key_of_openssl_signs() {
     proposal::write(&proved("sensors.json"), &folder).unwrap();
     approve(&folder, &key, "ada", &approvers, AT).unwrap();
     verify_signature(&folder, &approvers).unwrap();
-    // And it reads what is written here.
+    // OpenSSL also reads the keys that are written here.
     let own = site.path("own.pem");
     keygen(&own).unwrap();
     let read = Command::new("openssl").args(["pkey", "-noout", "-in"]).arg(&own).output().unwrap();
@@ -374,7 +375,7 @@ fn the_page_is_whole_and_says_what_others_wrote_as_text() {
     assert!(differences.iter().all(Option::is_none), "{differences:?}");
 }
 
-/// The folder is a project to the other tools.
+/// The other tools accept the folder as a project.
 #[test]
 fn the_compiler_reads_the_folder_as_it_is() {
     let place = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Every fault of a model is told with its path and a remedy, and nothing hostile gets through.
+//! Every fault of a model is reported with its path and a remedy, and nothing hostile passes.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
@@ -8,12 +8,12 @@ use beds_design::{Faults, model, render};
 use serde_json::{Value, json};
 use support::value;
 
-/// What is said of a model, be it by its shape, its meaning, the compiler or the gate.
+/// The faults of a model, by its shape, its meaning, the compiler or the gate.
 fn said(bytes: &[u8]) -> Result<(), Faults> {
     render::render(&model::read(bytes)?).map(drop)
 }
 
-/// The library with one place changed; a place is a JSON pointer, whose last part may be new.
+/// The library model with one place changed. A place is a JSON pointer, whose last part may be new.
 fn with(pointer: &str, new: Value) -> Vec<u8> {
     changed("library.json", pointer, new)
 }
@@ -38,7 +38,7 @@ fn the_models_of_the_tests_have_no_fault_and_keep_to_the_schema() {
     for name in ["library.json", "sensors.json"] {
         let value = value(name);
         said(value.to_string().as_bytes()).unwrap_or_else(|faults| panic!("{name}: {faults}"));
-        // Constrained decoding writes null for what is left out, and that is the same model.
+        // Constrained decoding writes null for members that are left out. That is the same model.
         let mut whole = value.clone();
         fill(&mut whole, &schema, &schema);
         assert!(
@@ -51,7 +51,7 @@ fn the_models_of_the_tests_have_no_fault_and_keep_to_the_schema() {
     }
 }
 
-/// Writes null for each member of the schema that is not there.
+/// Writes null for each missing member of the schema.
 fn fill(value: &mut Value, schema: &Value, root: &Value) {
     if let Some(name) = schema["$ref"].as_str() {
         return fill(value, root.pointer(name.trim_start_matches('#')).unwrap(), root);
@@ -142,7 +142,7 @@ fn each_fault_has_its_path_and_a_remedy() {
             "no word",
             "one word",
         ),
-        // What it means.
+        // The meaning.
         (
             with("/entities/1/name", json!("book")),
             "entities[1].name",
@@ -247,7 +247,7 @@ fn each_fault_has_its_path_and_a_remedy() {
             "no such argument",
             "row",
         ),
-        // What the compiler says of the template, warnings among it.
+        // The compiler's findings on the template, including warnings.
         (with("/entities/0/fields/4/scale", json!(null)), "entities[0].fields[4]", "scale", "scale"),
         (with("/entities/0/fields/3/default", json!("shelv")), "entities[0].fields[3]", "shelv", "shelf"),
         (with("/entities/0/fields/3/values/2", json!("LENT")), "entities[0].fields[3]", "[B", ""),
@@ -337,7 +337,7 @@ fn all_faults_are_told_at_once_up_to_a_bound() {
     assert!(faults.to_string().contains("more are not"), "{faults}");
 }
 
-/// Any place of a good model with any value in it is a model or a fault, and never anything else.
+/// A good model with any value at any place is a model or a fault, and never anything else.
 #[test]
 fn any_value_in_any_place_is_answered() {
     let odd = [

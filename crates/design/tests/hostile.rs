@@ -1,5 +1,5 @@
-//! Bodies that a model might write by mistake or because somebody told it to, and what the gate says. None of them may pass,
-//! whatever else of them is right.
+//! Bodies that a language model might write by mistake or on somebody's instruction, and the verdict of the gate. None
+//! of them may pass, even if the rest of the body is right.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
@@ -12,7 +12,7 @@ use beds_design::{
 use serde_json::{Value, json};
 use support::model;
 
-/// A call that may do whatever a call may: so what is refused is refused for what it says.
+/// A call with every permission that a call may have: so a body is refused only for its content.
 fn call(lane: &str, rows: &Value) -> Call {
     serde_json::from_value(json!({
         "name": "x", "description": "", "lane": lane, "rows": rows, "body": null, "pipeline": null,
@@ -21,10 +21,10 @@ fn call(lane: &str, rows: &Value) -> Call {
     .unwrap()
 }
 
-/// What is done with a table, so that a body has something right before or after what is wrong.
+/// A good statement on a table. It stands right before or after the bad one.
 const GOOD: &str = "update book set status = 'lost', revision = revision + 1 where id = p_a;";
 
-/// Hostile bodies, and a part of what is said of each.
+/// Hostile bodies, each with a part of the report.
 const HOSTILE: &[(&str, &str)] = &[
     // Objects and rights.
     ("create table x (a int)", "`create`"),
@@ -46,7 +46,7 @@ const HOSTILE: &[(&str, &str)] = &[
     ("create function sys_exec returns int soname 'udf.so'", "`create`"),
     ("create event e on schedule every 1 day do delete from book", "`create`"),
     ("create trigger t before insert on book for each row set @a = 1", "double quote|@|`create`"),
-    // Text that is run.
+    // Texts that are run.
     ("prepare s from 'drop table book'", "`prepare`"),
     ("execute s", "`execute`"),
     ("execute immediate 'drop table book'", "`execute`"),
@@ -85,7 +85,7 @@ const HOSTILE: &[(&str, &str)] = &[
     ("load data infile '/etc/passwd' into table book", "`load`"),
     ("load data local infile '/etc/passwd' into table book", "`load`"),
     ("load xml infile 'x' into table book", "`load`"),
-    // Others' data.
+    // Data of others.
     ("set p_o = (select count(*) from mysql.user)", "`mysql`|`mysql.`"),
     ("set p_o = (select count(*) from `mysql`.`user`)", "`mysql.`|`mysql`"),
     ("set p_o = (select count(*) from information_schema.tables)", "information_schema"),
@@ -148,7 +148,7 @@ const HOSTILE: &[(&str, &str)] = &[
     ("cache index book in x", "`cache`"),
     ("get diagnostics p_o = row_count", "`get`"),
     ("resignal", "`resignal`"),
-    // Without end.
+    // Loops without end.
     ("while true do set p_o = 1; end while", "`while`"),
     ("loop set p_o = 1; end loop", "`loop`"),
     ("repeat set p_o = 1; until false end repeat", "`repeat`"),
@@ -176,7 +176,7 @@ const HOSTILE: &[(&str, &str)] = &[
     ("signal sqlstate '23000' set message_text = 'x'", "one's own"),
     ("signal sqlstate '45000' set mysql_errno = 1062", "`message_text`"),
     ("signal sqlstate value '45000'", "one's own"),
-    // All rows.
+    // Statements on all rows.
     ("update book set price = 1, revision = revision + 1", "no `where`"),
     ("delete from book", "no `where`"),
     ("update book, loan set book.price = 1 where 1 = 1", "`set`"),
@@ -193,7 +193,7 @@ const HOSTILE: &[(&str, &str)] = &[
         "update book set pricee = 1, revision = revision + 1 where id = 1",
         "did you mean `price`|no column `pricee`",
     ),
-    // Comments that are run, and other ways to write one thing and mean another.
+    // Comments that are run, and other texts that mean something else than they seem to.
     ("/*! drop table book */", "may be run"),
     ("/*!50000 drop table book */", "may be run"),
     ("/*M! drop table book */", "may be run"),
@@ -241,7 +241,7 @@ const HOSTILE: &[(&str, &str)] = &[
     ("end", "after|`end`"),
     ("end //\ndrop table book //\ncreate procedure y() begin", "after|`/`"),
     ("select 1; select 1", ""),
-    // What the call does not promise.
+    // Effects that the call does not promise.
     ("select id from book", "the query gives rows"),
     ("select * from book", "selects `*`"),
     ("select b.* from book as b", "selects `*`"),
@@ -337,7 +337,7 @@ fn what_the_call_promises_is_what_the_body_does() {
     gate::body("select id from book where id = p_a;", &call("read", &one), &objects).unwrap();
 }
 
-/// What is let through is written anew: with names in quotes, without comments, the same each time.
+/// A body that passes is written anew: with names in quotes, without comments, the same each time.
 #[test]
 fn a_good_body_is_written_anew() {
     let objects = Objects::of(&model("library.json"))
@@ -402,8 +402,8 @@ fn a_good_body_is_written_anew() {
     }
 }
 
-/// Good bodies with any token taken out, doubled or exchanged with another are let through or refused, and what is let
-/// through is read again as it was written.
+/// Good bodies with any token removed, doubled or exchanged with another one pass or are refused. A body that passes is
+/// read again as it was written.
 #[test]
 fn any_text_is_answered() {
     let objects = Objects::of(&model("library.json"));

@@ -1,4 +1,4 @@
-//! What models become: expected files, which the compiler takes and a server runs.
+//! Renderings of models: expected files, which the compiler accepts and a server runs.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 

@@ -1,4 +1,4 @@
-//! Chooses what a stack consists of, installs what is missing, and starts it.
+//! Chooses the servers of a stack, installs missing programs, and starts the servers.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -17,14 +17,14 @@ use crate::stand_in::Edition;
 use crate::watchdog::Watchdog;
 use crate::{Error, Result, Server, Stack, mariadb, packages, rabbitmq};
 
-/// How often other ports are tried when a port is lost to another program between choosing and binding it.
+/// How often other ports are tried if another program takes a port between its choice and the bind.
 const PORT_TRIES: u32 = 5;
 /// `RabbitMQ` needs four: clients, distribution, epmd, clients with TLS.
 const PORTS_PER_SERVER: [usize; 3] = [4, 1, 1];
 
 type Progress = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// Chooses what a [`Stack`] consists of. Without a choice of servers it has all three.
+/// Chooses the servers of a [`Stack`]. Without a choice it has all three.
 #[derive(Clone, Default)]
 pub struct Builder {
     dir: Option<PathBuf>,
@@ -36,7 +36,7 @@ pub struct Builder {
     private: bool,
     fast: bool,
     standalone: bool,
-    /// Whether nothing is installed.
+    /// Whether installation is forbidden.
     as_it_is: bool,
 }
 
@@ -65,8 +65,8 @@ impl Stack {
 }
 
 impl Builder {
-    /// Keeps the data in this folder, which is created if missing, and finds it there again next time.
-    /// Without it, the data lies in a temporary folder and goes with the stack.
+    /// Keeps the data in this folder, which is created if missing, and finds the data there again next time. Without
+    /// it, the data is in a temporary folder that is removed with the stack.
     ///
     /// # Errors
     /// When the folder cannot be created.
@@ -95,15 +95,16 @@ impl Builder {
         self.with(ServerKind::MariaDb)
     }
 
-    /// With a cluster of so many `RabbitMQ` servers: [`Stack::rabbitmqs`].
+    /// With a cluster of this many `RabbitMQ` servers: [`Stack::rabbitmqs`].
     #[must_use]
     pub fn rabbitmq_cluster(mut self, servers: usize) -> Self {
         self.others[ServerKind::RabbitMq as usize] = servers.saturating_sub(1);
         self.rabbitmq()
     }
 
-    /// With a `MariaDB` and so many replicas of it: [`Stack::mariadbs`]. What is committed is with one of them; a server
-    /// that is started again is a replica at first: [`Stack::fail_over`] and [`Stack::rejoin`] do what a DBA would.
+    /// With a `MariaDB` and this many replicas of it: [`Stack::mariadbs`]. A commit waits until a replica has it. A
+    /// server that is started again is a replica at first: [`Stack::fail_over`] and [`Stack::rejoin`] do what a DBA
+    /// would do.
     #[must_use]
     pub fn mariadb_replicas(mut self, replicas: usize) -> Self {
         self.others[ServerKind::MariaDb as usize] = replicas;
@@ -116,15 +117,15 @@ impl Builder {
         self.with(ServerKind::MongoDb)
     }
 
-    /// With a `MongoDB` whose speed is worth measuring: the stand-in for `mongod`, where it is needed, is then
-    /// the one that takes minutes to build, once.
+    /// With a `MongoDB` whose speed is worth measuring. If the stand-in for `mongod` is needed, it is the edition that
+    /// takes minutes to build, once.
     #[must_use]
     pub fn fast_mongodb(mut self) -> Self {
         self.fast = true;
         self.mongodb()
     }
 
-    /// With the document database, which is no replica set and so has no transactions.
+    /// With the document database, but not as a replica set, so it has no transactions.
     #[must_use]
     pub fn standalone_mongodb(mut self) -> Self {
         self.standalone = true;
@@ -138,31 +139,31 @@ impl Builder {
         self
     }
 
-    /// Is told, in one line each, what happens. Without it the stack starts silently.
+    /// Reports each event in one line to this function. Without it the stack starts silently.
     #[must_use]
     pub fn progress(mut self, tell: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.progress = Some(Arc::new(tell));
         self
     }
 
-    /// Starts private servers even where the environment names others.
+    /// Starts private servers even if the environment names others.
     #[must_use]
     pub fn ignore_environment(mut self) -> Self {
         self.private = true;
         self
     }
 
-    /// Installs nothing: what is missing is an error.
+    /// Installs nothing: a missing program is an error.
     #[must_use]
     pub fn install_nothing(mut self) -> Self {
         self.as_it_is = true;
         self
     }
 
-    /// Installs what is missing, starts the servers at the same time, and returns when all of them answer.
+    /// Installs missing programs, starts the servers at the same time, and returns when all of them answer.
     ///
     /// # Errors
-    /// When something cannot be installed or started; what did start is ended again.
+    /// When something cannot be installed or started. Servers that did start are ended again.
     pub fn start(mut self) -> Result<Stack> {
         if self.wanted == [false; 3] {
             self.wanted = [true; 3];
@@ -261,7 +262,7 @@ impl Builder {
         stack.replicate()
     }
 
-    /// The programs of a kind: of the only server, or of all of a cluster.
+    /// The programs of one kind: of its only server, or of all servers of its cluster.
     fn programs(&self, kind: ServerKind, home: &Path, remembered: &[u16]) -> Result<Vec<Box<dyn Program>>> {
         let count = 1 + self.others[kind as usize];
         let place = |number: usize| {
@@ -305,7 +306,7 @@ impl Builder {
     }
 
     fn flavor(&self) -> Flavor {
-        // What takes minutes to install is taken where it is there.
+        // An edition that takes minutes to install is used if it is installed.
         let is_there = self.as_it_is && Edition::Fast.is_installed().unwrap_or(false);
         Flavor::choose(if self.fast || is_there { Edition::Fast } else { Edition::Light })
     }
@@ -332,7 +333,7 @@ impl Builder {
     }
 }
 
-/// Does these at the same time. All are waited for before the first error is reported.
+/// Runs these at the same time. All of them end before the first error is reported.
 fn at_once<'a, F: Fn() -> Result<()> + Send + 'a>(works: impl Iterator<Item = F>) -> Result<()> {
     std::thread::scope(|scope| {
         let works: Vec<_> = works.map(|work| scope.spawn(work)).collect();
@@ -346,7 +347,7 @@ fn at_once<'a, F: Fn() -> Result<()> + Send + 'a>(works: impl Iterator<Item = F>
     })
 }
 
-/// The ports of the last start in this folder; what cannot be read is only a preference lost.
+/// The ports of the last start in this folder. They are only a preference, so a file that cannot be read is ignored.
 fn remembered_ports(home: &Path) -> [Vec<u16>; 3] {
     let text = fs::read_to_string(home.join("ports")).unwrap_or_default();
     ServerKind::ALL.map(|kind| {
@@ -371,8 +372,7 @@ pub fn free_port() -> Result<u16> {
     Port::free(None).map(|port| port.number())
 }
 
-/// Installs the programs of all three servers where they are missing, so that a later [`Builder::start`] takes
-/// seconds.
+/// Installs the missing programs of all three servers, so that a later [`Builder::start`] takes seconds.
 ///
 /// # Errors
 /// When they cannot be installed; the error says what to run by hand.

@@ -1,5 +1,5 @@
-//! The user's cache folder, where a built server program outlives the clone that built it, and locks in it so
-//! that two processes never build or install the same thing at once.
+//! The user's cache folder. A built server program there outlives the clone that built it. Locks in the folder keep two
+//! processes from building or installing the same thing at once.
 
 use std::fs::{self, File, OpenOptions};
 use std::path::PathBuf;
@@ -21,9 +21,8 @@ pub fn user_cache() -> Result<PathBuf> {
     Ok(dir)
 }
 
-/// Runs `work` while holding the lock `name` in the cache folder: other processes (and threads) wait, and
-/// `waiting` is called once if there is something to wait for. The lock goes with the process, however it
-/// ends.
+/// Runs `work` while holding the lock `name` in the cache folder. Other processes (and threads) wait. If this process
+/// has to wait, it calls `waiting` once. The lock ends with the process, however the process ends.
 ///
 /// # Errors
 /// When the lock file cannot be made, and whatever `work` returns.

@@ -11,7 +11,7 @@ use rcgen::{
 
 use crate::{Error, Result, ServerTls};
 
-/// An authority, and the folder that its files lie in.
+/// An authority, and the folder of its files.
 #[derive(Debug)]
 pub struct Authority {
     dir: PathBuf,
@@ -24,12 +24,13 @@ pub struct Authority {
 pub struct Certificate {
     /// The certificate.
     pub cert: PathBuf,
-    /// Its key, which only its owner may read.
+    /// The key, which only its owner may read.
     pub key: PathBuf,
 }
 
 impl Certificate {
-    /// What a server has TLS with that has this certificate. It asks clients for one of the authority, where there is one.
+    /// The TLS files of a server with this certificate. If there is an authority, the server asks clients for a
+    /// certificate of it.
     #[must_use]
     pub fn of_server(&self, clients: Option<&Authority>) -> ServerTls {
         ServerTls { cert: self.cert.clone(), key: self.key.clone(), client_ca: clients.map(Authority::file) }
@@ -41,7 +42,7 @@ fn failed(error: &rcgen::Error) -> Error {
 }
 
 impl Authority {
-    /// An authority of this name; its files lie in this folder.
+    /// An authority with this name. Its files are in this folder.
     ///
     /// # Errors
     /// When a file cannot be written.
@@ -57,13 +58,13 @@ impl Authority {
         Ok(authority)
     }
 
-    /// Its own certificate.
+    /// The authority's own certificate.
     #[must_use]
     pub fn file(&self) -> PathBuf {
         self.dir.join(format!("{}.pem", self.name))
     }
 
-    /// A certificate for these hosts, names or addresses, that is valid until the end of this year.
+    /// A certificate for these hosts, names or addresses, that is valid until the end of `last_year`.
     ///
     /// # Errors
     /// When a file cannot be written.

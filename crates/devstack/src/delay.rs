@@ -1,5 +1,5 @@
-//! A proxy that makes a server far away: all that passes is late, as it would be over so many kilometres of cable, and
-//! nothing waits for what was sent before it. The cable can be cut, and let nothing through.
+//! A proxy that makes a server seem far away: all bytes arrive late, as they would over many kilometres of cable, and
+//! no piece waits for an earlier one. The cable can be cut, and can let nothing through.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -13,30 +13,30 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::{Error, Result};
 
-/// Bytes read at once, and such pieces on their way: what a cable holds. A sender that is faster waits.
+/// The bytes that are read at once. The number of pieces under way is the capacity of the cable: a faster sender waits.
 const PIECE_BYTES: usize = 16 << 10;
 const PIECES_MAX: usize = 1024;
 
-/// How a link is.
+/// The properties of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Way {
-    /// How long what passes takes in each direction.
+    /// The delay in each direction.
     pub one_way: Duration,
     /// The longest piece that is passed on at once, in bytes.
     pub piece_bytes: usize,
-    /// Whether anything passes. What does not waits: the ends notice nothing but silence, as where a firewall forgets a
+    /// Whether anything passes. If not, the bytes wait: the ends notice only silence, as when a firewall forgets a
     /// connection.
     pub passes: bool,
 }
 
 impl Way {
-    /// All passes as it comes, so late.
+    /// Everything passes as it comes, with this delay.
     #[must_use]
     pub const fn late(one_way: Duration) -> Self {
         Self { one_way, piece_bytes: PIECE_BYTES, passes: true }
     }
 
-    /// All passes at once, in pieces of so many bytes at most.
+    /// Everything passes without delay, in pieces of at most this many bytes.
     #[must_use]
     pub const fn sliced(piece_bytes: usize) -> Self {
         Self { piece_bytes, ..Self::late(Duration::ZERO) }
@@ -59,8 +59,8 @@ pub struct Delay {
 }
 
 impl Delay {
-    /// Listens on a free port of the loopback interface. What passes takes this long in each direction, so a round trip
-    /// takes twice as long; opening a connection takes no time. Must be called within a Tokio runtime.
+    /// Listens on a free port of the loopback interface. Bytes take this long in each direction, so a round trip takes
+    /// twice as long. Opening a connection takes no time. Must be called within a Tokio runtime.
     ///
     /// # Errors
     /// When it cannot listen.
@@ -71,7 +71,7 @@ impl Delay {
         let (way, (cuts, cut)) = (watch::Sender::new(Way::late(one_way)), watch::channel(0));
         let watched = way.subscribe();
         let accepting = tokio::spawn(async move {
-            // Dropped with this task, it ends the connections.
+            // When this task ends, the set is dropped and ends the connections.
             let mut passing = JoinSet::new();
             while let Ok((near, _)) = listener.accept().await {
                 let mut cut = cut.clone();
@@ -79,9 +79,9 @@ impl Delay {
                 let passed = pass(near, server, watched.clone());
                 passing.spawn(async move {
                     tokio::select! {
-                        // Its other end is there for as long as this task is.
+                        // The sender exists as long as this task does.
                         _ = cut.changed() => {}
-                        // A connection that breaks is the business of its ends.
+                        // The two ends deal with a broken connection.
                         _ = passed => {}
                     }
                 });
@@ -91,18 +91,18 @@ impl Delay {
         Ok(Self { address, accepting, way, cuts })
     }
 
-    /// Where the server seems to be.
+    /// The address at which the server seems to be.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Makes the link another from now on, for the connections there are too. What is on its way keeps its time.
+    /// Changes the link from now on, also for existing connections. Bytes under way keep their time.
     pub fn set(&self, way: Way) {
         self.way.send_replace(way);
     }
 
-    /// Ends all connections through it; new ones are accepted.
+    /// Ends all connections through the proxy. New ones are accepted.
     pub fn cut(&self) {
         self.cuts.send_modify(|cuts| *cuts += 1);
     }
@@ -146,7 +146,7 @@ async fn carry(
     let writing = async move {
         while let Some((at, piece)) = pieces.recv().await {
             sleep_until(at).await;
-            // It fails when the proxy is gone, and this task with it.
+            // This fails only when the proxy is gone, and this task with it.
             let _ = way.wait_for(|way| way.passes).await;
             let most = way.borrow().piece_bytes.max(1);
             for part in piece.chunks(most) {

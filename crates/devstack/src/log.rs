@@ -1,10 +1,10 @@
-//! Reads the end of a server's log, for people and for telling a port race from other failures.
+//! Reads the end of a server's log, for people, and to distinguish a port race from other failures.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// However long the log, no more than this much of its end is read.
+/// However long the log is, only this much of its end is read.
 const MAX_TAIL: u64 = 256 * 1024;
 
 /// The last lines of a file, or why there are none.

@@ -1,8 +1,8 @@
-//! A private `MariaDB`: TCP on the loopback interface, root without a password, no file of the machine's
-//! configuration.
+//! A private `MariaDB`: TCP on the loopback interface, root without a password, without the machine's configuration
+//! files.
 //!
-//! Its data folder is made by `mariadb-install-db` each time: that takes half a second, copying a ready-made
-//! one 0.2 s, which is not worth a template in the cache that could go stale.
+//! `mariadb-install-db` makes the data folder each time, which takes half a second. Copying a ready-made one would take
+//! 0.2 s: not worth a template in the cache that could become outdated.
 
 use std::fs;
 use std::io::Read;
@@ -23,13 +23,14 @@ pub(crate) struct MariaDb {
     dir: PathBuf,
     log: PathBuf,
     port: Port,
-    /// Its number among those that replicate.
+    /// The number of this server among those that replicate.
     number: Option<usize>,
     tls: Mutex<Option<ServerTls>>,
 }
 
-/// Every server that replicates is a replica until it is promoted, also when it comes back. What is committed is with a
-/// replica before; what a server that died had not yet sent to one, it takes back when it comes again.
+/// Every server that replicates is a replica until it is promoted, also when it comes back. A commit waits until a
+/// replica has it. If a server dies before it has sent a transaction to a replica, it rolls the transaction back when
+/// it comes again.
 const REPLICATION: [&str; 12] = [
     "--log-bin=binlog",
     "--relay-log=relay",
@@ -61,8 +62,8 @@ impl MariaDb {
         self.dir.join("data")
     }
 
-    /// Its own: a server that starts removes every `#sql*` file of its folder of temporary files, also those
-    /// of another server that is at work there.
+    /// The server's own folder: a server that starts removes every `#sql*` file from its folder of temporary files,
+    /// including those of another running server.
     fn temporary(&self) -> PathBuf {
         self.dir.join("tmp")
     }
@@ -90,7 +91,7 @@ impl Program for MariaDb {
             return Ok(());
         }
         let data = self.data();
-        // What an interrupted attempt left is of no use.
+        // The remains of an interrupted attempt are of no use.
         if data.exists() {
             fs::remove_dir_all(&data).map_err(Error::io("cannot remove a half-made data folder", &data))?;
         }

@@ -1,6 +1,6 @@
-//! A private server that speaks `MongoDB`'s protocol: `mongod` where it is on the PATH, otherwise the
-//! [stand-in](crate::stand_in). Either appears as a replica set of one, so that transactions work, unless it is asked not
-//! to.
+//! A private server that speaks `MongoDB`'s protocol: `mongod` if it is on the PATH, otherwise the
+//! [stand-in](crate::stand_in). By default either one appears as a replica set of one member, so that transactions
+//! work.
 
 use std::fs;
 use std::net::TcpStream;
@@ -28,12 +28,12 @@ pub(crate) enum Flavor {
 }
 
 impl Flavor {
-    /// `mongod` where there is one, else this edition of the stand-in.
+    /// `mongod` if it is installed, else this edition of the stand-in.
     pub(crate) fn choose(edition: Edition) -> Self {
         on_path("mongod").map_or(Self::StandIn(edition), Self::Mongod)
     }
 
-    /// Whether it is installed.
+    /// Whether the server is installed.
     pub(crate) fn is_there(&self) -> Result<bool> {
         match self {
             Self::Mongod(_) => Ok(true),
@@ -56,7 +56,7 @@ pub(crate) struct MongoDb {
     log: PathBuf,
     port: Port,
     flavor: Flavor,
-    /// Whether it is no replica set.
+    /// Whether the server is not a replica set.
     standalone: bool,
     tls: Mutex<Option<ServerTls>>,
 }
@@ -66,7 +66,7 @@ impl MongoDb {
         Self { dir: dir.to_owned(), log, port, flavor, standalone, tls: Mutex::default() }
     }
 
-    /// One for each kind of server: they do not read each other's files.
+    /// One folder for each kind of server: they cannot read each other's files.
     fn data(&self) -> PathBuf {
         self.dir.join(match &self.flavor {
             Flavor::Mongod(_) => "mongod",
@@ -116,7 +116,7 @@ impl Program for MongoDb {
                     command.args(["--replSet", REPLICA_SET]);
                 }
                 if let Some(ServerTls { cert, key, client_ca }) = &tls {
-                    // One file with both; with `preferTLS` the server goes on to take plain text.
+                    // One file with both. With `preferTLS` the server still accepts plain text.
                     let both = self.dir.join("tls.pem");
                     let text = [cert, key].map(fs::read).into_iter().collect::<std::io::Result<Vec<_>>>();
                     text.and_then(|text| fs::write(&both, text.concat()))
@@ -147,7 +147,7 @@ impl Program for MongoDb {
     }
 
     fn probe(&self) -> std::result::Result<(), String> {
-        // The stand-in takes nothing but TLS then, which this crate does not speak. It listens last.
+        // With TLS the stand-in accepts only TLS, which this crate does not speak. It opens its port last.
         if matches!(self.flavor, Flavor::StandIn(_)) && self.tls().is_some() {
             let connected = TcpStream::connect(("127.0.0.1", self.port.number()));
             return connected.map(drop).map_err(|error| error.to_string());

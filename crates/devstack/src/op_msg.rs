@@ -1,16 +1,16 @@
-//! As much of the MongoDB wire protocol as it takes to ask a server whether it is ready and to make a
-//! `mongod` a replica set: one command in, the top-level fields of the reply out. It must not grow into a
-//! driver. BSON is written by hand: the crate `bson` would take longer to build than the rest of `cargo xtask`.
+//! The part of the MongoDB wire protocol that asks a server whether it is ready, and that makes a `mongod` a replica
+//! set: one command out, the top-level fields of the reply in. It must not grow into a driver. BSON is encoded by hand:
+//! the crate `bson` would take longer to build than the rest of `cargo xtask`.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
 const OP_MSG: i32 = 2013;
-/// Replies to `hello` have some hundred bytes; what is longer is not a reply to us.
+/// Replies to `hello` have some hundred bytes. A longer one is not a reply to this module.
 const MAX_REPLY: usize = 1024 * 1024;
 
-/// A BSON value, as far as commands here need it.
+/// A BSON value, as far as the commands here need it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value {
     Number(f64),
@@ -19,7 +19,7 @@ pub(crate) enum Value {
     Flag(bool),
     Document(Vec<(String, Value)>),
     Array(Vec<Value>),
-    /// A type that nobody here looks at.
+    /// A type that this module does not use.
     Other,
 }
 
@@ -54,7 +54,7 @@ pub(crate) fn document<const N: usize>(fields: [(&str, Value); N]) -> Value {
     Value::Document(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
-/// Runs one command on the `admin` database over a connection of its own.
+/// Runs one command on the `admin` database, over a separate connection.
 pub(crate) fn command(port: u16, name: &str, argument: Value) -> io::Result<Reply> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;

@@ -1,4 +1,4 @@
-//! Installs Debian packages that are missing, as root or through `sudo`, after saying so.
+//! Installs missing Debian packages, as root or through `sudo`, after a message.
 //!
 //! It must never let a package start a system service, and never replace or remove a package.
 
@@ -11,8 +11,8 @@ use crate::program::on_path;
 use crate::progress::{run, say, undisturbed};
 use crate::{Error, Result, exclusively};
 
-/// `policy-rc.d` is Debian's way to say that packages must not start services; one that is already there stays
-/// as it is. The package of `RabbitMQ` starts an epmd all the same: it is ended if there was none before.
+/// With `policy-rc.d`, Debian keeps packages from starting services. An existing file stays as it is. The package of
+/// `RabbitMQ` starts an epmd all the same: it is ended if none ran before.
 const SCRIPT: &str = r#"
 set -e
 guard=/usr/sbin/policy-rc.d
@@ -44,7 +44,7 @@ apt-get update -o DPkg::Lock::Timeout=300
 install "$@"
 "#;
 
-/// Sees to it that these Debian packages are installed. Does nothing, and needs no rights, when they are.
+/// Installs these Debian packages if they are missing. If none is missing, it does nothing and needs no rights.
 ///
 /// ```no_run
 /// beds_devstack::packages::ensure_packages(&["iso-codes"])?;
@@ -52,14 +52,14 @@ install "$@"
 /// ```
 ///
 /// # Errors
-/// When one is missing and cannot be installed: the error has the command to run by hand.
+/// When a package is missing and cannot be installed. The error has the command to run by hand.
 pub fn ensure_packages(packages: &[&str]) -> Result<()> {
     if packages.iter().all(|package| is_installed(package)) {
         return Ok(());
     }
     let waiting = || say("waiting for another installation of packages to end");
     exclusively("packages", waiting, || {
-        // Whoever held the lock may have installed them.
+        // The previous holder of the lock may have installed them.
         let missing: Vec<&str> = packages.iter().copied().filter(|package| !is_installed(package)).collect();
         if missing.is_empty() { Ok(()) } else { install(&missing) }
     })

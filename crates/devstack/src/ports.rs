@@ -1,9 +1,8 @@
-//! Finds ports that nobody else will take.
+//! Finds ports that no other program will take.
 //!
-//! They lie below the kernel's ephemeral range, so that no outgoing connection gets one while its server is
-//! down for a restart, and each is claimed by a Unix socket in the abstract namespace: other stacks on this
-//! machine see the claim, it has the same scope as the port (the network namespace), and it goes with the
-//! process without a trace.
+//! The ports are below the kernel's ephemeral range. So no outgoing connection gets a port while its server is down for
+//! a restart. Each port is claimed by a Unix socket in the abstract namespace. Other stacks on this machine see the
+//! claim. The claim has the same scope as the port (the network namespace), and ends with the process without a trace.
 
 use std::net::TcpListener;
 use std::os::linux::net::SocketAddrExt;
@@ -16,7 +15,7 @@ use crate::{Error, Result};
 const FIRST: u16 = 20_000;
 const COUNT: u16 = 12_000;
 
-/// A claimed port; the claim ends when this is dropped.
+/// A claimed port. The claim ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Port {
     number: u16,
@@ -48,13 +47,13 @@ impl Port {
     fn claim(number: u16) -> Option<Self> {
         let name = SocketAddr::from_abstract_name(format!("beds-devstack/{number}")).ok()?;
         let claim = UnixListener::bind_addr(&name).ok()?;
-        // Bound for a moment only: the server itself binds it next.
+        // Bound only for a moment: the server itself binds the port next.
         TcpListener::bind(("127.0.0.1", number)).ok()?;
         Some(Self { number, _claim: claim })
     }
 }
 
-/// The next candidate: each process starts elsewhere, so that they seldom meet.
+/// The next candidate. Each process starts at another number, so that they seldom collide.
 fn next() -> u16 {
     static STEP: AtomicU16 = AtomicU16::new(0);
     let step = STEP.fetch_add(1, Ordering::Relaxed);

@@ -1,5 +1,5 @@
-//! One server process: its own process group, its output in a log file, its environment marked with the stack
-//! that it belongs to. Nothing here may signal a process that was not started here.
+//! One server process, with its own process group, its output in a log file, and the stack's marker in its environment.
+//! Nothing here may signal a process that was not started here.
 
 use std::fs::{self, OpenOptions};
 use std::os::unix::process::CommandExt;
@@ -16,16 +16,16 @@ use crate::{Error, Result, usage};
 /// The environment variable that marks every process of a stack, grandchildren included.
 pub(crate) const MARKER: &str = "BEDS_DEVSTACK";
 
-/// How often a condition is looked at while waiting for it.
+/// How often a condition is checked while waiting for it.
 pub(crate) const POLL: Duration = Duration::from_millis(25);
 
 /// How long a group of processes may take to stop.
 const PAUSE_MAX: Duration = Duration::from_secs(30);
 
-/// Settings of the user's own servers must not reach ours.
+/// Prefixes of settings for the user's own servers, which must not reach the servers of the stack.
 const FOREIGN: [&str; 6] = ["RABBITMQ_", "ERL_", "MYSQL_", "MARIADB_", "NOTIFY_SOCKET", "SECANTUS_"];
 
-/// A running (or just ended) server process.
+/// A server process that runs, or has just ended.
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
@@ -53,7 +53,7 @@ impl Process {
             .stdin(Stdio::null())
             .stdout(file)
             .stderr(twin)
-            // Its own group, so that it can be paused and killed whole and the terminal's Ctrl-C misses it.
+            // A group of its own: it can be paused and killed as a whole, and the terminal's Ctrl-C does not reach it.
             .process_group(0)
             .spawn()
             .map_err(|error| Error::new(format!("cannot start `{program}`: {error}")))?;
@@ -66,7 +66,7 @@ impl Process {
         self.child.id()
     }
 
-    /// How it ended, if it did.
+    /// How the process ended, if it has.
     pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
     }
@@ -78,7 +78,8 @@ impl Process {
         })
     }
 
-    /// SIGSTOP, and wait until every thread of the group has heard it: a busy machine lets some answer until then.
+    /// Sends SIGSTOP, and waits until every thread of the group has stopped: on a busy machine some threads still
+    /// answer until then.
     pub(crate) fn pause(&self) -> Result<()> {
         self.signal(Signal::SIGSTOP)?;
         let deadline = Instant::now() + PAUSE_MAX;
@@ -91,14 +92,14 @@ impl Process {
         Ok(())
     }
 
-    /// SIGKILL, and wait until it is gone.
+    /// Sends SIGKILL, and waits until the process is gone.
     pub(crate) fn kill(mut self) {
-        // Fails only when there is nothing left to kill.
+        // Fails only if there is nothing left to kill.
         let _ = killpg(self.group, Signal::SIGKILL);
         let _ = self.child.wait();
     }
 
-    /// SIGTERM, and SIGKILL if it is still there after `patience`. True if it ended by itself.
+    /// Sends SIGTERM, and SIGKILL if the process still runs after `patience`. True if it ended by itself.
     pub(crate) fn stop(mut self, patience: Duration) -> bool {
         let _ = kill(self.group, Signal::SIGTERM);
         // A paused process sees the SIGTERM only when it runs again.
@@ -116,7 +117,7 @@ impl Process {
     }
 }
 
-/// Kills every process that carries the marker of this stack: what servers started and left to themselves.
+/// Kills every process with the marker of this stack: processes that servers started and left running.
 pub(crate) fn kill_marked(stack: &str) {
     let wanted = format!("{MARKER}={stack}");
     let Ok(entries) = fs::read_dir("/proc") else { return };

@@ -1,4 +1,4 @@
-//! What the three kinds of server have in common, so that [`crate::Server`] can run each of them.
+//! The common interface of the three kinds of server, so that [`crate::Server`] can run each of them.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -56,36 +56,36 @@ pub(crate) trait Program: fmt::Debug + Send + Sync {
     /// Makes folders, configuration and, the first time, the database files.
     fn prepare(&self) -> Result<()>;
 
-    /// A helper process that must run before and beside the server, and survives its kill.
+    /// A helper process that must start before the server and run beside it, and that survives the server's kill.
     fn companion(&self) -> Option<Command> {
         None
     }
 
     fn command(&self) -> Result<Command>;
 
-    /// The program that an operator gives commands to the running server with.
+    /// The program with which an operator gives commands to the running server.
     fn control(&self) -> Option<Command> {
         None
     }
 
-    /// One try, bounded in time. `Err` says what is still missing.
+    /// One probe, bounded in time. `Err` says what is still missing.
     fn probe(&self) -> std::result::Result<(), String>;
 
-    /// From its next start on it has TLS with these files, or none.
+    /// Sets or removes TLS, from the next start on.
     fn use_tls(&self, tls: Option<ServerTls>);
 
     fn url(&self) -> String;
 
     fn log(&self) -> &Path;
 
-    /// All ports that it uses, the one for clients first.
+    /// All ports of the server, the one for clients first.
     fn ports(&self) -> Vec<u16>;
 }
 
 /// The full path of a program on the PATH.
 pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    // Daemons live in sbin, which is not on the PATH of ordinary users.
+    // Daemons are in sbin, which is not on the PATH of ordinary users.
     std::env::split_paths(&path)
         .chain(["/usr/sbin", "/sbin", "/usr/local/sbin"].map(PathBuf::from))
         .map(|dir| dir.join(name))

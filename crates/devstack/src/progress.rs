@@ -1,7 +1,7 @@
-//! Shows a long-running command as one line that changes on a terminal, and as an occasional line in a pipe.
-//! Several may run at the same time.
+//! Shows a long-running command as one changing line on a terminal, and as an occasional line in a pipe. Several
+//! commands may run at the same time.
 //!
-//! The command's own output is kept, and shown only when it fails: nobody wants to read 260 crates compiling.
+//! The output of the command is kept, and shown only if the command fails: nobody wants to read 260 crates compiling.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -14,7 +14,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::{Error, Result};
 
-/// How often a line appears where there is no terminal.
+/// How often a line appears if there is no terminal.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
 /// How much of a failed command's output the error shows. A compiler's report has many lines.
 const KEPT: usize = 300;
@@ -23,18 +23,18 @@ const WIDTH: usize = 70;
 /// The lines that change, on standard error.
 static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
-/// Says something on standard error, where people look and pipes of data do not run.
+/// Prints a line on standard error, which people read and pipes of data do not use.
 pub fn say(line: &str) {
     // A closed standard error is no reason to fail.
     BARS.suspend(|| drop(writeln!(std::io::stderr(), "{line}")));
 }
 
-/// Says something on standard output, without tearing the lines that change.
+/// Prints a line on standard output, without breaking the changing lines.
 pub fn tell(line: &str) {
     BARS.suspend(|| drop(writeln!(std::io::stdout(), "{line}")));
 }
 
-/// Does something that needs the terminal for itself, such as to ask for a password.
+/// Does work that needs the terminal for itself, such as to ask for a password.
 pub(crate) fn undisturbed<T>(work: impl FnOnce() -> T) -> T {
     BARS.suspend(work)
 }
@@ -43,14 +43,14 @@ pub(crate) fn undisturbed<T>(work: impl FnOnce() -> T) -> T {
 #[derive(Debug, PartialEq, Eq)]
 struct Line {
     text: String,
-    /// The command wrote over it itself, as progress bars do.
+    /// Whether the command itself overwrites the line, as progress bars do.
     passing: bool,
 }
 
-/// Runs a command to its end. `title` says what it is about.
+/// Runs a command to its end. `title` describes it.
 ///
 /// # Errors
-/// When the command cannot be started or fails: with the end of its output.
+/// When the command cannot be started or fails. The error has the end of its output.
 pub fn run(title: &str, mut command: Command) -> Result<()> {
     let program = command.get_program().to_string_lossy().into_owned();
     let began = Instant::now();
@@ -80,7 +80,7 @@ pub fn run(title: &str, mut command: Command) -> Result<()> {
     Err(Error::new(format!("{title} failed: `{program}`: {status}\n{}", output.join("\n"))))
 }
 
-/// Reads until the end, or until `each` has no use for more.
+/// Reads to the end, or until `each` wants no more.
 fn read_lines(mut reader: impl BufRead, mut each: impl FnMut(Line) -> bool) {
     let mut text = Vec::new();
     loop {
@@ -90,7 +90,7 @@ fn read_lines(mut reader: impl BufRead, mut each: impl FnMut(Line) -> bool) {
                 text.extend_from_slice(&bytes[..end.unwrap_or(bytes.len())]);
                 (end.map_or(bytes.len(), |end| end + 1), end.map(|end| bytes[end]))
             }
-            // What comes before the end need not end with a line feed.
+            // The last line may have no line feed.
             Ok(_) if !text.is_empty() => (0, Some(b'\n')),
             Ok(_) | Err(_) => return,
         };
@@ -106,10 +106,10 @@ fn read_lines(mut reader: impl BufRead, mut each: impl FnMut(Line) -> bool) {
     }
 }
 
-/// Shows the lines until there are no more, and returns the last of those that stay.
+/// Shows the lines until the channel closes, and returns the last ones that are not overwritten.
 fn show(title: &str, lines: &mpsc::Receiver<Line>, began: Instant) -> VecDeque<String> {
     let bar = BARS.add(ProgressBar::new_spinner());
-    // A template that does not parse would only lose the time in front of the line.
+    // If the template did not parse, only the time in front of the line would be missing.
     if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}") {
         bar.set_style(style);
     }
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn a_line_that_is_written_over_passes() {
         let mut lines = Vec::new();
-        // A small buffer, so that lines end in the middle of one.
+        // A small buffer, so that lines end in the middle of it.
         let output =
             std::io::BufReader::with_capacity(4, "Building 1/2\rBuilding 2/2 \rCompiled a\nend".as_bytes());
         read_lines(output, |line| {

@@ -1,8 +1,8 @@
-//! A private `RabbitMQ`: own cookie, own epmd, own ports, no plugins, everything on the loopback interface.
+//! A private `RabbitMQ`: its own cookie, epmd and ports, no plugins, everything on the loopback interface.
 //!
-//! The node's name is always `beds@localhost`, because its data folder is named after it and must be found
-//! again after a change of ports; its epmd is private, so that any number of nodes with that name run side by
-//! side. The other nodes of a cluster are `beds2@localhost` and so on, with the epmd and the cookie of the first.
+//! The name of the node is always `beds@localhost`: its data folder is named after it and must be found again after a
+//! change of ports. The epmd is private, so that any number of nodes with that name run side by side. The other nodes
+//! of a cluster are `beds2@localhost` and so on, with the epmd and the cookie of the first.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -16,10 +16,10 @@ use crate::ports::Port;
 use crate::program::{Program, ServerKind, on_path};
 use crate::{Error, Result, ServerTls};
 
-/// The script of the package that starts the node itself; the one in `sbin` changes user and directory.
+/// The script of the package that starts the node itself. The script in `sbin` changes user and directory.
 const SCRIPT: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 
-/// The script that controls a running node, beside it.
+/// The script that controls a running node, in the same folder.
 const CONTROL: &str = "/usr/lib/rabbitmq/bin/rabbitmqctl";
 
 /// Connection.Start: class 10, method 10.
@@ -38,10 +38,10 @@ pub(crate) struct RabbitMq {
     tls: Mutex<Option<ServerTls>>,
 }
 
-/// What the first node of a cluster shares with another.
+/// What the first node of a cluster shares with another node.
 #[derive(Debug)]
 pub(crate) struct Joins {
-    /// Which of the cluster's nodes the other is, from 2 on.
+    /// The number of the other node in the cluster, from 2 on.
     pub(crate) number: usize,
     epmd: u16,
     home: PathBuf,
@@ -59,7 +59,7 @@ impl RabbitMq {
         Self { dir: dir.to_owned(), log, amqp, distribution, epmd, encrypted, joins, tls: Mutex::default() }
     }
 
-    /// What the node of this number takes to join this one.
+    /// What the node with this number needs to join this one.
     pub(crate) fn joined_by(&self, number: usize) -> Joins {
         Joins { number, epmd: self.epmd.number(), home: self.home() }
     }
@@ -74,7 +74,7 @@ impl RabbitMq {
         self.joins.as_ref().map_or_else(|| self.dir.join("home"), |joins| joins.home.clone())
     }
 
-    /// Without a first node to join, it waits for nobody.
+    /// Without a first node to join, the node waits for no other.
     fn clustering(&self) -> String {
         if self.joins.is_none() {
             return String::new();
@@ -86,7 +86,7 @@ impl RabbitMq {
         )
     }
 
-    /// Alarms would stop publishers on a busy developer's machine: both limits are low enough to stay quiet
+    /// Alarms would stop publishers on a busy developer's machine. Both limits are low enough to raise no alarm there,
     /// and high enough to stop a runaway.
     fn configuration(&self) -> String {
         format!(
@@ -151,8 +151,7 @@ impl Program for RabbitMq {
         Ok(())
     }
 
-    /// The node would start an epmd of its own and leave it behind as a daemon; it starts none where one
-    /// answers.
+    /// If no epmd answers, the node would start one of its own and leave it behind as a daemon.
     fn companion(&self) -> Option<Command> {
         if self.joins.is_some() {
             return None;
@@ -186,13 +185,13 @@ impl Program for RabbitMq {
             .env("RABBITMQ_ADVANCED_CONFIG_FILE", self.dir.join("advanced.config"))
             .env("RABBITMQ_CONF_ENV_FILE", self.dir.join("rabbitmq-env.conf"))
             .env("ERL_CRASH_DUMP", self.dir.join("erl_crash.dump"))
-            // The schedulers must not spin while idle: the servers share the machine with what is tested.
+            // The schedulers must not spin while idle: the servers share the machine with the tested program.
             .env(
                 "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",
                 "+sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}",
             )
-            // Makes the script replace itself by the Erlang VM instead of staying as its parent, so that our
-            // signals reach the VM.
+            // With this, the script replaces itself by the Erlang VM instead of staying as its parent, so that signals
+            // reach the VM.
             .env("RUNNING_UNDER_SYSTEMD", "true");
         Ok(command)
     }

@@ -1,12 +1,12 @@
-//! `MariaDB` servers that replicate, and what a DBA does with them when one dies: by global transaction ids, semi-synchronous,
-//! so that what the primary has committed is with a replica.
+//! `MariaDB` servers that replicate, and what a DBA does with them when one dies. Replication uses global transaction
+//! ids and is semi-synchronous, so that a replica has what the primary has committed.
 
 use std::sync::atomic::Ordering;
 
 use crate::sql::Client;
 use crate::{Error, Result, Server, Stack};
 
-/// How long a replica may take to do what it has received, in seconds.
+/// How long a replica may take to apply what it has received, in seconds.
 const APPLY_SECONDS: u32 = 60;
 
 impl Stack {
@@ -20,11 +20,11 @@ impl Stack {
         query(first, PROMOTED).map(drop)
     }
 
-    /// Makes the replica that has most the primary, and the others its replicas, as whoever looks after the servers does when
-    /// the primary is gone. One that still answers takes no writes from here on, and is a replica as well.
+    /// Makes the replica with the most transactions the primary, and the others its replicas, as a DBA does when the
+    /// primary is gone. If the old primary still answers, it takes no more writes, and becomes a replica as well.
     ///
     /// # Errors
-    /// When no replica runs, or one refuses.
+    /// When no replica runs, or one refuses a command.
     pub fn fail_over(&self) -> Result<&Server> {
         let old = self.mariadb();
         let demoted = "set global read_only = 1, rpl_semi_sync_master_enabled = 0";
@@ -58,11 +58,11 @@ impl Stack {
         Ok(new)
     }
 
-    /// Starts a server if it does not run, and makes it a replica of the primary: one that was a replica before, or the
-    /// primary before the last [`Stack::fail_over`].
+    /// Starts a server if it does not run, and makes it a replica of the primary. The server is a former replica, or
+    /// the primary before the last [`Stack::fail_over`].
     ///
     /// # Errors
-    /// When it does not start, or refuses.
+    /// When the server does not start, or refuses a command.
     pub fn rejoin(&self, server: &Server) -> Result<()> {
         server.start()?;
         let was_replica = !query(server, "show slave status")?.trim().is_empty();
@@ -70,12 +70,12 @@ impl Stack {
     }
 }
 
-/// The primary alone waits for replicas.
+/// Only the primary waits for replicas.
 const PROMOTED: &str = "set global rpl_semi_sync_master_enabled = 1, read_only = 0";
-/// Its own binary log tells what it has.
+/// The server's own binary log says which transactions it has.
 const DEMOTED: &str = ", master_demote_to_slave = 1";
 
-/// Makes a server that replicates nothing a replica of another.
+/// Makes a server that does not replicate a replica of another one.
 fn follow(replica: &Server, primary: &Server, how: &str) -> Result<()> {
     let port = primary.port().unwrap_or_default();
     let sql = format!(
@@ -85,16 +85,16 @@ fn follow(replica: &Server, primary: &Server, how: &str) -> Result<()> {
     query(replica, &sql).map(drop)
 }
 
-/// A position in the one domain that these servers have.
+/// A position in the only replication domain of these servers.
 struct Position {
     text: String,
     number: u64,
 }
 
-/// What a replica has of its primary's log, done or not.
+/// How much of the primary's log a replica has received, applied or not.
 fn received(replica: &Server) -> Result<Position> {
     let status = query(replica, "show slave status")?;
-    // Using_Gtid, and behind it Gtid_IO_Pos.
+    // The column `Using_Gtid`, followed by `Gtid_IO_Pos`.
     let mut fields = status.trim_end_matches('\n').split('\t').skip_while(|field| *field != "Slave_Pos");
     let text = fields.nth(1).unwrap_or_default().to_owned();
     let number = text.rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or_default();

@@ -1,11 +1,11 @@
 //! Applies the schema that the DBA owns to a stack's databases.
 //!
-//! `schema/mariadb/*.sql` goes through the `mariadb` client, in the order of the names: `00_*.sql`, which
-//! creates the database, outside of any, the others inside it.
+//! `schema/mariadb/*.sql` goes through the `mariadb` client, in the order of the names. `00_*.sql`, which creates the
+//! database, runs outside of any database, and the others run inside it.
 //!
-//! Each `schema/mongodb/*.json` is `{"database": "logs", "commands": [{"create": "msLogs", …}, …]}`: `MongoDB`
-//! commands that run in order. Applying twice must do no harm, so a collection that exists gets its new definition
-//! by `collMod`, and a view, which has no data, is created anew.
+//! Each `schema/mongodb/*.json` is `{"database": "logs", "commands": [{"create": "msLogs", …}, …]}`: `MongoDB` commands
+//! that run in order. Applying the schema twice must do no harm. So an existing collection gets its new definition by
+//! `collMod`, and a view, which has no data, is created anew.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,10 +21,10 @@ use crate::{Error, Result, Stack};
 /// The demo's database, which `00_*.sql` creates.
 const DATABASE: &str = "catalog";
 
-/// `NamespaceExists`: `create` of a collection or view that is there.
+/// `NamespaceExists`: the collection or view of a `create` exists.
 const NAMESPACE_EXISTS: i32 = 48;
 
-/// What `collMod` can change of what `create` was given.
+/// The parts of a `create` that `collMod` can change.
 const MODIFIABLE: [&str; 3] = ["validator", "validationLevel", "validationAction"];
 
 /// One file of `schema/mongodb/`.
@@ -35,11 +35,11 @@ struct MongoFile {
     commands: Vec<Document>,
 }
 
-/// Applies the schema in this folder, which has the folders `mariadb` and `mongodb`. It blocks, and must not be
-/// called on a thread that drives a tokio runtime.
+/// Applies the schema in this folder, which has the folders `mariadb` and `mongodb`. It blocks, and must not be called
+/// on a thread that drives a tokio runtime.
 ///
 /// # Errors
-/// When a file cannot be read, or a statement or command fails: with its file and place.
+/// When a file cannot be read, or a statement or command fails. The error has its file and place.
 pub fn apply(stack: &Stack, schema_dir: &Path) -> Result<()> {
     for file in files(&schema_dir.join("mariadb"), "sql")? {
         let creates_database = file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("00_"));
@@ -60,13 +60,13 @@ pub fn apply(stack: &Stack, schema_dir: &Path) -> Result<()> {
         for file in files {
             apply_mongo(&client, &file).await?;
         }
-        // Its background tasks end with it, before the runtime does.
+        // Its background tasks end here, before the runtime does.
         client.shutdown().await;
         Ok(())
     })
 }
 
-/// The files of a folder with this extension, by name; none where there is no such folder.
+/// The files of a folder with this extension, by name; none if there is no such folder.
 fn files(dir: &Path, extension: &str) -> Result<Vec<PathBuf>> {
     if !dir.is_dir() {
         return Ok(Vec::new());
@@ -84,7 +84,7 @@ fn files(dir: &Path, extension: &str) -> Result<Vec<PathBuf>> {
 
 async fn apply_mongo(client: &Client, file: &Path) -> Result<()> {
     let text = fs::read_to_string(file).map_err(Error::io("cannot read the schema", file))?;
-    // A pipeline, which is an array, lies in the same folder: it is the compiler's.
+    // A pipeline, which is an array, is in the same folder. It belongs to the compiler.
     if text.trim_start().starts_with('[') {
         return Ok(());
     }
@@ -112,11 +112,11 @@ async fn run_mongo(database: &Database, command: Document) -> mongodb::error::Re
     }
     match command.get_str("create") {
         Ok(view) if command.contains_key("viewOn") && is_view(database, view).await? => {
-            // Not by `collMod`: the light stand-in takes it for a view, and forgets it.
+            // Not by `collMod`: the light stand-in accepts it for a view, and forgets it.
             database.run_command(doc! {"drop": view}).await?;
             database.run_command(command).await.map(drop)
         }
-        // A collection of the view's name has data: the error stands.
+        // A collection with the view's name has data, so the error stays.
         Ok(_) if command.contains_key("viewOn") => Err(error),
         Ok(_) => match modification(&command) {
             Some(change) => database.run_command(change).await.map(drop),
@@ -135,7 +135,7 @@ async fn is_view(database: &Database, name: &str) -> mongodb::error::Result<bool
     Ok(found.advance().await? && found.deserialize_current()?.collection_type == CollectionType::View)
 }
 
-/// The `collMod` that gives an existing collection what `create` asked for, if it can differ at all.
+/// The `collMod` that gives an existing collection the definition of a `create`, if `collMod` can change any of it.
 fn modification(create: &Document) -> Option<Document> {
     let mut change = Document::new();
     change.insert("collMod", create.get("create")?.clone());
@@ -203,7 +203,7 @@ mod tests {
             let view = client.database("logs").collection::<Document>("v_msLogs");
             assert!(view.find_one(doc! {}).await.unwrap().is_some());
         });
-        // A collection in the place of a view keeps its data, and is reported.
+        // A collection with the name of a view keeps its data, and is reported.
         let view =
             r#"{"database": "logs", "commands": [{"create": "msLogs", "viewOn": "a", "pipeline": []}]}"#;
         fs::write(&logs, view).unwrap();

@@ -10,14 +10,14 @@ use crate::process::{POLL, Process};
 use crate::program::{Program, ServerKind};
 use crate::{Error, Result, ServerTls, log};
 
-/// A first start on a slow, busy machine takes seconds; beyond this something is wrong.
+/// A first start on a slow, busy machine takes seconds. After this time something is wrong.
 const START_PATIENCE: Duration = Duration::from_secs(90);
-/// An orderly end takes a second; beyond this the server is killed.
+/// An orderly end takes a second. After this time the server is killed.
 const STOP_PATIENCE: Duration = Duration::from_secs(20);
 /// How much of the log an error shows.
 const TAIL: usize = 25;
 
-/// One server of a [`crate::Stack`]. All methods block until what they say is done.
+/// One server of a [`crate::Stack`]. All methods block until their work is done.
 #[derive(Debug)]
 pub struct Server {
     kind: ServerKind,
@@ -28,7 +28,7 @@ pub struct Server {
 enum Inner {
     /// Started by this stack.
     Own(Box<Own>),
-    /// Named by an environment variable: not ours to stop.
+    /// Named by an environment variable. The stack must not stop it.
     External { url: String },
     /// The stack was built without it.
     Absent,
@@ -81,13 +81,13 @@ impl Server {
         self.kind
     }
 
-    /// Whether it was started by this stack, and so can be stopped, killed and paused.
+    /// Whether this stack started the server, and so may stop, kill and pause it.
     pub fn is_own(&self) -> bool {
         matches!(self.inner, Inner::Own(_))
     }
 
-    /// The address for a driver, with credentials. It stays the same for the life of the stack. For a server
-    /// that the stack was built without it is no address at all, which every driver refuses.
+    /// The address for a driver, with credentials. It stays the same for the life of the stack. If the stack has no
+    /// such server, the address is invalid, and every driver refuses it.
     pub fn url(&self) -> String {
         match &self.inner {
             Inner::Own(own) => own.program.url(),
@@ -96,7 +96,7 @@ impl Server {
         }
     }
 
-    /// The port for clients; none for a server that is not ours.
+    /// The port for clients; none for an external server.
     pub fn port(&self) -> Option<u16> {
         match &self.inner {
             Inner::Own(own) => own.program.ports().first().copied(),
@@ -111,7 +111,7 @@ impl Server {
         }
     }
 
-    /// The id of its first process; none for a server that is not ours or does not run.
+    /// The id of the server's first process; none for an external server, or if it does not run.
     pub fn pid(&self) -> Option<u32> {
         match &self.inner {
             Inner::Own(own) => own.lock().server.as_ref().map(Process::pid),
@@ -119,7 +119,7 @@ impl Server {
         }
     }
 
-    /// The last lines of its log; empty for a server that is not ours.
+    /// The last lines of the log; empty for an external server.
     pub fn log_tail(&self, lines: usize) -> String {
         match &self.inner {
             Inner::Own(own) => log::tail(own.program.log(), lines),
@@ -127,7 +127,7 @@ impl Server {
         }
     }
 
-    /// Whether its process exists (a paused one does). A server that is not ours counts as running.
+    /// Whether the server's process exists (a paused one does). An external server counts as running.
     pub fn is_running(&self) -> bool {
         match &self.inner {
             Inner::Own(own) => own.lock().server.as_mut().is_some_and(|process| process.ended().is_none()),
@@ -136,28 +136,27 @@ impl Server {
         }
     }
 
-    /// Starts it on the same port and data, and returns when it answers. Does nothing if it runs.
+    /// Starts the server on the same port and data, and returns when it answers. Does nothing if it runs.
     ///
     /// # Errors
-    /// When it is not ours, ends early, or does not answer in time; with the end of its log.
+    /// When the server is external, ends early, or does not answer in time. The error has the end of its log.
     pub fn start(&self) -> Result<()> {
         self.own_only("start")?.start()
     }
 
-    /// Ends it in an orderly way. Does nothing if it does not run.
+    /// Ends the server in an orderly way. Does nothing if it does not run.
     ///
     /// # Errors
-    /// When it is not ours.
+    /// When the server is external.
     pub fn stop(&self) -> Result<()> {
         self.own_only("stop")?.stop();
         Ok(())
     }
 
-    /// Ends it at once with SIGKILL, as a power cut would: nothing is flushed. Does nothing if it does not
-    /// run.
+    /// Ends the server at once with SIGKILL, as a power cut would: nothing is flushed. Does nothing if it does not run.
     ///
     /// # Errors
-    /// When it is not ours.
+    /// When the server is external.
     pub fn kill(&self) -> Result<()> {
         self.own_only("kill")?.kill();
         Ok(())
@@ -172,10 +171,10 @@ impl Server {
         self.start()
     }
 
-    /// Stops its clock (SIGSTOP): connections stay open and nothing answers, like a machine that hangs.
+    /// Stops the server's processes (SIGSTOP): connections stay open and nothing answers, like a machine that hangs.
     ///
     /// # Errors
-    /// When it is not ours or does not run.
+    /// When the server is external or does not run.
     pub fn pause(&self) -> Result<()> {
         self.own_only("pause")?.running(Signal::SIGSTOP, Process::pause)
     }
@@ -183,13 +182,13 @@ impl Server {
     /// Ends [`Server::pause`].
     ///
     /// # Errors
-    /// When it is not ours or does not run.
+    /// When the server is external or does not run.
     pub fn resume(&self) -> Result<()> {
         self.own_only("resume")?.signal(Signal::SIGCONT)
     }
 
-    /// Gives it TLS with these files, or takes it, and starts it anew. `RabbitMQ` has TLS on a port of its own,
-    /// [`Server::tls_port`]; `MariaDB` goes on to take plain text beside it; the stand-in for `mongod` does not.
+    /// Gives the server TLS with these files, or removes TLS, and restarts it. `RabbitMQ` has TLS on a separate port,
+    /// [`Server::tls_port`]. `MariaDB` still accepts plain text on its port; the stand-in for `mongod` does not.
     ///
     /// # Errors
     /// As [`Server::restart`].
@@ -198,7 +197,7 @@ impl Server {
         self.restart()
     }
 
-    /// The port that has TLS where it is another than [`Server::port`]; none for a server that is not ours.
+    /// The port with TLS, if it differs from [`Server::port`]; none for an external server.
     pub fn tls_port(&self) -> Option<u16> {
         match self.kind {
             ServerKind::RabbitMq => self.ports().get(3).copied(),
@@ -207,10 +206,10 @@ impl Server {
     }
 
     /// Gives a command to the running server as its operator would, such as `set_vm_memory_high_watermark 0.1` to
-    /// `rabbitmqctl`, and returns what it prints.
+    /// `rabbitmqctl`, and returns its output.
     ///
     /// # Errors
-    /// When it is not ours, has no such program, or the command fails: with what that says.
+    /// When the server is external, has no such program, or the command fails. The error has the command's output.
     pub fn control(&self, arguments: &[&str]) -> Result<String> {
         let kind = self.kind;
         let Some(mut command) = self.own_only("control")?.program.control() else {
@@ -226,7 +225,7 @@ impl Server {
         Err(Error::new(format!("{kind} refuses `{}`: {}", arguments.join(" "), said.trim())))
     }
 
-    /// Ends it and all its helpers; `orderly` when its data will be used again.
+    /// Ends the server and all its helpers; `orderly` if its data will be used again.
     pub(crate) fn end(&self, orderly: bool) {
         if let Inner::Own(own) = &self.inner {
             if orderly {
@@ -243,7 +242,7 @@ impl Server {
 
 impl Own {
     fn lock(&self) -> MutexGuard<'_, Running> {
-        // A test that panicked in another thread must not keep us from stopping the server.
+        // If a test panics in another thread, the server must still be stopped.
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -263,7 +262,7 @@ impl Own {
         self.running(signal, |process| process.signal(signal))
     }
 
-    /// Does something to the process that is to get a signal.
+    /// Acts on the process that is to get a signal.
     fn running(&self, signal: Signal, act: impl FnOnce(&Process) -> Result<()>) -> Result<()> {
         let running = self.lock();
         let process = running.server.as_ref().ok_or_else(|| {
@@ -296,7 +295,7 @@ impl Own {
         let deadline = Instant::now() + START_PATIENCE;
         loop {
             let missing = match self.program.probe() {
-                // Another server may answer on a port that ours failed to get.
+                // Another server may answer on a port that this one failed to get.
                 Ok(()) if process.ended().is_none() => return Ok(()),
                 Ok(()) => "another server answers on its port".to_owned(),
                 Err(missing) => missing,

@@ -1,5 +1,5 @@
-//! Feeds SQL to a `MariaDB` server through the `mariadb` client program, which understands DELIMITER, so that
-//! the DBA's files run here exactly as they run by hand.
+//! Feeds SQL to a `MariaDB` server through the `mariadb` client program. The client understands DELIMITER, so the DBA's
+//! files run here exactly as they run by hand.
 
 use std::fs::File;
 use std::path::Path;
@@ -21,9 +21,9 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// By hand: the crate `url` would take longer to build than the rest of `cargo xtask`.
+    /// Parsed by hand: the crate `url` would take longer to build than the rest of `cargo xtask`.
     pub(crate) fn parse(url: &str) -> Result<Self> {
-        // The address itself may hold a password, so the error does not repeat it.
+        // The address itself may contain a password, so the error does not repeat it.
         let bad = || {
             Error::new("this is not the address of a MariaDB server")
                 .hint("write it as mysql://user:password@host:port/database")
@@ -67,7 +67,7 @@ impl Client {
             .arg(format!("--host={}", self.host))
             .arg(format!("--port={}", self.port))
             .arg(format!("--user={}", self.user))
-            // Not an argument: those are everyone's to read.
+            // Not an argument: everybody can read the arguments of a process.
             .env("MYSQL_PWD", &self.password)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -77,7 +77,7 @@ impl Client {
         Ok(command)
     }
 
-    /// Runs a file; the result is what the client printed.
+    /// Runs a file, and returns the client's output.
     pub(crate) fn file(&self, database: Option<&str>, path: &Path) -> Result<String> {
         let input = File::open(path).map_err(Error::io("cannot read the SQL file", path))?;
         let mut command = self.command(database)?;
@@ -85,7 +85,7 @@ impl Client {
         run(command, &path.display().to_string())
     }
 
-    /// Runs statements; the result is their rows, fields separated by tabs.
+    /// Runs statements, and returns their rows, with the fields separated by tabs.
     pub(crate) fn query(&self, database: Option<&str>, sql: &str) -> Result<String> {
         let mut command = self.command(database)?;
         command.arg("--execute").arg(sql).stdin(Stdio::null());
@@ -106,7 +106,7 @@ fn run(mut command: Command, source: &str) -> Result<String> {
 /// From `ERROR 1064 (42000) at line 12: You have …` the place `file:12` and the message with its code.
 fn place_and_message(stderr: &str, source: &str) -> (String, String) {
     let text = stderr.lines().find(|line| line.starts_with("ERROR")).map_or(stderr.trim(), |_| {
-        // The message itself may go on over several lines.
+        // The message itself may have several lines.
         stderr[stderr.find("ERROR").unwrap_or(0)..].trim()
     });
     let parts = text.split_once(" at line ").and_then(|(code, rest)| {

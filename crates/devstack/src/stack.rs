@@ -1,4 +1,4 @@
-//! The three servers together: which of them, where their data lies, and how they all end.
+//! The three servers together: the servers of a stack, the place of their data, and how they all end.
 
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
@@ -14,23 +14,23 @@ use crate::sql::Client;
 use crate::watchdog::Watchdog;
 use crate::{Error, Result, Server};
 
-/// Running servers. Dropping it ends them, and removes their folder unless the folder was given.
+/// Running servers. Dropping them ends them, and removes their folder unless the caller chose it.
 #[derive(Debug)]
 pub struct Stack {
     /// Of each kind, at least one.
     pub(crate) servers: [Vec<Server>; 3],
-    /// Which `MariaDB` server takes the writes.
+    /// The index of the `MariaDB` server that takes the writes.
     pub(crate) primary: AtomicUsize,
     pub(crate) home: Home,
     pub(crate) id: String,
     pub(crate) watchdog: Watchdog,
 }
 
-/// Where the data lies.
+/// The place of the data.
 #[derive(Debug)]
 pub(crate) enum Home {
     Temporary(TempDir),
-    /// Given and kept; the lock keeps a second stack out.
+    /// A folder of the caller, which is kept. The lock keeps a second stack out.
     Kept {
         dir: PathBuf,
         _lock: File,
@@ -52,17 +52,17 @@ impl Stack {
         &self.servers[ServerKind::RabbitMq as usize][0]
     }
 
-    /// All servers of its cluster, itself first.
+    /// All servers of the broker's cluster, the broker itself first.
     pub fn rabbitmqs(&self) -> &[Server] {
         &self.servers[ServerKind::RabbitMq as usize]
     }
 
-    /// The SQL database's server that takes the writes.
+    /// The `MariaDB` server that takes the writes.
     pub fn mariadb(&self) -> &Server {
         &self.mariadbs()[self.primary.load(Ordering::Relaxed)]
     }
 
-    /// That server and its replicas, in the order in which they were started first.
+    /// The `MariaDB` server and its replicas, in the order of their first start.
     pub fn mariadbs(&self) -> &[Server] {
         &self.servers[ServerKind::MariaDb as usize]
     }
@@ -87,12 +87,12 @@ impl Stack {
         self.mongodb().url()
     }
 
-    /// Where the data and the logs lie.
+    /// The folder of the data and the logs.
     pub fn dir(&self) -> &Path {
         self.home.path()
     }
 
-    /// The same, where it ends with the stack.
+    /// The folder, if it is removed with the stack.
     pub(crate) fn temporary(&self) -> Option<&Path> {
         match &self.home {
             Home::Temporary(dir) => Some(dir.path()),
@@ -100,15 +100,15 @@ impl Stack {
         }
     }
 
-    /// Runs a `.sql` file, DELIMITER included, in a database or outside of any.
+    /// Runs a `.sql` file, including DELIMITER, in a database or outside of any.
     ///
     /// # Errors
-    /// When the file cannot be read or a statement fails: with file, line and the server's message.
+    /// When the file cannot be read or a statement fails. The error has the file, the line and the server's message.
     pub fn mariadb_exec(&self, database: Option<&str>, sql: &Path) -> Result<()> {
         Client::parse(&self.mariadb_url())?.file(database, sql).map(drop)
     }
 
-    /// Runs statements and returns their rows as lines, fields separated by tabs.
+    /// Runs statements, and returns their rows as lines, with the fields separated by tabs.
     ///
     /// # Errors
     /// When a statement fails.
@@ -116,14 +116,13 @@ impl Stack {
         Client::parse(&self.mariadb_url())?.query(database, sql)
     }
 
-    /// Ties a process that the caller is about to start to this stack: it gets a process group of its own
-    /// (the terminal's Ctrl-C misses it) and is killed with the stack, even if the caller itself is killed
-    /// before.
+    /// Ties a process that the caller is about to start to this stack. The process gets its own process group (the
+    /// terminal's Ctrl-C does not reach it), and is killed with the stack, even if the caller is killed before.
     pub fn adopt<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         command.env(MARKER, &self.id).process_group(0)
     }
 
-    /// The next start in the same folder prefers the same ports, so that addresses written down stay right.
+    /// The next start in the same folder prefers the same ports, so that addresses which were written down stay valid.
     pub(crate) fn remember_ports(&self) -> Result<()> {
         let Home::Kept { dir, .. } = &self.home else { return Ok(()) };
         let mut text = String::new();
@@ -140,7 +139,7 @@ impl Stack {
 
 impl Drop for Stack {
     fn drop(&mut self) {
-        // Data that is thrown away need not be flushed first.
+        // Data that will be deleted need not be flushed first.
         let orderly = matches!(self.home, Home::Kept { .. });
         std::thread::scope(|scope| {
             for server in self.servers.iter().flatten() {
@@ -149,7 +148,7 @@ impl Drop for Stack {
         });
         kill_marked(&self.id);
         if let Home::Temporary(dir) = &self.home {
-            // Only a name that TempDir will not find again; errors have no one to go to here.
+            // Renamed only so that `TempDir` does not find it again. Errors cannot be reported here.
             let _ = fs::remove_dir_all(dir.path());
         }
         self.watchdog.dismiss();

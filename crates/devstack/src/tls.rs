@@ -1,15 +1,15 @@
-//! What a server has TLS with: files of certificates and keys.
+//! The TLS files of a server: certificates and keys.
 
 use std::path::PathBuf;
 
-/// The files of a server that has TLS, each in PEM.
+/// The TLS files of a server, each in PEM.
 #[derive(Debug, Clone)]
 pub struct ServerTls {
-    /// Its certificate.
+    /// The certificate of the server.
     pub cert: PathBuf,
-    /// The key of it.
+    /// The key of the certificate.
     pub key: PathBuf,
-    /// The authority whose certificates clients must have, where they must have one. MariaDB asks single users for it:
-    /// `REQUIRE X509`.
+    /// The authority whose certificates clients must have, if they must have one. In MariaDB this is a requirement of
+    /// single users: `REQUIRE X509`.
     pub client_ca: Option<PathBuf>,
 }

@@ -1,10 +1,10 @@
-//! A small shell process that cleans up when the owner of a stack dies without a chance to do so itself.
+//! A small shell process that cleans up if the owner of a stack dies without the chance to do so.
 //!
-//! It waits for its standard input to end: the kernel closes that pipe however the owner dies (SIGKILL,
-//! Ctrl-C, abort, `exit` with the stack in a static). It then kills what carries the stack's marker in its
-//! environment, and removes the stack's temporary folder. It must never act on anything without the marker.
-//! The parent-death signal of the kernel would not do instead: it follows the *thread* that started a server,
-//! does not pass to the grandchildren that `RabbitMQ` has, and removes no folder.
+//! It waits for the end of its standard input: the kernel closes that pipe however the owner dies (SIGKILL, Ctrl-C,
+//! abort, `exit` with the stack in a static). It then kills all processes with the stack's marker in their environment,
+//! and removes the stack's temporary folder. It must never act on anything without the marker. The kernel's
+//! parent-death signal is no substitute: it follows the *thread* that started a server, does not reach the
+//! grandchildren that `RabbitMQ` has, and removes no folder.
 
 use std::io::Write;
 use std::os::unix::process::CommandExt;
@@ -14,8 +14,8 @@ use std::process::{Child, Command, Stdio};
 use crate::process::MARKER;
 use crate::{Error, Result};
 
-/// `$1` is the marker, `$2` the folder to remove or empty. Several passes, because a process may fork while one
-/// runs.
+/// `$1` is the marker, `$2` the folder to remove or empty. There are several passes, because a process may fork during
+/// a pass.
 const SCRIPT: &str = r#"
 trap '' INT TERM HUP QUIT TSTP
 read -r word
@@ -45,7 +45,7 @@ impl Watchdog {
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            // Its own group: what Ctrl-C at the terminal kills must not include it.
+            // A group of its own: Ctrl-C at the terminal must not kill it.
             .process_group(0)
             .spawn()
             .map(Self)
@@ -55,7 +55,7 @@ impl Watchdog {
     /// The owner has cleaned up itself.
     pub(crate) fn dismiss(&mut self) {
         if let Some(mut stdin) = self.0.stdin.take() {
-            // If it is already gone, there is nobody to tell.
+            // If it is already gone, there is nobody to inform.
             let _ = stdin.write_all(b"done\n");
         }
         let _ = self.0.wait();

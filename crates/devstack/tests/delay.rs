@@ -1,6 +1,6 @@
 //! A server behind the proxy is as far away as it should be, and no farther.
 
-// clippy.toml lets tests unwrap, but takes only functions marked as tests for tests.
+// clippy.toml lets tests unwrap, but recognizes only functions that are marked as tests.
 #![allow(clippy::unwrap_used)]
 
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use tokio::time::timeout;
 const ONE_WAY: Duration = Duration::from_millis(50);
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A connection through a proxy to a server that sends back what it gets.
+/// A connection through a proxy to a server that echoes what it gets.
 async fn far_echo() -> (TcpStream, Delay) {
     let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let proxy = Delay::start(server.local_addr().unwrap(), ONE_WAY).await.unwrap();
@@ -47,11 +47,11 @@ async fn what_is_sent_together_is_late_once_and_in_order() {
     let mut answers = Vec::new();
     for number in 0..MESSAGES {
         client.write_all(&[number]).await.unwrap();
-        // Each leaves in a piece of its own.
+        // Each text leaves in a separate piece.
         tokio::task::yield_now().await;
     }
     client.shutdown().await.unwrap();
-    // The end of what is sent passes as well.
+    // The end of the stream passes as well.
     timeout(PATIENCE, client.read_to_end(&mut answers)).await.unwrap().unwrap();
     assert_eq!(answers, (0..MESSAGES).collect::<Vec<u8>>());
     assert!(
@@ -71,7 +71,7 @@ async fn its_end_ends_the_connections() {
     assert!(matches!(ended, Ok(0) | Err(_)), "{ended:?}");
 }
 
-/// Sends a text, and gives it back when the echo has come.
+/// Sends a text, and returns it when the echo has come.
 async fn echoed(client: &mut TcpStream, text: &[u8]) -> Vec<u8> {
     client.write_all(text).await.unwrap();
     let mut answer = vec![0; text.len()];

@@ -41,7 +41,7 @@ fn assert_nothing_left(dir: &Path) {
     assert!(!dir.exists(), "{} is still there", dir.display());
 }
 
-/// What the broker sends in answer to a protocol header.
+/// The broker's answer to a protocol header.
 fn amqp_answers(port: u16) -> bool {
     let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else { return false };
     stream.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
@@ -81,7 +81,7 @@ fn mariadb_keeps_its_data_over_restart_and_kill() {
     stack.mariadb().start().unwrap();
     assert_eq!(stack.mariadb_query(Some("shop"), "select n from t order by n").unwrap(), "1\n2\n");
     assert_eq!(stack.mariadb_url(), url);
-    // What the stack was built without says so.
+    // A server that the stack lacks says so.
     let error = stack.rabbitmq().kill().unwrap_err().to_string();
     assert!(error.contains("built without it"), "{error}");
 }
@@ -186,7 +186,7 @@ fn a_fixed_port_that_is_taken_is_an_error() {
     assert!(error.to_string().contains(&format!("port {port} is taken")), "{error}");
 }
 
-/// Not a test of its own: what the next one runs as another process, to kill it.
+/// Not a real test: the next test runs it in another process, to kill that process.
 #[test]
 #[ignore = "run by a_sigkill_of_the_owner_leaves_nothing"]
 fn helper_that_waits_to_be_killed() {

@@ -1,5 +1,5 @@
-//! The way of an approved proposal into a database: what the signature covers, in its order, and only where nothing of it is
-//! there yet, since that is what the proofs began with.
+//! Applies an approved proposal to a database. The statements that the signature covers run in their order, and only if
+//! none of their objects exists yet: the proofs began with such a database.
 
 use beds_codegen::propose::Thing;
 use beds_core::inspect::{Catalogue, RoutineKind};
@@ -12,16 +12,16 @@ use uuid::Uuid;
 
 use crate::hand::{Hand, Place, literal, told};
 
-/// What is to be done of a step.
+/// What happens with a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deed {
     /// It runs.
     Run,
-    /// A table of the node's own, which is there as it has to be.
+    /// Nothing runs: a table of the node's own exists, and is as it must be.
     Leave,
 }
 
-/// What will run.
+/// The steps that will run.
 #[derive(Debug)]
 pub struct Plan<'a> {
     approved: &'a Approved,
@@ -29,27 +29,29 @@ pub struct Plan<'a> {
     steps: Vec<(Statement, Deed)>,
 }
 
-/// A plan that ended before its end.
+/// A plan that stopped before its end.
 #[derive(Debug)]
 pub struct Stopped {
-    /// What runs no further, and why.
+    /// What stopped it, and why.
     pub reason: String,
-    /// What stands by now, in the order in which it was made.
+    /// The objects that exist by now, in the order in which they were made.
     pub stands: Vec<String>,
-    /// What was not run.
+    /// The steps that did not run.
     pub missing: Vec<String>,
 }
 
-/// Looks at a database, and says what would run there.
+/// Inspects a database, and lists what would run there.
 ///
 /// # Errors
-/// When the database cannot be looked at, or is not as the proofs began: something by the name of an object is there.
+/// When the database cannot be inspected, or is not as it was before the proofs: an object with one of the names
+/// exists.
 pub async fn plan<'a>(approved: &'a Approved, place: &Place) -> Result<Plan<'a>, String> {
     let statements = approved.statements();
     let names: Vec<String> = statements.iter().map(|statement| statement.name.clone()).collect();
     let catalogue = match place.look(names).await {
         Ok(catalogue) => catalogue,
-        // An empty database of MongoDB is none yet; MariaDB's is made by whoever decides its character set.
+        // MongoDB does not show an empty database. A database of MariaDB must exist: whoever makes it decides its
+        // character set.
         Err(unseen) if unseen.is_absent && matches!(place, Place::MongoDb(..)) => Catalogue::default(),
         Err(unseen) => return Err(told(&unseen)),
     };
@@ -75,7 +77,7 @@ pub async fn plan<'a>(approved: &'a Approved, place: &Place) -> Result<Plan<'a>,
     ))
 }
 
-/// Whether something is there by the name of what a statement makes. Tables, views and collections share their names.
+/// Whether an object with the name that a statement creates exists. Tables, views and collections share their names.
 fn is_there(catalogue: &Catalogue, statement: &Statement) -> bool {
     let name = &statement.name;
     match statement.thing {
@@ -103,10 +105,10 @@ impl Plan<'_> {
         &self.steps
     }
 
-    /// Runs the steps, each told before it runs, and writes each into the audit.
+    /// Runs the steps, reports each one before it runs, and writes each one into the audit.
     ///
     /// # Errors
-    /// What stopped it, and what stands.
+    /// What stopped it, and which objects exist by now.
     pub async fn run(&self, mut watch: impl FnMut(usize, &Statement)) -> Result<(), Stopped> {
         let todo: Vec<&Statement> =
             self.steps.iter().filter(|(_, deed)| *deed == Deed::Run).map(|(step, _)| step).collect();
@@ -121,7 +123,7 @@ impl Plan<'_> {
             watch(number + 1, step);
             let done = match hand.run(&step.text).await {
                 Ok(()) => self.told(&mut hand, "apply", number + 1, &step.what()).await.map_err(|reason| {
-                    // It stands, and the audit does not say so.
+                    // The object exists, and the audit has no entry for it.
                     stopped(
                         format!("{} stands, and the audit does not take it: {reason}", step.what()),
                         &todo,
@@ -131,7 +133,7 @@ impl Plan<'_> {
                 Err(reason) => Err(stopped(format!("{}: {reason}", step.what()), &todo, number)),
             };
             if let Err(mut stopped) = done {
-                // Where this connection takes no entry any more, the server may have run the step and not said so.
+                // If this connection accepts no more entries, the server may have run the step without an answer.
                 if self.told(&mut hand, "stop", number + 1, &stopped.reason).await.is_err() {
                     self.look_after(&todo, number, &mut stopped).await;
                 }
@@ -153,10 +155,10 @@ impl Plan<'_> {
         ended
     }
 
-    /// Looks, on a new connection, whether a step was done whose outcome nobody told.
+    /// Checks on a new connection whether a step with an unknown outcome was done.
     async fn look_after(&self, todo: &[&Statement], number: usize, stopped: &mut Stopped) {
         let Some(step) = todo.get(number).filter(|_| stopped.stands.len() == number) else { return };
-        // What an earlier step has made is there in any case.
+        // An object from an earlier step exists in any case.
         let is_first = todo.iter().take(number).all(|before| before.name != step.name);
         let seen = self.place.look(vec![step.name.clone()]).await;
         match seen.map(|catalogue| is_first.then(|| is_there(&catalogue, step))) {

@@ -1,4 +1,4 @@
-//! What goes back to a language model of a gate that it did not pass.
+//! The report to a language model about a gate that its model did not pass.
 
 use beds_design::proposal::Gate;
 
@@ -6,13 +6,13 @@ use crate::conformance::Told;
 
 /// The longest line of it, in characters.
 const LINE_MAX: usize = 400;
-/// The most lines of what is wrong.
+/// The most lines about faults.
 const WRONG_MAX: usize = 30;
 /// The most lines of the node's log.
 const LOG_MAX: usize = 10;
 
-/// What is wrong, in few words: a model pays for each. The log of a node is part of it as long as no sample was loaded, since it
-/// may quote what it was sent.
+/// The faults in few words: a language model pays for each. The log of the node is included only before samples are
+/// loaded, since it may quote the records that were sent.
 pub(crate) fn wrong(gate: Gate, told: &Told) -> String {
     let Told { wrong, log, right: _ } = told;
     let mut lines: Vec<String> = wrong.iter().take(WRONG_MAX).map(|line| cut(line)).collect();

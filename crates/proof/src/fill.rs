@@ -1,4 +1,4 @@
-//! Many records, written past the node: what is to be found out is how they are read.
+//! Writes many records, past the node: only reading them is tested.
 
 use std::fmt::Write as _;
 
@@ -17,12 +17,12 @@ use crate::{
     world::{Keys, Kind, World},
 };
 
-/// How many records a statement writes.
+/// How many records one statement writes.
 const AT_ONCE: u64 = 1_000;
-/// The numbers of the records begin here: none has what those of other proofs have.
+/// The first number of these records. Records of other proofs have other numbers.
 pub(crate) const FIRST: u64 = 20_000_000;
 
-/// Writes records of an entity, and gives how many there are: fewer where no more can be told apart.
+/// Writes records of an entity, and returns their number. It is lower if no more records can be distinguished.
 pub(crate) async fn fill(
     world: &World<'_>,
     kind: &Kind<'_>,
@@ -56,7 +56,7 @@ pub(crate) async fn fill(
     count
 }
 
-/// A whole record, with what a node and the database would make.
+/// A complete record, including the values that the node and the database would make.
 pub(crate) fn record(
     world: &World<'_>,
     kind: &Kind<'_>,
@@ -119,7 +119,7 @@ fn statement(engine: Engine, kind: &Kind<'_>, records: &[Map<String, Value>]) ->
     }
 }
 
-/// A value in SQL. Texts are in hexadecimal digits: nothing in them ends anything.
+/// A value in SQL. Texts are in hexadecimal digits, so that none of their characters can end the literal.
 fn literal(ty: &Type, value: &Value) -> String {
     let text = |text: &str| hand::literal(text);
     match (ty, value) {

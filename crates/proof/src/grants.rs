@@ -1,4 +1,4 @@
-//! The account of the node: it gets what the proposal grants it, and is then tried at what it must not do.
+//! The account of the node: it gets the grants of the proposal, and then tries what it must not do.
 
 use beds_codegen::propose;
 use beds_design::{model::Model, render::Rendered};
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{conformance::Told, hand::Place, scratch::Scratch};
 
-/// Makes the account with the rights of the proposal. A MongoDB that asks nobody who they are gets none.
+/// Creates the account with the rights of the proposal. On a MongoDB without authentication there is no account.
 pub(crate) async fn give(rendered: &Rendered, scratch: &Scratch) -> Result<(), String> {
     if scratch.engine == Engine::MongoDb {
         return Ok(());
@@ -26,7 +26,7 @@ pub(crate) async fn give(rendered: &Rendered, scratch: &Scratch) -> Result<(), S
     scratch.on_server(&statements).await
 }
 
-/// What the account is refused, and what it can do and must not.
+/// What the server refuses to the account, and what the account can do although it must not.
 pub(crate) async fn tried(model: &Model, rendered: &Rendered, scratch: &Scratch) -> Result<Told, String> {
     match scratch.engine {
         Engine::MariaDb => on_mariadb(model, scratch).await,
@@ -69,7 +69,7 @@ async fn on_mariadb(model: &Model, scratch: &Scratch) -> Result<Told, String> {
     Ok(told)
 }
 
-/// What the script grants, read as it is: objects of the proposal, and no action on their definition.
+/// The grants in the script: only on objects of the proposal, and no action on their definition.
 fn in_script(model: &Model, rendered: &Rendered) -> Told {
     const ACTIONS: [&str; 6] = ["find", "insert", "update", "remove", "listCollections", "listIndexes"];
     let known: Vec<String> = rendered.statements().into_iter().map(|statement| statement.name).collect();

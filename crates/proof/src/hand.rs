@@ -1,4 +1,4 @@
-//! A hand on a database: where it is, and a connection on which whole statements run.
+//! Access to a database: its place, and a connection on which whole statements run.
 
 use std::time::Duration;
 
@@ -8,21 +8,21 @@ use beds_core::{
 };
 use beds_protocol::Engine;
 
-/// How long a statement may take: an index over many records takes its time.
+/// How long a statement may take. An index over many records takes its time.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(5);
 
 /// A database on a server.
 #[derive(Debug, Clone)]
 pub enum Place {
-    /// Of MariaDB; the URL names the database.
+    /// In MariaDB. The URL names the database.
     MariaDb(SecretUrl),
-    /// Of MongoDB, by its name.
+    /// In MongoDB, with its name.
     MongoDb(SecretUrl, String),
 }
 
 impl Place {
-    /// The database that a URL names. MongoDB's drivers take what stands there for where users are, so there the name may
-    /// be given by itself.
+    /// The database that a URL names. Drivers of MongoDB take the database in the URL for the one with the users. So
+    /// for MongoDB the name may be given separately.
     ///
     /// # Errors
     /// What is wrong with the URL, without its secrets.
@@ -61,7 +61,7 @@ impl Place {
         }
     }
 
-    /// What is there, in detail of these names.
+    /// The catalogue, with details of these names.
     pub(crate) async fn look(&self, names: Vec<String>) -> Result<Catalogue, Unseen> {
         let scope = Scope { only: Some(names.clone()), sample: 0, timeout: PATIENCE };
         match self {
@@ -73,7 +73,7 @@ impl Place {
         }
     }
 
-    /// Where it is, without secrets.
+    /// The place, without secrets.
     #[must_use]
     pub fn shown(&self) -> String {
         match self {
@@ -91,7 +91,7 @@ fn named(url: &SecretUrl) -> Option<String> {
     (!path.is_empty()).then(|| path.to_owned())
 }
 
-/// Why a database is not seen, and what to do.
+/// Why a database cannot be inspected, and what to do.
 pub(crate) fn told(unseen: &Unseen) -> String {
     format!("{}; {}", unseen.reason, unseen.hint)
 }
@@ -120,7 +120,7 @@ impl Hand {
     }
 }
 
-/// A text of SQL that nothing in it ends.
+/// A text of SQL whose characters cannot end it.
 pub(crate) fn literal(text: &str) -> String {
     format!("convert(x'{}' using utf8mb4)", hex::encode(text))
 }

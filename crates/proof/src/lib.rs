@@ -1,4 +1,4 @@
-//! Proofs of a proposal on scratch servers, and the way of an approved one into a database.
+//! Proofs of a proposal on scratch servers, and the application of an approved proposal to a database.
 //!
 //! | module | what it does |
 //! | --- | --- |
@@ -11,7 +11,7 @@
 //! | `back` | what goes back to a language model of a gate that it did not pass |
 //! | [`apply`] | runs what a DBA signed, where nothing of it is there yet |
 //!
-//! What it must never do: run a statement in a real database without an [`beds_design::boundary::Approved`].
+//! The crate must never run a statement in a real database without an [`beds_design::boundary::Approved`].
 
 pub mod apply;
 mod back;

@@ -1,4 +1,4 @@
-//! A node with the templates of a proposal: a crate of a few lines on the sources of this program, built by cargo.
+//! A node with the templates of a proposal: a small crate on the sources of this program, built by cargo.
 
 use std::{
     env,
@@ -42,20 +42,20 @@ fn main() -> std::process::ExitCode {
 }
 "#;
 
-/// Where the sources are that a node is built of.
+/// The sources from which a node is built.
 #[derive(Debug, Clone)]
 pub struct Sources {
     /// The folder of the workspace.
     pub root: PathBuf,
-    /// Where cargo keeps what it builds.
+    /// The folder of cargo's build output.
     pub target: PathBuf,
 }
 
 impl Sources {
-    /// The sources in a folder, or those that this program was built of.
+    /// The sources in a folder, or the sources from which this program was built.
     ///
     /// # Errors
-    /// When they are not there, or are of another version than this program.
+    /// When they are missing, or their version is not that of this program.
     pub fn find(root: Option<&Path>, target: Option<&Path>) -> Result<Self, String> {
         let own = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let root = root.map_or_else(own, Path::to_owned);
@@ -77,7 +77,7 @@ impl Sources {
             let is = version.unwrap_or("of no version");
             return Err(lacking(format!("it is {is}, and this program is {own}")));
         }
-        // What was built of them already need not be built again.
+        // Sources that are built already need not be built again.
         let target = target.map_or_else(|| path.join("target"), Path::to_owned);
         Ok(Self { root: path, target })
     }
@@ -91,8 +91,8 @@ pub(crate) struct Program {
     _folder: TempDir,
 }
 
-/// Builds a node. The crate has one place, so that what was built for others of its kind is built anew and not beside it;
-/// one proof at a time is there.
+/// Builds a node. All proofs use one crate, so that each build replaces the one before. Only one proof can build at a
+/// time.
 pub(crate) fn build(rendered: &Rendered, sources: &Sources) -> Result<Program, String> {
     let folder = tempfile::Builder::new().prefix("beds-proposal-").tempdir();
     let folder = folder.map_err(|error| format!("cannot create a folder for the node: {error}"))?;
@@ -111,11 +111,12 @@ pub(crate) fn build(rendered: &Rendered, sources: &Sources) -> Result<Program, S
         .args(["build", "--quiet", "--offline", "--target-dir"])
         .arg(&sources.target)
         .stdin(Stdio::null())
-        // What the caller is built with is not what the node is built with.
+        // The node is not built with the flags of the caller.
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_TARGET_DIR")
         .env("CARGO_INCREMENTAL", "0");
-    // What an outer cargo says of its own crate makes build scripts run anew that listen to it, and all that stands on them.
+    // Cargo sets these variables for its own crate. Build scripts that watch them would run anew, and all crates that
+    // depend on them would be built again.
     let of_crates = ["CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
     for (name, _) in env::vars_os() {
         if of_crates.iter().any(|part| name.to_string_lossy().starts_with(part)) {
@@ -158,13 +159,13 @@ fn write(folder: &Path, rendered: &Rendered, sources: &Sources) -> std::io::Resu
     let of_workspace: Table =
         fs::read_to_string(sources.root.join("Cargo.toml"))?.parse().unwrap_or_default();
     put("Cargo.toml", &manifest(&of_workspace, &sources.root))?;
-    // The same versions of everything, which are there.
+    // The same versions of all crates, which are downloaded already.
     put("Cargo.lock", &fs::read_to_string(sources.root.join("Cargo.lock"))?)?;
     put("build.rs", BUILD)?;
     put("src/main.rs", MAIN)
 }
 
-/// The manifest, with the profiles of the sources' workspace, and what takes the place of crates there.
+/// The manifest, with the profiles and the replaced crates of the sources' workspace.
 fn manifest(workspace: &Table, root: &Path) -> String {
     let text = |text: &str| Value::String(text.to_owned());
     let at = |path: &str| text(&root.join(path).to_string_lossy());
@@ -200,7 +201,7 @@ fn manifest(workspace: &Table, root: &Path) -> String {
 }
 
 impl Program {
-    /// With the configuration of a node on the scratch servers, whose clients have these roles.
+    /// The program with the configuration of a node on the scratch servers, whose clients have these roles.
     pub(crate) fn configured(
         self,
         scratch: &Scratch,
@@ -242,18 +243,18 @@ impl Program {
         Ok(command.env(&[("BEDS_ENV", "prod")]))
     }
 
-    /// Runs a command of it to its end.
+    /// Runs a command of the program to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Result<Ended, String> {
         self.command()?.args(arguments).run().map_err(|error| error.to_string())
     }
 
-    /// Starts it as a node, and returns when it serves.
+    /// Starts the program as a node, and returns when it serves.
     pub(crate) fn start(&self) -> Result<Node, String> {
         self.command()?.start().map_err(|error| error.to_string())
     }
 }
 
-/// The user that clients of a RabbitMQ are, as its URL says.
+/// The user of RabbitMQ's clients, from the URL.
 pub(crate) fn user(amqp: &SecretUrl) -> Result<String, String> {
     match Parts::read(amqp.expose())?.user {
         Some(user) => decoded(user, "user"),

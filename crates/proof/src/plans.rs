@@ -1,5 +1,5 @@
-//! How each declared filter and sort is answered among many records: by an index, and looking at few of them. What is judged
-//! is the statement that the node itself sends, as its server logs it.
+//! How a server answers each declared filter and sort among many records: it must use an index, and examine few
+//! records. The judged statement is the one that the node sends, from the server's log.
 
 use std::time::{Duration, Instant};
 
@@ -16,15 +16,15 @@ use crate::{
     world::{Keys, Kind, World},
 };
 
-/// How long an answer may take, from question to reply, on a node that was built in haste.
+/// How long an answer may take, from request to reply, on a node in a debug build.
 const ANSWER_MAX: Duration = Duration::from_secs(2);
-/// How many records may be looked at for each that is shown.
+/// How many records may be examined for each record in the reply.
 const LOOKED_AT_EACH: u64 = 20;
-/// How many may be looked at in any case.
+/// How many records may be examined in any case.
 const LOOKED_AT_FREE: u64 = 1_000;
 
-/// Has a server log the statements that it runs from now on. Those that a connection has prepared before are logged without
-/// their values, so it begins before the node does.
+/// Lets a server log the statements that it runs from now on. Statements that a connection has prepared before are
+/// logged without their values, so the log begins before the node does.
 pub(crate) async fn listen(engine: Engine, hand: &mut Hand, on: bool) -> Result<(), String> {
     if engine == Engine::MongoDb {
         return Ok(());
@@ -43,7 +43,7 @@ pub(crate) async fn ask(
     let mut told = Told::default();
     let mut keys = Keys::new();
     for kind in &world.kinds {
-        // What stands from other proofs is in the way of what is counted on here.
+        // Records of other proofs would be in the way.
         empty(world, kind, hand).await;
     }
     for kind in &world.kinds {
@@ -52,7 +52,8 @@ pub(crate) async fn ask(
             return Ok(told);
         }
         if world.model.engine == Engine::MariaDb {
-            // The server counts by itself, some time later: with old numbers it chooses as for an empty table.
+            // The server updates its statistics only some time later. With old statistics it chooses as for an empty
+            // table.
             let counted = hand.run(&format!("analyze table `{}`", kind.name())).await;
             if let Err(reason) = counted {
                 told.wrong(format!("{}: the server does not count its records: {reason}", kind.name()));
@@ -91,7 +92,7 @@ pub(crate) async fn ask(
 }
 
 async fn empty(world: &World<'_>, kind: &Kind<'_>, hand: &mut Hand) {
-    // What is still there is told by the records that are not taken.
+    // Records that remain show later, when new ones are refused.
     let _ = match world.model.engine {
         Engine::MariaDb => {
             let _ = hand.run("set foreign_key_checks = 0").await;
@@ -106,7 +107,7 @@ async fn empty(world: &World<'_>, kind: &Kind<'_>, hand: &mut Hand) {
     };
 }
 
-/// Asks once, and judges how it was answered.
+/// Sends one request, and judges how it was answered.
 async fn one(
     kind: &Kind<'_>,
     (field, what, body): (&Field, &str, &Value),
@@ -139,7 +140,8 @@ async fn one(
         {
             told.right(format!("{what}: by {index}, {looked_at} records looked at, {} ms", took.as_millis()));
         }
-        // MariaDB orders an enum by its numbers, and nodes by its texts: the page says so among what to look at twice.
+        // MariaDB orders an enum by its numbers, and nodes order it by its texts. The report lists this among the
+        // points to check twice.
         Ok(Seen { looked_at, .. }) if matches!(field.ty, Type::Enum { .. }) => {
             let took = took.as_millis();
             told.right(format!(
@@ -154,7 +156,7 @@ async fn one(
     Ok(())
 }
 
-/// How something was answered.
+/// How a request was answered.
 struct Seen {
     index: Option<String>,
     looked_at: u64,
@@ -173,7 +175,7 @@ async fn on_mariadb(kind: &Kind<'_>, scratch: &Scratch, dba: &mut beds_mariadb::
     let statement = statement.ok_or("the log of the server does not have its statement")?;
     let rows = dba.rows(&format!("analyze format=json {statement}")).await?;
     let text = rows.into_iter().next().and_then(|row| row.into_iter().next().flatten()).unwrap_or_default();
-    // MariaDB writes quotes of constants as JSON does not.
+    // MariaDB escapes quotes in constants differently from JSON.
     let plan: Result<Value, _> =
         serde_json::from_str(&text).or_else(|_| serde_json::from_str(&text.replace("\\'", "'")));
     let plan = plan.map_err(|error| format!("what the server explains cannot be read: {error}"))?;
@@ -195,7 +197,7 @@ async fn on_mariadb(kind: &Kind<'_>, scratch: &Scratch, dba: &mut beds_mariadb::
     Ok(seen)
 }
 
-/// The tables of a plan, wherever they stand in it.
+/// The tables of a plan, at any depth.
 fn tables(plan: &Value, found: &mut dyn FnMut(&Value)) {
     match plan {
         Value::Object(members) => {
@@ -235,7 +237,7 @@ async fn on_mongodb(
             return Ok(Seen { index, looked_at });
         }
     }
-    // A server that explains nothing has its indexes to show.
+    // If a server cannot explain the statement, its indexes are listed instead.
     let reply = dba.run(&json!({ "listIndexes": kind.name() }).to_string()).await?;
     let indexes = reply["cursor"]["firstBatch"].as_array().cloned().unwrap_or_default();
     let begins = |index: &&Value| {

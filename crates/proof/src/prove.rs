@@ -1,4 +1,5 @@
-//! The gates that need servers, in their order. The first that a proposal does not pass is the last that is tried.
+//! The gates that need servers, in their order. The first gate that a proposal does not pass is the last one that is
+//! tried.
 
 use beds_design::{
     converse::Verdict,
@@ -22,38 +23,39 @@ use crate::{
     world::World,
 };
 
-/// Of fewer records MariaDB reads the whole table, whatever index there is: so many at least prove something.
+/// With fewer records MariaDB reads the whole table in spite of any index. Only from this number on does a plan prove
+/// something.
 const MARIADB_RECORDS_MIN: u64 = 10_000;
 
-/// With what a proposal is proved.
+/// The settings of a proof.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The scratch servers that are there.
+    /// The scratch servers.
     pub servers: Servers,
-    /// What the node is built of.
+    /// The sources of the node.
     pub sources: Sources,
-    /// How many records filters and sorts are tried among.
+    /// The number of records among which filters and sorts are tried.
     pub records: u64,
     /// The sample data that was handed in.
     pub samples: Vec<Sample>,
 }
 
-/// What became of a gate.
+/// The result of a gate.
 #[derive(Debug, Clone)]
 pub struct Proved {
-    /// In a line.
+    /// The result in one line.
     pub proof: Proof,
-    /// All that was tried, for people.
+    /// Everything that was tried, for people.
     pub report: String,
-    /// What is wrong, for a language model: bounded, and without a value of the samples.
+    /// The faults, for a language model: bounded, and without a value of the samples.
     pub wrong: String,
 }
 
-/// Tries the gates. What they say is about the proposal; each proof is told as it comes.
+/// Tries the gates. Their results concern the proposal. Each result is reported as it comes.
 ///
 /// # Errors
-/// When nothing can be said of the proposal: a scratch server is not there or went away, no node can be built. What was
-/// made on the scratch servers is taken away in either case.
+/// When nothing can be said about the proposal: a scratch server is missing or went away, or no node can be built.
+/// Everything that was made on the scratch servers is removed in either case.
 pub async fn prove(
     model: &Model,
     rendered: &Rendered,
@@ -70,7 +72,7 @@ pub async fn prove(
     watch("starting scratch servers");
     let scratch = Scratch::open(model.engine, &settings.servers).await?;
     let proved = gates(model, rendered, settings, &scratch, &mut watch).await;
-    // A server that died makes everything fail, and none of it is the proposal's fault.
+    // If a server died, everything fails, which is not a fault of the proposal.
     let is_there = match &proved {
         Ok(proofs) if proofs.iter().all(|proved| proved.proof.passed) => Ok(()),
         Ok(_) | Err(_) => scratch.is_there().await,
@@ -82,7 +84,7 @@ pub async fn prove(
     Ok(proved)
 }
 
-/// Renders a model and tries the gates; gives what a language model hears of it as well.
+/// Renders a model and tries the gates. Also returns the report for a language model.
 ///
 /// # Errors
 /// As [`prove`].
@@ -96,7 +98,7 @@ pub async fn trial(
     Ok((verdict(&proofs), proofs))
 }
 
-/// What a language model hears of proofs.
+/// The report of the proofs for a language model.
 fn verdict(proofs: &[Proved]) -> Verdict {
     let Some(failed) = proofs.iter().find(|proved| !proved.proof.passed) else { return Verdict::Passed };
     let gate = failed.proof.gate.as_str();
@@ -170,13 +172,13 @@ async fn gates(
         passes(proof(Gate::Plans, detail, told), watch);
     }
     tokio::task::block_in_place(|| drop(node));
-    // A private server goes anyway; where it is not ours, it is as it was.
+    // A private server is stopped anyway. On any other server, the log is switched off again.
     let _ = plans::listen(scratch.engine, &mut hand, false).await;
     hand.close().await;
     Ok(proofs)
 }
 
-/// A proof of what was found.
+/// The proof for the findings.
 fn proof(gate: Gate, detail: String, told: Told) -> Proved {
     let wrong = back::wrong(gate, &told);
     let Told { right, wrong: faults, log } = told;
@@ -194,7 +196,7 @@ fn proof(gate: Gate, detail: String, told: Told) -> Proved {
     Proved { proof: Proof { gate, passed, detail }, report: lines.collect(), wrong }
 }
 
-/// Whether a database takes the objects.
+/// Whether a database accepts the objects.
 async fn objects(rendered: &Rendered, hand: &mut Hand) -> Proved {
     let mut told = Told::default();
     let statements = rendered.statements();
@@ -210,7 +212,8 @@ async fn objects(rendered: &Rendered, hand: &mut Hand) -> Proved {
     proof(Gate::Objects, format!("a scratch database took {} statements", statements.len()), told)
 }
 
-/// Whether the node finds in the database what its templates say, and its account has what it needs and no more.
+/// Whether the node finds in the database what its templates declare, and whether its account has exactly the rights
+/// that it needs.
 fn verify(program: &Program) -> Result<Proved, String> {
     let ended = tokio::task::block_in_place(|| program.run(&["verify", "--strict", "--format", "json"]))?;
     let report: Value = serde_json::from_str(&ended.stdout)
@@ -239,7 +242,7 @@ fn verify(program: &Program) -> Result<Proved, String> {
     ))
 }
 
-/// Whether the node's account is refused what it must not do.
+/// Whether the server refuses to the node's account what it must not do.
 async fn granted(model: &Model, rendered: &Rendered, scratch: &Scratch) -> Result<Proved, String> {
     let told = grants::tried(model, rendered, scratch).await?;
     let count = told.right.len();
@@ -255,8 +258,8 @@ async fn granted(model: &Model, rendered: &Rendered, scratch: &Scratch) -> Resul
     Ok(proof(Gate::Grants, detail, told))
 }
 
-/// What is asked of a node over AMQP, and found; with its log where something is wrong: why something is `internal`, it alone
-/// says.
+/// The findings from requests to a node over AMQP. If anything is wrong, they include the node's log: only the log says
+/// why an error is `internal`.
 async fn asked(
     (scratch, user): (&Scratch, &str),
     node: &Node,

@@ -1,4 +1,4 @@
-//! Sample data: each record is created by the node, or it is said why not.
+//! Sample data: the node creates each record, or the report says why it does not.
 
 use std::fmt::Write as _;
 
@@ -14,7 +14,7 @@ use crate::{
 
 /// The most records of a file that are tried.
 const RECORDS_MAX: usize = 1_000;
-/// How many explanations of a file are written down.
+/// How many explanations the report has for one file.
 const SHOWN_MAX: usize = 20;
 
 /// Records of one file.
@@ -26,7 +26,7 @@ pub struct Sample {
     pub records: Vec<Map<String, Value>>,
 }
 
-/// Loads samples, those of entities whose keys others hold before those of the others.
+/// Loads samples. Entities whose keys others hold come first.
 pub(crate) async fn load(world: &World<'_>, samples: &[Sample], bus: &Bus) -> Result<Told, Lost> {
     let mut told = Told::default();
     let mut placed: Vec<(usize, &Kind<'_>, &Sample)> = Vec::new();
@@ -47,7 +47,7 @@ pub(crate) async fn load(world: &World<'_>, samples: &[Sample], bus: &Bus) -> Re
     Ok(told)
 }
 
-/// The entity whose fields most of a sample's are, and at least half of them.
+/// The entity that has the most fields of a sample, and at least half of them.
 fn entity<'w, 'r>(world: &'w World<'r>, sample: &Sample) -> Option<(usize, &'w Kind<'r>)> {
     let names: Vec<&String> = sample.records.first()?.keys().collect();
     let fitting = |kind: &Kind<'_>| names.iter().filter(|name| field(kind, name).is_some()).count();
@@ -59,7 +59,7 @@ fn entity<'w, 'r>(world: &'w World<'r>, sample: &Sample) -> Option<(usize, &'w K
     (2 * fitting(best.1) >= names.len()).then_some(best)
 }
 
-/// A name without what people write in different ways.
+/// A name without the differences in people's spelling.
 fn plain(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
@@ -75,11 +75,11 @@ async fn one(
     bus: &Bus,
     told: &mut Told,
 ) -> Result<(), Lost> {
-    // Which fields a client gives, does not depend on their values.
+    // Which fields a client gives does not depend on their values.
     let given = world.data(kind, (0, Extreme::Some), &Keys::new(), Operation::Create);
     let is_given = |field: &Field| match &given {
         Ok(given) => given.contains_key(&field.name),
-        // Where it holds a key of which there is none, what is generated is known all the same.
+        // If the entity holds a key of which there is none, the generated fields are known all the same.
         Err(_) => !matches!(
             field.supply,
             beds_codegen::model::Supply::Version | beds_codegen::model::Supply::Generated(_)
@@ -92,7 +92,8 @@ async fn one(
         .flat_map(Map::keys)
         .filter(|name| !field(kind, name).is_some_and(is_given))
         .collect();
-    // What is wrong may go to a language model, which sees no value of a sample: the words of the reply are for people.
+    // Faults may go to a language model, which must see no value of a sample. The texts of the reply are only for
+    // people.
     let (mut loaded, mut explained, mut first) = (0, Vec::new(), String::new());
     for (number, record) in sample.records.iter().take(RECORDS_MAX).enumerate() {
         let member = |(name, value): (&String, &Value)| {
@@ -141,7 +142,7 @@ async fn one(
     Ok(())
 }
 
-/// An error without what a client sent: which fields are invalid, and why, quotes the template alone.
+/// An error without the client's values: the invalid fields and the reasons quote only the template.
 fn without_values(reply: &Value) -> String {
     let code = reply["error"]["code"].as_str().unwrap_or_default();
     let mut text = code.to_owned();
@@ -154,7 +155,7 @@ fn without_values(reply: &Value) -> String {
     text
 }
 
-/// A value as a client would send it: files without types have texts alone.
+/// A value as a client would send it: files without types have only texts.
 fn read(ty: &Type, value: &Value) -> Value {
     let Value::String(text) = value else {
         return match (ty, value) {
@@ -173,7 +174,7 @@ fn read(ty: &Type, value: &Value) -> Value {
             "false" | "no" | "0" => json!(false),
             _ => value.clone(),
         },
-        // A moment of which no zone is said is taken for one of UTC.
+        // A time without a zone is taken as UTC.
         Type::DateTime if !text.ends_with('Z') && !text.contains('+') => {
             json!(format!("{}Z", text.replacen(' ', "T", 1)))
         }

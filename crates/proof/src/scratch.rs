@@ -1,6 +1,7 @@
-//! Scratch servers: private ones, or those that the configuration names for it; and a database on them that is ours alone.
+//! Scratch servers: private ones, or those that the configuration names for proofs. On them is a database that only the
+//! proof uses.
 //!
-//! What is made there has a name that nobody else has, and is taken away in the end.
+//! Objects that are made there have unique names, and are removed at the end.
 
 use beds_core::settings::{Parts, SecretUrl};
 use beds_devstack::Stack;
@@ -9,37 +10,37 @@ use uuid::Uuid;
 
 use crate::hand::Place;
 
-/// The servers that are there for proofs; private ones are started where one is not named.
+/// The servers for proofs. A private server is started for each one that is not named.
 #[derive(Debug, Clone, Default)]
 pub struct Servers {
-    /// RabbitMQ: no node may serve there.
+    /// RabbitMQ. No node may serve there.
     pub amqp: Option<SecretUrl>,
-    /// MariaDB, without a database; the account makes databases and accounts.
+    /// MariaDB, without a database. The account may create databases and accounts.
     pub mariadb: Option<SecretUrl>,
     /// MongoDB.
     pub mongodb: Option<SecretUrl>,
 }
 
-/// A database for one proof, and a RabbitMQ beside it.
+/// A database for one proof, and a RabbitMQ.
 #[derive(Debug)]
 pub(crate) struct Scratch {
     pub(crate) engine: Engine,
-    /// The private servers, where any are.
+    /// The private servers, if there are any.
     pub(crate) stack: Option<Stack>,
     pub(crate) amqp: SecretUrl,
     server: SecretUrl,
     /// The database.
     pub(crate) place: Place,
-    /// The database as the node's account sees it. Servers of MongoDB that ask nobody who they are know no accounts.
+    /// The database with the credentials of the node's account. A MongoDB without authentication has no accounts.
     pub(crate) node_url: SecretUrl,
     /// The name of the database, and of the account.
     pub(crate) name: String,
-    /// What the account logs in with.
+    /// The password of the account.
     pub(crate) password: String,
 }
 
 impl Scratch {
-    /// Starts what is to be started, and makes the database.
+    /// Starts the private servers, and creates the database.
     pub(crate) async fn open(engine: Engine, servers: &Servers) -> Result<Self, String> {
         let named = match engine {
             Engine::MariaDb => servers.mariadb.clone(),
@@ -72,13 +73,13 @@ impl Scratch {
         };
         let scratch = Self { engine, stack, amqp, server, place, node_url, name, password };
         if engine == Engine::MariaDb {
-            // Without `if not exists`: what is there already is somebody's.
+            // Without `if not exists`: an existing database belongs to somebody.
             scratch.on_server(&[format!("create database `{}` character set utf8mb4", scratch.name)]).await?;
         }
         Ok(scratch)
     }
 
-    /// Runs statements on the server, in no database.
+    /// Runs statements on the server, without a database.
     pub(crate) async fn on_server(&self, statements: &[String]) -> Result<(), String> {
         let mut hand = self.on().connect().await?;
         let mut done = Ok(());
@@ -92,7 +93,7 @@ impl Scratch {
         done
     }
 
-    /// Where statements run that make the database, and take it away.
+    /// The place for statements that create and drop the database.
     fn on(&self) -> Place {
         match self.engine {
             Engine::MariaDb => Place::MariaDb(self.server.clone()),
@@ -100,7 +101,7 @@ impl Scratch {
         }
     }
 
-    /// Whether the servers still answer: what fails where they do not says nothing of a proposal.
+    /// Whether the servers still answer. If they do not, a failure says nothing about the proposal.
     pub(crate) async fn is_there(&self) -> Result<(), String> {
         let hand = self.on().connect().await;
         let away = |reason| format!("the scratch server of {} is away: {reason}", self.engine.title());
@@ -111,7 +112,7 @@ impl Scratch {
         Ok(())
     }
 
-    /// Takes away what was made.
+    /// Removes everything that was made.
     pub(crate) async fn close(self) -> Result<(), String> {
         let gone = match self.engine {
             Engine::MariaDb => {
@@ -123,7 +124,7 @@ impl Scratch {
         };
         let left = format!("the scratch database `{}` could not be dropped", self.name);
         if let Some(stack) = self.stack {
-            // The servers go, and all with them.
+            // Stopping the servers removes everything on them.
             let _ = tokio::task::spawn_blocking(move || drop(stack)).await;
             return Ok(());
         }
@@ -131,7 +132,7 @@ impl Scratch {
     }
 }
 
-/// The URL of a database on a server, for who logs in there, or somebody else.
+/// The URL of a database on a server, with the credentials of the URL, or of another account.
 fn in_database(
     server: &SecretUrl,
     other: Option<(&String, &String)>,
@@ -149,7 +150,7 @@ fn in_database(
     Ok(SecretUrl::new(format!("{scheme}://{login}{hosts}/{database}{query}")))
 }
 
-/// Starts private servers, of programs that are there.
+/// Starts private servers from installed programs.
 fn private(engine: Engine, amqp: bool, database: bool) -> Result<Stack, String> {
     let mut builder = Stack::builder().ignore_environment().install_nothing();
     if amqp {

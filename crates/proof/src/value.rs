@@ -1,5 +1,5 @@
-//! Values of a type, made of a number: the same number is the same value, and different numbers are different ones as far as
-//! the type has so many.
+//! Values of a type, made from a number. The same number always makes the same value. Different numbers make different
+//! values, as far as the type has that many.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use beds_codegen::model::{Field, Type};
@@ -8,33 +8,33 @@ use serde_json::{Map, Value, json};
 use time::{Duration, OffsetDateTime, Time, format_description::well_known::Rfc3339, macros::datetime};
 use uuid::Uuid;
 
-/// The digits of what numbers become in texts: small letters, which no collation takes for one another.
+/// The digits for numbers in texts: small letters, which every collation distinguishes.
 const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 const CAPITALS: &[u8; 26] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-/// What stands in texts that nobody compares: an ASCII text would not show what a column cannot keep.
+/// The content of texts that nobody compares. An ASCII text would not show which characters a column cannot keep.
 const SAMPLE: &str = "a Ж€ 漢😀 'quote' \"two\" \\ % _ ; -- $where";
-/// Moments begin here.
+/// The first time value.
 const BEGIN: OffsetDateTime = datetime!(2001-01-01 00:00:00 UTC);
-/// The longest text that is made.
+/// The longest text.
 const LONGEST: usize = 2_000;
 
-/// The place that a number has among so many.
+/// The place of a number among `count` places.
 pub(crate) fn place(number: u64, count: usize) -> usize {
     usize::try_from(number % count.max(1) as u64).unwrap_or_default()
 }
 
-/// How far a value goes.
+/// Which value of a type's range is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extreme {
-    /// The smallest and shortest.
+    /// The smallest or shortest.
     Least,
-    /// The greatest and longest.
+    /// The greatest or longest.
     Most,
-    /// One of many.
+    /// One of the values in between.
     Some,
 }
 
-/// A value of a field; `is_compared` says whether records are found, ordered or told apart by it.
+/// A value of a field. `is_compared` says whether records are found, ordered or distinguished by the field.
 pub(crate) fn value(field: &Field, number: u64, extreme: Extreme, is_compared: bool) -> Value {
     of_type(&field.ty, number, extreme, is_compared)
 }
@@ -137,14 +137,14 @@ fn of_type(ty: &Type, number: u64, extreme: Extreme, is_compared: bool) -> Value
 }
 
 fn within_i64(min: i64, max: i64, number: u64) -> i64 {
-    // From 0 or 1 on where that is allowed: numbers that people know.
+    // Numbers begin at 1 if that is allowed, since people know such numbers.
     let from = if min <= 1 && max >= 1 { 1 } else { min };
     let span = u128::try_from(i128::from(max) - i128::from(from)).unwrap_or_default() + 1;
     let step = i128::try_from(u128::from(number) % span).unwrap_or_default();
     i64::try_from(i128::from(from) + step).unwrap_or(min)
 }
 
-/// Halves, which a double has exactly, as long as there are enough of them.
+/// Halves, as long as there are enough of them: a double represents them exactly.
 #[allow(clippy::cast_precision_loss, reason = "numbers of records are small")]
 fn within_f64(min: f64, max: f64, number: u64) -> f64 {
     let from = if min <= 0.0 && max > 0.0 { 0.0 } else { min };
@@ -172,7 +172,7 @@ fn decimal(
         Extreme::Most => most,
         Extreme::Some => {
             let from = if least <= 0 && most > 0 { 0 } else { least };
-            // By hundredths of a whole where the scale has some.
+            // Steps of a hundredth, if the scale has hundredths.
             let step = (one / 100).max(1);
             let span = (most - from) / step + 1;
             from + (i128::from(number) % span.max(1)) * step
@@ -231,7 +231,7 @@ fn uuid(number: u64, extreme: Extreme) -> Uuid {
     match extreme {
         Extreme::Least => Uuid::from_u128(0x0000_0000_0000_4000_8000_0000_0000_0001),
         Extreme::Most => Uuid::from_u128(0xffff_ffff_ffff_4fff_bfff_ffff_ffff_ffff),
-        // The numbers of keys stand at their beginning, as those of UUIDs of version 7 do.
+        // The number stands at the beginning of the UUID, as the time does in version 7.
         Extreme::Some => {
             Uuid::from_u128((u128::from(number & 0xffff_ffff_ffff) << 80) | 0x7000_8000_0000_0000_0001)
         }
@@ -241,7 +241,7 @@ fn uuid(number: u64, extreme: Extreme) -> Uuid {
 /// A text that matches a pattern.
 fn matching(pattern: &str, number: u64, (min, max): (u32, u32)) -> String {
     let Ok(hir) = regex_syntax::parse(pattern) else { return String::new() };
-    // Where the shortest is too short, or has no room for the number, what repeats, repeats more often.
+    // If the shortest text is too short, or has no room for the number, repetitions repeat more often.
     let mut fitting = String::new();
     for more in 0..64 {
         let (mut out, mut rest) = (Vec::new(), number);
@@ -281,7 +281,7 @@ fn write(hir: &Hir, rest: &mut u64, more: u32, out: &mut Vec<char>) {
     }
 }
 
-/// A member of a class: a small letter or a digit where there is one, else a capital letter, else what it begins with.
+/// A member of a class: a small letter or a digit if the class has one, else a capital letter, else its first member.
 fn member(class: &Class, rest: &mut u64) -> Option<char> {
     let is_in = |c: char| match class {
         Class::Unicode(class) => {
@@ -293,7 +293,7 @@ fn member(class: &Class, rest: &mut u64) -> Option<char> {
     let of =
         |range: &[u8]| -> Vec<char> { range.iter().copied().map(char::from).filter(|c| is_in(*c)).collect() };
     let small = of(DIGITS);
-    // Beside small letters they may be taken for them.
+    // A collation may equate capital letters with small ones, so the two are not mixed.
     let plain = if small.is_empty() { of(CAPITALS) } else { small };
     if plain.is_empty() {
         return match class {
@@ -306,7 +306,7 @@ fn member(class: &Class, rest: &mut u64) -> Option<char> {
     plain.get(at).copied()
 }
 
-/// Whether what was sent is what came back: a database has its own way to write a number or a moment.
+/// Whether the received value is the sent one. A database may write a number or a time in another way.
 pub(crate) fn is_same(sent: &Value, came: &Value) -> bool {
     match (sent, came) {
         (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),

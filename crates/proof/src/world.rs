@@ -1,5 +1,5 @@
-//! What a proposal promises, in the terms of who asks for it: entities with their domains, parents first, and what one client
-//! with every role sees and sets of each.
+//! What a proposal promises, from a client's view: entities with their domains, parents first, and what a client with
+//! every role may see and set in each.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,11 +17,11 @@ use crate::value::{self, Extreme};
 #[derive(Debug)]
 pub(crate) struct World<'r> {
     pub(crate) model: &'r Model,
-    /// Each after those whose keys it holds, as far as they form no circle.
+    /// Each entity comes after those whose keys it holds, unless they form a cycle.
     pub(crate) kinds: Vec<Kind<'r>>,
-    /// All roles that the model names, which the client of the proofs has.
+    /// All roles that the model names. The client of the proofs has all of them.
     pub(crate) roles: Vec<String>,
-    /// The user that the client is.
+    /// The user of the client.
     user: String,
 }
 
@@ -30,22 +30,23 @@ pub(crate) struct World<'r> {
 pub(crate) struct Kind<'r> {
     pub(crate) entity: &'r Entity,
     pub(crate) domain: &'r Domain,
-    /// The entity whose key each of these fields holds, and what becomes of a record when that is deleted.
+    /// For each field that holds a key: the entity of the key, and what happens to a record if that entity's record is
+    /// deleted.
     pub(crate) holds: BTreeMap<&'r str, (&'r str, OnDelete)>,
 }
 
-/// What the client reaches by an operation.
+/// What the client reaches with an operation.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Reach {
-    /// Whether anybody may do it at all.
+    /// Whether any role may do the operation.
     pub(crate) is_granted: bool,
     pub(crate) hidden: BTreeSet<String>,
     readonly: BTreeSet<String>,
-    /// The values of these fields that are reached; any where a field is not there.
+    /// The values that these fields of reachable records have. A field that is not listed may have any value.
     rows: BTreeMap<String, Vec<Value>>,
 }
 
-/// The keys of the records that are there, by entity.
+/// The keys of the existing records, by entity.
 pub(crate) type Keys = BTreeMap<String, Vec<Value>>;
 
 impl<'r> World<'r> {
@@ -67,7 +68,7 @@ impl<'r> World<'r> {
                     *to == kind.entity.name || kinds.iter().any(|known| known.entity.name == *to)
                 })
             };
-            // In a circle somebody has to be the first.
+            // In a cycle, one entity has to be the first.
             let next = waiting.iter().position(is_free).unwrap_or_default();
             kinds.push(waiting.remove(next));
         }
@@ -77,14 +78,14 @@ impl<'r> World<'r> {
         Self { model, kinds, roles: roles.into_iter().cloned().collect(), user: user.to_owned() }
     }
 
-    /// What the client reaches by an operation, such as `fetch` or `call.restock`.
+    /// What the client reaches with an operation, such as `fetch` or `call.restock`.
     pub(crate) fn reach(&self, kind: &Kind<'_>, operation: &str) -> Reach {
         let Some(access) = &kind.entity.access else {
             return Reach { is_granted: true, ..Reach::default() };
         };
         let grant = access.grants.iter().find(|grant| grant.operation == operation);
         let roles: &[String] = grant.map_or(&[], |grant| &grant.roles);
-        // What one of the roles sees, is seen.
+        // A field that one of the roles sees is visible.
         let of_all = |list: &dyn Fn(&str) -> BTreeSet<String>| {
             let mut lists = roles.iter().map(|role| list(role));
             let first = lists.next().unwrap_or_default();
@@ -104,7 +105,7 @@ impl<'r> World<'r> {
             |role: &String| -> Vec<_> { access.rows.iter().filter(|rows| rows.role == *role).collect() };
         let mut rows = BTreeMap::new();
         if roles.iter().all(|role| !rows_of(role).is_empty()) {
-            // One role is enough: all its conditions hold for the records that are made.
+            // The records are made for one role, and satisfy all its conditions.
             for one in roles.first().map(rows_of).unwrap_or_default() {
                 rows.insert(one.field.clone(), one.values.iter().map(|value| self.constant(value)).collect());
             }
@@ -121,7 +122,7 @@ impl<'r> World<'r> {
         }
     }
 
-    /// What a client gives of a new record; why it cannot, where it cannot.
+    /// The values that a client gives for a new record; an error says why it cannot.
     pub(crate) fn data(
         &self,
         kind: &Kind<'_>,
@@ -147,7 +148,7 @@ impl<'r> World<'r> {
         Ok(data)
     }
 
-    /// A value of a field, such that every operation reaches the record.
+    /// A value of a field with which every operation reaches the record.
     pub(crate) fn value(
         &self,
         kind: &Kind<'_>,
@@ -187,13 +188,13 @@ impl Kind<'_> {
         self.domain.key.iter().filter_map(|index| self.domain.fields.get(*index)).collect()
     }
 
-    /// Whether records are found, ordered or told apart by a field.
+    /// Whether records are found, ordered or distinguished by a field.
     pub(crate) fn is_compared(&self, field: &Field) -> bool {
         let is_in = |list: &[usize]| list.iter().any(|index| self.domain.fields.get(*index) == Some(field));
         field.is_key || field.unique || is_in(&self.domain.fetch.filter) || is_in(&self.domain.fetch.sort)
     }
 
-    /// How many records of it can be told apart.
+    /// How many records of the entity can be distinguished.
     pub(crate) fn room(&self) -> u64 {
         let told_apart = self
             .domain
@@ -203,7 +204,7 @@ impl Kind<'_> {
         told_apart.map(|field| room(&field.ty)).min().unwrap_or(u64::MAX)
     }
 
-    /// The key of a record as clients name it.
+    /// The key of a record, as clients write it.
     pub(crate) fn key_of(&self, record: &Map<String, Value>) -> Option<Value> {
         match self.key_fields().as_slice() {
             [one] => record.get(&one.name).cloned(),

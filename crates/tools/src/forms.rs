@@ -1,10 +1,9 @@
-//! Values that MongoDB may hold in several forms, which differ to an index and are shown alike.
+//! Values that MongoDB may store in several forms. The forms differ to an index, and clients see them alike.
 
 use beds_core::inspect::{Asks, Evidence, Relation, Rule};
 use beds_protocol::shown;
 
-/// Why records of a collection that its indexes keep apart may be shown with one value of this type in a column; `None` where
-/// that cannot be.
+/// Why clients may see one value of this type for records that an index distinguishes; `None` if that is impossible.
 pub(crate) fn shown_alike(relation: &Relation, column: &str, ty: &str) -> Option<String> {
     let (harmless, others) = match ty {
         "decimal" => {
@@ -28,7 +27,7 @@ pub(crate) fn shown_alike(relation: &Relation, column: &str, ty: &str) -> Option
     ))
 }
 
-/// What the database is to take in such a column.
+/// The one form that the database should accept in such a column.
 pub(crate) fn one_form(ty: &str) -> &'static str {
     if ty == "date" { "string" } else { "decimal" }
 }

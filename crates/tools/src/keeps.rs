@@ -1,15 +1,15 @@
-//! Whether one place of a database keeps every value of another as it is.
+//! Whether one place of a database keeps every value of another one unchanged.
 
 use beds_core::inspect::{Column, Kind, Parameter, UNKNOWN};
 
-/// How well values are kept. The texts are the end of the sentence "the parameter …".
+/// How well values are kept. The texts end the sentence "the parameter …".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Kept {
-    /// Every value is kept as it is.
+    /// Every value is kept unchanged.
     Whole,
     /// Some values are refused.
     Refused(String),
-    /// Some values become others, and nobody is told.
+    /// Some values are changed without notice.
     Changed(String),
 }
 
@@ -44,12 +44,13 @@ pub(crate) fn keeps(parameter: &Parameter, column: &Column) -> Kept {
     passes(parameter.into(), column.into())
 }
 
-/// Whether `column = parameter` finds what the column's index tells apart, and no other record.
+/// Whether `column = parameter` distinguishes records as the column's index does, and finds no other record.
 pub(crate) fn compares(parameter: &Parameter, column: &Column) -> Kept {
     let (Some(given), Some(own)) = (parameter.collation.as_deref(), column.collation.as_deref()) else {
         return Kept::Whole;
     };
-    // The binary collation of one character set goes before its others; of two, neither does.
+    // Within one character set, the binary collation takes precedence over the others. Between two character sets,
+    // neither takes precedence.
     let is_ruling =
         Charset::of(given) == Charset::of(own) && own.ends_with("_bin") && !given.ends_with("_bin");
     if given == own || is_ruling {
@@ -59,8 +60,8 @@ pub(crate) fn compares(parameter: &Parameter, column: &Column) -> Kept {
     }
 }
 
-/// The bytes that a text column keeps, and those of its longest character, where so many characters need not fit:
-/// MariaDB bounds `tinytext`, `text` and `mediumtext` by bytes, templates by characters.
+/// The bytes that a text column keeps, and those of its longest character, if a text may have too many. MariaDB bounds
+/// `tinytext`, `text` and `mediumtext` by bytes, templates by characters.
 pub(crate) fn bounded_by_bytes(column: &Column) -> Option<(u32, usize)> {
     let Kind::Text { max } = column.kind else { return None };
     let charset = Charset::of(column.collation.as_deref()?);
@@ -68,19 +69,19 @@ pub(crate) fn bounded_by_bytes(column: &Column) -> Option<(u32, usize)> {
     (max < u32::MAX && width > 1).then_some((max, width))
 }
 
-/// What values go through a parameter, as far as a template says.
+/// The values that pass through a parameter, as far as a template says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Holds {
     /// Text of any characters.
     AnyText,
     /// JSON, of any length.
     Json,
-    /// What has bounds in the template.
+    /// A value that has bounds in the template.
     Plain,
 }
 
-/// What a column keeps less of than the parameter that it gets its values from, where a template has no word for it: digits
-/// of a fraction, the years of a timestamp, characters, the length of JSON.
+/// The part of a parameter's values that the column does not keep, and that a template cannot express: digits of a
+/// fraction, the years of a timestamp, characters, the length of JSON.
 pub(crate) fn narrows(column: &Column, parameter: &Parameter, holds: Holds) -> Option<String> {
     let (to, from): (Place<'_>, Place<'_>) = (column.into(), parameter.into());
     if let (Holds::AnyText | Holds::Json, Some(own), Some(other)) = (holds, to.charset(), from.charset())
@@ -102,7 +103,7 @@ pub(crate) fn narrows(column: &Column, parameter: &Parameter, holds: Holds) -> O
 }
 
 fn passes(to: Place<'_>, from: Place<'_>) -> Kept {
-    // An address is no text for MariaDB: others are refused.
+    // MariaDB does not take an address as text, and refuses other values.
     let is_address = to.written.to_ascii_lowercase().starts_with("inet");
     if is_address && !to.written.eq_ignore_ascii_case(from.written) {
         return Kept::Refused(format!("keeps addresses of `{}` only", to.written));
@@ -177,7 +178,7 @@ fn kinds(to: &Kind, from: &Kind) -> Kept {
     }
 }
 
-/// The least and greatest of whole numbers.
+/// The least and the greatest value of a whole number.
 const fn bounds(kind: &Kind) -> Option<(i128, i128)> {
     match kind {
         Kind::Bool => Some((0, 1)),
@@ -212,7 +213,7 @@ fn float(to: &Kind, from: &Kind) -> Kept {
 struct Charset<'a>(&'a str);
 
 impl<'a> Charset<'a> {
-    /// The one that a collation is of, which its name begins with.
+    /// The character set of a collation: the name of the collation begins with it.
     fn of(collation: &'a str) -> Self {
         match collation.split('_').next().unwrap_or(collation) {
             "utf8" => Self("utf8mb3"),
@@ -220,12 +221,12 @@ impl<'a> Charset<'a> {
         }
     }
 
-    /// Whether it has every character of Unicode.
+    /// Whether the set has every character of Unicode.
     fn is_whole(self) -> bool {
         matches!(self.0, "utf8mb4" | "utf16" | "utf16le" | "utf32")
     }
 
-    /// Whether it has every character of another one.
+    /// Whether the set has every character of another one.
     fn holds(self, other: Self) -> bool {
         let is_basic = matches!(self.0, "utf8mb3" | "ucs2");
         self == other
@@ -234,7 +235,7 @@ impl<'a> Charset<'a> {
             || (other.0 == "ascii" && self.0 != "swe7")
     }
 
-    /// The most bytes of one character that comes from another set.
+    /// The most bytes that one character from another set takes.
     fn width_of(self, other: Self) -> usize {
         match (self.0, other.0) {
             ("utf8mb4" | "utf8mb3", "ascii") => 1,
@@ -247,7 +248,7 @@ impl<'a> Charset<'a> {
     }
 }
 
-/// Whether a string keeps every value of `from`; `None` where that is no text.
+/// Whether a string keeps every value of `from`; `None` if `from` is not text.
 fn text(to: Place<'_>, from: Place<'_>) -> Option<Kept> {
     let longest = |values: &[String]| values.iter().map(|value| value.chars().count()).max().unwrap_or(0);
     let (length, is_trimmed) = match from.kind {
@@ -261,7 +262,7 @@ fn text(to: Place<'_>, from: Place<'_>) -> Option<Kept> {
     };
     let ascii = Charset("ascii");
     let (own, other) = (to.charset().unwrap_or(ascii), from.charset().unwrap_or(ascii));
-    // A text is as long as its bytes, a string as its characters.
+    // A text is bounded by its bytes, a string by its characters.
     let bytes = match from.kind {
         Kind::Text { .. } | Kind::Json if own == other => length,
         _ => length.saturating_mul(own.width_of(other)),
@@ -307,7 +308,7 @@ mod tests {
         for (to, from) in [("latin1", "utf8mb4"), ("utf8mb3", "utf8mb4"), ("latin1", "latin2")] {
             assert!(matches!(passes(&varchar, to, &varchar, from), Kept::Refused(_)), "{to} {from}");
         }
-        // A text is as long as its bytes.
+        // A text is bounded by its bytes.
         assert!(matches!(passes(&tiny, "utf8mb4", &Kind::string(100), "utf8mb4"), Kept::Refused(_)));
         assert!(matches!(passes(&text, "utf8mb4", &text, "latin1"), Kept::Refused(_)));
         assert_eq!(passes(&tiny, "utf8mb4", &Kind::string(63), "utf8mb4"), Kept::Whole);

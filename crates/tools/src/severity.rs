@@ -1,21 +1,22 @@
-//! How bad something is that is found in a database.
+//! How severe a finding in a database is.
 
 use serde::Serialize;
 
-/// How bad it is.
+/// How severe a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Some request to the domain fails or answers wrongly.
+    /// A request to the domain fails or gets a wrong answer.
     Error,
-    /// It works, but not as somebody may think.
+    /// The domain works, but not as somebody may think.
     Warning,
-    /// It works as well as a template can say it: a part of what is written is not kept, and replies show what is.
+    /// The domain works as well as a template can express it: a part of a written value is not kept, and replies show
+    /// what is.
     Note,
 }
 
 impl Severity {
-    /// Its name.
+    /// The name of the severity.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! Compiles the templates that `tests/access` walks through, and those of functions that do not do as they should.
+//! Compiles the templates of `tests/access`, and those with functions that misbehave.
 
 fn main() {
     let compiler = beds_codegen::Compiler::new().templates("../templates").templates("../wayward");

@@ -1,8 +1,8 @@
-//! The part of `cargo xtask` that speaks to servers through their drivers: it applies the schema, loads the demo's
-//! data and asks about them.
+//! The part of `cargo xtask` that uses the servers' drivers: it applies the schema, loads the demo's data and sends
+//! requests about it.
 //!
-//! It is a program of its own because the drivers take a minute to build: `cargo xtask` starts in seconds without
-//! them, and builds this together with the node, which has the same ones. It finds the servers in `AMQP_URL`,
+//! It is a separate program because the drivers take a minute to build. `cargo xtask` starts in seconds without them,
+//! and builds this program together with the node, which has the same drivers. It finds the servers in `AMQP_URL`,
 //! `MARIADB_URL` and `MONGODB_URL`, and starts none.
 
 mod demo;

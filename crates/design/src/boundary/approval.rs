@@ -1,4 +1,4 @@
-//! A signature over a proposal's hash, and who may give it.
+//! A signature over a proposal's hash, and the DBAs who may give it.
 
 use std::{
     collections::BTreeMap,
@@ -21,7 +21,7 @@ use crate::{
 /// The DBAs who may approve, with their keys: `[design.approvers]` of the configuration.
 pub type Approvers = BTreeMap<String, PublicKey>;
 
-/// The longest file of an approval.
+/// The longest approval file.
 const APPROVAL_BYTES_MAX: usize = 4_096;
 
 /// What a DBA signed, and the signature.
@@ -30,16 +30,16 @@ const APPROVAL_BYTES_MAX: usize = 4_096;
 pub struct Approval {
     /// The hash of the proposal.
     pub hash: String,
-    /// Who approves it.
+    /// The DBA who approves it.
     pub approver: String,
-    /// When, as RFC 3339.
+    /// The time, as RFC 3339.
     pub approved_at: String,
     /// The signature in base64.
     signature: String,
 }
 
 impl Approval {
-    /// What is signed: no line of it can be two.
+    /// The bytes to sign. No value can contain a line break, so the lines are unambiguous.
     fn signed(hash: &str, approver: &str, approved_at: &str) -> Result<Vec<u8>, Flaw> {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '@' | ':' | '+');
         for (what, text) in [("hash", hash), ("name of the approver", approver), ("time", approved_at)] {
@@ -52,7 +52,7 @@ impl Approval {
     }
 }
 
-/// A proposal that may be run: it was read, is whole, and is signed by somebody who may.
+/// A proposal that may be run: it was read completely, and is signed by a DBA who may sign.
 #[derive(Debug, Clone)]
 pub struct Approved {
     proposal: Proposal,
@@ -68,30 +68,30 @@ impl Approved {
         &self.proposal
     }
 
-    /// Who approved it, and when.
+    /// Who approved the proposal, and when.
     #[must_use]
     pub const fn approval(&self) -> &Approval {
         &self.approval
     }
 
-    /// The model that it was made of.
+    /// The model of the proposal.
     #[must_use]
     pub const fn model(&self) -> &Model {
         &self.model
     }
 
-    /// What runs, in this order: what the model becomes, which was compared with what was signed.
+    /// The statements that run, in this order. They were rendered from the model and compared with what was signed.
     #[must_use]
     pub fn statements(&self) -> Vec<Statement> {
         self.rendered.statements()
     }
 }
 
-/// Signs the proposal in a folder, and writes the approval beside it.
+/// Signs the proposal in a folder, and writes the approval into the folder.
 ///
 /// # Errors
-/// When the folder is no proposal, or one that was not proved; when the key is not the one that the configuration has for
-/// this name; when it is approved already.
+/// When the folder is not a proposal, or not a proved one; when the key is not the one that the configuration has for
+/// this name; when the proposal is approved already.
 pub fn approve(
     folder: &Path,
     key: &SecretKey,
@@ -129,10 +129,10 @@ pub fn approve(
     Ok(approval)
 }
 
-/// Reads the proposal in a folder, if it is whole and somebody who may has signed it as it is.
+/// Reads the proposal in a folder, if it is complete and an approver has signed it in its present state.
 ///
 /// # Errors
-/// What is wrong first. There is no proposal then.
+/// The first fault. There is no proposal then.
 pub fn verify_signature(folder: &Path, approvers: &Approvers) -> Result<Approved, Flaw> {
     let (proposal, text) = proposal::read(folder)?;
     let text = text.ok_or_else(|| Flaw::new("nobody has approved it: `beds design approve` signs it"))?;
@@ -157,15 +157,15 @@ pub fn verify_signature(folder: &Path, approvers: &Approvers) -> Result<Approved
     Ok(Approved { proposal, approval, model, rendered })
 }
 
-/// Whether a proposal passed every gate, and is what its model becomes.
+/// Whether a proposal passed every gate, and is the rendering of its model.
 ///
 /// # Errors
-/// What is missing first.
+/// The first thing that is missing.
 pub fn may_be_signed(proposal: &Proposal) -> Result<(), Flaw> {
     proved(proposal).map(drop)
 }
 
-/// A proposal that passed every gate, and that is what its model becomes.
+/// A proposal that passed every gate, and that is the rendering of its model.
 fn proved(proposal: &Proposal) -> Result<(Model, Rendered), Flaw> {
     if let Some(failed) = proposal.manifest.proofs.iter().find(|proof| !proof.passed) {
         let gate = failed.gate.as_str();

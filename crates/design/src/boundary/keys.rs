@@ -1,4 +1,4 @@
-//! The keys of DBAs: Ed25519, the secret one as PKCS #8 in PEM, which `openssl genpkey -algorithm ed25519` writes as well.
+//! The keys of DBAs: Ed25519. The secret key is PKCS #8 in PEM, as `openssl genpkey -algorithm ed25519` writes it.
 
 use std::{
     fmt,
@@ -19,17 +19,17 @@ use rustls_pki_types::{PrivatePkcs8KeyDer, pem::PemObject as _};
 
 use crate::proposal::Flaw;
 
-/// What a public key begins with where it is written.
+/// The prefix of a written public key.
 const PREFIX: &str = "ed25519:";
-/// The longest file of a key.
+/// The longest key file.
 const KEY_BYTES_MAX: u64 = 16 * 1024;
 
-/// What stands before the seed of a key in PKCS #8 without its public half: RFC 8410, section 7. With the public half in it,
-/// as ring writes it, OpenSSL 3.0 does not read it.
+/// The bytes before the seed of a key in PKCS #8 without its public half: RFC 8410, section 7. OpenSSL 3.0 does not
+/// read a key with the public half, which ring would write.
 const PKCS8_HEAD: [u8; 16] = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
 const SEED_BYTES: usize = 32;
 
-/// The public keys, without their sign, that belong to no secret one: by them, signatures can be made by anybody.
+/// The public keys, without their sign, that belong to no secret key. For these, anybody can make signatures.
 const WEAK: [[u8; 32]; 7] = {
     let zero = [0; 32];
     let (mut one, mut minus_one, mut prime, mut prime_and_one) = (zero, [0xff; 32], [0xff; 32], [0xff; 32]);
@@ -48,7 +48,7 @@ const WEAK: [[u8; 32]; 7] = {
     [zero, one, minus_one, prime, prime_and_one, of_eight, of_eight_too]
 };
 
-/// A key by which a signature is verified, as the configuration has it: `ed25519:…`.
+/// A key that verifies signatures, as the configuration has it: `ed25519:…`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PublicKey([u8; 32]);
 
@@ -87,13 +87,13 @@ impl fmt::Debug for PublicKey {
 }
 
 impl PublicKey {
-    /// Whether this is a signature of a text by the key's owner.
+    /// Whether this is the key owner's signature of a text.
     pub(super) fn verifies(&self, text: &[u8], signature: &[u8]) -> bool {
         UnparsedPublicKey::new(&ED25519, self.0).verify(text, signature).is_ok()
     }
 }
 
-/// A key by which a DBA signs. It is shown nowhere.
+/// A key with which a DBA signs. It is never displayed.
 pub struct SecretKey(Ed25519KeyPair);
 
 impl fmt::Debug for SecretKey {
@@ -122,13 +122,13 @@ impl SecretKey {
         }
         let key = PrivatePkcs8KeyDer::from_pem_slice(&bytes)
             .map_err(|_| wrong("there is no key in it: it begins with -----BEGIN PRIVATE KEY-----"))?;
-        // OpenSSL leaves the public half out.
+        // OpenSSL leaves the public half out of the file.
         let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(key.secret_pkcs8_der())
             .map_err(|_| wrong("the key is not of the kind Ed25519"))?;
         Ok(Self(pair))
     }
 
-    /// The other half, for the configuration.
+    /// The public half, for the configuration.
     #[must_use]
     pub fn public(&self) -> PublicKey {
         let mut bytes = [0; 32];
@@ -144,10 +144,10 @@ impl SecretKey {
     }
 }
 
-/// Makes a key, writes it into a file that is not there yet and that nobody else may read, and gives its public half.
+/// Generates a key and returns its public half. The key goes into a new file that nobody else may read.
 ///
 /// # Errors
-/// When the file is there, or cannot be written.
+/// When the file exists, or cannot be written.
 pub fn keygen(path: &Path) -> Result<PublicKey, Flaw> {
     let wrong = |reason: String| Flaw::new(format!("{}: {reason}", shown(path.to_string_lossy())));
     let mut made = PKCS8_HEAD.to_vec();

@@ -1,5 +1,5 @@
-//! Between a proposal and a database stands a DBA: a signature over the proposal's hash, by a key that the configuration
-//! knows. What comes out of [`verify_signature`] is all that may ever be run, and there is no other way to get it.
+//! A DBA stands between a proposal and a database. The DBA signs the proposal's hash with a key that the configuration
+//! knows. Only the result of [`verify_signature`] may ever be run, and there is no other way to get it.
 
 mod approval;
 mod keys;

@@ -1,25 +1,25 @@
-//! Who is asked, and what for.
+//! The endpoint that is asked, and the request.
 
 use std::future::Future;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Something that answers.
+/// An endpoint that answers requests.
 pub trait Endpoint: Sync {
     /// The name of the language model.
     fn model(&self) -> &str;
 
-    /// Asks it.
+    /// Asks the model.
     fn ask(&self, request: &Request) -> impl Future<Output = Result<Answer, Failure>> + Send;
 }
 
-/// What is asked.
+/// A request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
-    /// What was said, in order.
+    /// The messages so far, in order.
     pub messages: Vec<Message>,
-    /// What the answer has to look like.
+    /// The schema of the answer.
     pub schema: Value,
     /// The most tokens of the answer.
     pub tokens_max: u32,
@@ -27,25 +27,25 @@ pub struct Request {
     pub bytes_max: usize,
 }
 
-/// Who says something.
+/// The author of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// We, of how it is done.
+    /// The program: the rules.
     System,
-    /// We, of what is wanted.
+    /// The program: the task.
     User,
     /// The model.
     Assistant,
 }
 
-/// Something that is said.
+/// A message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Message {
-    /// Who says it.
+    /// Its author.
     pub role: Role,
-    /// What.
+    /// Its text.
     pub content: String,
 }
 
@@ -53,22 +53,22 @@ pub struct Message {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
-    /// What was said.
+    /// The text of the answer.
     pub text: String,
-    /// How many tokens question and answer took.
+    /// How many tokens the request and the answer used.
     pub tokens: Option<u64>,
-    /// Whether it ended at its greatest length.
+    /// Whether the answer ended at the greatest length.
     #[serde(default)]
     pub is_cut: bool,
 }
 
-/// No answer.
+/// A failure: there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Failure {
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// Whether it is of no use to ask again.
+    /// Whether asking again is of no use.
     #[serde(default)]
     pub is_final: bool,
 }

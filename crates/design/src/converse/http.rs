@@ -1,7 +1,7 @@
-//! An endpoint that speaks the chat API of `OpenAI`, as most do, local ones among them.
+//! An endpoint with the chat API of `OpenAI`, which most endpoints have, including local ones.
 //!
-//! `async-openai` 0.43 reads a reply to its end however long it is, and brings a second provider of TLS, which is built by
-//! cmake. So this is `reqwest`, which the exporter of traces has already, and every byte counts.
+//! `async-openai` 0.43 reads a reply to its end, however long it is, and brings a second TLS provider, which cmake
+//! builds. So this module uses `reqwest`, which the exporter of traces uses already, and bounds what it reads.
 
 use std::{fmt, net::IpAddr, path::Path, sync::Arc};
 
@@ -14,19 +14,19 @@ use super::{Answer, Endpoint, Failure, Request};
 
 /// The longest key.
 const KEY_BYTES_MAX: u64 = 16 * 1024;
-/// What is read of a reply that says what went wrong.
+/// How much is read of a reply that reports an error.
 const REASON_BYTES_MAX: usize = 4_096;
-/// What is told of it.
+/// How much of the error is reported.
 const REASON_CHARACTERS_MAX: usize = 300;
 
-/// How an endpoint is reached: `[design]` of the configuration.
+/// How to reach an endpoint: `[design]` of the configuration.
 #[derive(Debug, Clone)]
 pub struct HttpSettings<'s> {
-    /// Where it is, up to the version, such as `http://127.0.0.1:8080/v1`.
+    /// The URL up to the version, such as `http://127.0.0.1:8080/v1`.
     pub url: &'s str,
     /// The name of the language model.
     pub model: &'s str,
-    /// The file with the key, where it wants one.
+    /// The file with the key, if the endpoint needs one.
     pub key_file: Option<&'s Path>,
 }
 
@@ -46,7 +46,7 @@ impl fmt::Debug for Http {
 }
 
 impl Http {
-    /// An endpoint by its settings. Nothing is asked yet.
+    /// An endpoint with these settings. No request is sent yet.
     ///
     /// # Errors
     /// What is wrong with the settings.
@@ -69,7 +69,7 @@ impl Http {
             .map_err(|()| "design.url: it has no path".to_owned())?
             .pop_if_empty()
             .extend(["chat", "completions"]);
-        // A key goes to whom it is for, and nowhere that somebody else points to.
+        // The client follows no redirect: a key goes only to the endpoint that it is for.
         let client = Client::builder()
             .redirect(redirect::Policy::none())
             .tls_backend_preconfigured(tls()?)
@@ -78,7 +78,7 @@ impl Http {
         Ok(Self { client, url, model: settings.model.to_owned(), key })
     }
 
-    /// The body of a request, which is all that is sent besides the key.
+    /// The body of a request. Nothing else is sent besides the key.
     #[must_use]
     pub fn body(&self, request: &Request) -> Value {
         json!({
@@ -94,7 +94,7 @@ impl Http {
         })
     }
 
-    /// A text without the key, should somebody send it back.
+    /// A text without the key, in case the endpoint sends the key back.
     fn without_key(&self, text: String) -> String {
         match &self.key {
             Some(key) if text.contains(key.as_str()) => text.replace(key.as_str(), "***"),
@@ -103,7 +103,7 @@ impl Http {
     }
 
     fn failed(&self, error: &reqwest::Error) -> Failure {
-        // The URL is the operator's and stands in the configuration.
+        // The URL is left out: the operator has it in the configuration.
         let mut reason = String::new();
         let mut source: Option<&dyn std::error::Error> = Some(error);
         while let Some(error) = source {
@@ -129,7 +129,7 @@ impl Http {
             .unwrap_or(told);
         let message: String = self.without_key(message).chars().take(REASON_CHARACTERS_MAX).collect();
         let reason = format!("the endpoint answered {status}: {}", OneLine(message.trim()));
-        // Too many at once, and what is wrong there, may be over; what is wrong here stays.
+        // Too many requests, a timeout or a fault of the endpoint may pass. A fault of the request stays.
         if status == StatusCode::TOO_MANY_REQUESTS
             || status == StatusCode::REQUEST_TIMEOUT
             || status.is_server_error()
@@ -158,7 +158,7 @@ impl Endpoint for Http {
         if !status.is_success() {
             return Err(self.refused(status, response).await);
         }
-        // Around the answer are its escapes, and what else the endpoint says.
+        // A reply is longer than its answer: it has escapes, and other members of the endpoint.
         let bytes_max = request.bytes_max.saturating_mul(2).saturating_add(REASON_BYTES_MAX);
         let (bytes, is_whole) = read(response, bytes_max).await.map_err(|error| self.failed(&error))?;
         if !is_whole {
@@ -174,7 +174,7 @@ impl Endpoint for Http {
     }
 }
 
-/// The bytes of a reply, up to a bound, and whether that is all of them.
+/// The bytes of a reply, up to a bound, and whether the reply is complete.
 async fn read(mut response: Response, bytes_max: usize) -> Result<(Vec<u8>, bool), reqwest::Error> {
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await? {
@@ -225,7 +225,7 @@ fn is_local(url: &Url) -> bool {
     })
 }
 
-/// The machine's certificates, and the one provider that the node has.
+/// The certificates of the machine, and the TLS provider of the node.
 fn tls() -> Result<ClientConfig, String> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);

@@ -1,7 +1,7 @@
-//! A conversation with a language model: it is asked for a model, and told what the gates say of its answer, for a bounded
-//! number of rounds. What it answers is read like any file, so nothing has to be trusted.
+//! A conversation with a language model. The program asks for a model and reports the gates' findings on the answer,
+//! for a bounded number of rounds. An answer is read like any file, so nothing has to be trusted.
 //!
-//! The compiler and the gate of bodies are here. What else has to pass, such as proofs on servers, the caller tries.
+//! The compiler and the gate of bodies run here. The caller runs further trials, such as proofs on servers.
 
 mod endpoint;
 mod http;
@@ -26,18 +26,18 @@ use crate::{
     render,
 };
 
-/// What a conversation may take.
+/// The limits of a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// How often the model is asked.
+    /// How often the language model is asked.
     pub attempts: u32,
-    /// How many tokens all answers together take, where the endpoint says so.
+    /// How many tokens all answers together may use, if the endpoint counts them.
     pub tokens: u64,
-    /// How long all of it takes.
+    /// How long the whole conversation may take.
     pub time: Duration,
-    /// How many tokens one answer has.
+    /// How many tokens one answer may have.
     pub answer_tokens: u32,
-    /// How many bytes one answer has; what is longer is cut off and not read.
+    /// How many bytes one answer may have. A longer one is cut off and not read.
     pub answer_bytes: usize,
 }
 
@@ -53,55 +53,55 @@ impl Default for Limits {
     }
 }
 
-/// What happens in a conversation, for who waits for it.
+/// Events of a conversation, for the caller that waits for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress<'p> {
-    /// The model is asked.
+    /// The language model is asked.
     Asked {
-        /// For the how many-th time, from 1.
+        /// The number of the attempt, from 1.
         attempt: u32,
-        /// How often it may be.
+        /// The greatest number of attempts.
         attempts: u32,
     },
-    /// A round is over.
+    /// A round has ended.
     Ended(&'p Round),
 }
 
 /// A conversation that ended with a model.
 #[derive(Debug, Clone)]
 pub struct Conversation {
-    /// The model, which every gate lets through.
+    /// The model, which passed every gate.
     pub model: Model,
-    /// What was asked and answered, with the files that keep it.
+    /// The requests and answers, with the files that keep them.
     pub rounds: Vec<(Round, Contents)>,
 }
 
-/// A conversation that ended without one.
+/// A conversation that ended without a model.
 #[derive(Debug, Clone)]
 pub struct Failed {
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// What was asked and answered.
+    /// The requests and answers.
     pub rounds: Vec<(Round, Contents)>,
-    /// The last model that the compiler and the gates let through, and that was refused by what was tried then.
+    /// The last model that passed the compiler and the gates, and that the trial refused.
     pub last: Option<Box<Model>>,
 }
 
-/// What became of a model that the compiler and the gates let through.
+/// The result of a trial of a model that passed the compiler and the gates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// It passed, or there was nothing more to try.
+    /// The model passed, or there was nothing more to try.
     Passed,
-    /// It did not.
+    /// The model did not pass.
     Refused {
-        /// By what, and why, in a line.
+        /// What refused it, and why, in one line.
         line: String,
-        /// What goes back to the language model.
+        /// The report for the language model.
         report: String,
     },
 }
 
-/// Tries nothing more: what the compiler and the gates let through, passed.
+/// A trial that tries nothing: a model that passed the compiler and the gates has passed.
 ///
 /// # Errors
 /// None.
@@ -110,13 +110,14 @@ pub async fn untried(_: &Model, _: u32) -> Result<Verdict, String> {
     Ok(Verdict::Passed)
 }
 
-/// Asks until an answer passes, or a limit is reached. `trial` gets a model that the compiler and the gates let through, with the
-/// number of the attempt; an error of it is about no model, and ends the conversation.
+/// Asks until an answer passes, or a limit is reached. `trial` gets a model that passed the compiler and the gates, and
+/// the number of the attempt. An error of `trial` does not concern the model, and ends the conversation.
 ///
-/// The time is over all of it. What is tried is not cut off, since it has things to take away; afterwards nobody is asked.
+/// The time limit covers the whole conversation. A trial is not cut off, since it has to clean up. After the limit, the
+/// language model is not asked again.
 ///
 /// # Errors
-/// When no answer passed; what was said is kept.
+/// When no answer passed. The messages are kept.
 pub async fn converse<E: Endpoint>(
     endpoint: &E,
     wish: &Wish,
@@ -174,7 +175,7 @@ pub async fn converse<E: Endpoint>(
             }
             Judged::Refused { answer, report } => {
                 report.lines().next().unwrap_or_default().clone_into(&mut told);
-                // What was said before the last answer is of no use to the next one.
+                // Messages before the last answer do not help the next one.
                 messages = [first.clone(), prompt::repair(&answer, &report)].concat();
             }
             Judged::Unproved { answer, line, report } => {
@@ -193,19 +194,19 @@ pub async fn converse<E: Endpoint>(
     Err(Failed { reason, rounds, last })
 }
 
-/// What is to be done after an answer.
+/// How the conversation continues after an answer.
 enum Judged {
-    /// It is a model.
+    /// The answer is a model.
     Passed { answer: String, model: Box<Model> },
-    /// It is none, and the gates say why.
+    /// The answer is not a model, and the gates say why.
     Refused { answer: String, report: String },
-    /// It is one, which did not stand what was tried.
+    /// The answer is a model that the trial refused.
     Unproved { answer: String, line: String, report: String },
-    /// There was no answer, and there may be one another time.
+    /// There was no answer. Another attempt may get one.
     Again(String),
-    /// There will be none.
+    /// There will be no answer.
     Ended(String),
-    /// It is one, of which nothing more can be said.
+    /// The answer is a model that could not be tried.
     Untried(String),
 }
 
@@ -257,7 +258,8 @@ fn judge(answered: &Result<Answer, Failure>) -> Judged {
     }
 }
 
-/// The JSON in an answer: without what a model thought before it, and without the fence that many put around it.
+/// The JSON in an answer, without the model's reasoning before it, and without the fence that many models put around
+/// it.
 fn json_part(text: &str) -> &str {
     let text = text.rsplit_once("</think>").map_or(text, |(_, after)| after).trim();
     let Some(fenced) = text.strip_prefix("```") else { return text };

@@ -1,4 +1,4 @@
-//! Rounds as they are kept, and a conversation that is played again from them.
+//! Rounds that are kept, and a conversation that is replayed from them.
 
 use std::{
     fs, io,
@@ -15,22 +15,22 @@ fn path(attempt: u32, what: &str) -> String {
     format!("rounds/{attempt:02}-{what}")
 }
 
-/// What was said of an answer.
+/// The report on an answer.
 pub(super) enum Report {
     /// By the compiler and the gates.
     Gates(String),
-    /// By what was tried afterwards, which refused it.
+    /// By the trial, which refused it.
     Proofs(String),
 }
 
-/// The files of a round: what was asked, what came, what was said of it.
+/// The files of a round: the request, the reply, the report.
 pub(super) fn kept(
     attempt: u32,
     request: &Request,
     answered: &Result<Answer, Failure>,
     report: Report,
 ) -> Contents {
-    // The schema is the same each time, and the program's.
+    // The schema is the same each time. It is part of the program.
     let asked = json!({ "messages": request.messages });
     let answered = match answered {
         Ok(answer) => json!({ "answer": answer }),
@@ -49,19 +49,19 @@ pub(super) fn kept(
 
 /// The most rounds of a conversation that are read.
 const ROUNDS_MAX: u32 = 99;
-/// What was asked.
+/// The request.
 const REQUEST: &str = "request.json";
-/// What came.
+/// The reply.
 const REPLY: &str = "reply.json";
-/// What the compiler and the gates said.
+/// The report of the compiler and the gates.
 const GATES: &str = "report.txt";
-/// What was tried of a model that they let through, and refused it.
+/// The report of the trial that refused the model.
 const PROOFS: &str = "proofs.txt";
 
-/// Writes the rounds of a conversation into a folder, in place of one that may be there.
+/// Writes the rounds of a conversation into a folder. They replace the rounds that are there.
 ///
 /// # Errors
-/// When a file cannot be written, or one of the other conversation cannot be removed.
+/// When a file cannot be written, or a file of the previous conversation cannot be removed.
 pub fn keep(folder: &Path, rounds: &[(Round, Contents)]) -> io::Result<()> {
     for path in (1..=ROUNDS_MAX).flat_map(files) {
         match fs::remove_file(folder.join(path)) {
@@ -84,7 +84,7 @@ fn files(attempt: u32) -> [String; 4] {
     [REQUEST, REPLY, GATES, PROOFS].map(|what| path(attempt, what))
 }
 
-/// An endpoint that gives the answers of a conversation that was kept, in their order, to whoever wishes for the same.
+/// An endpoint that replays the answers of a kept conversation, in their order, for the same wish.
 #[derive(Debug)]
 pub struct Recorded {
     model: String,
@@ -93,23 +93,23 @@ pub struct Recorded {
     answers: Answers,
 }
 
-/// To what the answers are given.
+/// Which requests get the answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Answers {
-    /// To the same wish: how it is done is the program's, and may have become better since.
+    /// The same wish. The rules may differ: they belong to the program, and may have improved since.
     Wish,
-    /// To the same, to the letter.
+    /// Exactly the same request.
     Exactly,
-    /// To anything.
+    /// Any request.
     Anything,
 }
 
-/// A round of it.
+/// A round of a kept conversation.
 #[derive(Debug)]
 struct Kept {
     asked: Vec<Message>,
     reply: Result<Answer, Failure>,
-    /// What was tried of it then, and refused it.
+    /// The report of the trial, if it refused the answer.
     proofs: Option<String>,
 }
 
@@ -117,7 +117,7 @@ impl Recorded {
     /// Reads the files of a conversation, by their paths in the proposal.
     ///
     /// # Errors
-    /// What is missing, or is not as it was kept.
+    /// The first file that is missing, or differs from what was kept.
     pub fn of(model: impl Into<String>, files: &Contents) -> Result<Self, String> {
         let mut rounds = Vec::new();
         for attempt in 1.. {
@@ -137,7 +137,7 @@ impl Recorded {
         Ok(Self { model: model.into(), rounds, next: AtomicUsize::new(0), answers: Answers::Wish })
     }
 
-    /// Reads the conversation in the folder `rounds` of a folder that is no proposal.
+    /// Reads the conversation in the folder `rounds` of a folder that is not a proposal.
     ///
     /// # Errors
     /// As [`Self::of`], or that a file cannot be read.
@@ -153,25 +153,25 @@ impl Recorded {
         Self::of("a recorded conversation", &files).map_err(|error| format!("{}: {error}", folder.display()))
     }
 
-    /// The same, which answers nothing but what was asked then, to the letter.
+    /// The same conversation, but it answers only exactly the same requests.
     #[must_use]
     pub fn exactly(self) -> Self {
         Self { answers: Answers::Exactly, ..self }
     }
 
-    /// The same, which gives its answers to whatever is asked, for a conversation that is to be kept anew.
+    /// The same conversation, but it answers any request: for keeping the conversation anew.
     #[must_use]
     pub fn whatever_is_asked(self) -> Self {
         Self { answers: Answers::Anything, ..self }
     }
 
-    /// How many answers it has.
+    /// How many answers the conversation has.
     #[must_use]
     pub const fn rounds(&self) -> usize {
         self.rounds.len()
     }
 
-    /// What became of the answer of an attempt when it was tried on servers, which are not asked again.
+    /// The result of the trial of an attempt's answer. Servers are not asked again.
     #[must_use]
     pub fn verdict(&self, attempt: u32) -> Verdict {
         let round = attempt.checked_sub(1).and_then(|index| self.rounds.get(usize::try_from(index).ok()?));
@@ -200,7 +200,7 @@ fn asked(bytes: &[u8]) -> Result<Vec<Message>, String> {
     serde_json::from_value(messages).map_err(|error| error.to_string())
 }
 
-/// What is wished for.
+/// The wish.
 fn wished(messages: &[Message]) -> Option<&str> {
     messages.get(1).map(|message| message.content.as_str())
 }
@@ -234,5 +234,5 @@ impl Endpoint for Recorded {
     }
 }
 
-/// How a conversation begins that has to be had again.
+/// The beginning of the error that a conversation must be recorded anew.
 pub const STALE: &str = "the conversation that was kept is stale";

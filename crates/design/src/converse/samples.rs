@@ -1,5 +1,5 @@
-//! Sample data: what its fields look like, which is sent, and the data itself, which is sent only when somebody says so, and
-//! never where it looks like what is nobody's business.
+//! Sample data. The form of its fields is sent. The data itself is sent only on request, and never if it looks
+//! confidential.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,35 +11,35 @@ use serde_json::{Map, Value};
 
 /// The most bytes of one file.
 const SAMPLE_BYTES_MAX: usize = 16 << 20;
-/// The most records that are looked at.
+/// The most records that are examined.
 const RECORDS_MAX: usize = 10_000;
-/// The records that are sent, where any are.
+/// The most records that are sent, if any are.
 const RECORDS_SENT: usize = 10;
 /// The most fields of a record.
 const FIELDS_MAX: usize = 300;
-/// What is shown of a text.
+/// How much of a text is shown.
 const CHARACTERS_SHOWN: usize = 60;
 
-/// Parts of the names of fields whose values are nobody's business.
+/// Parts of the names of fields whose values are confidential.
 const SENSITIVE: [&str; 34] = [
     "account", "address", "auth", "birth", "card", "cvv", "diagnos", "dob", "email", "fax", "iban", "insur",
     "login", "mail", "mobile", "name", "passport", "passw", "patient", "phone", "pin", "plate", "pwd",
     "salary", "secret", "sign", "ssn", "street", "surname", "tax", "tel", "token", "user", "zip",
 ];
 
-/// How a file is written.
+/// The format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// Comma-separated, with the names of fields in the first line.
+    /// Comma-separated, with the names of the fields in the first line.
     Csv,
     /// A list of objects.
     Json,
-    /// An object a line.
+    /// One object on each line.
     Ndjson,
 }
 
 impl Format {
-    /// The format by the end of a file's name.
+    /// The format for the extension of a file's name.
     #[must_use]
     pub fn of(name: &str) -> Option<Self> {
         let (_, end) = name.rsplit_once('.')?;
@@ -61,7 +61,7 @@ pub struct SampleError(pub String);
 pub struct Samples {
     name: String,
     records: Vec<Map<String, Value>>,
-    /// The fields that somebody says are sensitive.
+    /// Further fields that the user says are sensitive.
     masked: BTreeSet<String>,
 }
 
@@ -112,7 +112,7 @@ impl Samples {
         Ok(Self { name: name.to_owned(), records, masked: BTreeSet::new() })
     }
 
-    /// The same, with more fields that are sensitive.
+    /// The same samples, with further sensitive fields.
     #[must_use]
     pub fn masking(mut self, fields: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.masked.extend(fields.into_iter().map(|field| field.into().to_lowercase()));
@@ -131,7 +131,7 @@ impl Samples {
         OneLine(&self.name).to_string()
     }
 
-    /// What the fields look like, a line each, without a value of any.
+    /// The form of the fields, one on each line, without any value.
     #[must_use]
     pub fn shape(&self) -> String {
         let mut fields: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
@@ -167,7 +167,7 @@ impl Samples {
         text
     }
 
-    /// Some records, in which sensitive values are masked.
+    /// Some records, with sensitive values masked.
     #[must_use]
     pub fn shown(&self) -> String {
         let mut text = String::new();
@@ -204,7 +204,7 @@ fn csv(bytes: &[u8]) -> Result<Vec<Value>, csv::Error> {
     Ok(records)
 }
 
-/// What a value is, by how it is written.
+/// The kind of a value, judged by its notation.
 fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "nothing",
@@ -234,7 +234,7 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// A value in which what is sensitive has lost its letters and digits.
+/// A value in which the letters and digits of sensitive parts are replaced.
 fn masked(value: &Value, is_sensitive: bool, by_name: &impl Fn(&str) -> bool) -> Value {
     match value {
         Value::String(text) if is_sensitive || looks_sensitive(text) => shape_of(text).into(),
@@ -256,7 +256,7 @@ fn masked(value: &Value, is_sensitive: bool, by_name: &impl Fn(&str) -> bool) ->
     }
 }
 
-/// Addresses, and numbers as long as those of cards, accounts and telephones.
+/// Whether a text looks like an address, or like the number of a card, an account or a telephone.
 fn looks_sensitive(text: &str) -> bool {
     text.contains('@') || text.contains("://") || text.chars().filter(char::is_ascii_digit).count() >= 9
 }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{model::Call, names};
 
-/// What a body may be made of.
+/// The statements that a body may have.
 const STATEMENTS: &str =
     "declare, set, select, insert, update, delete, if, case, for … in (select …), begin, call, signal";
 
@@ -32,7 +32,7 @@ pub(super) fn pass(tokens: &[Token], call: &Call, objects: &Objects) -> Result<P
     }
     let mut body = Body { call, gives_rows: false, changes: false };
     if reader.is_word("begin") {
-        // A block around all of it is what the procedure has in any case.
+        // The procedure has a block around the body in any case.
         reader.skip();
         body.block(&mut reader)?;
         if !reader.is_word("end") {
@@ -64,7 +64,7 @@ struct Body<'c> {
 }
 
 impl Body<'_> {
-    /// What the call promises is what the body does.
+    /// Compares what the call promises with what the body does.
     fn judge(&self) -> Result<()> {
         if self.changes && self.call.lane == Lane::Read {
             let help = "say `\"lane\": \"write\"`";
@@ -82,7 +82,7 @@ impl Body<'_> {
         Ok(())
     }
 
-    /// Declarations, then statements, up to what ends them.
+    /// Declarations, then statements, up to the end of the block.
     fn block(&mut self, reader: &mut Reader<'_>) -> Result<()> {
         reader.variables.push(BTreeMap::new());
         while reader.is_word("declare") {
@@ -149,7 +149,7 @@ impl Body<'_> {
         }
     }
 
-    /// Statements inside of another, a level deeper.
+    /// Statements inside of another one, a level deeper.
     fn inside(&mut self, reader: &mut Reader<'_>) -> Result<()> {
         reader.line(1);
         self.statements(reader)?;
@@ -222,7 +222,7 @@ impl Body<'_> {
         reader.needs_word("case")
     }
 
-    /// A loop over the rows of a query: it ends by itself.
+    /// A loop over the rows of a query, which always ends.
     fn for_(&mut self, reader: &mut Reader<'_>) -> Result<()> {
         reader.needs_word("for")?;
         let name = reader.name("a name for the row")?;
@@ -263,13 +263,13 @@ impl Body<'_> {
             return Err(Refused::new(message, format!("it takes {parameters}")));
         }
         reader.calls.insert(name);
-        // Nobody knows what it does.
+        // The effect of the procedure is unknown.
         self.changes = true;
         Ok(())
     }
 }
 
-/// What stands for a statement that no body has.
+/// The replacement for a statement that no body may have.
 fn instead(word: &str) -> Option<&'static str> {
     Some(match word {
         "while" | "repeat" | "loop" | "open" | "fetch" | "close" | "iterate" | "leave" => {

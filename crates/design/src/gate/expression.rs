@@ -14,7 +14,8 @@ const OPERATOR_MARKS: [&str; 13] = ["=", "<=>", "<>", "!=", "<", "<=", ">", ">="
 /// The most items of a list.
 const ITEMS_MAX: usize = 500;
 
-/// Reads an expression. Which operator binds first is the server's to know: what is written anew has them in the same order.
+/// Reads an expression. The server applies the precedence of operators: the rewritten expression has them in the same
+/// order.
 pub(super) fn expression(reader: &mut Reader<'_>) -> Result<()> {
     reader.deeper(|reader| {
         operand(reader)?;
@@ -47,7 +48,7 @@ pub(super) fn expression(reader: &mut Reader<'_>) -> Result<()> {
     })
 }
 
-/// Expressions with commas between; how many there are.
+/// Expressions separated by commas; returns their number.
 pub(super) fn expressions(reader: &mut Reader<'_>) -> Result<usize> {
     let mut count = 0;
     loop {
@@ -73,7 +74,7 @@ fn list_or_query(reader: &mut Reader<'_>) -> Result<()> {
 }
 
 fn operand(reader: &mut Reader<'_>) -> Result<()> {
-    // A sign or `not`, of which a chain says no more than two do.
+    // At most two signs or `not`: a longer chain says no more.
     for _ in 0..2 {
         if !(reader.word("not") || reader.mark("-") || reader.mark("+")) {
             break;
@@ -88,7 +89,7 @@ fn operand(reader: &mut Reader<'_>) -> Result<()> {
         Some(Token::Text(text)) => {
             reader.skip();
             reader.write_text(text);
-            // A text right behind another is the same text for the server.
+            // The server reads two adjacent texts as one text.
             match reader.peek() {
                 Some(Token::Text(_)) => Err(reader.unexpected("an operator")),
                 _ => Ok(()),
@@ -175,7 +176,7 @@ fn call(reader: &mut Reader<'_>, name: &str) -> Result<()> {
     };
     reader.skip();
     reader.skip();
-    // Without a blank: the server tells a function from a name by that.
+    // Without a blank before the parenthesis: by that the server distinguishes a function from a name.
     reader.write(&format!("{name}("));
     if name == "count" && reader.mark("*") {
         return reader.needs_mark(")");
@@ -266,7 +267,7 @@ fn cast(reader: &mut Reader<'_>) -> Result<()> {
     reader.needs_mark(")")
 }
 
-/// The longest text that a variable keeps.
+/// The longest text in a variable.
 const TEXT_CHARACTERS_MAX: u32 = 4_000;
 
 /// A type of a variable.

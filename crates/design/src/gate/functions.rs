@@ -1,5 +1,5 @@
-//! The functions and words of expressions that a body may use. What is not here is refused: so are those that read files,
-//! wait, lock, tell about the server, or build text without end.
+//! The functions and words of expressions that a body may use. All others are refused, including those that read files,
+//! wait, lock, report on the server, or build text without a bound.
 
 /// A function, with the fewest and most arguments.
 pub(super) struct Function {
@@ -12,11 +12,11 @@ const fn function(name: &'static str, min: usize, max: usize) -> Function {
     Function { name, min, max }
 }
 
-/// Many, but not without end.
+/// Many arguments, but bounded.
 const MANY: usize = 50;
 
 const FUNCTIONS: &[Function] = &[
-    // Aggregates; `count(*)` besides.
+    // Aggregates; also `count(*)`.
     function("count", 1, 1),
     function("sum", 1, 1),
     function("min", 1, 1),
@@ -40,7 +40,7 @@ const FUNCTIONS: &[Function] = &[
     function("ceiling", 1, 1),
     function("mod", 2, 2),
     function("sqrt", 1, 1),
-    // Texts, none longer than what it is made of.
+    // Texts. No result is longer than its arguments together.
     function("concat", 1, MANY),
     function("concat_ws", 2, MANY),
     function("char_length", 1, 1),
@@ -84,7 +84,7 @@ const FUNCTIONS: &[Function] = &[
     function("json_contains", 2, 3),
     function("json_array", 0, MANY),
     function("json_object", 0, MANY),
-    // What has just been written.
+    // The result of the last write.
     function("row_count", 0, 0),
     function("last_insert_id", 0, 0),
     function("uuid", 0, 0),
@@ -92,7 +92,7 @@ const FUNCTIONS: &[Function] = &[
 
 /// The functions whose first or last argument is of another kind.
 pub(super) const WITH_INTERVAL: [&str; 2] = ["date_add", "date_sub"];
-/// The function that begins with a unit.
+/// The function whose first argument is a unit.
 pub(super) const WITH_UNIT: &str = "timestampdiff";
 
 /// The units of time.
@@ -109,7 +109,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static str> {
     FUNCTIONS.iter().map(|function| function.name)
 }
 
-/// What stands for a function that is not here.
+/// The replacement for a function that is not listed.
 pub(super) fn instead(name: &str) -> Option<&'static str> {
     Some(match name {
         "now" | "current_timestamp" | "sysdate" | "localtime" | "localtimestamp" => "utc_timestamp(6)",
@@ -123,7 +123,7 @@ pub(super) fn instead(name: &str) -> Option<&'static str> {
     })
 }
 
-/// Words that no name may be without quotes, since a statement, a clause or an operator goes on with them.
+/// Words that cannot be names without quotes, since a statement, a clause or an operator continues with them.
 pub(super) const RESERVED: &[&str] = &[
     "all",
     "and",

@@ -1,10 +1,10 @@
-//! The gate for what a model writes itself: the bodies of procedures, and pipelines.
+//! The gate for text that a language model writes itself: the bodies of procedures, and pipelines.
 //!
-//! It is a list of what may be, never of what may not. A body is read by a grammar of few statements, and what comes out is
-//! written anew from what was read: comments are gone, every name is in quotes, so that a server runs what was judged here,
-//! and nothing that it might have read otherwise. `sqlparser`, which was tried, knows no procedures of MariaDB.
+//! The gate lists what is allowed, never what is forbidden. It reads a body by a grammar of few statements, and writes
+//! the body anew from what it read: without comments, and with every name in quotes. So a server runs exactly what was
+//! judged here. `sqlparser`, which was tried, does not know the procedures of MariaDB.
 //!
-//! Loops go over the rows of a query and over nothing else, so that each ends.
+//! Loops only go over the rows of a query, so every loop ends.
 
 mod body;
 mod expression;
@@ -21,12 +21,12 @@ use std::collections::BTreeSet;
 pub use self::{objects::Objects, pipeline::pipeline};
 use crate::model::Call;
 
-/// Why something is not let through.
+/// Why a text was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
     /// What is wrong.
     pub message: String,
-    /// What to do.
+    /// The remedy.
     pub help: String,
 }
 
@@ -36,10 +36,10 @@ impl Refused {
     }
 }
 
-/// A body that was let through.
+/// A body that passed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Passed {
-    /// The statements as they are run, a line each.
+    /// The statements as they run, one on each line.
     pub text: String,
     /// The tables and views that it reads.
     pub reads: BTreeSet<String>,
@@ -49,10 +49,10 @@ pub struct Passed {
     pub calls: BTreeSet<String>,
 }
 
-/// Lets the body of a call's procedure through.
+/// Judges the body of a call's procedure.
 ///
 /// # Errors
-/// The first thing that it may not say.
+/// The first thing that the body may not contain.
 pub fn body(text: &str, call: &Call, objects: &Objects) -> Result<Passed, Refused> {
     body::pass(&tokens::tokens(text)?, call, objects)
 }

@@ -1,4 +1,4 @@
-//! What a body may name: the objects of the proposal, and those of the catalogue that somebody lets it see.
+//! The objects that a body may name: those of the proposal, and those of the catalogue that the caller adds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,12 +9,12 @@ use crate::{
     names,
 };
 
-/// The objects that bodies and pipelines may use; no others exist for them.
+/// The objects that bodies and pipelines may use. For them, no others exist.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Objects {
     /// The tables, views and collections, with their columns.
     pub(super) relations: BTreeMap<String, BTreeSet<String>>,
-    /// Those among them that are read alone.
+    /// Those that may only be read.
     pub(super) read_only: BTreeSet<String>,
     /// The columns that count the changes of a record, by table.
     pub(super) versions: BTreeMap<String, String>,
@@ -23,8 +23,8 @@ pub struct Objects {
 }
 
 impl Objects {
-    /// The objects of a model: its tables or collections, and its views. A body calls none of its procedures, so that none
-    /// calls itself.
+    /// The objects of a model: its tables or collections, and its views. Its procedures are not included, so that none
+    /// can call itself.
     #[must_use]
     pub fn of(model: &Model) -> Self {
         let mut objects = Self::default();

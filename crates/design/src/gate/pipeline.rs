@@ -1,5 +1,5 @@
-//! Pipelines of MongoDB. What stands where, and where a client's value may, is for the compiler to judge; here it is only
-//! which stages there are, which collections they reach, and that none of it is code.
+//! Pipelines of MongoDB. The compiler judges where each operator and each client value may stand. This module checks
+//! only the stages, the collections that they reach, and that none of it is code.
 
 use beds_protocol::{Lane, nearest, shown};
 use serde_json::Value;
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Objects, Refused};
 use crate::{json, model::Call};
 
-/// The stages that read what is there and pass it on.
+/// The stages that only read documents and pass them on.
 const STAGES: &[&str] = &[
     "$addFields",
     "$bucket",
@@ -31,7 +31,7 @@ const STAGES: &[&str] = &[
     "$unset",
     "$unwind",
 ];
-/// What runs code of its own in the server, or reaches for its memory.
+/// Operators that run code in the server, or reach into its memory.
 const CODE: &[&str] =
     &["$where", "$function", "$accumulator", "$jsonSchema", "$queryStats", "$_internalInhibitOptimization"];
 /// How deep pipelines may nest.
@@ -39,10 +39,10 @@ const DEPTH_MAX: usize = 30;
 /// The most stages of one pipeline.
 const STAGES_MAX: usize = 50;
 
-/// Lets the pipeline of a call through.
+/// Judges the pipeline of a call.
 ///
 /// # Errors
-/// The first thing that it may not say.
+/// The first thing that the pipeline may not contain.
 pub fn pipeline(text: &str, call: &Call, objects: &Objects) -> Result<(), Refused> {
     let value = json::value(text.as_bytes()).map_err(|error| {
         Refused::new(format!("this is not JSON: {error}"), "write a JSON array of stages")
@@ -145,7 +145,7 @@ impl Gate<'_> {
     }
 }
 
-/// No code, at any depth.
+/// Makes sure that there is no code, at any depth.
 fn plain(value: &Value, depth: usize) -> Result<(), Refused> {
     if depth > DEPTH_MAX {
         return Err(Refused::new(format!("it nests deeper than {DEPTH_MAX} levels"), "flatten it"));

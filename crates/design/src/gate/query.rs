@@ -15,23 +15,23 @@ use super::{
 /// The most tables of a query.
 const RELATIONS_MAX: usize = 20;
 
-/// What a query gives.
+/// The result of a query.
 pub(super) struct Query {
     /// The names of its columns, as far as they have one.
     pub(super) columns: Vec<Option<String>>,
-    /// Whether it puts them into variables.
+    /// Whether the query puts its columns into variables.
     pub(super) is_into: bool,
-    /// Whether it locks the rows that it finds.
+    /// Whether the query locks the rows that it finds.
     pub(super) is_locking: bool,
 }
 
-/// A query in another statement.
+/// A query inside of another statement.
 pub(super) fn inner(reader: &mut Reader<'_>) -> Result<Vec<Option<String>>> {
     let query = query(reader, false)?;
     Ok(query.columns)
 }
 
-/// A query that is a statement: it may put its row into variables, and lock what it finds.
+/// A query that is a statement by itself: it may put its row into variables, and lock the rows that it finds.
 pub(super) fn statement(reader: &mut Reader<'_>) -> Result<Query> {
     query(reader, true)
 }
@@ -235,7 +235,7 @@ fn source(reader: &mut Reader<'_>, scope: &mut Scope) -> Result<()> {
     Ok(())
 }
 
-/// A table or view that is known; it is written.
+/// A known table or view. Its name is written.
 pub(super) fn relation(reader: &mut Reader<'_>) -> Result<String> {
     let name = reader.name("a table")?;
     if reader.is_mark(".") {

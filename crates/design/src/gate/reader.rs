@@ -1,5 +1,4 @@
-//! A body as it is read: the next tokens on one side, on the other what is written anew, and between them the names that are
-//! known.
+//! The reader of a body. It takes the tokens, writes the body anew, and keeps the names that are known.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,21 +11,21 @@ const DEPTH_MAX: usize = 40;
 
 pub(super) type Result<T, E = Refused> = std::result::Result<T, E>;
 
-/// Reads a query in another statement, and gives the names of its columns.
+/// Reads a query inside of another statement, and returns the names of its columns.
 pub(super) type Inner = fn(&mut Reader<'_>) -> Result<Vec<Option<String>>>;
 
 /// A variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Variable {
-    /// One that is read alone, such as an argument.
+    /// A variable that may only be read, such as an argument.
     Constant,
-    /// One that may be set.
+    /// A variable that may be set.
     Settable,
     /// A row of a loop, with its columns.
     Row(BTreeSet<String>),
 }
 
-/// A name in an expression, which a query around it has to know.
+/// A name in an expression. The query around it has to know the name.
 #[derive(Debug, Clone)]
 pub(super) struct Reference {
     qualifier: Option<String>,
@@ -40,16 +39,16 @@ pub(super) struct Reader<'t> {
     out: String,
     indent: usize,
     pub(super) objects: &'t Objects,
-    /// How a query in an expression is read: a query has expressions, and an expression has queries.
+    /// The function that reads a query in an expression. A query has expressions, and an expression has queries.
     inner: Inner,
     /// Variables, by the block that declares them.
     pub(super) variables: Vec<BTreeMap<String, Variable>>,
-    /// The names of expressions, by query.
+    /// The names in expressions, by query.
     references: Vec<Vec<Reference>>,
     pub(super) reads: BTreeSet<String>,
     pub(super) writes: BTreeSet<String>,
     pub(super) calls: BTreeSet<String>,
-    /// Whether `values(column)` means something here.
+    /// Whether `values(column)` has a meaning here.
     pub(super) in_duplicate: bool,
 }
 
@@ -72,7 +71,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// What was written anew.
+    /// The rewritten text.
     pub(super) fn text(self) -> String {
         self.out
     }
@@ -85,7 +84,7 @@ impl<'t> Reader<'t> {
         self.tokens.get(self.at + count)
     }
 
-    /// A query in an expression.
+    /// Reads a query in an expression.
     pub(super) fn query(&mut self) -> Result<()> {
         (self.inner)(self).map(drop)
     }
@@ -94,7 +93,7 @@ impl<'t> Reader<'t> {
         self.at
     }
 
-    /// The column that was read since a position, where it was nothing but a name.
+    /// The column that was read since a position, if it was only a name.
     pub(super) fn name_alone(&self, start: usize) -> Option<String> {
         match self.tokens.get(start..self.at)? {
             [Token::Word(name) | Token::Name(name)]
@@ -111,12 +110,12 @@ impl<'t> Reader<'t> {
         matches!(self.peek(), Some(Token::Mark(given)) if *given == mark)
     }
 
-    /// Passes over a token without writing it.
+    /// Skips a token without writing it.
     pub(super) fn skip(&mut self) {
         self.at += 1;
     }
 
-    /// Takes a keyword, and writes it.
+    /// Reads a keyword, and writes it.
     pub(super) fn word(&mut self, word: &str) -> bool {
         let is_it = self.is_word(word);
         if is_it {
@@ -126,7 +125,7 @@ impl<'t> Reader<'t> {
         is_it
     }
 
-    /// Takes a mark, and writes it.
+    /// Reads a mark, and writes it.
     pub(super) fn mark(&mut self, mark: &str) -> bool {
         let is_it = self.is_mark(mark);
         if is_it {
@@ -144,7 +143,7 @@ impl<'t> Reader<'t> {
         if self.mark(mark) { Ok(()) } else { Err(self.unexpected(&format!("`{mark}`"))) }
     }
 
-    /// A name, which is not written.
+    /// Reads a name without writing it.
     pub(super) fn name(&mut self, what: &str) -> Result<String> {
         match self.peek() {
             Some(Token::Name(name)) => {
@@ -159,7 +158,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// A whole number that is not above a bound; it is written.
+    /// Reads a whole number up to a bound, and writes it.
     pub(super) fn whole(&mut self, max: u32) -> Result<()> {
         match self.peek() {
             Some(Token::Number(number)) if number.parse::<u32>().is_ok_and(|number| number <= max) => {
@@ -187,7 +186,7 @@ impl<'t> Reader<'t> {
         )
     }
 
-    /// The last words before this place, so that somebody finds it.
+    /// The last words before this place, so that a reader finds it.
     pub(super) fn before(&self) -> String {
         let from = self.at.saturating_sub(4);
         let words = self.tokens.get(from..self.at).unwrap_or_default().iter().map(|token| match token {
@@ -199,7 +198,7 @@ impl<'t> Reader<'t> {
         if words.is_empty() { "the beginning".to_owned() } else { shown(words) }
     }
 
-    /// Writes a keyword, a mark or a literal that is ours.
+    /// Writes a keyword, a mark or a literal of the program.
     pub(super) fn write(&mut self, piece: &str) {
         let ends_open = self.out.ends_with(['(', '.', '\n']) || self.out.is_empty();
         let is_close = matches!(piece, ")" | "," | ";" | ".");
@@ -211,7 +210,7 @@ impl<'t> Reader<'t> {
         self.out.push_str(piece);
     }
 
-    /// Writes a name, in quotes: so it is no word of the server's.
+    /// Writes a name in quotes, so that the server does not take it for a keyword.
     pub(super) fn write_name(&mut self, name: &str) {
         self.write(&format!("`{name}`"));
     }
@@ -220,7 +219,7 @@ impl<'t> Reader<'t> {
         self.write(&format!("'{}'", text.replace('\'', "''")));
     }
 
-    /// Ends a line; what follows is indented as deep as `deeper` says.
+    /// Ends a line. `deeper` changes the indentation of the following lines.
     pub(super) fn line(&mut self, deeper: isize) {
         self.indent = self.indent.saturating_add_signed(deeper);
         if !self.out.ends_with('\n') {
@@ -228,7 +227,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Goes one level deeper for a part.
+    /// Reads a part one level deeper.
     pub(super) fn deeper<T>(&mut self, part: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         if self.depth == DEPTH_MAX {
             return Err(Refused::new(format!("it nests deeper than {DEPTH_MAX} levels"), "flatten it"));
@@ -243,9 +242,9 @@ impl<'t> Reader<'t> {
         self.variables.iter().rev().find_map(|block| block.get(name))
     }
 
-    /// Declares a variable of the innermost block.
+    /// Declares a variable in the innermost block.
     pub(super) fn declare(&mut self, name: &str, variable: Variable) -> Result<()> {
-        // A table is never taken for a variable, but for one with columns.
+        // The server can confuse a table only with a variable that has columns.
         let is_row = matches!(variable, Variable::Row(_));
         let is_taken = |(relation, columns): (&String, &BTreeSet<String>)| {
             columns.contains(name) || (is_row && relation == name)
@@ -266,14 +265,14 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    /// Remembers a name of an expression for the query around it.
+    /// Remembers a name in an expression for the query around it.
     pub(super) fn refer(&mut self, qualifier: Option<String>, name: String) {
         if let Some(query) = self.references.last_mut() {
             query.push(Reference { qualifier, name });
         }
     }
 
-    /// Reads a part whose names are those of these relations and aliases, of the queries around it, and of variables.
+    /// Reads a part. Its names may be those of these relations and aliases, of the queries around it, and of variables.
     pub(super) fn scope<T>(&mut self, part: impl FnOnce(&mut Self) -> Result<(T, Scope)>) -> Result<T> {
         self.references.push(Vec::new());
         let read = part(self);
@@ -291,7 +290,7 @@ impl<'t> Reader<'t> {
         Ok(value)
     }
 
-    /// Makes sure that a name which no query knows is a variable's.
+    /// Makes sure that a name which no query knows is a variable.
     fn is_variable(&self, reference: &Reference, scope: &Scope) -> Result<()> {
         let Reference { qualifier, name } = reference;
         let is_known = match qualifier {
@@ -315,12 +314,12 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// What a query has to offer to its expressions.
+/// The names that a query offers to its expressions.
 #[derive(Debug, Default)]
 pub(super) struct Scope {
-    /// Tables, views and queries by the name that they have here, with their columns.
+    /// Tables, views and queries by their names in the query, with their columns.
     pub(super) relations: BTreeMap<String, BTreeSet<String>>,
-    /// The names that the query gives to what it selects.
+    /// The names that the query gives to its columns.
     pub(super) aliases: BTreeSet<String>,
 }
 
@@ -336,7 +335,7 @@ impl Scope {
     }
 }
 
-/// Reads a part that knows variables alone.
+/// Reads a part that may only use variables.
 pub(super) fn of_variables<'t, T>(
     reader: &mut Reader<'t>,
     part: impl FnOnce(&mut Reader<'t>) -> Result<T>,

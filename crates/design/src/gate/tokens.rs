@@ -1,8 +1,8 @@
 //! The text of a body as words, names, numbers, strings and marks.
 //!
-//! It takes only what every server reads alike, whatever its SQL mode: no string in double quotes, which may be a name; no
-//! backslash, which may be an escape; no comment that is run. What it does not take is refused, so that nothing has to be
-//! known of it.
+//! The tokenizer takes only what every server reads in the same way, whatever its SQL mode. So it refuses strings in
+//! double quotes, which may be names, backslashes, which may be escapes, and comments that are run. Text that it
+//! refuses needs no further check.
 
 use super::Refused;
 
@@ -22,14 +22,14 @@ pub(super) enum Token {
     Name(String),
     /// A number, as it is written.
     Number(String),
-    /// What a string says.
+    /// The content of a string.
     Text(String),
     /// A mark, such as `<=`.
     Mark(&'static str),
 }
 
 impl Token {
-    /// As messages show it.
+    /// The token in messages.
     pub(super) fn shown(&self) -> String {
         match self {
             Self::Word(text) | Self::Number(text) => format!("`{text}`"),
@@ -40,14 +40,14 @@ impl Token {
     }
 }
 
-/// The marks that mean something, longer ones before their beginnings.
+/// The marks that have a meaning. Longer marks stand before their prefixes.
 const MARKS: [&str; 18] =
     ["<=>", "<=", ">=", "<>", "!=", "(", ")", ",", ";", ".", "=", "<", ">", "+", "-", "*", "/", "%"];
 
-/// The pieces of a body.
+/// The tokens of a body.
 ///
 /// # Errors
-/// The first thing that is not taken.
+/// The first character that is refused.
 pub(super) fn tokens(text: &str) -> Result<Vec<Token>, Refused> {
     let characters = text.chars().count();
     if characters > CHARACTERS_MAX {
@@ -78,7 +78,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, Refused> {
     Ok(tokens)
 }
 
-/// What follows a comment that is no more than one, where the text begins with one.
+/// The text after a comment, if the text begins with a comment that is not run.
 fn comment(text: &str) -> Result<Option<&str>, Refused> {
     if text.starts_with('#') || is_dashed(text) {
         let line = text.split_inclusive('\n').next().unwrap_or_default();
@@ -89,7 +89,7 @@ fn comment(text: &str) -> Result<Option<&str>, Refused> {
         return Err(Refused::new("`--` stands without a blank behind it", help));
     }
     let Some(inner) = text.strip_prefix("/*") else { return Ok(None) };
-    // What begins with `!`, `M!` or `+` is run, or changes how what follows it is.
+    // A comment that begins with `!`, `M!` or `+` is run, or changes how the text after it runs.
     if inner.starts_with(|c: char| !c.is_whitespace() && c != '*') {
         return Err(Refused::new(
             "a comment may be run by the server",
@@ -105,7 +105,7 @@ fn comment(text: &str) -> Result<Option<&str>, Refused> {
     Ok(Some(after))
 }
 
-/// Whether a text begins with a comment to the end of its line.
+/// Whether a text begins with a comment up to the end of its line.
 fn is_dashed(text: &str) -> bool {
     text.strip_prefix("--").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\n']))
 }
@@ -136,7 +136,7 @@ fn token(first: char, text: &str) -> Result<(Token, &str), Refused> {
                     format!("it may have {NAME_CHARACTERS_MAX} characters"),
                 ));
             }
-            // `x'41'`, `n'…'`, `_utf8'…'`: a string that is read in another way.
+            // `x'41'`, `n'…'`, `_utf8'…'`: a string with another meaning.
             if after.starts_with(['\'', '"']) {
                 return Err(Refused::new(
                     format!("`{word}` stands right before a quote"),

@@ -111,7 +111,7 @@ fn column(reader: &mut Reader<'_>, table: &str) -> Result<String> {
     Ok(name)
 }
 
-/// `a = …, b = …` of a table; the columns that are set.
+/// `a = …, b = …` of a table; returns the columns that are set.
 fn assignments(reader: &mut Reader<'_>, table: &str) -> Result<BTreeSet<String>> {
     reader.scope(|reader| {
         let mut columns = BTreeSet::new();
@@ -129,7 +129,8 @@ fn assignments(reader: &mut Reader<'_>, table: &str) -> Result<BTreeSet<String>>
     })
 }
 
-/// A client that changes a record by its version must hear of what this changed.
+/// Makes sure that a change counts the version up: a client that changes the record by its version must notice the
+/// change.
 fn counted(reader: &Reader<'_>, table: &str, sets: &BTreeSet<String>) -> Result<()> {
     match reader.objects.versions.get(table) {
         Some(version) if !sets.contains(version) => Err(Refused::new(
@@ -140,7 +141,7 @@ fn counted(reader: &Reader<'_>, table: &str, sets: &BTreeSet<String>) -> Result<
     }
 }
 
-/// `where …`, and how many rows at most.
+/// `where …`, and the greatest number of rows.
 fn condition(reader: &mut Reader<'_>, table: &str) -> Result<()> {
     if !reader.is_word("where") {
         return Err(Refused::new(

@@ -1,5 +1,5 @@
-//! What a model means, as far as the template compiler cannot see it: names that refer to each other, names of objects, what
-//! an index can hold, what belongs to which engine.
+//! Checks of a model's meaning that the template compiler cannot make: names that refer to each other, names of
+//! objects, what an index can hold, and what belongs to which engine.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use beds_protocol::{ArgMode, Engine, TypeName, nearest, shown};
 use super::{Call, Constant, Entity, Model, OnDelete, Operation, Relation};
 use crate::{fault::Faults, names};
 
-/// The longest text that an order goes through an index for; longer ones are sorted by their beginning, without one.
+/// The longest text that an index can order. Longer texts are sorted by their beginning, without an index.
 const INDEXED_CHARACTERS_MAX: u64 = 500;
 
 pub(super) fn check(model: &Model, faults: &mut Faults) {
@@ -31,7 +31,7 @@ pub(super) fn check(model: &Model, faults: &mut Faults) {
     }
 }
 
-/// Names that stand twice in a list.
+/// Names that occur twice in a list.
 fn twice<'n>(names: impl Iterator<Item = &'n str>, path: &str, what: &str, faults: &mut Faults) {
     let mut seen = BTreeSet::new();
     for (index, name) in names.enumerate() {
@@ -77,12 +77,12 @@ fn no_entity(name: &str, model: &Model, path: &str, faults: &mut Faults) {
     faults.add(path, format!("there is no entity {}", shown(name)), help);
 }
 
-/// No two objects may have one name, whatever they are made of.
+/// No two objects may have the same name, whatever their kind is.
 fn objects(model: &Model, faults: &mut Faults) {
     let mut seen: BTreeMap<(bool, String), String> = BTreeMap::new();
     for (index, entity) in model.entities.iter().enumerate() {
         let path = format!("entities[{index}]");
-        // Two entities of one name are told already.
+        // Two entities with the same name are reported already.
         if model.entities[..index].iter().any(|other| other.name == entity.name) {
             continue;
         }
@@ -193,11 +193,11 @@ fn entity(model: &Model, entity: &Entity, path: &str, faults: &mut Faults) {
     }
 }
 
-/// The greatest length of a string: 255 where nothing is said.
+/// The greatest length of a string: 255 if the model does not say.
 fn length_max(max: Option<&Constant>) -> u64 {
     match max {
         Some(Constant::Number(number)) => number.as_u64().unwrap_or(u64::MAX),
-        // What is no number is the compiler's to refuse.
+        // The compiler refuses a value that is not a number.
         Some(Constant::Text(_) | Constant::Bool(_)) => 0,
         None => 255,
     }

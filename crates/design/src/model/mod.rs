@@ -1,7 +1,8 @@
-//! What a model, be it a person or a program, says of a domain: a structure and no script. What becomes of it is for the
-//! renderers to say.
+//! A model of a domain, written by a person or a program: structured data, not a script. The renderers decide what it
+//! becomes.
 //!
-//! [`schema`] is what it has to look like, [`read`] takes it from a file or from a model's answer and tells every mistake.
+//! [`schema`] is the JSON Schema of a model. [`read`] reads a model from a file or from a language model's answer, and
+//! reports every mistake.
 
 mod check;
 mod shape;
@@ -33,7 +34,7 @@ pub struct Model {
     pub questions: Vec<String>,
 }
 
-/// What there are records of: it becomes one template.
+/// A kind of records. It becomes one template.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the schema describes the members")]
 pub struct Entity {
@@ -68,7 +69,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// Its name.
+    /// The name of the operation.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -161,7 +162,7 @@ pub struct Field {
     pub reason: String,
 }
 
-/// Whatever else the database can do with an entity.
+/// Any other operation of the database on an entity.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the schema describes the members")]
 pub struct Call {
@@ -210,7 +211,7 @@ pub struct Grant {
     pub roles: Vec<String>,
 }
 
-/// A condition of the records that a role reaches.
+/// A condition on the records that a role reaches.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the schema describes the members")]
 pub struct RoleRows {
@@ -219,7 +220,7 @@ pub struct RoleRows {
     pub values: Vec<Constant>,
 }
 
-/// The fields that a role does not see, or set.
+/// The fields that a role may not see, or may not set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the schema describes the members")]
 pub struct RoleFields {
@@ -230,7 +231,7 @@ pub struct RoleFields {
     pub readonly: Vec<String>,
 }
 
-/// What is published of changes.
+/// The changes that are published.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the schema describes the members")]
 pub struct Events {
@@ -251,7 +252,7 @@ pub struct Relation {
     pub reason: String,
 }
 
-/// What becomes of records when that is deleted which they belong to.
+/// What happens to records if the record that they refer to is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "the schema describes the words")]
@@ -262,13 +263,13 @@ pub enum OnDelete {
 }
 
 impl Model {
-    /// The entity of a name, with its place.
+    /// The entity with a name, and its place.
     #[must_use]
     pub fn entity(&self, name: &str) -> Option<(usize, &Entity)> {
         self.entities.iter().enumerate().find(|(_, entity)| entity.name == name)
     }
 
-    /// The model as it is kept: JSON with one layout, so that the same model is the same bytes.
+    /// The model as it is stored: JSON with one layout, so that the same model always has the same bytes.
     #[must_use]
     pub fn text(&self) -> String {
         let mut value = serde_json::to_value(self).unwrap_or_default();
@@ -283,7 +284,7 @@ impl Entity {
         self.fields.iter().filter(|field| field.key)
     }
 
-    /// Whether clients may do this.
+    /// Whether clients may do this operation.
     #[must_use]
     pub fn offers(&self, operation: Operation) -> bool {
         self.operations.contains(&operation)
@@ -301,7 +302,7 @@ pub fn schema() -> Value {
 /// Reads a model.
 ///
 /// # Errors
-/// Every fault that is found, with its path and what to do. Where the structure is wrong, what it means is not looked at.
+/// Every fault, with its path and a remedy. If the structure is wrong, the meaning is not checked.
 pub fn read(bytes: &[u8]) -> Result<Model, Faults> {
     let mut faults = Faults::default();
     let Some(mut value) = json::parse(bytes, MODEL_BYTES_MAX, &mut faults) else { return Err(faults) };

@@ -1,8 +1,8 @@
-//! What a JSON value must look like, as data: from it come the JSON Schema that a model is given and the check of what it
-//! gives back, so that both say the same.
+//! The shape of a JSON value, as data. Both the JSON Schema for the language model and the check of its answer come
+//! from it, so that they agree.
 //!
-//! The shapes keep to what endpoints take for constrained decoding: objects whose members are all named and all there, null
-//! for what is left out, lists, choices, no maps of free names.
+//! The shapes use only what endpoints accept for constrained decoding: objects whose members are all named and all
+//! present, null for members that are left out, lists, choices, and no maps with free names.
 
 use beds_protocol::{nearest, shown};
 use serde_json::{Map, Value, json};
@@ -12,18 +12,18 @@ use crate::fault::Faults;
 /// How deep values may nest.
 const DEPTH_MAX: usize = 24;
 
-/// What a value must look like.
+/// The shape of a value.
 #[derive(Debug)]
 pub(crate) enum Shape {
     /// A text.
     Text(Text),
-    /// One of some words.
+    /// One of several words.
     Choice(&'static [&'static str]),
     /// `true` or `false`.
     Bool,
     /// An integer within bounds.
     Int { min: i64, max: i64 },
-    /// A number, a short text or a truth value, as a bound or a default is one.
+    /// A number, a short text or a truth value: a bound, a default or the like.
     Constant,
     /// A list.
     List { of: &'static Shape, min: usize, max: usize },
@@ -39,14 +39,14 @@ pub(crate) struct Text {
     pub(crate) max: usize,
 }
 
-/// What a text is for, and so what it may hold.
+/// The purpose of a text, which decides its characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TextKind {
     /// Words for people, on one line.
     Words,
-    /// A name that becomes one of templates and database objects: small letters, digits, `_`.
+    /// A name that becomes a name of templates and database objects: small letters, digits, `_`.
     Name,
-    /// A name of another's: a role, an operation.
+    /// A name of something else: a role, an operation.
     Word,
     /// Source text of several lines.
     Source,
@@ -105,7 +105,7 @@ fn object(of: &'static Object, definitions: &mut Map<String, Value>) -> Value {
         schema["description"] = json!(member.description);
         properties.insert(member.name.to_owned(), schema);
     }
-    // Strict decoding wants every member named here; null stands for what is left out.
+    // Strict decoding needs every member named here. Null stands for a member that is left out.
     let all: Vec<&str> = of.members.iter().map(|member| member.name).collect();
     json!({ "type": "object", "properties": properties, "required": all, "additionalProperties": false })
 }
@@ -129,7 +129,7 @@ fn value(shape: &'static Shape, definitions: &mut Map<String, Value>) -> Value {
         }
         Shape::Object(of) => {
             if !definitions.contains_key(of.name) {
-                // Its place is taken before its members are looked at, which may be of its own kind.
+                // The name is entered first: members may have the same shape.
                 definitions.insert(of.name.to_owned(), Value::Null);
                 let schema = object(of, definitions);
                 definitions.insert(of.name.to_owned(), schema);
@@ -141,7 +141,7 @@ fn value(shape: &'static Shape, definitions: &mut Map<String, Value>) -> Value {
 
 const CONSTANT_CHARACTERS_MAX: usize = 255;
 
-/// Compares a value with an object's shape, and adds every difference.
+/// Compares a value with an object's shape, and adds every difference to `faults`.
 pub(crate) fn check(value: &Value, root: &'static Object, faults: &mut Faults) {
     members(value, root, "", 0, faults);
 }
@@ -262,13 +262,13 @@ fn text(given: &str, of: &Text, path: &str, faults: &mut Faults) {
     }
 }
 
-/// Whether a name can stand in templates, SQL and file names as it is.
+/// Whether a name can be used unchanged in templates, SQL and file names.
 pub(crate) fn is_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
-/// Whether a character has no shape, or changes how others are read.
+/// Whether a character is invisible, or changes how others are displayed.
 fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -276,7 +276,7 @@ fn is_unseen(c: char) -> bool {
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// A text as messages show it: not more of it than tells which one it is.
+/// A text in messages, cut to what identifies it.
 fn cut(text: &str) -> String {
     const SHOWN_MAX: usize = 60;
     match text.char_indices().nth(SHOWN_MAX) {

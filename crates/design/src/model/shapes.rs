@@ -1,10 +1,10 @@
-//! The structure that a model fills in.
+//! The structure of a model.
 
 use beds_protocol::{ArgMode, Engine, Generated, Lane, TypeName};
 
 use super::shape::{Member, Object, Shape, Text, TextKind, optional, required, words};
 
-/// The words of one of the protocol's vocabularies.
+/// The words of one vocabulary of the protocol.
 macro_rules! any_of {
     ($of:ty) => {{
         const WORDS: [&str; <$of>::ALL.len()] = {
@@ -20,9 +20,9 @@ macro_rules! any_of {
     }};
 }
 
-/// The longest name of an entity: `sp_NAME_upsert` is a name of MariaDB's.
+/// The longest name of an entity: MariaDB must accept `sp_NAME_upsert`.
 const ENTITY_CHARACTERS_MAX: usize = 32;
-/// The longest name of a field, of which parameters and keys are made.
+/// The longest name of a field, from which parameters and keys are named.
 const FIELD_CHARACTERS_MAX: usize = 40;
 /// The longest name of a call.
 const CALL_CHARACTERS_MAX: usize = 24;
@@ -56,7 +56,7 @@ static PATTERN: Shape = words(200);
 static VALUE: Shape = words(100);
 static VALUES: Shape = Shape::List { of: &VALUE, min: 1, max: 200 };
 
-/// What every value has: a field, an argument, an item, a member, a column.
+/// The members of every value: of a field, an argument, an item, a member, a column.
 macro_rules! with_type {
     ($($before:expr),* ; $($after:expr),* $(,)?) => {
         &[
@@ -257,7 +257,7 @@ static RELATION: Shape = Shape::Object(&Object {
     ],
 });
 
-/// The whole.
+/// The whole model.
 pub(crate) static MODEL: Object = Object {
     name: "model",
     members: &[

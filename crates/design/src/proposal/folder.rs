@@ -1,5 +1,5 @@
-//! A proposal's folder: written whole and once, and read with suspicion. What is checked are the bytes that were read, which
-//! are then used and never read again.
+//! The folder of a proposal. It is written completely and once, and its content is not trusted. The bytes that were
+//! read are checked and then used; they are never read again.
 
 use std::{
     collections::BTreeSet,
@@ -17,7 +17,7 @@ use super::{
     manifest::{self, MANIFEST, Manifest},
 };
 
-/// The file with the signature. It is no part of what is signed.
+/// The file with the signature. The signature does not cover it.
 pub const APPROVAL: &str = "approval.toml";
 
 /// The most files of a proposal.
@@ -29,7 +29,7 @@ const BYTES_MAX: u64 = 64 << 20;
 /// How deep folders may nest.
 const DEPTH_MAX: usize = 4;
 
-/// Why a folder is no proposal, or not the one that it says.
+/// Why a folder is not a proposal, or not the one that it claims to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flaw {
     /// What is wrong.
@@ -54,10 +54,10 @@ impl fmt::Display for Flaw {
 
 impl std::error::Error for Flaw {}
 
-/// Writes a proposal into a folder that is not there yet.
+/// Writes a proposal into a new folder.
 ///
 /// # Errors
-/// When the folder is there, or a file cannot be written.
+/// When the folder exists, or a file cannot be written.
 pub fn write(proposal: &Proposal, folder: &Path) -> Result<(), Flaw> {
     let wrong = |path: &Path, error: &io::Error| match error.kind() {
         io::ErrorKind::AlreadyExists => Flaw::at(path, "it is there already: name a folder that is not"),
@@ -82,10 +82,10 @@ pub fn write(proposal: &Proposal, folder: &Path) -> Result<(), Flaw> {
     Ok(())
 }
 
-/// Reads a proposal, and its approval where there is one.
+/// Reads a proposal, and its approval if there is one.
 ///
 /// # Errors
-/// What is wrong first: a file that is missing, was changed, added or renamed, a link, a hash that is another.
+/// The first fault: a file that is missing, was changed, added or renamed, a link, a wrong hash.
 pub fn read(folder: &Path) -> Result<(Proposal, Option<Vec<u8>>), Flaw> {
     let mut files = Contents::new();
     walk(folder, folder, 0, &mut files)?;
@@ -107,7 +107,7 @@ pub fn read(folder: &Path) -> Result<(Proposal, Option<Vec<u8>>), Flaw> {
         );
         return Err(Flaw::new(message));
     }
-    // One way to write it, so that two texts do not mean the same.
+    // Only one layout is accepted, so that no two texts mean the same.
     if manifest.text().as_bytes() != text.as_slice() {
         return Err(Flaw::new(format!("{MANIFEST} is not as it was written")));
     }
@@ -120,7 +120,7 @@ pub fn read(folder: &Path) -> Result<(Proposal, Option<Vec<u8>>), Flaw> {
     Ok((Proposal { manifest, files }, approval))
 }
 
-/// The files that are there are those that are listed.
+/// Makes sure that the folder has exactly the listed files.
 fn compare(manifest: &Manifest, files: &Contents) -> Result<(), Flaw> {
     let found = manifest::listed(files);
     let paths =
@@ -173,7 +173,7 @@ fn walk(root: &Path, folder: &Path, depth: usize, files: &mut Contents) -> Resul
     Ok(())
 }
 
-/// The path of a file in the proposal: of plain names alone.
+/// The path of a file in the proposal. Only plain names are allowed.
 fn name(root: &Path, path: &Path) -> Result<String, Flaw> {
     let inner = path.strip_prefix(root).map_err(|error| Flaw::at(path, error))?;
     let text = inner.to_str().ok_or_else(|| Flaw::at(path, "its name is not UTF-8"))?;
@@ -186,7 +186,7 @@ fn name(root: &Path, path: &Path) -> Result<String, Flaw> {
     }
 }
 
-/// The bytes of the file that was looked at: not of a link that took its place since.
+/// The bytes of the file that was examined, and not of a link that has replaced it since.
 fn content(path: &Path, looked_at: &fs::Metadata) -> Result<Vec<u8>, Flaw> {
     let file = File::open(path).map_err(|error| Flaw::at(path, error))?;
     let opened = file.metadata().map_err(|error| Flaw::at(path, error))?;

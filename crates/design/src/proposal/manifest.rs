@@ -1,4 +1,4 @@
-//! `proposal.toml`: what is said of a proposal, and the hash over all of it.
+//! `proposal.toml`: the properties of a proposal, and the hash over all of it.
 
 use beds_protocol::Engine;
 use serde::{Deserialize, Serialize};
@@ -6,50 +6,50 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Author, Contents};
 
-/// The file.
+/// The file of the manifest.
 pub const MANIFEST: &str = "proposal.toml";
-/// What stands in the place of the hash while it is taken: it cannot be taken over itself.
+/// The text in place of the hash while the hash is computed: the hash cannot cover itself.
 pub(super) const NO_HASH: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 /// The version of the layout.
 pub(super) const FORMAT: u32 = 1;
-/// What is hashed first, so that no hash of anything else is one of a proposal.
+/// The prefix of the hashed bytes, so that the hash of anything else cannot be the hash of a proposal.
 const DOMAIN: &[u8] = b"beds design proposal 1\n";
 
-/// What is said of a proposal.
+/// The properties of a proposal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// SHA-256 over the name and the bytes of every file, in order of name; this line with zeros in it.
+    /// SHA-256 over the name and the bytes of every file, in the order of names. This line has zeros in it.
     pub hash: String,
     /// The version of the layout.
     pub format: u32,
-    /// The name of the whole.
+    /// The name of the domain.
     pub name: String,
-    /// What it is for.
+    /// The purpose of the domain.
     pub description: String,
     /// The engine.
     pub engine: Engine,
     /// The database, as the configuration calls it.
     pub database: String,
-    /// The program that made it.
+    /// The program that made the proposal.
     pub made_by: String,
-    /// When.
+    /// The time.
     pub made_at: String,
-    /// Who wrote the model.
+    /// The author of the model.
     pub author: Author,
-    /// What was handed in.
+    /// The inputs.
     #[serde(default)]
     pub inputs: Vec<Input>,
-    /// What was asked and answered.
+    /// The requests and answers.
     #[serde(default)]
     pub rounds: Vec<Round>,
-    /// What changes for clients of the templates that were there.
+    /// The changes for clients of the existing templates.
     #[serde(default)]
     pub changes: Vec<Changed>,
-    /// What was proved.
+    /// The proofs.
     #[serde(default)]
     pub proofs: Vec<Proof>,
-    /// What runs, in order.
+    /// The statements that run, in order.
     #[serde(default)]
     pub steps: Vec<Step>,
     /// All other files.
@@ -57,7 +57,7 @@ pub struct Manifest {
     pub files: Vec<Listed>,
 }
 
-/// What something is that was handed in.
+/// The kind of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Handed {
@@ -65,17 +65,17 @@ pub enum Handed {
     Model,
     /// A description in words.
     Description,
-    /// A template that is there.
+    /// An existing template.
     Template,
     /// Sample data.
     Samples,
 }
 
-/// Something that was handed in.
+/// An input.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
-    /// What it is.
+    /// Its kind.
     pub kind: Handed,
     /// Its name.
     pub name: String,
@@ -83,15 +83,15 @@ pub struct Input {
     pub sha256: String,
 }
 
-/// What a model was asked and gave, once.
+/// One request to a language model, and its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Round {
-    /// How it ended: what the gates said, in a line.
+    /// The result: the gates' verdict, in one line.
     pub result: String,
-    /// How many tokens it took, where the endpoint said so.
+    /// How many tokens the round used, if the endpoint counted them.
     pub tokens: Option<u64>,
-    /// How long the answer took.
+    /// How long the language model took for the answer.
     pub milliseconds: u64,
 }
 
@@ -101,40 +101,40 @@ pub struct Round {
 pub struct Changed {
     /// The template.
     pub template: String,
-    /// What it does to clients: `breaking`, `widening`, `invisible`.
+    /// The effect on clients: `breaking`, `widening`, `invisible`.
     pub effect: String,
     /// The part of the template.
     pub place: String,
     /// What changed.
     pub what: String,
-    /// What that means for a client.
+    /// The consequence for a client.
     pub why: String,
 }
 
-/// What a proposal has to pass before anybody may sign it, in this order.
+/// The gates that a proposal has to pass before anybody may sign it, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Gate {
     /// The templates compile without an error or a warning.
     Check,
-    /// Bodies and pipelines use nothing but what may be used.
+    /// Bodies and pipelines use only what is allowed.
     Gate,
-    /// A database takes the objects.
+    /// A database accepts the objects.
     Objects,
-    /// The node finds in that database what its templates say.
+    /// The node finds in that database what its templates declare.
     Verify,
-    /// The node's account has the rights that it needs, and no other.
+    /// The node's account has the rights that it needs, and no others.
     Grants,
     /// A node does what the templates promise.
     Conformance,
-    /// Samples load, or it is said why not.
+    /// Samples load, or the report says why they do not.
     Samples,
     /// Filters and sorts are fast among many records.
     Plans,
 }
 
 impl Gate {
-    /// All of them.
+    /// All gates.
     pub const ALL: [Self; 8] = [
         Self::Check,
         Self::Gate,
@@ -146,7 +146,7 @@ impl Gate {
         Self::Plans,
     ];
 
-    /// Its name.
+    /// The name of the gate.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -161,23 +161,23 @@ impl Gate {
         }
     }
 
-    /// Where the report of it is kept.
+    /// The file of the gate's report.
     #[must_use]
     pub fn report(self) -> String {
         format!("{PROOFS}{}.txt", self.as_str())
     }
 }
 
-/// The folder of the proofs' reports.
+/// The folder of the reports of proofs.
 pub(super) const PROOFS: &str = "proofs/";
 
-/// What a gate said.
+/// The result of a gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Proof {
     /// The gate.
     pub gate: Gate,
-    /// Whether it was passed.
+    /// Whether the proposal passed the gate.
     pub passed: bool,
     /// What was proved, or why it was not.
     pub detail: String,
@@ -189,9 +189,9 @@ pub struct Proof {
 pub struct Step {
     /// The database, as the configuration calls it.
     pub database: String,
-    /// What it is about.
+    /// The object that it creates.
     pub what: String,
-    /// The SHA-256 of its text, which the script of the objects has.
+    /// The SHA-256 of its text, which is in the script of the objects.
     pub sha256: String,
 }
 
@@ -208,14 +208,14 @@ pub struct Listed {
 }
 
 impl Manifest {
-    /// Whether these bytes are sample data that was handed in.
+    /// Whether these bytes are sample data from the input.
     #[must_use]
     pub fn has_sample(&self, bytes: &[u8]) -> bool {
         let sha256 = digest(bytes);
         self.inputs.iter().any(|input| input.kind == Handed::Samples && input.sha256 == sha256)
     }
 
-    /// The gates that were not passed and have to be.
+    /// The gates that the proposal has to pass and has not passed.
     #[must_use]
     pub fn unproved(&self) -> Vec<Gate> {
         let has_samples = self.inputs.iter().any(|input| input.kind == Handed::Samples);
@@ -224,13 +224,13 @@ impl Manifest {
         Gate::ALL.into_iter().filter(|gate| is_needed(gate) && !is_passed(gate)).collect()
     }
 
-    /// The text of the file. Its first line has the hash.
+    /// The text of the file. The first line has the hash.
     pub(super) fn text(&self) -> String {
         toml::to_string(self).unwrap_or_default()
     }
 }
 
-/// The files as they are listed.
+/// The list of the files.
 pub(super) fn listed(files: &Contents) -> Vec<Listed> {
     let others = files.iter().filter(|(path, _)| *path != MANIFEST);
     let one = |(path, bytes): (&String, &Vec<u8>)| Listed {
@@ -246,8 +246,8 @@ pub(super) fn digest(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
-/// The hash over all files: lengths are hashed as well, so that nothing can pass from a name into a content, or from one file
-/// into the next.
+/// The hash over all files. Lengths are hashed as well, so that no byte can move from a name into a content, or from
+/// one file into the next.
 pub(super) fn hash(files: &Contents) -> String {
     let mut hasher = Sha256::new();
     hasher.update(DOMAIN);
@@ -267,7 +267,7 @@ pub(super) fn hash(files: &Contents) -> String {
     hex::encode(hasher.finalize())
 }
 
-/// The manifest with zeros for its hash; none where its first line is not exactly the hash's.
+/// The manifest with zeros for its hash; none if its first line is not exactly the line of the hash.
 fn without_hash(bytes: &[u8]) -> Option<Vec<u8>> {
     let end = bytes.iter().position(|byte| *byte == b'\n')?;
     let (line, rest) = bytes.split_at_checked(end)?;
@@ -277,7 +277,7 @@ fn without_hash(bytes: &[u8]) -> Option<Vec<u8>> {
     is_hash.then(|| [b"hash = \"", NO_HASH.as_bytes(), b"\"", rest].concat())
 }
 
-/// Whether a manifest's first line has its hash where it must be.
+/// Whether the first line of a manifest has its hash.
 pub(super) fn has_hash_first(bytes: &[u8]) -> bool {
     without_hash(bytes).is_some()
 }

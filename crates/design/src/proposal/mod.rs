@@ -1,5 +1,5 @@
-//! A proposal: a folder with all that is to become of a model, what was proved of it, and a hash over every byte of it and
-//! every name, which a DBA signs. What is not in the folder is not in the proposal, and nothing else may be in the folder.
+//! A proposal: a folder with everything that a model becomes, the proofs, and a hash over every byte and every name,
+//! which a DBA signs. The proposal is exactly the content of the folder, and nothing else may be in the folder.
 
 mod drawing;
 mod folder;
@@ -22,7 +22,7 @@ use crate::{
     render::{self, Rendered, Statement},
 };
 
-/// Where the model is kept.
+/// The file of the model.
 pub const MODEL: &str = "model.json";
 /// The page for the DBA.
 pub const REPORT: &str = "report.html";
@@ -30,37 +30,37 @@ pub const REPORT: &str = "report.html";
 /// The files of a proposal, by their path in it.
 pub type Contents = BTreeMap<String, Vec<u8>>;
 
-/// A proposal as it is kept.
+/// A proposal as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proposal {
-    /// What is said of it.
+    /// The properties of the proposal.
     pub manifest: Manifest,
-    /// All files, [`MANIFEST`] among them.
+    /// All files, including [`MANIFEST`].
     pub files: Contents,
 }
 
-/// Who or what wrote the model.
+/// The author of the model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Author {
-    /// A file that was handed in.
+    /// A file from the input.
     File,
-    /// A language model, by its name.
+    /// A language model, with its name.
     Model(String),
 }
 
-/// What is known of a proposal besides its model.
+/// Facts about a proposal besides its model.
 #[derive(Debug, Clone)]
 pub struct Facts<'f> {
-    /// Who wrote the model.
+    /// The author of the model.
     pub author: Author,
-    /// When, as RFC 3339.
+    /// The time, as RFC 3339.
     pub made_at: String,
-    /// What was handed in, each with its name.
+    /// The inputs, each with its name.
     pub inputs: Vec<(Handed, String, Vec<u8>)>,
-    /// What was said in each round, as it is kept; the paths begin with `rounds/`.
+    /// The rounds, as they are kept. Their paths begin with `rounds/`.
     pub rounds: Vec<(Round, Contents)>,
-    /// The templates that are there, to tell what changes for clients.
+    /// The existing templates, to find the changes for clients.
     pub before: Vec<&'f Domain>,
 }
 
@@ -68,7 +68,7 @@ impl Proposal {
     /// Makes the proposal of a model.
     ///
     /// # Errors
-    /// What the compiler and the gate say of the model: nothing is proposed of which that is known.
+    /// The faults that the compiler and the gate find in the model. There is no proposal with known faults.
     pub fn of(model: &Model, facts: Facts<'_>) -> Result<Self, Faults> {
         let rendered = render::render(model)?;
         let manifest = manifest(model, &rendered, &facts);
@@ -82,7 +82,7 @@ impl Proposal {
         Ok(Self::sealed(manifest, files))
     }
 
-    /// The same with what was proved of it since it was made, and the report of each proof.
+    /// The same proposal with the proofs since it was made, and their reports.
     ///
     /// # Errors
     /// As [`Self::is_rendered`].
@@ -100,7 +100,7 @@ impl Proposal {
         Ok(Self::sealed(manifest, files))
     }
 
-    /// The same after its manifest was changed, with the hash that it has now.
+    /// The same proposal with a new hash, after its manifest was changed.
     #[must_use]
     pub fn again(self) -> Self {
         let Self { manifest, mut files } = self;
@@ -108,7 +108,7 @@ impl Proposal {
         Self::sealed(manifest, files)
     }
 
-    /// Lists the files in the manifest, and takes the hash over all of them.
+    /// Lists the files in the manifest, and computes the hash over all of them.
     fn sealed(mut manifest: Manifest, mut files: Contents) -> Self {
         manifest::NO_HASH.clone_into(&mut manifest.hash);
         manifest.files = manifest::listed(&files);
@@ -118,18 +118,18 @@ impl Proposal {
         Self { manifest, files }
     }
 
-    /// Whether the files are what the model becomes, and nothing that was written by hand.
+    /// Whether the files are the rendering of the model, without anything written by hand.
     ///
     /// # Errors
-    /// What is not, a sentence each.
+    /// The differences, one sentence each.
     pub fn is_rendered(&self) -> Result<Model, Vec<String>> {
         self.rendered().map(|(model, _)| model)
     }
 
-    /// The model, and what it becomes, which is what the files are.
+    /// The model and its rendering, if the files equal the rendering.
     ///
     /// # Errors
-    /// What is not, a sentence each.
+    /// The differences, one sentence each.
     pub fn rendered(&self) -> Result<(Model, Rendered), Vec<String>> {
         let kept = self.files.get(MODEL).ok_or_else(|| vec![format!("there is no {MODEL}")])?;
         let told = |faults: Faults| vec![format!("{MODEL}: {faults}")];
@@ -147,7 +147,7 @@ impl Proposal {
         for (path, text) in &rendered.files {
             compare(path, text.as_bytes());
         }
-        // Who signs has read this page: it says what is in the other files.
+        // The signer has read this page: it must show what is in the other files.
         compare(REPORT, &page(&model, &rendered, &self.manifest, &self.files));
         for path in self.files.keys().filter(|path| is_ours(path) && !rendered.files.contains_key(*path)) {
             wrong.push(format!("{path} is nothing that {MODEL} becomes: make the proposal anew"));
@@ -164,7 +164,7 @@ fn page(model: &Model, rendered: &Rendered, manifest: &Manifest, files: &Content
     report::report(&report::Page { model, rendered, manifest, files }).into_bytes()
 }
 
-/// What changes for clients of the templates that have the same names.
+/// The changes for clients of the templates with the same names.
 fn changes(before: &[&Domain], domains: &[Domain]) -> Vec<Changed> {
     let is_proposed = |old: &&&Domain| domains.iter().any(|domain| domain.name.value == old.name.value);
     let old: Vec<&Domain> = before.iter().filter(is_proposed).copied().collect();
@@ -180,7 +180,7 @@ fn changes(before: &[&Domain], domains: &[Domain]) -> Vec<Changed> {
     changes.map(told).collect()
 }
 
-/// What is proved by making a proposal at all.
+/// The proofs that making a proposal includes.
 fn at_once(model: &Model, rendered: &Rendered) -> Vec<Proof> {
     let bodies = model.entities.iter().flat_map(|entity| &entity.calls).count();
     vec![

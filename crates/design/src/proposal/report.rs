@@ -1,5 +1,5 @@
-//! `report.html`: the page that a DBA reads before signing. It stands by itself: no script, nothing that is loaded, and every
-//! text of others is escaped.
+//! `report.html`: the page that a DBA reads before signing. The page is self-contained: it has no script and loads
+//! nothing, and every text by others is escaped.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -19,7 +19,7 @@ svg { max-width: 100%; height: auto; } .entity { fill: #f5f8fb; stroke: #456; } 
 .breaking, .failed { color: #a00; font-weight: bold; } .passed { color: #060; } .note { color: #555; }
 ";
 
-/// What the page shows.
+/// The content of the page.
 pub(super) struct Page<'p> {
     pub(super) model: &'p Model,
     pub(super) rendered: &'p Rendered,

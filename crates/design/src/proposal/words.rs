@@ -1,10 +1,10 @@
-//! What a model does, in words for a person: what was found by looking at it, besides what its author says.
+//! What a model does, in words for a person: what the program found, besides what the author says.
 
 use beds_protocol::{Engine, TypeName};
 
 use crate::model::{Constant, Entity, Field, Kind, Model, OnDelete, Operation, Part};
 
-/// What clients may do with an entity, as a sentence.
+/// The operations that clients have on an entity, as a sentence.
 pub(super) fn operations(entity: &Entity) -> String {
     let word = |operation: &Operation| match operation {
         Operation::Fetch => "read records",
@@ -18,7 +18,7 @@ pub(super) fn operations(entity: &Entity) -> String {
     format!("Clients may {}{many}.", words.join(", "))
 }
 
-/// A type as a person reads it.
+/// A type for a person to read.
 pub(super) fn kind(kind: &Kind) -> String {
     let bound = |constant: &Constant| match constant {
         Constant::Bool(value) => value.to_string(),
@@ -45,7 +45,7 @@ pub(super) fn kind(kind: &Kind) -> String {
     parts.join(" ")
 }
 
-/// What else holds for a field.
+/// Other properties of a field.
 pub(super) fn flags(field: &Field) -> String {
     let mut words = Vec::new();
     for (word, is_so) in [
@@ -65,7 +65,7 @@ pub(super) fn flags(field: &Field) -> String {
     words.join(", ")
 }
 
-/// What a DBA should look at twice.
+/// What a DBA should check twice.
 pub(super) fn risks(model: &Model) -> Vec<String> {
     let mut risks = model.risks.clone();
     for entity in &model.entities {

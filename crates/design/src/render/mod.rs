@@ -1,6 +1,6 @@
-//! What becomes of a model: templates, and the objects behind them. The same model always becomes the same bytes.
+//! Renders a model: templates, and the objects behind them. The same model always becomes the same bytes.
 //!
-//! Templates are written here, and judged by the compiler, whose report is told in the model's own terms. Objects and grants
+//! Templates are written here and judged by the compiler. Its report is given in terms of the model. Objects and grants
 //! are what `bedsc ddl` and `bedsc grants` propose for these templates.
 
 mod template;
@@ -23,20 +23,20 @@ use crate::{
     names,
 };
 
-/// The account that is granted what the templates need, where nobody says another.
+/// The account that gets the grants, if the user names no other.
 pub const ACCOUNT: &str = "beds@%";
 
-/// A file that a model becomes: its path below the proposal, and its text.
+/// The files of a rendering: the path below the proposal, and the text.
 pub type Files = BTreeMap<String, String>;
 
-/// What a model becomes.
+/// A rendered model.
 #[derive(Debug, Clone)]
 pub struct Rendered {
-    /// Templates, pipelines, the script of the objects and that of the grants.
+    /// Templates, pipelines, the script of the objects and the script of the grants.
     pub files: Files,
-    /// The domains of the templates, in order of name.
+    /// The domains of the templates, in the order of names.
     pub domains: Vec<Domain>,
-    /// What is created, in this order.
+    /// The statements that create the objects, in this order.
     pub scripts: Vec<Script>,
 }
 
@@ -45,16 +45,16 @@ pub struct Rendered {
 pub struct Statement {
     /// The database, as the configuration calls it.
     pub database: String,
-    /// What it is about.
+    /// The kind of the object.
     pub thing: Thing,
-    /// The name of that.
+    /// The name of the object.
     pub name: String,
     /// A statement of SQL without its end, or a command of MongoDB as JSON.
     pub text: String,
 }
 
 impl Statement {
-    /// What it is about, in words.
+    /// The object that it creates, in words.
     #[must_use]
     pub fn what(&self) -> String {
         format!("{} {}", self.thing.as_str(), self.name)
@@ -62,7 +62,7 @@ impl Statement {
 }
 
 impl Rendered {
-    /// What runs, in this order.
+    /// The statements that run, in this order.
     #[must_use]
     pub fn statements(&self) -> Vec<Statement> {
         let of = |script: &Script, proposed: &Proposed| -> Vec<Statement> {
@@ -82,8 +82,8 @@ impl Rendered {
 /// Renders a model that was read.
 ///
 /// # Errors
-/// What the compiler says of the templates, be it an error or a warning, and what the gate says of the bodies: at the place
-/// in the model that it comes from.
+/// The compiler's errors and warnings about the templates, and the gate's findings on the bodies, each at its place in
+/// the model.
 pub fn render(model: &Model) -> Result<Rendered, Faults> {
     let mut faults = Faults::default();
     let bodies = bodies(model, &mut faults);
@@ -113,7 +113,7 @@ pub fn render(model: &Model) -> Result<Rendered, Faults> {
     Ok(Rendered { files, domains, scripts })
 }
 
-/// The bodies and pipelines that the gate lets through, by entity and call, as they are run.
+/// The bodies and pipelines that pass the gate, by entity and call, as they run.
 fn bodies(model: &Model, faults: &mut Faults) -> BTreeMap<String, Bodies> {
     let objects = Objects::of(model);
     let mut all: BTreeMap<String, Bodies> = BTreeMap::new();
@@ -150,9 +150,9 @@ fn pipelines(model: &Model) -> impl Iterator<Item = (String, &str)> {
     })
 }
 
-/// The domains of the templates; none where something is wrong.
+/// The domains of the templates; none if there is a fault.
 fn compiled(model: &Model, templates: &[(String, Lines)], faults: &mut Faults) -> Vec<Domain> {
-    // Neither the folder of this process nor any other has a say in what a model becomes.
+    // No folder, including that of this process, may influence the rendering.
     let nowhere = "no/such/folder";
     let mut compiler = Compiler::new().pipelines(nowhere).domains(nowhere);
     for (path, lines) in templates {
@@ -167,7 +167,7 @@ fn compiled(model: &Model, templates: &[(String, Lines)], faults: &mut Faults) -
     };
     for diagnostic in report.diagnostics() {
         let path = place(model, templates, &report, diagnostic);
-        // What is told of a part already is not told in other words.
+        // A part that has a fault already gets no second one.
         if !faults.touches(&path) || path.is_empty() {
             let message = format!("{} [{}]", diagnostic.message, diagnostic.code);
             faults.add(path, message, diagnostic.help.join("; "));
@@ -176,7 +176,7 @@ fn compiled(model: &Model, templates: &[(String, Lines)], faults: &mut Faults) -
     domains
 }
 
-/// Where in the model a diagnostic comes from.
+/// The place in the model from which a diagnostic comes.
 fn place(model: &Model, templates: &[(String, Lines)], report: &Report, diagnostic: &Diagnostic) -> String {
     let Some(file) = diagnostic.primary().map(|label| label.span.file).or(diagnostic.file) else {
         return String::new();
@@ -196,13 +196,13 @@ fn place(model: &Model, templates: &[(String, Lines)], report: &Report, diagnost
     String::new()
 }
 
-/// What is created, in the order in which it is.
+/// The statements that create the objects, in their order.
 fn scripts(model: &Model, domains: &[Domain], bodies: &BTreeMap<String, Bodies>) -> Vec<Script> {
     let none = Bodies::new();
     let objects = domains
         .iter()
         .map(|domain| propose::ddl_with(domain, bodies.get(&domain.name.value).unwrap_or(&none)));
-    // First of all where it is kept what was run, so that nothing runs without being told there.
+    // The audit table comes first, so that no statement runs without an entry.
     let audit = propose::table(model.engine, &model.database, Role::Audit);
     let all = std::iter::once(audit).chain(objects).chain(propose::tables(domains));
     let mut scripts = propose::merged(all.collect());

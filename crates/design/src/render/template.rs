@@ -1,4 +1,4 @@
-//! A template's text for an entity, with the place in the model that each line comes from.
+//! The text of a template for an entity, with the place in the model from which each line comes.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use crate::{
     names,
 };
 
-/// A text whose lines know where in the model they come from.
+/// A text whose lines know their places in the model.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     text: String,
@@ -29,7 +29,7 @@ impl Lines {
         &self.text
     }
 
-    /// The place in the model that a line, counted from 1, comes from.
+    /// The place in the model of a line, counted from 1.
     pub(super) fn path(&self, line: usize) -> &str {
         line.checked_sub(1).and_then(|index| self.paths.get(index)).map_or("", String::as_str)
     }
@@ -73,7 +73,7 @@ fn field(engine: Engine, entity: &Entity, field: &Field) -> String {
     let mut add = |name: &str, value: String| {
         let _ = write!(text, ", {name} = {value}");
     };
-    // MongoDB gives each document an `_id` in any case: so it is the key.
+    // MongoDB gives each document an `_id` in any case, so it is the key.
     if engine == Engine::MongoDb && field.key && entity.key().count() == 1 {
         add("column", quoted("_id"));
     }
@@ -138,7 +138,7 @@ fn parts(parts: &[Part]) -> String {
     format!("{{ {} }}", parts.iter().map(part).collect::<Vec<_>>().join(", "))
 }
 
-/// What stands behind the operations.
+/// The objects behind the operations.
 fn objects(engine: Engine, entity: &Entity, path: &str, lines: &mut Lines) {
     let path = format!("{path}.operations");
     lines.add(&path, "");
@@ -182,7 +182,7 @@ fn args(entity: &Entity, operation: Operation) -> Vec<String> {
     entity.fields.iter().filter(takes).map(|field| field.name.clone()).collect()
 }
 
-/// A key that the database counts is known to nobody else.
+/// Only the database knows a key that it counts, so `create` returns it.
 fn returns(entity: &Entity, operation: Operation) -> String {
     let keys: Vec<String> = entity.key().map(|field| field.name.clone()).collect();
     let is_counted = entity.key().any(|field| field.generated == Some(Generated::Database));
@@ -193,7 +193,7 @@ fn returns(entity: &Entity, operation: Operation) -> String {
     }
 }
 
-/// A list of names, one a line, so that each has a place.
+/// A list of names, one on each line, so that each has a place.
 fn names_at(key: &str, names: &[String], path: &str, lines: &mut Lines) {
     if names.is_empty() {
         return;
@@ -303,7 +303,7 @@ fn call(engine: Engine, entity: &Entity, call: &Call, path: &str, lines: &mut Li
             lines.add(format!("{path}.rows"), format!("returns = {{ rows = {} }}", parts(rows)));
         }
         (None, Engine::MariaDb) => lines.add(format!("{path}.rows"), "returns = \"nothing\""),
-        // What a pipeline gives is shown as it comes.
+        // The result of a pipeline is shown as it comes.
         (None, Engine::MongoDb) => {}
     }
     if !call.args.is_empty() {
@@ -335,7 +335,7 @@ fn arg(arg: &Arg) -> String {
     text
 }
 
-/// A key: in quotes only where it has to be, such as `*`.
+/// A key, in quotes only if it needs them, such as `*`.
 fn key(name: &str) -> String {
     let is_bare = !name.is_empty()
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
@@ -354,7 +354,7 @@ fn constant(value: &Constant) -> String {
     }
 }
 
-/// A string of TOML, whose escapes are those of JSON: characters without a shape are refused before.
+/// A string of TOML. Its escapes are those of JSON: invisible characters were refused before.
 fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }

@@ -1,4 +1,4 @@
-//! An endpoint that answers by a script: bytes as they are written, to whoever asks.
+//! A scripted endpoint: it sends prepared bytes to every client.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -11,14 +11,14 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// What is done with one request.
+/// The reaction to one request.
 #[derive(Debug, Clone)]
 pub(crate) enum Act {
-    /// These bytes are sent, and the connection is closed.
+    /// Sends these bytes, and closes the connection.
     Bytes(Vec<u8>),
-    /// These bytes are sent, and then these again and again, without end.
+    /// Sends the first bytes, and then repeats the others without end.
     Endless(Vec<u8>, Vec<u8>),
-    /// These bytes are sent, and then nothing more is.
+    /// Sends these bytes, and then nothing more.
     Silent(Vec<u8>),
 }
 
@@ -42,7 +42,7 @@ impl Act {
     }
 }
 
-/// An endpoint that does the acts in their order, the last one for ever.
+/// An endpoint that does the acts in their order, and repeats the last one for ever.
 pub(crate) struct Scripted {
     pub(crate) url: String,
     asked: Arc<Mutex<Vec<String>>>,
@@ -63,7 +63,7 @@ impl Scripted {
                     let (mut stream, _) = listener.accept().await.unwrap();
                     let Some(request) = request(&mut stream).await else { continue };
                     heard.lock().unwrap().push(request);
-                    // Whoever asks may hang up at any time.
+                    // The client may hang up at any time.
                     let _ = run(&act, stream).await;
                     if !is_last {
                         break;
@@ -74,7 +74,7 @@ impl Scripted {
         Self { url, asked, task }
     }
 
-    /// What it was asked: each request as it came.
+    /// The requests that it received, unchanged.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }

@@ -31,7 +31,7 @@ pub(crate) fn model(name: &str) -> Model {
     model::read(&bytes).unwrap_or_else(|faults| unreachable!("{name}: {faults}"))
 }
 
-/// The same as if it had passed every gate.
+/// The same proposal as if it had passed every gate.
 #[allow(dead_code, reason = "not every test signs")]
 pub(crate) fn passed(proposal: Proposal) -> Proposal {
     let gates = Gate::ALL.into_iter().skip(2).filter(|gate| *gate != Gate::Samples);
@@ -41,7 +41,7 @@ pub(crate) fn passed(proposal: Proposal) -> Proposal {
     proposal.proved(gates.map(proof).collect()).unwrap()
 }
 
-/// The difference from what is expected; `BLESS=1` writes it instead.
+/// The difference from the expected file; `BLESS=1` writes the file instead.
 #[allow(dead_code, reason = "not every test has expected files")]
 pub(crate) fn check(path: &Path, text: &str) -> Option<String> {
     if std::env::var_os("BLESS").is_some() {

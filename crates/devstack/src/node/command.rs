@@ -1,4 +1,4 @@
-//! What is run: program, arguments, configuration, environment.
+//! A run of a node's program: program, arguments, configuration, environment.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -11,15 +11,15 @@ use tempfile::TempDir;
 use super::{Node, addresses};
 use crate::{Error, Result, Stack, free_port};
 
-/// A command that takes longer hangs.
+/// A command that takes longer has hung.
 const RUN_SECONDS_MAX: &str = "60";
 /// Where a node looks for its configuration.
 const CONFIG: &str = "BEDS_CONFIG";
-/// What the names of a node's variables begin with.
+/// The prefix of a node's environment variables.
 const PREFIX: &str = "BEDS_";
 
-/// A run of a node's program. One that [`NodeCommand::new`] makes is away from the configuration of the machine: its
-/// configuration folder is temporary and empty at first, and it gets none of this process's `BEDS_` variables.
+/// A run of a node's program. A run from [`NodeCommand::new`] is independent of the machine's configuration: its
+/// configuration folder is temporary and empty at first, and it gets no `BEDS_` variables of this process.
 #[derive(Debug)]
 pub struct NodeCommand {
     command: Command,
@@ -32,15 +32,15 @@ pub struct NodeCommand {
 pub struct Ended {
     /// The exit code; none after a signal.
     pub code: Option<i32>,
-    /// What it printed.
+    /// The output of the run.
     pub stdout: String,
-    /// What it logged.
+    /// The log of the run.
     pub stderr: String,
-    /// Where its configuration lay.
+    /// The configuration folder of the run.
     pub config: String,
 }
 
-/// A temporary folder: in that of the stack, whose watchdog removes it with the rest, or else the machine's.
+/// A temporary folder. It is in the stack's folder, which the watchdog removes, or else in the machine's.
 fn folder(stack: Option<&Path>) -> Result<TempDir> {
     let mut builder = tempfile::Builder::new();
     let named = builder.prefix("beds-node-");
@@ -66,7 +66,7 @@ impl NodeCommand {
         Ok(Self { command, folder, log: None })
     }
 
-    /// This command as it is, with the environment and the configuration of this process.
+    /// This command unchanged, with the environment and the configuration of this process.
     ///
     /// # Errors
     /// When the temporary folder cannot be created.
@@ -75,28 +75,28 @@ impl NodeCommand {
         Ok(Self { command, folder: folder(None)?, log: None })
     }
 
-    /// With one argument more.
+    /// Adds one argument.
     #[must_use]
     pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
         self.command.arg(argument);
         self
     }
 
-    /// With these arguments besides.
+    /// Adds these arguments.
     #[must_use]
     pub fn args(mut self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
         self.command.args(arguments);
         self
     }
 
-    /// With these environment variables, over any of the same name.
+    /// Sets these environment variables. They replace variables of the same name.
     #[must_use]
     pub fn env(mut self, variables: &[(impl AsRef<OsStr>, impl AsRef<OsStr>)]) -> Self {
         self.command.envs(variables.iter().map(|(name, value)| (name, value)));
         self
     }
 
-    /// With a file in its configuration folder, in place of any of the same name.
+    /// Puts a file into the configuration folder. It replaces a file of the same name.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -106,7 +106,7 @@ impl NodeCommand {
         Ok(self)
     }
 
-    /// With this file as its `beds.toml`, and as [`NodeCommand::servers`] says.
+    /// Uses this file as `beds.toml`, and the servers as [`NodeCommand::servers`] does.
     ///
     /// # Errors
     /// As [`addresses`], and when the file cannot be copied.
@@ -117,7 +117,7 @@ impl NodeCommand {
         self.servers(stack, config)
     }
 
-    /// With the stack's servers as those of all databases that this configuration file names. It ends with the stack.
+    /// Uses the stack's servers for all databases that this configuration file names. The node ends with the stack.
     ///
     /// # Errors
     /// As [`addresses`].
@@ -128,7 +128,8 @@ impl NodeCommand {
         Ok(self)
     }
 
-    /// Moves its folder to a stack that is temporary too. A test that leaves its node to the stack leaves nothing behind.
+    /// Moves the folder into the folder of a temporary stack. So a test that leaves its node to the stack leaves
+    /// nothing behind.
     fn move_to(&mut self, stack: &Stack) -> Result<()> {
         let Some(home) = stack.temporary().filter(|home| !self.config().starts_with(home)) else {
             return Ok(());
@@ -138,7 +139,7 @@ impl NodeCommand {
             let (from, to) = (file.path(), folder.path().join(file.file_name()));
             fs::copy(&from, &to).map_err(Error::io("cannot copy the configuration", &from))?;
         }
-        // One that took the configuration of the process keeps it.
+        // A run with the configuration of this process keeps it.
         if self
             .command
             .get_envs()
@@ -150,22 +151,22 @@ impl NodeCommand {
         Ok(())
     }
 
-    /// Logs to this file; to a temporary one otherwise.
+    /// Logs to this file instead of a temporary one.
     #[must_use]
     pub fn log(mut self, path: &Path) -> Self {
         self.log = Some(path.to_owned());
         self
     }
 
-    /// The folder that it takes its configuration from.
+    /// The configuration folder.
     pub fn config(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Runs it to its end, which must come within a minute: beyond that its exit code is 124.
+    /// Runs the program to its end. After a minute it is ended, with exit code 124.
     ///
     /// # Errors
-    /// When it cannot be started.
+    /// When the program cannot be started.
     pub fn run(self) -> Result<Ended> {
         let mut command = Command::new("timeout");
         command.arg(RUN_SECONDS_MAX).arg(self.command.get_program()).args(self.command.get_args());
@@ -191,7 +192,7 @@ impl NodeCommand {
         })
     }
 
-    /// Starts it as a node (with the argument `node`), and returns when it is ready.
+    /// Starts the program as a node (with the argument `node`), and returns when it is ready.
     ///
     /// # Errors
     /// As [`NodeCommand::spawn`] and [`Node::await_ready`].
@@ -201,10 +202,10 @@ impl NodeCommand {
         Ok(node)
     }
 
-    /// Starts it as a node.
+    /// Starts the program as a node.
     ///
     /// # Errors
-    /// When it cannot be started, or its log cannot be written.
+    /// When the program cannot be started, or its log cannot be written.
     pub fn spawn(mut self) -> Result<Node> {
         let health = SocketAddr::from(([127, 0, 0, 1], free_port()?));
         let log = self.log.take().unwrap_or_else(|| self.config().join("node.log"));

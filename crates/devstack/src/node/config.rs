@@ -1,4 +1,4 @@
-//! Where the servers of a stack are, in the words of a node's configuration.
+//! The addresses of a stack's servers, as a node's configuration.
 
 use std::fs;
 use std::path::Path;
@@ -7,12 +7,13 @@ use toml::{Table, Value};
 
 use crate::{Error, Result, Server, Stack};
 
-/// The addresses of a stack's servers as environment variables of a node, for every database that a configuration
-/// file names: `BEDS__AMQP__URL`, and `BEDS__MARIADB__<NAME>__URL` and `BEDS__MONGODB__<NAME>__URL` for each table
-/// `[mariadb.<name>]` and `[mongodb.<name>]`; of a cluster those of all servers, with commas between. A MariaDB address keeps the database that its `url` in the file names.
+/// The addresses of a stack's servers as environment variables of a node, for every database that a configuration file
+/// names: `BEDS__AMQP__URL`, and `BEDS__MARIADB__<NAME>__URL` and `BEDS__MONGODB__<NAME>__URL` for each table
+/// `[mariadb.<name>]` and `[mongodb.<name>]`. For a cluster, the value has the addresses of all servers, separated by
+/// commas. A MariaDB address keeps the database of its `url` in the file.
 ///
 /// # Errors
-/// When the file cannot be read or is no TOML.
+/// When the file cannot be read or is not TOML.
 pub fn addresses(stack: &Stack, config: &Path) -> Result<Vec<(String, String)>> {
     let text = fs::read_to_string(config).map_err(Error::io("cannot read the configuration", config))?;
     let file: Table = text.parse().map_err(|error: toml::de::Error| {

@@ -4,10 +4,10 @@ use std::io::{Read as _, Result, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// An endpoint on this machine that takes longer hangs.
+/// An endpoint on this machine that takes longer has hung.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What the endpoint answers, from the status line on.
+/// The endpoint's answer, from the status line on.
 pub(super) fn get(health: SocketAddr, path: &str) -> Result<String> {
     let mut stream = TcpStream::connect_timeout(&health, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;

@@ -1,11 +1,11 @@
-//! A node's program against a stack: configured, started, awaited, asked, ended, started again.
+//! A node's program against a stack: configure, start, await, ask, end, restart.
 //!
-//! One harness for tests, benchmarks and `cargo xtask`. A [`NodeCommand`] says what is run and with which
-//! configuration; [`NodeCommand::run`] runs it to its end, [`NodeCommand::start`] gives a [`Node`] that serves.
+//! One harness for tests, benchmarks and `cargo xtask`. A [`NodeCommand`] says what to run and with which
+//! configuration. [`NodeCommand::run`] runs it to its end, and [`NodeCommand::start`] returns a [`Node`] that serves.
 //! Everything here blocks.
 //!
-//! What this module must never do: know a name of a template or of a database. The databases are those that the
-//! configuration file names (see [`addresses`]).
+//! This module must never know the name of a template or of a database. It uses the databases that the configuration
+//! file names (see [`addresses`]).
 
 mod command;
 mod config;
@@ -29,20 +29,21 @@ pub use config::addresses;
 use crate::process::POLL;
 use crate::{Error, Result, log};
 
-/// A start on a slow, busy machine, with every template verified.
+/// Enough for a start on a slow, busy machine, with every template verified.
 const START_PATIENCE: Duration = Duration::from_mins(1);
-/// Longer than a node needs to finish what it has taken.
+/// More than a node needs to finish the requests that it has taken.
 const STOP_PATIENCE: Duration = Duration::from_mins(1);
 /// How much of the log an error shows.
 const TAIL: usize = 40;
 
-/// A node's process. Dropping it ends it in an orderly way; it never outlives the stack that it was started on.
+/// A node's process. Dropping it ends the process in an orderly way. The process never outlives the stack on which it
+/// was started.
 #[derive(Debug)]
 pub struct Node {
     running: Mutex<Running>,
     health: SocketAddr,
     log: PathBuf,
-    /// Its configuration, and its log where no other place was given.
+    /// The configuration, and the log unless it has another place.
     folder: TempDir,
 }
 
@@ -63,25 +64,25 @@ impl Node {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Its process id.
+    /// The process id.
     pub fn pid(&self) -> u32 {
         self.lock().child.id()
     }
 
-    /// The folder that it takes its configuration from.
+    /// The configuration folder.
     pub fn config(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Where it answers `GET /ready` and `GET /live`.
+    /// The address that answers `GET /ready` and `GET /live`.
     pub fn health(&self) -> SocketAddr {
         self.health
     }
 
-    /// Waits until it is ready.
+    /// Waits until the node is ready.
     ///
     /// # Errors
-    /// When it ends before, or is not ready within a minute; with the end of its log.
+    /// When the node ends before, or is not ready within a minute. The error has the end of its log.
     pub fn await_ready(&self) -> Result<()> {
         let deadline = Instant::now() + START_PATIENCE;
         while !self.is_ready() {
@@ -100,31 +101,31 @@ impl Node {
         self.get("/ready").starts_with("HTTP/1.1 200")
     }
 
-    /// What the health endpoint answers, from the status line on; empty where nothing answers.
+    /// The answer of the health endpoint, from the status line on; empty if there is no answer.
     pub fn get(&self, path: &str) -> String {
         health::get(self.health, path).unwrap_or_default()
     }
 
-    /// What it has logged so far, previous runs of this node included.
+    /// The log so far, including previous runs of this node.
     pub fn log(&self) -> String {
-        // The node writes on: the last character may be there in part.
+        // The node may be writing: the last character may be incomplete.
         String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 
-    /// The last lines of its log.
+    /// The last lines of the log.
     pub fn log_tail(&self, lines: usize) -> String {
         log::tail(&self.log, lines)
     }
 
-    /// How it ended, if it has.
+    /// How the process ended, if it has.
     pub fn exit_status(&self) -> Option<ExitStatus> {
         self.lock().child.try_wait().ok().flatten()
     }
 
-    /// Whether it still runs.
+    /// Checks that the node still runs.
     ///
     /// # Errors
-    /// When it has ended; with the end of its log.
+    /// When the node has ended. The error has the end of its log.
     pub fn check(&self) -> Result<()> {
         match self.exit_status() {
             Some(status) => Err(self.failed(format!("the node ended: {status}"))),
@@ -132,28 +133,28 @@ impl Node {
         }
     }
 
-    /// Asks it to end (SIGTERM): it finishes what it has taken. Does nothing if it has ended.
+    /// Asks the node to end (SIGTERM): it finishes the requests that it has taken. Does nothing if it has ended.
     pub fn terminate(&self) {
         self.signal(Signal::SIGTERM);
     }
 
-    /// Has it read its configuration again (SIGHUP). Does nothing if it has ended.
+    /// Tells the node to read its configuration again (SIGHUP). Does nothing if it has ended.
     pub fn reload(&self) {
         self.signal(Signal::SIGHUP);
     }
 
-    /// Ends it at once (SIGKILL), as a power cut would, and waits until it is gone.
+    /// Ends the node at once (SIGKILL), as a power cut would, and waits until it is gone.
     pub fn kill(&self) {
         let mut running = self.lock();
-        // Both fail only when it has ended.
+        // Both fail only if the process has ended.
         let _ = running.child.kill();
         let _ = running.child.wait();
     }
 
-    /// Waits until it has ended, and says how.
+    /// Waits until the process has ended, and returns its status.
     ///
     /// # Errors
-    /// When it still runs after a minute; with the end of its log.
+    /// When the node still runs after a minute. The error has the end of its log.
     pub fn await_end(&self) -> Result<ExitStatus> {
         let deadline = Instant::now() + STOP_PATIENCE;
         loop {
@@ -169,8 +170,8 @@ impl Node {
         }
     }
 
-    /// Ends it in an orderly way if it runs, starts it with the same configuration and log, and returns when it is
-    /// ready.
+    /// Ends the node in an orderly way if it runs, starts it with the same configuration and log, and returns when it
+    /// is ready.
     ///
     /// # Errors
     /// As [`Node::await_end`] and [`Node::await_ready`].
@@ -186,11 +187,11 @@ impl Node {
 
     fn signal(&self, signal: Signal) {
         let mut running = self.lock();
-        // Once it has been waited for, its id may be another's.
+        // Once the process has been waited for, its id may belong to another one.
         if let Ok(None) = running.child.try_wait()
             && let Ok(pid) = i32::try_from(running.child.id())
         {
-            // Fails only when it has just ended by itself.
+            // Fails only if the process has just ended by itself.
             let _ = signal::kill(Pid::from_raw(pid), signal);
         }
     }
@@ -214,7 +215,7 @@ impl Drop for Node {
             eprintln!("--- the end of the node's log:\n{}", self.log_tail(TAIL));
         }
         self.terminate();
-        // What does not end by itself is killed.
+        // A node that does not end by itself is killed.
         let _ = self.await_end();
         self.kill();
     }
@@ -227,7 +228,7 @@ mod tests {
     use super::NodeCommand;
     use crate::Stack;
 
-    /// Stands for the node: answers its readiness endpoint, and ends on SIGTERM with a word in its log.
+    /// A substitute for the node: answers the readiness endpoint, and ends on SIGTERM with a word in its log.
     const STAND_IN: &str = r#"
 import http.server, os, signal, sys
 def end(*_):
@@ -246,7 +247,8 @@ host, port = os.environ["BEDS__NODE__HEALTH"].split(":")
 http.server.HTTPServer((host, int(port)), Ready).serve_forever()
 "#;
 
-    /// Not an executable file: one just written may still be open in a process that another test forks.
+    /// A script for the interpreter, not an executable file: a new file may still be open in a process that another
+    /// test forks.
     fn script(interpreter: &str, text: &str, stack: &Stack) -> NodeCommand {
         let path = stack.dir().join("script");
         std::fs::write(&path, text).unwrap();
@@ -273,7 +275,7 @@ http.server.HTTPServer((host, int(port)), Ready).serve_forever()
         assert!(!node.is_ready() && node.check().is_err() && node.get("/ready").is_empty());
         node.restart().unwrap();
         drop(node);
-        // The one that was killed had no time for a word.
+        // The run that was killed had no time to write the word.
         assert_eq!(std::fs::read_to_string(&log).unwrap().matches("drained").count(), 2);
     }
 
@@ -292,7 +294,7 @@ http.server.HTTPServer((host, int(port)), Ready).serve_forever()
         let log = node.log.clone();
         assert!(log.exists() && log.starts_with(stack.dir()), "{}", log.display());
         let dir = stack.dir().to_owned();
-        // As a test does that ends with its node in a static.
+        // A test that ends with its node in a static does the same.
         std::mem::forget(node);
         drop(stack);
         assert!(!dir.exists());

@@ -41,11 +41,11 @@ pub(super) fn install() -> Result<()> {
     command
         .args(["install", "secantus-mdb", "--version", VERSION, "--ignore-rust-version", "--root"])
         .arg(&root)
-        // Neither the workspace's configuration nor the flags of the build that runs us may change this one.
+        // The build must not depend on the workspace's configuration or on the flags of the calling build.
         .current_dir(&cache)
         .env("CARGO_TARGET_DIR", &build)
-        // Its own profile optimizes across crates, with one unit a crate: 7:24 on two cores. This takes eight
-        // minutes of CPU time, which two cores share evenly.
+        // The default profile optimizes across crates, with one unit for each crate: 7:24 on two cores. This setting
+        // takes eight minutes of CPU time, which two cores share evenly.
         .env("CARGO_PROFILE_RELEASE_LTO", "off")
         .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "2")
@@ -54,7 +54,7 @@ pub(super) fn install() -> Result<()> {
         .env_remove("CARGO_BUILD_TARGET");
     say("there is no mongod on the PATH: building the stand-in secantus-mdb once, some minutes");
     let result = run("building secantus-mdb", command);
-    // Its gigabyte of intermediate files is of no further use, whether it worked or not.
+    // The gigabyte of intermediate files has no further use, whether the build worked or not.
     if build.exists() {
         let _ = fs::remove_dir_all(&build);
     }

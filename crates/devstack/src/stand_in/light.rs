@@ -14,8 +14,8 @@ fn root() -> Result<PathBuf> {
     Ok(user_cache()?.join(format!("secantusdb-{VERSION}")))
 }
 
-/// An empty configuration, so that the server looks for none of the user's. It is written last: without it, the
-/// folder is what an interrupted installation left.
+/// An empty configuration, so that the server does not look for the user's configuration. It is written last: without
+/// it, the folder is the remains of an interrupted installation.
 fn configuration(root: &Path) -> PathBuf {
     root.join("secantusd.toml")
 }
@@ -62,7 +62,7 @@ pub(super) fn install() -> Result<()> {
     fs::write(configuration(&root), "").map_err(Error::io("cannot write", &root))
 }
 
-/// A Python that can make virtual environments; on Debian that is a package of its own.
+/// A Python that can make virtual environments. On Debian a separate package provides that.
 fn python() -> Result<PathBuf> {
     if let Some(python) = on_path("python3").filter(|python| makes_environments(python)) {
         return Ok(python);

@@ -1,11 +1,10 @@
 //! The stand-in for `mongod`, which Debian does not have: the server `SecantusDB`, in two editions.
 //!
-//! Both keep an acknowledged write through a SIGKILL. The rule which one is taken: benchmarks take
-//! [`Edition::Fast`], since they would measure the server otherwise; everything else takes [`Edition::Light`],
-//! since it is there in seconds.
+//! Both keep an acknowledged write through a SIGKILL. Benchmarks use [`Edition::Fast`], since otherwise they would
+//! measure the server. Everything else uses [`Edition::Light`], since it installs in seconds.
 //!
-//! Both are licensed under the GPL and stay separate programs, never linked. Installed once, they lie in the
-//! user's cache.
+//! Both are licensed under the GPL and stay separate programs, never linked. They are installed once, in the user's
+//! cache.
 
 mod fast;
 mod light;
@@ -26,7 +25,7 @@ pub(crate) enum Edition {
 }
 
 impl Edition {
-    /// The name of its data folder: the editions do not read each other's files.
+    /// The name of the edition's data folder: the editions cannot read each other's files.
     pub(crate) fn folder(self) -> &'static str {
         match self {
             Self::Light => "secantus-light",
@@ -34,7 +33,7 @@ impl Edition {
         }
     }
 
-    /// Whether it is there.
+    /// Whether the edition is installed.
     pub(crate) fn is_installed(self) -> Result<bool> {
         match self {
             Self::Light => light::is_installed(),
@@ -42,21 +41,21 @@ impl Edition {
         }
     }
 
-    /// Installs it unless it is there.
+    /// Installs the edition if it is missing.
     pub(crate) fn ensure(self) -> Result<()> {
         if self.is_installed()? {
             return Ok(());
         }
         let waiting = || say("waiting for another process that installs the MongoDB stand-in");
         exclusively(self.folder(), waiting, || match self {
-            // Whoever held the lock may have installed it.
+            // The previous holder of the lock may have installed it.
             _ if self.is_installed()? => Ok(()),
             Self::Light => light::install(),
             Self::Fast => fast::install(),
         })
     }
 
-    /// The command that serves from this data folder on this port of the loopback interface.
+    /// The command that serves this data folder on this port of the loopback interface.
     pub(crate) fn command(self, port: u16, data: &Path) -> Result<Command> {
         let mut command = match self {
             Self::Light => light::command()?,

@@ -1,4 +1,4 @@
-//! Questions over AMQP.
+//! Requests over AMQP.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::Told;
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Nobody answered: what that means, who asks finds out.
+/// There is no answer. The caller finds out what that means.
 #[derive(Debug)]
 pub(crate) struct Lost(pub(crate) String);
 
@@ -30,17 +30,17 @@ impl Bus {
         self.0.close().await;
     }
 
-    /// Asks, and gives the reply as it is.
+    /// Sends a request, and returns the reply unchanged.
     pub(crate) async fn ask(&self, key: &str, body: &Value) -> Result<Value, Lost> {
         self.send(Request::raw(key, body.to_string())).await
     }
 
-    /// Asks for what only reads.
+    /// Sends a request that only reads.
     pub(crate) async fn ask_reader(&self, key: &str, body: &Value) -> Result<Value, Lost> {
         self.send(Request::raw(key, body.to_string()).lane(Lane::Read)).await
     }
 
-    /// Asks twice with one `message_id`.
+    /// Sends a request twice with one `message_id`.
     pub(crate) async fn twice(&self, key: &str, body: &Value) -> Result<(Value, Value), Lost> {
         let request = Request::raw(key, body.to_string());
         Ok((self.send(request.clone()).await?, self.send(request).await?))
@@ -85,7 +85,7 @@ pub(crate) fn error(reply: &Value) -> String {
     }
 }
 
-/// A body as far as a line of a report takes it.
+/// A body, cut to the length of a report's line.
 pub(crate) fn short(value: &Value) -> String {
     const SHOWN: usize = 200;
     let text = value.to_string();

@@ -1,4 +1,4 @@
-//! Calls: a body that the database does not run is found here, and one that gives other rows than it says.
+//! Calls. A body that the database cannot run is found here, and so is one that returns other rows than declared.
 
 use beds_codegen::model::{Arg, Call};
 use beds_protocol::{ArgMode, Lane};
@@ -15,7 +15,7 @@ use crate::{
 
 /// How often a call is tried, each time with other arguments.
 const TRIES: u64 = 6;
-/// The answers to a call that is as it should be: a body may find that there is nothing to do.
+/// The statuses of a correct call: a body may find that there is nothing to do.
 const FINE: [&str; 5] = ["ok", "rejected_by_database", "conflict", "not_found", "version_mismatch"];
 
 /// Calls all calls.
@@ -66,7 +66,7 @@ pub(super) async fn ask(
     Ok(())
 }
 
-/// Arguments: keys of records that are there, where an argument is named like them, and values that records have.
+/// Arguments: keys of existing records if an argument is named like them, and values of records.
 fn arguments(
     call: &Call,
     number: u64,

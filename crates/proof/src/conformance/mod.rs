@@ -1,5 +1,5 @@
-//! What the templates promise, asked of a node over AMQP: each sentence of the promise is a question, and its answer is
-//! compared with what was made before.
+//! Checks over AMQP that a node does what the templates promise. Each sentence of the promise is a request, and its
+//! reply is compared with the records that were made before.
 
 mod bus;
 mod calls;
@@ -19,21 +19,21 @@ use crate::{
 /// How many records of each entity are made.
 const RECORDS: u64 = 24;
 
-/// A record that was made, as the reply to its creation showed it.
+/// A record that was made, with the reply to its creation.
 #[derive(Debug, Clone)]
 pub(crate) struct Made {
     pub(crate) key: Value,
     pub(crate) shown: Map<String, Value>,
 }
 
-/// What was asked, and what was wrong.
+/// What was checked, and what was wrong.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
-    /// What is as it was promised, a line each.
+    /// The promises that hold, one on each line.
     pub(crate) right: Vec<String>,
-    /// What is not.
+    /// The promises that do not hold.
     pub(crate) wrong: Vec<String>,
-    /// What the node logged meanwhile, where something is wrong.
+    /// The log of the node, if anything is wrong.
     pub(crate) log: Vec<String>,
 }
 
@@ -47,7 +47,7 @@ impl Told {
     }
 }
 
-/// Asks all that the templates promise.
+/// Checks everything that the templates promise.
 pub(crate) async fn ask(world: &World<'_>, bus: &Bus) -> Result<Told, Lost> {
     let mut told = Told::default();
     let mut keys = Keys::new();
@@ -68,7 +68,7 @@ pub(crate) async fn ask(world: &World<'_>, bus: &Bus) -> Result<Told, Lost> {
     Ok(told)
 }
 
-/// What a client gives of new records.
+/// The values that a client gives for new records.
 fn data(
     world: &World<'_>,
     kind: &Kind<'_>,
@@ -84,7 +84,7 @@ fn data(
     (0..count).map(|number| world.data(kind, (number, extreme(number)), keys, operation)).collect()
 }
 
-/// Whether a client changes a field of a record that is there.
+/// Whether a client may change a field of an existing record.
 fn is_changeable(field: &beds_codegen::model::Field) -> bool {
     let is_given = matches!(field.supply, Supply::Required | Supply::Optional | Supply::Default(_));
     is_given && !field.immutable && !field.is_key

@@ -14,12 +14,12 @@ use crate::{
     world::{Kind, Reach, World},
 };
 
-/// Pages of so many records: several of them, the last one not full.
+/// The size of a page: small enough for several pages, of which the last one is not full.
 const PAGE: u32 = 7;
-/// How many values of a field are filtered by.
+/// How many values of a field are tried as a filter.
 const VALUES: usize = 4;
 
-/// Asks what reading promises.
+/// Checks the promises of reading.
 pub(super) async fn ask(
     world: &World<'_>,
     kind: &Kind<'_>,
@@ -85,7 +85,7 @@ async fn by_key(
     Ok(())
 }
 
-/// Whether a record matches, by the values that it was made of.
+/// Whether a record matches, judged by the values that it was made of.
 type Matches<'m> = &'m dyn Fn(&Value) -> bool;
 
 async fn filter(
@@ -143,7 +143,7 @@ async fn found(
     let reply = bus.ask(&key, &body).await?;
     let Some(data) = ok(&key, &body, &reply, told) else { return Ok(()) };
     let there = keys(kind, &data);
-    // More than a page has, pages show.
+    // If there are more records than a page has, the check of pages finds them.
     if reply["next"].is_null() && there.iter().cloned().collect::<BTreeSet<_>>() != wanted {
         told.wrong(format!(
             "{key}: {} finds {} records in place of {}",
@@ -229,7 +229,7 @@ fn keys(kind: &Kind<'_>, records: &Value) -> Vec<String> {
     records.iter().filter_map(key).collect()
 }
 
-/// Whether the order of values is the same to everybody.
+/// Whether values of this type have the same order everywhere.
 const fn is_ordered(ty: &Type) -> bool {
     matches!(
         ty,

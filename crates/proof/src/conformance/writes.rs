@@ -15,10 +15,10 @@ use crate::{
     world::{Keys, Kind, World},
 };
 
-/// A number of which no record is made.
+/// A number for which no record is made.
 const NOBODY: u64 = 9_999_991;
 
-/// Creates records, each by itself and one of them twice under one id, and takes their keys down.
+/// Creates records, each by itself and one of them twice with one id, and collects their keys.
 pub(super) async fn create(
     world: &World<'_>,
     kind: &Kind<'_>,
@@ -33,7 +33,7 @@ pub(super) async fn create(
     } else if offered.upsert && is_granted(Operation::Upsert) {
         Operation::Upsert
     } else {
-        // What only others write, they write.
+        // Records that no client creates are created by others.
         told.right(format!("{}: no client creates records", kind.name()));
         return Ok(Vec::new());
     };
@@ -65,7 +65,7 @@ pub(super) async fn create(
         if let Some(wrong) = differing(&data, &shown) {
             told.wrong(format!("{key}: {wrong}"));
         }
-        // What the reply does not show to who asks is there all the same.
+        // A field that the reply does not show to the client exists all the same.
         let mut whole = data;
         whole.extend(shown);
         let Some(key) = kind.key_of(&whole) else { continue };
@@ -86,7 +86,7 @@ pub(super) async fn create(
     Ok(made)
 }
 
-/// What a reply shows otherwise than it was sent.
+/// How a reply differs from what was sent.
 fn differing(sent: &Map<String, Value>, shown: &Map<String, Value>) -> Option<String> {
     let differs =
         |(name, value): &(&String, &Value)| shown.get(*name).is_some_and(|shown| !is_same(value, shown));
@@ -94,7 +94,7 @@ fn differing(sent: &Map<String, Value>, shown: &Map<String, Value>) -> Option<St
     Some(format!("{name} was {}, and is {}", short(value), short(&shown[name])))
 }
 
-/// Asks for records that must not be.
+/// Sends records that the node must refuse.
 pub(super) async fn refuse(
     world: &World<'_>,
     kind: &Kind<'_>,
@@ -181,7 +181,7 @@ fn beyond(field: &Field) -> Vec<Value> {
     values
 }
 
-/// Records that have what another has and nobody else may have.
+/// Records with a value that another record has and that must be unique.
 fn twice(kind: &Kind<'_>, good: &Map<String, Value>, made: &[Made]) -> Vec<Value> {
     let Some(one) = made.get(2).or_else(|| made.first()) else { return Vec::new() };
     let mut bodies = Vec::new();
@@ -218,7 +218,7 @@ pub(super) async fn update(
         return Ok(());
     }
     let before = told.wrong.len();
-    // Those that a client creates with it, but for what stands.
+    // The fields that a client gives on creation, except those that may not change.
     let Ok(other) = world.data(kind, (NOBODY, Extreme::Some), keys, Operation::Update) else { return Ok(()) };
     let changed = |data: &Map<String, Value>| -> Map<String, Value> {
         let is_free = |field: &&Field| is_changeable(field) && data.contains_key(&field.name);
@@ -304,7 +304,7 @@ pub(super) async fn delete(
     }
     let (before, mut gone, mut held) = (told.wrong.len(), 0, 0);
     for one in made.iter().rev() {
-        // Calls may have changed it meanwhile: what it is now, it says itself.
+        // Calls may have changed the record meanwhile, so it is fetched for its current state.
         let found = bus.ask(&format!("{}.fetch", kind.name()), &json!({ "key": one.key })).await?;
         if found["error"]["code"] == json!("not_found") {
             continue;
@@ -344,7 +344,7 @@ pub(super) async fn delete(
     Ok(())
 }
 
-/// Whether a record that is still there holds this one.
+/// Whether a record that still exists holds the key of this one.
 fn is_held(world: &World<'_>, kind: &Kind<'_>, one: &Made, all: &[(Kind<'_>, Vec<Made>)]) -> bool {
     if world.model.engine == Engine::MongoDb {
         return false;

@@ -1,6 +1,6 @@
-//! What the text of a routine tells: whether it writes, whether it commits, what it touches.
+//! What the text of a routine shows: whether it writes, whether it commits, which names it has.
 //!
-//! It is not parsed, only read word by word, so every answer errs towards "it may write".
+//! The text is not parsed, only read word by word. So every answer errs towards "it may write".
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,9 +12,9 @@ use crate::routine::{Token, tokens};
 /// What a routine does.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Deeds {
-    /// Words that write, or that may.
+    /// Words that write, or may write.
     pub(super) writes: Vec<String>,
-    /// Whether it ends a transaction by itself.
+    /// Whether the routine ends a transaction by itself.
     pub(super) commits: bool,
     tokens: Vec<Token>,
 }
@@ -24,13 +24,13 @@ impl Deeds {
         !self.writes.is_empty() || self.commits
     }
 
-    /// Every name in it, as it is written.
+    /// Every name in the text, as it is written.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.tokens.iter().filter_map(Token::name)
     }
 
-    /// The names in it that stand where a relation may: quoted ones, and words after those that ask for one. So a table
-    /// called `select` is not in every statement.
+    /// The names at a place where a relation may stand: quoted names, and words after those that take a relation. So a
+    /// table called `select` is not found in every statement.
     pub(super) fn relations(&self) -> impl Iterator<Item = &str> {
         const BEFORE: [&str; 7] = ["from", "join", "into", "update", "table", "insert", "replace"];
         self.tokens.iter().enumerate().filter_map(|(at, token)| {
@@ -42,12 +42,12 @@ impl Deeds {
         })
     }
 
-    /// Whether these words follow each other in it.
+    /// Whether these words follow each other in the text.
     pub(super) fn has(&self, words: [&str; 3]) -> bool {
         self.tokens.windows(3).any(|three| three.iter().zip(words).all(|(token, word)| token.is(word)))
     }
 
-    /// Whether it asks if a name is null, so that null means something for it.
+    /// Whether the text asks if a name is null, so that null has a meaning for it.
     pub(super) fn asks_null(&self, name: &str) -> bool {
         let is_name = |token: &Token| token.name().is_some_and(|text| same_word(text, name));
         self.tokens.windows(3).any(|three| {
@@ -58,7 +58,7 @@ impl Deeds {
         })
     }
 
-    /// What it calls in a schema that it names: `schema.name(` and `call schema.name`.
+    /// The routines that the text calls with a schema: `schema.name(` and `call schema.name`.
     fn qualified(&self) -> impl Iterator<Item = (&str, &str)> {
         self.tokens.windows(4).enumerate().filter_map(|(at, four)| {
             let (schema, name) = (four[0].name()?, four[2].name()?);
@@ -70,7 +70,7 @@ impl Deeds {
         })
     }
 
-    /// The procedures that it calls by their bare names.
+    /// The procedures that the text calls by their bare names.
     fn called(&self) -> impl Iterator<Item = &str> {
         let is_bare = |at: usize| !self.tokens.get(at + 2).is_some_and(|token| token.is_mark('.'));
         (0..self.tokens.len())
@@ -104,7 +104,7 @@ pub(super) fn deeds(body: &str, mode: SqlMode) -> Deeds {
             // `on duplicate key update` belongs to an insert. `for update` locks.
             "update" if before.is_some_and(|token| token.is("key")) => {}
             "insert" | "replace" | "update" | "delete" => deeds.writes.push(word),
-            // To ask for a setting changes nothing.
+            // Reading a setting changes nothing.
             "autocommit" | "global" if !is_set(&tokens, at) => {}
             "commit" | "autocommit" | "alter" | "rename" | "grant" | "revoke" | "analyze" | "optimize" => {
                 deeds.commits = true;
@@ -133,7 +133,7 @@ pub(super) fn deeds(body: &str, mode: SqlMode) -> Deeds {
     deeds
 }
 
-/// Whether a `set` statement begins before this place, and the word here is what it sets, or says where.
+/// Whether the word here stands in a `set` statement, as its target or its scope.
 fn is_set(tokens: &[Token], at: usize) -> bool {
     const BEGINNINGS: [&str; 6] = ["begin", "then", "else", "do", "loop", "repeat"];
     let begins = |token: &Token| token.is_mark(';') || BEGINNINGS.iter().any(|word| token.is(word));
@@ -144,7 +144,7 @@ fn is_set(tokens: &[Token], at: usize) -> bool {
     is_set && (is_scope || after.get(1).is_some_and(|token| token.is_mark('=') || token.is_mark(':')))
 }
 
-/// What all routines of a database do, with what they call.
+/// What all routines of a database do, including the routines that they call.
 #[derive(Debug)]
 pub(crate) struct AllDeeds<'c> {
     pub(crate) catalogue: &'c Catalogue,
@@ -167,7 +167,7 @@ impl<'c> AllDeeds<'c> {
         self.known.get(&(routine.kind, routine.name.to_lowercase())).and_then(Option::as_ref)
     }
 
-    /// Whether the text of a routine, or of one that it runs, can be seen to end the transaction.
+    /// Whether the text of a routine, or of one that it runs, shows that it ends the transaction.
     pub(crate) fn commits_unsaid(&self, routine: &Routine) -> bool {
         routine.kind == RoutineKind::Procedure
             && self.with_called(routine).is_some_and(|(_, commits)| commits)
@@ -178,7 +178,7 @@ impl<'c> AllDeeds<'c> {
         self.with_called(routine).is_some_and(|(writes, _)| writes)
     }
 
-    /// Whether a routine, or what it names, writes, and whether it commits; `None` where that cannot be seen.
+    /// Whether a routine, or one that it names, writes, and whether it commits; `None` if a text cannot be seen.
     pub(super) fn with_called(&self, routine: &Routine) -> Option<(bool, bool)> {
         let (mut writes, mut commits) = (false, false);
         let mut seen: HashSet<(RoutineKind, String)> = HashSet::new();
@@ -195,7 +195,7 @@ impl<'c> AllDeeds<'c> {
                 self.routines_named(name, &mut open);
                 writes |= self.functions_of_view(name, &mut views, &mut open);
             }
-            // What is called and not known may do anything.
+            // A called routine that is unknown may do anything.
             let is_own = |schema: &str| self.catalogue.is_one_name(schema, &self.catalogue.database);
             let is_procedure = |name: &str| self.catalogue.routine(RoutineKind::Procedure, name).is_some();
             writes |= deeds.qualified().any(|(schema, _)| !is_own(schema));
@@ -204,8 +204,8 @@ impl<'c> AllDeeds<'c> {
         Some((writes, commits))
     }
 
-    /// The function that a view runs, directly or by another view, and that writes or may write: a fetch, which only reads,
-    /// cannot read the view.
+    /// The function that a view runs, directly or by another view, and that writes or may write. A fetch only reads, so
+    /// it cannot read such a view.
     pub(crate) fn writer_of(&self, view: &Relation) -> Option<String> {
         if view.runs_elsewhere {
             return Some("a function of another database".to_owned());
@@ -215,7 +215,7 @@ impl<'c> AllDeeds<'c> {
         let is_elsewhere = self.functions_of_view(&view.name, &mut views, &mut open);
         let writes = |(kind, name): &(RoutineKind, String)| {
             let routine = self.catalogue.routine(*kind, name).filter(|_| *kind == RoutineKind::Function)?;
-            // Whose text is not seen is believed.
+            // If the text is not visible, the declaration counts.
             let writes = self.with_called(routine).map_or(routine.declares_write, |(writes, _)| writes);
             writes.then(|| format!("the function {}", shown(&routine.name)))
         };
@@ -232,7 +232,7 @@ impl<'c> AllDeeds<'c> {
         }
     }
 
-    /// A view runs the functions that its definition has; whether one of them is of another database, and so unknown.
+    /// Adds the functions that a view's definition runs. Whether one of them is of another database, and so unknown.
     fn functions_of_view<'s>(
         &'s self,
         name: &str,
@@ -270,7 +270,7 @@ mod tests {
         for writes in [
             "begin /*M!100100 delete from t; */ end",
             "begin select 5--5; update t set a = 1; end",
-            // In another SQL mode a string ends after `\\`: what follows cannot be seen, and may write.
+            // In another SQL mode a string ends after `\\`. The rest cannot be seen, and may write.
             "begin select '\\'; delete from t; end",
             "begin set global max_connections = 5; end",
             "begin kill 5; end",

@@ -1,4 +1,4 @@
-//! What clients may write of a collection: all that its validator takes as the node writes it, or nothing.
+//! What clients may write in a collection: everything, if its validator accepts what the node writes, or nothing.
 
 use beds_core::inspect::{Asks, Column, Evidence, ITEMS, Kind, Relation, RelationKind, Rule};
 use beds_protocol::shown;
@@ -64,7 +64,7 @@ fn unwritable(domain: &Domain, relation: &Relation) -> Option<String> {
     refused().or_else(|| needed().map(of_needed)).or(hidden)
 }
 
-/// The member that who writes the object in a column would lose.
+/// The member that an update of the object in a column would lose.
 fn hidden(kind: &Kind, place: &str) -> Option<String> {
     match kind {
         Kind::List(item) => hidden(item, place),

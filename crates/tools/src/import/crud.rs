@@ -1,8 +1,9 @@
-//! Procedures that are a table's create, update or delete: by name and by proof, or not at all.
+//! Procedures that are a table's create, update or delete: recognized by name and proved by text, or not used.
 //!
-//! A guess would change data in a way that nobody declared. So a procedure is taken only when its name says what it does
-//! to which table, and its text is proved to be that one plain statement ([`plain()`]) on the record of the key, with
-//! parameters that keep every value of their columns. Everything else is a call, which says why.
+//! A guess would change data in a way that nobody declared. So a procedure is used only if its name says which
+//! operation it is of which table, and if its text is proved. The text must be that one plain statement ([`plain()`])
+//! on the record of the key, with parameters that keep every value of their columns. Every other procedure is a call,
+//! which says why.
 
 use super::{
     domain::{Domain, Object, can_be_version, mark_version},
@@ -23,7 +24,7 @@ pub(super) const CREATE: &[&str] = &["create", "insert", "add", "new", "ins"];
 pub(super) const UPDATE: &[&str] = &["update", "edit", "modify", "change", "upd"];
 /// Verbs of a routine's name, the usual one first.
 pub(super) const DELETE: &[&str] = &["delete", "remove", "drop", "del", "rem"];
-/// Words that only say that it is a procedure.
+/// Words that only say that the routine is a procedure.
 const NOISE: &[&str] = &["sp", "usp", "p", "pr", "prc", "proc", "spr", "procedure", "db", "api"];
 
 /// What becomes of a routine.
@@ -31,11 +32,11 @@ const NOISE: &[&str] = &["sp", "usp", "p", "pr", "prc", "proc", "spr", "procedur
 pub(super) struct Wired {
     /// Whether it is an operation of a domain.
     pub(super) taken: bool,
-    /// Why it is not the operation that its name promises.
+    /// Why the routine is not the operation that its name promises.
     pub(super) reason: Option<String>,
 }
 
-/// Gives the domains the procedures that are certain; the rest is for calls.
+/// Gives the domains the procedures that are proved. The others become calls.
 pub(super) fn wire(domains: &mut [Domain], routines: &[Routine], catalogue: &Catalogue) -> Vec<Wired> {
     let plains: Vec<Result<Plain, String>> =
         routines.iter().map(|routine| plain(routine, catalogue)).collect();
@@ -51,7 +52,8 @@ pub(super) fn wire(domains: &mut [Domain], routines: &[Routine], catalogue: &Cat
             Some((_, Object::Procedure { args, .. })) => args.clone(),
             _ => Vec::new(),
         };
-        // A value that create does not pass would be lost: either nobody may give it, or this is no create.
+        // A value that create does not pass would be lost. So either no client may give the field, or this is no
+        // create.
         let create = create.filter(|(at, object)| {
             let lost = close(domain, object, &changed);
             wired[*at].reason = lost.map(|column| {
@@ -70,7 +72,7 @@ pub(super) fn wire(domains: &mut [Domain], routines: &[Routine], catalogue: &Cat
         domain.update = update.map(|(_, object)| object);
         domain.delete = delete.map(|(_, object)| object);
         if domain.update.is_none() {
-            // Nobody here counts it up, so it is a column as any other.
+            // No procedure counts the column up, so it is a column like any other.
             domain.fields.iter_mut().for_each(|field| field.version = false);
         }
     }
@@ -89,7 +91,7 @@ struct Wire<'a> {
 }
 
 impl Wire<'_> {
-    /// The first routine that is named as the operation and proved to be it; the others are told why they are not.
+    /// The first routine that has the name of the operation and is proved. The others get the reason why they are not.
     fn find(
         &mut self,
         domain: &Domain,
@@ -143,7 +145,7 @@ impl Wire<'_> {
         Ok(Object::Procedure { name: routine.name.clone(), args, returns })
     }
 
-    /// Marks the version: a column that the table's update compares and counts up.
+    /// Marks the version: the column that the table's update compares and counts up.
     fn find_version(&self, domain: &mut Domain) {
         for (routine, plain) in self.routines.iter().zip(self.plains) {
             let Ok(Plain { table, version: Some((compared, _)), counted: Some(counted), .. }) = plain else {
@@ -164,7 +166,8 @@ impl Wire<'_> {
     }
 }
 
-/// Whether the name is one of these verbs and the table's words, in either order, or the name that a proposal has.
+/// Whether the name consists of one of these verbs and the table's words, in either order, or is the name that a
+/// proposal has.
 pub(super) fn is_named(routine: &Routine, verbs: &[&str], table: &str) -> bool {
     if routine.kind != RoutineKind::Procedure {
         return false;
@@ -256,7 +259,7 @@ fn create(
                     column = shown(column)
                 ));
             }
-            // What has a default that no template says gets it, where `create` does not take it.
+            // A column whose default no template can express gets that default if `create` does not take it.
             Supply::Required
                 if !is_taken
                     && !is_own(column)
@@ -342,8 +345,8 @@ fn finds_the_record(domain: &Domain, plain: &Plain) -> Result<(), String> {
     }
 }
 
-/// Closes the fields that `create` does not pass and nobody can change, so that a client may not give them. The column
-/// of one that can be changed, so that closing it would take that away.
+/// Closes the fields that `create` does not pass and nobody can change, so that a client may not give them. Returns the
+/// column of such a field that can be changed: closing it would forbid the change.
 fn close(domain: &mut Domain, create: &Object, changed: &[usize]) -> Option<String> {
     let Object::Procedure { args, name, .. } = create else { return None };
     let open: Vec<usize> = (0..domain.fields.len())

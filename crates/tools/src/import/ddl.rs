@@ -1,6 +1,6 @@
-//! Procedures for what has none: a script that the DBA reads, edits and runs.
+//! Procedures for operations that have none: a script that the DBA reads, edits and runs.
 //!
-//! It is text for a person with the right to create procedures; the node never runs it.
+//! The script is for a person with the right to create procedures. The node never runs it.
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
@@ -21,7 +21,7 @@ use beds_protocol::{
 /// The longest name that MariaDB takes.
 const NAME_LEN_MAX: usize = 64;
 
-/// Gives tables without create, update or delete a proposed procedure for each; the script that creates them.
+/// Gives tables without create, update or delete a proposed procedure for each. Returns the script that creates them.
 pub(super) fn propose(domains: &mut [Domain], catalogue: &Catalogue) -> Option<String> {
     let mut taken: BTreeSet<String> =
         catalogue.routines.iter().map(|routine| routine.name.to_lowercase()).collect();
@@ -32,8 +32,8 @@ pub(super) fn propose(domains: &mut [Domain], catalogue: &Catalogue) -> Option<S
         choose_version(domain);
         let parameters = parameters(domain, relation);
         let mut part = String::new();
-        // It is the table's name and not the template's, so that an import under another name knows it again; and
-        // another verb, or a number, where a name is taken.
+        // The name has the table's name, not the template's. So an import under another name recognizes the procedure.
+        // If the name is taken, it has another verb or a number.
         let mut name = |verbs: &[&str]| {
             let stem = stem(&table);
             let names = verbs.iter().map(|verb| format!("sp_{stem}_{verb}"));
@@ -46,7 +46,7 @@ pub(super) fn propose(domains: &mut [Domain], catalogue: &Catalogue) -> Option<S
         }
         let is_found = !domain.key().is_empty();
         let proposal = Proposal { domain, table: &table, parameters, catalogue };
-        // What is there under such a name may be just that: whoever sees its text can tell.
+        // An existing procedure of such a name may be this operation. Only somebody who sees its text can tell.
         let unseen = |verbs: &[&str]| {
             let is = |routine: &Routine| routine.body.is_none() && crud::is_named(routine, verbs, &table);
             catalogue.routines.iter().any(is)
@@ -92,20 +92,20 @@ pub(super) fn propose(domains: &mut [Domain], catalogue: &Catalogue) -> Option<S
     Some(text)
 }
 
-/// The tables of the node's own that the database lacks, for domains that may write.
+/// The node's own tables that the database lacks, for domains that may write.
 fn own(domains: &[Domain], catalogue: &Catalogue) -> Vec<&'static Table> {
     let writes =
         |domain: &Domain| domain.is_writable() || domain.delete.is_some() || !domain.calls.is_empty();
     let is_there = |table: &&Table| catalogue.relation_named(table.name).is_some();
     let needed = TABLES.into_iter().filter(|table| match table.role {
         Role::Ledger => domains.iter().any(writes),
-        // What is imported publishes nothing yet, and nothing of it is audited.
+        // An imported domain publishes nothing yet, and no audit is kept of it.
         Role::Events | Role::Audit => false,
     });
     needed.filter(|table| !is_there(table)).collect()
 }
 
-/// A column that the template leaves out although a new record needs a value for it.
+/// A column that the template leaves out, although a new record needs a value for it.
 fn needed(domain: &Domain, relation: &Relation) -> Option<String> {
     let is_needed = |column: &&Column| {
         !column.nullable && column.default == Supplied::Nothing && domain.field(&column.name).is_none()
@@ -113,8 +113,8 @@ fn needed(domain: &Domain, relation: &Relation) -> Option<String> {
     relation.columns.iter().find(is_needed).map(|column| column.name.clone())
 }
 
-/// A version that nobody else counts already, where there is an update to count it: the existing procedures do not know
-/// of it.
+/// Chooses a version, if no procedure counts it already and an update will count it. Existing procedures do not know of
+/// it.
 fn choose_version(domain: &mut Domain) {
     if domain.create.is_some()
         || domain.update.is_some()
@@ -140,8 +140,8 @@ fn quoted(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 
-/// The name of each field's parameter. It is no column's, which it would hide; no other's; and it does not read as
-/// another column's.
+/// The name of each field's parameter. It differs from every column, which it would hide, and from every other
+/// parameter, and it cannot be read as another column's.
 fn parameters(domain: &Domain, relation: &Relation) -> Vec<String> {
     let mut taken: BTreeSet<String> = BTreeSet::new();
     let name = |field: &Field| {
@@ -164,7 +164,7 @@ fn parameters(domain: &Domain, relation: &Relation) -> Vec<String> {
     domain.fields.iter().map(name).collect()
 }
 
-/// What is proposed for a table.
+/// The proposal for a table.
 struct Proposal<'a> {
     domain: &'a Domain,
     table: &'a str,
@@ -178,7 +178,7 @@ impl Proposal<'_> {
         quoted(&self.parameters[at])
     }
 
-    /// The column of a field, with its table: a bare name may be a parameter's.
+    /// The column of a field, with its table: a bare name could be a parameter.
     fn column(&self, at: usize) -> String {
         format!("{}.{}", quoted(self.table), quoted(&self.domain.fields[at].column.name))
     }
@@ -189,7 +189,8 @@ impl Proposal<'_> {
             if values.iter().any(|value| value.contains(UNKNOWN)) || are_alike(values));
         let written = match column.written.as_str() {
             "json" => "longtext",
-            // What the catalogue does not tell cannot be written here, and what is strict refuses values that are alike.
+            // The catalogue does not tell every character of these values, or a strict type would refuse values that
+            // are alike.
             _ if is_unknown => "varchar(1000)",
             written => written,
         };
@@ -199,7 +200,8 @@ impl Proposal<'_> {
             let charset = collation.split('_').next()?;
             Some(format!(" character set {charset} collate {collation}"))
         });
-        // A JSON column is a longtext in a collation of its own, which matters where the database's has fewer characters.
+        // A JSON column is a longtext with a collation of its own. That matters if the database's collation has fewer
+        // characters.
         let charset = match column.written.as_str() {
             "json" if self.catalogue.collation.starts_with("utf8mb4") => None,
             "json" => Some(" character set utf8mb4 collate utf8mb4_bin".to_owned()),
@@ -246,7 +248,7 @@ impl Proposal<'_> {
         Object::Procedure { name, args, returns }
     }
 
-    /// The condition that finds the record, at its version where one is given.
+    /// The condition that finds the record, at its version if one is given.
     fn condition(&self) -> String {
         let key = self.fields(|field| field.key).into_iter();
         let mut parts: Vec<String> =

@@ -1,4 +1,4 @@
-//! Relations to domains: the key, what a fetch may filter and sort by, and what was left out.
+//! Turns relations into domains: the key, the filters and sorts of a fetch, and what was left out.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ pub(super) struct Domain {
     /// The name of the template.
     pub(super) name: String,
     pub(super) description: String,
-    /// What it reads; none for a domain of calls alone.
+    /// What the domain reads; none for a domain of calls alone.
     pub(super) source: Option<(RelationKind, String)>,
     pub(super) fields: Vec<Field>,
     pub(super) create: Option<Object>,
@@ -31,17 +31,17 @@ pub(super) struct Domain {
     pub(super) filter: Vec<usize>,
     pub(super) sort: Vec<usize>,
     pub(super) calls: Vec<Call>,
-    /// Columns that may hold what clients get as null: which, and what.
+    /// Columns that may hold values that clients get as null: the column, and the kind of value.
     pub(super) unshown: Vec<(String, &'static str)>,
-    /// Why the reply to a `create` could not tell the key of the new record, where it could not.
+    /// Why the reply to a `create` could not tell the key of the new record, if it could not.
     pub(super) untold: Option<String>,
-    /// Why its writes cannot be once, where they cannot.
+    /// Why the domain's writes cannot be once, if they cannot.
     pub(super) loose: Option<String>,
-    /// What to know about it.
+    /// What to know about the domain.
     pub(super) notes: Vec<String>,
     /// What the template cannot express.
     pub(super) left_out: Vec<String>,
-    /// What a validator refuses besides, which the template cannot say.
+    /// What else a validator refuses, which the template cannot say.
     pub(super) refused: Vec<String>,
 }
 
@@ -76,7 +76,7 @@ pub(super) struct Arg {
 }
 
 impl Domain {
-    /// The names of the database that the template has.
+    /// The names of the database that the template contains.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         let objects =
             [&self.create, &self.update, &self.delete].into_iter().flatten().map(|object| match object {
@@ -112,7 +112,7 @@ impl Domain {
         }
     }
 
-    /// All that the template does not say.
+    /// Everything that the template does not say.
     pub(super) fn unsaid(&self) -> impl Iterator<Item = &String> {
         self.left_out.iter().chain(&self.refused)
     }
@@ -121,7 +121,7 @@ impl Domain {
         self.create.is_some() || self.update.is_some()
     }
 
-    /// What clients get as null although it is none: each kind with its columns.
+    /// Values that clients get as null although they are not null: each kind with its columns.
     pub(super) fn nulls(&self) -> Vec<String> {
         let kinds: BTreeSet<&str> = self.unshown.iter().map(|(_, what)| *what).collect();
         let columns = |what: &str| {
@@ -141,7 +141,7 @@ impl Domain {
     }
 }
 
-/// The domain of a relation; an error is why there is none.
+/// The domain of a relation; an error says why there is none.
 pub(super) fn domain(name: String, relation: &Relation, catalogue: &Catalogue) -> Result<Domain, String> {
     let (fields, Lost { left_out, refused }) = fields(relation, &told_apart(relation, catalogue));
     if fields.is_empty() {
@@ -195,7 +195,7 @@ pub(super) fn domain(name: String, relation: &Relation, catalogue: &Catalogue) -
     Ok(domain)
 }
 
-/// Leaves the columns of the key that a trigger sets to the database: what a client would give is not kept.
+/// Leaves columns of the key that a trigger sets to the database: the trigger would overwrite a client's value.
 fn leave_to_triggers(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue) {
     let Domain { fields, untold, .. } = domain;
     for field in fields.iter_mut().filter(|field| field.key) {
@@ -215,7 +215,7 @@ fn leave_to_triggers(domain: &mut Domain, relation: &Relation, catalogue: &Catal
     }
 }
 
-/// The columns of the unique indexes: of a view of one table, those that show that table's.
+/// The columns of the unique indexes. For a view of one table, its columns that show those of the table.
 fn told_apart<'r>(relation: &'r Relation, catalogue: &'r Catalogue) -> Vec<&'r str> {
     let unique = |indexes: &'r [Index]| {
         indexes.iter().filter(|index| index.unique).flat_map(|index| &index.columns).map(String::as_str)
@@ -227,7 +227,7 @@ fn told_apart<'r>(relation: &'r Relation, catalogue: &'r Catalogue) -> Vec<&'r s
     unique(indexes).filter_map(shown).collect()
 }
 
-/// The columns that may hold what no template can show.
+/// The columns that may hold values that no template can show.
 fn unshown(relation: &Relation) -> Vec<(String, &'static str)> {
     let is_document = relation.kind == RelationKind::Collection || relation.evidence != Evidence::Declared;
     let what = |kind: &Kind| match kind {
@@ -238,7 +238,7 @@ fn unshown(relation: &Relation) -> Vec<(String, &'static str)> {
         Kind::Decimal { .. } | Kind::Float { .. } if is_document => Some("NaN and infinity"),
         _ => None,
     };
-    // The server alone writes when a version began and ended, and never a day of zero.
+    // Only the server writes when a version began and ended, and never a date of zero.
     let is_of_version = |column: &&Column| match &column.default {
         Supplied::Computed(expression) => {
             ["row start", "row end"].iter().any(|end| expression.eq_ignore_ascii_case(end))
@@ -254,11 +254,11 @@ fn capital(text: &str) -> String {
     chars.next().map(|first| first.to_uppercase().collect::<String>() + chars.as_str()).unwrap_or_default()
 }
 
-/// Marks the fields of the key: the primary key, or else of the unique indexes without nulls the one with the fewest
-/// columns, and of equals the first by name.
+/// Marks the fields of the key. The key is the primary key. If there is none, it is a unique index without nulls: the
+/// one with the fewest columns, and of equals the first by name.
 fn choose_key(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue) {
     let mut candidates: Vec<(bool, Vec<String>)> = match &relation.picks {
-        // A view of one table has its table's keys, where it shows all of their columns.
+        // A view of one table has those keys of the table of which it shows all columns.
         Some((table, columns)) => {
             let table = catalogue.relation(table);
             let shown = |column: &String| {
@@ -317,7 +317,7 @@ fn choose_key(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue) {
         },
     };
     match relation.kind {
-        // It could have had them.
+        // A table could have had a key.
         RelationKind::Table => domain.left_out.push(format!("update and delete: {what}")),
         RelationKind::View | RelationKind::Collection => domain.notes.push(what),
     }
@@ -338,16 +338,16 @@ fn is_nullable(relation: Option<&Relation>, index: &Index) -> bool {
 
 fn mark_key(field: &mut Field) {
     field.key = true;
-    // One key field alone is unique by being the key.
+    // If the key is one field, that already makes it unique.
     field.unique = false;
     if matches!(field.supply, Supply::Default(_) | Supply::Optional) {
         field.supply = Supply::Required;
     }
 }
 
-/// Filters and sorts: the key, the first column of every index, what is unique, foreign keys. A view has no
-/// indexes: it takes the columns that lead one in the table that it shows, or all where it shows several, since
-/// what no filter finds nobody could read.
+/// Filters and sorts: the key, the first column of every index, unique columns, foreign keys. A view has no indexes. A
+/// view of one table takes the columns that lead an index of the table. A view of several takes all columns, since
+/// nobody could read a record that no filter finds.
 fn choose_fetch(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue) {
     let mut leading: BTreeSet<String> = BTreeSet::new();
     match relation.kind {
@@ -385,13 +385,13 @@ fn choose_fetch(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue)
 /// The columns that lead an index or a foreign key.
 fn led(relation: &Relation) -> Vec<String> {
     let indexes = relation.indexes.iter().filter_map(|index| index.columns.first());
-    // The other columns of a primary key are asked for as well.
+    // Clients filter by the other columns of a primary key as well.
     let primary = relation.primary_key().unwrap_or_default().iter();
     let foreign = relation.foreign_keys.iter().flatten();
     indexes.chain(primary).chain(foreign).cloned().collect()
 }
 
-/// Columns of these names count the changes of a record, where they are integers that are never null.
+/// Columns of these names count the changes of a record, if they are integers that are never null.
 const VERSIONS: &[&str] =
     &["version", "revision", "row_version", "rowversion", "lock_version", "record_version", "opt_lock"];
 
@@ -413,6 +413,6 @@ pub(super) fn can_be_version(field: &Field) -> bool {
 /// Makes a field the version of its domain.
 pub(super) fn mark_version(field: &mut Field) {
     field.version = true;
-    // A version has no bounds but those of its column.
+    // A version has only the bounds of its column.
     field.ty.keys.retain(|(key, _)| *key != "min" && *key != "max");
 }

@@ -1,4 +1,4 @@
-//! Columns to fields.
+//! Turns columns into fields.
 
 use beds_core::inspect::{Column, Evidence, Kind, Relation, RelationKind, Supplied, same_word};
 use beds_protocol::{
@@ -39,13 +39,14 @@ pub(super) enum Supply {
 }
 
 impl Field {
-    /// Whether a client may give it, in `create` or `update`.
+    /// Whether a client may give the field, in `create` or `update`.
     pub(super) fn is_settable(&self) -> bool {
         self.supply != Supply::Database && !self.version
     }
 }
 
-/// The fields of a relation, and what of it no template can express. `told_apart` are the columns of its unique indexes.
+/// The fields of a relation, and what of it no template can express. `told_apart` are the columns of its unique
+/// indexes.
 pub(super) fn fields(relation: &Relation, told_apart: &[&str]) -> (Vec<Field>, Lost) {
     let mut taken = Taken::default();
     let (mut fields, mut lost) = (Vec::new(), Lost::default());
@@ -73,8 +74,8 @@ pub(super) fn fields(relation: &Relation, told_apart: &[&str]) -> (Vec<Field>, L
     (fields, lost)
 }
 
-/// A column, as an integer where it stands for a boolean and is none: where 1 and 2 are two records, or where a new
-/// record has another number than 0 and 1.
+/// A column, as an integer if it only looks like a boolean: 1 and 2 are two records, or a new record has another number
+/// than 0 and 1.
 fn counted(column: &Column, told_apart: &[&str]) -> Column {
     let mut column = column.clone();
     if let Kind::Flag { min, max } = column.kind {
@@ -88,7 +89,7 @@ fn counted(column: &Column, told_apart: &[&str]) -> Column {
     column
 }
 
-/// What to do about a type that the wire lacks.
+/// What to do about a type that has no counterpart on the wire.
 fn hint(written: &str) -> &'static str {
     const SHAPES: &[&str] = &["geometry", "point", "linestring", "polygon"];
     if SHAPES.iter().any(|shape| written.to_lowercase().contains(shape)) {
@@ -110,7 +111,8 @@ fn unnameable(name: &str, relation: &Relation) -> Option<&'static str> {
     }
 }
 
-/// Whether it has documents: a collection, or a view of MongoDB, whose shape nothing but documents and validators tell.
+/// Whether the relation has documents: a collection, or a view of MongoDB. Only its documents and validators show its
+/// shape.
 fn is_document(relation: &Relation) -> bool {
     relation.kind == RelationKind::Collection || relation.evidence != Evidence::Declared
 }
@@ -169,14 +171,14 @@ fn thousands(number: u64) -> String {
     out
 }
 
-/// Names of columns that nobody wants to see in a log.
+/// Names of columns whose values must not appear in a log.
 fn is_secret(name: &str) -> bool {
     const SECRETS: &[&str] =
         &["password", "passwd", "pwd", "passphrase", "secret", "token", "apikey", "ssn", "cvv", "pin"];
     name.split('_').any(|word| SECRETS.contains(&word)) || name == "api_key" || name == "user_pass"
 }
 
-/// Whether a member has only types that nothing on the wire becomes.
+/// Whether a member has only types that no value on the wire can become.
 pub(super) fn is_unwritable(column: &Column) -> bool {
     const TYPES: [&str; 9] = [
         "regex",
@@ -211,7 +213,7 @@ fn supply(column: &Column, ty: &Ty, notes: &mut Vec<String>) -> Supply {
                 notes.push("its default is a date of zero, which clients get as null".into());
                 return Supply::Required;
             }
-            // What a client leaves out would become null, which is another value.
+            // A value that a client leaves out would become null, which is another value.
             let shown = shortened(&format!("'{text}'"));
             notes.push(format!("its default {shown} cannot be written in a template"));
             Supply::Required
@@ -226,7 +228,7 @@ fn shortened(text: &str) -> String {
     if line.chars().count() > 80 { format!("{}…", line.chars().take(79).collect::<String>()) } else { line }
 }
 
-/// A column's default in TOML, where it is a value of the type.
+/// A column's default in TOML, if it is a value of the type.
 fn constant(text: &str, kind: &Kind, ty: &Ty) -> Option<String> {
     match (ty.name, kind) {
         ("bool", _) => match text.trim() {

@@ -1,9 +1,9 @@
 //! Templates for an existing database: one for each table, view and collection, with the procedures and functions
 //! that belong to it.
 //!
-//! [`plan`] turns what the adapters have seen into text and needs no server; [`write()`] puts it into a folder. What
-//! a template cannot express is listed in it and in [`Plan::left_out`], never silently dropped. Nothing here
-//! changes the database: procedures that are missing are proposed as a script for the DBA.
+//! [`plan`] turns what the adapters have seen into text, and needs no server. [`write()`] puts the text into a folder.
+//! What a template cannot express is listed in it and in [`Plan::left_out`], and never dropped without a word. Nothing
+//! here changes the database. Missing procedures are proposed as a script for the DBA.
 
 mod body;
 mod collection;
@@ -40,26 +40,26 @@ pub(crate) use plain::{Found, Reach, reaches};
 pub use report::Imported;
 pub use write::{Existing, WriteError, existing, write};
 
-/// What to import, and under which names.
+/// What to import, and with which names.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Only relations and routines whose name matches one of these patterns; all where there are none.
+    /// Only relations and routines whose name matches one of these patterns; all if there are none.
     pub only: Vec<String>,
-    /// None whose name matches one of these.
+    /// No relations and routines whose name matches one of these.
     pub exclude: Vec<String>,
-    /// What the names of templates begin with.
+    /// The prefix of the templates' names.
     pub name_prefix: String,
-    /// The service that serves them.
+    /// The service that serves the templates.
     pub service: String,
-    /// The broker, where the service has several.
+    /// The broker, if the service has several.
     pub broker: Option<String>,
     /// The name that templates use for the database.
     pub database_name: String,
-    /// Whether the database is MongoDB's.
+    /// Whether the database is in MongoDB.
     pub is_mongodb: bool,
-    /// Whether to propose procedures where there are none.
+    /// Whether to propose procedures for operations that have none.
     pub ddl: bool,
-    /// Templates that are there already.
+    /// Templates that exist already.
     pub existing: Vec<Existing>,
 }
 
@@ -70,17 +70,17 @@ pub struct Plan {
     pub files: Vec<(String, String)>,
     /// The script with proposed procedures.
     pub ddl: Option<String>,
-    /// What no template expresses: where, and why.
+    /// What no template expresses: the place, and the reason.
     pub left_out: Vec<(String, String)>,
-    /// What became of each relation and its routines.
+    /// The result for each relation and its routines.
     pub domains: Vec<Imported>,
     /// Patterns of `only` that match nothing.
     pub unmatched: Vec<String>,
-    /// How many of what.
+    /// How many of each kind.
     pub counts: Counts,
 }
 
-/// How many of what a plan holds.
+/// How many of each kind a plan has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Domains on tables or collections.
@@ -101,7 +101,7 @@ pub fn plan(catalogue: &Catalogue, options: &Options) -> Plan {
     let mut plan = Plan::default();
     let mut names = Taken::default();
     for template in &options.existing {
-        // One that would be written anew gives its name back.
+        // A template that is to be written anew gives its name back.
         if template.file != file_name(&template.name) {
             names.keep_template(&template.name);
         }
@@ -142,7 +142,7 @@ pub fn plan(catalogue: &Catalogue, options: &Options) -> Plan {
     plan
 }
 
-/// The triggers that this user may not see: what they do is not known then.
+/// The triggers that this user may not see: their effect is unknown.
 fn unseen_triggers(catalogue: &Catalogue, options: &Options) -> Option<(String, String)> {
     let is_unseen = |relation: &&Relation| {
         relation.kind == RelationKind::Table
@@ -164,7 +164,7 @@ fn file_name(template: &str) -> String {
     format!("{template}_rec.toml")
 }
 
-/// Whether the patterns choose a name. Names of relations are compared as the server does; those of routines have no
+/// Whether the patterns select a name. Names of relations compare as on the server; those of routines compare without
 /// case.
 fn is_selected(name: &str, options: &Options, folds: bool) -> bool {
     (options.only.is_empty() || matches(&options.only, name, folds))
@@ -269,7 +269,7 @@ fn add_routines(
                 continue;
             }
         };
-        // `beds verify` would refuse the whole template for one call that always fails.
+        // `beds verify` would refuse the whole template because of one call that always fails.
         let call = match broken(routine, catalogue) {
             Some(why) => Err(why),
             None => call(routine, home.and_then(|home| domains.get(home)), &wired, all),
@@ -298,16 +298,16 @@ fn add_routines(
     }
 }
 
-/// The relations that routines belong to, each with its domain: those of the plan, and those that the patterns leave out
-/// with their routines.
+/// The relations that routines belong to, each with its domain. Relations without a domain are those that the patterns
+/// leave out, together with their routines.
 struct Homes<'c>(Vec<(&'c str, Option<usize>)>);
 
-/// Where a routine goes.
+/// Where the call of a routine goes.
 enum Home {
     Domain(usize),
-    /// To those that belong to no table.
+    /// To the domain of calls that belong to no table.
     Nowhere,
-    /// The patterns leave it out.
+    /// Nowhere: the patterns leave the routine out.
     Left,
 }
 
@@ -317,7 +317,7 @@ impl<'c> Homes<'c> {
             let is_source =
                 |domain: &Domain| domain.source.as_ref().is_some_and(|(_, source)| source == name);
             match domains.iter().position(is_source) {
-                // No template expresses it: its routines go elsewhere.
+                // No template expresses the relation, so its routines go elsewhere.
                 None if is_selected(name, options, catalogue.folds_names) => None,
                 at => Some(at),
             }
@@ -335,7 +335,7 @@ impl<'c> Homes<'c> {
     ) -> Home {
         let names: Vec<&str> = self.0.iter().map(|(name, _)| *name).collect();
         let home = home(routine, &names, catalogue, all).map(|at| self.0[at]);
-        // With `only`, what belongs to no chosen table is not chosen, unless it is so by its own name.
+        // With `only`, a routine that belongs to no selected table is not selected, unless its own name is.
         let is_chosen = is_selected(&routine.name, options, true);
         match home {
             Some((_, Some(at))) => Home::Domain(at),

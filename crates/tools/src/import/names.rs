@@ -1,4 +1,4 @@
-//! Names: what the wire calls a column, a table or a parameter, and telling which of them mean the same.
+//! Names: the wire name of a column, a table or a parameter, and which names mean the same.
 
 use std::collections::BTreeSet;
 
@@ -9,8 +9,8 @@ use wildmatch::WildMatch;
 /// The most characters that a wire name may have.
 const NAME_LEN_MAX: usize = 64;
 
-/// A name in lower case, with `_` between its words: `Order Details`, `OrderDetails` and `order-details` all
-/// become `order_details`. Letters with marks lose them; empty where nothing of the name can be kept.
+/// A name in lower case, with `_` between its words: `Order Details`, `OrderDetails` and `order-details` all become
+/// `order_details`. Letters lose their diacritics. The result is empty if nothing of the name can be kept.
 pub(crate) fn snake(name: &str) -> String {
     let folded: String = name.chars().flat_map(fold).collect();
     let chars: Vec<char> = folded.chars().collect();
@@ -37,7 +37,7 @@ pub(crate) fn snake(name: &str) -> String {
     out.chars().take(NAME_LEN_MAX).collect::<String>().trim_end_matches('_').to_owned()
 }
 
-/// A letter of the Latin alphabets without its mark; anything else as it is.
+/// A letter of the Latin alphabets without its diacritic; anything else as it is.
 fn fold(c: char) -> impl Iterator<Item = char> {
     const MARKED: &[(&str, &str)] = &[
         ("àáâãåāăą", "a"),
@@ -76,27 +76,27 @@ fn fold(c: char) -> impl Iterator<Item = char> {
     text.chars().collect::<Vec<_>>().into_iter()
 }
 
-/// The code points of a name of which nothing can be folded, as a part of another name: it stays the same, whatever other
-/// names there are.
+/// The code points of a name that cannot be folded, as a part of another name. It does not depend on which other names
+/// exist.
 pub(crate) fn spelled(name: &str) -> String {
     const SPELLED_MAX: usize = 6;
     let points: Vec<String> = name.chars().map(|c| format!("u{:x}", u32::from(c))).collect();
     if points.len() <= SPELLED_MAX {
         return points.join("_");
     }
-    // FNV-1a tells longer ones apart.
+    // FNV-1a distinguishes longer names.
     let digest = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |digest, byte| {
         (digest ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     });
     format!("{}_{digest:x}", points[..SPELLED_MAX - 2].join("_"))
 }
 
-/// Names that are taken, so that each is given once.
+/// Names that are taken, so that no name is given twice.
 #[derive(Debug, Default)]
 pub(crate) struct Taken(BTreeSet<String>);
 
 impl Taken {
-    /// The name, with a number after it where it is taken. Two names are one where `fold` makes them one.
+    /// The name, with a number after it if it is taken. Two names are the same if `fold` maps them to the same text.
     pub(crate) fn unique(&mut self, name: &str, fold: impl Fn(&str) -> String) -> String {
         let mut candidate = name.to_owned();
         let mut number = 2;
@@ -120,7 +120,7 @@ impl Taken {
         })
     }
 
-    /// The name of a template. Names that are told apart only by their underscores are one as Rust structs.
+    /// The name of a template. Names that differ only in their underscores are the same Rust struct.
     pub(crate) fn template(&mut self, name: &str) -> String {
         let name = snake(name);
         let is_reserved =
@@ -135,13 +135,13 @@ impl Taken {
         self.unique(&name, |name| name.replace('_', ""))
     }
 
-    /// Takes a template's name that is there already.
+    /// Takes the name of an existing template.
     pub(crate) fn keep_template(&mut self, name: &str) {
         self.0.insert(name.replace('_', ""));
     }
 }
 
-/// Whether a name matches a pattern, in which `*` stands for any characters and `?` for one. Case matters where it does
+/// Whether a name matches a pattern, in which `*` stands for any characters and `?` for one. Case matters if it matters
 /// to the server.
 pub fn glob_matches(pattern: &str, name: &str, folds: bool) -> bool {
     if folds {
@@ -151,7 +151,7 @@ pub fn glob_matches(pattern: &str, name: &str, folds: bool) -> bool {
     }
 }
 
-/// What the name of a proposed procedure has of a table's name.
+/// The part of a proposed procedure's name that comes from the table's name.
 pub(crate) fn stem(table: &str) -> String {
     const STEM_MAX: usize = 50;
     let snake = snake(table);
@@ -164,14 +164,14 @@ pub(crate) fn digits_off(name: &str) -> &str {
     name.trim_end_matches(|c: char| c.is_ascii_digit())
 }
 
-/// A name behind a prefix, which it gets once.
+/// A name with a prefix, which is added only once.
 pub(crate) fn prefixed(prefix: &str, name: &str) -> String {
     let begins =
         !prefix.is_empty() && format!("{}_", snake(name)).starts_with(&format!("{}_", snake(prefix)));
     if begins { name.to_owned() } else { format!("{prefix}{name}") }
 }
 
-/// The words of a name, in the singular, as far as English endings tell.
+/// The words of a name, in the singular, as far as English endings show.
 pub(crate) fn words(name: &str) -> Vec<String> {
     snake(name).split('_').filter(|word| !word.is_empty()).map(singular).collect()
 }
@@ -191,7 +191,7 @@ fn singular(word: &str) -> String {
     }
 }
 
-/// The words of a table's name, without a prefix that only says that it is one.
+/// The words of a table's name, without a prefix that only says that it is a table.
 pub(crate) fn table_words(name: &str) -> Vec<String> {
     let mut words = words(name);
     if words.len() > 1 && matches!(words.first().map(String::as_str), Some("tbl" | "tb" | "t")) {
@@ -200,7 +200,7 @@ pub(crate) fn table_words(name: &str) -> Vec<String> {
     words
 }
 
-/// The name of an argument: a parameter's without the prefix that only says that it is one, where it goes that way.
+/// The name of an argument: the name of its parameter without a prefix that only marks a parameter of this direction.
 pub(crate) fn argument(name: &str, direction: Direction) -> String {
     let snake = snake(name);
     let prefixes: &[&str] = match direction {
@@ -212,8 +212,8 @@ pub(crate) fn argument(name: &str, direction: Direction) -> String {
     rest.filter(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase())).map(str::to_owned).unwrap_or(snake)
 }
 
-/// The name of a parameter without the prefix or suffix that only says that it is one: `p_sku`, `in_sku`, `_sku`,
-/// `@sku`, `sku_in`.
+/// The name of a parameter without a prefix or suffix that only marks it as one: `p_sku`, `in_sku`, `_sku`, `@sku`,
+/// `sku_in`.
 pub(crate) fn parameter(name: &str) -> String {
     let snake = snake(name);
     let stripped =
@@ -224,16 +224,16 @@ pub(crate) fn parameter(name: &str) -> String {
             .filter(|rest| !rest.is_empty());
     match stripped {
         Some(rest) => rest.to_owned(),
-        // `pName`, as Hungarian notation has it, is `p_name` already.
+        // `pName`, in Hungarian notation, is `p_name` already.
         None => snake,
     }
 }
 
-/// Whether a parameter and a column have one name.
+/// Whether a parameter and a column have the same name.
 pub(crate) fn same(parameter_name: &str, column: &str) -> bool {
     let (folded, column) = (snake(column), column.to_lowercase());
     if folded.is_empty() {
-        // Nothing of it can be folded: it is itself, or it follows a prefix.
+        // Nothing of the name can be folded. It must be the same as it is, or follow a prefix.
         let name = parameter_name.to_lowercase();
         return name == column || name.strip_prefix("p_") == Some(&column);
     }
@@ -287,7 +287,7 @@ mod tests {
             ("?rger", "ärger", true),
             ("ÄRGER", "ärger", true),
             ("a**b", "ab", true),
-            // No other character means anything but itself.
+            // No other character has a special meaning.
             ("a/*.b", "a/x/y.b", true),
             ("[ab]", "a", false),
             ("{a,b}", "{A,B}", true),

@@ -1,4 +1,4 @@
-//! Whether the writes of a domain can be once: not where a table behind them has no transactions.
+//! Whether the writes of a domain can be once. They cannot if a table behind them has no transactions.
 
 use beds_core::inspect::{Catalogue, RelationKind, RoutineKind};
 use beds_protocol::Lane;
@@ -23,7 +23,7 @@ pub(super) fn loose(domain: &Domain, catalogue: &Catalogue) -> Option<String> {
     let mut writes = written.map(|(name, event)| {
         match (catalogue.routine(RoutineKind::Procedure, name), &domain.source) {
             (Some(routine), _) => routine::loose(routine, catalogue),
-            // One that is proposed writes into the table alone, and sets off its triggers.
+            // A proposed procedure writes only into the table, and runs its triggers.
             (None, Some((RelationKind::Table, table))) => {
                 let relation = catalogue.relation_named(table);
                 let triggers = relation.into_iter().flat_map(|relation| &relation.triggers);

@@ -1,10 +1,10 @@
-//! Patterns of validators, as far as a template has them.
+//! Converts patterns of validators, as far as a template has them.
 
-/// The longest pattern that is taken over.
+/// The longest pattern that is converted.
 const LEN_MAX: usize = 500;
 
-/// The pattern of a template that a validator's one is, where both surely mean the same. That of a template is for the whole
-/// text, so a part of one is none.
+/// The same pattern for a template, if both surely mean the same. A template's pattern is for the whole text, so a
+/// pattern for a part of the text has no counterpart.
 pub(super) fn whole(pattern: &str) -> Option<&str> {
     let inner = pattern.strip_prefix('^')?.strip_suffix('$')?;
     let mut chars = inner.chars().peekable();
@@ -20,11 +20,11 @@ pub(super) fn whole(pattern: &str) -> Option<&str> {
                 }
             }
             ')' => depth = depth.checked_sub(1)?,
-            // Outside of parentheses it would leave one end open.
+            // Outside of parentheses, `|` would leave one end of the text open.
             '|' if depth == 0 => return None,
             '[' => {
                 chars.next_if_eq(&'^');
-                // What begins with `]` or has a class within is read in more than one way.
+                // A class that begins with `]`, or has a class inside, can be read in more than one way.
                 let mut is_empty = true;
                 loop {
                     match chars.next()? {

@@ -1,7 +1,8 @@
-//! Whether the text of a routine is one plain statement: an insert, update or delete of exactly the record whose key it is
-//! given, with exactly the values that it is given.
+//! Proves that the text of a routine is one plain statement: an insert, update or delete of exactly the record whose
+//! key it gets, with exactly the values that it gets.
 //!
-//! What is not proved is refused with the reason, which is the end of the sentence "it is not the update of …, since …".
+//! If that is not proved, the routine is refused with the reason. The reason ends the sentence "it is not the update of
+//! …, since …".
 
 mod parts;
 mod reach;
@@ -28,19 +29,19 @@ pub(super) struct Plain {
     pub(super) table: String,
     /// What the statement stores: the column, and the parameter.
     pub(super) sets: Vec<(String, usize)>,
-    /// The columns that an insert gives a value of its own.
+    /// The columns that an insert sets to a value that is not a parameter.
     pub(super) own: Vec<String>,
     /// What finds the record: the column, and the parameter.
     pub(super) key: Vec<(String, usize)>,
-    /// The column that must be as the parameter says, or the parameter null.
+    /// The column that must equal the parameter, unless the parameter is null.
     pub(super) version: Option<(String, usize)>,
     /// The column that an update counts up.
     pub(super) counted: Option<String>,
-    /// Whether the only result is the number that the database has just given.
+    /// Whether the only result is the number that the database has just generated.
     pub(super) selects_new_id: bool,
 }
 
-/// Proves the text of a routine plain, or says why it is not.
+/// Proves that the text of a routine is plain, or says why it is not.
 pub(super) fn plain(routine: &Routine, catalogue: &Catalogue) -> Result<Plain, String> {
     let body = routine.body.as_deref().ok_or_else(|| routine.unread())?;
     if !routine.mode.strict {
@@ -307,7 +308,7 @@ impl Parser<'_> {
         (parameter == asked && self.mark(')')).then_some((column, parameter))
     }
 
-    /// `column = p`, in either order. A name that is a parameter's is the parameter, whatever columns there are.
+    /// `column = p`, in either order. A name that a parameter has is the parameter, even if there is such a column.
     fn equality(&mut self) -> Option<(String, usize)> {
         let from = self.at;
         if let Some(parameter) = self.parameter() {

@@ -1,4 +1,4 @@
-//! A domain as the text of a template, commented for the DBA who will own it.
+//! A domain as the text of a template, with comments for the DBA who will own it.
 
 use std::fmt::Write as _;
 
@@ -16,8 +16,7 @@ use beds_core::inspect::{Column, Direction, RelationKind, RoutineKind, Supplied}
 /// The widest line that a list stands on.
 const WIDTH: usize = 120;
 
-/// Keys with their values, in the layout of `bedsc fmt`: with their `=` one below the other, as far as no comment stands
-/// between them.
+/// Keys with their values, in the layout of `bedsc fmt`: the `=` are aligned, as far as no comment stands between them.
 #[derive(Default)]
 struct Entries(Vec<(String, String)>);
 
@@ -32,13 +31,13 @@ impl Entries {
         let _ = writeln!(out, "# {key}: {}", line(text));
     }
 
-    /// Writes what was added.
+    /// Writes the keys that were added.
     fn write(&mut self, out: &mut String) {
         let entries = std::mem::take(&mut self.0);
         let is_long = |(key, value): &(String, String)| {
             value.starts_with('[') && key.chars().count() + " = ".len() + value.chars().count() > WIDTH
         };
-        // A list over several lines has nothing to be aligned with.
+        // A list over several lines is not aligned with anything.
         let width = if entries.iter().any(is_long) {
             0
         } else {
@@ -104,7 +103,7 @@ fn comments(out: &mut String, title: &str, lines: &[String]) {
     }
 }
 
-/// A text on one line, so that it stays inside of its comment.
+/// A text on one line, so that it does not leave its comment.
 fn line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
@@ -140,7 +139,7 @@ fn header(out: &mut String, domain: &Domain, options: &Options) {
     entries.write(out);
 }
 
-/// Whether the compiler takes the default for a mistake: letters that are stored.
+/// Whether the compiler would take the default for a mistake: a text that spells null.
 fn says_null(field: &Field) -> bool {
     let is_text = matches!(field.ty.name, "string" | "text");
     is_text
@@ -176,7 +175,7 @@ fn field(field: &Field, is_writable: bool) -> String {
         match &field.supply {
             Supply::Required => {
                 flag(true, "required = true");
-                // Null is what a client may choose in place of a default that only the database knows.
+                // A client may choose null instead of a default that only the database knows.
                 flag(column.nullable && !field.key && has_default(column), "nullable = true");
             }
             Supply::Default(value) => {

@@ -1,4 +1,4 @@
-//! What became of each relation and its routines, for the DBA who reads it.
+//! The result for each relation and its routines, for the DBA who reads it.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -8,18 +8,19 @@ use beds_protocol::shown;
 use super::domain::{Domain, Object};
 use beds_core::inspect::{Catalogue, RoutineKind};
 
-/// What became of one relation and its routines.
+/// The result for one relation and its routines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Imported {
     /// The template's file.
     pub file: String,
-    /// What it is about, such as "table `film`".
+    /// The source, such as "table `film`".
     pub source: String,
     /// The operations, each with its object.
     pub operations: Vec<String>,
-    /// The calls, each with its lane, and why it is no operation or not what it declares.
+    /// The calls, each with its lane. Each also says why it is not an operation, or why it is not in the lane that it
+    /// declares.
     pub calls: Vec<String>,
-    /// What clients get as null although it is none: each kind with its columns.
+    /// Values that clients get as null although they are not null: each kind with its columns.
     pub nulls: Vec<String>,
 }
 
@@ -36,7 +37,7 @@ impl Display for Imported {
     }
 }
 
-/// What became of a domain's relation and routines.
+/// The report on a domain's relation and routines.
 pub(super) fn imported(domain: &Domain, file: &str, catalogue: &Catalogue) -> Imported {
     let source = match &domain.source {
         Some((kind, name)) => format!("{} {name}", kind.as_str(), name = shown(name)),

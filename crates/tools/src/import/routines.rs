@@ -1,4 +1,4 @@
-//! Procedures and functions to calls, each on the domain that it belongs to most plausibly.
+//! Turns procedures and functions into calls, each on the domain to which it most plausibly belongs.
 
 use beds_protocol::Lane;
 use beds_protocol::shown;
@@ -12,7 +12,7 @@ use super::{
 };
 use beds_core::inspect::{Catalogue, Direction, Routine, RoutineKind};
 
-/// The call that runs a routine; an error is why no template can express it.
+/// The call that runs a routine; an error says why no template can express it.
 pub(super) fn call(
     routine: &Routine,
     domain: Option<&Domain>,
@@ -26,7 +26,7 @@ pub(super) fn call(
     }
     let mut taken = Taken::default();
     let mut args = Vec::new();
-    // A parameter that is called so in full has the name before one that only a prefix tells from it.
+    // A name without its prefix is not used if another parameter has that name in full.
     let whole: Vec<String> = routine.parameters.iter().map(|given| snake(&given.name)).collect();
     for (at, given) in routine.parameters.iter().enumerate() {
         let ty =
@@ -39,7 +39,7 @@ pub(super) fn call(
             .and_then(|domain| domain.fields.iter().find(|field| same(&given.name, &field.column.name)));
         let takes_null = deeds.is_some_and(|deeds| deeds.asks_null(&given.name));
         let nullable = match given.direction {
-            // It is null until the routine sets it.
+            // An `out` parameter is null until the routine sets it.
             Direction::Out => true,
             Direction::In | Direction::InOut => {
                 takes_null || column.is_some_and(|field| field.column.nullable)
@@ -77,7 +77,7 @@ pub(super) fn call(
     })
 }
 
-/// Why a routine is a call that no name makes an operation.
+/// Why a routine without the name of an operation is a call.
 const fn unnamed(routine: &Routine) -> &'static str {
     match routine.kind {
         RoutineKind::Procedure => {
@@ -87,7 +87,7 @@ const fn unnamed(routine: &Routine) -> &'static str {
     }
 }
 
-/// The name without what only says that it is a routine.
+/// The name without the part that only says that it is a routine.
 fn call_name(routine: &str) -> String {
     let name = snake(routine);
     let stripped = ["sp_", "usp_", "proc_", "prc_", "pr_", "fn_", "udf_", "func_", "ufn_"]
@@ -97,7 +97,7 @@ fn call_name(routine: &str) -> String {
     stripped.unwrap_or(&name).to_owned()
 }
 
-/// The lane, whether the routine commits by itself, and why the lane is not what the routine declares.
+/// The lane, whether the routine commits by itself, and why the lane differs from the declaration of the routine.
 fn lane(routine: &Routine, all: &AllDeeds<'_>) -> (Lane, bool, Vec<String>) {
     let function = routine.kind == RoutineKind::Function;
     match all.with_called(routine) {
@@ -113,7 +113,7 @@ fn lane(routine: &Routine, all: &AllDeeds<'_>) -> (Lane, bool, Vec<String>) {
                         .to_owned(),
                 );
             }
-            // MariaDB lets no function commit.
+            // MariaDB does not let a function commit.
             (Lane::Write, commits && !function, notes)
         }
         None => (
@@ -127,8 +127,9 @@ fn lane(routine: &Routine, all: &AllDeeds<'_>) -> (Lane, bool, Vec<String>) {
     }
 }
 
-/// The relation that a routine belongs to: the one that its name mentions, with the most words, and of equals the one
-/// that its text mentions most often; or else the one that its text mentions most often. `relations` are their names.
+/// The relation that a routine belongs to. It is the relation that the routine's name mentions, with the most words; of
+/// equals, the one that its text mentions most often. If the name mentions none, it is the one that the text mentions
+/// most often. `relations` are their names.
 pub(super) fn home(
     routine: &Routine,
     relations: &[&str],
@@ -149,7 +150,7 @@ pub(super) fn home(
     let named = relations.iter().enumerate();
     let by_name =
         named.clone().filter_map(|(at, relation)| Some((mentioned(relation)?, count(relation), at)));
-    // Of equals, the first.
+    // Of equals, the first one.
     if let Some((_, _, at)) = by_name.max_by_key(|(length, count, at)| (*length, *count, usize::MAX - at)) {
         return Some(at);
     }

@@ -1,4 +1,4 @@
-//! What is imported is served: nothing in it that `beds verify` would refuse.
+//! An import can be served: it contains nothing that `beds verify` would refuse.
 
 use beds_core::inspect::{
     Catalogue, Column, Direction, Index, Kind, Parameter, Relation, RelationKind, Routine, RoutineKind,
@@ -97,7 +97,7 @@ fn what_has_no_transactions_is_not_once() {
         ..Catalogue::default()
     };
     let mut catalogue = catalogue;
-    // A trigger may be what writes there.
+    // A trigger may be the writer.
     catalogue.relations.push(Relation {
         triggers: vec![Trigger {
             moment: "after insert".to_owned(),
@@ -228,7 +228,7 @@ fn a_proposed_update_leaves_a_key_that_updates_would_move() {
     let update = script.split("procedure `sp_t_update`").nth(1).unwrap_or_default();
     let update = update.split("end //").next().unwrap_or_default();
     assert!(update.contains("`t`.`at` = `t`.`at`") && !update.contains("`t`.`id` = `t`.`id`"), "{script}");
-    // Once it is there, an import knows it again.
+    // Once the procedure exists, an import recognizes it.
     let mut routine = procedure("sp_t_update", &update[update.find("begin").unwrap_or_default()..]);
     routine.body = routine.body.map(|body| format!("{body}end"));
     let of = |name: &str, column: &Column| Parameter {
@@ -267,7 +267,7 @@ fn a_key_that_a_trigger_sets_is_the_databases() {
     assert!(template.contains("\nupdate ") && template.contains("\ndelete "), "{template}");
     let said = |(_, what): &(String, String)| what.contains("create: the trigger `numbers` sets `no`");
     assert!(plan.left_out.iter().any(said), "{:?}", plan.left_out);
-    // One that fills in what is missing leaves the key to clients.
+    // A trigger that fills in a missing value leaves the key to clients.
     let relations = vec![numbers("set new.no = ifnull(new.no, 7)")];
     let plan = imported(&Catalogue { relations, ..Catalogue::default() });
     let template = text(&plan, "t_rec.toml");
@@ -305,7 +305,7 @@ fn the_name_of_a_template_depends_on_no_other_table() {
     );
 }
 
-/// Each statement has the word; only a quoted name is that table.
+/// Each statement contains the word. Only a quoted name is that table.
 #[test]
 fn a_routine_belongs_to_no_table_whose_name_is_a_word_of_sql() {
     let key = || vec![index("PRIMARY", &["id"])];

@@ -1,4 +1,4 @@
-//! Types of columns to the types of templates, with what a validator asks of them.
+//! Converts types of columns to types of templates, with the conditions of a validator.
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
@@ -13,23 +13,23 @@ use super::{
 
 /// The longest string that can be indexed in a template.
 const STRING_MAX: u32 = 65_535;
-/// The longest value of an enum, and how many it may have.
+/// The longest value of an enum, and the most values that it may have.
 const ENUM_LEN_MAX: usize = 255;
 pub(super) const ENTRIES_MAX: usize = 1_000;
-/// The years that MariaDB keeps, besides 0, which is shown and may be sent back.
+/// The years that MariaDB stores. It also stores 0, which is shown and may be sent back.
 pub(super) const YEARS: (i32, i32) = (1901, 2155);
-/// The most items that a list of an import has where nothing says less.
+/// The most items that an imported list has if nothing says less.
 const LIST_MAX: u64 = 100_000;
 /// How deep lists and objects may nest.
 const DEPTH_MAX: usize = 8;
 
-/// A type as a template writes it.
+/// A type in the notation of templates.
 #[derive(Debug, Clone)]
 pub(super) struct Ty {
     pub(super) name: &'static str,
     /// Keys after `type`, with their values in TOML.
     pub(super) keys: Vec<(&'static str, String)>,
-    /// What to know about it.
+    /// What to know about the type.
     pub(super) note: Option<String>,
 }
 
@@ -38,7 +38,7 @@ impl Ty {
         Self { name, keys: Vec::new(), note: None }
     }
 
-    /// As a value in TOML.
+    /// The type as a value in TOML.
     pub(super) fn inline(&self) -> String {
         let mut out = format!("{{ type = \"{}\"", self.name);
         for (key, value) in &self.keys {
@@ -65,9 +65,9 @@ impl Ty {
 /// What no template can express.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Lost {
-    /// What is not shown, and would be lost where a record is written.
+    /// Members that are not shown, and would be lost if a record is written.
     pub(super) left_out: Vec<String>,
-    /// What a validator refuses besides.
+    /// What else a validator refuses.
     pub(super) refused: Vec<String>,
 }
 
@@ -75,17 +75,17 @@ pub(super) struct Lost {
 pub(super) struct Place<'a> {
     pub(super) rules: &'a [Rule],
     pub(super) path: Vec<String>,
-    /// What cannot be expressed of it is told here.
+    /// Parts that cannot be expressed are reported here.
     pub(super) lost: &'a mut Lost,
 }
 
 impl Place<'_> {
-    /// What the validator asks of it.
+    /// What the validator asks of this place.
     fn asked<T>(&self, of: impl Fn(&Asks) -> Option<T>) -> Option<T> {
         self.rules.iter().filter(|rule| rule.path == self.path).find_map(|rule| of(&rule.asks))
     }
 
-    /// Its type where it is a member or the items of what stands here.
+    /// The type of a member, or of the items, of this place.
     fn within(&mut self, step: &str, kind: &Kind) -> Result<Ty, String> {
         self.path.push(step.to_owned());
         let ty = typed(kind, self);
@@ -97,7 +97,7 @@ impl Place<'_> {
         shown(self.path.join(".").replace(&format!(".{ITEMS}"), ITEMS))
     }
 
-    /// A string of what the validator asks for.
+    /// A string with the conditions of the validator.
     fn string(&mut self, mut ty: Ty) -> Ty {
         let least = self.asked(|asks| match asks {
             Asks::LengthMin(least) if *least > 0 => Some(*least),
@@ -123,12 +123,12 @@ impl Place<'_> {
     }
 }
 
-/// The type of a template that holds values of a kind, of which no validator asks anything.
+/// The type of a template that holds values of a kind, without the conditions of a validator.
 pub(super) fn ty(kind: &Kind) -> Result<Ty, String> {
     typed(kind, &mut Place { rules: &[], path: vec![String::new()], lost: &mut Lost::default() })
 }
 
-/// The type of a template that holds values of a kind; an error is why there is none.
+/// The type of a template that holds values of a kind; an error says why there is none.
 pub(super) fn typed(kind: &Kind, place: &mut Place<'_>) -> Result<Ty, String> {
     let depth = place.path.len() - 1;
     Ok(match kind {
@@ -144,7 +144,7 @@ pub(super) fn typed(kind: &Kind, place: &mut Place<'_>) -> Result<Ty, String> {
         }
         Kind::Float { unsigned: true, .. } => Ty::plain("float").key("min", "0.0"),
         Kind::Float { unsigned: false, .. } => Ty::plain("float"),
-        // The years from 1 to 1900, of which MariaDB makes others, are refused where a record is written.
+        // MariaDB changes the years from 1 to 1900 into others. They are refused when a record is written.
         Kind::Year => Ty::plain("int").key("min", 0).key("max", YEARS.1),
         Kind::Decimal { precision, scale, unsigned } => {
             let (precision, scale) = ((*precision).clamp(1, 65), (*scale).min(38));
@@ -223,7 +223,8 @@ fn enumeration(values: &[String]) -> Ty {
     ty.noted("an enum whose values a template cannot list (an empty one, one twice, or too many)")
 }
 
-/// An enum whose column tells apart what most collations do not: as an enum the template would be warned of for ever.
+/// An enum whose column distinguishes values that most collations do not. As an enum, it would cause a warning about
+/// the template for ever.
 fn exact(values: &[String], longest: usize) -> Ty {
     const PATTERN_LEN_MAX: usize = 2_000;
     let escaped = |value: &String| {

@@ -1,10 +1,10 @@
-//! Templates into a folder: all of them or none, and nothing that is there is lost by accident.
+//! Writes templates into a folder: all of them or none. Nothing that exists is lost by accident.
 
 use std::{fs, io, path::Path};
 
 use super::Plan;
 
-/// A template that is there already.
+/// A template that exists already.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Existing {
     /// The name of its file.
@@ -16,7 +16,7 @@ pub struct Existing {
 /// Why nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// These files are there already.
+    /// These files exist already.
     #[error("{}", there(.0))]
     There(Vec<String>),
     /// A file or folder cannot be written.
@@ -29,7 +29,7 @@ pub enum WriteError {
     },
 }
 
-/// Some of the files that are in the way, and how many more.
+/// Some of the files that exist already, and how many more.
 fn there(files: &[String]) -> String {
     const SHOWN: usize = 3;
     let shown = files.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -40,7 +40,7 @@ fn there(files: &[String]) -> String {
     }
 }
 
-/// The templates of a folder, as far as they can be read; none where there is no such folder.
+/// The templates of a folder, as far as they can be read; none if there is no such folder.
 #[must_use]
 pub fn existing(folder: &Path) -> Vec<Existing> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };

@@ -52,7 +52,7 @@ fn of_validator(table: &Table, relation: &Relation) -> Vec<String> {
     let needed = relation.columns.iter().filter(|column| !column.nullable && !is_ours(&column.name));
     let mut needed: Vec<&str> = needed.map(|column| column.name.as_str()).collect();
     for rule in relation.rules.iter().filter(|rule| rule.path.is_empty()) {
-        // A validator may require what its `properties` do not have.
+        // A validator may require a member that its `properties` do not have.
         if let Asks::Required(name) = &rule.asks
             && !is_ours(name)
             && !needed.contains(&name.as_str())
@@ -76,8 +76,8 @@ fn of_validator(table: &Table, relation: &Relation) -> Vec<String> {
     wrong
 }
 
-/// How long the `_id` may get, which is one text of the columns that make it: of several, each with a colon, and the first
-/// with its length.
+/// The greatest length of the `_id`, which is one text of the columns that form it. If there are several, each adds a
+/// colon, and the first also adds its length.
 fn id_length(table: &Table) -> u32 {
     const NUMBER: u32 = 10;
     const LENGTH: u32 = 3;
@@ -92,7 +92,7 @@ fn id_length(table: &Table) -> u32 {
     parts.iter().sum::<u32>() + if colons > 1 { LENGTH + colons } else { 0 }
 }
 
-/// Whether a validator takes what the node writes.
+/// Whether a validator accepts what the node writes.
 fn takes(column: &Column, kind: &Kind, takes_long: bool) -> bool {
     match (column.keeps, kind) {
         (Keeps::Text(longest), Kind::String { max, .. } | Kind::Text { max }) => *max >= longest.into(),
@@ -116,7 +116,7 @@ fn of_indexes(table: &Table, relation: &Relation) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut kept: Vec<&Index> = Vec::new();
     for index in &relation.indexes {
-        // Entries that are old may go by themselves, where the DBA has it so.
+        // Old entries may be deleted by an index, if the DBA wants that.
         if index.expires_s.is_some() && !table.is_append_only() {
             let what =
                 format!("its index `{}` deletes documents by their age (expireAfterSeconds)", index.name);
@@ -136,7 +136,7 @@ fn of_indexes(table: &Table, relation: &Relation) -> Vec<Fault> {
             continue;
         }
         let mut mends = Vec::new();
-        // One that covers a part of the documents is in the way of the other.
+        // An index that covers only a part of the documents has the name of the missing one.
         if let Some(partial) = kept.iter().find(|index| index.name == format!("{column}_1")) {
             mends.push(drop(partial));
         }

@@ -1,5 +1,5 @@
-//! The tables of the node's own as they are in a database, against what the node does with them: what is wrong, and
-//! what mends it. `beds verify` says the one, `beds ddl` writes the other.
+//! Compares the node's own tables in a database with the node's use of them: what is wrong, and what mends it.
+//! `beds verify` reports the faults, and `beds ddl` writes the repair.
 
 mod documents;
 mod rows;
@@ -9,12 +9,13 @@ use std::collections::BTreeSet;
 use beds_core::inspect::{Asks, Catalogue, Relation, RelationKind};
 use beds_protocol::{shown, tables::Table};
 
-/// What is wrong with a table of the node's own.
+/// A fault of one of the node's own tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
-    /// What it is, as the end of a sentence about the table.
+    /// The fault, as the end of a sentence about the table.
     pub(crate) what: String,
-    /// What mends it: clauses of an `alter table`, or commands of MongoDB as JSON; nothing where nobody can.
+    /// The repair: clauses of an `alter table`, or commands of MongoDB as JSON. It is empty if no statement can mend
+    /// the fault.
     mends: Vec<String>,
 }
 
@@ -23,13 +24,13 @@ impl Fault {
         Self { what: what.into(), mends: vec![mend.into()] }
     }
 
-    /// What only the DBA can decide.
+    /// A fault that only the DBA can mend.
     fn beyond(what: impl Into<String>) -> Self {
         Self { what: what.into(), mends: Vec::new() }
     }
 }
 
-/// What is wrong with a table of the node's own.
+/// The faults of one of the node's own tables.
 pub(crate) fn faults(table: &Table, relation: &Relation, catalogue: &Catalogue) -> Vec<Fault> {
     let wanted = if catalogue.documents { RelationKind::Collection } else { RelationKind::Table };
     if relation.kind != wanted {
@@ -39,8 +40,8 @@ pub(crate) fn faults(table: &Table, relation: &Relation, catalogue: &Catalogue) 
     if catalogue.documents { documents::faults(table, relation) } else { rows::faults(table, relation) }
 }
 
-/// What of a table of the node's own may be in the node's way, which nobody can tell without trying: as the end of a
-/// sentence about the table, with what to do.
+/// Properties of one of the node's own tables that may refuse the node's rows, which only a try can show. Each is the
+/// end of a sentence about the table, with what to do.
 pub(crate) fn doubts(relation: &Relation) -> Vec<(String, &'static str)> {
     let triggers = relation.triggers.iter().map(|trigger| {
         let (name, moment) = (shown(&trigger.routine.name), &trigger.moment);
@@ -69,8 +70,8 @@ pub(crate) fn doubts(relation: &Relation) -> Vec<(String, &'static str)> {
     triggers.chain(validator).collect()
 }
 
-/// What makes a table of the node's own what the node needs: statements of SQL without their end, or commands of MongoDB
-/// as JSON; and what no statement mends, as the end of a sentence about the table.
+/// The repair of one of the node's own tables: statements of SQL without their end, or commands of MongoDB as JSON. The
+/// second list has the faults that no statement mends, each as the end of a sentence about the table.
 #[must_use]
 pub fn mends(table: &Table, relation: &Relation, catalogue: &Catalogue) -> (Vec<String>, Vec<String>) {
     let (mended, beyond): (Vec<Fault>, Vec<Fault>) =
@@ -81,7 +82,7 @@ pub fn mends(table: &Table, relation: &Relation, catalogue: &Catalogue) -> (Vec<
             mends.push(mend);
         }
     }
-    // One statement, since a column that counts must be a key, and a key's columns must be there.
+    // One statement for all: an auto-increment column must be a key, and the columns of a key must exist.
     if !catalogue.documents && !mends.is_empty() {
         mends = vec![format!("alter table `{}`\n    {}", relation.name, mends.join(",\n    "))];
     }

@@ -5,7 +5,7 @@ use beds_protocol::tables::{Column, Keeps, TEXT_COLLATION, Table};
 
 use super::Fault;
 
-/// The longest reply that the ledger keeps, in bytes: its column takes as much.
+/// The longest reply that the ledger stores, in bytes: its column takes as much.
 const REPLY_BYTES_MAX: u32 = 64 << 10;
 
 pub(super) fn faults(table: &Table, relation: &Relation) -> Vec<Fault> {
@@ -33,7 +33,7 @@ pub(super) fn faults(table: &Table, relation: &Relation) -> Vec<Fault> {
     faults
 }
 
-/// Columns that the node does not know, and that want a value.
+/// Columns that the node does not know, and that need a value.
 fn of_others(table: &Table, relation: &Relation) -> Vec<Fault> {
     let is_ours = |name: &str| table.columns.iter().any(|column| column.name.eq_ignore_ascii_case(name));
     let needed = relation.columns.iter().filter(|column| !is_ours(&column.name));
@@ -49,7 +49,7 @@ fn of_others(table: &Table, relation: &Relation) -> Vec<Fault> {
     needed.map(fault).collect()
 }
 
-/// Its primary key, and keys besides it.
+/// The primary key of the table, and other keys.
 fn of_keys(table: &Table, relation: &Relation) -> Vec<Fault> {
     let key: Vec<&str> = table.key_columns().collect();
     let is_key = |index: &Index| {
@@ -173,7 +173,7 @@ fn of_column(column: &Column, found: &Found) -> Option<String> {
     is_left_out.then(|| format!("`{name}` must take null"))
 }
 
-/// Whether a default is the moment of the insertion.
+/// Whether a default is the time of the insertion.
 fn is_now(default: &Supplied) -> bool {
     let Supplied::Expression(text) = default else { return false };
     let text = text.trim().to_ascii_lowercase();

@@ -1,6 +1,6 @@
-//! A condition of a statement as MariaDB reads it: what binds stronger, what weaker.
+//! A condition of a statement, read with the operator precedence of MariaDB.
 //!
-//! What stands in functions, queries and sums is not looked into: only which names are in it.
+//! The inside of functions, queries and sums is not analysed: only the names in it are collected.
 
 mod reader;
 
@@ -13,36 +13,36 @@ pub(crate) enum Expr {
     Any(Vec<Expr>),
     Xor(Box<[Expr; 2]>),
     Not(Box<Expr>),
-    /// Two sides of a comparison.
+    /// A comparison of two sides.
     Compared(Sign, Box<[Expr; 2]>),
-    /// One of a list.
+    /// A value in a list.
     In(Box<Expr>, Vec<Expr>),
-    /// `like`, `between`, `regexp`, with what it is held against.
+    /// `like`, `between`, `regexp`, with the operands that the value is compared with.
     Matched(Box<Expr>, Vec<Expr>),
     Null(Box<Expr>),
     /// `(a, b)`
     Row(Vec<Expr>),
-    /// A name with what it is qualified by.
+    /// A name with its qualifiers.
     Name(Vec<String>),
-    /// A number or a word as it is written; a text is not kept.
+    /// A number or a word as it is written. The value of a string is not kept.
     Constant(Option<String>),
     Made(Made),
 }
 
-/// A value that is made of others.
+/// A value that is computed from others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Made {
     pub(crate) how: How,
-    /// The names in it, each with what it is qualified by.
+    /// The names in the value, each with its qualifiers.
     pub(crate) names: Vec<Vec<String>>,
 }
 
-/// How a value is made.
+/// How a value is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum How {
-    /// A sum, a product, a sign: another value than what it is made of.
+    /// A sum, a product, a sign: the value differs from its operands.
     Sum,
-    /// A function, a case, another collation: nobody knows.
+    /// A function, a case, another collation: the value is unknown.
     Function,
     /// A query.
     Query,
@@ -60,7 +60,7 @@ pub(crate) enum Sign {
 }
 
 impl Sign {
-    /// What holds where this does not.
+    /// The comparison that holds if this one does not.
     pub(crate) const fn turned(self) -> Self {
         match self {
             Self::Equal => Self::Differs,
@@ -72,14 +72,14 @@ impl Sign {
         }
     }
 
-    /// Whether it holds between a value and itself.
+    /// Whether the comparison holds between a value and itself.
     pub(crate) const fn holds_of_itself(self) -> bool {
         matches!(self, Self::Equal | Self::LessOrEqual | Self::GreaterOrEqual)
     }
 }
 
 impl Expr {
-    /// Whether it is true or false.
+    /// Whether the expression is true or false.
     pub(crate) const fn is_condition(&self) -> bool {
         match self {
             Self::All(_)
@@ -94,7 +94,7 @@ impl Expr {
         }
     }
 
-    /// The names in it, each with what it is qualified by.
+    /// The names in the expression, each with its qualifiers.
     pub(crate) fn names(&self) -> Vec<&[String]> {
         fn of(parts: &[Expr]) -> Vec<&[String]> {
             parts.iter().flat_map(Expr::names).collect()

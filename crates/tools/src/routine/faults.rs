@@ -1,4 +1,4 @@
-//! What is wrong with what a routine stands on: its definer, and the tables and procedures that its text names.
+//! Faults of the objects on which a routine depends: its definer, and the tables and procedures that its text names.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::severity::Severity;
 /// How many routines that call each other are followed.
 const CALLED_MAX: usize = 200;
 
-/// What is wrong with what a routine stands on.
+/// A fault of an object on which a routine depends.
 #[derive(Debug)]
 pub(crate) struct Fault {
     pub(crate) severity: Severity,
@@ -43,9 +43,9 @@ pub(crate) fn loose(routine: &Routine, catalogue: &Catalogue) -> Option<(String,
     })
 }
 
-/// A routine, those that it calls and the triggers that they set off, as far as they change what does not fit: each that was
-/// made without a strict SQL mode, the first in any case, the others where they write. What messages call each, and whether
-/// it is a trigger.
+/// A routine, the routines that it calls and the triggers that they run, as far as they were made without a strict SQL
+/// mode and so change values that do not fit. The first routine is listed in any case, the others if they write. Each
+/// has its title in messages, and whether it is a trigger.
 pub(crate) fn lax(routine: &Routine, catalogue: &Catalogue) -> Vec<(String, bool)> {
     let is_first = |one: &Routine| std::ptr::eq(one, routine);
     // `set new.a = …` of a trigger.
@@ -63,14 +63,14 @@ pub(crate) fn lax(routine: &Routine, catalogue: &Catalogue) -> Vec<(String, bool
     .collect()
 }
 
-/// What a routine, those that it calls and the triggers that they set off write.
+/// What a routine, the routines that it calls and the triggers that they run write.
 pub(crate) struct Written<'c> {
     pub(crate) routines: Vec<&'c Routine>,
-    /// The tables, as far as they stand behind a verb; those of other databases with their database.
+    /// The tables, as far as they follow a verb. Tables of other databases have their database.
     pub(crate) tables: Vec<String>,
-    /// Whether that is all: every text can be seen, and none is made while it runs.
+    /// Whether the list is complete: every text can be seen, and no text is made at run time.
     pub(crate) is_all: bool,
-    /// Whether a text refuses something by itself.
+    /// Whether a text raises an error by itself.
     pub(crate) refuses: bool,
 }
 
@@ -108,13 +108,13 @@ pub(crate) fn written<'c>(routine: &'c Routine, catalogue: &'c Catalogue) -> Wri
     }
 }
 
-/// Whether a text runs statements that it makes.
+/// Whether a text runs statements that it composes.
 pub(crate) fn has_dynamic(tokens: &[Token]) -> bool {
     tokens.iter().any(|token| token.is("prepare"))
         || tokens.windows(2).any(|two| two[0].is("execute") && two[1].is("immediate"))
 }
 
-/// What is wrong with a routine and those that it calls; `is_whole` is whether all that they write must be in one
+/// The faults of a routine and of those that it calls. `is_whole` is whether all their writes must be in one
 /// transaction.
 pub(crate) fn faults(routine: &Routine, is_whole: bool, catalogue: &Catalogue) -> Vec<Fault> {
     let mut faults = Vec::new();
@@ -140,14 +140,14 @@ pub(crate) fn faults(routine: &Routine, is_whole: bool, catalogue: &Catalogue) -
     faults
 }
 
-/// A routine or a trigger with what it uses of this database.
+/// A routine or a trigger, and the objects of this database that it uses.
 struct Followed<'c> {
     routine: &'c Routine,
-    /// What messages call it.
+    /// Its title in messages.
     title: String,
     is_trigger: bool,
     uses: Vec<Use>,
-    /// What it calls and the server knows no function of.
+    /// Functions that it calls and the server does not know.
     functions: Vec<String>,
 }
 
@@ -180,7 +180,7 @@ fn followed<'c>(routine: &'c Routine, catalogue: &'c Catalogue) -> Vec<Followed<
     followed
 }
 
-/// The triggers that run where a routine writes, and what messages call them.
+/// The triggers that run where a routine writes, with their titles in messages.
 fn triggers<'c>(used: &Use, catalogue: &'c Catalogue) -> impl Iterator<Item = (&'c Routine, String, bool)> {
     let table = catalogue.relation_named(&used.name).filter(|_| used.need.writes());
     let event = used.need.privilege();
@@ -189,7 +189,7 @@ fn triggers<'c>(used: &Use, catalogue: &'c Catalogue) -> impl Iterator<Item = (&
         .map(|trigger| (&trigger.routine, format!("the trigger {}", shown(&trigger.routine.name)), true))
 }
 
-/// A definer who does not exist: each call fails.
+/// A definer who does not exist, so that each call fails.
 fn definer(routine: &Routine, title: &str, catalogue: &Catalogue) -> Option<Fault> {
     // A role has no host.
     let definer = routine.definer.as_ref().filter(|definer| !definer.ends_with('@'))?;
@@ -225,7 +225,7 @@ fn table(routine: &Routine, title: &str, used: &Use, catalogue: &Catalogue) -> V
         let message = format!("{title} uses {}, which nobody can read: {broken}", shown(&relation.name));
         faults.push(Fault { severity: Severity::Error, message, hint: None });
     }
-    // Whoever calls it needs the rights himself.
+    // The caller needs the rights himself.
     if routine.definer.is_none() && rights::lacks_on(&relation.name, used.need.privilege(), catalogue) {
         let message = format!(
             "{title} runs with the rights of {}, who has no {} on {}",
@@ -242,7 +242,7 @@ fn table(routine: &Routine, title: &str, used: &Use, catalogue: &Catalogue) -> V
     faults
 }
 
-/// Something that a table cannot take rows without, and that is gone.
+/// An object that a table needs to take rows, and that is missing.
 fn lacking(relation: &Relation, title: &str, needed: &Needed, catalogue: &Catalogue) -> Option<Fault> {
     let is_here = catalogue.is_one_name(&needed.schema, &catalogue.database);
     let is_other = || catalogue.others.iter().any(|(name, _)| catalogue.is_one_name(name, &needed.name));
@@ -264,7 +264,7 @@ fn lacking(relation: &Relation, title: &str, needed: &Needed, catalogue: &Catalo
     })
 }
 
-/// A table that keeps what it was given when its transaction is taken back, and its engine.
+/// A table that keeps its rows when the transaction is rolled back, and its engine.
 pub(crate) fn loose_table(name: &str, catalogue: &Catalogue) -> Option<(String, String)> {
     let relation = catalogue.relation_named(name)?;
     let behind = relation.picks.iter().map(|(table, _)| table).chain(&relation.uses);
@@ -285,19 +285,19 @@ fn transactional(title: &str, is_trigger: bool, used: &Use, catalogue: &Catalogu
     let hint = format!(
         "`alter table {table} engine = innodb`; or say `once = false` in the template, and neither publish nor audit its changes"
     );
-    // What a trigger does beside a write is for the DBA to say.
+    // Whether a trigger's own writes matter is for the DBA to say.
     let severity = if is_trigger { Severity::Warning } else { Severity::Error };
     Some(Fault::new(severity, message, hint))
 }
 
-/// Names are listed for those who have some right on what they name: others cannot tell what is missing.
+/// The server shows a name only to users with a right on the object. Other users cannot tell that it is missing.
 fn missing(routine: &Routine, title: &str, used: &Use, catalogue: &Catalogue) -> Fault {
     let what = if used.need == Need::Execute { "procedure" } else { "table or view" };
     let message = format!("{title} uses the {what} {}, which is not there", shown(&used.name));
     if rights::sees_all(used.need.privilege(), catalogue) {
         Fault::new(Severity::Error, message, "create it, or correct the routine")
     } else if routine.definer.is_none() {
-        // Whoever calls it needs the rights himself: what he has no right on fails as well.
+        // The caller needs the rights himself: without a right on the object, the call fails as well.
         let hint = format!("or {}, with whose rights it runs, has none on it", shown(&catalogue.grants.user));
         Fault::new(Severity::Error, message, hint)
     } else {

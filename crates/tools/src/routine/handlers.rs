@@ -1,4 +1,4 @@
-//! The handlers that a text declares: what they catch, and what they do then.
+//! The handlers that a text declares: the conditions that they catch, and the statements that they run.
 
 use super::Token;
 use beds_core::inspect::same_word;
@@ -8,7 +8,7 @@ use beds_core::inspect::same_word;
 pub(crate) enum Catches {
     /// Warnings, or the end of a cursor.
     Nothing,
-    /// By a state: a text is not kept, and it may be one that is no error.
+    /// A state. The value of a string is not kept, so the state may be one that is not an error.
     Maybe,
     Errors,
 }
@@ -20,7 +20,7 @@ pub(crate) struct Handler<'t> {
     pub(crate) body: &'t [Token],
 }
 
-/// The number of "no data", which a cursor that has ended raises.
+/// The error number of "no data", which a cursor raises at its end.
 const NO_DATA: &str = "1329";
 
 /// Each `declare … handler for … statement`.
@@ -74,7 +74,7 @@ fn caught(tokens: &[Token], at: usize) -> (Catches, usize) {
     (catches, at + 1)
 }
 
-/// The statement that begins here: a block to its end, or what stands before `;`.
+/// The statement that begins here: a block to its end, or everything before `;`.
 fn statement(tokens: &[Token]) -> &[Token] {
     const BLOCKS: [&str; 6] = ["begin", "if", "case", "loop", "while", "repeat"];
     let opens = |at: usize| BLOCKS.iter().any(|word| tokens[at].is(word));

@@ -1,4 +1,5 @@
-//! What a routine's text says, and what it stands on. `import` and `verify` judge by it alike.
+//! What the text of a routine shows, and on which objects the routine depends. `import` and `verify` judge by the same
+//! rules.
 
 mod condition;
 mod faults;
@@ -27,6 +28,6 @@ pub(crate) use tokens::{Token, tokens};
 pub(crate) use used::{declared, is_used};
 pub(crate) use values::Values;
 
-/// What is wrong with a routine that was made without a strict SQL mode, after its name.
+/// The fault of a routine that was made without a strict SQL mode. It follows the routine's name.
 pub(crate) const NOT_STRICT: &str =
     "was made in an SQL mode that is not strict: values that do not fit are changed";

@@ -1,8 +1,8 @@
-//! Parts of a text by its parentheses.
+//! Splits a text by its parentheses.
 
 use super::Token;
 
-/// What stands outside of parentheses, each with its place.
+/// The tokens outside of parentheses, each with its place.
 pub(crate) fn outside(tokens: &[Token]) -> impl Iterator<Item = (usize, &Token)> {
     let mut depth = 0_usize;
     tokens.iter().enumerate().filter(move |(_, token)| {
@@ -15,7 +15,7 @@ pub(crate) fn outside(tokens: &[Token]) -> impl Iterator<Item = (usize, &Token)>
     })
 }
 
-/// The first place outside of parentheses and of `case … end` where this is, or the end.
+/// The first place outside of parentheses and of `case … end` with such a token, or the end.
 pub(crate) fn at_top(tokens: &[Token], from: usize, is: impl Fn(&Token) -> bool) -> usize {
     let mut depth = 0_usize;
     for (offset, token) in tokens[from..].iter().enumerate() {
@@ -31,7 +31,7 @@ pub(crate) fn at_top(tokens: &[Token], from: usize, is: impl Fn(&Token) -> bool)
     tokens.len()
 }
 
-/// What stands in the parentheses that open here.
+/// The tokens in the parentheses that open here.
 pub(crate) fn inside(tokens: &[Token], at: usize) -> Option<&[Token]> {
     tokens.get(at).filter(|token| token.is_mark('('))?;
     let mut depth = 0_usize;
@@ -48,7 +48,7 @@ pub(crate) fn inside(tokens: &[Token], at: usize) -> Option<&[Token]> {
     None
 }
 
-/// The items of a list: commas inside of parentheses separate nothing.
+/// The items of a list. Commas inside of parentheses do not separate items.
 pub(super) fn split(tokens: &[Token]) -> Vec<&[Token]> {
     let (mut depth, mut from, mut items) = (0_usize, 0, Vec::new());
     for (at, token) in tokens.iter().enumerate() {

@@ -1,8 +1,8 @@
-//! What the user who looked may do.
+//! The rights of the user who inspected the database.
 
 use beds_core::inspect::{Catalogue, Grant, Granted};
 
-/// Whether the user may do this to a relation, for a grant that names it, its database or everything.
+/// Whether the user lacks this privilege on a relation, on its database and on everything.
 pub(crate) fn lacks_on(relation: &str, privilege: &str, catalogue: &Catalogue) -> bool {
     catalogue.grants.list.as_ref().is_some_and(|list| {
         !list.iter().any(|grant| {
@@ -16,8 +16,8 @@ pub(crate) fn lacks_on(relation: &str, privilege: &str, catalogue: &Catalogue) -
     })
 }
 
-/// Whether the user sees the whole of a table, its indexes among it: the server shows no more than the columns that somebody
-/// may use.
+/// Whether the user sees a whole table, including its indexes. The server shows only the columns on which the user has
+/// a right.
 pub(crate) fn sees(table: &str, catalogue: &Catalogue) -> bool {
     catalogue.grants.list.as_ref().is_none_or(|list| {
         list.iter().any(|grant| match &grant.on {
@@ -30,7 +30,7 @@ pub(crate) fn sees(table: &str, catalogue: &Catalogue) -> bool {
     })
 }
 
-/// Whether the user sees every object that has this privilege.
+/// Whether the user sees every object to which this privilege applies.
 pub(crate) fn sees_all(privilege: &str, catalogue: &Catalogue) -> bool {
     catalogue.grants.list.as_ref().is_none_or(|list| {
         list.iter().any(|grant| {

@@ -1,4 +1,4 @@
-//! What a text gives another value: a column of the row that a trigger runs for, or a parameter.
+//! Whether a text assigns another value to a column of the row that a trigger runs for, or to a parameter.
 
 use super::{
     Token,
@@ -8,16 +8,16 @@ use super::{
 };
 use beds_core::inspect::{Catalogue, Column, Direction, Relation, RoutineKind, same_word};
 
-/// How surely a text gives something another value.
+/// How surely a text assigns another value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Sets {
-    /// Under a condition, or to something that is made of what it was.
+    /// Under a condition, or a value that is made of the previous one.
     Maybe,
     Always,
 }
 
-/// Whether a text gives another value to what these words name: `new.id` is `new`, `.`, `id`. To give one to what has none is
-/// no change, nor is `kept`, where a text names it.
+/// Whether a text assigns another value to what these words name: `new.id` is `new`, `.`, `id`. To fill in a missing
+/// value is no change. To assign `kept` is no change either, if there is one.
 pub(crate) fn sets(tokens: &[Token], target: &[&str], kept: &[&str]) -> Option<Sets> {
     let mut inside: Vec<usize> = Vec::new();
     let mut found = None;
@@ -60,7 +60,7 @@ pub(crate) fn sets(tokens: &[Token], target: &[&str], kept: &[&str]) -> Option<S
     found
 }
 
-/// Whether a text gives what these words name to a procedure that may give it another value: `call norm(p)`, where that is
+/// Whether a text passes what these words name to a procedure that may change it: `call norm(p)`, if that parameter is
 /// `inout`.
 pub(crate) fn handed_over(tokens: &[Token], target: &[&str], catalogue: &Catalogue) -> Option<Sets> {
     let is_changed = |at: usize| {
@@ -77,7 +77,7 @@ pub(crate) fn handed_over(tokens: &[Token], target: &[&str], catalogue: &Catalog
     calls.any(|at| is_changed(at).is_some()).then_some(Sets::Maybe)
 }
 
-/// The triggers before an event that give a column another value than the statement does, each with how surely.
+/// The triggers before an event that assign a column another value than the statement does, each with how surely.
 pub(crate) fn setters<'t>(
     table: &'t Relation,
     column: &Column,
@@ -95,7 +95,7 @@ pub(crate) fn setters<'t>(
     })
 }
 
-/// Whether these words stand at a place, and no other part of a name after them.
+/// Whether these words stand at a place, and no further part of a name follows them.
 fn is_here(tokens: &[Token], at: usize, words: &[&str]) -> bool {
     let is = |token: &Token, word: &str| match word {
         "." => token.is_mark('.'),
@@ -111,7 +111,7 @@ fn is_only(value: &[Token], words: &[&str]) -> bool {
     value.len() == words.len() && is_here(value, 0, words)
 }
 
-/// The value after `=` or `:=`, up to its end; nothing after `into`.
+/// The value after `=` or `:=`, up to its end. It is empty after `into`.
 fn value(rest: &[Token]) -> &[Token] {
     let from = rest.iter().take_while(|token| token.is_mark(':')).count();
     if !rest.get(from).is_some_and(|token| token.is_mark('=')) {
@@ -130,7 +130,7 @@ fn value(rest: &[Token]) -> &[Token] {
     rest
 }
 
-/// `if new.id is null`, `if new.id = 0`, `if new.id = ''`: what follows `if`.
+/// `if new.id is null`, `if new.id = 0`, `if new.id = ''`: the tokens after `if`.
 fn asks_for_none(condition: &[Token], target: &[&str]) -> bool {
     let condition = match condition.first() {
         Some(Token::Mark('(')) => &condition[1..],
@@ -169,13 +169,13 @@ mod tests {
             ("begin if new.a > 1 then set new.id = 5; end if; end", Some(Maybe)),
             ("begin if new.a > 1 then set new.b = 5; end if; set new.id = 1; end", Some(Always)),
             ("set new.id = lower(new.id)", Some(Maybe)),
-            // What a client gives is kept.
+            // A value that a client gives is kept.
             ("set new.id = ifnull(new.id, uuid())", None),
             ("set new.id = if(new.id = '', uuid(), new.id)", None),
             ("begin if new.id is null then set new.id = uuid(); end if; end", None),
             ("begin if (new.id = 0) then set new.id = 7; end if; end", None),
             ("set new.id = old.id", None),
-            // It is only read, or it is another column.
+            // The column is only read, or it is another column.
             ("set new.a = new.id", None),
             ("begin if new.id = 5 then set new.a = 1; end if; end", None),
             ("insert into log (id, a) values (new.id, 1)", None),

@@ -23,26 +23,26 @@ fn is_verb(token: &Token) -> bool {
     VERBS.iter().any(|verb| token.is(verb))
 }
 
-/// Whether the beginning of a declaration is one of a handler, up to the statement that it runs.
+/// Whether the beginning of a declaration declares a handler, up to the statement that the handler runs.
 fn handles(declaration: &[Token]) -> bool {
     declaration.first().is_some_and(|token| token.is("declare"))
         && declaration.iter().any(|token| token.is("handler"))
         && !declaration.iter().any(is_verb)
 }
 
-/// Whether a statement may follow this.
+/// Whether a statement may follow this token.
 pub(super) fn opens(token: &Token) -> bool {
     const WORDS: [&str; 6] = ["begin", "then", "else", "do", "loop", "repeat"];
     token.is_mark(';') || token.is_mark(':') || WORDS.iter().any(|word| token.is(word))
 }
 
-/// The statement that has the word at this place, up to it.
+/// The part of the statement at this place that is before it.
 pub(super) fn statement_before(tokens: &[Token], at: usize) -> &[Token] {
     let before = &tokens[..at];
     &before[before.iter().rposition(opens).map_or(0, |at| at + 1)..]
 }
 
-/// Whether a statement of a text need not run: it stands under a condition, or behind one under which the block is left.
+/// Whether a statement of a text may be skipped: it stands under a condition, or after a `leave` that ends a block.
 pub(crate) fn is_conditional(tokens: &[Token], statement: &[Token]) -> bool {
     let is_here = |at: &usize| tokens[*at..].as_ptr() == statement.as_ptr();
     let Some(place) = (0..tokens.len()).find(is_here) else { return false };
@@ -66,12 +66,12 @@ pub(crate) fn is_conditional(tokens: &[Token], statement: &[Token]) -> bool {
     open > 0
 }
 
-/// Whether this begins what runs under a condition, and ends it after `end`.
+/// Whether this token begins a part that runs under a condition. After `end`, it ends the part.
 pub(super) fn begins_condition(token: &Token) -> bool {
     ["if", "case", "while", "loop", "repeat"].iter().any(|word| token.is(word))
 }
 
-/// Whether a statement writes into this table, and no other.
+/// Whether a statement writes only into this table.
 pub(crate) fn is_into(statement: &[Token], table: &str, catalogue: &Catalogue) -> bool {
     target(statement).is_some_and(|(schema, name)| {
         schema.is_none_or(|schema| catalogue.is_one_name(schema, &catalogue.database))
@@ -79,7 +79,7 @@ pub(crate) fn is_into(statement: &[Token], table: &str, catalogue: &Catalogue) -
     })
 }
 
-/// The one table that a statement writes into, with its schema where the text names it.
+/// The one table that a statement writes into, with its schema if the text names it.
 fn target(statement: &[Token]) -> Option<(Option<&str>, &str)> {
     let verb = statement.first().filter(|verb| VERBS.iter().any(|word| verb.is(word)))?;
     let after = modifiers(statement).count() + 1;
@@ -109,7 +109,7 @@ fn modifiers(statement: &[Token]) -> impl Iterator<Item = &Token> {
     statement.iter().skip(1).take_while(|token| WORDS.iter().any(|word| token.is(word)))
 }
 
-/// Whether a statement passes over what the database refuses.
+/// Whether a statement ignores rows that the database refuses.
 pub(crate) fn ignores(statement: &[Token]) -> bool {
     modifiers(statement).any(|token| token.is("ignore"))
 }
@@ -122,12 +122,12 @@ pub(crate) fn several_rows(statement: &[Token]) -> bool {
     row.and_then(|row| statement.get(at + row.len() + 3)).is_some_and(|token| token.is_mark(','))
 }
 
-/// Whether an insert changes the record that is there already.
+/// Whether an insert changes an existing record.
 pub(crate) fn changes_duplicates(statement: &[Token]) -> bool {
     of_duplicates(statement).is_some()
 }
 
-/// The end of an insert that says what it changes of the record that is there already.
+/// The end of an insert, which says what it changes in an existing record.
 pub(crate) fn of_duplicates(statement: &[Token]) -> Option<&[Token]> {
     let words = ["on", "duplicate", "key", "update"];
     let is_here = |four: &[Token]| four.iter().zip(words).all(|(token, word)| token.is(word));

@@ -1,4 +1,4 @@
-//! What a routine stores: into which columns it puts a parameter as it is.
+//! What a routine stores: the columns into which it puts a parameter unchanged.
 
 use super::{
     Token,
@@ -7,24 +7,25 @@ use super::{
 };
 use beds_core::inspect::Catalogue;
 
-/// A column that a statement gives a value.
+/// A column, and the value that a statement assigns to it.
 #[derive(Debug)]
 pub(crate) struct Assignment<'t> {
-    /// The statement, as far as it names its table.
+    /// The statement, up to the name of its table.
     pub(crate) statement: &'t [Token],
-    /// What an update qualifies the column by: a table or its alias.
+    /// The qualifier of the column in an update: a table or its alias.
     qualifier: Option<String>,
     pub(crate) column: String,
     pub(crate) value: &'t [Token],
 }
 
 impl Assignment<'_> {
-    /// Whether the value is this parameter, and nothing made of it.
+    /// Whether the value is exactly this parameter.
     pub(crate) fn is_of(&self, parameter: &str) -> bool {
         self.value.len() == 1 && self.value[0].name().is_some_and(|name| name.eq_ignore_ascii_case(parameter))
     }
 
-    /// Whether the column is one of this table, as far as the text says: in an update of several tables, by what it is qualified by.
+    /// Whether the column belongs to this table, as far as the text says. In an update of several tables the qualifier
+    /// decides.
     pub(crate) fn is_into(&self, table: &str, catalogue: &Catalogue) -> bool {
         let is_qualified = |qualifier: &String| {
             let name = |at: usize| self.statement.get(at).and_then(Token::name);
@@ -40,19 +41,19 @@ impl Assignment<'_> {
         is_into(self.statement, table, catalogue) || self.qualifier.as_ref().is_some_and(is_qualified)
     }
 
-    /// Whether it changes a record that is there: in an `update`, or after `on duplicate key update`.
+    /// Whether the assignment changes an existing record: in an `update`, or after `on duplicate key update`.
     pub(crate) fn changes(&self) -> bool {
         let is = |token: Option<&Token>, word: &str| token.is_some_and(|token| token.is(word));
         is(self.statement.first(), "update") || is(self.statement.last(), "key")
     }
 
-    /// Whether it is a statement `set`, which gives a variable its value.
+    /// Whether the assignment is a statement `set`, which assigns to a variable.
     pub(crate) const fn sets_variable(&self) -> bool {
         self.statement.is_empty()
     }
 }
 
-/// What each statement of a text stores. `of_table` are the columns of the table for which an insert names none.
+/// What each statement of a text stores. If an insert names no columns, they are `of_table`.
 pub(crate) fn assignments<'t>(tokens: &'t [Token], of_table: &[&str]) -> Vec<Assignment<'t>> {
     let plain = |statement, column, value| Assignment { statement, qualifier: None, column, value };
     let mut found = Vec::new();
@@ -81,18 +82,18 @@ pub(crate) fn assignments<'t>(tokens: &'t [Token], of_table: &[&str]) -> Vec<Ass
     found
 }
 
-/// Whether this is the beginning of an insert, and not what it changes of a record that is there.
+/// Whether this is the beginning of an insert, and not its part that changes an existing record.
 fn inserts(head: &[Token]) -> bool {
     head.iter().any(|token| token.is("insert") || token.is("replace")) && !changes_duplicates(head)
 }
 
-/// The columns that get the value of this parameter, and nothing made of it, in any statement of the text.
+/// The columns that get exactly this parameter, in any statement of the text.
 pub(crate) fn stores(tokens: &[Token], parameter: &str, of_table: &[&str]) -> Vec<String> {
     let stored = assignments(tokens, of_table).into_iter();
     stored.filter(|stored| stored.is_of(parameter)).map(|stored| stored.column).collect()
 }
 
-/// `column = value`, with what the column is qualified by.
+/// `column = value`, with the qualifier of the column.
 struct Item<'t> {
     qualifier: Option<String>,
     column: String,
@@ -118,7 +119,7 @@ fn item(tokens: &[Token]) -> Option<Item<'_>> {
     })
 }
 
-/// What an update sets, each column with what it is qualified by: `t.a = 1, b = 2`.
+/// What an update sets, each column with its qualifier: `t.a = 1, b = 2`.
 pub(crate) fn assigned_to(tokens: &[Token]) -> Vec<(Option<String>, String)> {
     assigned(tokens).into_iter().map(|item| (item.qualifier, item.column)).collect()
 }

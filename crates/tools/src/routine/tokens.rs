@@ -1,8 +1,8 @@
 //! The text of a routine as words, names and marks, by MariaDB's rules.
 //!
-//! Tried in place of this: `sqlparser` 0.64 with its MySQL dialect. It takes `/*M! … */` for a comment, and so does not
-//! see a statement that MariaDB runs; it stops at a comment or at `*/` in a string inside of `/*! … */`; it does not know
-//! that `--` begins a comment before a control character and at the end of the text. The tests have these cases.
+//! Tried instead: `sqlparser` 0.64 with its MySQL dialect. It takes `/*M! … */` for a comment, and so misses a
+//! statement that MariaDB runs. It stops at a comment, or at `*/` in a string, inside of `/*! … */`. It does not know
+//! that `--` also begins a comment before a control character and at the end of the text. The tests have these cases.
 
 use std::{iter::Peekable, str::Chars};
 
@@ -11,19 +11,19 @@ use beds_core::inspect::SqlMode;
 /// A piece of a routine's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Token {
-    /// A bare word as it is written. A variable of the session has its `@`, a variable of the server does not.
+    /// A bare word as it is written. A variable of the session keeps its `@`, a variable of the server does not.
     Word(String),
     /// A quoted name.
     Name(String),
     /// Anything else but white space, comments and strings; a string is `'`.
     Mark(char),
-    /// A string, a name or a comment that does not end. MariaDB would have refused the text, so that it is not
-    /// understood here: the routine was made in another SQL mode.
+    /// A string, a name or a comment that does not end. MariaDB would have refused such a text. So the routine was made
+    /// in another SQL mode, and its text is not understood here.
     Unended,
 }
 
 impl Token {
-    /// The name that it may stand for.
+    /// The name that the token may be.
     pub(crate) fn name(&self) -> Option<&str> {
         match self {
             Self::Word(text) | Self::Name(text) => Some(text),
@@ -31,24 +31,24 @@ impl Token {
         }
     }
 
-    /// Whether it is this word, in any case.
+    /// Whether the token is this word, in any case.
     pub(crate) fn is(&self, word: &str) -> bool {
         matches!(self, Self::Word(text) if text.eq_ignore_ascii_case(word))
     }
 
-    /// Whether it is a number without a sign; a quoted name of digits is a name.
+    /// Whether the token is a number without a sign. A quoted name of digits is a name.
     pub(crate) fn is_number(&self) -> bool {
         matches!(self, Self::Word(word) if word.bytes().all(|byte| byte.is_ascii_digit()))
     }
 
-    /// Whether it is this mark.
+    /// Whether the token is this mark.
     pub(crate) fn is_mark(&self, mark: char) -> bool {
         *self == Self::Mark(mark)
     }
 }
 
-/// Words, names and marks. Comments are gone; what MariaDB runs of them, `/*! … */` and `/*M! … */`, is there, whatever
-/// version it asks for: MariaDB keeps a routine without what it did not run.
+/// Words, names and marks. Comments are left out. The text in `/*! … */` and `/*M! … */`, which MariaDB runs, is
+/// included for any version: MariaDB stores a routine without the text that it did not run.
 pub(crate) fn tokens(body: &str, mode: SqlMode) -> Vec<Token> {
     let mut text = Text { chars: body.chars().peekable(), mode, is_executable: false };
     std::iter::from_fn(|| text.token()).collect()
@@ -57,7 +57,7 @@ pub(crate) fn tokens(body: &str, mode: SqlMode) -> Vec<Token> {
 struct Text<'t> {
     chars: Peekable<Chars<'t>>,
     mode: SqlMode,
-    /// Whether this is inside of `/*! … */`.
+    /// Whether the current place is inside of `/*! … */`.
     is_executable: bool,
 }
 
@@ -98,7 +98,7 @@ impl Text<'_> {
         }
     }
 
-    /// Whether a `-` begins a comment: another one, then a blank or the end. `5--5` is ten.
+    /// Whether a `-` begins a comment: another `-` follows, and then a blank or the end. `5--5` is ten.
     fn begins_line_comment(&self) -> bool {
         let mut ahead = self.chars.clone();
         ahead.next() == Some('-') && ahead.next().is_none_or(is_blank)
@@ -108,7 +108,7 @@ impl Text<'_> {
         self.chars.by_ref().find(|&c| c == '\n');
     }
 
-    /// Whether MariaDB runs what follows `/*`; takes the sign of it, and the version that it asks for.
+    /// Whether MariaDB runs the text after `/*`. Skips the sign, and the version that it asks for.
     fn is_executed(&mut self) -> bool {
         let mut ahead = self.chars.clone();
         let is_executed = match ahead.next() {
@@ -128,7 +128,7 @@ impl Text<'_> {
         is_executed
     }
 
-    /// Takes a comment, which others cannot nest in; false where it does not end.
+    /// Skips a comment, in which no other can nest. False if it does not end.
     fn skip_comment(&mut self) -> bool {
         while self.chars.by_ref().any(|c| c == '*') {
             while let Some(c) = self.chars.next_if(|&c| c == '/' || c == '*') {
@@ -140,8 +140,8 @@ impl Text<'_> {
         false
     }
 
-    /// What stands between quotes, where a doubled quote is one, and in strings a `\` takes what follows it as it is.
-    /// `None` where it does not end.
+    /// The text between quotes. A doubled quote stands for one. In strings, a `\` escapes the next character. `None` if
+    /// the text does not end.
     fn quoted(&mut self, quote: char, escapes: bool) -> Option<String> {
         let mut inner = String::new();
         loop {
@@ -174,7 +174,8 @@ fn is_blank(c: char) -> bool {
 mod tests {
     use super::*;
 
-    /// The tokens with blanks between them, words in lower case, names in backquotes, `…` for what does not end.
+    /// The tokens with blanks between them, words in lower case, names in backquotes, `…` for a token that does not
+    /// end.
     fn shown(body: &str) -> String {
         shown_in(body, SqlMode::default())
     }
@@ -189,7 +190,7 @@ mod tests {
         tokens(body, mode).into_iter().map(shown).collect::<Vec<_>>().join(" ")
     }
 
-    /// Held against MariaDB 10.11.
+    /// Compared with MariaDB 10.11.
     #[test]
     fn a_text_is_read_as_mariadb_reads_it() {
         let cases = [
@@ -214,7 +215,7 @@ mod tests {
             ("/* ' */ b", "b"),
             ("/* a /* b */ c */ d", "c * / d"),
             ("/* M! a */ /* ! a */ /*m! a */ b", "b"),
-            // What MariaDB runs.
+            // Text that MariaDB runs.
             ("/*! a */ b", "a b"),
             ("/*M! a */ b", "a b"),
             ("/*!50001 a*/b", "a b"),
@@ -245,7 +246,7 @@ mod tests {
             ("a.b", "a . b"),
             ("@X := @@session.autocommit", "@x : = session . autocommit"),
             ("@@AutoCommit @`x y` @'z'", "autocommit @ `x y` @ '"),
-            // What does not end.
+            // Text that does not end.
             ("a /* b", "a …"),
             ("a /* b *", "a …"),
             ("/*! a", "a"),
@@ -259,7 +260,7 @@ mod tests {
         }
     }
 
-    /// Held against MariaDB 10.11 as well: each routine keeps the mode in which it was made.
+    /// Also compared with MariaDB 10.11: each routine keeps the mode in which it was made.
     #[test]
     fn a_text_is_read_in_its_own_mode() {
         let names = SqlMode { ansi_quotes: true, ..SqlMode::default() };

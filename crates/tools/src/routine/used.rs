@@ -1,10 +1,10 @@
-//! Whether a text does anything with a parameter.
+//! Whether a text uses a parameter.
 
 use super::Token;
 use beds_core::inspect::same_word;
 
-/// Whether the bare name of a parameter stands anywhere as a value. As what a statement sets, and in the list of an insert's
-/// columns, it is a column.
+/// Whether the bare name of a parameter stands anywhere as a value. The target of a `set`, and a name in the column
+/// list of an insert, is a column.
 pub(crate) fn is_used(tokens: &[Token], parameter: &str) -> bool {
     let mut depth = 0_usize;
     for (at, token) in tokens.iter().enumerate() {
@@ -32,14 +32,14 @@ pub(crate) fn is_used(tokens: &[Token], parameter: &str) -> bool {
     false
 }
 
-/// Whether this stands in the list of columns of an insert: in parentheses right behind the table.
+/// Whether the name stands in the column list of an insert: in parentheses right after the table.
 fn is_listed(tokens: &[Token], at: usize) -> bool {
     let is_plain = |token: &Token| token.name().is_some() || token.is_mark(',') || token.is_mark('.');
     let Some(open) = tokens[..at].iter().rposition(|token| !is_plain(token)) else { return false };
     if !tokens[open].is_mark('(') {
         return false;
     }
-    // The table may have its schema before it, and `into` may be left out.
+    // The table may have a schema before it, and `into` may be missing.
     let head = &tokens[open.saturating_sub(5)..open];
     let verbs = ["insert", "replace", "into"];
     let verb = head.iter().rposition(|token| verbs.iter().any(|verb| token.is(verb)));
@@ -51,7 +51,8 @@ fn is_listed(tokens: &[Token], at: usize) -> bool {
     })
 }
 
-/// The variables that a text declares: `declare a, b int`, `for row in`. Conditions, cursors and handlers are none.
+/// The variables that a text declares: `declare a, b int`, `for row in`. Conditions, cursors and handlers are not
+/// variables.
 pub(crate) fn declared(tokens: &[Token]) -> Vec<String> {
     let mut declared = Vec::new();
     let name = |at: usize| tokens.get(at).and_then(Token::name);

@@ -9,12 +9,12 @@ pub(crate) enum Need {
     Insert,
     Update,
     Delete,
-    /// It calls it.
+    /// The routine calls it.
     Execute,
 }
 
 impl Need {
-    /// Whether it changes the table.
+    /// Whether the routine changes the table.
     pub(crate) const fn writes(self) -> bool {
         matches!(self, Self::Insert | Self::Update | Self::Delete)
     }
@@ -39,12 +39,12 @@ pub(crate) struct Use {
     pub(crate) need: Need,
 }
 
-/// What a text names where a table or a procedure must stand. What it makes itself is left out: temporary tables,
-/// cursors, common table expressions.
+/// The names at places where a table or a procedure must stand. Names that the text defines itself are left out:
+/// temporary tables, cursors, common table expressions.
 pub(crate) fn uses(tokens: &[Token]) -> Vec<Use> {
     let made = made(tokens);
     let mut finder = Finder { tokens, found: Vec::new() };
-    // The word before each parenthesis that is open.
+    // The word before each open parenthesis.
     let mut open: Vec<usize> = Vec::new();
     for (at, token) in tokens.iter().enumerate() {
         match token {
@@ -65,14 +65,14 @@ pub(crate) fn uses(tokens: &[Token]) -> Vec<Use> {
     finder.found
 }
 
-/// Words before an expression.
+/// Words that stand before an expression.
 const BEFORE_VALUES: [&str; 24] = [
     "and", "between", "by", "case", "distinct", "div", "do", "else", "elseif", "having", "if", "in", "like",
     "mod", "not", "or", "return", "select", "then", "until", "when", "where", "while", "xor",
 ];
 
-/// What a text names where a function of this database must stand: before a parenthesis, and after what only an expression
-/// follows.
+/// The names at places where a function of this database must stand: before a parenthesis, and after a token that only
+/// an expression follows.
 pub(crate) fn functions(tokens: &[Token]) -> Vec<String> {
     let made = made(tokens);
     let is_value = |before: &Token| match before {
@@ -87,13 +87,13 @@ pub(crate) fn functions(tokens: &[Token]) -> Vec<String> {
     names.filter(|name| !made.contains(&name.to_lowercase())).map(str::to_owned).collect()
 }
 
-/// What is a table without being one: `dual`, and the numbers of the engine Sequence.
+/// A name that can be selected from without a table: `dual`, and the numbers of the engine Sequence.
 fn is_virtual(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     name == "dual" || (name.starts_with("seq_") && name.contains("_to_"))
 }
 
-/// The names that a text makes itself, in lower case.
+/// The names that a text defines itself, in lower case.
 fn made(tokens: &[Token]) -> Vec<String> {
     let name = |at: usize| tokens.get(at).and_then(Token::name).map(str::to_lowercase);
     let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is(word));
@@ -155,7 +155,7 @@ impl Finder<'_> {
         }
     }
 
-    /// Past the words that may stand before a table.
+    /// Skips the words that may stand before a table.
     fn skip(&self, from: usize) -> usize {
         const BEFORE: &[&str] = &["into", "ignore", "low_priority", "delayed", "high_priority", "quick"];
         let skipped = self.tokens[from.min(self.tokens.len())..]
@@ -168,11 +168,11 @@ impl Finder<'_> {
         self.name(at, need);
     }
 
-    /// A list of tables, each with an alias or none.
+    /// A list of tables, with or without aliases.
     fn list(&mut self, from: usize, need: Need) {
         let mut at = from;
         loop {
-            // A join in parentheses begins with a table; what is a query is looked at by itself.
+            // A join in parentheses begins with a table. A query in parentheses is examined separately.
             while self.tokens.get(at).is_some_and(|token| token.is_mark('(')) {
                 at += 1;
             }
@@ -199,7 +199,7 @@ impl Finder<'_> {
         }
     }
 
-    /// `name` or `schema.name`; the place after it. A function that gives a table is none.
+    /// `name` or `schema.name`; returns the place after it. A function that returns a table does not count.
     fn name(&mut self, at: usize, need: Need) -> Option<usize> {
         let name = |at: usize| self.tokens.get(at).and_then(Token::name).map(str::to_owned);
         let is_mark = |at: usize, mark: char| self.tokens.get(at).is_some_and(|token| token.is_mark(mark));

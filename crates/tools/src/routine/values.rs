@@ -1,4 +1,4 @@
-//! What a text stores, as far as it can be followed: through variables, `values(column)` and what only guards a value.
+//! What a text stores, as far as its values can be followed: through variables, `values(column)` and guards of a value.
 
 use super::{
     Assignment, Token, assignments, declared,
@@ -7,10 +7,10 @@ use super::{
 };
 use beds_core::inspect::same_word;
 
-/// How many steps a value is followed.
+/// How many steps a value is followed at most.
 const STEPS_MAX: usize = 8;
 
-/// Functions that give their first argument, and the second where that is null.
+/// Functions that return their first argument, or the second if the first is null.
 const FILLING: [&str; 3] = ["coalesce", "ifnull", "nvl"];
 
 /// What a text stores.
@@ -22,13 +22,13 @@ pub(crate) struct Values<'t> {
 }
 
 impl<'t> Values<'t> {
-    /// `of_table` are the columns of the table for which an insert names none.
+    /// If an insert names no columns, they are `of_table`.
     pub(crate) fn of(tokens: &'t [Token], parameters: Vec<&'t str>, of_table: &[&str]) -> Self {
         Self { tokens, declared: declared(tokens), parameters, all: assignments(tokens, of_table) }
     }
 
-    /// The value that a column gets, where it gets one: that of a variable which has one alone, that of the insert for
-    /// `values(column)`, and of `if(…, value, column)` and `coalesce(value, column)` the value.
+    /// The value that a column gets. A variable with only one value is replaced by that value, and `values(column)` by
+    /// the value of the insert. Of `if(…, value, column)` and `coalesce(value, column)`, it is `value`.
     pub(crate) fn given(&self, stored: &Assignment<'t>) -> &'t [Token] {
         let mut value = stored.value;
         for _ in 0..STEPS_MAX {
@@ -42,8 +42,8 @@ impl<'t> Values<'t> {
         value
     }
 
-    /// Whether a column stays as it is where the value is null: `coalesce(value, column)`, `if(value is null, column, value)`,
-    /// `case when value is null then column else value end`.
+    /// Whether a column keeps its value if the new one is null: `coalesce(value, column)`,
+    /// `if(value is null, column, value)`, `case when value is null then column else value end`.
     pub(crate) fn keeps_for_null(&self, stored: &Assignment<'t>) -> bool {
         let is_itself = |value: &[Token]| self.is_column(value, &stored.column);
         let parts = |functions: &[&str]| argument(stored.value, functions).map(split).unwrap_or_default();
@@ -53,7 +53,7 @@ impl<'t> Values<'t> {
             || case(stored.value).is_some_and(|(asked, then, _)| is_null(asked) && is_itself(then))
     }
 
-    /// `values(column)`: what the insert of the same statement gives it.
+    /// `values(column)`: the value that the insert of the same statement gives the column.
     fn of_insert(&self, value: &'t [Token], stored: &Assignment<'t>) -> Option<&'t [Token]> {
         let inner = argument(value, &["values", "value"])?;
         let name = inner.last().and_then(Token::name)?;
@@ -64,7 +64,7 @@ impl<'t> Values<'t> {
         inserted.find(|one| same_word(&one.column, name)).map(|one| one.value)
     }
 
-    /// A variable that is given a value at one place alone.
+    /// The value of a variable that is assigned at only one place.
     fn of_variable(&self, value: &'t [Token]) -> Option<&'t [Token]> {
         let [token] = value else { return None };
         let name = token.name()?;
@@ -103,7 +103,7 @@ impl<'t> Values<'t> {
         })
     }
 
-    /// The value of what only guards it, or leaves the column as it is where there is none.
+    /// The value inside an expression that only guards it, or that leaves the column as it is if there is no value.
     fn guarded(&self, value: &'t [Token], column: &str) -> Option<&'t [Token]> {
         let is_itself = |value: &[Token]| self.is_column(value, column);
         if let Some(inner) = inside(value, 0).filter(|inner| inner.len() + 2 == value.len()) {
@@ -130,10 +130,10 @@ impl<'t> Values<'t> {
         }
     }
 
-    /// Whether a value is this column, and nothing made of it; it may be qualified.
+    /// Whether a value is exactly this column. The column may be qualified.
     pub(crate) fn is_column(&self, value: &[Token], column: &str) -> bool {
         let is_name = |token: &Token| token.name().is_some() || token.is_mark('.');
-        // A bare name that is a parameter's is the parameter.
+        // A bare name that a parameter has is the parameter.
         let is_parameter = value.len() == 1 && self.sole(value).is_some();
         !is_parameter
             && value.len() <= 5
@@ -141,7 +141,7 @@ impl<'t> Values<'t> {
             && value.last().and_then(Token::name).is_some_and(|name| same_word(name, column))
     }
 
-    /// The parameter of which a value is made, where no other one is in it.
+    /// The only parameter in a value.
     pub(crate) fn sole(&self, value: &[Token]) -> Option<&'t str> {
         let is_function = |at: usize| value.get(at + 1).is_some_and(|next| next.is_mark('('));
         let is_qualified = |at: usize| {
@@ -172,7 +172,7 @@ fn case(value: &[Token]) -> Option<(&[Token], &[Token], &[Token])> {
     Some((rest.get(1..then)?, rest.get(then + 1..other)?, rest.get(other + 1..end)?))
 }
 
-/// What stands in the parentheses of a call of one of these functions, where that is all.
+/// The arguments of a call of one of these functions, if the call is the whole value.
 fn argument<'t>(value: &'t [Token], functions: &[&str]) -> Option<&'t [Token]> {
     value.first().filter(|token| functions.iter().any(|name| token.is(name)))?;
     inside(value, 1).filter(|inner| inner.len() + 3 == value.len())
@@ -201,7 +201,7 @@ mod tests {
             ("insert into t (b, a) values (p, q) on duplicate key update a = values(b)", "p"),
             ("insert into t (b) select p from dual on duplicate key update a = value(t.b)", "p"),
             ("insert into t set b = p on duplicate key update a = if(id = k, values(b), a)", "p"),
-            // Not followed.
+            // Values that are not followed.
             ("update t set a = coalesce(p, 0)", "coalesce ( p , 0 )"),
             ("begin declare v int; set v = p; set v = q; update t set a = v; end", "v"),
             ("begin declare v int default p; select b into v from t; update t set a = v; end", "v"),

@@ -1,4 +1,4 @@
-//! The table behind what a domain reads.
+//! The table behind the relation that a domain reads.
 
 use crate::routine::sees;
 use beds_core::{
@@ -6,29 +6,29 @@ use beds_core::{
     spec::{Domain, Usage},
 };
 
-/// What a domain reads, where it is there.
+/// The relation that a domain reads, if it exists.
 pub(super) fn read<'c>(domain: &Domain, catalogue: &'c Catalogue) -> Option<&'c Relation> {
     let objects = domain.database_objects();
     let read = objects.iter().find(|object| object.usage == Usage::Read)?;
     catalogue.relation_named(read.name)
 }
 
-/// The table that the fields of a domain are columns of, and a field's column in it.
+/// The table whose columns are the fields of a domain, and a field's column in it.
 pub(super) struct Base<'c> {
     pub(super) table: &'c Relation,
     picks: Option<&'c [(String, String)]>,
-    /// The columns that are those of a table, where the view stands for it.
+    /// The columns that belong to a table, if the view stands for the table.
     shown: Option<&'c [(String, String)]>,
     catalogue: &'c Catalogue,
 }
 
 impl<'c> Base<'c> {
-    /// That of what a domain reads.
+    /// The table behind the relation that a domain reads.
     pub(super) fn behind(domain: &Domain, catalogue: &'c Catalogue) -> Option<Self> {
         Self::of(read(domain, catalogue)?, catalogue)
     }
 
-    /// The table or collection itself, or the table that a view picks columns and rows from.
+    /// The relation itself if it is a table or collection, or the table from which a view picks columns and rows.
     pub(super) fn of(relation: &'c Relation, catalogue: &'c Catalogue) -> Option<Self> {
         match (&relation.picks, relation.kind) {
             (None, RelationKind::Table | RelationKind::Collection) => {
@@ -43,18 +43,19 @@ impl<'c> Base<'c> {
         }
     }
 
-    /// A view that picks columns and rows from a table which this user may not see: its columns are those of the table.
+    /// A view that picks columns and rows from a table which this user may not see. It stands for the table: its
+    /// columns are those of the table.
     pub(super) fn through(view: &'c Relation, catalogue: &'c Catalogue) -> Option<Self> {
         let (_, columns) = view.picks.as_ref()?;
         Some(Self { table: view, picks: None, shown: Some(columns), catalogue })
     }
 
-    /// Whether two names of columns are one.
+    /// Whether two names of columns mean the same column.
     pub(super) fn is_one(&self, a: &str, b: &str) -> bool {
         self.catalogue.is_one_column(a, b)
     }
 
-    /// The name of the column behind one that is read.
+    /// The name of the column behind a column that is read.
     pub(super) fn name<'n>(&self, shown: &'n str) -> Option<&'n str>
     where
         'c: 'n,
@@ -72,7 +73,7 @@ impl<'c> Base<'c> {
         }
     }
 
-    /// The column behind one that is read.
+    /// The column behind a column that is read.
     pub(super) fn column(&self, shown: &str) -> Option<&'c Column> {
         let name = self.name(shown)?;
         self.table.columns.iter().find(|column| self.is_one(&column.name, name))

@@ -1,4 +1,4 @@
-//! What a domain writes to a collection, against the collection's validator.
+//! Compares what a domain writes to a collection with the collection's validator.
 
 use super::{
     Findings,
@@ -11,7 +11,7 @@ use beds_core::{
 };
 use beds_protocol::shown;
 
-/// Holds what is written against the collection and its validator.
+/// Compares the written values with the collection and its validator.
 pub(super) fn check(object: &Object, relation: &Relation, findings: &mut Findings<'_>) {
     let is_recorded = findings.domain.is_recorded();
     if let Some(storage) = relation.storage.as_ref().filter(|storage| is_recorded && !storage.transactional) {
@@ -34,7 +34,7 @@ pub(super) fn check(object: &Object, relation: &Relation, findings: &mut Finding
     }
 }
 
-/// Whether two records of the collection may be shown with one key.
+/// Whether clients may see the same key for two records of the collection.
 fn check_forms(relation: &Relation, findings: &mut Findings<'_>) {
     let domain = findings.domain;
     for &key in domain.key {
@@ -50,7 +50,7 @@ fn check_forms(relation: &Relation, findings: &mut Findings<'_>) {
     }
 }
 
-/// Whether texts that differ are one to the collection.
+/// Whether the collection treats different texts as equal.
 pub(super) fn check_collation(relation: &Relation, findings: &mut Findings<'_>) {
     let Some(locale) = &relation.collation else { return };
     let message = format!(
@@ -65,7 +65,7 @@ pub(super) fn check_collation(relation: &Relation, findings: &mut Findings<'_>) 
     }
 }
 
-/// Whether the server deletes what is too old, and nothing else.
+/// Whether the server deletes records that are too old, and no others.
 fn check_expiry(relation: &Relation, findings: &mut Findings<'_>) {
     let domain = findings.domain;
     let name = shown(&relation.name);
@@ -112,7 +112,7 @@ fn check_expiry(relation: &Relation, findings: &mut Findings<'_>) {
     }
 }
 
-/// Whether an index covers all values that a field of this type has, in full.
+/// Whether an index covers all values of a field of this type, in full.
 pub(super) fn is_covered(ty: &Type, index: &Index) -> bool {
     let takes = |stored: &str| takes(&index.only, stored);
     index.whole || (!index.only.is_empty() && stored_as(ty).is_some_and(takes))

@@ -1,4 +1,5 @@
-//! What a procedure of an operation does to something else than it is given: another table, other values, more records.
+//! Effects of an operation's procedure that the operation does not ask for: on another table, with other values, on
+//! more records.
 
 use super::{Findings, Severity, base::Base, place};
 use crate::{
@@ -14,10 +15,10 @@ use beds_core::{
 };
 use beds_protocol::shown;
 
-/// Functions that give what they are given, or something else where that is null.
+/// Functions that return their argument, or another value if it is null.
 const KEEPING: [&str; 8] = ["cast", "coalesce", "convert", "if", "ifnull", "nullif", "nvl", "nvl2"];
 
-/// Reports it for create, update, upsert and delete, where the text can be seen.
+/// Reports such effects of create, update, upsert and delete, if the text can be seen.
 pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, findings: &mut Findings<'_>) {
     if matches!(object.usage, Usage::Read | Usage::Call(_)) {
         return;
@@ -45,14 +46,14 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
     }
 }
 
-/// A variable of the text by the name of a parameter.
+/// A variable of the text with the name of a parameter.
 fn hidden(object: &Object, routine: &Routine, text: &[Token], findings: &mut Findings<'_>) {
     let declared = declared(text);
     for (parameter, _) in object.of_fields(&routine.parameters).zip(object.args) {
         if !declared.iter().any(|name| same_word(name, &parameter.name)) {
             continue;
         }
-        // In a block of its own it may hide the parameter from a part of the text alone.
+        // In an inner block the variable may hide the parameter from only a part of the text.
         let blocks = text.iter().filter(|token| token.is("begin")).count();
         let severity = if blocks == 1 { Severity::Error } else { Severity::Warning };
         let message = format!(
@@ -64,7 +65,7 @@ fn hidden(object: &Object, routine: &Routine, text: &[Token], findings: &mut Fin
     }
 }
 
-/// A text that deletes all records of its table, or of another one, by `truncate`.
+/// A text that deletes all records of its table, or of another table, by `truncate`.
 fn empties(
     object: &Object,
     routine: &Routine,
@@ -94,7 +95,7 @@ fn empties(
     }
 }
 
-/// A statement without a condition on all records of another table that is known.
+/// A statement without a condition, on all records of another known table.
 fn others_emptied(
     object: &Object,
     routine: &Routine,
@@ -120,7 +121,7 @@ fn others_emptied(
     }
 }
 
-/// A text that never writes into the table behind what is read.
+/// A text that never writes into the table behind the relation that is read.
 fn writes_another(
     object: &Object,
     routine: &Routine,
@@ -194,7 +195,7 @@ fn does_half(
     findings.error(place(Usage::Upsert), format!("{} {what}", shown(&routine.name))).hint(hint);
 }
 
-/// A condition that compares the key by other rules than the column's: it finds a neighbour.
+/// A condition that compares the key by other rules than the column's. It may find a neighbouring record.
 fn otherwise_compared(
     object: &Object,
     routine: &Routine,
@@ -206,7 +207,7 @@ fn otherwise_compared(
     let parameters = object.of_fields(&routine.parameters).zip(object.args);
     let keys = parameters.filter(|(_, index)| domain.key.contains(index)).filter_map(|(parameter, index)| {
         let column = base.column(domain.fields[*index].column)?;
-        // Numbers and dates have no such rules.
+        // Numbers and dates have no collation.
         Some((parameter, column, column.collation.as_deref()?))
     });
     let keys: Vec<_> = keys.collect();
@@ -235,13 +236,15 @@ fn otherwise_compared(
     }
 }
 
-/// Whether what is equal by a collation is so by another one: each byte counts, and spaces at the end where they do.
+/// Whether texts that are equal under `collation` are also equal under `than`: each byte counts, and so do trailing
+/// spaces if they do under `than`.
 fn is_finer(collation: &str, than: &str) -> bool {
     let (collation, than) = (collation.to_ascii_lowercase(), than.to_ascii_lowercase());
     collation.ends_with("_bin") && (collation.contains("nopad") || !than.contains("nopad"))
 }
 
-/// What follows `where` in an update or a delete; the rest of it where it has none, but joins its tables.
+/// The tokens after `where` in an update or a delete. If there is no `where`, the tokens after the `on` that joins its
+/// tables.
 fn condition_of(statement: &[Token]) -> Option<&[Token]> {
     statement.first().filter(|verb| verb.is("update") || verb.is("delete"))?;
     let from = |word: &str| at_top(statement, 0, |token| token.is(word));
@@ -250,7 +253,7 @@ fn condition_of(statement: &[Token]) -> Option<&[Token]> {
     Some(&rest[..at_top(rest, 0, |token| token.is("order") || token.is("limit"))])
 }
 
-/// An insert of more records than one, or of another key.
+/// An insert of more than one record, or of another key.
 fn creates(
     object: &Object,
     routine: &Routine,

@@ -1,4 +1,5 @@
-//! What the node's user may do, against what its domains need: too little is an error, too much a warning.
+//! Compares the privileges of the node's user with the needs of its domains: a missing one is an error, an unneeded one
+//! a warning.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,12 +11,12 @@ use beds_core::{
 };
 use beds_protocol::{shown, tables::is_own};
 
-/// How the node's own databases begin, which no template names.
+/// The prefix of the node's own databases, which no template names.
 const OWN_DATABASE: &str = "beds";
 /// How many grants a finding names.
 const SHOWN_MAX: usize = 10;
 
-/// Reports a privilege that an object needs and the user has not.
+/// Reports a privilege that an object needs and the user lacks.
 pub(super) fn check(object: &Object, catalogue: &Catalogue, findings: &mut Findings<'_>) {
     if let Some(privilege) = lacks(object, catalogue) {
         let user = &catalogue.grants.user;
@@ -29,7 +30,7 @@ pub(super) fn check(object: &Object, catalogue: &Catalogue, findings: &mut Findi
     }
 }
 
-/// Notes a view whose text the node cannot see: it may run functions, for all that the node knows.
+/// Notes a view whose text the node cannot see. The view may run functions without the node's knowledge.
 pub(super) fn check_text(object: &Object, catalogue: &Catalogue, findings: &mut Findings<'_>) {
     let is_view = object.kind == ObjectKind::View && !catalogue.documents;
     if is_view && lacks(object, catalogue).is_none() && lacks_on(object.name, "SHOW VIEW", catalogue) {
@@ -44,7 +45,7 @@ pub(super) fn check_text(object: &Object, catalogue: &Catalogue, findings: &mut 
     }
 }
 
-/// The privilege that an object needs and the user has not, where grants are known.
+/// The privilege that an object needs and the user lacks, if the grants are known.
 pub(super) fn lacks(object: &Object, catalogue: &Catalogue) -> Option<&'static str> {
     let list = catalogue.grants.list.as_ref()?;
     let is_given = |needed: &&&str| {
@@ -53,7 +54,7 @@ pub(super) fn lacks(object: &Object, catalogue: &Catalogue) -> Option<&'static s
     needed(object, catalogue.documents).iter().find(|needed| !is_given(needed)).copied()
 }
 
-/// The privileges that an object needs, in its engine's words.
+/// The privileges that an object needs, in the terms of its engine.
 fn needed(object: &Object, documents: bool) -> &'static [&'static str] {
     match (object.kind, object.usage) {
         (ObjectKind::Procedure | ObjectKind::Function, _) => &["EXECUTE"],
@@ -84,25 +85,25 @@ fn covers(on: &Granted, object: &Object, catalogue: &Catalogue) -> bool {
     }
 }
 
-/// What an account may do, as one of its databases sees it.
+/// The privileges of an account, as seen from one of its databases.
 #[derive(Debug)]
 pub(super) struct Seen {
     /// The server and the account.
     account: (String, String),
     /// The name that templates use for the database.
     database: String,
-    /// Each grant as it is written.
+    /// Each grant as it is written, and its judgement.
     grants: Vec<(String, Judged)>,
 }
 
-/// What a database makes of a grant.
+/// How a database judges a grant.
 #[derive(Debug)]
 enum Judged {
-    /// A template on it needs all of it.
+    /// A template on the database needs all of it.
     Needed,
-    /// No template on it needs this.
+    /// No template on the database needs this part.
     TooMuch(String),
-    /// It is about another database, and to everybody or not.
+    /// The grant is for another database. `is_public` is whether everybody has it.
     Elsewhere { is_public: bool },
 }
 
@@ -133,8 +134,9 @@ impl Seen {
     }
 }
 
-/// Grants that no domain needs: one finding an account, since a grant for one of its databases is none of the others'.
-/// `seen_all` is whether every database that domains have was looked at: others may be what a grant is for.
+/// Grants that no domain needs. There is one finding for each account, since one database may need the grant that
+/// another does not. `seen_all` is whether every database of the domains was inspected: a grant may be for one that was
+/// not.
 pub(super) fn excess(seen: Vec<Seen>, seen_all: bool) -> Vec<Finding> {
     let mut accounts: BTreeMap<(String, String), Vec<Seen>> = BTreeMap::new();
     for seen in seen {
@@ -159,7 +161,7 @@ fn of_account(user: &str, seen: &[Seen], seen_all: bool) -> Option<Finding> {
         });
         excess.extend(too_much);
         let is_about_others = judged.iter().all(|judged| matches!(judged, Judged::Elsewhere { .. }));
-        // What everybody may do elsewhere, such as in the databases `test`, is nothing that this user was given.
+        // A privilege that everybody has elsewhere, such as in the databases `test`, was not given to this user.
         let is_given = judged.iter().any(|judged| matches!(judged, Judged::Elsewhere { is_public: false }));
         if is_about_others && is_given && seen_all {
             excess.insert(elsewhere(written));
@@ -188,7 +190,7 @@ fn of_account(user: &str, seen: &[Seen], seen_all: bool) -> Option<Finding> {
     })
 }
 
-/// `GRANT SELECT ON `a`.`b` TO …` as `SELECT on a.b`. Names that would be others without their quotes keep them.
+/// `GRANT SELECT ON `a`.`b` TO …` as `SELECT on a.b`. Names that would change without their quotes keep them.
 fn elsewhere(written: &str) -> String {
     let what = written.strip_prefix("GRANT ").unwrap_or(written);
     let what = what.split(" TO `").next().unwrap_or(what).replacen(" ON ", " on ", 1);
@@ -240,7 +242,7 @@ fn too_much(grant: &Grant, objects: &[Object], catalogue: &Catalogue) -> Option<
     }
 }
 
-/// What no node needs of MongoDB: changing what others own.
+/// Privileges that no node needs in MongoDB: they change objects that others own.
 fn too_much_of_documents(grant: &Grant) -> Option<String> {
     const OWNERS: &[&str] =
         &["anyAction", "createUser", "dropCollection", "dropDatabase", "dropIndex", "collMod", "shutdown"];

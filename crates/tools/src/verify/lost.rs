@@ -1,4 +1,4 @@
-//! Parameters whose values go nowhere: what a client gives for them is lost.
+//! Parameters whose values are not stored: the value that a client gives is lost.
 
 use super::{Findings, Severity, base::Base, part::Part, place};
 use crate::routine::{
@@ -10,11 +10,11 @@ use beds_core::{
 };
 use beds_protocol::shown;
 
-/// Reports a parameter that the text does nothing with: what is given for it is lost.
+/// Reports a parameter that the text does not use: its value is lost.
 pub(super) fn unused(object: &Object, routine: &Routine, text: &[Token], findings: &mut Findings<'_>) {
     let domain = findings.domain;
     let lost = |(parameter, index): &(&Parameter, &usize)| {
-        // What finds the record is looked at where it is looked for.
+        // Parameters that find the record are checked in another place (`reach`).
         let finds = object.usage == Usage::Update && domain.key.contains(index);
         !finds && !is_used(text, &parameter.name)
     };
@@ -49,8 +49,8 @@ pub(super) fn unused(object: &Object, routine: &Routine, text: &[Token], finding
     }
 }
 
-/// Reports a parameter that the text asks for something, and whose column it does not set: of a record that is new, or of one that
-/// is there.
+/// Reports a parameter that the text only reads, and whose column it does not set: in a new record, or in an existing
+/// one.
 pub(super) fn forgotten(
     object: &Object,
     routine: &Routine,
@@ -60,7 +60,7 @@ pub(super) fn forgotten(
 ) {
     let of_part: Vec<_> =
         values.all.iter().filter(|stored| part.has(stored) && !stored.sets_variable()).collect();
-    // What another routine does with it, and what is added to a new record by an update, is not seen here.
+    // Not visible here: what another routine does with the parameter, and what an update adds to a new record.
     let is_elsewhere = has_dynamic(text) || text.iter().any(|token| token.is("call"));
     let is_added_to = part == Part::New
         && values.all.iter().any(|stored| stored.statement.first().is_some_and(|verb| verb.is("update")));
@@ -87,12 +87,12 @@ pub(super) fn forgotten(
         };
         let sets: Vec<_> = of_part.iter().filter(|stored| same_word(&stored.column, own)).collect();
         let is_kept = !sets.is_empty() && sets.iter().all(|stored| values.is_column(stored.value, own));
-        // It is itself stored nowhere: the value of another parameter is not made of it.
+        // The parameter itself is not stored: its column gets the value of another parameter.
         let is_of_other =
             sets.iter().all(|stored| values.sole(values.given(stored)).is_some_and(|name| !is_of_key(name)));
         let is_stored = of_part.iter().any(|stored| mentions(values.given(stored)))
             || values.all.iter().any(|stored| stored.sets_variable() && mentions(stored.value));
-        // What is used nowhere is reported as such.
+        // A parameter that is not used at all is reported separately.
         if !(is_kept || is_of_other) || is_stored || !is_used(text, &parameter.name) {
             continue;
         }
@@ -113,7 +113,7 @@ pub(super) fn forgotten(
     }
 }
 
-/// Reports a parameter that keeps its column as it is where a client gives null.
+/// Reports a parameter whose column keeps its value if a client gives null.
 pub(super) fn null_kept(
     object: &Object,
     routine: &Routine,
@@ -151,7 +151,7 @@ pub(super) fn null_kept(
     }
 }
 
-/// Reports a column that a later statement gives another value than that of its parameter.
+/// Reports a column to which a later statement assigns another value than its parameter.
 pub(super) fn overwritten(
     object: &Object,
     routine: &Routine,
@@ -165,7 +165,7 @@ pub(super) fn overwritten(
         tokens.iter().filter_map(Token::name).any(|other| same_word(other, name))
     };
     let arguments = || object.of_fields(&routine.parameters).zip(object.args);
-    // Under a condition nobody knows which statement is the last, and of another record it is none of this.
+    // Under a condition the last statement is not known. A statement on another record does not count.
     let is_of_record = |update: &[Token]| {
         let of_key = arguments().filter(|(_, index)| domain.key.contains(index));
         !is_conditional(text, update) && of_key.into_iter().all(|(parameter, _)| has(update, &parameter.name))
@@ -200,14 +200,14 @@ pub(super) fn overwritten(
     }
 }
 
-/// Reports a parameter that gets another value before anything is done with it.
+/// Reports a parameter that is assigned another value before it is used.
 pub(super) fn replaced(object: &Object, routine: &Routine, text: &[Token], findings: &mut Findings<'_>) {
     let domain = findings.domain;
     for (parameter, index) in object.of_fields(&routine.parameters).zip(object.args) {
         let is_it = |token: &Token| token.name().is_some_and(|name| same_word(name, &parameter.name));
         let first = text.iter().position(is_it).and_then(|at| at.checked_sub(1));
         let is_target = first.is_some_and(|before| text[before].is("set") || text[before].is("into"));
-        // What is of the key is told as such.
+        // A parameter of the key is reported separately.
         let is_plain = !domain.key.contains(index) && domain.fields[*index].generated.is_none();
         if is_plain && is_target && sets(text, &[&parameter.name], &[]) == Some(Sets::Always) {
             let message = format!(
@@ -222,7 +222,7 @@ pub(super) fn replaced(object: &Object, routine: &Routine, text: &[Token], findi
     }
 }
 
-/// Whether an update changes a field, as far as there is one.
+/// Whether the update changes a field, if there is an update.
 fn updates(domain: &Domain, index: usize) -> bool {
     let objects = domain.database_objects();
     let update = objects.iter().find(|object| object.usage == Usage::Update);

@@ -8,8 +8,8 @@ use beds_core::{
 };
 use beds_protocol::shown;
 
-/// Reports a parameter that the text puts into the column of another field, where nothing of it can be in its own: that
-/// column gets no value, or that of another parameter.
+/// Reports a parameter that the text puts into the column of another field, if its own column cannot get any of it:
+/// that column gets no value, or the value of another parameter.
 pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, findings: &mut Findings<'_>) {
     let parts = Part::of(object.usage);
     if parts.is_empty() || routine.parameters.len() != object.arity() {
@@ -38,7 +38,7 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
     }
 }
 
-/// A column with what it gets, as far as that can be followed.
+/// A column and the value that it gets, as far as the value can be followed.
 struct Stored<'s> {
     column: &'s str,
     value: &'s [Token],
@@ -77,7 +77,7 @@ fn misplaced(
         let gets = stored.iter().filter(|stored| is_of(stored, parameter));
         let mut gets = gets.filter(|stored| !same_word(stored.column, own));
         let Some(other) = gets.find(of_other) else { continue };
-        // What is made of it may be meant so, where no other value stands in its place.
+        // A value that is made of the parameter may be intended, if no other value replaces it.
         let is_replaced = stored.iter().any(|stored| same_word(stored.column, own));
         let severity =
             if other.value.len() == 1 || is_replaced { Severity::Error } else { Severity::Warning };

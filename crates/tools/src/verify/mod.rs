@@ -1,8 +1,8 @@
 //! Compares templates with the live databases, for `beds verify` and for the start of a node.
 //!
-//! [`verify`] looks at each database once and judges every domain on it; the parts judge relations, routines,
-//! documents and grants from plain structs and ask no server. It never changes anything, and it says nothing of
-//! what it cannot know, such as the result sets of a procedure.
+//! [`verify`] inspects each database once and judges every domain on it. The modules judge relations, routines,
+//! documents and grants from plain structs, and ask no server. Verification never changes anything, and reports nothing
+//! that it cannot know, such as the result sets of a procedure.
 
 mod base;
 mod documents;
@@ -49,11 +49,11 @@ use crate::import::AllDeeds;
 /// A place where a template and its database disagree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// The template; none where it is about the node's user, or about a table of the node's own.
+    /// The template; none if the finding is about the node's user, or about one of the node's own tables.
     pub template: Option<String>,
     /// The name that templates use for the database.
     pub database: String,
-    /// How bad it is.
+    /// How severe the finding is.
     pub severity: Severity,
     /// The part of the template, such as `field price` or `call restock`.
     pub place: String,
@@ -63,16 +63,16 @@ pub struct Finding {
     pub hint: Option<String>,
 }
 
-/// A database that could not be looked at.
+/// A database that could not be inspected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unchecked {
     /// The name that templates use for it.
     pub database: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
     /// What to do about it.
     pub hint: String,
-    /// The templates that were not checked for it.
+    /// The templates that were not checked because of it.
     pub templates: Vec<String>,
 }
 
@@ -113,7 +113,7 @@ impl Findings<'_> {
         self.push(Severity::Note, place, message)
     }
 
-    /// Whether clients' values reach the column through a procedure or a collection.
+    /// Whether values of clients reach the column through a procedure or a collection.
     fn is_written(&self, index: usize) -> bool {
         let domain = self.domain;
         let field = &domain.fields[index];
@@ -127,23 +127,23 @@ impl Findings<'_> {
         is_given && domain.database_objects().iter().any(takes)
     }
 
-    /// Whether the node stores values of the field in a collection: clients' ones, or such as it makes.
+    /// Whether the node stores values of the field in a collection: those of clients, or its own.
     fn is_stored(&self, index: usize) -> bool {
         let field = &self.domain.fields[index];
-        // The driver makes an `ObjectId`; what else the database is to fill in, the node does not write.
+        // The driver makes an `ObjectId`. The node does not write other values that the database is to fill in.
         let is_made =
             field.generated.is_some_and(|by| by != Generated::Database || matches!(field.ty, Type::ObjectId))
                 || self.domain.version == Some(index);
         is_made || self.is_written(index)
     }
 
-    /// Whether this is said of the place already: several operations may write one field, and a view has its table's
-    /// columns.
+    /// Whether the place has this finding already: several operations may write one field, and a view has the columns
+    /// of its table.
     fn has(&self, place: &str, why: &str) -> bool {
         self.list.iter().any(|finding| finding.place == place && finding.message.ends_with(why))
     }
 
-    /// How well something fits; an error says `written`, its type.
+    /// Reports how well a type fits. An error names the type, `written`.
     fn fit(&mut self, fit: Fit, place: &str, subject: &str, written: &str) {
         match fit {
             Fit::Fine => {}
@@ -174,12 +174,12 @@ pub struct Sources<'a> {
     pub mariadb: &'a Servers<MariaDb>,
     /// MongoDB servers, by the name that templates use as `database`.
     pub mongodb: &'a Servers<MongoDb>,
-    /// How long looking at one database may take.
+    /// How long the inspection of one database may take.
     pub timeout: Duration,
 }
 
-/// Inspects the databases of these domains, all at the same time, and compares the domains with them. `all` are the domains
-/// that the node's accounts serve, these among them: what one of them needs is no right too many.
+/// Inspects the databases of these domains, all at the same time, and compares the domains with them. `all` are all
+/// domains that the node's accounts serve, including these. A privilege that one of them needs is not one too many.
 pub async fn verify(sources: Sources<'_>, domains: &[&'static Domain], all: &[&'static Domain]) -> Report {
     let mut by_database: BTreeMap<(&str, &str), Vec<&'static Domain>> = BTreeMap::new();
     for domain in domains {
@@ -220,7 +220,7 @@ pub async fn verify(sources: Sources<'_>, domains: &[&'static Domain], all: &[&'
             }),
         }
     }
-    // What a grant for a database that was not looked at is for, nobody knows.
+    // A grant may be for a database that was not inspected.
     let is_looked_at = |domain: &&Domain| domains.iter().any(|one| one.database == domain.database);
     let seen_all = report.unchecked.is_empty() && all.iter().all(is_looked_at);
     report.findings.extend(grants::excess(seen_by, seen_all));
@@ -233,7 +233,7 @@ async fn look(sources: Sources<'_>, domains: &[&'static Domain]) -> Result<Catal
     self::catalogue(sources, first.engine(), first.database, &scope(sources, domains)).await
 }
 
-/// What of a database these domains are about.
+/// The part of a database that these domains use.
 fn scope(sources: Sources<'_>, domains: &[&'static Domain]) -> Scope {
     let objects = domains.iter().flat_map(|domain| domain.database_objects());
     let names = objects.filter(|object| is_relation(object.kind)).map(|object| object.name);
@@ -242,10 +242,10 @@ fn scope(sources: Sources<'_>, domains: &[&'static Domain]) -> Scope {
     Scope { only: Some(names.into_iter().map(str::to_owned).collect()), sample: 0, timeout: sources.timeout }
 }
 
-/// What the database of a template holds.
+/// The catalogue of a template's database.
 ///
 /// # Errors
-/// When no server is configured for it, or the server cannot be looked at.
+/// When no server is configured for it, or the server cannot be inspected.
 pub async fn catalogue(
     sources: Sources<'_>,
     engine: Engine,
@@ -280,7 +280,7 @@ const fn is_relation(kind: ObjectKind) -> bool {
     }
 }
 
-/// Holds these objects of a domain against its database.
+/// Compares these objects of a domain with its database.
 fn check_objects(domain: &Domain, objects: &[Object], all: &AllDeeds<'_>) -> Vec<Finding> {
     let mut findings = Findings { domain, list: Vec::new() };
     for object in objects {
@@ -295,7 +295,7 @@ fn check_objects(domain: &Domain, objects: &[Object], all: &AllDeeds<'_>) -> Vec
     findings.list
 }
 
-/// What a message calls the use of an object.
+/// The name of an object's use in messages.
 fn place(usage: Usage) -> String {
     match usage {
         Usage::Read => "objects.read".to_owned(),

@@ -1,17 +1,17 @@
-//! What a procedure does with a record that is there, and with one that is new.
+//! What a procedure does with an existing record, and with a new one.
 
 use super::{Findings, Severity, place};
 use crate::routine::Assignment;
 use beds_core::spec::Usage;
 
-/// A part of what a procedure does: an upsert does two things, of which each is judged alone.
+/// A part of a procedure's effect. An upsert has two parts, and each is judged separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
     /// The whole of a create or an update.
     Whole,
     /// What an upsert stores of a new record.
     New,
-    /// What an upsert changes of a record that is there.
+    /// What an upsert changes in an existing record.
     There,
 }
 
@@ -32,12 +32,12 @@ impl Part {
         }
     }
 
-    /// Whether the record that it writes has its key already.
+    /// Whether the record already has its key when this part writes it.
     pub(super) fn has_key(self, usage: Usage) -> bool {
         self == Self::There || usage == Usage::Update
     }
 
-    /// Reports it of the records that it is about; what is so of both is told once.
+    /// Reports a finding for the records of this part. A finding about both parts is reported once.
     pub(super) fn report(
         self,
         (severity, usage): (Severity, Usage),

@@ -1,4 +1,4 @@
-//! Whether a procedure finds the record of the key alone, as far as the statements of its text are plain.
+//! Whether a procedure finds only the record of the key, as far as the statements of its text are plain.
 
 use super::{Finding, Findings, Severity, base::Base, place};
 use crate::{
@@ -21,23 +21,23 @@ struct Operation<'c> {
     base: Base<'c>,
     /// The columns of the key.
     key: Vec<&'c Column>,
-    /// The parameters that get the key, and the columns of it.
+    /// The parameters that get the key, each with its column.
     passed: Vec<(&'c str, &'c Column)>,
 }
 
-/// What a column of the key is equal to.
+/// The value that a column of the key is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Compared<'w> {
-    /// The parameter that gets it, or nothing that could be wrong, since no parameter does.
+    /// Its own parameter. Or no parameter gets the column, so nothing can be wrong.
     Own,
-    /// A parameter that gets something else.
+    /// A parameter that gets another field.
     Other(&'w str),
     Constant,
     Not,
 }
 
-/// Reports a create, update, upsert or delete whose text plainly finds other records than that of the key; a note says what is
-/// not proved.
+/// Reports a create, update, upsert or delete whose text plainly finds other records than that of the key. A note says
+/// what is not proved.
 pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, findings: &mut Findings<'_>) {
     if matches!(object.usage, Usage::Read | Usage::Call(_)) {
         return;
@@ -61,7 +61,7 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
 }
 
 impl Operation<'_> {
-    /// An insert that does something to records which are there already.
+    /// Inserts that affect existing records.
     fn inserts(&self, findings: &mut Findings<'_>) {
         let Some(body) = self.routine.body.as_deref() else { return };
         let tokens = tokens(body, self.routine.mode);
@@ -130,7 +130,7 @@ impl Operation<'_> {
         }
     }
 
-    /// An upsert that changes what it finds by another index than that of the key.
+    /// An upsert that changes a record which another index than that of the key finds.
     fn overwrites(&self, statement: &[Token], findings: &mut Findings<'_>) {
         let duplicates = of_duplicates(statement).filter(|_| self.usage == Usage::Upsert);
         let Some(duplicates) = duplicates else { return };
@@ -160,7 +160,7 @@ impl Operation<'_> {
         }
     }
 
-    /// A unique index by which a record with another key is a duplicate.
+    /// A unique index under which a record with another key is a duplicate.
     fn finds_others(&self) -> Option<&Index> {
         let is_of_key = |index: &&Index| {
             let has = |column: &&Column| index.columns.iter().any(|name| same_word(name, &column.name));
@@ -169,7 +169,7 @@ impl Operation<'_> {
         self.base.table.indexes.iter().filter(|index| index.unique).find(|index| !is_of_key(index))
     }
 
-    /// Whether what is set of a duplicate depends on the key: all of it mentions the parameters of the key.
+    /// Whether the changes of a duplicate depend on the key: each of them mentions the parameters of the key.
     fn is_guarded(&self, duplicates: &[Token]) -> bool {
         let is_itself = |column: &str, value: &[Token]| {
             value.last().and_then(Token::name).is_some_and(|name| same_word(name, column))
@@ -207,7 +207,7 @@ impl Operation<'_> {
                 None if !reach.is_crossed => format!("{routine} {does} all records: {why}"),
                 _ => format!("{routine} {does} other records than that of the key: {why}"),
             };
-            // What is known to be wrong need not be proved.
+            // If the operation is known to be wrong, no proof is needed.
             let is_wrong =
                 |finding: &Finding| finding.severity == Severity::Error && finding.place == place(self.usage);
             if findings.has(&place(self.usage), &message)
@@ -225,7 +225,7 @@ impl Operation<'_> {
         }
     }
 
-    /// Why a statement finds other records, the worst first.
+    /// Why a statement finds other records; the most severe reason.
     fn too_far(&self, reach: &Reach) -> Option<(Severity, String)> {
         if reach.is_crossed {
             return Some((Severity::Warning, "it joins tables on what is always true".into()));
@@ -236,7 +236,7 @@ impl Operation<'_> {
         ways.iter().filter_map(|way| self.too_wide(way)).min_by_key(|(severity, _)| *severity)
     }
 
-    /// What a way compares a column of the key with, by `=`.
+    /// The value that an alternative compares a column of the key with, by `=`.
     fn compared<'w>(&self, way: &'w Found, column: &Column) -> Compared<'w> {
         if !way.equal.iter().any(|name| same_word(name, &column.name)) {
             return Compared::Not;
@@ -251,11 +251,11 @@ impl Operation<'_> {
         }
     }
 
-    /// Why one way of being found finds other records.
+    /// Why an alternative finds other records.
     fn too_wide(&self, way: &Found) -> Option<(Severity, String)> {
         let is_named = |names: &[String], column: &str| names.iter().any(|name| same_word(name, column));
-        // No two records have these values, and the one that has them has the key. The value of another field is a new one,
-        // but for a record that has just been made.
+        // At most one record has these values, and that record has the key. The value of another field proves this only
+        // in a create, where the record has just been made: otherwise the value is a new one.
         let is_one = |index: &Index| {
             index.unique
                 && index.whole
@@ -289,13 +289,13 @@ impl Operation<'_> {
         open.map(|column| self.open(way, &column.name)).min_by_key(|(severity, _)| *severity)
     }
 
-    /// What a way says of a column of the key that it does not compare with its own parameter.
+    /// What an alternative says about a column of the key that it does not compare with its own parameter.
     fn open(&self, way: &Found, name: &str) -> (Severity, String) {
         let is_named = |names: &[String]| names.iter().any(|other| same_word(other, name));
         let own = self.passed.iter().find(|(_, of)| of.name == name).map(|(parameter, _)| *parameter);
         let mut made = way.made.iter().filter(|(column, _)| same_word(column, name)).peekable();
         let is_made = made.peek().is_some();
-        // It may be made of its own parameter by what keeps it one of its kind.
+        // The value may be made of its own parameter by a function that keeps keys distinct.
         let is_doubtful = made.any(|(_, of)| {
             let is_own = |of: &Vec<String>| of.iter().any(|of| own.is_some_and(|own| same_word(of, own)));
             of.as_ref().is_none_or(is_own)
@@ -320,7 +320,7 @@ impl Operation<'_> {
         }
     }
 
-    /// What changes a record and gives it another key.
+    /// A statement that changes a record and gives it another key.
     fn renames(&self, findings: &mut Findings<'_>) {
         let is_judged = matches!(self.usage, Usage::Update | Usage::Upsert | Usage::Delete);
         let Some(body) = self.routine.body.as_deref().filter(|_| is_judged) else { return };
@@ -353,7 +353,7 @@ impl Operation<'_> {
         }
     }
 
-    /// An update that leaves a column of the key to the server, which puts the moment of the change there.
+    /// An update that does not set a column of the key which the server then sets to the current time.
     fn moves(&self, findings: &mut Findings<'_>) {
         let Some(body) = self.routine.body.as_deref() else { return };
         let tokens = tokens(body, self.routine.mode);

@@ -1,4 +1,4 @@
-//! Fields against the columns of what a domain reads.
+//! Compares fields with the columns of the relation that a domain reads.
 
 use beds_protocol::nearest;
 use beds_protocol::shown;
@@ -17,11 +17,11 @@ use beds_core::{
     spec::{Engine, Field, Object, Type},
 };
 
-/// Holds the fields of a domain against the relation that it reads.
+/// Compares the fields of a domain with the relation that it reads.
 pub(super) fn check(object: &Object, relation: &Relation, all: &AllDeeds<'_>, findings: &mut Findings<'_>) {
     let (domain, catalogue) = (findings.domain, all.catalogue);
     let place = super::place(object.usage);
-    // Without the right to read it, which is told, the server says no more.
+    // Without the right to read the relation, which is reported, the server says no more.
     let is_seen = grants::lacks(object, catalogue).is_none();
     if let Some(broken) = relation.broken.as_ref().filter(|_| is_seen) {
         let hint = match domain.engine() {
@@ -56,7 +56,7 @@ pub(super) fn check(object: &Object, relation: &Relation, all: &AllDeeds<'_>, fi
             }
         }
     }
-    // Of what a view joins or computes nobody can tell whether it shows a key once.
+    // If a view joins or computes, nobody can tell whether it shows a key only once.
     let is_told = domain.engine() == Engine::MongoDb || relation.picks.is_some() || domain.key.is_empty();
     if relation.kind == RelationKind::View && !is_told {
         let names: Vec<&str> = domain.key.iter().map(|index| domain.fields[*index].name).collect();
@@ -76,8 +76,8 @@ pub(super) fn check(object: &Object, relation: &Relation, all: &AllDeeds<'_>, fi
     used::required(relation, catalogue, findings);
 }
 
-/// Warns of columns of a view that bear each other's names: `select a as b, b as a`. What was exchanged otherwise, nobody
-/// can tell who does not know how the view was.
+/// Warns of columns of a view that have each other's names: `select a as b, b as a`. Only somebody who knows the
+/// earlier view could see other exchanges.
 fn exchanged(place: &str, relation: &Relation, catalogue: &Catalogue, findings: &mut Findings<'_>) {
     let Some((table, picks)) = &relation.picks else { return };
     let source = |shown: &str| {
@@ -85,7 +85,7 @@ fn exchanged(place: &str, relation: &Relation, catalogue: &Catalogue, findings: 
     };
     let mut told: Vec<&str> = Vec::new();
     for (name, _) in picks {
-        // From a column to the one whose name its source bears, until it comes back or ends.
+        // Follows each column to the column that has the name of its source, until the chain closes or ends.
         let mut ring = vec![name.as_str()];
         while let Some(next) = ring.last().copied().and_then(source) {
             if catalogue.is_one_column(next, name) || ring.len() > picks.len() {
@@ -114,7 +114,7 @@ fn exchanged(place: &str, relation: &Relation, catalogue: &Catalogue, findings: 
 }
 
 fn missing(field: &Field, relation: &Relation, catalogue: &Catalogue, findings: &mut Findings<'_>) {
-    // Documents may have members that nothing declares, unless a validator says otherwise.
+    // Documents may have undeclared members, unless a validator forbids them.
     let is_refused = relation.evidence == Evidence::Declared || relation.closed;
     if !is_refused {
         return;
@@ -123,7 +123,7 @@ fn missing(field: &Field, relation: &Relation, catalogue: &Catalogue, findings: 
     let names = relation.columns.iter().map(|column| column.name.as_str());
     let nearest = nearest(field.column, names);
     let message = format!("the {kind} {} has no column {}", shown(&relation.name), shown(field.column));
-    // The server hides the columns that a user has no right on.
+    // The server hides columns on which a user has no right.
     let is_part =
         |grant: &Grant| matches!(&grant.on, Granted::Columns(name) if same_word(name, &relation.name));
     let sees_a_part = catalogue.grants.list.iter().flatten().any(is_part);
@@ -152,12 +152,12 @@ fn check_column(
 ) {
     let domain = findings.domain;
     let place = format!("field {}", field.name);
-    // A view may show another form of what a procedure takes; the procedure's parameters are looked at themselves.
-    // What a validator asks of documents is judged where they are written.
+    // A view may show another form of a value than a procedure takes. The parameters of the procedure are checked
+    // separately. A validator's conditions are checked where documents are written.
     let written = relation.kind == RelationKind::Table && findings.is_written(index);
     let subject = format!("the column {}", shown(&column.name));
     let fit = match fit(&column.kind, &field.ty, Against { engine: domain.engine(), written, shown: true }) {
-        // What a validator only warns of may be there or not.
+        // If a validator only warns, documents may break its conditions.
         Fit::Wrong(why) if relation.evidence == (Evidence::Validator { strict: false }) => Fit::Doubt(why),
         fit => fit,
     };
@@ -173,7 +173,8 @@ fn check_column(
         let hint = format!("write type = \"int\", min = {min}, max = {max}");
         findings.error(&place, message).hint(hint);
     }
-    // What a client must give need not be kept as such: only a promise that no reader sees null is broken.
+    // A value that clients must give may be null in the database. Only one promise matters here: that no reader sees
+    // null.
     let is_key = domain.key.contains(&index);
     if column.nullable
         && !field.nullable
@@ -187,11 +188,11 @@ fn check_column(
             "add nullable = true, or declare the column not null"
         };
         match relation.kind {
-            // A page that ends at a null has no next one, and a null is found by no key.
+            // A page that ends at a null has no next page, and no key finds a null.
             RelationKind::View if domain.fetch.sort.contains(&index) => {
                 findings.error(&place, message).hint("add nullable = true, or take it out of `sort`");
             }
-            // MariaDB calls many expressions of views nullable that never are null.
+            // MariaDB declares many expressions of views nullable that are never null.
             RelationKind::View => {
                 findings.warning(&place, message).hint(hint);
             }
@@ -205,7 +206,7 @@ fn check_column(
 fn check_key(place: &str, relation: &Relation, base: &Base<'_>, findings: &mut Findings<'_>) {
     let domain = findings.domain;
     let fields = domain.key.iter().map(|index| &domain.fields[*index]);
-    // What a view computes may be unique by other means.
+    // A column that a view computes may be unique by other means.
     let columns: Option<Vec<(&str, &Type)>> =
         fields.map(|field| Some((base.name(field.column)?, &field.ty))).collect();
     let Some(columns) = columns.filter(|columns| !columns.is_empty()) else { return };
@@ -227,7 +228,7 @@ fn check_key(place: &str, relation: &Relation, base: &Base<'_>, findings: &mut F
         names.join(", "),
         shown(&base.table.name)
     );
-    // Among the rows that a view leaves, it may be.
+    // The key may be unique among the rows that the view selects.
     let severity = if relation.is_filtered { Severity::Warning } else { Severity::Error };
     findings.push(severity, place, message).hint("add a unique index, or choose another key");
 }
@@ -276,7 +277,7 @@ const fn is_indexable(ty: &Type) -> bool {
     )
 }
 
-/// Notes a text that the column may refuse, since it counts bytes: a template can bound characters only.
+/// Notes a text that the column may refuse: the column counts bytes, and a template can bound only characters.
 fn bytes(column: &Column, field: &Field, place: &str, subject: &str, findings: &mut Findings<'_>) {
     let (Type::Text { max, .. } | Type::String { max, .. }) = &field.ty else { return };
     let Some((bytes, width)) = bounded_by_bytes(column) else { return };

@@ -1,4 +1,5 @@
-//! Whether a record gets the key that the client names: no trigger sets it, and no procedure changes the parameter first.
+//! Whether a record gets the key that the client names: no trigger sets it, and no procedure changes the parameter
+//! first.
 
 use super::{Findings, Severity, base::Base, place};
 use crate::routine::{Sets, handed_over, sets, setters, tokens};
@@ -8,7 +9,7 @@ use beds_core::{
 };
 use beds_protocol::shown;
 
-/// Reports a column of the key that gets another value than the template's client gives it.
+/// Reports a column of the key that gets another value than the client gives.
 pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, findings: &mut Findings<'_>) {
     let domain = findings.domain;
     let Some(base) = Base::behind(domain, catalogue) else { return };

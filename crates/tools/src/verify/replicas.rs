@@ -1,4 +1,5 @@
-//! The servers that serve reads in place of the primary: what they hold may be older than what it holds, or another's.
+//! The replicas that serve reads instead of the primary: their objects may be older than those of the primary, or
+//! different.
 
 use beds_core::{
     inspect::{Catalogue, Unseen},
@@ -11,10 +12,10 @@ use futures_util::future::join_all;
 use super::{Finding, Severity, Sources, check_objects, scope};
 use crate::import::AllDeeds;
 
-/// A replica, by its URL without a password, and what it holds.
+/// A replica: its URL without a password, and its catalogue.
 pub(super) type Replica = (String, Result<Catalogue, Unseen>);
 
-/// Looks at the replicas of the database of these domains, all at the same time.
+/// Inspects the replicas of the database of these domains, all at the same time.
 pub(super) async fn look(sources: Sources<'_>, domains: &[&'static Domain]) -> Vec<Replica> {
     let first = domains.first().filter(|domain| domain.engine() == Engine::MariaDb);
     let server = first.and_then(|domain| sources.mariadb.get(domain.database));
@@ -26,8 +27,8 @@ pub(super) async fn look(sources: Sources<'_>, domains: &[&'static Domain]) -> V
     join_all(looks).await
 }
 
-/// Where what the domains read disagrees with a replica, and does not with the primary. A replica that cannot be looked at
-/// is a warning: reads go elsewhere until it is there.
+/// Disagreements between what the domains read and a replica, if the primary does not have the same ones. A replica
+/// that cannot be inspected is a warning: reads go to other servers until it is available.
 pub(super) fn check(
     domains: &[&'static Domain],
     primary: &AllDeeds<'_>,

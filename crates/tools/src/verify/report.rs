@@ -1,4 +1,4 @@
-//! What a verification found, as a table for people and as JSON for machines.
+//! The result of a verification, as a table for people and as JSON for machines.
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
@@ -12,16 +12,16 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default();
 const HINT: Style = Style::new().dimmed();
 
-/// What a verification found.
+/// The result of a verification.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Report {
     /// The templates that were compared with their databases.
     pub checked: Vec<String>,
-    /// Where they disagree, worst first.
+    /// The disagreements, the most severe first.
     pub findings: Vec<Finding>,
-    /// What of values is not kept, and what could not be looked at: nothing that anybody must mend.
+    /// Values that are partly not kept, and objects that could not be seen. Nobody has to mend anything.
     pub notes: Vec<Finding>,
-    /// Databases that could not be looked at.
+    /// Databases that could not be inspected.
     pub unchecked: Vec<Unchecked>,
 }
 
@@ -37,12 +37,12 @@ impl Report {
                     &b.message,
                 ))
             });
-            // Two uses of one object may find the same.
+            // Two uses of one object may have the same finding.
             list.dedup();
         }
     }
 
-    /// How many findings are this bad.
+    /// How many findings have this severity.
     #[must_use]
     pub fn count(&self, severity: Severity) -> usize {
         self.findings.iter().filter(|finding| finding.severity == severity).count()
@@ -55,7 +55,7 @@ impl Report {
         errors.filter_map(|finding| finding.template.as_deref()).collect()
     }
 
-    /// As JSON.
+    /// The report as JSON.
     #[must_use]
     pub fn json(&self) -> String {
         let value = serde_json::json!({
@@ -69,7 +69,8 @@ impl Report {
         format!("{value:#}\n")
     }
 
-    /// As a table, with styles: who prints it takes them off where nobody sees them. The notes are in it on demand.
+    /// The report as a table, with styles; the printer removes them if they cannot be shown. The notes are included on
+    /// demand.
     #[must_use]
     pub fn table(&self, notes: bool) -> String {
         let shown = self.findings.iter().chain(self.notes.iter().filter(|_| notes));

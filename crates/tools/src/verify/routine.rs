@@ -1,4 +1,4 @@
-//! Arguments against the parameters of procedures and functions.
+//! Compares arguments with the parameters of procedures and functions.
 
 use beds_protocol::Lane;
 use beds_protocol::shown;
@@ -23,11 +23,12 @@ struct Passed<'d> {
     names: [&'d str; 2],
     ty: &'d Type,
     direction: Direction,
-    /// Whether a client chooses the value: the version that it sends back it has read before.
+    /// Whether a client chooses the value. It does not choose the version: it has read the version before it sends it
+    /// back.
     chosen: bool,
 }
 
-/// Holds the arguments of an operation or a call against a routine.
+/// Compares the arguments of an operation or a call with a routine.
 pub(super) fn check(object: &Object, routine: &Routine, all: &AllDeeds<'_>, findings: &mut Findings<'_>) {
     let (domain, catalogue) = (findings.domain, all.catalogue);
     let place = super::place(object.usage);
@@ -97,7 +98,7 @@ pub(super) fn check(object: &Object, routine: &Routine, all: &AllDeeds<'_>, find
     if lane == Lane::Write {
         for (title, is_trigger) in lax(routine, catalogue) {
             let message = format!("{title} {NOT_STRICT}");
-            // What a call does with its arguments is for the DBA to say; what an operation is given is to be kept as it is.
+            // The DBA decides what a call does with its arguments. An operation must keep the values that it gets.
             let is_call = matches!(object.usage, Usage::Call(_));
             let finding = if is_call || is_trigger {
                 findings.warning(&place, message)
@@ -115,7 +116,7 @@ pub(super) fn check(object: &Object, routine: &Routine, all: &AllDeeds<'_>, find
     used::check(&place, routine, is_whole, catalogue, findings);
 }
 
-/// The type of what a request says of itself.
+/// The type of a value of the request.
 fn asked_type(asked: RequestValue) -> &'static Type {
     static NAME: Type = Type::string(0, 255);
     static LIST: Type = Type::Json;
@@ -144,7 +145,7 @@ fn check_parameters(place: &str, passed: &[Passed<'_>], routine: &Routine, findi
     for (at, (parameter, arg)) in parameters.iter().zip(passed).enumerate() {
         let subject =
             format!("parameter {} of {}, {},", at + 1, shown(&routine.name), shown(&parameter.name));
-        // Of `id` and `p_id`, both are `id`, and the first is so in full: it stands where it belongs.
+        // Both `id` and `p_id` match `id`, and the first one matches in full, so it is in the right place.
         let names: Vec<[&str; 2]> = passed.iter().map(|arg| arg.names).collect();
         if let Some(meant) = meant(at, parameters, &names).and_then(|meant| passed.get(meant)) {
             findings.error(place, format!("{subject} is given {}", shown(arg.names[0]))).hint(format!(
@@ -168,8 +169,8 @@ fn check_parameters(place: &str, passed: &[Passed<'_>], routine: &Routine, findi
     }
 }
 
-/// The argument that belongs to the parameter at this place more than the one that is there, and more than to the
-/// parameter that it is given to.
+/// The argument that matches the parameter at this place better than the argument that is there, and better than it
+/// matches its own parameter.
 fn meant(at: usize, parameters: &[Parameter], passed: &[[&str; 2]]) -> Option<usize> {
     let match_of = |parameter: &Parameter, names: &[&str; 2]| {
         names.iter().map(|name| likeness(&parameter.name, name)).max().unwrap_or(Likeness::None)
@@ -184,11 +185,11 @@ fn meant(at: usize, parameters: &[Parameter], passed: &[[&str; 2]]) -> Option<us
     better.max_by_key(|(here, _, other)| (*here, usize::MAX - other)).map(|(.., other)| other)
 }
 
-/// How well a parameter has the name of an argument.
+/// How well the name of a parameter matches the name of an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Likeness {
     None,
-    /// But for a prefix or suffix that only says that it is a parameter.
+    /// The names match except for a prefix or suffix that only marks a parameter.
     Affix,
     Whole,
 }
@@ -216,7 +217,7 @@ fn check_returns(place: &str, returns: &Returns, routine: &Routine, findings: &m
     }
 }
 
-/// How a function returns less than the template says. What a template says where it says nothing is no promise.
+/// How a function returns less than the template says. A bound that the template does not set is not a promise.
 fn cuts(kind: &Kind, ty: &Type) -> Option<String> {
     const CHARACTERS_UNSAID: u32 = 255;
     const DIGITS_UNSAID: u8 = 65;
@@ -250,7 +251,7 @@ fn cuts(kind: &Kind, ty: &Type) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// The argument that is meant instead, at each place.
+    /// The better argument, for each place.
     fn meant_at(parameters: &[&str], passed: &[&str]) -> Vec<Option<usize>> {
         let parameter = |name: &&str| Parameter {
             name: (*name).to_owned(),
@@ -270,7 +271,7 @@ mod tests {
         assert_eq!(meant_at(&["id", "p_id"], &["id", "p_id"]), [None, None]);
         assert_eq!(meant_at(&["p_id", "id"], &["id_2", "id"]), [None, None]);
         assert_eq!(meant_at(&["p_a", "b"], &["anything", "b"]), [None, None]);
-        // Two that changed places, three that moved on, and names of which one is the other with a prefix.
+        // Two arguments that changed places, three that moved on, and names of which one is the other with a prefix.
         assert_eq!(meant_at(&["p_a", "p_b"], &["b", "a"]), [Some(1), Some(0)]);
         assert_eq!(meant_at(&["p_a", "p_b", "p_c"], &["b", "c", "a"]), [Some(2), Some(0), Some(1)]);
         assert_eq!(meant_at(&["id", "p_id"], &["p_id", "id"]), [Some(1), Some(0)]);

@@ -1,4 +1,4 @@
-//! Writes that fail or are left out, and are answered with `ok`.
+//! Writes that fail or are skipped, and still get the answer `ok`.
 
 use super::{Findings, Severity, base::Base, place};
 use crate::routine::{
@@ -10,7 +10,7 @@ use beds_core::{
 };
 use beds_protocol::shown;
 
-/// Reports it for create, update, upsert and delete, where the text can be seen.
+/// Reports such writes of create, update, upsert and delete, if the text can be seen.
 pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, findings: &mut Findings<'_>) {
     if matches!(object.usage, Usage::Read | Usage::Call(_)) {
         return;
@@ -18,7 +18,7 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
     let Some(base) = Base::behind(findings.domain, catalogue) else { return };
     let Some(body) = routine.body.as_deref() else { return };
     let text = tokens(body, routine.mode);
-    // What refuses by itself says so.
+    // A text that raises errors by itself reports its own failures.
     let refuses = text.iter().any(|token| token.is("signal") || token.is("resignal"));
     if refuses {
         return;
@@ -30,7 +30,7 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
     }
 }
 
-/// A handler that passes over what the database refuses.
+/// A handler that ignores errors of the database.
 fn swallows(
     object: &Object,
     routine: &Routine,
@@ -39,12 +39,12 @@ fn swallows(
     findings: &mut Findings<'_>,
 ) {
     let all = handlers(text);
-    // What writes the record in another way is looked at where that is.
+    // A handler that writes the record in another way is checked in another place.
     let passes = all.iter().filter(|handler| !statements(handler.body).into_iter().any(is_base));
     let Some(catches) = passes.map(|handler| handler.catches).max() else { return };
     let blocks = |tokens: &[Token]| tokens.iter().filter(|token| token.is("begin")).count();
     let within: usize = all.iter().map(|handler| blocks(handler.body)).sum();
-    // In a block of its own it may be there for another statement.
+    // In an inner block the handler may be for another statement.
     let severity = match catches {
         Catches::Errors if blocks(text) - within == 1 => Severity::Error,
         Catches::Errors | Catches::Maybe => Severity::Warning,
@@ -91,7 +91,7 @@ fn creates_none(
     }
 }
 
-/// Whether an insert has as many rows as a query finds, and that need not be one.
+/// Whether an insert has as many rows as a query finds, which may not be one.
 fn is_of_query(insert: &[Token]) -> bool {
     const AGGREGATES: [&str; 5] = ["max", "min", "count", "sum", "avg"];
     let select = at_top(insert, 0, |token| token.is("select"));
@@ -103,6 +103,6 @@ fn is_of_query(insert: &[Token]) -> bool {
     let is_aggregate =
         |at: usize| AGGREGATES.iter().any(|name| query[at].is(name)) && inside(query, at + 1).is_some();
     let is_one = (0..from).any(is_aggregate) && place("group") == query.len();
-    // What a `union` adds is told as such.
+    // Rows that a `union` adds are reported separately.
     !is_one && (is_filtered || !is_dual) && place("union") == query.len()
 }

@@ -1,4 +1,4 @@
-//! The tables of the node's own: that they are there, as the node uses them, on a server that can do what they are for.
+//! The node's own tables: that they exist, as the node uses them, on a server with the features that they need.
 
 use beds_core::{
     inspect::Catalogue,
@@ -10,7 +10,7 @@ use beds_protocol::tables::{Right, Role, Table};
 use super::{Finding, Severity};
 use crate::{own, routine::lacks_on};
 
-/// What is wrong with them: one finding a table, whatever it is.
+/// Findings on the node's own tables. All faults of a table are one finding.
 pub(super) fn check(domains: &[&'static Domain], catalogue: &Catalogue) -> Vec<Finding> {
     let Some(first) = domains.first() else { return Vec::new() };
     let mut tables: Vec<&'static Table> = domains.iter().flat_map(|domain| domain.tables()).collect();
@@ -48,7 +48,7 @@ pub(super) fn check(domains: &[&'static Domain], catalogue: &Catalogue) -> Vec<F
     findings
 }
 
-/// What a table is not needed for.
+/// What to change so that a table is not needed.
 const fn unless(table: &Table) -> &'static str {
     match table.role {
         Role::Ledger => "or say `once = false` in each template whose writes may happen twice",
@@ -57,7 +57,7 @@ const fn unless(table: &Table) -> &'static str {
     }
 }
 
-/// What the node's user may do with rows that are only added.
+/// Privileges of the node's user on rows that are only added.
 fn excess(table: &Table, engine: Engine, catalogue: &Catalogue) -> Option<(String, String)> {
     let is_known = catalogue.grants.list.is_some() && catalogue.relation_named(table.name).is_some();
     if !table.is_append_only() || !is_known {
@@ -76,7 +76,7 @@ fn excess(table: &Table, engine: Engine, catalogue: &Catalogue) -> Option<(Strin
     (!given.is_empty()).then_some((message, hint))
 }
 
-/// What is wrong with a table, if anything, and what to do.
+/// What is wrong with a table, if anything, and what to do about it.
 fn judge(table: &Table, engine: Engine, catalogue: &Catalogue) -> Option<(String, String)> {
     let name = table.name;
     let lacks: Vec<&str> = {

@@ -1,4 +1,4 @@
-//! What a domain on a table of two key columns is told of its procedures and triggers.
+//! Findings on the procedures and triggers of a domain whose table has two key columns.
 
 use beds_core::{
     inspect::{
@@ -17,7 +17,7 @@ mod kept;
 mod silent;
 mod upserts;
 
-/// What is said of a domain on a database.
+/// The findings on a domain and its database.
 pub(super) fn check(domain: &Domain, catalogue: &Catalogue) -> Vec<Finding> {
     check_objects(domain, &domain.database_objects(), &AllDeeds::of(catalogue))
 }
@@ -72,12 +72,12 @@ fn catalogue(routines: Vec<Routine>, triggers: Vec<Trigger>) -> Catalogue {
     Catalogue { database: "shop".to_owned(), relations: vec![table], routines, ..Catalogue::default() }
 }
 
-/// The domain, with the procedures of that name for `create`, `update` and `delete` as far as they are named.
+/// The domain, with procedures of these names for `create`, `update` and `delete`, as far as they are named.
 fn domain(names: [Option<&'static str>; 3], generated: Option<Generated>) -> Domain {
     domain_on(["id_order", "id_part"], names, generated)
 }
 
-/// The same, where the key has these columns.
+/// The same domain, with these columns in its key.
 fn domain_on(
     key: [&'static str; 2],
     names: [Option<&'static str>; 3],
@@ -107,7 +107,7 @@ fn domain_on(
         )
 }
 
-/// What is said of the operations.
+/// The findings on the operations.
 fn said(domain: &Domain, catalogue: &Catalogue) -> Vec<String> {
     let findings =
         check(domain, catalogue).into_iter().filter(|finding| finding.place.starts_with("objects"));
@@ -158,7 +158,7 @@ fn a_key_that_is_compared_with_the_parameter_of_something_else_is_found() {
         &found,
         "warning `u` changes other records than that of the key: it compares `id_part` with a constant",
     );
-    // It is compared with its own as well.
+    // The column is also compared with its own parameter.
     let narrow = "update line set amount = c where id_order = o and id_part = r and id_part = c";
     assert_eq!(of_update(&["o", "r", "c"], narrow), [""; 0]);
     let deletes = routine("d", &["o", "r"], "delete from line where id_part = o and id_order = r");
@@ -166,7 +166,7 @@ fn a_key_that_is_compared_with_the_parameter_of_something_else_is_found() {
     one(&found, "error `d` deletes other records than that of the key: it compares `id_order` with `r`");
 }
 
-/// A condition in place of `id_order = o and id_part = r`, and what is said of it.
+/// A condition instead of `id_order = o and id_part = r`, and the finding.
 const CONDITIONS: &[(&str, &str)] = &[
     // Proved, however it is written.
     ("(id_order) = (o) and (id_part = r)", ""),
@@ -200,7 +200,7 @@ const CONDITIONS: &[(&str, &str)] = &[
     ("id_order = o and id_part = 0x01", "warning with a constant"),
     ("id_order = o and id_part in (select b from other)", "warning computed"),
     ("id_order = o and id_part = any (select b from other)", "warning computed"),
-    // Nobody knows.
+    // The result is unknown.
     ("abs(id_order) = abs(o) and id_part = r", "note not proved"),
     ("id_order = cast(o as int) and id_part = r", "note not proved"),
     ("id_order = o and id_part = @x", "note not proved"),
@@ -245,7 +245,7 @@ fn what_an_update_does_around_its_condition_is_found() {
             "update line t join (select o q, r s) z set t.amount = c where t.id_order = z.s and t.id_part = z.q".to_owned(),
             "note not proved",
         ),
-        // Another value under the name of a parameter, or another name for it.
+        // Another value under the name of a parameter, or another name for the value.
         (format!("begin declare o int default 1; {plain}; end"), "error declares a variable `o`"),
         (
             "begin declare k int; set k = r; update line set amount = c where id_order = o and id_part = k; end".to_owned(),
@@ -276,13 +276,13 @@ fn what_an_update_does_around_its_condition_is_found() {
     ] {
         is_said(&of_update(&["o", "r", "c"], &body), expected, &body);
     }
-    // A table that is certainly another one.
+    // A table that is certainly a different one.
     let other = "update other set amount = c where id_order = o and id_part = r";
     let mut catalogue = catalogue(vec![routine("u", &["o", "r", "c"], other)], Vec::new());
     catalogue.relations.push(Relation::new("other", RelationKind::Table));
     let found = said(&domain([None, Some("u"), None], None), &catalogue);
     one(&found, "error `u` writes into `other`, and never into `line`, which `read` shows");
-    // Another table, which is emptied beside.
+    // Another table that the procedure empties as well.
     let body = format!("begin {plain}; truncate table other; set @x = truncate(1.5, 0); end");
     let both = vec![routine("u", &["o", "r", "c"], &body)];
     let mut catalogue = self::catalogue(both, Vec::new());
@@ -294,7 +294,7 @@ fn what_an_update_does_around_its_condition_is_found() {
             .any(|line| line.starts_with("warning") && line.contains("deletes all records of `other`")),
         "{found:#?}"
     );
-    // What it calls gives the parameter another value.
+    // The called procedure assigns the parameter another value.
     let mut norm = routine("norm", &["x"], "set x = x + 1");
     norm.parameters[0].direction = Direction::InOut;
     for (call, is_found) in [("norm(r)", true), ("shop.norm(r)", true), ("norm(@r)", false)] {
@@ -310,11 +310,11 @@ fn what_an_update_does_around_its_condition_is_found() {
 fn a_parameter_that_is_used_nowhere_is_found() {
     let found = of_update(&["o", "r", "c"], "update line set amount = 1 where id_order = o and id_part = r");
     one(&found, "error parameter `c` of `u` is used nowhere");
-    // One report is enough for several.
+    // One report is enough for several parameters.
     let create = routine("c", &["o", "r", "c"], "insert into line (id_order) values (o)");
     let found = said(&domain([Some("c"), None, None], None), &catalogue(vec![create], Vec::new()));
     one(&found, "error parameters `r`, `c` of `c` are used nowhere");
-    // Whatever a procedure makes of it is its affair.
+    // What a procedure computes from a parameter is its own affair.
     let computed = "update line set amount = 2 * c where id_order = o and id_part = r";
     assert_eq!(of_update(&["o", "r", "c"], computed), [""; 0]);
 }
@@ -344,7 +344,7 @@ fn a_key_that_a_trigger_sets_is_found() {
     {
         assert_eq!(of(vec![trigger(moment, body)]), [""; 0], "{moment} {body}");
     }
-    // By a procedure that gives it back.
+    // A procedure that returns the value in its parameter.
     let mut upper = routine("upper", &["x"], "set x = x + 1");
     upper.parameters[0].direction = Direction::InOut;
     let handed = trigger("before insert", "call upper(new.id_part)");

@@ -1,4 +1,4 @@
-//! Whether values of a template's type fit a column's or a parameter's, and why not.
+//! Whether values of a template's type fit the type of a column or a parameter, and why not.
 
 #![allow(clippy::match_same_arms, reason = "a pair of types a line, in the order of the types")]
 
@@ -8,16 +8,16 @@ use beds_core::{
 };
 use beds_protocol::shown;
 
-/// How well a type fits. The texts are the end of the sentence "the column …".
+/// How well a type fits. The texts end the sentence "the column …".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Fit {
-    /// Every value does.
+    /// Every value fits.
     Fine,
-    /// As well as a template can say it: a part of what is written is not kept.
+    /// The type fits as well as a template can express it: a part of a written value is not kept.
     Noted(String),
-    /// Some do not: they are refused, or shown although the template says that there are none.
+    /// Some values do not fit. They are refused, or clients see values that the template excludes.
     Doubt(String),
-    /// None does, or some are changed and nobody is told.
+    /// No value fits, or some are changed without notice.
     Wrong(String),
 }
 
@@ -27,7 +27,7 @@ pub(super) struct Against {
     pub(super) engine: Engine,
     /// Whether clients' values are written there.
     pub(super) written: bool,
-    /// Whether clients are shown values from there: what a parameter could take besides is nobody's business.
+    /// Whether clients see values from there. Other values that a parameter could take do not matter.
     pub(super) shown: bool,
 }
 
@@ -39,7 +39,7 @@ fn changes(text: impl Into<String>) -> Fit {
     Fit::Wrong(text.into())
 }
 
-/// Fine, but for what a template cannot say.
+/// The type fits, except for a property that a template cannot express.
 fn noted(is: bool, text: impl Into<String>) -> Fit {
     if is { Fit::Noted(text.into()) } else { Fit::Fine }
 }
@@ -48,7 +48,7 @@ fn wrong(kind: &Kind, ty: &Type) -> Fit {
     Fit::Wrong(format!("is {}, not {}", kind.title(), shown(ty.name())))
 }
 
-/// Whether a type fits what values of a column are.
+/// Whether a type fits the values of a column.
 pub(super) fn fit(kind: &Kind, ty: &Type, against: Against) -> Fit {
     let is_mongodb = against.engine == Engine::MongoDb;
     match (ty, kind) {
@@ -82,7 +82,8 @@ pub(super) fn fit(kind: &Kind, ty: &Type, against: Against) -> Fit {
         {
             changes(format!("is {}, which keeps other numbers than a float has", kind.title()))
         }
-        // A validator that takes a `number` takes a double as well; what it does not take is told where it is written.
+        // A validator that accepts a `number` accepts a double as well. Conditions that a double breaks are reported
+        // where documents are written.
         (Type::Float { .. }, Kind::Decimal { .. }) if is_mongodb => doubt(
             "may have decimals, but the field is a float: those that no float is equal to are shown as null",
         ),
@@ -150,7 +151,7 @@ fn integer(kind: &Kind, ty: &Type, against: Against) -> Fit {
         }
         Kind::Bool if against.engine == Engine::MariaDb => Fit::Fine,
         Kind::Flag { min: from, max: to } => integer(&Kind::Int { min: *from, max: *to }, ty, against),
-        // What is between is refused when it is written.
+        // Values between 0 and the years are refused when a record is written.
         Kind::Year if against.written && min == 0 && (1901..=2155).contains(&max) => Fit::Fine,
         Kind::Year if against.written && min < 100 && max > 0 => doubt(
             "is a year, which takes 1 to 99 for years of 1970 to 2069, so that the node refuses them: write \
@@ -175,7 +176,7 @@ fn integer(kind: &Kind, ty: &Type, against: Against) -> Fit {
             doubt(format!("has values of {from} to {to}, but the template has the bounds of a smaller type"))
         }
         Kind::Int { .. } => Fit::Fine,
-        // A sum of integers is a decimal without digits after its point.
+        // A sum of integers is a decimal without fraction digits.
         Kind::Decimal { scale: 0, .. } if against.engine == Engine::MariaDb => Fit::Fine,
         Kind::Float { .. } | Kind::Decimal { .. } if against.engine == Engine::MongoDb => {
             doubt("may have a fraction, but the field is an int")
@@ -184,7 +185,7 @@ fn integer(kind: &Kind, ty: &Type, against: Against) -> Fit {
     }
 }
 
-/// Whether these are the bounds of an integer type of MariaDB: others are a rule for what clients write.
+/// Whether these are the bounds of an integer type of MariaDB. Other bounds are a rule for the values of clients.
 fn is_of_a_type(min: i128, max: i128) -> bool {
     [8_u32, 16, 24, 32].into_iter().any(|bits| {
         let half = 1_i128 << (bits - 1);
@@ -210,7 +211,7 @@ fn decimal(kind: &Kind, ty: &Type, (precision, scale): (u8, u8), against: Agains
                 Fit::Fine
             }
         }
-        // A decimal is written as a Decimal128, which a validator of other numbers refuses.
+        // A decimal is written as a Decimal128, which a validator for other numbers refuses.
         Kind::Int { .. } | Kind::Float { .. } if against.engine == Engine::MongoDb && against.written => {
             wrong(kind, ty)
         }
@@ -297,7 +298,7 @@ fn enumeration(kind: &Kind, ty: &Type, values: &[&str], against: Against) -> Fit
     }
 }
 
-/// Whether a value may be the one that the catalogue shows, which does not tell every character.
+/// Whether a value may be the one that the catalogue shows. The catalogue does not show every character.
 fn is_value(kept: &str, value: &str) -> bool {
     let is_same = |(a, b): (char, char)| a == b || (UNKNOWN.contains(a) && (b == '?' || b > '\u{ffff}'));
     kept.chars().count() == value.chars().count() && kept.chars().zip(value.chars()).all(is_same)

@@ -1,4 +1,5 @@
-//! What the objects of a domain stand on: the routines' tables and procedures, and the columns that they write.
+//! The objects on which the objects of a domain depend: the tables and procedures of routines, and the columns that
+//! they write.
 
 use super::{
     Findings, Severity,
@@ -18,8 +19,8 @@ use beds_core::{
 };
 use beds_protocol::shown;
 
-/// Reports what a routine, or one that it calls, names and nobody can use; `is_whole` is whether all that it writes must
-/// be in one transaction.
+/// Reports objects that a routine, or one that it calls, names and nobody can use. `is_whole` is whether all its writes
+/// must be in one transaction.
 pub(super) fn check(
     place: &str,
     routine: &Routine,
@@ -32,7 +33,7 @@ pub(super) fn check(
     }
 }
 
-/// Reports columns of the table that must have a value, and get none from `create` or `upsert`.
+/// Reports columns of the table that must have a value, and that `create` or `upsert` leaves without one.
 pub(super) fn required(relation: &Relation, catalogue: &Catalogue, findings: &mut Findings<'_>) {
     let domain = findings.domain;
     if domain.engine() != Engine::MariaDb {
@@ -49,12 +50,12 @@ pub(super) fn required(relation: &Relation, catalogue: &Catalogue, findings: &mu
     }
 }
 
-/// Reports fields that the database is to fill in where nothing does so any more: a column that was computed may have become
+/// Reports fields that the database should fill in although nothing does so any more: a computed column may have become
 /// a plain one.
 fn generated(create: &Object, base: &Base<'_>, catalogue: &Catalogue, findings: &mut Findings<'_>) {
     let domain = findings.domain;
     let Some(routine) = catalogue.routine(RoutineKind::Procedure, create.name) else { return };
-    // Without its text, or beside a trigger, nobody knows what a new record has.
+    // Without the text, or with a trigger, the values of a new record are unknown.
     let Some(body) = routine.body.as_deref().filter(|_| base.table.triggers.is_empty()) else { return };
     let text = tokens(body, routine.mode);
     let is_named =
@@ -66,7 +67,8 @@ fn generated(create: &Object, base: &Base<'_>, catalogue: &Catalogue, findings: 
         }
         let is_alone = field.unique || domain.key == [index];
         let place = format!("field {}", field.name);
-        // It may have been computed; or nobody sets it, as `beds import` writes it of columns that no procedure can set.
+        // The column may have been computed. Or nobody sets it: `beds import` writes columns that no procedure can set
+        // in this way.
         if column.default == Supplied::Nothing && column.nullable && field.nullable {
             let message = format!(
                 "the column {} of {} is null in new records, although the template says that the database generates it",
@@ -81,7 +83,7 @@ fn generated(create: &Object, base: &Base<'_>, catalogue: &Catalogue, findings: 
             continue;
         }
         let what = match &column.default {
-            // What may not be null is reported as such.
+            // A column that may not be null is reported separately.
             Supplied::Nothing if column.nullable => {
                 "is null in new records: it has no default, and is not computed"
             }
@@ -132,7 +134,7 @@ fn given(create: &Object, base: &Base<'_>, catalogue: &Catalogue, findings: &mut
             Some(_) if base.table.triggers.is_empty() => {
                 findings.error(place, message).hint(hint);
             }
-            // Its text is not seen, and the template says that somebody fills it in.
+            // The text is not visible, and the template says that somebody fills the column in.
             None if is_counted => {}
             None if is_said => {
                 findings
@@ -146,9 +148,9 @@ fn given(create: &Object, base: &Base<'_>, catalogue: &Catalogue, findings: &mut
     }
 }
 
-/// Reports where values do not go through a procedure as they are: a parameter that does not find or keep what a column
-/// has, and a column that does not keep what clients may send. A parameter is held against the column that its value is
-/// put into as it is; where the text cannot be seen, against the one behind its field.
+/// Reports values that change on their way through a procedure: a parameter that does not find or keep the values of a
+/// column, and a column that does not keep the values that clients may send. A parameter is compared with the column
+/// into which its value goes unchanged. If the text cannot be seen, it is compared with the column behind its field.
 pub(super) fn kept(object: &Object, routine: &Routine, catalogue: &Catalogue, findings: &mut Findings<'_>) {
     let domain = findings.domain;
     let Some(relation) = read(domain, catalogue) else { return };
@@ -176,7 +178,7 @@ pub(super) fn kept(object: &Object, routine: &Routine, catalogue: &Catalogue, fi
             if is_written && object.usage == Usage::Update {
                 passes_again(&way, findings);
             }
-            // What the node makes is kept as what clients send.
+            // Values that the node makes must be kept like values of clients.
             let is_made = domain.fields[*index].generated.is_some() && domain.version != Some(*index);
             if (is_written || is_made) && relation.kind == RelationKind::View {
                 holds(*index, &way, base.table, findings);
@@ -190,7 +192,7 @@ pub(super) fn kept(object: &Object, routine: &Routine, catalogue: &Catalogue, fi
     }
 }
 
-/// A parameter and the column that its value goes into, or is looked for in.
+/// A parameter, and the column into which its value goes or in which it is searched.
 struct Way<'c> {
     usage: Usage,
     routine: &'c str,
@@ -207,11 +209,11 @@ impl Way<'_> {
         format!("of the column {} ({})", shown(&self.column.name), shown(&self.column.written))
     }
 
-    /// Reports a parameter that changes or refuses what the column has.
+    /// Reports a parameter that changes or refuses values of the column.
     fn report(&self, kept: Kept, findings: &mut Findings<'_>) {
         let (subject, of) = (self.subject(), self.of_column());
         let charset = |collation: &str| collation.split('_').next().unwrap_or_default().to_owned();
-        // A type says nothing of its characters.
+        // A type does not show its character set.
         let declared = match (self.column.collation.as_deref(), self.parameter.collation.as_deref()) {
             (Some(own), Some(given)) if charset(own) != charset(given) => {
                 format!("{} character set {} collate {own}", self.column.written, charset(own))
@@ -231,7 +233,7 @@ impl Way<'_> {
     }
 }
 
-/// Whether a column takes no value, since the database computes it; a procedure that gives it one is refused.
+/// Whether a column takes no value since the database computes it. The server refuses a procedure that assigns one.
 fn takes_none(way: &Way<'_>, is_seen: bool, table: &Relation, findings: &mut Findings<'_>) -> bool {
     if !matches!(way.column.default, Supplied::Computed(_)) {
         return false;
@@ -250,7 +252,7 @@ fn takes_none(way: &Way<'_>, is_seen: bool, table: &Relation, findings: &mut Fin
     true
 }
 
-/// A part of the key has to find its record, and no other.
+/// A part of the key must find its record, and no other.
 fn finds(way: &Way<'_>, findings: &mut Findings<'_>) {
     let Way { parameter, column, .. } = way;
     if let Kept::Changed(how) = compares(parameter, column) {
@@ -259,7 +261,7 @@ fn finds(way: &Way<'_>, findings: &mut Findings<'_>) {
             .error(place(way.usage), format!("{subject} {how}: it may find another record {of}"))
             .hint("declare the parameter with the character set and collation of the column");
     }
-    // Spaces at the end tell no keys apart, but for collations that do.
+    // Trailing spaces do not distinguish keys, except under some collations.
     let is_padded = !column.collation.as_deref().unwrap_or_default().contains("nopad");
     let is_trim = matches!(
         (&parameter.kind, &column.kind),
@@ -271,12 +273,12 @@ fn finds(way: &Way<'_>, findings: &mut Findings<'_>) {
     }
 }
 
-/// An update passes every field again, also those that the client left out.
+/// An update passes every field again, including those that the client left out.
 fn passes_again(way: &Way<'_>, findings: &mut Findings<'_>) {
     way.report(keeps(way.parameter, way.column), findings);
 }
 
-/// What clients may send has to be kept behind the view as well.
+/// Values that clients may send must be kept behind the view as well.
 fn holds(index: usize, way: &Way<'_>, table: &Relation, findings: &mut Findings<'_>) {
     let field = &findings.domain.fields[index];
     let place = format!("field {}", field.name);
@@ -289,8 +291,8 @@ fn holds(index: usize, way: &Way<'_>, table: &Relation, findings: &mut Findings<
     }
 }
 
-/// What a column of a table keeps less of than its parameter takes, where the column alone may be meant so: JSON in a text,
-/// a moment in a timestamp, characters that it does not have.
+/// Values that a column of a table does not keep although its parameter takes them. Checked only for columns where this
+/// may be intended: JSON in a text, a time in a timestamp, characters that the column lacks.
 fn holds_less(index: usize, way: &Way<'_>, table: &Relation, findings: &mut Findings<'_>) {
     let is_json =
         matches!(findings.domain.fields[index].ty, Type::Json | Type::List { .. } | Type::Object { .. });
@@ -300,7 +302,7 @@ fn holds_less(index: usize, way: &Way<'_>, table: &Relation, findings: &mut Find
     }
 }
 
-/// Warns of a column that keeps less than the parameter whose value it gets.
+/// Warns of a column that keeps less than the parameter that is stored in it.
 fn narrowed(index: usize, way: &Way<'_>, table: &Relation, findings: &mut Findings<'_>) {
     let field = &findings.domain.fields[index];
     let place = format!("field {}", field.name);
@@ -317,10 +319,10 @@ fn narrowed(index: usize, way: &Way<'_>, table: &Relation, findings: &mut Findin
     }
 }
 
-/// A null that a client may send has to be taken. A default of the column is no help: null is passed as such.
+/// A null that a client may send must be accepted. A default of the column does not help: null is passed explicitly.
 fn takes_null(index: usize, way: &Way<'_>, is_seen: bool, table: &Relation, findings: &mut Findings<'_>) {
     let field = &findings.domain.fields[index];
-    // Where the text is not seen, the routine may put the default in the place of null.
+    // If the text is not visible, the routine may replace null with the default.
     let may_be_replaced = !is_seen && way.column.default != Supplied::Nothing;
     if !field.nullable || way.column.nullable || may_be_replaced {
         return;

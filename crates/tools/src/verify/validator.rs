@@ -1,4 +1,4 @@
-//! What a domain writes to a collection, against each thing that the collection's validator asks.
+//! Compares what a domain writes to a collection with each condition of the collection's validator.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use beds_protocol::shown;
 
 mod values;
 
-/// What is said of a rule.
+/// The finding on a rule.
 pub(super) struct Said {
     severity: Severity,
     message: String,
@@ -32,12 +32,12 @@ impl Said {
     }
 }
 
-/// Holds what is written against the rules of the validator.
+/// Compares the written values with the rules of the validator.
 pub(super) fn check(object: &Object, relation: &Relation, findings: &mut Findings<'_>) {
     let is_strict = relation.evidence == Evidence::Validator { strict: true };
     let domain = findings.domain;
     let is_whole = matches!(object.usage, Usage::Create | Usage::Upsert);
-    // What has another type is judged no further.
+    // A member with the wrong type is judged no further.
     let mut mistyped = BTreeSet::new();
     let (types, others): (Vec<&Rule>, Vec<&Rule>) =
         relation.rules.iter().partition(|rule| matches!(rule.asks, Asks::Types(_)));
@@ -58,7 +58,7 @@ pub(super) fn check(object: &Object, relation: &Relation, findings: &mut Finding
         let place = format!("field {}", field.name);
         let name = shown(rule.path.join(".").replace(".[]", ITEMS));
         let said = match reached(&field.ty, &rule.path[1..]) {
-            // The node counts it from 1.
+            // The node counts the version from 1.
             Reached::Value(_) if domain.version == Some(index) => {
                 values::judge(&name, &Type::int(1, i64::MAX), &rule.asks)
             }
@@ -73,13 +73,13 @@ pub(super) fn check(object: &Object, relation: &Relation, findings: &mut Finding
         if is_mistyped {
             mistyped.insert(rule.path.clone());
         }
-        // What is read from there may have been judged by its type already.
+        // The type of the column may have been reported already.
         let read = is_mistyped.then(|| format!("the column {}", shown(column)));
         tell(findings, is_strict, &place, read.as_deref(), said);
     }
 }
 
-/// A validator that only warns refuses nothing.
+/// A validator that only warns does not refuse anything.
 fn tell(findings: &mut Findings<'_>, is_strict: bool, place: &str, known_as: Option<&str>, said: Said) {
     let severity = if is_strict { said.severity } else { Severity::Warning };
     let is_told = findings.list.iter().any(|finding| {
@@ -99,7 +99,7 @@ enum Reached<'t> {
     Nothing,
 }
 
-/// What the template has at a path inside a field.
+/// The template's type at a path inside a field.
 fn reached<'t>(ty: &'t Type, path: &[String]) -> Reached<'t> {
     let Some((step, rest)) = path.split_first() else { return Reached::Value(ty) };
     match ty {
@@ -113,12 +113,12 @@ fn reached<'t>(ty: &'t Type, path: &[String]) -> Reached<'t> {
     }
 }
 
-/// What is asked of the document as a whole.
+/// The findings on a condition for the whole document.
 fn whole(object: &Object, rule: &Rule, is_whole: bool, findings: &Findings<'_>) -> Vec<(String, Said)> {
     let domain = findings.domain;
     let place = place(object.usage);
     let has_id = domain.fields.iter().any(|field| field.column == "_id");
-    // Each document has one.
+    // Each document has an `_id`.
     let id = usize::from(!has_id);
     let said = match &rule.asks {
         Asks::Other(keyword) => Some(values::not_judged(keyword, "its documents")),
@@ -167,11 +167,11 @@ fn required(domain: &Domain, name: &str) -> Option<Said> {
     })
 }
 
-/// What of the fields the validator takes for no member.
+/// Fields that the validator does not accept as members.
 fn only(domain: &Domain, names: &[String], place: &str, findings: &Findings<'_>) -> Vec<(String, Said)> {
     let is_listed = |name: &str| names.iter().any(|listed| listed == name);
     let fields = domain.fields.iter().enumerate().filter(|(index, field)| {
-        // What is read from there has been found missing already.
+        // The column may have been reported as missing already.
         let missing = format!("has no column {}", shown(field.column));
         let place = format!("field {}", field.name);
         findings.is_stored(*index) && !is_listed(field.column) && !findings.has(&place, &missing)
@@ -201,14 +201,14 @@ fn is_always_given(domain: &Domain, index: usize) -> bool {
         || domain.key.contains(&index)
 }
 
-/// Whether each record has a value of the field in a collection.
+/// Whether each record in a collection has a value of the field.
 pub(super) fn is_always_stored(domain: &Domain, index: usize) -> bool {
     let field = &domain.fields[index];
     is_always_given(domain, index)
         && (!field.nullable || field.generated.is_some() || domain.version == Some(index))
 }
 
-/// The type as which MongoDB stores a value; `None` where it may have any.
+/// The type in which MongoDB stores a value; `None` if it may be any type.
 pub(super) const fn stored_as(ty: &Type) -> Option<&'static str> {
     Some(match ty {
         Type::Bool => "bool",
@@ -225,7 +225,7 @@ pub(super) const fn stored_as(ty: &Type) -> Option<&'static str> {
     })
 }
 
-/// Whether this type is among those that a validator or an index names.
+/// Whether a validator or an index names this type.
 pub(super) fn takes(types: &[String], stored: &str) -> bool {
     let is_number = matches!(stored, "long" | "double" | "decimal");
     types.iter().any(|name| name == stored || (is_number && name == "number"))

@@ -1,4 +1,4 @@
-//! A node for databases that were not written for BEDS: nothing but imported templates.
+//! A node for databases that were not made for BEDS: it has only imported templates.
 
 #[allow(missing_docs, reason = "generated")]
 mod domains {

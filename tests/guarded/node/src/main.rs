@@ -1,4 +1,4 @@
-//! A node whose templates say who may do what, on both engines.
+//! A node whose templates restrict who may do what, on both engines.
 
 #[allow(missing_docs, unreachable_pub, reason = "generated")]
 mod domains {

@@ -1,4 +1,4 @@
-//! The reference data of the Debian package iso-codes, as records that the templates take.
+//! The reference data of the Debian package iso-codes, as records for the templates.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 const FOLDER: &str = "/usr/share/iso-codes/json";
 
-/// A record as JSON, as the files have it and the templates take it.
+/// A record as JSON, as in the files and in requests.
 pub(super) type Record = Map<String, Value>;
 
 /// The records of one template.
@@ -16,11 +16,11 @@ pub(super) type Record = Map<String, Value>;
 pub(super) struct Set {
     pub(super) template: &'static str,
     pub(super) title: &'static str,
-    /// In waves: one is loaded when the wave before it is there, since its records refer to those.
+    /// The records in waves. A wave is loaded after the wave before it, since its records refer to those.
     pub(super) waves: Vec<Vec<Record>>,
 }
 
-/// All that is loaded.
+/// All data to load.
 #[derive(Debug)]
 pub(super) struct Catalog {
     pub(super) sets: Vec<Set>,
@@ -64,7 +64,7 @@ impl Catalog {
         self.sets.iter().filter(move |set| set.template == template).flat_map(Set::records)
     }
 
-    /// The keys of the records that a condition selects, to compare a reply with.
+    /// The keys of the records that a condition selects, to compare them with a reply.
     pub(super) fn keys<'a>(
         &'a self,
         template: &str,
@@ -80,7 +80,7 @@ impl Catalog {
     }
 }
 
-/// A member of a record, where it is text.
+/// A member of a record, if it is text.
 pub(super) fn text<'a>(record: &'a Record, member: &str) -> &'a str {
     record.get(member).and_then(Value::as_str).unwrap_or_default()
 }
@@ -96,7 +96,7 @@ fn read(folder: &Path, standard: &str) -> Result<Vec<Record>> {
     Ok(records)
 }
 
-/// The records in waves, each of which refers to records of earlier ones only.
+/// The records in waves. Each record refers only to records of earlier waves.
 fn parents_first(mut rest: Vec<Record>) -> Result<Vec<Vec<Record>>> {
     let mut known = HashSet::new();
     let mut waves = Vec::new();
@@ -111,7 +111,7 @@ fn parents_first(mut rest: Vec<Record>) -> Result<Vec<Vec<Record>>> {
     Ok(waves)
 }
 
-/// The code of the subdivision that this one is part of. Most are written without the country.
+/// The code of the subdivision that contains this one. Most records leave out the country in that code.
 fn parent(record: &Record) -> Option<String> {
     let parent = record.get("parent")?.as_str()?;
     Some(if parent.contains('-') {

@@ -1,4 +1,4 @@
-//! Users, what nodes tell, jobs on records, and commands to nodes.
+//! Users, the reports of nodes, jobs on records, and commands to nodes.
 
 use std::{
     fmt::Write as _,
@@ -86,7 +86,7 @@ async fn told(guide: &mut Guide) -> Result<()> {
     Ok(())
 }
 
-/// Old articles come out of MongoDB into MariaDB.
+/// Moves old articles from MongoDB into MariaDB.
 async fn migration(guide: &mut Guide) -> Result<()> {
     let mut records = String::new();
     for number in 0..ARTICLES {
@@ -133,7 +133,7 @@ async fn migration(guide: &mut Guide) -> Result<()> {
     Ok(())
 }
 
-/// One of them goes into the warehouse, into an archive, and back.
+/// Moves an article into the warehouse, into an archive, and back.
 async fn warehouse(guide: &mut Guide) -> Result<()> {
     let one = format!(r#"{{"where": {{"sku": "{ARTICLE}"}}, "fields": ["id", "sku", "title"]}}"#);
     let exhibit = Exhibit::write(

@@ -12,22 +12,22 @@ use uuid::Uuid;
 use super::{show, watch};
 
 const INDENT: usize = 6;
-/// How long something that happens by itself may take.
+/// How long an event that happens by itself may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 const POLL: Duration = Duration::from_millis(200);
 
-/// What a request and its reply are shown as.
+/// A request, and how it and its reply are shown.
 pub(super) struct Exhibit<'a> {
     pub(super) title: &'a str,
     pub(super) key: &'a str,
     /// JSON, as a client would write it.
     pub(super) body: String,
     pub(super) lane: Lane,
-    /// The message id, where it is told.
+    /// The message id, if it is shown.
     pub(super) id: Option<Uuid>,
-    /// The token of a session, where it is sent in one.
+    /// The token of the session, if the request has one.
     session: Option<String>,
-    /// What is shown in place of a long body.
+    /// The text that is shown instead of a long body.
     brief: Option<&'a str>,
 }
 
@@ -40,17 +40,17 @@ impl<'a> Exhibit<'a> {
         Self { title, key, body: body.into(), lane: Lane::Write, id: None, session: None, brief: None }
     }
 
-    /// With this message id.
+    /// Adds this message id.
     pub(super) fn id(self, id: Uuid) -> Self {
         Self { id: Some(id), ..self }
     }
 
-    /// In the session with this token.
+    /// Adds the session with this token.
     pub(super) fn session(self, token: &str) -> Self {
         Self { session: Some(token.to_owned()), ..self }
     }
 
-    /// With this in place of the body, where it is shown.
+    /// Shows this text instead of the body.
     pub(super) fn briefly(self, brief: &'a str) -> Self {
         Self { brief: Some(brief), ..self }
     }
@@ -68,7 +68,7 @@ impl<'a> Exhibit<'a> {
     }
 }
 
-/// Shows exhibits, and remembers what was not as it should be.
+/// Shows exhibits, and remembers the failed checks.
 #[derive(Debug)]
 pub(super) struct Guide {
     client: Client,
@@ -81,7 +81,7 @@ impl Guide {
         Self { client, shown: 0, wrong: Vec::new() }
     }
 
-    /// Shows a request and its reply, which must pass the check. Gives the reply.
+    /// Shows a request and its reply, which must pass the check. Returns the reply.
     pub(super) async fn ask(
         &mut self,
         exhibit: Exhibit<'_>,
@@ -96,7 +96,7 @@ impl Guide {
         Ok(reply)
     }
 
-    /// As [`Guide::ask`], but shows only what `shorten` makes of the reply.
+    /// As [`Guide::ask`], but shows only what `shorten` returns for the reply.
     pub(super) async fn ask_in_short(
         &mut self,
         exhibit: Exhibit<'_>,
@@ -112,7 +112,7 @@ impl Guide {
         Ok(value)
     }
 
-    /// Asks until the reply passes the check, or patience ends; shows the last reply.
+    /// Repeats a request until the reply passes the check, or the time is over. Shows the last reply.
     pub(super) async fn ask_until(
         &mut self,
         exhibit: Exhibit<'_>,
@@ -133,7 +133,7 @@ impl Guide {
         }
     }
 
-    /// Shows a request that RabbitMQ must give back.
+    /// Shows a request that RabbitMQ must return.
     pub(super) async fn ask_nobody(&mut self, exhibit: Exhibit<'_>) {
         self.begin(&exhibit);
         let began = Instant::now();
@@ -148,7 +148,7 @@ impl Guide {
         self.judge(exhibit.title, outcome);
     }
 
-    /// Shows a job until it ends; it must be done. Gives it as it is then.
+    /// Shows a job until it ends. It must be done then. Returns its last state.
     pub(super) async fn watch(&mut self, id: &str) -> Result<Value> {
         let job = watch::job(&self.client, id).await?;
         let state = job.get("state").and_then(Value::as_str).unwrap_or_default();
@@ -164,7 +164,7 @@ impl Guide {
         Ok(self.client.events(pattern).await?)
     }
 
-    /// Shows events that have come of what was shown before: of these operations, on a record with this key.
+    /// Shows events that earlier requests have caused: of these operations, on a record with this key.
     pub(super) async fn hear(
         &mut self,
         title: &str,
@@ -211,7 +211,7 @@ impl Guide {
         }
     }
 
-    /// An error if anything was not as it should be.
+    /// An error if any check has failed.
     pub(super) fn verdict(self) -> Result<()> {
         if !self.wrong.is_empty() {
             bail!(
@@ -234,14 +234,14 @@ fn milliseconds(took: Duration) -> String {
     format!("{:.1} ms", took.as_secs_f64() * 1_000.0)
 }
 
-/// The member of a reply at a path such as `/data/name` is this.
+/// Checks that the member of a reply at a path such as `/data/name` has this value.
 pub(super) fn is(reply: &Value, path: &str, expected: impl Into<Value>) -> Result<()> {
     let (found, expected) = (reply.pointer(path), expected.into());
     ensure!(found == Some(&expected), "{path} is {}, not {expected}", found.unwrap_or(&Value::Null));
     Ok(())
 }
 
-/// The reply is an error with this code.
+/// Checks that the reply is an error with this code.
 pub(super) fn refused(reply: &Value, code: ErrorCode) -> Result<()> {
     is(reply, "/ok", false)?;
     is(reply, "/error/code", code.as_str())

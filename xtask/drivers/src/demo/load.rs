@@ -1,4 +1,4 @@
-//! Loads the data through `create` requests: several records in each, several requests on their way.
+//! Loads the data through `create` requests, with several records in each and several requests in flight.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -13,16 +13,16 @@ use serde_json::Value;
 use super::data::{Catalog, Record, Set};
 use super::{ensure_empty, grouped};
 
-/// Records in one request, of which all or none are created.
+/// The records in one request. It creates all of them or none.
 const RECORDS: usize = 25;
-/// Requests that wait for their answer at a time.
+/// How many requests are in flight at a time.
 const IN_FLIGHT: usize = 32;
-/// Longer than the usual 10 s: a slow disk is no fault of the demo.
+/// More than the usual 10 s: a slow disk is not a fault of the demo.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// How often a line appears where there is no terminal.
+/// How often a line appears if there is no terminal.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(2);
 
-/// What was loaded, and how long it took.
+/// How many records were loaded, and how long that took.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Loaded {
     pub(super) records: usize,
@@ -30,7 +30,7 @@ pub(super) struct Loaded {
     pub(super) took: Duration,
 }
 
-/// Loads everything, and compares the counts with the files'.
+/// Loads everything, and compares the counts with those of the files.
 pub(super) async fn all(client: &Client, catalog: &Catalog) -> Result<Loaded> {
     println!("      {RECORDS} records a request, {IN_FLIGHT} requests on their way");
     let mut total = Loaded::default();
@@ -60,7 +60,7 @@ pub(super) async fn all(client: &Client, catalog: &Catalog) -> Result<Loaded> {
     Ok(total)
 }
 
-/// How many there are in a second.
+/// The records per second.
 pub(super) fn rate(records: usize, took: Duration) -> usize {
     let milliseconds = usize::try_from(took.as_millis()).unwrap_or(usize::MAX).max(1);
     records * 1_000 / milliseconds
@@ -88,7 +88,7 @@ async fn one(client: &Client, set: &Set) -> Result<Loaded> {
     Ok(Loaded { records: progress.done, requests, took: began.elapsed() })
 }
 
-/// Creates some records; gives how many the reply shows.
+/// Creates some records, and returns how many the reply shows.
 async fn create(client: &Client, template: &'static str, records: &[Record]) -> Result<usize> {
     let request = Request::create(template, records).timeout(PATIENCE);
     let reply = client.execute(request).await.with_context(|| format!("{template}.create"))?;
@@ -102,7 +102,7 @@ async fn create(client: &Client, template: &'static str, records: &[Record]) -> 
     Ok(created.len())
 }
 
-/// A bar on a terminal, a line now and then in a pipe.
+/// A bar on a terminal, and an occasional line in a pipe.
 struct Progress {
     bar: ProgressBar,
     title: &'static str,
@@ -120,7 +120,7 @@ impl Progress {
             ProgressDrawTarget::hidden()
         };
         let bar = ProgressBar::with_draw_target(Some(set.len() as u64), target).with_prefix(set.title);
-        // A template that does not parse would only lose the look.
+        // If the template did not parse, only the look would be lost.
         if let Ok(style) = ProgressStyle::with_template(
             "      {prefix:13} {bar:40} {human_pos}/{human_len}  {per_sec}  {eta}",
         ) {
@@ -145,7 +145,7 @@ impl Progress {
         }
     }
 
-    /// The bar goes: a line with the counts takes its place.
+    /// Removes the bar: a line with the counts replaces it.
     fn finish(&self) {
         self.bar.finish_and_clear();
     }

@@ -1,13 +1,13 @@
-//! The demo's client: loads real data through the node and asks about them.
+//! The demo's client: it loads real data through the node, and sends requests about the data.
 //!
-//! Nothing that it shows is taken on trust: each step is compared with what it should be, and a step that is
-//! not makes the command fail.
+//! The client trusts nothing that it shows. It compares each result with the expected one, and a difference makes the
+//! command fail.
 //!
-//! - `data`: what is loaded, from the files of the Debian package iso-codes.
-//! - `load`: loading it through `create` requests, with a progress bar.
+//! - `data`: the data to load, from the files of the Debian package iso-codes.
+//! - `load`: loads it through `create` requests, with a progress bar.
 //! - `guide`: sends a request, shows it with its reply, and judges the reply.
 //! - `tour`: the requests that are shown.
-//! - `fleet`: what is shown of users, jobs and nodes; `watch` shows a job under way.
+//! - `fleet`: users, jobs and nodes; `watch` shows a running job.
 //! - `show`: JSON for people.
 
 mod data;
@@ -23,7 +23,7 @@ use beds_client::Client;
 
 use self::{data::Catalog, guide::Guide, load::Loaded, show::grouped};
 
-/// Loads the data, asks, and compares every reply with what it should be.
+/// Loads the data, sends requests, and compares every reply with the expected one.
 pub(crate) fn run() -> Result<()> {
     let url = std::env::var("AMQP_URL").context("AMQP_URL does not say where RabbitMQ is")?;
     let catalog = Catalog::read()?;
@@ -34,9 +34,9 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-/// Loads the data, then asks about it.
+/// Loads the data, then sends requests about it.
 async fn show(url: String, catalog: &Catalog) -> Result<Loaded> {
-    // On servers of yours the demo's user has no roles.
+    // On servers of the user, the demo's user has no roles.
     let is_own = url.contains("//guest:");
     let builder = Client::builder(url).name("demo");
     let client = if is_own { builder.user_id("guest") } else { builder }.connect().await?;
@@ -71,7 +71,7 @@ impl std::fmt::Display for Loaded {
     }
 }
 
-/// What the demo needs to be empty, and is on servers of its own.
+/// The demo needs this template to be empty. It is empty on the demo's own servers.
 fn ensure_empty(template: &str, count: u64) -> Result<()> {
     ensure!(
         count == 0,

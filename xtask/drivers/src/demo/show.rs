@@ -1,4 +1,4 @@
-//! JSON for people: in the order of the wire, as wide as a line, and shortened where it is long.
+//! JSON for people: in the order of the wire, as wide as a line, and shortened if it is long.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ const MEMBERS: usize = 16;
 /// Characters of a text that are shown.
 const CHARACTERS: usize = 90;
 
-/// A number with its thousands apart.
+/// A number with separated thousands.
 pub(super) fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() * 4 / 3);
@@ -26,7 +26,7 @@ pub(super) fn grouped(number: usize) -> String {
     out
 }
 
-/// A JSON text with each of its lines indented; what is no JSON, as it is.
+/// A JSON text, with each of its lines indented. A text that is not JSON stays as it is.
 pub(super) fn json(text: &[u8], indent: usize) -> String {
     match serde_json::from_slice::<Node>(text) {
         Ok(node) => node.render(indent),
@@ -34,7 +34,7 @@ pub(super) fn json(text: &[u8], indent: usize) -> String {
     }
 }
 
-/// A JSON value with its members in order, which `serde_json`'s own loses.
+/// A JSON value that keeps the order of its members, unlike the value of `serde_json`.
 enum Node {
     /// As JSON text.
     Leaf(String),
@@ -74,7 +74,7 @@ impl Node {
         format!("{open}\n{lines}\n{}{close}", " ".repeat(indent))
     }
 
-    /// All of it in one line.
+    /// The whole value in one line.
     fn line(&self) -> String {
         match self {
             Self::Leaf(text) => text.clone(),
@@ -90,11 +90,11 @@ impl Node {
         }
     }
 
-    /// Whether something in it is left out when it is shown.
+    /// Whether a part of the value is left out when it is shown.
     fn is_shortened(&self) -> bool {
         match self {
             Self::Leaf(_) => false,
-            // A list of words is shown whole.
+            // A list of words is shown completely.
             Self::List(items) => {
                 let is_plain = items.iter().all(|item| matches!(item, Self::Leaf(_)));
                 (items.len() > ITEMS && !is_plain) || items.iter().any(Self::is_shortened)

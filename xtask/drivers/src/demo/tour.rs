@@ -1,4 +1,4 @@
-//! The requests that the demo shows. What their replies must be is computed from the files that were loaded.
+//! The requests that the demo shows. The expected replies are computed from the files that were loaded.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::data::{Catalog, Record, text};
 use super::guide::{Exhibit, Guide, is, list, refused};
 
-/// Shows everything. An error is what makes going on pointless; what is merely wrong, the guide remembers.
+/// Shows everything. An error means that it is pointless to continue. The guide remembers other failures.
 pub(super) async fn run(guide: &mut Guide, catalog: &Catalog) -> Result<()> {
     describe(guide).await?;
     let norway = one_record(guide, catalog).await?;
@@ -42,7 +42,7 @@ async fn describe(guide: &mut Guide) -> Result<()> {
     Ok(())
 }
 
-/// What a description says, without the details of the fields and calls.
+/// The content of a description, without the details of the fields and calls.
 fn outline(reply: &Value) -> String {
     let part = |name: &str| reply.pointer(&format!("/data/{name}")).unwrap_or(&Value::Null);
     let fields = part("fields").as_object().into_iter().flatten();
@@ -58,7 +58,7 @@ fn outline(reply: &Value) -> String {
     )
 }
 
-/// Gives the record's version.
+/// Returns the record's version.
 async fn one_record(guide: &mut Guide, catalog: &Catalog) -> Result<i64> {
     let expected = catalog.records("country").find(|record| text(record, "alpha_2") == "NO");
     let expected = expected.context("the file has no Norway")?;
@@ -75,7 +75,7 @@ async fn one_record(guide: &mut Guide, catalog: &Catalog) -> Result<i64> {
     reply.pointer("/data/revision").and_then(Value::as_i64).context("the reply has no revision")
 }
 
-/// Walks through all pages and shows the first two.
+/// Reads all pages, and shows the first two.
 async fn pages(guide: &mut Guide, catalog: &Catalog) -> Result<()> {
     let selects = |record: &Record| {
         text(record, "name").to_lowercase().starts_with("old ") && ["H", "E"].contains(&text(record, "type"))
@@ -221,7 +221,7 @@ async fn notes(guide: &mut Guide) -> Result<()> {
     guide.hear(title, &mut events, &["create", "update", "delete"], &id).await
 }
 
-/// A write that comes twice, as when its reply was lost.
+/// A write that is sent twice, as after a lost reply.
 async fn once(guide: &mut Guide) -> Result<()> {
     let body = r#"{"data": {"subject": "Once", "country": "NO"}}"#;
     let id = uuid::Uuid::new_v4();
@@ -240,7 +240,7 @@ async fn once(guide: &mut Guide) -> Result<()> {
     Ok(())
 }
 
-/// Upserts, and writes of all that a filter matches.
+/// Upserts, and writes of all records that a filter matches.
 async fn in_bulk(guide: &mut Guide) -> Result<()> {
     let body = |name: &str| {
         format!(

@@ -1,4 +1,4 @@
-//! A job under way: a bar on a terminal, lines in a pipe.
+//! A running job: a bar on a terminal, lines in a pipe.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -8,16 +8,16 @@ use beds_client::{Client, Request};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
 
-/// How long a job may take: a slow disk is no fault of the demo.
+/// How long a job may take: a slow disk is not a fault of the demo.
 const PATIENCE: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(100);
 
-/// Waits until a job has ended, or pauses; gives it as it is then.
+/// Waits until a job has ended, or pauses, and returns its state.
 pub(super) async fn job(client: &Client, id: &str) -> Result<Value> {
     let is_terminal = std::io::stdout().is_terminal();
     let target = if is_terminal { ProgressDrawTarget::stdout() } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(None, target);
-    // A template that does not parse would only lose the look.
+    // If the template did not parse, only the look would be lost.
     if let Ok(style) = ProgressStyle::with_template("      {bar:40} {human_pos}/{human_len}  {per_sec}") {
         bar.set_style(style);
     }

@@ -4,7 +4,7 @@ use super::Parser;
 use crate::routine::Token;
 
 impl Parser<'_> {
-    /// A column in an expression: qualified by the table, or of a name that no parameter has.
+    /// A column in an expression: qualified by the table, or with a name that no parameter has.
     pub(super) fn operand(&mut self) -> Option<String> {
         let from = self.at;
         if self.parameter().is_some() {
@@ -14,7 +14,7 @@ impl Parser<'_> {
         self.column()
     }
 
-    /// `column`, `table.column` or `schema.table.column`, where the table is the one that is changed.
+    /// `column`, `table.column` or `schema.table.column`, where the table is the one that the statement changes.
     pub(super) fn column(&mut self) -> Option<String> {
         let mut names = vec![self.name()?];
         while self.mark('.') {
@@ -31,7 +31,7 @@ impl Parser<'_> {
         }
     }
 
-    /// A value that is none of the client's business: a constant, or a function of nothing such as `now()`.
+    /// A value that does not come from the client: a constant, or a function without arguments such as `now()`.
     pub(super) fn constant(&mut self) -> bool {
         const WORDS: &[&str] = &[
             "null",
@@ -80,7 +80,7 @@ impl Parser<'_> {
         !is_empty && depth == 0
     }
 
-    /// Whether an item of a list ends here: nothing is added to it, and nothing taken from it.
+    /// Whether an item of a list ends here, so that its value is not part of a longer expression.
     pub(super) fn ends_item(&self) -> bool {
         self.peek().is_none_or(|token| {
             matches!(token, Token::Mark(',' | ')' | ';')) || token.is("where") || token.is("end")

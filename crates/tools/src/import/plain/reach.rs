@@ -18,9 +18,9 @@ pub(crate) struct Reach {
     /// The table, as the text names it.
     pub(crate) table: String,
     pub(crate) deletes: bool,
-    /// The ways to be found, of which one is enough: what stands between `or`; none where there is no condition.
+    /// The alternatives, joined by `or`; one of them is enough. `None` if there is no condition.
     pub(crate) ways: Option<Vec<Found>>,
-    /// Whether it joins another table on what is always true.
+    /// Whether the statement joins another table on a condition that is always true.
     pub(crate) is_crossed: bool,
 }
 
@@ -78,20 +78,20 @@ fn push(mut all: Vec<Expr>, next: Option<Expr>) -> Option<Vec<Expr>> {
 }
 
 impl Names<'_> {
-    /// The parameter that a bare name means, whatever columns there are.
+    /// The parameter that a bare name means, even if there is such a column.
     fn parameter(&self, name: &[String]) -> Option<String> {
         let [name] = name else { return None };
         let parameters = self.routine.parameters.iter().map(|parameter| &parameter.name);
         parameters.into_iter().find(|parameter| same_word(parameter, name)).cloned()
     }
 
-    /// Whether it is a variable of the text or of the session, which hides a parameter.
+    /// Whether the name is a variable of the text or of the session, which hides a parameter.
     fn is_variable(&self, name: &[String]) -> bool {
         let [name] = name else { return false };
         name.starts_with('@') || self.declared.iter().any(|declared| same_word(declared, name))
     }
 
-    /// The column of the table that a name means: a bare one, where no parameter and no variable has it.
+    /// The column of the table that a name means. A bare name is a column only if no parameter and no variable has it.
     fn column(&self, name: &[String]) -> Option<String> {
         let is = |a: &String, b: &str| self.catalogue.is_one_name(a, b);
         let column = match name {
@@ -110,7 +110,7 @@ impl Names<'_> {
     }
 }
 
-/// Whether a statement goes on here with what it does with the records that it has found.
+/// Whether the condition ends here and the statement goes on.
 fn ends(token: &Token) -> bool {
     ["order", "limit", "returning"].iter().any(|word| token.is(word))
 }

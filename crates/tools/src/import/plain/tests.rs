@@ -1,4 +1,4 @@
-//! Statements that are plain, and statements that only look like it.
+//! Statements that are plain, and statements that only look plain.
 
 use super::*;
 use beds_core::inspect::{Direction, Kind, Parameter, RoutineKind, SqlMode};
@@ -48,7 +48,7 @@ fn plain_statements_are_proved() {
     assert!(insert.selects_new_id);
     let set = proved(&["p"], "insert t set a = p, b = 1").unwrap();
     assert_eq!(set.sets, pairs(&[("a", 0)]));
-    // A bare name that is a parameter's is the parameter; a column of that name needs its table.
+    // A bare name that a parameter has is the parameter. A column of that name needs its table.
     let update = proved(
         &["id", "a", "v"],
         "begin update t set a = a, t.v = v + 1 where t.id = id and (v is null or t.v = v); end",
@@ -130,10 +130,10 @@ fn everything_else_says_why_it_is_none() {
     assert!(unused.contains("`q` is neither stored nor the key"), "{unused}");
 }
 
-/// What each statement finds, with `;` between them, and its ways with `|`: `=` for what is equal, `<` for what is compared
-/// by its order and `~` for what is compared otherwise, `+` for what is computed, `*` for what is made of parameters, which
-/// follow in brackets, or of more, `?` for parameters that hide their columns, `0` for those that must
-/// be null, `any` where every record is found.
+/// What each statement finds: statements are separated by `;`, alternatives by `|`. The signs are `=` for an equal
+/// column, `<` for one compared by its order, `~` for one compared in another way, `+` for a computed one, `*` for one
+/// made of parameters, which follow in brackets, or of more, `?` for parameters that hide their columns, `0` for those
+/// that must be null, and `any` if every record is found.
 fn reached(body: &str) -> String {
     use beds_core::inspect::{Column, Relation, RelationKind};
     let column = |name: &str| Column::new(name, Kind::Json, "");
@@ -205,7 +205,7 @@ fn a_plain_condition_says_which_records_it_finds() {
         ("delete from t where (a, b) = (p, p_v) and v = 1", "=a =b =v"),
         ("update t as x set x.a = p_v where x.b = p", "=b"),
         ("update t x set a = p_v where b = p", "=b"),
-        // What is always true, and what is not.
+        // Conditions that are always true, and conditions that are not.
         ("delete from t where 1 = 1", "any"),
         ("delete from t where true or a = p", "any | =a"),
         ("delete from t where 1 = 2 or 0", ""),
@@ -235,7 +235,7 @@ fn a_plain_condition_says_which_records_it_finds() {
         ("delete from t where a between p and p + 1", "~a"),
         ("delete from t where a like concat(p, '%')", "~a"),
         ("delete from t where a regexp p", "~a"),
-        // What is computed, and what is made of a parameter alone.
+        // Computed values, and values made of a parameter alone.
         ("delete from t where a = p + 1", "+a"),
         ("delete from t where a = -p", "+a"),
         ("delete from t where a div 10 = p div 10", "+a"),

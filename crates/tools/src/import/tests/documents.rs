@@ -1,4 +1,4 @@
-//! What is imported of collections, their validators and views.
+//! Imports of collections, their validators and views.
 
 use beds_core::inspect::{Asks, Catalogue, Column, Evidence, Kind, Relation, RelationKind, Rule};
 
@@ -127,7 +127,7 @@ fn what_a_validator_refuses_of_the_node_is_not_offered() {
         assert!(template.contains(&format!("read only: {why}")), "{why}\n{template}");
         assert!(!template.contains("\ncreate ") && !template.contains("\ndelete "), "{template}");
     }
-    // A long is among them, or what is written is no integer.
+    // The validator accepts a long, or the node writes no integer there.
     let is_taken: Vec<(Column, &[&str], Asks)> = vec![
         (list(), &["o", "[]"], types(&["int", "long"])),
         (object(vec![column("h")]), &["o", "h"], types(&["number"])),
@@ -180,7 +180,7 @@ fn what_a_validator_asks_of_strings_and_lists_is_taken_over() {
     ] {
         assert!(template.contains(part), "{part}\n{template}");
     }
-    // What a template cannot say is told, and keeps nobody from writing.
+    // A condition that a template cannot say is reported, and keeps nobody from writing.
     assert_eq!(plan.left_out.len(), 1, "{:?}", plan.left_out);
     assert!(
         template.contains("# - the pattern `^a` of `odd`") && template.contains("\nupdate "),

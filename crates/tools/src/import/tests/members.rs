@@ -1,4 +1,4 @@
-//! Members of documents, whose names are told apart by case.
+//! Members of documents, whose names differ by case.
 
 use beds_core::inspect::Evidence;
 

@@ -1,16 +1,16 @@
-//! Reads a condition by the precedence of MariaDB's operators.
+//! Reads a condition with the precedence of MariaDB's operators.
 
 use super::{Expr, How, Made, Sign};
 use crate::routine::Token;
 
-/// The condition that begins here, and the place after it; `None` where it is not understood.
+/// The condition that begins here, and the place after it; `None` if it is not understood.
 pub(crate) fn condition(tokens: &[Token], pipes_concat: bool) -> Option<(Expr, usize)> {
     let mut reader = Reader { tokens, at: 0, pipes_concat, depth: 0 };
     let condition = reader.any()?;
     Some((condition, reader.at))
 }
 
-/// How deep conditions are followed.
+/// How deep nested conditions are read.
 const DEPTH_MAX: usize = 64;
 
 struct Reader<'t> {
@@ -160,7 +160,7 @@ impl Reader<'_> {
                     || self.marks(">>"));
             if self.word("collate") {
                 let name = self.name()?;
-                // Fewer are equal where each byte counts.
+                // A binary collation only makes fewer values equal.
                 if !name.to_ascii_lowercase().ends_with("_bin") {
                     found = Expr::Made(self.made(from, How::Function));
                 }
@@ -255,7 +255,7 @@ impl Reader<'_> {
         Some(Expr::Name(parts))
     }
 
-    /// `5`, `5.25`, `.5`, `0x1F`; the place where it begins is the last one.
+    /// `5`, `5.25`, `.5`, `0x1F`. `from` is the place of its first token.
     fn digits(&mut self, from: usize) -> Option<Expr> {
         self.at = from;
         let mut written = String::new();
@@ -270,7 +270,7 @@ impl Reader<'_> {
         (written != ".").then_some(Expr::Constant(Some(written)))
     }
 
-    /// What stands between parentheses that have been opened.
+    /// The expression in parentheses that have been opened.
     fn in_parentheses(&mut self, from: usize) -> Option<Expr> {
         Some(one_or(self.items(from)?, Expr::Row))
     }
@@ -282,7 +282,7 @@ impl Reader<'_> {
         self.items(from)
     }
 
-    /// The items between parentheses that have been opened, of which a query is one.
+    /// The items in parentheses that have been opened. A query is one item.
     fn items(&mut self, from: usize) -> Option<Vec<Expr>> {
         if self.peek().is_some_and(|token| token.is("select") || token.is("with") || token.is("values")) {
             self.skip_parentheses()?;
@@ -295,7 +295,7 @@ impl Reader<'_> {
         self.mark(')').then_some(items)
     }
 
-    /// To the end of parentheses that have been opened.
+    /// Skips to the end of parentheses that have been opened.
     fn skip_parentheses(&mut self) -> Option<()> {
         let mut depth = 1_usize;
         while depth > 0 {
@@ -324,13 +324,13 @@ impl Reader<'_> {
         Some(())
     }
 
-    /// What has been read from a place on.
+    /// The value that was read from this place on.
     fn made(&self, from: usize, how: How) -> Made {
         Made { how, names: names(&self.tokens[from..self.at]) }
     }
 }
 
-/// The names in a text, but those of functions.
+/// The names in a text, except those of functions.
 fn names(tokens: &[Token]) -> Vec<Vec<String>> {
     let mut names: Vec<Vec<String>> = Vec::new();
     let mut at = 0;

@@ -1,4 +1,4 @@
-//! What writes do beside, or in place of, what they should.
+//! Effects of writes beside, or instead of, the intended one.
 
 use beds_core::{
     inspect::{Index, Kind},
@@ -7,7 +7,7 @@ use beds_core::{
 
 use super::{catalogue, domain, of_update, one, routine, said};
 
-/// The domain with an upsert alone.
+/// The domain with only an upsert.
 fn upserting(name: &'static str) -> Domain {
     let mut domain = domain([None, None, None], None);
     if let Objects::MariaDb(objects) = &mut domain.objects {
@@ -181,7 +181,7 @@ fn a_collation_in_the_condition_of_a_text_is_found_and_no_other() {
         (Some(plain), "collate utf8mb4_nopad_bin"),
         // Numbers have no collation.
         (None, "collate utf8mb4_general_ci"),
-        // It is no condition, or not on the key.
+        // The collation is not in a condition, or not on the key.
         (Some(latin), "order by id_order collate latin1_swedish_ci"),
         (Some(latin), "and amount collate latin1_swedish_ci = 1"),
     ] {

@@ -1,4 +1,5 @@
-//! The indexes of a collection: names that differ by case, records without a value, and those by which the server deletes.
+//! The indexes of a collection: names that differ by case, records without a value, and indexes by which the server
+//! deletes.
 
 use beds_core::{
     inspect::{Catalogue, Index, Relation, RelationKind},
@@ -53,7 +54,7 @@ fn present(column: &str) -> Index {
     Index { counts_null: false, ..index(column, true) }
 }
 
-/// One of the values of these types.
+/// A unique index of the records whose value has one of these types.
 fn typed(column: &str, types: &[&str]) -> Index {
     let only = types.iter().map(|name| (*name).to_owned()).collect();
     Index { whole: false, identifies: false, only, ..present(column) }
@@ -63,7 +64,7 @@ fn expiring(column: &str) -> Index {
     Index { expires_s: Some(60), ..index(column, false) }
 }
 
-/// What is said where these indexes take the place of those of the same member.
+/// The findings if these indexes replace those of the same member.
 fn said(changed: Vec<Index>) -> Vec<String> {
     let mut indexes = vec![index("shop", true), present("mail"), expiring("at")];
     indexes.retain(|index| {
@@ -108,7 +109,7 @@ fn a_unique_index_of_what_may_be_absent_has_only_what_is_there() {
     for part in [typed("mail", &["int"]), Index { whole: false, ..present("mail") }] {
         assert_eq!(said(vec![part]), ["warning field mail: `notes` has no unique index on `mail`"]);
     }
-    // A key is always there, and so is what has a part of its types only.
+    // A key is always there, and always has one of the index's types.
     for right in [index("shop", true), present("shop"), typed("shop", &["number"])] {
         assert_eq!(said(vec![right.clone()]), [""; 0], "{right:?}");
     }

@@ -1,4 +1,4 @@
-//! What columns keep less of than templates and parameters say.
+//! Values that columns keep in a smaller range than templates and parameters declare.
 
 use beds_core::{
     inspect::{Column, Kind},
@@ -45,7 +45,7 @@ fn a_column_of_fewer_characters_than_its_parameter_is_found() {
     assert_eq!(of("utf8mb4_general_ci", "utf8mb4_bin"), [""; 0]);
     let found = of("latin1_swedish_ci", "utf8mb4_general_ci");
     one(&found, "warning the column `amount` of `line` keeps characters of latin1 only, not all of utf8mb4");
-    // The remedy names the character set: the type is what stands there.
+    // The remedy names the character set: the type alone is already the same.
     let found = of("utf8mb4_general_ci", "latin1_swedish_ci");
     one(&found, "[declare the parameter as `varchar(20) character set utf8mb4 collate utf8mb4_general_ci`]");
 }

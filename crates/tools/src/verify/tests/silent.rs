@@ -1,4 +1,4 @@
-//! Writes that would be answered with `ok`, although something of them fails, is left out or is lost.
+//! Writes that would get the answer `ok`, although a part of them fails, is skipped or is lost.
 
 use beds_core::{
     inspect::Catalogue,
@@ -16,7 +16,7 @@ enum Operation {
 }
 use Operation::{Create, Delete, Update, Upsert};
 
-/// The table with a column `price` that may be null, and another table of the same columns.
+/// The table with a nullable column `price`, and another table with the same columns.
 fn wide(operation: Operation, body: &str) -> Catalogue {
     let parameters: &[&str] = match operation {
         Delete => &["o", "r"],
@@ -51,7 +51,7 @@ fn wide_domain(operation: Operation) -> Domain {
     domain
 }
 
-/// Each with what is said of its text, in which `INSERT`, `UPDATE` and `DELETE` are right statements.
+/// Each text with its finding. In the texts, `INSERT`, `UPDATE` and `DELETE` stand for correct statements.
 #[track_caller]
 fn each(cases: &[(Operation, &str, &str)]) {
     let key = "where id_order = o and id_part = r";
@@ -85,13 +85,13 @@ fn a_handler_that_passes_over_errors_is_found() {
             error,
         ),
         (Create, "begin declare exit handler for sqlstate '23000' begin end; INSERT; end", warning),
-        // It may be for another statement.
+        // The handler may be for another statement.
         (
             Update,
             "begin begin declare exit handler for 1051 begin end; drop temporary table t; end; UPDATE; end",
             warning,
         ),
-        // It refuses by itself, or catches no error.
+        // The text raises an error by itself, or the handler catches no error.
         (
             Update,
             "begin declare exit handler for sqlexception begin set @a = 1; resignal; end; UPDATE; end",
@@ -181,7 +181,7 @@ fn a_value_that_is_lost_on_its_way_is_found() {
         ),
         (Update, "update line set amount = coalesce(c, amount), price = x KEY", ""),
         (Create, "insert into line (id_order, id_part, amount, price) values (o, r, c, coalesce(x, 0))", ""),
-        // In an update of several tables, by what the columns are qualified by.
+        // In an update of several tables the qualifiers of the columns decide.
         (
             Update,
             "update line l join stage s on s.id_order = l.id_order set l.amount = 1, s.amount = c, l.price = x \

@@ -1,4 +1,4 @@
-//! What an upsert stores of a record that is new, and what it changes of one that is there.
+//! What an upsert stores in a new record, and what it changes in an existing one.
 
 use beds_core::{
     inspect::Catalogue,
@@ -7,7 +7,8 @@ use beds_core::{
 
 use super::{catalogue, column, domain, is_said, routine, said};
 
-/// A table `line` of the key and of four more columns, of which `rev` is the version, and `made` stays as it was created.
+/// A table `line` with the key and four more columns, of which `rev` is the version, and `made` stays as it was
+/// created.
 fn wide(body: &str) -> Catalogue {
     let mut catalogue = catalogue(vec![routine("u", &["o", "r", "c", "x", "m"], body)], Vec::new());
     catalogue.relations[0].columns.extend(["price", "made", "rev"].map(column));
@@ -33,7 +34,7 @@ const RIGHT: &str = "amount = c, price = x, rev = rev + 1";
 #[test]
 fn what_an_upsert_changes_is_judged_as_an_update() {
     for (sets, expected) in [
-        // As it should be.
+        // As an upsert should be.
         (RIGHT, ""),
         ("amount = values(amount), line.price = value(price), rev = line.rev + 1", ""),
         ("amount = c, price = x, made = made, rev = rev + (id_order = o)", ""),
@@ -43,7 +44,7 @@ fn what_an_upsert_changes_is_judged_as_an_update() {
             "",
         ),
         ("id_order = o, id_part = values(id_part), amount = c + 1, price = abs(x), rev = rev + 1", ""),
-        // Forgotten.
+        // Forgotten columns.
         (
             "amount = c, rev = rev + 1",
             "error parameter `x` of `u` is lost, and the answer is `ok`: it does not go into the column `price` where the record is there",
@@ -149,7 +150,7 @@ fn what_an_upsert_inserts_is_judged_as_a_create() {
             "",
         ),
         (format!("begin delete from line where id_order = o and id_part = r; {INSERT}; end"), ""),
-        // The record is made first, and filled then.
+        // The record is created first, and filled afterwards.
         (
             format!(
                 "begin insert into line (id_order, id_part, made) values (o, r, m) on duplicate key update made = made; {update}; end"

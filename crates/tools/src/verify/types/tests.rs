@@ -19,7 +19,7 @@ fn what_fits_is_fine() {
         (Kind::string(40), Type::string(0, 40), WRITE),
         (Kind::Year, Type::int(1901, 2155), WRITE),
         (Kind::Year, Type::int(0, 2155), WRITE),
-        // A rule for what clients write is no type.
+        // A rule for the values of clients is not a type.
         (Kind::Int { min: -128, max: 127 }, Type::int(0, 100), WRITE),
         (Kind::Enum(vec![UNKNOWN.to_owned()]), Type::one_of(&["😀"]), WRITE),
     ];
@@ -88,7 +88,7 @@ fn what_no_template_can_say_is_noted() {
     }
 }
 
-/// What a validator takes as `number` is a decimal to who looks; the node writes a long or a double there.
+/// A validator's `number` appears as a decimal; the node writes a long or a double there.
 #[test]
 fn a_number_of_mongodb_may_be_an_integer_or_a_float() {
     let against = Against { engine: Engine::MongoDb, ..WRITE };

@@ -159,7 +159,7 @@ fn what_a_validator_refuses_is_found() {
             Asks::Greatest { bound: "10".parse().unwrap(), exclusive: true },
             "warning field size: the validator refuses numbers from 10 in `size`",
         ),
-        // A double has not these digits.
+        // A double does not have these digits.
         (
             "whole",
             at_least("-9223372036854775808", true),
@@ -255,7 +255,7 @@ fn what_a_validator_takes_is_no_finding() {
         ("tags", Asks::ItemsMax(5)),
         ("author", Asks::Required("n".into())),
         ("elsewhere", types(&["int"])),
-        // It is about strings, and this is none.
+        // The condition is about strings, and this value is not a string.
         ("size", Asks::LengthMin(5)),
     ];
     assert_eq!(said(rules, true), Vec::<String>::new());

@@ -1,4 +1,4 @@
-//! What a validator asks of a value, against the values that a type has.
+//! Compares a validator's condition on a value with the values of a type.
 
 use super::{Said, stored_as, takes};
 use beds_core::{inspect::Asks, spec::Type};
@@ -12,7 +12,7 @@ pub(super) fn not_judged(keyword: &str, of: &str) -> Said {
     ))
 }
 
-/// What is to be said of a rule for values of this type; `name` is the member's, for people.
+/// The finding on a rule for values of this type. `name` is the member's name in messages.
 pub(super) fn judge(name: &str, ty: &Type, asks: &Asks) -> Option<Said> {
     let is_any = matches!(ty, Type::Json);
     let refused = |what: String| Some(Said::warning(format!("the validator refuses {what} in {name}")));
@@ -142,7 +142,7 @@ fn one_of(name: &str, ty: &Type, texts: &[String], others: &[String]) -> Option<
     }
 }
 
-/// The texts that a pattern matches, where it does nothing but list them: `new|old|x\.l`.
+/// The texts that a pattern matches, if it only lists them: `new|old|x\.l`.
 fn alternatives(pattern: &str) -> Option<Vec<String>> {
     let mut all = vec![String::new()];
     let mut letters = pattern.chars();
@@ -184,7 +184,7 @@ fn only(name: &str, ty: &Type, names: &[String]) -> Option<Said> {
     (!refused.is_empty()).then(|| Said::error(message()).hint("add it to the validator's `properties`"))
 }
 
-/// The least and the greatest length of what is stored as a string.
+/// The least and the greatest length of a value that is stored as a string.
 fn length(ty: &Type) -> Option<(u64, u64)> {
     match ty {
         Type::String { min, max, .. } | Type::Text { min, max } => Some((u64::from(*min), u64::from(*max))),
@@ -202,7 +202,7 @@ fn length(ty: &Type) -> Option<(u64, u64)> {
 fn range(ty: &Type) -> Option<(Decimal, Decimal)> {
     let (least, greatest) = match ty {
         Type::Int { min, max } => (min.to_string().parse(), max.to_string().parse()),
-        // The node refuses what no `long` is.
+        // The node refuses a value that does not fit a `long`.
         Type::UInt { min, max } => {
             (min.to_string().parse(), max.min(&i64::MAX.unsigned_abs()).to_string().parse())
         }
@@ -222,7 +222,7 @@ fn range(ty: &Type) -> Option<(Decimal, Decimal)> {
     Some((least.ok()?, greatest.ok()?))
 }
 
-/// How many members an object has at least and at most.
+/// The least and the greatest number of members of an object.
 fn members(ty: &Type) -> Option<(u64, u64)> {
     let Type::Object { fields } = ty else { return None };
     Some((fields.iter().filter(|field| field.required).count() as u64, fields.len() as u64))

@@ -10,14 +10,14 @@ use serde_json::json;
 
 use super::Wayward;
 
-/// A row, of which anything may be missing.
+/// A row with members that may be missing.
 #[derive(Debug, Serialize)]
 pub struct Row {
     n: Option<i64>,
     name: Option<String>,
 }
 
-/// Gives a text of at most 20 characters, or does not.
+/// Returns a text of at most 20 characters, or does not.
 pub async fn read(_cx: &Context, way: String) -> Result<Option<String>> {
     match way.as_str() {
         "panics" => panic!("wayward: nobody expects this"),
@@ -28,7 +28,7 @@ pub async fn read(_cx: &Context, way: String) -> Result<Option<String>> {
     }
 }
 
-/// Gives one row, or what is none.
+/// Returns one row, or a wrong one.
 pub async fn rows(_cx: &Context, way: String) -> Result<Vec<Row>> {
     let row = |n: Option<i64>, name: Option<&str>| Row { n, name: name.map(str::to_owned) };
     Ok(match way.as_str() {
@@ -40,7 +40,7 @@ pub async fn rows(_cx: &Context, way: String) -> Result<Vec<Row>> {
     })
 }
 
-/// Writes a record, and then does not end as it should.
+/// Writes a record, and then does not end properly.
 pub async fn write(cx: &Context, id: String, way: String) -> Result<Option<String>> {
     let record = json!({ "data": { "id": id, "title": "written" } });
     let request: CreateRequest = serde_json::from_value(record).unwrap_or_else(|error| panic!("{error}"));

@@ -3,32 +3,32 @@
 use super::Names;
 use crate::routine::{Expr, How, Made, Sign};
 
-/// How many ways to find a record a condition may have; one that has more is not read.
+/// How many alternatives a condition may have. A condition with more is not read.
 const WAYS_MAX: usize = 32;
 
-/// What must all be true of a record that is found.
+/// What must all hold for a record that is found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Found {
     /// The columns that are equal to a parameter or a constant.
     pub(crate) equal: Vec<String>,
-    /// Those of them that are equal to a parameter, each with it.
+    /// The columns that are equal to a parameter, each with the parameter.
     pub(crate) given: Vec<(String, String)>,
     /// The columns that are compared in another way.
     pub(crate) compared: Vec<String>,
-    /// Those of them that are compared by `<`, `>` and what is made of them, with a parameter.
+    /// Those of them that are compared with a parameter by `<`, `>` and the like.
     pub(crate) ordered: Vec<String>,
-    /// The columns that are compared with something computed, or are computed with.
+    /// The columns that are compared with a computed value, or that are part of a computation.
     pub(crate) computed: Vec<String>,
-    /// The columns that are compared with something that nobody knows, each with the parameters that it is made of; none
-    /// where there is more in it than parameters.
+    /// The columns that are compared with an unknown value, each with the parameters that the value is made of; none if
+    /// it is made of more than parameters.
     pub(crate) made: Vec<(String, Option<Vec<String>>)>,
-    /// The parameters that are compared with themselves: bare names that are columns as well mean the parameter.
+    /// The parameters that are compared with themselves: a bare name that is a column as well means the parameter.
     pub(crate) hidden: Vec<String>,
     /// The parameters that must be null.
     pub(crate) nulls: Vec<String>,
-    /// Whether anything is asked that is not always true.
+    /// Whether the condition asks anything that is not always true.
     pub(crate) is_bound: bool,
-    /// Whether nothing of it could be read.
+    /// Whether nothing of the condition could be read.
     pub(crate) is_unread: bool,
 }
 
@@ -41,7 +41,7 @@ impl Found {
         Self { is_bound: true, ..Self::default() }
     }
 
-    /// What is found where both are true.
+    /// What is found if both hold.
     fn and(&self, other: &Self) -> Self {
         let both = |of: fn(&Self) -> &Vec<String>| [of(self).as_slice(), of(other)].concat();
         Self {
@@ -59,19 +59,19 @@ impl Found {
     }
 }
 
-/// What stands on one side of a comparison.
+/// One side of a comparison.
 enum Side {
     Column(String),
     Parameter(String),
-    /// A number or a word as it is written; a text is not kept.
+    /// A number or a word as it is written. The value of a string is not kept.
     Constant(Option<String>),
     /// A variable, or a column of another table.
     Other,
-    /// With the columns in it, and the parameters; no parameters where there is another variable.
+    /// A computed value, with its columns and its parameters; no parameters if another variable is in it.
     Made(How, Vec<String>, Option<Vec<String>>),
 }
 
-/// The ways to be found where a condition is true, or where it is not, of which one is enough.
+/// The alternatives for which a condition is true, or is false; one of them is enough.
 pub(super) fn ways(expr: &Expr, wanted: bool, names: &Names<'_>) -> Vec<Found> {
     let found = match (expr, wanted) {
         (Expr::Not(inner), _) => ways(inner, !wanted, names),
@@ -258,7 +258,7 @@ impl Names<'_> {
     }
 }
 
-/// Whether a constant alone is a condition that is true of every record, or of none.
+/// Whether a constant that stands alone as a condition is true of every record, or of none.
 fn is_true(word: &str) -> Option<bool> {
     match word {
         "true" => Some(true),

@@ -1,4 +1,4 @@
-//! The parts of an update or a delete: the tables, what it changes of which, and its conditions.
+//! The parts of an update or a delete: its tables, the columns that it sets, and its conditions.
 
 use super::ends;
 use crate::routine::{Token, assigned_to, at_top, inside};
@@ -14,7 +14,7 @@ pub(super) struct Factor {
 }
 
 impl Factor {
-    /// What its columns are qualified by.
+    /// The name that qualifies its columns.
     pub(super) fn called(&self) -> &str {
         self.alias.as_deref().unwrap_or(&self.name)
     }
@@ -23,19 +23,19 @@ impl Factor {
 /// An update or a delete.
 pub(super) struct Parts<'t> {
     pub(super) deletes: bool,
-    /// The tables; none where they could not be read.
+    /// The tables; none if they could not be read.
     pub(super) factors: Option<Vec<Factor>>,
-    /// Those that the statement says it deletes from, where it does not delete from all.
+    /// The tables that the statement names to delete from, if it does not delete from all.
     targets: Option<Vec<String>>,
     /// What an update sets: qualifiers and columns.
     sets: Vec<(Option<String>, String)>,
-    /// What must all be true.
+    /// The conditions, which must all hold.
     pub(super) conditions: Vec<&'t [Token]>,
     tables: &'t [Token],
 }
 
 impl<'t> Parts<'t> {
-    /// Those of a statement; `None` where it is none of these.
+    /// The parts of a statement; `None` if it is neither an update nor a delete.
     pub(super) fn of(statement: &'t [Token]) -> Option<Self> {
         let verb = statement.first()?;
         let deletes = verb.is("delete");
@@ -81,7 +81,7 @@ impl<'t> Parts<'t> {
         Some(Self { deletes, factors, targets, sets, conditions, tables })
     }
 
-    /// Whether a table of it is changed.
+    /// Whether the statement changes this table.
     pub(super) fn changes(&self, factor: &Factor, all: &[Factor], catalogue: &Catalogue) -> bool {
         let is_called = |name: &str| catalogue.is_one_name(name, factor.called());
         if factor.name.is_empty()
@@ -107,7 +107,7 @@ impl<'t> Parts<'t> {
             })
     }
 
-    /// `join … on 1 = 1`, or a delete from several tables that no condition joins.
+    /// Whether the statement is `join … on 1 = 1`, or a delete from several tables that no condition joins.
     pub(super) fn is_crossed(&self) -> bool {
         let is_always = |four: &[Token]| {
             four[0].is("on") && four[1].is_number() && four[2].is_mark('=') && four[1] == four[3]
@@ -115,7 +115,7 @@ impl<'t> Parts<'t> {
         self.is_loose() || self.tables.windows(4).any(is_always)
     }
 
-    /// A delete from several tables, of which one stands in no condition.
+    /// Whether the statement deletes from several tables and no condition mentions one of them.
     fn is_loose(&self) -> bool {
         let is_joined = |token: &Token| ["on", "using", "natural"].iter().any(|word| token.is(word));
         let Some(targets) = self.targets.as_ref().filter(|targets| targets.len() > 1) else { return false };
@@ -124,13 +124,13 @@ impl<'t> Parts<'t> {
             && !targets.iter().all(|target| asked().any(|name| same_word(name, target)))
     }
 
-    /// Every name where tables stand.
+    /// Every name in the place of a table.
     pub(super) fn named(&self) -> Vec<String> {
         self.tables.iter().filter_map(Token::name).map(str::to_owned).collect()
     }
 }
 
-/// The tables of a join, with what it joins them on where that leaves out records.
+/// The tables of a join. Adds the join conditions that leave out records to `conditions`.
 fn factors<'t>(tokens: &'t [Token], conditions: &mut Vec<&'t [Token]>) -> Option<Vec<Factor>> {
     const JOINS: [&str; 8] = ["join", "inner", "cross", "left", "right", "outer", "natural", "straight_join"];
     let mut factors = Vec::new();
@@ -193,7 +193,7 @@ fn factors<'t>(tokens: &'t [Token], conditions: &mut Vec<&'t [Token]>) -> Option
     }
 }
 
-/// The place after parentheses that open here.
+/// The place after the parentheses that open here.
 fn after_parentheses(tokens: &[Token], at: usize) -> Option<usize> {
     inside(tokens, at).map(|within| at + within.len() + 2)
 }
