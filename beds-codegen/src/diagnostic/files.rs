@@ -88,8 +88,7 @@ pub(crate) fn file_name(file: FileId, path: &str) -> Diagnostic {
         .help("rename the file so that it ends with `_rec.toml`; only such files are compiled into the node")
 }
 
-/// `[[calls]]` beside `[calls.NAME]`.
-/// A file that holds all of its sections two times. `rest` is the second copy, where it is the first word by word.
+/// A file that contains all of its sections twice. `rest` is the second copy, if it equals the first.
 pub(crate) fn pasted_twice(span: Span, first: Span, rest: Option<Span>) -> Diagnostic {
     let diagnostic = Diagnostic::error(Code::DuplicateKey, "every section of this file stands in it twice")
         .at(span, "the second copy begins here")
