@@ -1,7 +1,7 @@
 //! The node's own tables in the domains' databases: tables of MariaDB, collections of MongoDB.
 //!
-//! The DBA owns them, like all other tables. This module is the one place that defines them. `bedsc ddl` and `bedsc
-//! grants` write them down for the DBA, and `beds verify` checks that they exist.
+//! The DBA owns them, like all other tables. This module is the one place that defines them. `bedsc ddl` and
+//! `bedsc grants` write them down for the DBA, and `beds verify` checks that they exist.
 
 use serde_json::{Map, Value, json};
 

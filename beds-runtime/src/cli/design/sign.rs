@@ -63,7 +63,7 @@ pub(super) fn keygen(path: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Prints the content of a proposal, one line each, whatever characters its texts have.
+/// Prints a summary of a proposal. Each text stays on one line, whatever characters it contains.
 pub(super) fn told(proposal: &Proposal) {
     let manifest = &proposal.manifest;
     let engine = manifest.engine.title();

@@ -182,8 +182,8 @@ fn what_is_no_record_is_not_written() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left of them");
 }
 
-/// How long the lookup of one record among a million takes: `cargo test --release -p beds-services --lib million --
-/// --ignored --nocapture`.
+/// How long the lookup of one record among a million takes:
+/// `cargo test --release -p beds-services --lib million -- --ignored --nocapture`.
 #[test]
 #[ignore = "takes minutes; run by hand, as docs/services/cool.md says"]
 fn a_million_records() {
