@@ -1,5 +1,5 @@
-//! Changes of retention, of where records go, of events and audit, and of generated values. No request shows them, but
-//! the database must follow.
+//! Changes of retention, of where records go, of the audit, and of generated values. No request shows them, but the
+//! database must follow.
 
 use super::Seen;
 use crate::model::{Age, Aging, Domain, Engine, Field, Generated, Lifecycle, Supply};

@@ -27,7 +27,7 @@ pub type Waiting = (Option<&'static str>, u32);
 pub struct Filter {
     /// Their ids, or prefixes of ids; all letters if empty.
     pub ids: Vec<String>,
-    /// The beginning of their routing keys.
+    /// The first word of their routing keys.
     pub template: Option<String>,
     /// The error code.
     pub code: Option<String>,

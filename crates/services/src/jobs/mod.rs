@@ -98,7 +98,7 @@ struct Controlled {
 /// Stores a new job of a kind, which runs in the caller's name. Returns its id.
 ///
 /// # Errors
-/// `conflict` with a conflicting job; the errors of the database; `too_large` for too large arguments.
+/// `conflict` with a conflicting job; the errors of the database; `too_large` if the arguments are.
 pub async fn add<J: NamasteCore>(
     cx: &Context,
     kind: &'static str,

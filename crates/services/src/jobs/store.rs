@@ -170,7 +170,7 @@ impl Store {
         Ok(go)
     }
 
-    /// Keeps the lease while the job waits for the end of an error.
+    /// Keeps the lease while the job waits until this error has passed.
     pub(super) async fn renew(&self, lease: &Lease, error: &str) -> Result<Go> {
         let args = [
             ("id", Json::from(lease.id.to_string())),
