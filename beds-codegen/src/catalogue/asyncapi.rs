@@ -169,7 +169,7 @@ fn request(domain: &Domain, operation: &Operation<'_>) -> Value {
     message
 }
 
-/// Says how a write happens once. The id is an AMQP property, not a header, like `reply_to` and `correlation_id`.
+/// Says how a write happens once. Like `reply_to` and `correlation_id`, the id is an AMQP property, not a header.
 fn happens_once(message: &mut Value) {
     let description = format!(
         "The AMQP property `message_id`, up to {MESSAGE_ID_CHARACTERS_MAX} characters, makes the write happen once: give each \

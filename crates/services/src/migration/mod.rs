@@ -119,7 +119,7 @@ pub(crate) async fn restore(
     step::step(&chunk, Checkpoint::read(job.checkpoint.as_ref())?).await
 }
 
-/// Checks that the caller can move records so that each is on exactly one side in the end. Returns the records that the
+/// Checks that the caller can move records so that each is on one side in the end. Returns the records that the
 /// job is about.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! Moves records so that each is on exactly one side in the end, whatever clients do with them meanwhile.
+//! Moves records so that each is on one side in the end, whatever clients do with them meanwhile.
 //!
 //! The keys of a page are stored before any of its records is copied. So a chunk that runs again knows which records it
 //! may have copied. If such a record is gone from the source, or is no longer due, its copy is deleted. So is the copy

@@ -185,7 +185,7 @@ impl Spec {
 }
 
 impl Spec {
-    /// A move of records between templates of the same shape, after which each record is on exactly one side.
+    /// A move of records between templates of the same shape, after which each record is on one side.
     ///
     /// # Errors
     /// As [`Spec::of`].
