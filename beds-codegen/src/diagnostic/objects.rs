@@ -378,8 +378,8 @@ pub(crate) fn many_range(span: Span, max: u32) -> Diagnostic {
         ))
 }
 
-/// `removed` is the text that goes with the argument. The procedure would still have the parameter: its other
-/// parameters would get wrong values.
+/// No fix is offered: a machine would remove only the argument. The procedure would still have the parameter, and its
+/// other parameters would get each other's values.
 pub(crate) fn arg_without_value(
     span: Span,
     operation: &str,

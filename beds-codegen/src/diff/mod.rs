@@ -1,4 +1,5 @@
 //! The effect of a change of templates on clients: it breaks them, widens what they can do, or is invisible to them.
+//!
 //! It compares valid domains, so order, layout and comments do not matter. A change is breaking if a client that was
 //! correct before is refused, misled, or receives data that it cannot read.
 

@@ -99,7 +99,7 @@ pub(crate) fn stands_for(key: &str, part: Part) -> Vec<&'static str> {
         (Some(Meant::Nothing(_)), Part::Write) => keys.extend(["procedure", "collection"]),
         (Some(Meant::Nothing(_)), Part::Header) if names_domain(key, part) => keys.push("name"),
         (Some(Meant::Nothing(_)), Part::Call) => keys.extend(others::nothing_for_call(&normal(key))),
-        // A flag for audit or events stands in place of the list of operations.
+        // An author who only writes that there is an audit, or events, leaves out the list of operations.
         (Some(Meant::Nothing(_)) | None, Part::Audit) => keys.push("operations"),
         (Some(Meant::Nothing(_)) | None, Part::Events) => keys.push("publish"),
         (Some(Meant::Nothing(_)) | None, _) => {}

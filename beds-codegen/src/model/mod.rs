@@ -379,7 +379,7 @@ pub enum Returns {
     Scalar(Type),
     /// Rows of the first result set.
     Rows(Vec<Field>),
-    /// Every result set, without types.
+    /// Every result set, as the object returns it.
     AsItComes,
 }
 

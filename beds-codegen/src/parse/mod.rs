@@ -32,7 +32,7 @@ const TWICE_MAX: usize = 1_000;
 
 /// Parses a text of `sources`; `None` if it is not TOML, which is reported.
 ///
-/// A duplicate key is also reported, but the rest is valid, so the table is returned.
+/// A duplicate key is also reported, but the rest can be trusted, so the table is returned.
 pub fn parse(file: FileId, sources: &Sources, errors: &mut ErrorSink<'_>) -> Option<Table> {
     let mut text = sources.text(file);
     let (mut table, mut mistakes) = DeTable::parse_recoverable(text);
