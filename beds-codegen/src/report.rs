@@ -318,7 +318,7 @@ impl Report {
     }
 }
 
-/// The range of a span, extended to whole characters inside the text: the renderer slices the text by it.
+/// The range of a span, on whole characters inside the text: the renderer slices the text by it.
 fn within(text: &str, span: Span) -> std::ops::Range<usize> {
     let floor = |mut at: usize| {
         at = at.min(text.len());

@@ -67,7 +67,7 @@ fn is_open(ty: &Type) -> bool {
     }
 }
 
-/// The same for any value inside them.
+/// The same for a value inside them, at any depth.
 pub(super) fn has_open(ty: &Type) -> bool {
     match ty {
         Type::Json => true,
