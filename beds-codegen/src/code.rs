@@ -1,4 +1,4 @@
-//! The registry of diagnostic codes. A code is for ever: it may fall out of use, it is never given to another
+//! The registry of diagnostic codes. A code is permanent: it may fall out of use, but is never reused for another
 //! mistake. Each has an explanation in `src/explain/`, which `bedsc explain` prints.
 
 use std::fmt;
@@ -25,7 +25,7 @@ macro_rules! codes {
                 match self { $(Self::$name => $title,)* }
             }
 
-            /// The explanation as it stands in `src/explain/`, in Markdown.
+            /// The explanation from `src/explain/`, in Markdown.
             pub(crate) const fn markdown(self) -> &'static str {
                 match self { $(Self::$name => include_str!(concat!("explain/", stringify!($text), ".md")),)* }
             }
@@ -209,7 +209,7 @@ codes! {
 }
 
 impl Code {
-    /// Whether what it reports may be right, so that a template can allow it.
+    /// Whether the reported text may be correct, so that a template can allow it.
     #[must_use]
     pub const fn may_warn(self) -> bool {
         matches!(
@@ -227,7 +227,7 @@ impl Code {
         )
     }
 
-    /// The code that is spelt like this, in either case, with or without its `B` and leading zeros.
+    /// The code with this spelling, in either case, with or without its `B` and leading zeros.
     #[must_use]
     pub fn from_text(text: &str) -> Option<Self> {
         let number = |text: &str| text.trim().trim_start_matches(['b', 'B']).parse::<u16>().ok();

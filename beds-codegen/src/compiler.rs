@@ -1,4 +1,4 @@
-//! The front that `build.rs` and `bedsc` use: paths in, generated files or a report out.
+//! The entry point for `build.rs` and `bedsc`: takes paths, and returns generated files or a report.
 
 use std::{
     collections::BTreeMap,
@@ -36,7 +36,7 @@ use crate::{
 pub struct Compiler {
     templates: Vec<PathBuf>,
     texts: Vec<(String, Vec<u8>)>,
-    /// What is read in place of files, by the path that reports show.
+    /// Texts that replace files, by the path that reports show.
     instead: BTreeMap<String, String>,
     pipelines: Pipelines,
     /// The folder of hand-written domains.
@@ -44,12 +44,12 @@ pub struct Compiler {
     out_dir: Option<PathBuf>,
 }
 
-/// What a compilation gives.
+/// The result of a compilation.
 #[derive(Debug, Clone)]
 pub struct Output {
     /// The domains of templates, in order of name.
     pub domains: Vec<Domain>,
-    /// The hand-written domains, in order of file; their implementation is the derive's.
+    /// The hand-written domains, in order of file. The derive implements them.
     pub hand_written: Vec<HandWritten>,
     /// The files of the Rust functions behind the calls of templates, in order of name.
     pub functions: Vec<PathBuf>,
@@ -69,7 +69,7 @@ impl Output {
         all
     }
 
-    /// The files to generate: `beds.rs` first, then one a template in order of name.
+    /// The files to generate: `beds.rs` first, then one per template in order of name.
     #[must_use]
     pub fn files(&self) -> Vec<Generated> {
         let factory = emit::factory(&self.domains, &self.hand_written, &self.functions);
@@ -83,8 +83,8 @@ impl Output {
 }
 
 impl Compiler {
-    /// A compiler that knows no templates yet, looks for pipelines in `schema/mongodb` and for hand-written
-    /// domains in `src/domains`.
+    /// A compiler without templates, which looks for pipelines in `schema/mongodb` and for hand-written domains in
+    /// `src/domains`.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -94,9 +94,9 @@ impl Compiler {
         }
     }
 
-    /// A compiler of these templates, and folders of templates, with what belongs to them: the pipelines in
-    /// `schema/mongodb` and the hand-written domains in `src/domains`, both beside the folder of the first templates.
-    /// `pipelines` is another folder of pipelines. Without paths, both folders are looked for in the current one.
+    /// A compiler for these templates and folders of templates, with their pipelines in `schema/mongodb` and their
+    /// hand-written domains in `src/domains`, both beside the folder of the first templates. `pipelines` overrides the
+    /// folder of pipelines. Without paths, the current folder is searched for both.
     #[must_use]
     pub fn of_project(paths: &[PathBuf], pipelines: Option<&Path>) -> Self {
         let root = paths.first().map(|path| project::root(path)).unwrap_or_default();
@@ -105,35 +105,35 @@ impl Compiler {
         compiler.domains(root.join(project::DOMAINS)).pipelines(pipelines)
     }
 
-    /// Adds a template, or a folder whose `*_rec.toml` files are templates. Relative paths are taken from the
-    /// current folder, which in a build script is the package's.
+    /// Adds a template, or a folder whose `*_rec.toml` files are templates. Relative paths start from the current
+    /// folder, which in a build script is the package's.
     #[must_use]
     pub fn templates(mut self, path: impl Into<PathBuf>) -> Self {
         self.templates.push(path.into());
         self
     }
 
-    /// Adds a template that is in memory; `path` is what reports call it.
+    /// Adds a template in memory. Reports name it by `path`.
     #[must_use]
     pub fn template_text(self, path: impl Into<String>, text: impl Into<String>) -> Self {
         self.template_bytes(path, text.into().into_bytes())
     }
 
-    /// The same of bytes that are yet to be decoded.
+    /// Adds a template in memory, as bytes that are not decoded yet.
     #[must_use]
     pub fn template_bytes(mut self, path: impl Into<String>, bytes: Vec<u8>) -> Self {
         self.texts.push((path.into(), bytes));
         self
     }
 
-    /// Reads a text in place of a file: a template or a pipeline, by the path that reports show.
+    /// Replaces the text of a file, a template or a pipeline, by the path that reports show.
     #[must_use]
     pub(crate) fn instead_of(mut self, path: &str, text: &str) -> Self {
         self.instead.insert(path.to_owned(), text.to_owned());
         self
     }
 
-    /// The text that is read in place of a file.
+    /// The text that replaces a file.
     pub(crate) fn text_instead_of(&self, path: &str) -> Option<&str> {
         self.instead.get(path).map(String::as_str)
     }
@@ -157,7 +157,7 @@ impl Compiler {
         self
     }
 
-    /// Adds a pipeline that is in memory; it goes before a file of the same name.
+    /// Adds a pipeline in memory. It takes precedence over a file of the same name.
     #[must_use]
     pub fn pipeline_text(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
         self.pipelines.texts.insert(name.into(), text.into());
@@ -172,10 +172,10 @@ impl Compiler {
         self
     }
 
-    /// Takes everything through the stages up to the model, and writes nothing. [`Output::files`] emits.
+    /// Runs all stages up to the model, and writes nothing. [`Output::files`] emits.
     ///
     /// # Errors
-    /// The report, when any template has an error.
+    /// The report, if any template has an error.
     pub fn compile(&self) -> Result<Output, Report> {
         let (mut sources, mut store) = (Sources::default(), Errors::default());
         let mut errors = store.sink();
@@ -189,7 +189,7 @@ impl Compiler {
                 None => load::read(path, &mut sources, &mut errors),
             });
         }
-        // As for files, the order in which texts are given means nothing.
+        // As with files, the order of the given texts does not matter.
         let mut texts: Vec<_> = self.texts.iter().collect();
         texts.sort();
         for (path, bytes) in texts {
@@ -229,7 +229,7 @@ impl Compiler {
         let domains: Vec<Domain> = templates.into_iter().filter_map(|template| template.domain).collect();
         let mut inputs: Vec<PathBuf> =
             paths.into_iter().chain(pipelines.used).chain(functions.iter().cloned()).collect();
-        // One file may hold several domains, which stand together.
+        // One file may hold several domains, which are adjacent in the list.
         for written in &hand_written {
             if inputs.last() != Some(&written.path) {
                 inputs.push(written.path.clone());
@@ -238,14 +238,14 @@ impl Compiler {
         Ok(Output { domains, hand_written, functions, inputs, warnings: Report::new(store, sources) })
     }
 
-    /// Compiles everything and writes `beds.rs` and `beds/*.rs` to the output folder: only files whose text
-    /// changed, so that what depends on the others is not rebuilt. Files of templates that are gone are removed.
+    /// Compiles everything and writes `beds.rs` and `beds/*.rs` to the output folder. It writes only files whose text
+    /// has changed, so that the others cause no rebuild. It removes the files of templates that no longer exist.
     ///
     /// # Errors
-    /// As [`Self::compile`]; and [`RunError::Io`] when a file cannot be written, or no folder is known.
+    /// As [`Self::compile`]; and [`RunError::Io`] if a file cannot be written, or no folder is known.
     pub fn run(&self) -> Result<Output, RunError> {
         let output = self.compile().map_err(RunError::Report)?;
-        // Of a project that is built, rustc would say so in the generated code.
+        // Without this check, rustc would report the missing file in the generated code.
         if let Some(missing) = output.functions.iter().find(|path| !path.is_file()) {
             let missing = missing.display();
             return Err(RunError::Io(format!(
@@ -264,7 +264,7 @@ impl Compiler {
     /// [`Self::run`] for build scripts: tells cargo what to watch, and on an error prints the report and ends the
     /// process with status 1. Cargo shows the whole report, and a line for each error in its summary.
     pub fn compile_or_exit(&self) {
-        // Cargo takes a path that does not exist for one that always changes.
+        // Cargo treats a path that does not exist as always changed.
         let domains = if self.domains.exists() { &self.domains } else { Path::new("src") };
         let folders = [&self.pipelines.folder].into_iter().map(PathBuf::as_path).chain([domains]);
         for path in self.templates.iter().map(PathBuf::as_path).chain(folders).filter(|path| path.exists()) {
@@ -272,7 +272,7 @@ impl Compiler {
         }
         match self.run() {
             Ok(output) => {
-                // A folder's own time does not change with that of a file in it.
+                // A change of a file does not change the time of its folder.
                 for input in output.inputs.iter().filter(|input| !self.templates.contains(input)) {
                     println!("cargo::rerun-if-changed={}", input.display());
                 }
@@ -296,7 +296,7 @@ impl Compiler {
     }
 }
 
-/// After an error nobody knows which files were read; cargo watches every template instead.
+/// After an error, the list of read files is unknown. So cargo watches every template.
 fn watch_all(paths: &[PathBuf]) {
     let mut ignored = (Sources::default(), Errors::default());
     for path in load::find(paths, &mut ignored.0, &mut ignored.1.sink()).0 {
@@ -315,7 +315,7 @@ pub enum RunError {
     Io(String),
 }
 
-/// One template through the stages that concern it alone.
+/// Runs the stages that concern one template only.
 fn template(
     file: FileId,
     pipelines: &mut Pipelines,

@@ -1,5 +1,5 @@
-//! What `#[derive(NamasteCore)]` expands to: the attributes through the stages, and the emitter's text, or the mistakes
-//! as rustc shows them.
+//! The expansion of `#[derive(NamasteCore)]`: the attributes go through the stages, and the result is the emitter's
+//! text, or the mistakes in rustc's form.
 
 use std::path::Path;
 
@@ -14,11 +14,11 @@ use crate::{
     validate::Pipelines,
 };
 
-/// Expands `#[derive(NamasteCore)]`. `package` is the folder of the package that is being compiled, from which
-/// pipelines are found.
+/// Expands `#[derive(NamasteCore)]`. `package` is the folder of the package that is being compiled. Pipelines are
+/// searched from there.
 ///
-/// A struct with mistakes expands to one `compile_error!` each, at its place, and to an implementation without
-/// objects, so that nothing else complains that there is none.
+/// A struct with mistakes expands to one `compile_error!` for each, at its position, and to an implementation without
+/// objects, so that no error about a missing implementation follows.
 #[must_use]
 pub fn expand(input: &DeriveInput, package: &Path) -> TokenStream {
     let (mut sources, mut errors) = (Sources::default(), Errors::default());
@@ -42,7 +42,7 @@ pub fn expand(input: &DeriveInput, package: &Path) -> TokenStream {
     quote::quote!(#errors #stub)
 }
 
-/// A diagnostic as one text, for a compiler that shows a text at a place and nothing else.
+/// A diagnostic as one text, for a compiler that shows only a text and a position.
 fn told(diagnostic: &Diagnostic, file: FileId, sources: &Sources) -> String {
     let mut lines = vec![format!("[{}] {}", diagnostic.code, diagnostic.message)];
     if let Some(label) = diagnostic.primary() {

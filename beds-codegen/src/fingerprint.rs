@@ -1,7 +1,7 @@
-//! The fingerprint of a template: a hash of what it promises to clients.
+//! The fingerprint of a template: a hash of its promises to clients.
 //!
-//! Descriptions, database names, and the order of what has no order are not promises. What is rendered here, and
-//! how, is for ever: a change would make every deployed client a stranger.
+//! Descriptions, database names, and the order of unordered parts are not promises. The rendering below must never
+//! change: a change would make every deployed client a stranger.
 
 use std::fmt::Write as _;
 
@@ -36,7 +36,7 @@ fn render(domain: &Domain) -> String {
     };
     let Operations { read, create, update, upsert, delete } = domain.offered();
     lines.push(format!("operations read={read} create={create} update={update} delete={delete}"));
-    // Lines of their own, and only where there is something to say: what a template promised before stays the same.
+    // These are lines of their own, present only if needed. So the fingerprints of existing templates stay the same.
     if upsert {
         lines.push("operation upsert".to_owned());
     }
@@ -56,14 +56,14 @@ fn render(domain: &Domain) -> String {
     lines.extend(not_passed("create", create, domain, &domain.created(), |_| true));
     lines.extend(not_passed("update", update, domain, &domain.updated(), |field| !field.immutable));
     lines.extend(not_passed("upsert", upsert, domain, &domain.upserted(), |_| true));
-    // Only the first line has a place of its own; the key is ordered within its line.
+    // Only the first line has a fixed place. The key is ordered within its line.
     lines[1..].sort_unstable();
     lines.push(format!("key {}", names(&domain.key).join(",")));
     lines.join("\n")
 }
 
-/// What clients may send of a record, and not in this operation. Where its procedure takes everything, nothing is
-/// said, as before procedures were looked at.
+/// The fields that clients may send for a record, but not in this operation. If the procedure takes every field,
+/// nothing is added, as in earlier versions, which did not consider procedures.
 fn not_passed(
     operation: &str,
     is_offered: bool,
@@ -139,7 +139,7 @@ fn ty(ty: &Type) -> String {
 
 fn call(call: &Call) -> String {
     let Call { name, description: _, lane, args: _, returns, target: _ } = call;
-    // What the request itself gives, no client hears of.
+    // Clients do not know the arguments that the request itself gives.
     let mut args: Vec<_> = call
         .told()
         .map(|Arg { field: arg, mode, asked: _ }| format!("{} {}", mode.as_str(), field(arg)))

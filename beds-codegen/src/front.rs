@@ -1,20 +1,20 @@
-//! The two ways to write a domain, and how a message speaks of each: a template says `items = { type = "string" }`
-//! where an attribute says `items(type = "string")`.
+//! The two ways to write a domain, and their forms in messages: a template says `items = { type = "string" }` where an
+//! attribute says `items(type = "string")`.
 
 use crate::span::{FileId, Span};
 
-/// What a part of a domain is written in.
+/// The form in which a part of a domain is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Front {
     /// A template file.
     Template,
     /// `#[beds(…)]` of a struct or a field.
     Attributes,
-    /// The parentheses of a key inside of `#[beds(…)]`.
+    /// The parentheses of a key inside `#[beds(…)]`.
     Parentheses,
 }
 
-/// What a message is about that has no place of its own.
+/// The whole that a message refers to if it has no position of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Whole {
     /// A template: the file itself.
@@ -26,9 +26,9 @@ pub enum Whole {
 /// A value in an example.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Example<'a> {
-    /// A literal, which both fronts write alike.
+    /// A literal, which has the same form in both.
     Is(&'a str),
-    /// True, which an attribute says by the key alone.
+    /// True, which in an attribute is the key alone.
     Yes,
     /// Keys with their values.
     Keys(&'a [(&'a str, Self)]),
@@ -37,7 +37,7 @@ pub(crate) enum Example<'a> {
 }
 
 impl Front {
-    /// The front of what stands inside of a value.
+    /// The form inside a value.
     #[must_use]
     pub(crate) const fn inside(self) -> Self {
         match self {
@@ -72,7 +72,7 @@ impl Front {
         }
     }
 
-    /// What to write, in backquotes: keys as they are, or in an attribute where they need one of their own.
+    /// The text to write, in backquotes: bare keys, or an attribute around them if they need one.
     pub(crate) fn write(self, keys: &str) -> String {
         match self {
             Self::Template | Self::Parentheses => format!("`{keys}`"),
@@ -80,17 +80,17 @@ impl Front {
         }
     }
 
-    /// [`Self::write`] of one key.
+    /// [`Self::write`] for one key.
     pub(crate) fn write_key(self, key: &str, value: Example<'_>) -> String {
         self.write(&self.key(key, value))
     }
 
-    /// What to write into a section, in backquotes, and where.
+    /// The text to write into a section, in backquotes, and where.
     pub(crate) fn write_into(self, section: &str, key: &str, value: Example<'_>) -> String {
         let text = self.key(key, value);
         match self {
             Self::Template => format!("`{text}` to `[{section}]`"),
-            // The keys of these two stand in the attribute itself.
+            // The keys of these two sections stand directly in the attribute.
             Self::Attributes | Self::Parentheses if matches!(section, "template" | "objects") => {
                 format!("`#[beds({text})]` to the struct")
             }
@@ -107,7 +107,7 @@ impl Front {
         }
     }
 
-    /// What holds keys, as a value that has to be such.
+    /// The form of a table as a value.
     pub(crate) fn table(self, key: &str, example: Example<'_>) -> String {
         match self {
             Self::Template => format!("a table such as {}", self.keys(example)),

@@ -1,5 +1,4 @@
-//! The Rust functions that the calls of templates name: whether they are there, as the calls want them. What types they
-//! have is rustc's to judge.
+//! Checks that the Rust functions that calls name exist in the form that the calls need. rustc checks their types.
 
 use std::{
     collections::BTreeMap,
@@ -17,8 +16,8 @@ use crate::{
     validate::Validated,
 };
 
-/// The files of the functions, in order of name. Where the folder is not there, as where templates are read away from their
-/// project, nothing is said of them.
+/// The files of the functions, in order of name. If the folder is missing, for example because templates are read
+/// outside their project, nothing is reported.
 pub(crate) fn find(
     templates: &[Validated],
     folder: &Path,
@@ -27,7 +26,7 @@ pub(crate) fn find(
 ) -> Vec<PathBuf> {
     let mut files: BTreeMap<PathBuf, Option<File>> = BTreeMap::new();
     for domain in templates.iter().filter_map(|template| template.domain.as_ref()) {
-        // Where the module is another crate's, rustc alone can tell.
+        // For a module of another crate, only rustc can tell.
         let Some(module) = domain.functions.as_ref().filter(|module| names::is_rust_name(&module.value))
         else {
             continue;
@@ -60,7 +59,7 @@ struct File {
 }
 
 impl File {
-    /// Reads a file; what is no Rust is reported where hand-written domains are looked for.
+    /// Reads a file. A file that is not Rust is reported by the search for hand-written domains.
     fn read(path: &Path, sources: &mut Sources, errors: &mut ErrorSink<'_>) -> Option<Self> {
         let id = load::read(path, sources, errors)?;
         let parsed = syn::parse_file(sources.text(id)).ok()?;
@@ -112,13 +111,14 @@ impl File {
     }
 }
 
-/// Whether the parameters have the names of the arguments, and not in their order: of one type, they would be mixed up.
+/// Whether the parameters have the names of the arguments but another order. Parameters of the same type would be mixed
+/// up.
 fn is_in_another_order(found: &ItemFn, call: &Call) -> bool {
     let bare = |name: &str| name.trim_start_matches('_').to_owned();
     let name = |input: &FnArg| match input {
         FnArg::Typed(PatType { pat, .. }) => match pat.as_ref() {
             Pat::Ident(name) => Some(bare(&name.ident.unraw().to_string())),
-            // A pattern has no one name.
+            // A pattern has no single name.
             _ => None,
         },
         FnArg::Receiver(_) => None,

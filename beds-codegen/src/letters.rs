@@ -1,7 +1,6 @@
-//! Letters that are not what they seem: such that nobody sees, such that look like others, such that collations take for
-//! others.
+//! Deceptive letters: invisible ones, letters that look like others, and letters that collations treat as others.
 
-/// The name of a character that looks like a blank, or like nothing, and is neither for TOML.
+/// The name of a character that looks like a blank, or is invisible, and is no blank for TOML.
 pub(crate) fn invisible_name(letter: char) -> Option<&'static str> {
     Some(match letter {
         '\u{a0}' => "a no-break space",
@@ -23,7 +22,7 @@ pub(crate) fn invisible_name(letter: char) -> Option<&'static str> {
     })
 }
 
-/// The first letter of a text that nobody sees: its name, and its number.
+/// The first invisible letter of a text: its name and its number.
 pub(crate) fn first_invisible(text: &str) -> Option<(&'static str, u32)> {
     text.chars().find_map(|letter| match letter {
         '\n' | '\t' => Some(("a control character", u32::from(letter))),
@@ -31,8 +30,8 @@ pub(crate) fn first_invisible(text: &str) -> Option<(&'static str, u32)> {
     })
 }
 
-/// A character of a text that nobody sees there, or that is no letter by itself: its name, and its number. Joiners belong to
-/// the letters of some scripts.
+/// A character that is invisible in a text, or is not a letter by itself: its name and its number. Joiners are valid in
+/// words of some scripts.
 pub(crate) fn unseen_in_word(text: &str) -> Option<(&'static str, u32)> {
     let letters: Vec<char> = text.chars().collect();
     let is_ascii = |at: usize| letters.get(at).is_some_and(char::is_ascii_alphanumeric);
@@ -47,19 +46,19 @@ pub(crate) fn unseen_in_word(text: &str) -> Option<(&'static str, u32)> {
     })
 }
 
-/// The script of a letter that looks like one of ASCII in a word that has letters of ASCII, with the letter.
+/// The script of a letter that looks like an ASCII letter in a word that has ASCII letters, with the letter.
 pub(crate) fn mixed(text: &str) -> Option<(&'static str, char)> {
     let words = text.split(|letter: char| !letter.is_alphanumeric());
     words.filter(|word| word.chars().any(|letter| letter.is_ascii_alphabetic())).find_map(|word| {
         let is_twin = |letter: char| {
-            // Few Greek letters do, and others stand in units such as `kΩ`.
+            // Few Greek letters look like ASCII letters, and others are used in units such as `kΩ`.
             !matches!(letter, '\u{370}'..='\u{3ff}') || "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧοντυρκι".contains(letter)
         };
         first_lookalike(word).filter(|(_, letter)| is_twin(*letter))
     })
 }
 
-/// What a character is called that looks like a comma or a semicolon, and is neither.
+/// The name of a character that looks like a comma or a semicolon, but is neither.
 pub(crate) fn mark_name(letter: char) -> Option<&'static str> {
     Some(match letter {
         '\u{37e}' => "a Greek question mark",
@@ -73,7 +72,7 @@ pub(crate) fn mark_name(letter: char) -> Option<&'static str> {
     })
 }
 
-/// The script of the first letter that looks like one of ASCII and is of another script, with the letter.
+/// The script of the first letter that looks like an ASCII letter but belongs to another script, with the letter.
 pub(crate) fn first_lookalike(text: &str) -> Option<(&'static str, char)> {
     text.chars().find_map(|letter| match letter {
         '\u{400}'..='\u{52f}' => Some(("Cyrillic", letter)),
@@ -83,7 +82,7 @@ pub(crate) fn first_lookalike(text: &str) -> Option<(&'static str, char)> {
     })
 }
 
-/// A name in ASCII for one in another script, as people transcribe it.
+/// A common ASCII transcription of a name in another script.
 pub(crate) fn ascii(key: &str) -> String {
     let mut out = String::new();
     for letter in key.chars() {
@@ -106,11 +105,11 @@ pub(crate) fn ascii(key: &str) -> String {
     out
 }
 
-/// The same for a name that is one of Latin letters throughout.
+/// The same for a name that consists of Latin letters.
 pub(crate) fn transcribed(key: &str) -> Option<String> {
     let is_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     let out = ascii(&key.to_lowercase());
-    // What has no transcription becomes `_`, and is for people to name.
+    // A letter without a transcription becomes `_`, and the author must choose a name.
     let is_whole = out.matches('_').count() == key.matches('_').count();
     (is_whole && !key.is_ascii() && out.chars().all(is_word)).then_some(out)
 }

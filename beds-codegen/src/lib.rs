@@ -1,6 +1,6 @@
 //! The BEDS template compiler: `templates/*_rec.toml` in, Rust that `beds_runtime` runs out.
 //!
-//! It works in ordered stages, each a module named by its verb, and imports run one way, downwards:
+//! It works in ordered stages. Each is a module named after its verb, and imports go one way only, downwards:
 //!
 //! | stage | takes | gives |
 //! | --- | --- | --- |
@@ -12,13 +12,14 @@
 //! | `functions` | all domains | errors of the same kind: calls whose Rust function is not there |
 //! | [`emit`] | valid domains | Rust text; it cannot fail |
 //!
-//! [`mod@derive`] makes the same tree of a struct's attributes, so that hand-written domains take the same stages.
+//! [`mod@derive`] builds the same tree from a struct's attributes, so that hand-written domains go through the same
+//! stages.
 //!
-//! Every stage adds what is wrong to one [`diagnostic::Errors`] and goes on, so that one run tells everything. A
-//! broken part is remembered as broken and what refers to it is left in peace: one mistake, one message.
+//! Every stage adds its errors to one [`diagnostic::Errors`] and goes on, so that one run reports everything. A broken
+//! part is marked as broken, and references to it are not reported: one mistake, one message.
 //!
-//! The crate knows names and shapes of database objects, never a database: it opens no connection and must not
-//! depend on a driver or on the runtime. Start reading at [`Compiler`].
+//! The crate knows names and shapes of database objects, never a database: it opens no connection and must not depend
+//! on a driver or on the runtime. Start reading at [`Compiler`].
 
 mod aggregation;
 pub mod catalogue;

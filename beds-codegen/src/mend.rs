@@ -1,7 +1,7 @@
-//! Applies the remedies that a machine can apply, and looks at the result before anybody gets it.
+//! Applies automatic fixes, and checks the result before it is returned.
 //!
-//! A remedy is taken only where its report is gone afterwards with no other in its place, and where what could be read can
-//! still be read.
+//! A fix is accepted only if its report is gone afterwards, no other report has taken its place, and no readable file
+//! has become unreadable.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,15 +11,15 @@ use crate::{
     span::{FileId, Span},
 };
 
-/// How often what was mended is looked at again: one remedy may uncover the next mistake.
+/// The limit of rounds: one fix may uncover the next mistake.
 const ROUNDS_MAX: usize = 1_000;
 
-/// What mending a set of files gives.
+/// The result of fixing a set of files.
 #[derive(Debug, Clone)]
 pub struct Mended {
     /// The files that changed, by path.
     pub files: Vec<MendedFile>,
-    /// What is wrong with the files as they would be then.
+    /// The report on the files after the fixes.
     pub report: Report,
 }
 
@@ -28,35 +28,35 @@ pub struct Mended {
 pub struct MendedFile {
     /// Its path, as reports show it.
     pub path: String,
-    /// What stands in it.
+    /// Its text before.
     pub before: String,
-    /// What would stand in it.
+    /// Its text after.
     pub after: String,
-    /// How many mistakes were mended.
+    /// How many mistakes were fixed.
     pub count: usize,
-    /// Whether it is in another encoding than UTF-8, and both texts are what it says in that one.
+    /// Whether its encoding is not UTF-8. Then both texts are decoded from that encoding.
     pub is_reencoded: bool,
 }
 
-/// How many mistakes in one place are mended one after the other before the place is left.
+/// How many mistakes at one position are fixed in sequence, before the position is left.
 const CHAIN_MAX: usize = 16;
 
-/// Files as they are while they are mended.
+/// The state of the files during fixing.
 struct State {
     compiler: Compiler,
     report: Report,
 }
 
-/// What a report says, wherever in its file it stands: a remedy moves what is behind it.
+/// The content of a report, without its position in the file: a fix moves the text behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Said {
     code: Code,
     message: String,
-    /// What stands in its place.
+    /// The text at its position.
     text: String,
 }
 
-/// What a machine can apply, with the path of its file.
+/// An automatic fix, with the path of its file.
 #[derive(Debug, Clone)]
 struct Remedy {
     path: String,
@@ -73,7 +73,7 @@ impl State {
         Self { compiler, report }
     }
 
-    /// The remedies of templates and pipelines: what a Rust file says is its author's.
+    /// The fixes for templates and pipelines. A Rust file is left to its author.
     fn remedies(&self) -> Vec<Remedy> {
         let sources = self.report.sources();
         let remedy = |found: &Diagnostic| {
@@ -95,7 +95,7 @@ impl State {
         Said { code: found.code, message: found.message.clone(), text: text.unwrap_or_default().to_owned() }
     }
 
-    /// The reports whose place is in a file.
+    /// The reports with a position in a file.
     fn found<'s>(&'s self, path: &'s str) -> impl Iterator<Item = &'s Diagnostic> {
         let is_here = move |found: &&Diagnostic| {
             found.primary().is_some_and(|label| self.report.sources().path(label.span.file) == path)
@@ -103,7 +103,7 @@ impl State {
         self.report.diagnostics().iter().filter(is_here)
     }
 
-    /// What is said of a file beside `known`.
+    /// The reports on a file, except `known`.
     fn said_beside(&self, path: &str, mut known: Vec<Said>) -> Vec<Said> {
         let is_other = |said: &Said| match known.iter().position(|known| known == said) {
             Some(at) => {
@@ -115,12 +115,12 @@ impl State {
         self.found(path).map(|found| self.said(found)).filter(is_other).collect()
     }
 
-    /// Whether a file cannot be read, which hides the rest of what is wrong.
+    /// Whether a file cannot be parsed, which hides further mistakes.
     fn is_unread(&self, path: &str) -> bool {
         self.found(path).any(is_unread)
     }
 
-    /// The state after these remedies; `None` where two of them touch the same place.
+    /// The state after these fixes; `None` if two of them touch the same position.
     fn after(&self, remedies: &[Remedy]) -> Option<Self> {
         let mut by_file: BTreeMap<&str, Vec<&Fix>> = BTreeMap::new();
         for remedy in remedies {
@@ -135,7 +135,7 @@ impl State {
         Some(Self::of(compiler))
     }
 
-    /// The state after all remedies, where each of them mends its mistake and brings no other.
+    /// The state after all fixes, if each of them removes its mistake and causes no other.
     fn after_all(&self, remedies: &[Remedy]) -> Option<(Vec<Remedy>, Self)> {
         let next = self.after(remedies)?;
         let paths: BTreeSet<&str> = remedies.iter().map(|remedy| remedy.path.as_str()).collect();
@@ -151,8 +151,8 @@ impl State {
         paths.iter().all(is_mended).then(|| (remedies.to_vec(), next))
     }
 
-    /// The state after a remedy. What it uncovers in the same place is mended as well: where that cannot be, the place is
-    /// left as it is.
+    /// The state after a fix. A mistake that the fix uncovers at the same position is fixed as well. If that is
+    /// impossible, the position is left unchanged.
     fn after_one(&self, remedy: &Remedy) -> Option<(Vec<Remedy>, Self)> {
         let path = &remedy.path;
         let others = self.said_beside(path, vec![remedy.report.clone()]);
@@ -171,7 +171,8 @@ impl State {
         None
     }
 
-    /// Whether this state is worse than the one that a remedy led to; `uncovered` is what is said of its file only then.
+    /// Whether this state is worse than `next`, the state after a fix. `uncovered` are the reports on its file that
+    /// appear only there.
     fn is_worse_than(&self, next: &Self, remedy: &Remedy, uncovered: &[Said]) -> bool {
         let path = &remedy.path;
         match (self.is_unread(path), next.is_unread(path)) {
@@ -180,7 +181,7 @@ impl State {
             (false, false) => !uncovered.contains(&remedy.report) && next.score() < self.score(),
             (true, true) => match remedy.report.code {
                 Code::NotUtf8 => !uncovered.contains(&remedy.report),
-                // Its parser stops at the first mistake: the next is another where it stands on a line behind.
+                // The parser stops at the first mistake. A mistake on a later line is a new one.
                 Code::PipelineSyntax => next.first_unread(path).is_some_and(|(text, at)| {
                     let end = remedy.fix.span.start + remedy.fix.replacement.len();
                     text.get(end..at).is_some_and(|between| between.contains('\n'))
@@ -190,14 +191,14 @@ impl State {
         }
     }
 
-    /// The text of a file, and where in it reading stopped first.
+    /// The text of a file, and the position where parsing stopped first.
     fn first_unread(&self, path: &str) -> Option<(&str, usize)> {
         let labels = self.found(path).filter(|found| is_unread(found)).filter_map(Diagnostic::primary);
         let first = labels.min_by_key(|label| label.span.start)?.span;
         Some((self.report.sources().text(first.file), first.start))
     }
 
-    /// How bad it is: what cannot be read hides the rest, so it counts first.
+    /// The severity of the state. Unparsable files come first, because they hide other mistakes.
     fn score(&self) -> (usize, usize, usize) {
         let found = self.report.diagnostics();
         let unread = found.iter().filter(|found| is_unread(found)).filter_map(Diagnostic::primary);
@@ -219,7 +220,7 @@ fn is_unread(found: &Diagnostic) -> bool {
     )
 }
 
-/// The text with the remedies in it; `None` where two of them touch the same place.
+/// The text with the fixes applied; `None` if two of them touch the same position.
 fn apply(text: &str, mut fixes: Vec<&Fix>) -> Option<String> {
     fixes.sort_by_key(|fix| (fix.span.start, fix.span.end));
     fixes.dedup();
@@ -235,7 +236,7 @@ fn apply(text: &str, mut fixes: Vec<&Fix>) -> Option<String> {
 }
 
 impl Compiler {
-    /// Mends what a machine can mend, in memory.
+    /// Applies all automatic fixes, in memory.
     #[must_use]
     pub fn mend(&self) -> Mended {
         let mut state = State::of(self.clone());
@@ -247,7 +248,7 @@ impl Compiler {
             if remedies.is_empty() {
                 break;
             }
-            // All at once is quick; where that is not better, one at a time finds those that are.
+            // All at once is fast. If that does not improve the state, the fixes are tried one by one.
             let one = || remedies.iter().find_map(|remedy| state.after_one(remedy));
             let Some((applied, next)) = state.after_all(&remedies).or_else(one) else { break };
             for Remedy { path, fix, report } in applied {

@@ -1,4 +1,4 @@
-//! Names: how they are listed in a message, and how wire names become Rust identifiers.
+//! Names: their lists in messages, and their conversion from wire names to Rust identifiers.
 
 use std::borrow::Cow;
 
@@ -8,27 +8,27 @@ use proc_macro2::{Ident, Span};
 /// The most characters that a wire name may have.
 pub(crate) const NAME_LEN_MAX: usize = 64;
 
-/// Whether a text is a path of Rust: names with `::` between.
+/// Whether a text is a Rust path: names separated by `::`.
 pub(crate) fn is_rust_path(text: &str) -> bool {
     syn::parse_str::<syn::Path>(text).is_ok_and(|path| {
         path.leading_colon.is_none() && path.segments.iter().all(|segment| segment.arguments.is_none())
     })
 }
 
-/// Whether a path of Rust is one name, and so that of a file.
+/// Whether a Rust path is a single name, and so the name of a file.
 pub(crate) fn is_rust_name(text: &str) -> bool {
     !text.contains("::")
 }
 
-/// What people write in the place of all names.
+/// The word for all names.
 pub(crate) const ALL: &str = "*";
 
-/// Whether a word stands for all names, somewhere else.
+/// Whether a word means all names in another language.
 pub(crate) fn is_all(word: &str) -> bool {
     matches!(word.trim().to_ascii_lowercase().as_str(), ALL | "all" | "any" | "every" | "everything")
 }
 
-/// The names in a sentence: `` `a`, `b` and `c` ``; at most 24 of them, then "…".
+/// The names as a list: `` `a`, `b` and `c` ``; at most 24 of them, then "…".
 pub(crate) fn sentence<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     joined(names, "and")
 }
@@ -52,7 +52,7 @@ fn joined<'a>(names: impl IntoIterator<Item = &'a str>, word: &str) -> String {
     }
 }
 
-/// A text in quotes: in single ones where it holds what double ones would interpret.
+/// A text in quotes. Single quotes are used if double ones would interpret a part of it.
 pub(crate) fn quoted(text: &str) -> String {
     let is_plain = !text.contains(['"', '\\']);
     if is_plain || text.contains('\'') {
@@ -62,7 +62,7 @@ pub(crate) fn quoted(text: &str) -> String {
     }
 }
 
-/// A text in which the passwords of addresses, `scheme://user:password@host`, are stars. It is as long as before.
+/// A text with the passwords of addresses, `scheme://user:password@host`, replaced by stars. Its length stays the same.
 pub(crate) fn without_password(text: &str) -> Cow<'_, str> {
     let mut out = Cow::Borrowed(text);
     for (at, mark) in text.match_indices("://") {
@@ -78,8 +78,8 @@ pub(crate) fn without_password(text: &str) -> Cow<'_, str> {
     out
 }
 
-/// The one candidate that begins as a name does, or holds it as one of its words: `state` for `status`, `amount` for
-/// `total_amount`.
+/// The only candidate that has the same beginning as the name, or contains the name as one of its words: `state` for
+/// `status`, `amount` for `total_amount`.
 pub(crate) fn kindred<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     const SHARED_MIN: usize = 4;
     let folded = name.to_lowercase();
@@ -112,9 +112,9 @@ pub(crate) fn is_word(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// A guess at what was meant by a name that breaks the rules: lower case, other characters as `_`.
+/// The likely intended name for a name that breaks the rules: lower case, other characters as `_`.
 pub(crate) fn to_lower_snake(name: &str) -> Option<String> {
-    // What an `ö` should become is for people to say.
+    // The author must choose the replacement of an `ö`.
     if !name.is_ascii() {
         return None;
     }
@@ -152,7 +152,7 @@ pub(crate) fn screaming(name: &str) -> String {
     name.to_ascii_uppercase()
 }
 
-/// Rust's words, strict, reserved and of edition 2024, but the four that have no raw form.
+/// Rust's keywords, strict, reserved and of edition 2024, without the four that have no raw form.
 const KEYWORDS: &[&str] = &[
     "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else",
     "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro",
@@ -160,7 +160,7 @@ const KEYWORDS: &[&str] = &[
     "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
-/// A word as an identifier: raw where it is a keyword, with `_` appended where Rust allows no raw form.
+/// A word as an identifier: raw if it is a keyword, with `_` appended if Rust allows no raw form.
 pub(crate) fn identifier(name: &str) -> Ident {
     match name {
         "self" | "Self" | "super" | "crate" => Ident::new(&format!("{name}_"), Span::call_site()),

@@ -1,4 +1,4 @@
-//! Writing generated files: only what changed, so that cargo rebuilds no more than it must.
+//! Writes generated files, but only changed ones, so that cargo rebuilds only what it must.
 
 use std::{
     collections::BTreeSet,
@@ -11,12 +11,12 @@ use std::{
 pub struct Generated {
     /// Path below the output folder.
     pub path: PathBuf,
-    /// What it holds.
+    /// Its content.
     pub text: String,
 }
 
-/// Writes the files whose text changed, and removes from `folder/beds` those that nothing generates any more.
-/// Gives how many files were written.
+/// Writes the files whose text has changed, and removes obsolete files from `folder/beds`. Returns how many files were
+/// written.
 pub(crate) fn write(folder: &Path, files: &[Generated]) -> io::Result<usize> {
     let modules = folder.join("beds");
     fs::create_dir_all(&modules)?;

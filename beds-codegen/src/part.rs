@@ -31,19 +31,19 @@ pub(crate) enum Part {
     Audit,
     /// `[access]`
     Access,
-    /// What a role does not see or set, in `fields` of `[access]`
+    /// The fields that a role does not see or set, in `fields` of `[access]`
     RoleFields,
     /// `[calls.NAME]`
     Call,
     /// `returns` of a call with `rows`
     Rows,
-    /// Whatever has a type.
+    /// Any part with a type.
     Field(Place),
-    /// `#[beds(…)]` of a struct: `[template]` and `[objects]`, the other sections by name, and what only Rust has.
+    /// `#[beds(…)]` of a struct: `[template]` and `[objects]`, the other sections by name, and keys that only Rust has.
     Struct,
 }
 
-/// What it is that has a type; it decides which keys mean something.
+/// The kind of part that has a type. It decides which keys are valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     /// A field of a domain.
@@ -54,15 +54,15 @@ pub(crate) enum Place {
     Item,
     /// An argument of a call.
     Arg,
-    /// A column of a row that a procedure gives, by position.
+    /// A column of a row that a procedure returns, by position.
     Row,
-    /// A member of a document that a pipeline gives, by name.
+    /// A member of a document that a pipeline returns, by name.
     Document,
     /// The one value that a call returns.
     Scalar,
 }
 
-/// How something that has a type is written.
+/// The form in which a part with a type is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Form {
     /// As the name of its type alone.
@@ -160,7 +160,7 @@ const FIELD: &[&str] = &[
     "mode",
 ];
 
-/// The types that a key of a type belongs to; every other key is for all types.
+/// The types that a type-specific key belongs to. Every other key is valid for all types.
 pub(crate) const fn types_of(key: &str) -> Option<&'static [TypeName]> {
     use TypeName::{Bytes, Decimal, Enum, Float, Int, List, Object, String, Text};
     Some(match key.as_bytes() {
@@ -177,7 +177,7 @@ pub(crate) const fn types_of(key: &str) -> Option<&'static [TypeName]> {
 }
 
 impl Part {
-    /// Whether a key says `true` or `false`, wherever it stands.
+    /// Whether a key is a flag, wherever it stands.
     pub(crate) fn is_flag(key: &str) -> bool {
         matches!(
             key,
@@ -218,7 +218,7 @@ impl Part {
         }
     }
 
-    /// The keys that mean something in it: what has a type has those of its place and of the type, if that is known.
+    /// The valid keys. A part with a type has the keys of its place and of the type, if that is known.
     pub(crate) fn listed(self, ty: Option<TypeName>) -> Vec<&'static str> {
         let is_listed = |key: &&&'static str| match self {
             Self::Field(place) => {
@@ -247,7 +247,7 @@ impl Place {
         }
     }
 
-    /// Whether a key means something here, whatever the type.
+    /// Whether a key is valid here, whatever the type.
     pub(crate) fn may_have(self, key: &str) -> bool {
         match key {
             "generated" | "key" | "unique" | "immutable" | "version" => self == Self::Field,
@@ -277,8 +277,8 @@ mod tests {
 
     #[test]
     fn the_keys_of_a_struct_are_those_of_its_parts() {
-        // Its functions are paths, which need no module; and one file may have several structs, whose warnings no list of
-        // one of them is about.
+        // Its functions are paths, which need no module. And one file may have several structs: a list on one of them
+        // could not say which struct's warnings it allows.
         for key in HEADER.iter().chain(OBJECTS).filter(|key| !matches!(**key, "module" | "allow")) {
             assert!(STRUCT.contains(key), "{key}");
         }

@@ -1,19 +1,19 @@
-//! Where the tools look for what belongs to templates. It is one rule, for every command of `bedsc` and `beds`: a
-//! project is the folder in which the folder of templates lies.
+//! Where the tools look for the files that belong to templates. All commands of `bedsc` and `beds` use this one rule: a
+//! project is the folder that contains the folder of templates.
 
 use std::path::{Path, PathBuf};
 
-/// Where a project keeps its pipelines.
+/// The folder of a project's pipelines.
 pub(crate) const PIPELINES: &str = "schema/mongodb";
-/// Where a project keeps its hand-written domains.
+/// The folder of a project's hand-written domains.
 pub(crate) const DOMAINS: &str = "src/domains";
 
-/// The folder of the project whose templates these are: its templates are in a folder there.
+/// The folder of the project with these templates: the parent of the folder of templates.
 pub(crate) fn root(templates: &Path) -> PathBuf {
     let folder = if templates.is_dir() { templates } else { templates.parent().unwrap_or(templates) };
     match folder.file_name() {
         Some(_) => folder.parent().unwrap_or(folder).to_owned(),
-        // `.` and the like, and a file of the current folder, have a parent all the same.
+        // `.` and the like, and a file in the current folder, also have a parent.
         None => folder.join(".."),
     }
 }

@@ -1,4 +1,4 @@
-//! What a run found, and how it is shown: rustc's layout for people, a JSON object a line for editors.
+//! The findings of a run, and their output: rustc's layout for people, one JSON object per line for editors.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,24 +15,24 @@ use crate::{
     span::{FileId, Position, Sources, Span},
 };
 
-/// Width that plain reports are cut to, as long lines are shown in part.
+/// The width of plain reports. Longer lines are shown in part.
 const WIDTH: usize = 140;
 
-/// The most mistakes of one code that are all shown to people.
+/// Up to this many mistakes of one code are all shown to people.
 const ALIKE_MAX: usize = 20;
-/// Of more than that, these are shown, and the rest is counted.
+/// Of more than that, this many are shown, and the rest is counted.
 const ALIKE_SHOWN: usize = 10;
-/// The most files that are named where mistakes are counted.
+/// The most files that are named in a count of mistakes.
 const FILES_SHOWN: usize = 5;
 
-/// What a run found, in order of file and place.
+/// The findings of a run, in order of file and position.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
     diagnostics: Vec<Diagnostic>,
     sources: Sources,
 }
 
-/// A diagnostic as editors read it, one JSON object a line.
+/// A diagnostic for editors, one JSON object per line.
 #[derive(Serialize)]
 struct Line<'a> {
     code: &'a str,
@@ -70,7 +70,7 @@ struct LineLabel<'a> {
     primary: bool,
 }
 
-/// Mistakes of one code that are not shown one by one.
+/// Mistakes of one code that are not shown individually.
 struct Rest<'a> {
     code: Code,
     severity: Severity,
@@ -97,7 +97,7 @@ impl Rest<'_> {
 }
 
 impl Report {
-    /// Orders what was found.
+    /// Sorts the findings.
     #[must_use]
     pub fn new(errors: Errors, sources: Sources) -> Self {
         let mut diagnostics = errors.into_vec();
@@ -110,7 +110,7 @@ impl Report {
         Self { diagnostics, sources }
     }
 
-    /// What was found.
+    /// The findings.
     #[must_use]
     pub fn diagnostics(&self) -> &[Diagnostic] {
         &self.diagnostics
@@ -122,7 +122,7 @@ impl Report {
         &self.sources
     }
 
-    /// Whether nothing was found.
+    /// Whether there are no findings.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.diagnostics.is_empty()
@@ -154,7 +154,7 @@ impl Report {
         out
     }
 
-    /// What is shown one by one, and, where hundreds are alike, what is only counted.
+    /// The diagnostics to show individually, and the counts of the others if hundreds are alike.
     fn alike(&self) -> (Vec<&Diagnostic>, Vec<Rest<'_>>) {
         let mut counts: BTreeMap<Code, usize> = BTreeMap::new();
         for diagnostic in &self.diagnostics {
@@ -189,13 +189,14 @@ impl Report {
         self.diagnostics.len() - self.errors()
     }
 
-    /// One line a diagnostic: where, and what. Of hundreds that are alike, the first, and how many more there are.
+    /// One line per diagnostic: its position and message. Of hundreds that are alike, the first ones, and the number of
+    /// the others.
     #[must_use]
     pub fn summary(&self) -> Vec<String> {
         let line = |diagnostic: &Diagnostic| {
             let (path, start, _) = self.place(diagnostic);
             let Diagnostic { code, message, .. } = diagnostic;
-            // Cargo takes each line of a build script for a directive, and the message may quote anything.
+            // Cargo reads each line of a build script's output as a directive, and the message may quote any text.
             let message = message.replace(char::is_control, " ");
             match start {
                 Some(Position { line, column }) => format!("[{code}] {path}:{line}:{column}: {message}"),
@@ -208,7 +209,7 @@ impl Report {
         lines
     }
 
-    /// The report for editors: a JSON object a line.
+    /// The report for editors: one JSON object per line.
     #[must_use]
     pub fn json(&self) -> String {
         let mut out = String::new();
@@ -231,7 +232,7 @@ impl Report {
                 labels: diagnostic.labels.iter().map(|label| self.label(label)).collect(),
                 fix: diagnostic.fix.as_ref().map(|fix| self.fix(fix)),
             };
-            // Strings and numbers always serialize.
+            // Serialization of strings and numbers cannot fail.
             out.push_str(&serde_json::to_string(&line).unwrap_or_default());
             out.push('\n');
         }
@@ -317,7 +318,7 @@ impl Report {
     }
 }
 
-/// The range of a span, on whole characters inside the text: the renderer slices by it.
+/// The range of a span, on whole characters inside the text: the renderer slices the text by it.
 fn within(text: &str, span: Span) -> std::ops::Range<usize> {
     let floor = |mut at: usize| {
         at = at.min(text.len());

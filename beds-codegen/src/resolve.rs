@@ -1,5 +1,5 @@
-//! Stage 5: what only shows when all domains are seen together: names that clash, routines that are called
-//! with different numbers of arguments.
+//! Stage 5: checks across all domains: conflicting names, and routines that are called with different numbers of
+//! arguments.
 
 mod warehouse;
 
@@ -13,14 +13,15 @@ use crate::{
     validate::Validated,
 };
 
-/// Reports conflicts between templates, hand-written domains, and parts of one that different sections declare.
+/// Reports conflicts between templates, between hand-written domains, and between parts of one domain in different
+/// sections.
 pub fn resolve(templates: &[Validated], hand_written: &[HandWritten], errors: &mut ErrorSink<'_>) {
     check_names(templates, hand_written, errors);
     let domains = templates.iter().filter_map(|template| template.domain.as_ref());
     let all: Vec<&Domain> =
         domains.chain(hand_written.iter().filter_map(|written| written.domain.as_ref())).collect();
     check_routines(all.iter().copied(), errors);
-    // A template that is broken may be the one that is meant.
+    // A broken template may be the one that is meant.
     let is_whole = templates.iter().all(|template| template.domain.is_some())
         && hand_written.iter().all(|written| written.domain.is_some());
     warehouse::check(&all, is_whole, errors);
@@ -28,13 +29,13 @@ pub fn resolve(templates: &[Validated], hand_written: &[HandWritten], errors: &m
 
 /// The names that a domain takes.
 struct Claim<'d> {
-    /// On the wire.
+    /// The name on the wire.
     wire: &'d Spanned<String>,
-    /// Its struct's, and where that is written.
+    /// The struct's name, and its position.
     rust: (String, Span),
-    /// Its module's.
+    /// The module's name.
     module: &'d str,
-    /// The file that is the module, of a hand-written domain.
+    /// The file of the module, for a hand-written domain.
     file: Option<&'d Path>,
 }
 

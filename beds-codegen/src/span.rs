@@ -1,7 +1,7 @@
-//! Places in the texts that the compiler reads, and the texts themselves.
+//! Positions in the texts that the compiler reads, and the texts themselves.
 //!
-//! A place is a file and a range of bytes in it, whichever front the text came from: a template, a pipeline's
-//! JSON, or the Rust source that carries a derive. This module must not know what the texts mean.
+//! A position is a file and a byte range in it, whichever front the text came from: a template, a pipeline's JSON, or
+//! the Rust source with a derive. This module must not know the meaning of the texts.
 
 use std::ops::Range;
 
@@ -28,17 +28,17 @@ impl Span {
     }
 }
 
-/// A value and the place where it is written. Two compare equal when their values do, wherever they stand.
+/// A value and its position. Two are equal if their values are equal, wherever they are.
 #[derive(Debug, Clone, Copy)]
 pub struct Spanned<T> {
     /// The value.
     pub value: T,
-    /// Where it is written.
+    /// Its position.
     pub span: Span,
 }
 
 impl<T> Spanned<T> {
-    /// A value at a place.
+    /// A value at a position.
     pub const fn new(value: T, span: Span) -> Self {
         Self { value, span }
     }
@@ -66,7 +66,7 @@ pub struct Position {
 pub struct Source {
     /// Path as given, with `/` between its parts.
     pub path: String,
-    /// The text; empty when it could not be read.
+    /// The text; empty if it could not be read.
     pub text: String,
 }
 
@@ -105,7 +105,7 @@ impl Sources {
         let before = &text.as_bytes()[..byte.min(text.len())];
         let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         let line = before.split(|byte| *byte == b'\n').count();
-        // Bytes that continue a character are not counted, so a range inside one cannot panic.
+        // Continuation bytes of a character are not counted, so that a range inside a character cannot panic.
         let column = before[line_start..].iter().filter(|byte| **byte & 0xC0 != 0x80).count() + 1;
         Position { line, column }
     }

@@ -1,11 +1,11 @@
-//! What was written, before anybody asks what it means: keys and values, each with its place.
+//! The written keys and values, each with its position, without interpretation.
 //!
-//! Both fronts end here, [`crate::parse`] with a template and [`crate::derive`] with attributes, and
-//! [`crate::raw`] reads it without knowing which it was.
+//! Both fronts produce this tree: [`crate::parse`] from a template, [`crate::derive`] from attributes. [`crate::raw`]
+//! reads it without knowing which front it came from.
 
 use crate::{names::quoted, span::Spanned};
 
-/// A value and its place.
+/// A value and its position.
 pub type Node = Spanned<Value>;
 
 /// A value.
@@ -17,7 +17,7 @@ pub enum Value {
     List(Vec<Node>),
     /// Keys with values.
     Table(Table),
-    /// Nothing that can be used, which is reported already.
+    /// An unusable value, which is reported already.
     Broken,
 }
 
@@ -26,7 +26,7 @@ pub enum Value {
 pub enum Scalar {
     /// `true` or `false`.
     Bool(bool),
-    /// An integer, of any size that makes sense.
+    /// An integer of any reasonable size.
     Int(i128),
     /// A floating-point number.
     Float(f64),
@@ -49,7 +49,7 @@ impl Scalar {
         }
     }
 
-    /// The constant as a template has it.
+    /// The constant in the form of a template.
     pub(crate) fn written(&self) -> String {
         match self {
             Self::Bool(flag) => flag.to_string(),
@@ -61,13 +61,12 @@ impl Scalar {
     }
 }
 
-/// Keys with their values, in the order they are written.
+/// Keys with their values, in written order.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Table {
-    /// The entries; no key is there twice.
+    /// The entries, without duplicate keys.
     pub entries: Vec<Entry>,
-    /// Whether more was written that could not be read, which is reported already: a key that is absent may be
-    /// among it.
+    /// Whether some entries could not be read, which is reported already. An absent key may be among them.
     pub is_partial: bool,
 }
 
@@ -99,7 +98,7 @@ impl Table {
 }
 
 impl Value {
-    /// The value as a template has it.
+    /// The value in the form of a template.
     pub(crate) fn written(&self) -> String {
         match self {
             Self::Scalar(scalar) => scalar.written(),

@@ -1,4 +1,4 @@
-//! The `AsyncAPI` document: its structure here, its validity by the official parser in a test of its own.
+//! The `AsyncAPI` document: its structure here, its validity by the official parser in a separate test.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
@@ -34,7 +34,7 @@ fn the_document_has_the_parts_of_asyncapi_3() {
     assert_eq!(document["asyncapi"], "3.0.0");
     let (channels, operations) =
         (document["channels"].as_object().unwrap(), document["operations"].as_object().unwrap());
-    // One channel a routing key, and the one of replies.
+    // One channel per routing key, and one for replies.
     assert_eq!(channels.len(), operations.len() + 1);
     let (events, requests): (Vec<_>, Vec<_>) =
         operations.iter().partition(|(_, operation)| operation["action"] == "send");
@@ -73,7 +73,7 @@ fn a_write_is_told_how_it_happens_once() {
     for key in ["bookmark.create", "example.call.restock", "app_server.batch.write"] {
         assert_eq!(id(key).as_deref(), Some("$message.header#/message_id"), "{key}");
     }
-    // Neither a read, nor what may be there twice.
+    // Neither a read nor a write that may happen twice.
     for key in ["bookmark.fetch", "app_server.batch.read", "logger.create"] {
         assert_eq!(id(key), None, "{key}");
     }
@@ -90,7 +90,7 @@ fn every_reference_leads_somewhere() {
     }
 }
 
-/// JSON Schema wants one value at least, and the official parser refuses what has none.
+/// JSON Schema requires at least one value in an `enum`, and the official parser refuses an empty one.
 fn has_empty_enum(value: &Value) -> bool {
     match value {
         Value::Object(members) => {
@@ -105,7 +105,7 @@ fn has_empty_enum(value: &Value) -> bool {
 #[test]
 fn a_list_of_nothing_is_said_without_values() {
     let document = document();
-    // `job_reject` has no order that may be asked for.
+    // `job_reject` offers no order.
     let sort = "/components/messages/job_reject.fetch.request/payload/properties/sort";
     assert_eq!(document.pointer(sort), Some(&json!({ "type": "array", "maxItems": 0 })));
     assert!(!has_empty_enum(&document));
@@ -120,7 +120,7 @@ fn the_official_parser_accepts_it() {
     for tool in ["node", "npm"] {
         assert!(is_there(tool), "{tool} is missing: apt-get install nodejs npm");
     }
-    // Kept between runs, since the parser has many parts.
+    // Kept between runs, because the parser has many parts.
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("asyncapi");
     fs::create_dir_all(&folder).unwrap();
     if !folder.join("node_modules/@asyncapi/parser").exists() {

@@ -14,7 +14,7 @@ use std::{
 use serde_json::Value;
 use support::{SMALL, check, files, finish, folder};
 
-/// What a call prints, and how it ends.
+/// The output and the exit status of a call.
 struct Ended {
     code: Option<i32>,
     out: String,
@@ -25,7 +25,7 @@ fn bedsc(arguments: &[&str], input: &[u8]) -> Ended {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bedsc"));
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    // Who reads no input closes it.
+    // A command that reads no input closes it.
     let _ = child.stdin.take().unwrap().write_all(input);
     let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
@@ -98,7 +98,7 @@ fn what_a_machine_can_mend_is_mended() {
     assert!(mended.err.contains("mended 4 mistakes in"), "{}", mended.err);
     let again = run(&[]);
     assert_eq!((again.code, again.err.trim()), (Some(0), "nothing to mend"));
-    // What no machine can know is left, and told.
+    // A mistake that no machine can fix stays, and is reported.
     fs::write(&file, template.replace("\"subjct\"", "\"colour\"")).unwrap();
     let left = run(&[]);
     assert_eq!(left.code, Some(1));
@@ -106,7 +106,7 @@ fn what_a_machine_can_mend_is_mended() {
     assert!(fs::read_to_string(&file).unwrap().contains("app_server"), "the rest is mended all the same");
 }
 
-/// Mending the wrong example of every code leaves no more wrong than there was, and a second time changes nothing.
+/// Fixing the wrong example of every code leaves no more mistakes than before, and a second run changes nothing.
 #[test]
 fn mending_never_breaks_a_file() {
     for code in beds_codegen::Code::ALL {
@@ -121,7 +121,7 @@ fn mending_never_breaks_a_file() {
     }
 }
 
-/// What no request shows, and the database has to follow.
+/// Changes that no request shows, but that the database must follow.
 #[test]
 fn a_change_of_what_is_kept_is_told() {
     let place = tempfile::tempdir().unwrap();
@@ -148,7 +148,7 @@ fn a_change_of_what_is_kept_is_told() {
     }
 }
 
-/// A file in another encoding is told to be mended, and is.
+/// A file in another encoding is reported as fixable, and is fixed.
 #[test]
 fn another_encoding_is_mended() {
     let folder = tempfile::tempdir().unwrap();
@@ -200,7 +200,7 @@ fn examples_of_the_documents_have_the_layout() {
     pages.extend(fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path()));
     let mut tried = 0;
     for page in pages.iter().filter(|page| {
-        // Those of the codes are held to what they show.
+        // The examples of the codes must show their mistakes.
         page.extension().is_some_and(|found| found == "md") && !page.ends_with("diagnostics.md")
     }) {
         let text = fs::read_to_string(page).unwrap();
@@ -216,7 +216,7 @@ fn examples_of_the_documents_have_the_layout() {
     assert!(tried >= 2, "{tried} examples are too few");
 }
 
-/// Whatever folder a command runs in, what belongs to the templates is found beside them.
+/// In whatever folder a command runs, it finds the files of the templates beside them.
 #[test]
 fn hand_written_domains_and_pipelines_stand_beside_the_templates() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap();
@@ -227,7 +227,7 @@ fn hand_written_domains_and_pipelines_stand_beside_the_templates() {
     assert!(granted.out.contains(&format!("`{view}`")), "{view}:\n{}", granted.out);
 }
 
-/// What is inside of what, a line of YAML does not tell alone.
+/// A single line of YAML does not show the nesting.
 #[test]
 fn nested_yaml_is_not_mended() {
     let place = tempfile::tempdir().unwrap();
@@ -281,7 +281,7 @@ fn a_layout_can_be_asked_for_without_writing() {
     assert_eq!(fs::read_to_string(&file).unwrap(), untidy);
     assert_eq!(bedsc(&["fmt", path(&file)], b"").code, Some(0));
     assert_eq!(bedsc(&["fmt", "--check", path(&file)], b"").code, Some(0));
-    // What is no TOML stays as it is, with its report.
+    // A text that is not TOML stays unchanged, with its report.
     fs::write(&file, "[template\n").unwrap();
     let broken = bedsc(&["fmt", path(&file)], b"");
     assert_eq!(broken.code, Some(1));
@@ -318,7 +318,7 @@ fn a_change_is_told_by_what_it_does_to_clients() {
     let lines = bedsc(&["diff", path(&old), path(&new), "--format", "json"], b"");
     let lines: Vec<Value> = lines.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(lines.iter().any(|line| line["effect"] == "breaking" && line["place"] == "operation delete"));
-    // What only widens breaks nobody.
+    // A change that only widens breaks no client.
     let wider = fs::read_to_string(&old).unwrap().replace("max = 100 }", "max = 1000 }");
     let wider_path = place.path().join("wider_rec.toml");
     fs::write(&wider_path, wider).unwrap();
@@ -327,7 +327,7 @@ fn a_change_is_told_by_what_it_does_to_clients() {
     assert_eq!(bedsc(&["diff", path(&old), "nowhere"], b"").code, Some(2));
 }
 
-/// A change that only widens need not make strangers of clients: their fingerprint is written into the template.
+/// After a change that only widens, clients need not become strangers: their fingerprint is written into the template.
 #[test]
 fn clients_that_nothing_breaks_are_known_on() {
     let place = tempfile::tempdir().unwrap();
@@ -351,7 +351,7 @@ fn clients_that_nothing_breaks_are_known_on() {
     assert_eq!(comments(&known), comments(&text), "all else stays as it is");
     let told = bedsc(&["diff", path(&old), path(&new)], b"").out;
     assert!(!told.contains("beds-template-hash"), "{told}");
-    // The next version knows the clients of both, and one that forgets them breaks them.
+    // The next version lists the clients of both versions. A version that omits them breaks them.
     let next = at("next_rec.toml", &known.replace("max = 1000 }", "max = 2000 }"));
     assert_eq!(bedsc(&["diff", path(&new), path(&next), "--write"], b"").code, Some(0));
     let list = fs::read_to_string(&next).unwrap();
@@ -360,17 +360,17 @@ fn clients_that_nothing_breaks_are_known_on() {
     let forgets = at("forgets_rec.toml", &text.replace("max = 100 }", "max = 2000 }"));
     let told = bedsc(&["diff", path(&new), path(&forgets)], b"");
     assert!(told.code == Some(1) && told.out.contains("breaking   compatible_with"), "{}", told.out);
-    // What breaks clients must not know them on.
+    // A template with a breaking change must not list the broken clients.
     let stale = at("stale_rec.toml", &known.replace("max = 1000 }", "max = 60 }"));
     let told = bedsc(&["diff", path(&new), path(&stale)], b"").out;
     assert!(told.contains("is listed") && told.contains("remove it"), "{told}");
-    // What breaks clients makes strangers of them.
+    // A breaking change makes the broken clients strangers.
     let narrow = at("narrow_rec.toml", &text.replace("max = 100 }", "max = 60 }"));
     assert_eq!(bedsc(&["diff", path(&old), path(&narrow), "--write"], b"").code, Some(1));
     assert!(!fs::read_to_string(&narrow).unwrap().contains("compatible_with"));
 }
 
-/// What the objects of the database take and give is told, to those whom it concerns.
+/// Changes of the arguments and results of database objects are reported to the people whom they concern.
 #[test]
 fn a_change_of_objects_is_told() {
     let place = tempfile::tempdir().unwrap();
@@ -380,7 +380,7 @@ fn a_change_of_objects_is_told() {
     );
     let old = place.path().join("product_rec.toml");
     fs::write(&old, &product).unwrap();
-    // What to exchange, for what, the exit status, and what is told.
+    // The text to replace, its replacement, the exit status, and the report.
     let cases = [
         (
             "\"price\", \"status\"] }\nupdate",
@@ -453,7 +453,7 @@ fn a_change_of_objects_is_told() {
         assert_eq!(diff.code, Some(code), "{to}:\n{}{}", diff.out, diff.err);
         assert!(diff.out.contains(told), "{to}:\n{}", diff.out);
     }
-    // The order of fields means nothing.
+    // The order of fields does not matter.
     let reordered = product
         .replace("[fields]\n", "[fields]\nstatus     = { type = \"enum\", values = [\"draft\", \"active\"], default = \"draft\" }\n")
         .replacen("default = \"draft\" }\ncreated_at", "created_at", 1);

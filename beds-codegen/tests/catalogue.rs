@@ -1,5 +1,5 @@
 //! The catalogue of the repository's own domains: its examples are valid by the templates' own rules, and its pages
-//! stand alone.
+//! need no other resource.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
@@ -22,7 +22,7 @@ use catalogue::Kind;
 use serde_json::{Value, json};
 use support::every_domain;
 
-/// What is wrong with a body, by the schema that the `AsyncAPI` document gives for it.
+/// The errors of a body by its schema in the `AsyncAPI` document.
 fn errors(document: &Value, message: &str, body: &Value) -> Vec<String> {
     let mut schema = json!({ "components": document["components"] });
     schema["$ref"] = json!(format!("#/components/messages/{message}/payload"));
@@ -30,7 +30,7 @@ fn errors(document: &Value, message: &str, body: &Value) -> Vec<String> {
     validator.iter_errors(body).map(|error| format!("{message}: {error} in {body}")).collect()
 }
 
-/// Whether the wire takes the body for what it is meant to be.
+/// Whether the wire types accept the body.
 fn is_body(kind: Kind<'_>, body: &Value) -> bool {
     let body = body.clone();
     match kind {
@@ -45,7 +45,7 @@ fn is_body(kind: Kind<'_>, body: &Value) -> bool {
     }
 }
 
-/// The bounds that JSON Schema cannot say: those of decimals.
+/// The bounds that JSON Schema cannot express: those of decimals.
 fn check_decimals<'f>(fields: impl IntoIterator<Item = &'f Field>, object: &Value) {
     for field in fields {
         let Type::Decimal { precision, scale, min, max } = &field.ty else { continue };
@@ -135,7 +135,7 @@ fn pages_stand_alone_and_their_links_lead_somewhere() {
         for tag in ["html", "head", "body", "main", "section", "table", "dl", "div", "pre"] {
             let (open, close) =
                 (text.matches(&format!("<{tag}")).count(), text.matches(&format!("</{tag}>")).count());
-            // `<header>` and `<th>` begin like other tags.
+            // `<header>` and `<th>` have the same beginnings as other tags.
             let open = if tag == "head" { text.matches("<head>").count() } else { open };
             assert_eq!(open, close, "{}: {tag}", page.path.display());
         }

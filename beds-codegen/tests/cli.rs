@@ -1,4 +1,4 @@
-//! `bedsc` as it is called: what it prints and how it ends.
+//! The command line of `bedsc`: its output and its exit status.
 
 #![cfg(feature = "bedsc")]
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
@@ -7,7 +7,7 @@ mod support;
 
 use std::{fs, path::Path, process::Command};
 
-/// Checks one template; gives whether that succeeds, and all that is printed.
+/// Checks one template. Returns whether that succeeds, and the whole output.
 fn check(folder: &Path, text: &str, options: &[&str]) -> (bool, String) {
     fs::write(folder.join("country_rec.toml"), text).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_bedsc"))

@@ -1,4 +1,4 @@
-//! The fingerprint changes with what a template promises to clients, and with nothing else.
+//! The fingerprint changes with a template's promises to clients, and with nothing else.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
@@ -18,7 +18,7 @@ fn fingerprint(text: &str) -> String {
     line.rsplit('"').nth(1).unwrap().to_owned()
 }
 
-/// What follows the section with which a text begins.
+/// The text after its first section.
 fn after_section(text: &str) -> &str {
     text.find("\n\n").map_or("", |end| &text[end..])
 }
@@ -28,7 +28,7 @@ fn promises_alone_change_the_fingerprint() {
     let text = std::fs::read_to_string(folder("ok").join("product.toml")).unwrap();
     let known = fingerprint(&text);
     assert_eq!(known.len(), 16);
-    // What to exchange, for what, and whether clients can tell.
+    // The text to replace, its replacement, and whether clients can notice it.
     let cases = [
         ("\"What we sell\"", "\"What we sold\"", false),
         ("\"v_product\"", "\"v_products\"", false),
@@ -48,7 +48,7 @@ fn promises_alone_change_the_fingerprint() {
         ("mode = \"out\"", "mode = \"inout\"", true),
         ("max = 500", "max = 400", true),
         ("name = \"product\"", "name = \"produce\"", true),
-        // What a procedure does not take, clients cannot send.
+        // Clients cannot send a field that the procedure does not take.
         ("\"price\", \"status\"] }\nupdate", "\"price\"] }\nupdate", true),
         ("\"price\", \"status\", \"revision\"", "\"price\", \"revision\"", true),
         ("\"price\", \"status\", \"revision\"", "\"status\", \"price\", \"revision\"", false),
@@ -56,7 +56,7 @@ fn promises_alone_change_the_fingerprint() {
     for (from, to, is_promise) in cases {
         assert!(text.contains(from), "{from}");
         let changed = text.replacen(from, to, 1);
-        // What is not offered cannot be audited, and what is audited is no promise.
+        // An operation that is not offered cannot be audited, and the audit is not a promise.
         let audit = changed.find("[audit]").unwrap();
         let changed = fingerprint(&format!("{}{}", &changed[..audit], after_section(&changed[audit..])));
         assert_eq!(changed != known, is_promise, "`{from}` became `{to}`");

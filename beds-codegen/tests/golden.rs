@@ -1,7 +1,7 @@
 //! Golden tests: `ok/*.toml` with the generated code, `err/*.toml` with the exact report, and for each code the
 //! report of its explanation's wrong example in `err/CODE.txt`.
 //!
-//! `BLESS=1 cargo test -p beds-codegen` writes what is expected anew; otherwise differences are shown.
+//! `BLESS=1 cargo test -p beds-codegen` rewrites the expected output. Without it, differences are shown.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
@@ -12,7 +12,8 @@ use std::{fs, path::Path};
 use beds_codegen::{Code, Compiler, Output, Report, emit};
 use support::{check, example, files, finish, folder};
 
-/// Generated lines that an ordinary template, of up to 20 fields, may have; one with `[access]` and `[lifecycle]` has the most of them.
+/// The most generated lines of an ordinary template with up to 20 fields. A template with `[access]` and `[lifecycle]`
+/// has the most.
 const LINES_MAX: usize = 175;
 
 #[test]
@@ -36,7 +37,7 @@ fn ok_templates_compile_to_the_expected_code() {
     finish(&differences);
 }
 
-/// What is reported: the errors, or the warnings of what compiles.
+/// The report: the errors, or the warnings of a compilation that succeeds.
 fn reported(result: Result<Output, Report>) -> Report {
     result.map_or_else(|report| report, |output| output.warnings)
 }
@@ -76,7 +77,7 @@ fn hand_written_example(code: Code) -> String {
         Code::HalfRead => bookmark("#[beds(methods(fetch = Self::fetch_cached))]", ""),
         Code::NotPublic => bookmark("#[beds(read(view = \"v\"))]", "").replace("pub struct", "struct"),
         Code::SameModule => {
-            // The template's module is `atlas`, as is the file.
+            // Both the template's module and the file are named `atlas`.
             let template = bookmark("#[beds(read(view = \"v\"))]", "");
             template.replace("struct Bookmark", "struct Atlantic")
         }
@@ -84,7 +85,7 @@ fn hand_written_example(code: Code) -> String {
     }
 }
 
-/// What the wrong example of a code is reported as, for codes that are about files.
+/// The report of a code's wrong example, for codes that are about files.
 fn report_about_files(code: Code) -> String {
     let place = tempfile::tempdir().unwrap();
     let at = |name: &str| place.path().join(name);
@@ -186,7 +187,7 @@ fn the_page_of_all_codes_has_each_once() {
     assert!(!page.contains("\n\n\n"));
 }
 
-/// `docs/diagnostics.md` is what `bedsc explain --all` prints.
+/// `docs/diagnostics.md` is the output of `bedsc explain --all`.
 #[test]
 fn the_page_in_the_documentation_is_up_to_date() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/diagnostics.md");

@@ -1,4 +1,4 @@
-//! Hand-written domains: which ones a project has, what they become, and how their mistakes are shown.
+//! Hand-written domains: how they are found, what they expand to, and how their mistakes are shown.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
@@ -9,7 +9,7 @@ use std::{fmt::Write as _, fs, path::Path};
 use beds_codegen::{Code, Compiler, Report, catalogue, model::Change};
 use support::{SMALL, check, finish, folder};
 
-/// A whole domain under this struct and with these attributes.
+/// A complete domain with this struct name and these attributes.
 fn domain(name: &str, attributes: &str) -> String {
     format!(
         "#[derive(Debug, beds_runtime::NamasteCore)]\n\
@@ -74,10 +74,10 @@ fn structs_that_derive_are_found_and_join_the_factory() {
         assert!(factory.contains(line), "{line} in {factory}");
     }
     assert!(output.inputs.iter().any(|path| path.ends_with("z.rs")));
-    // A method without an object is an offer all the same, and `u64` knows no sign.
+    // A method without an object is offered, too, and `u64` is unsigned.
     let visit = output.all_domains()[2];
     assert!(visit.offered().create && !visit.operations().create);
-    // So it is in what clients are promised, and in its fingerprint.
+    // So it is part of the promises to clients, and of the fingerprint.
     let document = catalogue::asyncapi(&[visit], "1.0.0");
     assert!(document.pointer("/components/schemas/visit_log.create").is_some(), "{document}");
     assert_eq!(visit.fields[0].ty.name(), "int");
@@ -91,7 +91,7 @@ fn a_project_may_have_hand_written_domains_alone() {
     let at = |name: &str| place.path().join(name);
     fs::create_dir(at("templates")).unwrap();
     let compile = || Compiler::new().templates(at("templates")).domains(place.path()).compile();
-    // A link of an editor, and a file without a domain.
+    // An editor's link, and a file without a domain.
     for name in [".#atlas.rs", "my-notes.rs"] {
         fs::write(at(name), "// nothing").unwrap();
     }
@@ -128,7 +128,7 @@ fn the_functions_of_a_template_are_in_its_module() {
     assert!(files[1].text.contains("super::super::stock::restock("), "{}", files[1].text);
     assert!(files[1].text.contains("gives::<i64, _>"), "{}", files[1].text);
     assert!(output.inputs.iter().any(|path| path.ends_with("stock.rs")));
-    // The file may hold a domain as well, and may be named as the template is.
+    // The file may also hold a domain, and may have the name of the template.
     let with_domain = format!("{right}\n{}", domain("Shelf", READ));
     let output = with_functions(&[("stock.rs", &with_domain)]).unwrap();
     assert_eq!(output.files()[0].text.matches("pub mod stock;").count(), 1);
@@ -217,7 +217,7 @@ fn events_are_declared_as_in_a_template() {
     assert!(document.to_string().contains("bookmark.create") && document.to_string().contains("beds.events"));
     let (none, document) = compiled("");
     assert!(none == 0 && !document["channels"].to_string().contains("beds.events"), "{document}");
-    // Mistakes are found at the same places.
+    // Mistakes are found at the same positions.
     let wrong = events.replace("\"note\"", "\"nota\"");
     let file = domain("Bookmark", &format!("{READ}\n{create}\n{wrong}"));
     assert!(report(&[("z.rs", &file)]).contains("nota"));
@@ -335,7 +335,7 @@ fn mistakes_are_shown_where_they_are_written() {
     finish(&differences);
 }
 
-/// The expansion of a struct, laid out as rustfmt would.
+/// The expansion of a struct, in the layout of rustfmt.
 fn expanded(text: &str) -> String {
     let input = syn::parse_str(text).unwrap();
     let tokens = beds_codegen::expand(&input, Path::new("no-such-folder"));

@@ -1,4 +1,4 @@
-//! The JSON Schema of the template language says what the compiler says, as far as a schema can.
+//! The JSON Schema of the template language agrees with the compiler, as far as a schema can.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
@@ -50,8 +50,8 @@ fn every_template_that_compiles_fits() {
     }
 }
 
-/// Each key with each kind of value: the schema refuses what the compiler calls unknown, misplaced or of the wrong
-/// kind, and nothing else.
+/// Each key with each kind of value: the schema refuses exactly the keys and values that the compiler calls unknown,
+/// misplaced or of the wrong kind.
 #[test]
 fn the_schema_and_the_compiler_judge_alike() {
     let validator = validator();
@@ -117,12 +117,12 @@ fn the_schema_and_the_compiler_judge_alike() {
             &["mode", "default", "key", "column", "required"],
         ),
     ];
-    // What only the compiler can judge is no matter of keys and kinds.
+    // The other codes are not about keys and kinds: only the compiler can check those.
     let of_the_schema = ["B0101", "B0102", "B0103", "B0302", "B0303", "B0304", "B0606", "B0607", "B0610"];
     let mut differences = Vec::new();
     for (frame, keys) in kinds {
         for key in keys {
-            // A table of fields in place of one item has a cause of its own, which the compiler tells.
+            // A table of fields in place of one item has its own cause, which the compiler reports.
             for value in values.iter().filter(|value| !(*key == "items" && value.contains("a = "))) {
                 let part = frame.replace('@', &format!("{key} = {value}"));
                 let head = if part.starts_with("[template]") {

@@ -1,8 +1,8 @@
-//! One mistake in a template that is right gives one report, and what the report says to write is right.
+//! One mistake in a correct template gives one report, and the template is correct after its advice is followed.
 //!
-//! A base is a template, with its pipelines behind `--- NAME`. A case begins with `# ` and what is wrong; `= ` is the code
-//! of its one report, `- ` lines of the base are replaced by `+ ` lines, and by `> ` lines when the report's help is
-//! followed to the letter. Where a machine can mend it, what the machine writes has to be right as well.
+//! A base is a template, followed by its pipelines after `--- NAME`. A case begins with `# ` and the mistake. `= ` is
+//! the code of its only report. The `- ` lines of the base are replaced by the `+ ` lines, or by the `> ` lines if the
+//! report's advice is followed to the letter. If a machine can fix the mistake, its result must also be correct.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
@@ -13,7 +13,7 @@ use std::fs;
 use beds_codegen::{Compiler, Report};
 use support::folder;
 
-/// One place of a template: what it is, with the mistake, and as the report wants it.
+/// One change of a template: the original lines, the lines with the mistake, and the lines by the report's advice.
 #[derive(Debug, Default)]
 struct Change {
     before: Vec<String>,
@@ -76,10 +76,10 @@ fn reported(text: &str) -> Report {
     compiler(text).compile().map_or_else(|report| report, |output| output.warnings)
 }
 
-/// How many places one mistake may have that a machine mends one by one.
+/// The most positions of one mistake that a machine fixes one by one.
 const PLACES_MAX: usize = 5;
 
-/// What is left to report when a machine has mended what it can; `None` where it can mend nothing, or mends all.
+/// The remaining report after the automatic fixes; `None` if nothing can be fixed, or everything is.
 fn mended(wrong: &str, report: Report) -> Option<Report> {
     let (mut text, mut report) = (wrong.to_owned(), report);
     report.diagnostics().first()?.fix.as_ref()?;

@@ -1,4 +1,4 @@
-//! The files of pipelines: what people write into them, and the report of each.
+//! The files of pipelines: typical texts that people write, and the report on each.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
@@ -73,7 +73,7 @@ fn a_number_of_clients_is_bounded_where_the_server_bounds_it() {
     }
 }
 
-/// What `bedsc fix` makes of a pipeline.
+/// The result of `bedsc fix` for a pipeline.
 fn mended(text: &str) -> String {
     let place = tempfile::tempdir().unwrap();
     std::fs::write(place.path().join("by_tag.json"), text).unwrap();

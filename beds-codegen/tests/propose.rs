@@ -1,4 +1,4 @@
-//! What is proposed to the DBA: expected output beside the templates of `ok/`, and new templates that compile.
+//! The proposals for the DBA: expected output beside the templates of `ok/`, and new templates that compile.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
@@ -45,7 +45,7 @@ fn proposals_are_the_expected_ones() {
     finish(&differences);
 }
 
-/// The domains of `ok/` and those that are odd in ways that proposals have to stand.
+/// The domains of `ok/`, and unusual domains that proposals must handle.
 fn odd_domains() -> Vec<Domain> {
     let odd = [
         // A parameter `p_id` would hide the column `p_id`.
@@ -119,7 +119,7 @@ fn mariadb_runs_the_scripts_as_they_are() {
     for database in domains.iter().map(|domain| &domain.database) {
         stack.mariadb_query(None, &format!("create database if not exists `{database}`")).unwrap();
     }
-    // Twice, since a script is run again when it has become longer.
+    // Twice, because a script is run again after it has grown.
     for script in [&ddl, &grants, &ddl, &grants] {
         stack.mariadb_exec(None, script).unwrap_or_else(|error| panic!("{}: {error}", script.display()));
     }
@@ -147,7 +147,7 @@ fn mariadb_runs_the_scripts_as_they_are() {
         rows.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(found(), ["2", "y", "3", "5", "z", "1"]);
-    // The value of another record is a duplicate, and changes that record as little as this one.
+    // The value of another record is a duplicate, and the upsert changes neither that record nor this one.
     for taken in ["call pair_upsert(6, 6, 'z')", "call pair_upsert(2, 1, 'z')"] {
         let error = stack.mariadb_query(Some("odd"), taken).unwrap_err().to_string();
         assert!(error.contains("1062"), "{error}");
@@ -158,7 +158,7 @@ fn mariadb_runs_the_scripts_as_they_are() {
     assert!(["1", "true"].contains(&locked.trim()), "a new account is open to everybody: {locked}");
 }
 
-/// What `mongosh` gives a script, as far as ours use it; everything that is asked is printed.
+/// The part of `mongosh` that our scripts use. Every call is printed.
 const SHELL: &str = r"
 const told = [];
 const open = (name) => new Proxy({}, {
@@ -179,7 +179,7 @@ fn a_shell_runs_the_scripts_of_mongodb() {
     for script in scripts {
         let text = format!("{SHELL}{}\nconsole.log(JSON.stringify(told));", script[&Engine::MongoDb]);
         let run = std::process::Command::new("node").arg("-e").arg(&text).output();
-        // Where there is no interpreter, the goldens alone say what the script is.
+        // Without an interpreter, only the goldens check the script.
         let Ok(run) = run else { return };
         assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
         told.push(serde_json::from_slice::<serde_json::Value>(&run.stdout).unwrap());
@@ -219,7 +219,8 @@ fn an_order_by_a_unique_field_has_an_index_with_the_key() {
     assert!(js.contains("code_1__id_1") && !js.contains("door_1__id_1"), "{js}");
 }
 
-/// To MongoDB no value is one that a record may have: an index with a place for it would take one such record.
+/// For MongoDB a missing value is a value that one record may have: an index that includes it would allow one such
+/// record.
 #[test]
 fn a_unique_index_of_what_may_be_null_leaves_out_what_is_absent() {
     let text = "[template]\nname = \"room\"\nservice = \"app_server\"\nengine = \"mongodb\"\ndatabase = \"odd\"\n\
@@ -284,14 +285,14 @@ fn values_that_collations_take_for_one_are_told_apart_byte_by_byte() {
     let binary = "enum('b', 'B') character set utf8mb4 collate utf8mb4_bin";
     let proposed = script(r#"["b", "B"]"#);
     assert!(proposed.iter().all(|one| one.create.contains(binary)), "{proposed:?}");
-    // The collation of a live column stands in its place, once.
+    // The collation of a live column replaces the proposed one, once.
     let collated = proposed[1].collated(|column| (column == "g").then(|| "latin1_bin".to_owned()));
     assert!(
         collated.contains("enum('b', 'B') character set latin1 collate latin1_bin\n")
             || collated.contains("enum('b', 'B') character set latin1 collate latin1_bin)"),
         "{collated}"
     );
-    // Numbers have no character set, whatever column stands behind them.
+    // Numbers have no character set, whatever their column.
     let collated = proposed[1].collated(|column| (column == "id").then(|| "latin1_bin".to_owned()));
     assert!(!collated.contains("latin1"), "{collated}");
     assert!(script(r#"["a", "b"]"#).iter().all(|one| !one.create.contains("collate")));

@@ -1,4 +1,4 @@
-//! What a machine writes, and what it leaves to people: a value never changes, and nothing is turned around.
+//! The limits of automatic fixes: a value never changes, and no meaning is reversed.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
@@ -58,7 +58,7 @@ fn values_stay_as_they_are() {
     }
 }
 
-/// The procedure would still have its parameter, and the others would get each other's values.
+/// The procedure would still have its parameter, and the other parameters would get wrong values.
 #[test]
 fn args_stay_as_the_procedure_has_them() {
     for (key, objects) in [
@@ -105,7 +105,7 @@ fn what_is_guessed_is_left_to_people() {
     }
 }
 
-/// What may be left out may be null: NOT NULL is `required`, unless somebody else gives the value.
+/// An optional field may be null: NOT NULL is `required`, unless another source gives the value.
 #[test]
 fn what_is_not_null_stays_so() {
     for line in [
@@ -144,7 +144,7 @@ fn what_is_not_null_stays_so() {
     }
 }
 
-/// Whom a word lets in is for people to say.
+/// Only people can say whom a word admits.
 #[test]
 fn nobody_is_let_in_by_a_machine() {
     for role in ["public", "everyone", "Public", "any", "all", "authenticated"] {
@@ -192,7 +192,7 @@ fn warnings(text: String) -> Vec<String> {
 
 #[test]
 fn names_that_are_something_else_are_warned_of() {
-    // Of which schema the name alone would be, the configuration says.
+    // The configuration decides to which schema the bare name refers.
     let text = TEMPLATE.replace("HERE", "").replace("v_invoice", "other.v_invoice");
     assert_eq!(mended_whole(&text).0, text);
     for name in [
@@ -226,7 +226,7 @@ fn what_a_template_allows_is_not_warned_of() {
     assert_eq!(warnings(odd.clone()), ["B0907", "B0905"]);
     assert_eq!(warnings(allowing("[\"B0907\"]")), ["B0905"]);
     assert_eq!(warnings(allowing("[\"B0907\", \"B0905\"]")), [""; 0]);
-    // What is no code of a warning is told, and the warnings with it.
+    // A text that is not the code of a warning is reported, and so are the warnings.
     for (codes, told) in [
         ("[\"B0101\"]", "cannot be allowed"),
         ("[\"b907\"]", "write `\"B0907\"`"),
@@ -261,7 +261,7 @@ fn patterns_and_values_that_cannot_be_meant_are_warned_of() {
     }
 }
 
-/// A template that is mended as a whole.
+/// A template that is fixed as a whole.
 fn mended_whole(text: &str) -> (String, String) {
     let compiler = Compiler::new().template_text("invoice_rec.toml", text).domains("no-such-folder");
     let mended = compiler.mend();
@@ -297,7 +297,7 @@ fn reported(compiler: &Compiler) -> Report {
     compiler.compile().map_or_else(|report| report, |output| output.warnings)
 }
 
-/// Whether a report is of a text that could be read: otherwise it hides what else is wrong.
+/// Whether the reported text could be parsed. Otherwise the report hides further mistakes.
 fn is_read(report: &Report) -> bool {
     !report.diagnostics().iter().any(|found| found.code.as_str().starts_with("B00"))
 }
@@ -321,7 +321,7 @@ fn mending_never_makes_a_file_worse() {
     }
 }
 
-/// A report that only makes room for the next in its place is left with the line as it is, and so is not counted.
+/// If a fix only makes room for the next report at its position, the line stays unchanged, and the fix is not counted.
 #[test]
 fn what_does_not_help_is_left() {
     for line in [
@@ -334,10 +334,10 @@ fn what_does_not_help_is_left() {
     }
     for (line, right) in [
         (r#"x = x = { type = "date" }"#, r#"x = { type = "date" }"#),
-        // Two in one place, and the second is seen when the first is gone.
+        // Two mistakes at one position. The second one shows after the first is fixed.
         ("x = { type = date; nullable = yes }", r#"x = { type = "date", nullable = true }"#),
         (r#"x = { type = "int",,, min = 1 }"#, r#"x = { type = "int", min = 1 }"#),
-        // What helps is done, whatever else stays.
+        // A fix that helps is applied, whatever else remains.
         ("x = y = \"string\"\nz = { type = date }", "x = y = \"string\"\nz = { type = \"date\" }"),
         (
             "x = { type = \"date\", default = \"now\" }\nz = \"varchar(5)\"",
@@ -368,7 +368,7 @@ fn a_file_that_was_pasted_twice_is_one_report() {
         assert_eq!(report.diagnostics().len(), 1, "{report}");
         let mended = twice.mend().files.remove(0);
         assert_eq!(mended.after.trim_end(), once.trim_end());
-        // Which of two is right, nobody knows.
+        // It is unknown which of the two is right.
         let other = compiler(once.clone() + &once.replace("\"int\"", "\"date\""));
         let report = other.compile().unwrap_err();
         assert_eq!(report.diagnostics().len(), 1, "{report}");

@@ -1,7 +1,7 @@
-//! The reports of broken templates, each as people write one: the exact report is beside the template.
+//! The reports on broken templates of the kind that people write. The exact report is beside the template.
 //!
-//! A file holds one mistake and gives one report, unless its name begins with `many_` or `warnings`. The files are read
-//! from the disk as the tool reads them, so some are not even text.
+//! A file contains one mistake and gives one report, unless its name begins with `many_` or `warnings`. The files are
+//! read from the disk as the tool reads them, so some are not even text.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
@@ -31,8 +31,8 @@ fn each_broken_template_gives_the_expected_report() {
     finish(&differences);
 }
 
-/// Where the report of one mistake has a remedy for machines, the template is right after it, or after the next few: a
-/// statement shows its first mistake alone.
+/// If the report of one mistake has an automatic fix, the template is correct after it, or after the next few: a
+/// statement shows only its first mistake.
 #[test]
 fn remedies_work() {
     const ROUNDS_MAX: usize = 5;
@@ -54,7 +54,7 @@ fn remedies_work() {
             let compiler = compiler.pipelines(folder("ok/pipelines"));
             report = compiler.compile().map_or_else(|report| report, |output| output.warnings);
         }
-        // That the database fills the field has a consequence, which the first report has told.
+        // The fact that the database fills the field has a consequence, which the first report contains.
         let is_told = |found: &Diagnostic| found.code == Code::ArgWithoutValue;
         assert!(report.diagnostics().iter().all(is_told), "{}: after its remedy:\n{report}", path.display());
     }
@@ -75,6 +75,6 @@ fn hundreds_that_are_alike_are_counted() {
     assert!(shown.contains("error[B0101]: and 290 more of B0101 (unknown key) in country_"), "{shown}");
     assert!(shown.contains("and 285 other files") || shown.contains("285 other files"), "{shown}");
     assert_eq!(report.summary().len(), 11);
-    // Editors get them all.
+    // Editors get all of them.
     assert_eq!(report.json().lines().count(), 300);
 }

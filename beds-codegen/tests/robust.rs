@@ -1,4 +1,4 @@
-//! The compiler keeps its word whatever it is given: no panic, the same bytes for the same input, in time.
+//! The compiler is robust for any input: no panic, the same output for the same input, in limited time.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
@@ -9,7 +9,7 @@ use std::{fs, time::Instant};
 use beds_codegen::{Code, Compiler};
 use support::{example, files, folder};
 
-/// A small generator of numbers that look random, so that a failure repeats.
+/// A small generator of pseudo-random numbers, so that a failure can be repeated.
 struct Random(u64);
 
 impl Random {
@@ -35,7 +35,7 @@ fn corpus() -> Vec<String> {
     written.chain(explained).collect()
 }
 
-/// Changes a text in a few places: cuts, doubles, exchanges bytes, and puts in pieces that mean something.
+/// Changes a text in a few places: cuts, duplicates and replaces bytes, and inserts meaningful pieces.
 fn mutate(text: &str, others: &[String], random: &mut Random) -> String {
     const PIECES: &[&str] = &[
         "[",
@@ -90,7 +90,7 @@ fn mutate(text: &str, others: &[String], random: &mut Random) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Compiles one text and renders whatever comes of it.
+/// Compiles one text and renders the result.
 fn survive(text: &str) {
     match Compiler::new().pipelines(folder("ok/pipelines")).template_text("x_rec.toml", text).compile() {
         Ok(output) => {
@@ -104,7 +104,7 @@ fn survive(text: &str) {
     }
 }
 
-/// `BEDS_FUZZ_RUNS` sets how many; a million is for a night.
+/// `BEDS_FUZZ_RUNS` sets the number of runs. A million takes a night.
 #[test]
 fn mutated_templates_never_panic() {
     let runs = std::env::var("BEDS_FUZZ_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(4_000);
@@ -112,7 +112,7 @@ fn mutated_templates_never_panic() {
     let mut random = Random(0x5eed_0bed_5bed_5bed);
     for _ in 0..runs {
         let text = mutate(&corpus[random.below(corpus.len())], &corpus, &mut random);
-        // The text is shown when the run fails: a panic alone would not tell it.
+        // The text is shown when the run fails, because a panic alone would not show it.
         let is_alive = std::panic::catch_unwind(|| survive(&text)).is_ok();
         assert!(is_alive, "this template breaks the compiler:\n{text}");
     }

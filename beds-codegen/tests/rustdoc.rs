@@ -1,5 +1,5 @@
-//! Descriptions in generated code, as rustdoc reads them: a build that denies its warnings must not break over a word of a
-//! template, and what is shown is what was written.
+//! Descriptions in generated code, as rustdoc reads them: a build that denies rustdoc's warnings must not break over a
+//! word in a template, and the text is shown as it was written.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
@@ -26,7 +26,7 @@ const DESCRIPTIONS: [&str; 14] = [
     "Größe in „Metern“, 5 < 6 > 4",
 ];
 
-/// The struct of a domain without its types, which are those of the runtime.
+/// The struct of a domain without its types, which belong to the runtime.
 fn documented(index: usize, description: &str) -> (String, String) {
     let literal = toml::Value::from(description).to_string();
     let text = support::SMALL

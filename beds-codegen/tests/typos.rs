@@ -1,5 +1,5 @@
-//! What people type by mistake, applied to templates that are right: each mistake gives one to few reports, each with a
-//! place inside of the file, none in the words of the TOML parser.
+//! Typing mistakes in correct templates: each mistake gives few reports, each with a position inside the file, and none
+//! in the words of the TOML parser.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
@@ -10,10 +10,10 @@ use std::fs;
 use beds_codegen::{Compiler, Report};
 use support::{files, folder};
 
-/// Reports that one mistake may give at most.
+/// The most reports for one mistake.
 const REPORTS_MAX: usize = 2;
 
-/// Words of the TOML and JSON parsers, which are not for people.
+/// Words of the TOML and JSON parsers, which are not for users.
 const RAW: &[&str] = &[
     "expected `=`, `.`",
     "unquoted key",
@@ -31,10 +31,10 @@ const RAW: &[&str] = &[
     "cannot extend value",
 ];
 
-/// A mistake: what it is called, and the text with it; `None` where the line gives no room for it.
+/// A mistake: its name, and the text with the mistake; `None` if the line has no place for it.
 type Mistake = (&'static str, fn(&str) -> Option<String>);
 
-/// Replaces the first of something. A line with escapes is left alone: its quotes are not what they seem.
+/// Replaces the first occurrence. A line with escapes is left unchanged, because its quotes may be escaped.
 fn once(line: &str, from: &str, to: &str) -> Option<String> {
     (line.contains(from) && !line.contains("\\\"")).then(|| line.replacen(from, to, 1))
 }
@@ -129,7 +129,7 @@ const IN_FILES: &[Mistake] = &[
     ("the header of PHP", |text| Some(format!("<?php\n{text}"))),
 ];
 
-/// Compiles a text; gives what is reported.
+/// Compiles a text. Returns the report.
 fn reports(text: &str) -> Option<Report> {
     Compiler::new().pipelines(folder("ok/pipelines")).template_text("x_rec.toml", text).compile().err()
 }
@@ -156,10 +156,10 @@ fn complaint(text: &str) -> Option<String> {
         .map(|words| format!("words of a parser, `{words}`:\n{shown}"))
 }
 
-/// How many lines of a template each mistake is tried in.
+/// In how many lines of a template each mistake is tried.
 const LINES_MAX: usize = 8;
 
-/// Templates that are right but for one mistake: the template, the mistake and the text.
+/// Templates that are correct except for one mistake: the template, the mistake and the text.
 fn broken(mistakes: &[Mistake]) -> Vec<(String, &'static str, String)> {
     let mut all = Vec::new();
     for path in files("ok", "toml") {
@@ -194,7 +194,7 @@ fn one_mistake_gives_few_reports_each_at_its_place() {
     assert!(complaints.is_empty(), "{} of {}:\n{}", complaints.len(), all.len(), complaints.join("\n"));
 }
 
-/// A remedy that a machine can apply is applied; then the mistake is gone.
+/// Automatic fixes are applied, and remove the mistake.
 #[test]
 fn what_a_machine_can_mend_is_mended() {
     let (mut complaints, mut mended) = (Vec::new(), 0);

@@ -10,7 +10,7 @@ fn text(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ok").join(name)).unwrap()
 }
 
-/// What is reported of a warehouse in which this is written in place of that.
+/// The report on a warehouse with these replacements in its text.
 fn report(changes: &[(&str, &str)]) -> String {
     let mut warehouse = text("aging_wh.toml");
     for (that, this) in changes {

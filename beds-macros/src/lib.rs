@@ -1,7 +1,7 @@
 //! `#[derive(NamasteCore)]`: a hand-written struct as a data domain.
 //!
-//! This crate is a thin front: `beds_codegen` reads the struct's attributes as it reads a template, and the
-//! stages of the template compiler do the rest. Nothing is validated or emitted here.
+//! This crate is a thin front: `beds_codegen` reads the struct's attributes like a template, and the stages of the
+//! template compiler do the rest. Nothing is validated or emitted here.
 
 use std::path::PathBuf;
 
@@ -10,14 +10,14 @@ use syn::{DeriveInput, parse_macro_input};
 
 /// Makes a struct a data domain, as a `_rec.toml` template would.
 ///
-/// The keys of a template are attributes: those of `[template]` and, by operation, of `[objects]`, and
-/// `fetch(…)` and `calls(…)`, stand in `#[beds(…)]` on the struct; those of a field on the field. A field's type
-/// and its doc comment stand for `type` and `description` where these are not written. `name` is the struct's
-/// name in `snake_case` by default.
+/// The keys of a template are attributes. The keys of `[template]` and, by operation, of `[objects]`, and also
+/// `fetch(…)` and `calls(…)`, are in `#[beds(…)]` on the struct. The keys of a field are on the field. A field's type
+/// and its doc comment replace `type` and `description` if these are not written. `name` is by default the struct's
+/// name in `snake_case`.
 ///
-/// `methods(create = Self::create_checked)` lets an associated function
-/// `async fn(&Context, CreateRequest) -> Result` stand for an operation. What the template would do is then
-/// the work of `Self::create_object`, which the function may run: `cx.run(Self::create_object(cx, request)).await`.
+/// `methods(create = Self::create_checked)` makes an associated function `async fn(&Context, CreateRequest) -> Result`
+/// implement an operation. `Self::create_object` then has the behaviour of the template. The function may run it:
+/// `cx.run(Self::create_object(cx, request)).await`.
 ///
 /// ```ignore
 /// #[derive(NamasteCore)]

@@ -1,7 +1,7 @@
-//! What the derive says of a mistake: one message, at the token that is wrong.
+//! The derive's report of a mistake: one message, at the wrong token.
 //!
-//! `TRYBUILD=overwrite cargo test -p beds-macros` writes what is expected anew. The runtime is a stub of the few
-//! names that the expansions use: the real one would take minutes to build a second time, and the domains of the
+//! `TRYBUILD=overwrite cargo test -p beds-macros` rewrites the expected output. The runtime is a stub with the few
+//! names that the expansions use. The real runtime would take minutes to build a second time, and the domains of the
 //! root package are built with it anyway.
 
 #[test]

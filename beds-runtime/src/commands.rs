@@ -1,4 +1,4 @@
-//! What a running node does when it is told so by command.
+//! A running node's response to commands.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::{
 };
 
 impl Running<'_> {
-    /// Obeys, and answers.
+    /// Runs the command, and answers.
     pub(crate) fn obey(
         &mut self,
         Told { command, answer }: Told,
@@ -39,7 +39,7 @@ impl Running<'_> {
             Command::LogLevel { level } => self.log_by(&level),
             Command::Verify => {
                 let (config, domains) = (self.config.clone(), self.domains.to_vec());
-                // It takes as long as the databases do.
+                // It takes as long as the databases take.
                 tokio::spawn(async move {
                     let _ = answer.send(templates::found(&config, &domains).await);
                 });
@@ -49,7 +49,7 @@ impl Running<'_> {
                 Error::new(ErrorCode::ValidationFailed, format!("the old configuration stays: {reason}"))
             }),
         };
-        // Who asked may have given up.
+        // The sender may have given up.
         let _ = answer.send(given);
     }
 
@@ -77,13 +77,13 @@ impl Running<'_> {
     }
 }
 
-/// What the node says of itself.
+/// The node's report on itself.
 fn says(fleet: &Fleet) -> Value {
     let me = fleet.me();
     let uptime = beds_protocol::value::DateTime::now().0 - me.started_at.0;
     let mut says = json!(me);
     if let Value::Object(says) = &mut says {
-        // The answer names the node by itself; templates are many.
+        // The answer names the node already, and the list of templates is long.
         for member in ["node", "instance", "templates"] {
             says.shift_remove(member);
         }

@@ -54,7 +54,7 @@ impl Engines {
         Arc::new(engines)
     }
 
-    /// Makes as much room for what waits for the databases as their brokers have by now.
+    /// Adjusts the room for waiting requests to the present pools of the brokers.
     pub fn make_room(&self, config: &Config, domains: &[&'static Domain]) {
         for (name, database) in &self.mariadb {
             database.make_room(room(config, domains, (Engine::MariaDb, name)));
@@ -64,7 +64,7 @@ impl Engines {
         }
     }
 
-    /// The events of the databases that these domains publish of.
+    /// The outboxes of the databases whose events these domains publish.
     #[must_use]
     pub fn outboxes(&self, domains: &[&'static Domain]) -> Vec<Arc<dyn Outbox>> {
         let mut names: Vec<(Engine, &str)> = domains
@@ -81,10 +81,10 @@ impl Engines {
         names.into_iter().filter_map(outbox).collect()
     }
 
-    /// Deletes what the ledger of a domain's database has kept since before this moment, and says how much.
+    /// Deletes the entries that the ledger of a domain's database has kept since before this moment. Returns how many.
     ///
     /// # Errors
-    /// What the database says.
+    /// An error of the database.
     pub async fn purge(&self, domain: &Domain, before: SystemTime) -> Result<usize> {
         match domain.engine() {
             Engine::MariaDb => {
@@ -157,8 +157,8 @@ impl Runner for Engines {
     }
 }
 
-/// How much may wait for a database: half of what the brokers of its domains take at a time, so that there is always some
-/// left for the others.
+/// How many requests may wait for a database: half of the number that its domains' brokers take at a time, so that the
+/// other databases always have some left.
 fn room(config: &Config, domains: &[&'static Domain], database: (Engine, &str)) -> Room {
     let most = |lane: Lane| {
         let brokers = domains.iter().filter(|domain| domain.home() == database);

@@ -1,4 +1,4 @@
-//! The node among the others of its fleet: what it says of itself, and how it hears what it is told.
+//! The node as a member of its fleet: its reports on itself, and the commands that it receives.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -23,15 +23,15 @@ use crate::{
     ipl::Failure,
 };
 
-/// How many commands wait for a node that is busy with one.
+/// How many commands wait while the node runs one.
 const COMMANDS_MAX: usize = 64;
-/// How many messages of other nodes wait to be heard.
+/// How many messages of other nodes wait to be processed.
 const HEARD_MAX: usize = 256;
 
 /// The node's part in its fleet.
 pub(crate) struct Part {
     pub(crate) fleet: Arc<Fleet>,
-    /// What the node is told.
+    /// The commands to the node.
     pub(crate) told: mpsc::Receiver<Told>,
     line: LineEnd,
     tasks: JoinSet<()>,
@@ -53,7 +53,7 @@ impl Voice for OverLine {
 }
 
 impl Part {
-    /// Takes part, from now on: on the RabbitMQ of the service `admin`, whichever services the node hosts.
+    /// Joins the fleet, on the RabbitMQ of the service `admin`, whichever services the node hosts.
     pub(crate) fn open(
         config: &Config,
         name: &str,
@@ -98,7 +98,7 @@ impl Part {
         Self { fleet, told, line: end, tasks }
     }
 
-    /// Has the others know how the node is, now, whenever that changes, and every few seconds.
+    /// Reports the node's state to the others: now, at each change, and every few seconds.
     pub(crate) fn tell(&mut self, pool: &BrokerPool, mut wrong: watch::Receiver<Option<String>>) {
         let (fleet, mut status) = (Arc::clone(&self.fleet), pool.status());
         let (pools, serving, pulse) = (pool.pools(), pool.serving(), pool.pulse());
@@ -130,7 +130,7 @@ impl Part {
         });
     }
 
-    /// Goes on after a step of the start, or says goodbye to the others where it has failed.
+    /// Continues after a successful step of the start. After a failed one, says goodbye to the others.
     pub(crate) async fn after<T>(
         self,
         step: std::result::Result<T, Failure>,
@@ -152,7 +152,7 @@ impl Part {
     }
 }
 
-/// How the node is, and why it does not serve.
+/// The node's state, and why it does not serve.
 fn state(status: &Status, wrong: Option<String>) -> (State, Option<String>) {
     match status {
         Status::Serving if wrong.is_some() => (State::Contradicted, wrong),
@@ -165,7 +165,7 @@ fn state(status: &Status, wrong: Option<String>) -> (State, Option<String>) {
     }
 }
 
-/// Refuses what no node can do.
+/// Refuses a command that no node can obey.
 fn check(command: &Command) -> Result<()> {
     match command {
         Command::LogLevel { level } => level::check(level).map_err(|error| {

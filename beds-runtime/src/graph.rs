@@ -1,4 +1,4 @@
-//! Samples of what the node counts, for the template `metric`; and what is done for it beside the requests.
+//! Samples of the node's counters, for the template `metric`, and the upkeep of its data.
 
 use std::{
     sync::Arc,
@@ -29,9 +29,9 @@ use crate::{
 
 /// The template of metrics.
 const TEMPLATE: &str = "metric";
-/// How many samples wait while they cannot be published: an hour of them.
+/// How many samples wait while they cannot be published: one hour's worth.
 const WAITING_MAX: usize = 360;
-/// How many ticks of the system a second has, for every process that asks.
+/// The system's ticks per second, the same for every process.
 const TICKS: f64 = 100.0;
 
 /// Samples that wait.
@@ -40,13 +40,13 @@ struct Waiting(mpsc::Receiver<Sample>);
 impl Bodies for Waiting {
     async fn next(&mut self) -> Option<Vec<u8>> {
         let sample = self.0.recv().await?;
-        // Texts and finite numbers always have a form.
+        // Serialization of texts and finite numbers cannot fail.
         Some(serde_json::to_vec(&serde_json::json!({ "args": sample })).unwrap_or_default())
     }
 }
 
-/// Samples what these sources count, where the project has a place for it, and does the upkeep of that place where the node
-/// serves it. Until the set is dropped.
+/// Samples the counters of these sources, if the project has the template for them, and does the upkeep of its data if
+/// the node serves it. Ends when the set is dropped.
 pub(crate) fn start(
     config: &Config,
     name: &str,
@@ -92,7 +92,7 @@ async fn sample_for_ever(node: String, sources: Vec<Arc<dyn Source>>, waiting: m
     }
 }
 
-/// Waits until the time is a multiple of ten seconds, which it gives.
+/// Waits until the time is a multiple of ten seconds, and returns that time.
 async fn next() -> DateTime {
     let every = EVERY.as_secs();
     let since = |now: SystemTime| now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -102,11 +102,11 @@ async fn next() -> DateTime {
     DateTime::from(SystemTime::UNIX_EPOCH + next)
 }
 
-/// What the system says of the process; nothing where it cannot be asked.
+/// The resources of the process, from the system; all zero if the system does not tell.
 fn taken() -> Taken {
     let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks() as u64;
     let read = |file: &str| std::fs::read_to_string(file).unwrap_or_default();
-    // The name of the program stands in parentheses, and may have any signs.
+    // The name of the program is in parentheses, and may contain any characters.
     let stat = read("/proc/self/stat");
     let after = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
     let ticks = after.split_whitespace().skip(11).take(2).filter_map(|text| text.parse::<f64>().ok());

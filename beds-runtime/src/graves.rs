@@ -1,4 +1,4 @@
-//! The dead letters on the RabbitMQ servers that the configuration names, as functions of the node ask for them.
+//! Access of the node's functions to the dead letters on the RabbitMQ servers of the configuration.
 
 mod letter;
 
@@ -17,26 +17,26 @@ use tokio::time::{timeout, timeout_at};
 pub(crate) use self::letter::Letter;
 use crate::config::Config;
 
-/// What is left of a deadline for the reply.
+/// The part of a deadline that is reserved for the reply.
 const MARGIN: Duration = Duration::from_secs(1);
 
-/// How long one server is asked.
+/// How long to wait for one server.
 const ASKED_FOR: Duration = Duration::from_secs(5);
 
-/// How many letters one request does something with.
+/// How many letters one request can process.
 const LETTERS_MAX: usize = 10_000;
 
 /// The servers.
 #[derive(Debug)]
 struct Servers {
     common: Amqp,
-    /// Those that services have for themselves, each with its services.
+    /// The servers of single services, each with its services.
     own: Vec<(Amqp, Vec<Service>)>,
     domains: Vec<&'static Domain>,
     name: String,
 }
 
-/// What a node of this name offers to functions.
+/// The access to dead letters that a node of this name offers to functions.
 pub(crate) fn letters(config: &Config, domains: &[&'static Domain], name: &str) -> Letters {
     let mut own: Vec<(Amqp, Vec<Service>)> = Vec::new();
     for service in Service::ALL.iter().copied() {
@@ -56,7 +56,7 @@ impl Servers {
         let counting = async {
             let letters = DeadLetters::connect(amqp, &self.name).await?;
             let counted = letters.count().await;
-            // What was counted is counted.
+            // The count is known by now, so a failure does not matter.
             let _ = letters.close().await;
             match counted {
                 // No node has declared the queue yet.
@@ -84,7 +84,7 @@ impl Servers {
             .map_err(|_| unavailable(&"RabbitMQ does not answer"))?
             .map_err(|error| unavailable(&error))?;
         let told = self.each(&letters, filter, deed, deadline).await;
-        // What is held goes back in any case.
+        // Letters that are still held return to the queue in any case.
         let _ = letters.close().await;
         told
     }
@@ -106,7 +106,7 @@ impl Servers {
             Deed::List(limit) => told.letters.len() >= limit as usize,
             Deed::Show | Deed::Replay { .. } | Deed::Drop { .. } => told.letters.len() >= LETTERS_MAX,
         };
-        // What dies meanwhile is for the next time.
+        // Letters that arrive meanwhile are left for the next run.
         while told.looked_at < told.waiting && !is_over(&told) && Instant::now() < deadline {
             let Some(held) = letters.next().await.map_err(|error| unavailable(&error))? else { break };
             told.looked_at += 1;
@@ -125,7 +125,7 @@ impl Servers {
     }
 }
 
-/// Replays a letter, or drops it; says what became of it.
+/// Replays or drops a letter. Returns its fate.
 async fn dealt(
     letters: &DeadLetters,
     held: &DeadLetter,
@@ -159,7 +159,7 @@ async fn dealt(
     }
 }
 
-/// What is said where RabbitMQ does not let a letter be sent again.
+/// The message if RabbitMQ does not allow a letter to be sent again.
 pub(crate) fn forbidden(reason: &str) -> String {
     format!(
         "RabbitMQ refuses it: {reason}; to replay requests of other users the account needs the tag `impersonator`"

@@ -1,5 +1,5 @@
-//! The health endpoint. `GET /live` answers 200 as long as the process runs; `GET /ready` answers 200 while the node
-//! serves, 503 and why while it does not; `GET /metrics` answers what the node counts, as Prometheus reads it.
+//! The health endpoint. `GET /live` answers 200 as long as the process runs. `GET /ready` answers 200 while the node
+//! serves, and otherwise 503 with the reason. `GET /metrics` answers the node's metrics in the format of Prometheus.
 
 use std::{fmt, io, net::SocketAddr, sync::Arc};
 
@@ -9,13 +9,13 @@ use tracing::{info, warn};
 use beds_bus::Status;
 use beds_core::meter::Source;
 
-/// What the endpoint tells.
+/// The data of the endpoint.
 pub(crate) struct Health {
     /// Whether the consumers are on their queues.
     pub(crate) status: Receiver<Status>,
-    /// Which templates contradict their databases by now.
+    /// The templates that contradict their databases at present.
     pub(crate) wrong: Receiver<Option<String>>,
-    /// What is counted.
+    /// The sources of the metrics.
     pub(crate) sources: Vec<Arc<dyn Source>>,
 }
 
@@ -25,7 +25,7 @@ impl fmt::Debug for Health {
     }
 }
 
-/// Opens the endpoint where the configuration asks for one. A node serves without it: what goes wrong is logged.
+/// Opens the endpoint if the configuration asks for one. An error is logged, and the node serves without the endpoint.
 pub(crate) async fn start(address: Option<SocketAddr>, health: Health) {
     let Some(address) = address else { return };
     match serve(address, health).await {
@@ -34,7 +34,7 @@ pub(crate) async fn start(address: Option<SocketAddr>, health: Health) {
     }
 }
 
-/// Listens on an address; gives the one it got, where the port was 0.
+/// Listens on an address. Returns the actual address, with the assigned port if the given port was 0.
 #[cfg(feature = "health")]
 async fn serve(address: SocketAddr, health: Health) -> io::Result<SocketAddr> {
     use axum::{

@@ -1,8 +1,8 @@
-//! Heartbeats: the node says how it is to whoever hosts `admin`, which keeps it by the template `fleet`.
+//! Heartbeats: the node reports its state to the nodes that host `admin`, which store it by the template `fleet`.
 //!
-//! They are worth nothing later, so none is kept to be sent again: the next one tells as much. None is sent where nobody takes them,
-//! for they would gather in their queue; and each wants a reply, so that one that cannot be done is told and does not wait, nor
-//! becomes a dead letter.
+//! An old heartbeat is worthless, so none is kept to be sent again: the next one tells as much. None is sent while no
+//! node takes them, because they would pile up in their queue. Each asks for a reply. So a heartbeat that fails is
+//! reported, and neither waits nor becomes a dead letter.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,43 +18,43 @@ use tokio::{
 use tracing::info;
 use uuid::Uuid;
 
-/// The template that keeps them.
+/// The template that stores them.
 const TEMPLATE: &str = "fleet";
-/// How long a reply is waited for: longer than a node with the usual `request_timeout_ms` takes to say that it cannot.
+/// How long to wait for a reply: longer than a node with the usual `request_timeout_ms` takes to report a failure.
 const REPLY: Duration = Duration::from_secs(15);
-/// How often what has been lost for long is taken away.
+/// How often nodes that have been lost for long are deleted.
 const PURGED_EVERY: Duration = Duration::from_hours(1);
-/// How long saying goodbye may take.
+/// How long the goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(2);
-/// How much of a reason is told: as much as its field takes.
+/// The longest reason, in characters: the limit of its field.
 const REASON_CHARACTERS_MAX: usize = 1_000;
 
-/// The task that tells, until it is told that the node ends.
+/// The task that sends heartbeats, until it is told that the node ends.
 #[derive(Debug)]
 pub(crate) struct Heart {
     beating: JoinHandle<Beats>,
     end: tokio::sync::watch::Sender<bool>,
 }
 
-/// What beats.
+/// The state of the heartbeats.
 #[derive(Debug)]
 struct Beats {
     fleet: Arc<Fleet>,
     amqp: Amqp,
-    /// In whose queue they wait.
+    /// The broker whose queue takes them.
     broker: Broker,
     every: Duration,
     keep: Duration,
     bus: Option<BusPublisher>,
-    /// Whether the log has said that nobody takes them.
+    /// Whether the log has said that no node takes them.
     is_told: bool,
-    /// When requests were counted last, and how many had ended.
+    /// The time and the result of the last count of ended requests.
     counted: Option<(Instant, u64)>,
     purged: Option<Instant>,
 }
 
 impl Heart {
-    /// Beats from now on, where any program of the project has the template.
+    /// Sends heartbeats from now on, if any program of the project has the template.
     pub(crate) fn start(
         domains: &[&'static Domain],
         fleet: &Arc<Fleet>,
@@ -91,7 +91,7 @@ impl Heart {
         Some(Self { beating, end })
     }
 
-    /// Says that the node ends.
+    /// Reports that the node ends.
     pub(crate) async fn stop(self) {
         self.end.send_replace(true);
         let goodbye = async {
@@ -99,7 +99,7 @@ impl Heart {
             let instance = beats.fleet.me().instance;
             let _ = beats.leave(instance).await;
         };
-        // Who does not hear it finds the node lost.
+        // A fleet that does not hear the goodbye shows the node as lost.
         let _ = timeout(GOODBYE, goodbye).await;
     }
 }
@@ -114,7 +114,7 @@ impl Beats {
         }
         match (sent, self.is_told) {
             (Ok(()), true) => info!("the node's heartbeats are taken again"),
-            // A fleet without `admin` is right as well.
+            // A fleet without `admin` is valid, too.
             (Err(reason), false) => info!(
                 "nobody takes the node's heartbeats, so that the fleet does not know it; it serves all the same: {reason}"
             ),
@@ -123,7 +123,7 @@ impl Beats {
         self.is_told = !self.is_told;
     }
 
-    /// How the node is, as the call takes it.
+    /// The node's state as arguments of the call.
     fn say(&mut self) -> Value {
         let Member {
             node,
@@ -149,7 +149,7 @@ impl Beats {
             count / seconds
         });
         self.counted = Some((now, ended));
-        // The wire has no more digits.
+        // The wire form has no more digits.
         let started_at = microseconds(started_at);
         let reason: Option<String> =
             reason.map(|reason| reason.chars().take(REASON_CHARACTERS_MAX).collect());
@@ -160,7 +160,7 @@ impl Beats {
         })
     }
 
-    /// Asks for a call of the template, and hears what becomes of it.
+    /// Makes a call of the template, and waits for its result.
     async fn ask(&mut self, call: &str, args: &Value) -> Result<(), String> {
         let broker = self.broker;
         let bus = self.bus().await?;
@@ -174,7 +174,7 @@ impl Beats {
         if status == "ok" { Ok(()) } else { Err(format!("`{}` is answered with `{status}`", key(call))) }
     }
 
-    /// Who has left does not come back: that waits in the queue until somebody takes it.
+    /// A goodbye is final, so it waits in the queue until a node takes it.
     async fn leave(&mut self, instance: Uuid) -> Result<(), String> {
         let bus = self.bus().await?;
         let sent = bus.send(&key("leave"), &body(&json!({ "instance": instance }))).await;
@@ -191,7 +191,7 @@ impl Beats {
         Ok(self.bus.insert(connected))
     }
 
-    /// After a failure that concerns more than one message, the connection is another.
+    /// After a failure that affects more than one message, the connection is replaced.
     fn sent<T>(&mut self, sent: Result<T, BusError>) -> Result<T, String> {
         sent.map_err(|error| match error {
             BusError::Unroutable => "no node hosts `admin`, or none serves `fleet`".to_owned(),
@@ -207,7 +207,7 @@ fn key(call: &str) -> String {
     format!("{TEMPLATE}.call.{call}")
 }
 
-/// What the template takes.
+/// The body for the template.
 fn body(args: &Value) -> Vec<u8> {
     json!({ "args": args }).to_string().into_bytes()
 }
@@ -216,7 +216,7 @@ fn millis(duration: Duration) -> u32 {
     u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
 }
 
-/// The load of the machine over the last minute, where it tells.
+/// The machine's load over the last minute, if available.
 fn load() -> f64 {
     let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split_whitespace().next().and_then(|load| load.parse().ok()).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! Jobs on this node: it works at them where it hosts the service that has them, and serves their template.
+//! Jobs on this node. It works on them if it hosts their service and serves their template.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,26 +23,26 @@ use crate::{config::Config, engines::Engines, project::Project};
 /// The template of jobs.
 const TEMPLATE: &str = "job";
 
-/// What functions that start jobs find on this node.
+/// The extension for functions that start jobs on this node.
 pub(crate) fn desk(project: &Project, domains: &[&'static Domain]) -> Arc<Desk> {
     let catalogue = Arc::new(Catalogue::new(domains.to_vec(), project.dispatch));
     Arc::new(Desk { catalogue, started: Arc::new(Notify::new()) })
 }
 
-/// The shared filesystem of a node that hosts what is kept there.
+/// The shared filesystem, if the node hosts the service that uses it.
 pub(crate) fn disk(config: &Config) -> Option<Arc<Disk>> {
     let is_needed = config.node.services.contains(&Service::Segundo);
     config.shared_filesystem.path.clone().filter(|_| is_needed).map(|path| Arc::new(Disk::at(path)))
 }
 
-/// The node at work.
+/// The node's work on jobs.
 pub(crate) struct Working {
     works: watch::Sender<bool>,
     worker: JoinHandle<()>,
     drain: Duration,
 }
 
-/// Has the node work at jobs, while it is not drained; none where it does not.
+/// Has the node work on jobs while it is not drained; `None` if it does not work on them.
 pub(crate) fn start(
     config: &Config,
     name: &str,
@@ -92,7 +92,7 @@ pub(crate) fn start(
     Some(Working { works, worker, drain: config.node.drain_timeout_ms.duration() })
 }
 
-/// The jobs that come by themselves.
+/// The recurring jobs.
 fn due(domains: &[&'static Domain], catalogue: &Catalogue, has_disk: bool) -> Vec<Due> {
     let due = domains.iter().flat_map(|domain| {
         let warehouse = warehouse::due(domain, catalogue);
@@ -109,7 +109,7 @@ fn due(domains: &[&'static Domain], catalogue: &Catalogue, has_disk: bool) -> Ve
 }
 
 impl Working {
-    /// Works or rests as the pool does. It ends with the pool.
+    /// Works or pauses with the pool, and ends with it.
     pub(crate) fn follow(&self, mut status: watch::Receiver<Status>) {
         let works = self.works.clone();
         tokio::spawn(async move {
@@ -126,7 +126,7 @@ impl Working {
         });
     }
 
-    /// Finishes the chunks that are under way, and gives the jobs back.
+    /// Finishes the running chunks, and gives the jobs back.
     pub(crate) async fn stop(self) {
         let Self { works, mut worker, drain } = self;
         works.send_replace(false);

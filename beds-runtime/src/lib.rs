@@ -1,8 +1,8 @@
-//! The BEDS node as a library: what a project's `main.rs` runs, and what its generated code stands on.
+//! The BEDS node as a library: a project's `main.rs` runs it, and generated code builds on it.
 //!
-//! A node composes the crates beneath it: [`config`] and [`ipl`] bring it up, [`engines`] has its databases,
-//! [`domains`] is the service of its templates, [`node`] sequences all of it. With the feature `cli` there is the command
-//! line of the `beds` binary as well; with `health` the readiness endpoint.
+//! A node composes the crates beneath it: [`config`] and [`ipl`] start it, [`engines`] holds its databases, [`domains`]
+//! is the service of its templates, and [`node`] sequences all of it. The feature `cli` adds the command line of the
+//! `beds` binary, and `health` the readiness endpoint.
 
 #[cfg(feature = "cli")]
 pub mod cli;

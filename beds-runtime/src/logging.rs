@@ -1,8 +1,8 @@
-//! Where the node's events go: the console, journald, and the template `logger` over the bus.
+//! The destinations of the node's events: the console, journald, and the template `logger` over the bus.
 //!
-//! The way over the bus must never slow the node or feed on itself: it is a bounded queue whose overflow is
-//! counted, and events from handling log events (the span [`INGEST_SPAN`]) stay off it. What repeats is summed up
-//! ([`repeats`]) before it goes anywhere.
+//! Logging over the bus must neither slow the node nor feed on itself. So it has a bounded queue whose overflow is
+//! counted, and excludes events from the handling of log events (the span [`INGEST_SPAN`]). Repeated events are summed
+//! up ([`repeats`]) before they go to any destination.
 
 mod repeats;
 
@@ -47,18 +47,18 @@ use crate::{
     told::{Bodies, RECORDS_MAX},
 };
 
-/// The longest text that the template `logger` takes for a message, in characters.
+/// The longest message of the template `logger`, in characters.
 const MESSAGE_MAX: usize = 16_384;
 
-/// What is logged, which may change while the node runs.
+/// The log filter, which may change while the node runs.
 #[derive(Debug)]
 pub(crate) struct Levels(reload::Handle<EnvFilter, Registry>);
 
 impl Levels {
-    /// Logs by this filter from now on.
+    /// Uses this filter from now on.
     ///
     /// # Errors
-    /// When it is no filter; the old one stays.
+    /// If it is not a filter. The old one stays.
     pub(crate) fn set(&self, level: &str) -> Result<(), String> {
         self.0.reload(filter(level)?).map_err(|error| error.to_string())
     }
@@ -68,11 +68,11 @@ fn filter(level: &str) -> Result<EnvFilter, String> {
     EnvFilter::try_new(level).map_err(|error| format!("logging.level `{level}`: {error}"))
 }
 
-/// Sets up logging for the process, within a Tokio runtime with time enabled. Gives the queue of events for the bus, where
-/// the configuration wants one.
+/// Sets up logging for the process, within a Tokio runtime with time enabled. Returns the queue of events for the bus,
+/// if the configuration wants one.
 ///
 /// # Errors
-/// When the level is no filter, or logging was set up before.
+/// If the level is not a filter, or logging was set up before.
 pub(crate) fn init(
     config: &Logging,
     traces: Option<&Traces>,
@@ -84,10 +84,10 @@ pub(crate) fn init(
         tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(ansi).fmt_fields(one_line())
     });
     let json = config.json.then(|| tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr));
-    // A machine without journald has the console alone: that is no fault.
+    // On a machine without journald, logging to the console alone is not an error.
     let journald = config.journald.then(|| tracing_journald::layer().ok()).flatten();
     let (layer, queue) = config.bus.then(|| bus_layer(node, config.bus_queue_max)).unzip();
-    // The filter is for people: what is traced, an exporter of traces has a filter of its own for.
+    // This filter applies to logs only. The exporter of traces has its own filter.
     let layers = [text.map(boxed), json.map(boxed), journald.map(boxed), layer.map(boxed)];
     let logs: Vec<_> = layers.into_iter().flatten().collect();
     let repeats = repeats::Repeats::default();
@@ -107,13 +107,13 @@ fn boxed(layer: impl Layer<Registry> + Send + Sync) -> Box<dyn Layer<Registry> +
     layer.boxed()
 }
 
-/// Whether an event may be logged, whatever the configuration asks for. At `trace`, what is not BEDS prints what it sends
-/// and receives, byte by byte: passwords, tokens, bodies.
+/// Whether an event may be logged, whatever the configuration says. At `trace`, other crates print all bytes that they
+/// send and receive: passwords, tokens, bodies.
 fn may_be_logged(metadata: &Metadata<'_>) -> bool {
     *metadata.level() <= Level::DEBUG || metadata.target().starts_with("beds")
 }
 
-/// How the console shows the fields of an event: on one line, whoever wrote their texts.
+/// Formats the fields of an event for the console: on one line, whatever their texts contain.
 fn one_line() -> impl for<'writer> FormatFields<'writer> {
     let show = |writer: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug| {
         if field.name() != "message" {
@@ -133,7 +133,7 @@ pub(crate) struct BusQueue {
     records_max: usize,
 }
 
-/// One event, as the template `logger` takes it.
+/// One event, in the form of the template `logger`.
 #[derive(Debug, Serialize)]
 struct Record {
     at: DateTime,
@@ -160,10 +160,10 @@ fn bus_layer(node: &str, queue_max: usize) -> (BusLayer, BusQueue) {
     (layer, BusQueue { records, dropped, node: node.to_owned(), records_max: RECORDS_MAX })
 }
 
-/// The id of the request that a span is about.
+/// The id of a span's request.
 struct RequestId(String);
 
-/// Looks for it among the fields of a span, of which each request has one.
+/// Searches a span's fields for the request id. Each request has one such span.
 struct Named(Option<String>);
 
 impl Visit for Named {
@@ -177,7 +177,7 @@ impl Visit for Named {
 }
 
 const REQUEST_ID: &str = "request_id";
-/// The longest that the template `logger` takes, in characters: what AMQP has room for in an id.
+/// The longest request id that the template `logger` accepts, in characters: the limit of AMQP for an id.
 const REQUEST_ID_MAX: usize = 255;
 
 fn short(request_id: &str) -> String {
@@ -196,7 +196,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for BusLayer {
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let metadata = event.metadata();
-        // The node's own events only: a driver's, at a low level, would come from this very publishing.
+        // Only the node's own events: a driver's events at a low level would come from this very publishing.
         if *metadata.level() > Level::INFO || !metadata.target().starts_with("beds") {
             return;
         }
@@ -290,23 +290,23 @@ impl Bodies for BusQueue {
         if !self.next_batch(&mut batch).await {
             return None;
         }
-        // Texts, numbers and maps of them always have a form.
+        // Serialization of texts, numbers and maps of them cannot fail.
         Some(serde_json::to_vec(&serde_json::json!({ "data": batch })).unwrap_or_default())
     }
 }
 
 impl BusQueue {
-    /// No more records than these in one message.
+    /// Limits the number of records in a message.
     pub(crate) fn within(self, limits: &Limits) -> Self {
         Self { records_max: limits.create_records_max.clamp(1, RECORDS_MAX), ..self }
     }
 
-    /// Fills the batch with what waits; false once there can be no more events.
+    /// Fills the batch with waiting events; false once there can be no more events.
     async fn next_batch(&mut self, batch: &mut Vec<Record>) -> bool {
         if self.records.recv_many(batch, self.records_max).await == 0 {
             return false;
         }
-        // Where the batch is full, the next one tells.
+        // If the batch is full, the next one reports it.
         let dropped =
             if batch.len() < self.records_max { self.dropped.swap(0, Ordering::Relaxed) } else { 0 };
         if dropped > 0 {

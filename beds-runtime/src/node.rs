@@ -33,8 +33,8 @@ use crate::{
     templates, told, upkeep, watchdog,
 };
 
-/// Brings the node up, serves, and takes it down when it is told to stop, which it may be at any moment of its start.
-/// `load` reads the configuration: now, and again at each SIGHUP.
+/// Starts the node, serves, and stops it when it is told to, which may happen at any moment of its start. `load` reads
+/// the configuration: now, and again at each SIGHUP.
 pub async fn run(
     project: Project,
     environment: Environment,
@@ -52,7 +52,7 @@ pub async fn run(
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             error!("the node does not start: {failure}");
-            // Where logging itself failed, this line is all there is.
+            // If logging itself failed, this line is the only report.
             eprintln!("beds: {failure}");
             failure.step.exit_code()
         }
@@ -80,7 +80,7 @@ async fn serve(
         info!("told to stop before the start was done");
         return Ok(());
     };
-    // By it every node knows sessions, also where it does not serve them.
+    // Every node needs this domain to find sessions, even if it does not serve the domain.
     let of_sessions = sessions::domain(&config, &project.domains);
     let reached: Vec<_> = domains.iter().copied().chain(of_sessions).collect();
     let engines = Engines::open(&config, &reached);
@@ -159,7 +159,7 @@ async fn serve(
                 biased;
                 asked = signals.next() => match asked {
                     Asked::Stop => break,
-                    // The log tells what became of it.
+                    // The log reports the result.
                     Asked::Reload => drop(running.reload(&load)),
                 },
                 Some(told) = part.told.recv() => running.obey(told, &part.fleet, &load),
@@ -178,7 +178,7 @@ async fn serve(
             heart.stop().await;
         }
     };
-    // Side by side: none is to wait for another's last piece of work.
+    // In parallel: no subsystem waits for the last work of another.
     let leave_jobs = async {
         if let Some(working) = working {
             working.stop().await;
@@ -186,16 +186,17 @@ async fn serve(
     };
     tokio::join!(goodbye, listeners, pool.shutdown(), leave_jobs);
     part.leave().await;
-    // After the writes: what they stored is published meanwhile, as long as there is a connection.
+    // After the writes: the relays publish the events that the writes stored, as long as there is a connection.
     relays.shutdown().await;
     if let Some(traces) = traces {
-        // It waits for its collector, for a bounded time.
+        // It waits for its collector, for a limited time.
         let _ = tokio::task::spawn_blocking(move || traces.shutdown()).await;
     }
     Ok(())
 }
 
-/// The steps of the start that ask servers; gives the domains to serve, and which shared filesystem there is.
+/// The steps of the start that contact servers. Returns the domains to serve, and the identity of the shared
+/// filesystem.
 async fn check(
     project: &Project,
     config: &Config,
@@ -214,7 +215,8 @@ async fn check(
     checks.extend(of_filesystem);
     ipl::judge(&checks, environment)?;
     let (unreachable, reachable) = ipl::split(&checks, ipl::configured(config, domains));
-    // What cannot be reached is not waited for a second time; its domains are served, and answer `unavailable`.
+    // A server that cannot be reached is not waited for a second time. Its domains are served, and answer
+    // `unavailable`.
     let mut domains = templates::at_start(config, reachable, environment).await?;
     domains.extend(unreachable);
     Ok((domains, filesystem.flatten()))
@@ -277,7 +279,7 @@ async fn wait_until_serving(
     })
 }
 
-/// The configured name, or the host's with the process's id.
+/// The configured name, or the host's name with the process id.
 fn node_name(config: &Config) -> String {
     if let Some(name) = &config.node.name {
         return name.clone();

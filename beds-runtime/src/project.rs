@@ -1,4 +1,4 @@
-//! [`Project`]: what a project brings to its node.
+//! [`Project`]: the parts that a project brings to its node.
 
 use std::sync::Arc;
 
@@ -11,17 +11,17 @@ use beds_services::jobs::Dispatch;
 
 use crate::domains::Domains;
 
-/// By what a project's domains are served.
+/// What it takes to serve a project's domains.
 pub(crate) struct Serving {
-    /// Those that are served.
+    /// The domains to serve.
     pub(crate) domains: Vec<&'static Domain>,
     /// Runs their plans.
     pub(crate) runner: Arc<dyn Runner>,
-    /// What one request may ask.
+    /// The limits of a request.
     pub(crate) limits: Limits,
-    /// Judges their callers.
+    /// The access rules.
     pub(crate) rules: Rules,
-    /// What their hand-written functions find.
+    /// The extensions for hand-written functions.
     pub(crate) extensions: Arc<Extensions>,
 }
 
@@ -30,14 +30,14 @@ type Serve = fn(Serving) -> Arc<dyn Service>;
 
 /// The domains of a project, and how they are served.
 ///
-/// It is where the project's types end. All that comes after is compiled once, with the runtime, so that a changed
-/// template costs the compilation of the domains and of nothing else.
+/// A project's types end here. All further code is compiled once, with the runtime. So a changed template costs only
+/// the compilation of the domains.
 #[derive(Debug)]
 pub struct Project {
     /// Every domain, in order of name.
     pub domains: Vec<&'static Domain>,
     pub(crate) service: Serve,
-    /// Asks a domain by its name, for jobs.
+    /// Sends a request to a domain by its name, for jobs.
     pub(crate) dispatch: Dispatch,
 }
 

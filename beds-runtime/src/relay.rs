@@ -1,11 +1,12 @@
-//! The relay of events: from the databases in which writes store them to RabbitMQ.
+//! The relay of events: from the databases, where writes store them, to RabbitMQ.
 //!
-//! Of all nodes that serve a database one is its relay at a time; another takes over when it stops or dies. It reads
-//! what is stored, publishes it, and removes what RabbitMQ has confirmed. So nothing is lost, and what was on its way
-//! when a relay died is published twice.
+//! Of all nodes that serve a database, one at a time is its relay. Another takes over when that node stops or dies. The
+//! relay reads stored events, publishes them, and removes those that RabbitMQ has confirmed. So no event is lost, and
+//! events in flight when a relay died are published twice.
 //!
-//! **Order.** The events of one key go out one after the other, each when the one before is confirmed; those of
-//! different keys go out side by side. One that RabbitMQ refuses holds back what follows of its key, and nothing else.
+//! **Order.** The events of one key are published one after the other, each after the confirmation of the one before.
+//! Events of different keys are published in parallel. An event that RabbitMQ refuses holds back the later events of
+//! its key, and no others.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -25,26 +26,26 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-/// How many events are read at a time: the bound on memory, with the length of each.
+/// How many events are read at a time. With the length of each event, this bounds the memory.
 const BATCH_MAX: usize = 256;
 
-/// How many subjects are held back at most before the relay begins anew.
+/// How many subjects are held back at most, before the relay starts over.
 const HELD_BACK_MAX: usize = 4_096;
 
-/// How often an idle relay looks for what other nodes have stored.
+/// How often an idle relay looks for events that other nodes have stored.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// How often a relay that waits for RabbitMQ tells the database that it lives.
+/// How often a relay that waits for RabbitMQ shows the database that it is alive.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(3);
 
-/// How long a stop waits for what is on its way.
+/// How long a stop waits for events in flight.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The pauses after a failure.
+/// The shortest and longest pause after a failure.
 const PAUSE_MIN: Duration = Duration::from_millis(200);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 
-/// The relays of a node, one a database.
+/// The relays of a node, one per database.
 #[derive(Debug)]
 pub(crate) struct Relays {
     stop: CancellationToken,
@@ -52,7 +53,7 @@ pub(crate) struct Relays {
 }
 
 impl Relays {
-    /// Starts a relay for each of these, from there to the sink.
+    /// Starts a relay from each of these outboxes to the sink.
     pub(crate) fn start(outboxes: Vec<Arc<dyn Outbox>>, sink: &Arc<dyn EventSink>) -> Self {
         let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
         for outbox in outboxes {
@@ -62,7 +63,7 @@ impl Relays {
         Self { stop, tasks }
     }
 
-    /// Finishes what is on its way, and stops. What is still stored waits for another relay.
+    /// Waits for the events in flight, and stops. Stored events wait for another relay.
     pub(crate) async fn shutdown(mut self) {
         self.stop.cancel();
         let _ = timeout(STOP_TIMEOUT, async { while self.tasks.join_next().await.is_some() {} }).await;
@@ -76,16 +77,16 @@ struct Relay {
     stop: CancellationToken,
 }
 
-/// Where a relay stands in its database.
+/// The position of a relay in its database.
 #[derive(Default)]
 struct Place {
-    /// What stands before has been looked at.
+    /// The events up to here were read.
     after: u64,
-    /// The subjects of which an event was refused.
+    /// The subjects with a refused event.
     held_back: HashSet<String>,
-    /// Whether one was refused that has no key.
+    /// Whether an event without a key was refused.
     has_refused: bool,
-    /// Why the first of them was.
+    /// Why the first of them was refused.
     why: &'static str,
 }
 
@@ -114,9 +115,9 @@ impl Relay {
         }
     }
 
-    /// Publishes until the node stops, which is `Ok`, or bus or database fail.
+    /// Publishes until the node stops, which is `Ok`, or until the bus or the database fails.
     async fn relay(&self, backoff: &mut Backoff, is_told: &mut bool) -> Result<(), String> {
-        // Who has no bus leaves the database to others.
+        // A node without the bus leaves the database to other nodes.
         let Some(channel) = self.stopped(self.sink.open()).await else { return Ok(()) };
         let channel = channel?;
         let mut pending = loop {
@@ -171,7 +172,7 @@ impl Relay {
     }
 }
 
-/// Publishes a batch, and removes what is confirmed of it, also where the bus is lost midway.
+/// Publishes a batch, and removes its confirmed events, also if the bus is lost midway.
 async fn publish(
     channel: &dyn EventChannel,
     pending: &mut dyn Pending,
@@ -190,7 +191,7 @@ async fn publish(
     let chains = chains.into_values().chain(single).map(|chain| in_order(channel, chain));
     let mut publishing = std::pin::pin!(join_all(chains));
     let mut lost = None;
-    // Nothing is given up midway: a confirm that nobody waits for would stay with the channel.
+    // Nothing is abandoned midway: a confirm that nobody awaits would stay with the channel.
     let ended = loop {
         tokio::select! {
             ended = &mut publishing => break ended,
@@ -223,13 +224,13 @@ async fn publish(
     lost.map_or(Ok(()), Err)
 }
 
-/// What became of the events of one key.
+/// The result for the events of one key.
 struct Chain<'b> {
     published: Vec<&'b Stored>,
     stopped_at: Option<(&'b Stored, Unpublished)>,
 }
 
-/// Publishes events one after the other, up to the first that RabbitMQ does not have.
+/// Publishes events one after the other, up to the first that RabbitMQ does not confirm.
 async fn in_order<'b>(channel: &dyn EventChannel, chain: Vec<&'b Stored>) -> Chain<'b> {
     let mut published = Vec::with_capacity(chain.len());
     for stored in chain {

@@ -1,4 +1,4 @@
-//! [`Running`]: what a running node takes of a configuration that has changed.
+//! [`Running`]: the parts of a changed configuration that a running node adopts.
 
 use beds_bus::BrokerPool;
 use beds_core::{access::Rules, spec::Domain};
@@ -14,14 +14,14 @@ use crate::{
     roles,
 };
 
-/// A running node: its configuration, and what can be told another one.
+/// A running node: its configuration, and the parts that can be reconfigured.
 pub(crate) struct Running<'a> {
-    /// What is in effect.
+    /// The configuration in effect.
     pub(crate) config: Config,
     pub(crate) environment: Environment,
     /// All domains of the project.
     pub(crate) all: &'a [&'static Domain],
-    /// Those that the node hosts.
+    /// The domains that the node hosts.
     pub(crate) domains: &'a [&'static Domain],
     pub(crate) rules: Rules,
     pub(crate) levels: Levels,
@@ -29,18 +29,18 @@ pub(crate) struct Running<'a> {
     pub(crate) engines: &'a Engines,
 }
 
-/// What has changed of a configuration.
+/// The changes of a configuration.
 #[derive(Debug, Serialize)]
 pub(crate) struct Taken {
     /// The keys whose new values are in effect.
     changed: Vec<String>,
-    /// Those that wait for a restart.
+    /// The keys that need a restart.
     needs_restart: Vec<String>,
 }
 
 impl Running<'_> {
-    /// Takes what it can of the configuration that this gives, and tells what needs a restart. Of one that is wrong it takes
-    /// nothing.
+    /// Adopts what it can of the configuration that `load` returns, and reports which keys need a restart. It adopts
+    /// nothing of an invalid configuration.
     pub(crate) fn reload(
         &mut self,
         load: impl FnOnce() -> Result<Config, ConfigError>,
@@ -86,7 +86,7 @@ impl Running<'_> {
     }
 }
 
-/// Whether a running node takes a new value of this key.
+/// Whether a running node adopts a new value of this key.
 fn is_reloaded(key: &str) -> bool {
     matches!(key, "access.users" | "logging.level" | "logging.slow_ms") || key.starts_with("brokers.")
 }

@@ -1,12 +1,13 @@
-//! What a node's configuration says of access, held against the templates that it serves.
+//! Compares the access settings of a node's configuration with the templates that it serves.
 
 use beds_core::spec::{ANY_KNOWN, ANYONE, Domain};
 use beds_protocol::nearest;
 
 use crate::config::{Config, Environment};
 
-/// A warning for each thing that is most likely not meant so: of all domains of the project, and those that the node hosts.
-/// All nodes of a fleet may have the roles of one configuration.
+/// A warning for each setting that is most likely a mistake. Roles are compared with all domains of the project,
+/// because all nodes of a fleet may have the roles of one configuration. Access is compared with the domains that the
+/// node hosts.
 pub(crate) fn warnings(
     config: &Config,
     (all, domains): (&[&'static Domain], &[&'static Domain]),
@@ -15,7 +16,8 @@ pub(crate) fn warnings(
     unnamed(config, all).into_iter().chain(closed(config, domains, environment)).collect()
 }
 
-/// Says which of these domains nobody may use, since their templates say nothing of access; none where there is none.
+/// The warning for the domains that nobody may use, because their templates declare no access; `None` without such
+/// domains.
 fn closed(config: &Config, domains: &[&'static Domain], environment: Environment) -> Option<String> {
     if config.opens_undeclared(environment) {
         return None;
@@ -34,7 +36,7 @@ fn closed(config: &Config, domains: &[&'static Domain], environment: Environment
     ))
 }
 
-/// The roles of users that no template of these names: most likely they are mistyped.
+/// The roles of users that no template names: most likely they are mistyped.
 fn unnamed(config: &Config, domains: &[&'static Domain]) -> Vec<String> {
     let named: Vec<&str> = domains
         .iter()

@@ -1,5 +1,5 @@
-//! Sessions on this node: it looks them up in the database of the template `session`, where it has one, and listens to what
-//! becomes of them elsewhere.
+//! Sessions on this node. It finds them in the database of the template `session`, if it has that database, and listens
+//! to their changes on other nodes.
 
 use std::{
     convert::Infallible,
@@ -22,21 +22,21 @@ use crate::{config::Config, engines::Engines, ipl};
 
 /// The template of sessions.
 const TEMPLATE: &str = "session";
-/// The events that say that a session is another than it was.
+/// The events that report a changed session.
 const EVENTS: &[&str] = &["session.#", "user.#"];
-/// How often it is asked whether events are heard, and how long that may take: together not longer than what is remembered
-/// is trusted after it.
+/// How often the node checks that it hears events, and how long that check may take. Both together are at most as long
+/// as remembered sessions are trusted after a check.
 const PROBE: Duration = Duration::from_millis(300);
 const PROBE_MAX: Duration = Duration::from_millis(500);
-/// How many events are worked off together.
+/// How many events are processed together.
 const TOGETHER_MAX: usize = 256;
-/// The pauses after a failure.
+/// The shortest and longest pause after a failure.
 const PAUSE_MIN: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
-/// How long between two looks for sessions that ended long ago.
+/// How often sessions that ended long ago are deleted.
 const PURGE_EVERY: Duration = Duration::from_mins(1);
 
-/// The domain by which this node knows sessions: it need not serve it, but must reach its database.
+/// The domain in which this node finds sessions. It need not serve the domain, but must reach its database.
 pub(crate) fn domain(config: &Config, domains: &[&'static Domain]) -> Option<&'static Domain> {
     let is_it = |domain: &&&'static Domain| {
         domain.name == TEMPLATE
@@ -46,7 +46,7 @@ pub(crate) fn domain(config: &Config, domains: &[&'static Domain]) -> Option<&'s
     domains.iter().find(is_it).copied()
 }
 
-/// What knows sessions, on a node that has this domain of them.
+/// The check of sessions, on a node that has this domain for them.
 pub(crate) fn check(
     config: &Config,
     domain: Option<&'static Domain>,
@@ -60,7 +60,7 @@ pub(crate) fn check(
     check.map(Arc::new)
 }
 
-/// What the functions of users and sessions find on a node that serves them.
+/// The extensions for the functions of users and sessions, on a node that serves them.
 pub(crate) fn extensions(config: &Config, check: Option<&Arc<SessionCheck>>) -> Extensions {
     if !config.node.services.contains(&Service::Tercero) {
         return Extensions::default();
@@ -74,7 +74,7 @@ pub(crate) fn extensions(config: &Config, check: Option<&Arc<SessionCheck>>) -> 
     }
 }
 
-/// Listens to what becomes of sessions; a node that serves them takes away those that ended long ago. Until the set is
+/// Listens to changes of sessions. A node that serves them also deletes those that ended long ago. Ends when the set is
 /// dropped.
 pub(crate) fn start(config: &Config, name: &str, check: Option<&Arc<SessionCheck>>) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
@@ -90,7 +90,7 @@ pub(crate) fn start(config: &Config, name: &str, check: Option<&Arc<SessionCheck
     tasks
 }
 
-/// Listens again and again. A failure is told once, until events have been heard again.
+/// Listens, and reconnects without end. A failure is logged once, until events are heard again.
 async fn hear_for_ever(amqp: Amqp, name: String, check: Arc<SessionCheck>) {
     let (mut backoff, mut is_told) = (Backoff::new(PAUSE_MIN, PAUSE_MAX), false);
     loop {
@@ -116,7 +116,7 @@ async fn hear(
     mut begins: impl FnMut(),
 ) -> std::result::Result<Infallible, BusError> {
     let mut listener = Listener::connect(amqp, name, EVENTS).await?;
-    // What was published before went unheard.
+    // Events that were published before were missed.
     check.forget(&Forget::All);
     loop {
         let asked = Instant::now();
@@ -160,7 +160,7 @@ async fn purge_for_ever(check: Arc<SessionCheck>) {
     }
 }
 
-/// Takes away all that are due, some at a time.
+/// Deletes all due sessions, some at a time.
 async fn purge(check: &SessionCheck) -> Result<i64> {
     let mut all = 0;
     loop {

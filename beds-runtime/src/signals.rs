@@ -1,8 +1,8 @@
-//! [`Signals`]: what the outside asks of a node.
+//! [`Signals`]: the requests of the environment to a node.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// SIGTERM and SIGINT, which end a node, and SIGHUP, after which it reads its configuration again.
+/// SIGTERM and SIGINT, which end a node, and SIGHUP, which makes it read its configuration again.
 #[derive(Debug)]
 pub struct Signals {
     terminate: Option<Signal>,
@@ -10,7 +10,7 @@ pub struct Signals {
     hang_up: Option<Signal>,
 }
 
-/// What a signal asks for.
+/// The request of a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asked {
     Stop,
@@ -18,9 +18,9 @@ pub(crate) enum Asked {
 }
 
 impl Signals {
-    /// Listens from now on: what comes is kept until the node gets to it. As process 1 a signal that nobody listens to is
-    /// lost, and elsewhere it ends the process, so this comes first of all. Must be called within a Tokio runtime with I/O
-    /// enabled.
+    /// Listens from now on. Signals are kept until the node handles them. This must be the first step: as process 1 the
+    /// node would lose a signal that nobody listens to, and elsewhere the signal would end the process. Must be called
+    /// within a Tokio runtime with I/O enabled.
     #[must_use]
     pub fn listen() -> Self {
         Self {
@@ -38,7 +38,7 @@ impl Signals {
         }
     }
 
-    /// Waits for the next signal. Of several that have come, to stop is the first.
+    /// Waits for the next signal. If several have come, the request to stop is first.
     pub(crate) async fn next(&mut self) -> Asked {
         tokio::select! {
             biased;

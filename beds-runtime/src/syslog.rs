@@ -1,4 +1,4 @@
-//! Listeners of syslog: what they take waits in their queue until it is published.
+//! Listeners of syslog. Received messages wait in their queue until they are published.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,12 +19,12 @@ use crate::{
 /// The template that takes the messages.
 const TEMPLATE: &str = "syslog";
 
-/// What reads messages, by the configuration.
+/// The parser of messages, by the configuration.
 pub(crate) fn reader(config: &Config) -> Result<Reader, Failure> {
     Reader::new(&config.syslog).map_err(|error| failed(error.to_string()))
 }
 
-/// Listens where the configuration says so. In `dev`, a node that cannot goes on without.
+/// Opens the configured listeners. In `dev`, a node that cannot listen runs without them.
 pub(crate) async fn open(
     config: &Config,
     name: &str,
@@ -40,7 +40,7 @@ pub(crate) async fn open(
     }
 }
 
-/// What listeners count; nothing where there are none.
+/// The counters of the listeners; empty without listeners.
 pub(crate) fn source(listeners: Option<&Listeners>) -> Arc<dyn Source> {
     listeners.map_or_else(Arc::<Meter>::default, |listeners| Arc::clone(&listeners.listening.meter))
 }
@@ -56,7 +56,7 @@ pub(crate) struct Listeners {
 }
 
 impl Listeners {
-    /// On a node that hosts `admin`; none where there is nothing to listen on.
+    /// The listeners of a node that hosts `admin`; `None` if there is no address to listen on.
     async fn open(
         config: &Config,
         name: &str,
@@ -84,10 +84,10 @@ impl Listeners {
         Ok(Some(Self { listening, publishing }))
     }
 
-    /// Takes no more, and publishes what was taken, for so long at most.
+    /// Stops receiving, and publishes the received messages, for at most this time.
     pub(crate) async fn close(mut self, within: Duration) {
         self.listening.stop().await;
-        // Whoever put messages into the queue is gone, so that it has an end.
+        // The senders of the queue are dropped, so that the queue has an end.
         drop(self.listening);
         if timeout(within, self.publishing).await.is_err() {
             warn!("syslog messages that could not be published in time are lost");

@@ -1,5 +1,5 @@
-//! Whether the templates fit their databases: a step of the initial program load, and asked again for as long as the
-//! node lives, since a DBA may change a database at any time.
+//! Compares the templates with their databases: in a step of the initial program load, and regularly while the node
+//! lives, since a DBA may change a database at any time.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,10 +17,11 @@ use crate::{
     ipl::{Failure, Step},
 };
 
-/// Compares the domains with their databases, logs the differences, and gives the domains to serve.
+/// Compares the domains with their databases, logs the differences, and returns the domains to serve.
 ///
-/// In `dev` a domain with an error is not served; of a table of the node's own that is missing the replies tell. A domain whose database cannot be inspected is served: the database may
-/// come up later, and until then its requests are answered with `unavailable`.
+/// In `dev` a domain with an error is not served. If a table of the node's own is missing, the replies report it. A
+/// domain whose database cannot be inspected is served: the database may come up later, and until then its requests are
+/// answered with `unavailable`.
 ///
 /// # Errors
 /// Outside of `dev`, the first error, unless `node.serve_unverified` is set.
@@ -54,19 +55,19 @@ pub(crate) async fn at_start(
     Ok(on)
 }
 
-/// What is wrong with templates, by their names, or by those of the databases where it is about no template.
+/// The errors of templates, by their names, or by the names of the databases for errors that concern no template.
 type Wrong = BTreeMap<String, BTreeSet<String>>;
 
-/// What one look found.
+/// The result of one inspection.
 #[derive(Debug, Default)]
 struct Look {
     wrong: Wrong,
-    /// The templates that were not looked at.
+    /// The templates that were not inspected.
     unseen: BTreeSet<String>,
 }
 
-/// Compares the served domains with their databases again and again, until the set is dropped. What is wrong by now is
-/// received, in a sentence; with `node.serve_unverified` the log alone tells.
+/// Compares the served domains with their databases again and again, until the set is dropped. The receiver holds the
+/// templates and databases with errors at present. With `node.serve_unverified` the errors are only logged.
 pub(crate) fn watch(
     config: &Config,
     domains: &[&'static Domain],
@@ -102,7 +103,7 @@ impl Look {
     }
 }
 
-/// Looks now and then. The log tells what has changed.
+/// Inspects at intervals, and logs the changes.
 async fn look_for_ever<F: Future<Output = Look>>(
     every: Duration,
     look: impl Fn() -> F,
@@ -112,7 +113,7 @@ async fn look_for_ever<F: Future<Output = Look>>(
     loop {
         sleep(pauses.pause()).await;
         let Look { wrong: mut now, unseen } = look().await;
-        // Nothing is known that is newer.
+        // For these templates the last known errors remain valid.
         let kept = wrong.iter().filter(|(name, _)| unseen.contains(*name));
         now.extend(kept.map(|(name, texts)| (name.clone(), texts.clone())));
         for (name, texts) in &now {
@@ -130,10 +131,11 @@ async fn look_for_ever<F: Future<Output = Look>>(
     }
 }
 
-/// Compares the domains with their databases, and gives what was found, as `beds verify --format json` does, without notes.
+/// Compares the domains with their databases, and returns the findings in the form of `beds verify --format json`,
+/// without notes.
 ///
 /// # Errors
-/// `internal`, where that has no JSON form.
+/// `internal` if the findings have no JSON form.
 pub(crate) async fn found(
     config: &Config,
     domains: &[&'static Domain],
@@ -143,7 +145,7 @@ pub(crate) async fn found(
         .map_err(|error| beds_core::Error::internal(format!("what was found is no JSON: {error}")))
 }
 
-/// Where the databases of a configuration are.
+/// The locations of the databases of a configuration.
 pub(crate) fn sources(config: &Config) -> Sources<'_> {
     Sources {
         mariadb: &config.mariadb,
@@ -199,7 +201,7 @@ mod tests {
         let unseen = |name: &str| BTreeSet::from([name.to_owned()]);
         let looks = RefCell::new(vec![
             Look::default(),
-            // While the database of `b` cannot be asked, what was known of it stands.
+            // While the database of `b` cannot be inspected, its last known errors remain.
             Look { wrong: wrong(&["a"]), unseen: unseen("b") },
             Look { wrong: wrong(&["a", "b"]), unseen: BTreeSet::new() },
             Look::default(),

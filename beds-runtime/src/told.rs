@@ -1,7 +1,9 @@
-//! What a node tells the brokers of ingest: its log events, the syslog messages that it takes, samples of what it counts.
+//! A node's messages to the brokers of ingest: its log events, the syslog messages that it receives, and samples of its
+//! counters.
 //!
-//! Each waits in a bounded queue of its own and is published in messages of several records, each confirmed: nothing leaves
-//! the queue before RabbitMQ has it. So a database that is away, or a node that is still to come, is waited for.
+//! Each kind waits in a bounded queue of its own, and is published in messages of several records, each confirmed. A
+//! record leaves the queue only when RabbitMQ has it. So the messages wait for a database that is away, or for a node
+//! that has not started yet.
 
 use std::time::Duration;
 
@@ -11,20 +13,20 @@ use serde::Serialize;
 use tokio::sync::{mpsc, watch};
 use tracing::error;
 
-/// Records in one message, where the limits of requests allow as many.
+/// Records in one message, if the limits of requests allow as many.
 pub(crate) const RECORDS_MAX: usize = 200;
-/// How long a message gets, about.
+/// The approximate largest size of a message.
 const BYTES_MAX: usize = 1 << 20;
 /// The shortest pause after a failure.
 const PAUSE_MIN: Duration = Duration::from_millis(200);
 
-/// The messages, one after the other.
+/// A sequence of messages.
 pub(crate) trait Bodies: Send {
-    /// The next; none once there can be no more.
+    /// The next message; `None` once there can be no more.
     fn next(&mut self) -> impl Future<Output = Option<Vec<u8>>> + Send;
 }
 
-/// Creates of what waits in a queue, several records in one.
+/// Create requests from the records in a queue, several records in each.
 #[derive(Debug)]
 pub(crate) struct Creates<T> {
     queue: mpsc::Receiver<T>,
@@ -33,7 +35,7 @@ pub(crate) struct Creates<T> {
 }
 
 impl<T> Creates<T> {
-    /// Of what waits in this queue, within these limits.
+    /// Creates from the records in this queue, within these limits.
     pub(crate) fn new(queue: mpsc::Receiver<T>, limits: &Limits) -> Self {
         Self {
             queue,
@@ -51,7 +53,7 @@ impl<T: Serialize + Send> Bodies for Creates<T> {
             if count > 0 {
                 body.push(b',');
             }
-            // Texts, numbers and maps of them always have a form.
+            // Serialization of texts, numbers and maps of them cannot fail.
             if serde_json::to_writer(&mut body, &record).is_err() {
                 body.extend(b"null");
             }
@@ -64,14 +66,14 @@ impl<T: Serialize + Send> Bodies for Creates<T> {
     }
 }
 
-/// Publishes messages with this routing key until there are no more. One that was not confirmed is sent again.
+/// Publishes messages with this routing key until there are no more. A message that was not confirmed is sent again.
 pub(crate) async fn publish(
     (amqp, name): (Amqp, String),
     routing_key: &'static str,
     mut bodies: impl Bodies,
     mut status: watch::Receiver<Status>,
 ) {
-    // Before the queue is bound, RabbitMQ would drop them.
+    // Before the queue is bound, RabbitMQ would drop the messages.
     if status.wait_for(|now| *now == Status::Serving).await.is_err() {
         return;
     }
@@ -84,7 +86,7 @@ pub(crate) async fn publish(
                 return;
             }
         }
-        // The pool tells when RabbitMQ cannot be reached; here it is waited for in silence.
+        // The pool reports that RabbitMQ cannot be reached. Here the wait is silent.
         if let Ok(bus) = BusPublisher::connect(&amqp, &name).await {
             backoff.reset();
             while let Some(body) = &waiting {
@@ -96,7 +98,7 @@ pub(crate) async fn publish(
                         }
                         backoff.reset();
                     }
-                    // The node that ingests is still to come, perhaps it is this one; or its queue is full.
+                    // The node that ingests, possibly this one, has not started yet, or its queue is full.
                     Err(BusError::Unroutable | BusError::Refused) => {
                         tokio::time::sleep(backoff.pause()).await;
                     }

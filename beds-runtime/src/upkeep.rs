@@ -1,5 +1,5 @@
-//! What a node does for its databases beside the requests: it purges their ledgers, and of templates what is too old, each in a
-//! task of its own.
+//! A node's maintenance of its databases, apart from requests: it purges their ledgers, and deletes old records of
+//! templates, each in a task of its own.
 
 use std::{
     sync::Arc,
@@ -13,13 +13,13 @@ use tracing::{debug, warn};
 
 use crate::{config::Node, engines::Engines};
 
-/// How long between two purges of a ledger at least; at most twice as long, so that nodes that start together do not purge
-/// together.
+/// The shortest time between two purges of a ledger. The longest is twice that, so that nodes that start together do
+/// not purge together.
 const EVERY: Duration = Duration::from_mins(5);
-/// How long between two steps of taking away records that are too old.
+/// The pause between two steps of deleting old records.
 const STEP_PAUSE: Duration = Duration::from_millis(50);
 
-/// Keeps the ledgers of these domains' databases, and the domains, free of what is too old, until the set is dropped.
+/// Purges the ledgers of these domains' databases, and deletes the domains' old records, until the set is dropped.
 pub(crate) fn start(engines: &Arc<Engines>, domains: &[&'static Domain], node: &Node) -> JoinSet<()> {
     let keep = Duration::from_secs(node.ledger_keep_s.into());
     let every = Duration::from_secs(node.expire_every_s.into());
@@ -48,7 +48,7 @@ pub(crate) fn start(engines: &Arc<Engines>, domains: &[&'static Domain], node: &
     tasks
 }
 
-/// Deletes what is too old, now and then, in small steps. A failure is told once, until a step has succeeded again.
+/// Deletes old records at intervals, in small steps. A failure is logged once, until a step has succeeded again.
 pub(crate) async fn expire_for_ever<F: Future<Output = Result<(i64, bool)>>>(
     template: &str,
     every: Duration,
@@ -78,7 +78,7 @@ pub(crate) async fn expire_for_ever<F: Future<Output = Result<(i64, bool)>>>(
     }
 }
 
-/// Purges now and then. A failure is told once, until a purge has succeeded again.
+/// Purges at intervals. A failure is logged once, until a purge has succeeded again.
 async fn purge_for_ever<F: Future<Output = Result<usize>>>(database: &str, purge: impl Fn() -> F) {
     let (mut pauses, mut is_told) = (Backoff::new(EVERY, EVERY), false);
     loop {

@@ -1,8 +1,8 @@
-//! The watchdog of systemd: it hears from a node that gets on with its work, and restarts one that does not.
+//! The watchdog of systemd. A node that makes progress notifies it, and systemd restarts a node that does not.
 //!
-//! That a node cannot reach RabbitMQ or a database is no reason to restart it, nor is an alarm of RabbitMQ, during which
-//! replies wait. It is one that requests are worked on and none of them ends or is tried again, for longer than any
-//! request may take; or that the runtime runs no task any more, and so not this one.
+//! An unreachable RabbitMQ or database is no reason for a restart. Nor is an alarm of RabbitMQ, during which replies
+//! wait. There are two reasons: requests are in progress, and for longer than any request may take, none of them has
+//! ended or been retried; or the runtime runs no tasks any more, and so not this one.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use beds_bus::Pulse;
 use tokio::{task::JoinSet, time::Instant};
 use tracing::error;
 
-/// How long a request may take beyond the most that it may ask for: a commit that is waited for, a reply that is written.
+/// How long a request may exceed the longest timeout: for a commit that is awaited, and a reply that is written.
 const BEYOND: Duration = Duration::from_mins(2);
 
-/// Tells the watchdog, where there is one, until the set is dropped.
+/// Notifies the watchdog, if there is one, until the set is dropped.
 pub(crate) fn start(
     pulse: impl Fn() -> Pulse + Send + 'static,
     request_timeout_max: Duration,
@@ -28,7 +28,7 @@ pub(crate) fn start(
     tasks
 }
 
-/// Tells every so often, as long as something has moved within `patience`.
+/// Notifies it at each interval, as long as there was progress within `patience`.
 async fn watch(pulse: impl Fn() -> Pulse, tell: impl Fn(), every: Duration, patience: Duration) {
     let (mut last, mut moved, mut is_told) = (None, Instant::now(), false);
     loop {

@@ -10,7 +10,7 @@ const E: Slot = Slot::Expression;
 const VARIABLE: Slot = Slot::Name(Named::Variable);
 const UNIT: Slot = Slot::Among(UNITS);
 
-/// The variables that MongoDB has, and those that an operator has unless it names its own.
+/// MongoDB's own variables, and the default names of the variables that operators define.
 pub(crate) const VARIABLES: &[&str] = &[
     "CLUSTER_TIME",
     "CURRENT",

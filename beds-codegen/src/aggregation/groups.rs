@@ -19,7 +19,7 @@ const SCRIPT: Slot = Slot::Keys(&[
     may("finalize", NAME),
     must("lang", Slot::Word(&["js"])),
 ]);
-/// What a change is counted by.
+/// The unit of a change over time.
 const UNIT: Slot = Slot::Word(UNITS);
 const CHANGE: Slot = Slot::Keys(&[must("input", Slot::Expression), may("unit", UNIT)]);
 const MOVING: Slot = Slot::Keys(&[
@@ -38,7 +38,7 @@ const SCALE: Slot = Slot::Keys(&[
     may("max", Slot::Value(Takes::Number)),
 ]);
 
-/// What `$group` and `$bucket` gather with.
+/// The accumulators of `$group` and `$bucket`.
 pub(crate) const ACCUMULATORS: &[Operator] = &[
     ("$accumulator", SCRIPT),
     ("$addToSet", ONE),
@@ -67,7 +67,7 @@ pub(crate) const ACCUMULATORS: &[Operator] = &[
     ("$topN", BEST_N),
 ];
 
-/// What `$setWindowFields` computes with.
+/// The operators of `$setWindowFields`.
 pub(crate) const WINDOWS: &[Operator] = &[
     ("$addToSet", ONE),
     ("$avg", ONE),

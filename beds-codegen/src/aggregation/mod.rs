@@ -1,8 +1,8 @@
-//! What MongoDB's language of pipelines has, as data: stages, operators of queries, of expressions, of groups and of
-//! windows, each with what stands in it, and so with the positions that take a client's value.
+//! MongoDB's pipeline language as data: stages, and the operators of queries, expressions, groups and windows. Each
+//! entry says what may stand in it, and so which positions take a client's value.
 //!
 //! The source is the manual of MongoDB 8.x, "Aggregation Stages", "Query Predicates" and "Aggregation Operators".
-//! A client's value stands only where a slot below takes one: what is not listed takes none.
+//! A client's value may stand only where a slot below takes one. A position that is not listed takes none.
 
 mod expressions;
 mod groups;
@@ -21,38 +21,39 @@ pub(crate) use stages::{ELSEWHERE, Place, STAGES, UPDATES, Within};
 use words::UNITS;
 pub(crate) use words::{FORMAT_LETTERS, META, TYPES};
 
-/// An operator and what stands in it.
+/// An operator and its content.
 pub(crate) type Operator = (&'static str, Slot);
 
-/// What stands at a place of a pipeline.
+/// What may stand at a position of a pipeline.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Slot {
-    /// An expression. A client's value is one, as a literal.
+    /// An expression. A client's value may be one, as a literal.
     Expression,
-    /// An expression that decides as a whole whether a document is taken. It has values in it, and is none.
+    /// An expression that decides as a whole whether a document matches. Client values may stand inside it, but a
+    /// client value cannot be the whole.
     Condition,
-    /// An expression that says which field, format or type is meant. No client's value steers it.
+    /// An expression that selects a field, a format or a type. No client's value may control it.
     Steer,
-    /// An expression for whole documents: what stands in it gives them the names of fields. Clients' objects do where
-    /// the template declares their members.
+    /// An expression for whole documents, whose content sets the names of their fields. A client's object may stand in
+    /// it if the template declares the object's members.
     Document,
-    /// An expression for pairs of names and values, of which a client's value is only ever the value.
+    /// An expression for pairs of names and values. A client's value may only be the value.
     Pairs,
-    /// An expression for a regular expression. A client's value is one where it is declared as such.
+    /// An expression for a regular expression. A client's value may be one if it is declared as such.
     Pattern,
-    /// The same in a query.
+    /// A regular expression in a query.
     Regex,
-    /// From so many expressions to so many. A single one needs no list.
+    /// A list with a least and a greatest number of expressions. A single one needs no list.
     Expressions(usize, usize),
     /// Conditions by field.
     Query,
-    /// What a query asks of one field.
+    /// The conditions of a query on one field.
     Filter,
-    /// What a query asks of the entries of a list: of their members, or of themselves.
+    /// The conditions of a query on the entries of a list, or on the members of the entries.
     Element,
-    /// What a query asks the entries of a list to have, one entry each.
+    /// The conditions of a query on a list's entries, one per entry.
     Elements,
-    /// The stages of a pipeline inside of a stage.
+    /// A pipeline inside a stage.
     Pipeline(Within),
     /// The members of `$group`: `_id`, and accumulators.
     Group,
@@ -62,8 +63,8 @@ pub(crate) enum Slot {
     Window,
     /// An order: members with 1, -1 or `{"$meta": …}`.
     Sort,
-    /// A value that is compared as it stands, or passed to an operator that takes no expression. A client's value of
-    /// this kind is one.
+    /// A value that is compared literally, or passed to an operator that takes no expression. A client's value of this
+    /// kind may stand here.
     Value(Takes),
     /// A constant of this kind.
     Constant(Takes),
@@ -73,9 +74,9 @@ pub(crate) enum Slot {
     Path,
     /// A constant string that names this.
     Name(Named),
-    /// An expression by which documents are put together: a constant string would put all into one.
+    /// An expression that groups documents. A constant string would put all documents into one group.
     By,
-    /// An expression of which a constant is one of these.
+    /// An expression. If it is a constant, it must be one of these.
     Among(&'static [&'static str]),
     /// An operator of Atlas Search.
     Search,
@@ -85,46 +86,46 @@ pub(crate) enum Slot {
     Map(&'static Slot),
     /// A list.
     List(&'static Slot),
-    /// The first that suits the kind of what is written.
+    /// The first slot that fits the kind of the written value.
     Either(&'static [Slot]),
 }
 
-/// What a value has to be.
+/// The required kind of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Takes {
     Any,
     Int,
-    /// A whole number from 1 on.
+    /// A whole number, 1 or greater.
     Positive,
-    /// A whole number from 0 on.
+    /// A whole number, 0 or greater.
     Natural,
-    /// A mask of bits, or the places of bits in a list.
+    /// A bit mask, or a list of bit positions.
     Bits,
     Number,
     Text,
     Bool,
-    /// A number, or a moment that numbers are added to.
+    /// A number, or a moment to which numbers are added.
     Amount,
     /// A moment in time.
     Moment,
     List,
     Object,
-    /// An object or a list: a place on Earth is either.
+    /// An object or a list. A geographic position can be either.
     Composite,
 }
 
-/// What a constant string is the name of.
+/// What a constant string names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Named {
     /// A field, or the path to one, without `$`.
     Field,
-    /// A new field of a document that is made, which has no path.
+    /// A new field of a document, which cannot be a path.
     Member,
     /// A collection or view.
     Collection,
     /// A collection that is written to.
     Target,
-    /// A variable of the pipeline's own.
+    /// A variable that the pipeline defines.
     Variable,
 }
 
@@ -136,12 +137,12 @@ pub(crate) struct Key {
     pub(crate) is_required: bool,
 }
 
-/// A member that must be there.
+/// A required member.
 const fn must(name: &'static str, slot: Slot) -> Key {
     Key { name, slot, is_required: true }
 }
 
-/// A member that may be there.
+/// An optional member.
 const fn may(name: &'static str, slot: Slot) -> Key {
     Key { name, slot, is_required: false }
 }
@@ -152,7 +153,7 @@ const NOTHING: Slot = Slot::Keys(&[]);
 const FIELD: Slot = Slot::Name(Named::Field);
 /// The name of a database or an index, a script, an option.
 const NAME: Slot = Slot::Constant(Takes::Text);
-/// What MongoDB only carries along or interprets by itself.
+/// A constant that MongoDB only passes on, or interprets itself.
 const CONSTANT: Slot = Slot::Constant(Takes::Any);
 const ONE: Slot = Slot::Expressions(1, 1);
 

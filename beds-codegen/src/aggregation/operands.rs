@@ -1,5 +1,5 @@
-//! What operators of expressions want of their operands. MongoDB refuses a value of another kind whatever the documents
-//! are; what is computed or read from a document is known only when it runs, and is not judged.
+//! The kinds of operands that operators of expressions require. MongoDB refuses a constant of another kind for any
+//! documents. An operand that is computed or read from a document is known only at run time, and is not checked.
 
 use super::Takes;
 
@@ -8,18 +8,18 @@ use super::Takes;
 pub(crate) enum Which {
     /// Every one.
     All,
-    /// Each entry of the list; a single operand gives the list.
+    /// Each entry of the list. A single operand yields the list itself.
     Each,
-    /// The one at this place of the list; a single operand without a list is the one at 0.
+    /// The operand at this place of the list. A single operand without a list is at 0.
     At(usize),
-    /// The one of this name.
+    /// The operand with this name.
     Of(&'static str),
 }
 
 use Takes::{Amount, List, Moment, Number, Object, Text};
 use Which::{All, At, Each, Of};
 
-/// What the operands of an operator have to be, as far as one kind is certain.
+/// The required kinds of an operator's operands, where one kind is certain.
 pub(crate) fn operands(operator: &str) -> &'static [(Which, Takes)] {
     match operator {
         "$allElementsTrue" | "$anyElementTrue" | "$first" | "$last" | "$reverseArray" | "$size" => {
@@ -63,7 +63,7 @@ pub(crate) fn operands(operator: &str) -> &'static [(Which, Takes)] {
     }
 }
 
-/// The same of stages that take an expression.
+/// The same for stages that take an expression.
 pub(crate) fn of_stage(stage: &str) -> &'static [(Which, Takes)] {
     match stage {
         "$replaceRoot" => &[(Of("newRoot"), Object)],

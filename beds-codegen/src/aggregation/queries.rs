@@ -2,14 +2,14 @@
 
 use super::{CONSTANT, Operator, Slot, Takes, may, must};
 
-/// Known operators of queries that MongoDB refuses in `$match`, and what does their work there.
+/// Known operators of queries that MongoDB refuses in `$match`, and their replacements there.
 pub(crate) const NOT_IN_MATCH: &[(&str, &str)] = &[
     ("$near", "write `$geoNear` as the first stage, or `$geoWithin` with `$centerSphere`"),
     ("$nearSphere", "write `$geoNear` as the first stage, or `$geoWithin` with `$centerSphere`"),
     ("$where", "write the condition as an expression: {\"$expr\": …}"),
 ];
 
-/// What stands beside the fields of a query. Conditions are the pipeline's own, never a client's.
+/// The operators beside the fields of a query. Conditions belong to the pipeline, never to a client.
 pub(crate) const CONDITIONS: &[Operator] = &[
     ("$alwaysFalse", CONSTANT),
     ("$alwaysTrue", CONSTANT),
@@ -33,7 +33,7 @@ const TEXT: Slot = Slot::Keys(&[
 const ANY: Slot = Slot::Value(Takes::Any);
 const BITS: Slot = Slot::Value(Takes::Bits);
 const VALUES: Slot = Slot::Value(Takes::List);
-/// A geometry whose parts are written, with values in them.
+/// A geometry with written parts, in which client values may stand.
 pub(super) const GEOMETRY_KEYS: Slot = Slot::Keys(&[
     must("type", Slot::Value(Takes::Text)),
     may("coordinates", VALUES),
@@ -49,7 +49,7 @@ const WITHIN: Slot = Slot::Keys(&[
     may("$polygon", VALUES),
 ]);
 
-/// What a query asks of one field.
+/// The operators for one field of a query.
 pub(crate) const FILTERS: &[Operator] = &[
     ("$all", Slot::Elements),
     ("$bitsAllClear", BITS),

@@ -1,6 +1,6 @@
-//! The operators of Atlas Search, as far as they take a client's value.
+//! The operators of Atlas Search that take a client's value.
 
-/// An operator, and its members that take a client's value: what is searched for, never how.
+/// An operator, and its members that take a client's value: the searched terms, never the way of searching.
 pub(crate) const SEARCH_VALUES: &[(&str, &[&str])] = &[
     ("autocomplete", &["query"]),
     ("equals", &["value"]),

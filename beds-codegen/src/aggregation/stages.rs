@@ -4,15 +4,15 @@ use super::{
     CONSTANT, FIELD, Key, NAME, NOTHING, Named, Slot, Takes, UNITS, may, must, queries::GEOMETRY_KEYS,
 };
 
-/// What a pipeline stands in.
+/// The context of a pipeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Within {
-    /// The file.
+    /// The call's own file.
     Call,
     Facet,
     Lookup,
     UnionWith,
-    /// `whenMatched` of `$merge`, which is an update.
+    /// `whenMatched` of `$merge`, an update.
     Merge,
     /// The rankings of `$rankFusion` and `$scoreFusion`.
     Fusion,
@@ -30,21 +30,21 @@ pub(crate) struct Stage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     Anywhere,
-    /// Only as the first of its pipeline; not inside of `$facet`.
+    /// Only as the first stage of its pipeline, and not inside `$facet`.
     First,
-    /// Not inside of `$facet`.
+    /// Not inside `$facet`.
     OutsideFacet,
-    /// As the last of the call's own pipeline; it writes.
+    /// As the last stage of the call's own pipeline; it writes.
     Last,
-    /// As the first of a pipeline inside of `$lookup` or `$unionWith`: on its own it needs a database, not a
-    /// collection.
+    /// As the first stage of a pipeline inside `$lookup` or `$unionWith`. On its own it would run on a database, not on
+    /// a collection.
     Inner,
-    /// Anywhere, and in the update of `$merge` too.
+    /// Anywhere, also in the update of `$merge`.
     Update,
 }
 
 impl Within {
-    /// How the place is spoken of.
+    /// The place in words.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Call => "a call",
@@ -58,7 +58,7 @@ impl Within {
 }
 
 impl Stage {
-    /// Why it cannot stand there, and what to do.
+    /// Why the stage cannot stand there, and the advice.
     pub(crate) fn misplaced(
         &self,
         within: Within,
@@ -93,7 +93,7 @@ impl Stage {
     }
 }
 
-/// Known stages that no call can run: what runs them needs a database, a server, or stays open.
+/// Known stages that no call can run: they run on a database or a server, or never end.
 pub(crate) const ELSEWHERE: &[&str] = &[
     "$changeStream",
     "$changeStreamSplitLargeEvent",
@@ -107,7 +107,7 @@ pub(crate) const ELSEWHERE: &[&str] = &[
     "$shardedDataDistribution",
 ];
 
-/// Operators of updates, which a pipeline has no place for.
+/// Operators of updates, which a pipeline cannot contain.
 pub(crate) const UPDATES: &[&str] = &[
     "$addToSet",
     "$bit",

@@ -1,4 +1,4 @@
-//! Words that stand for kinds of values, for what is known about a document, and for parts of a moment.
+//! Words for types of values, for the metadata of documents, and for parts of a moment.
 
 /// The names of the types of BSON.
 pub(crate) const TYPES: &[&str] = &[
@@ -27,10 +27,10 @@ pub(crate) const TYPES: &[&str] = &[
     "missing",
 ];
 
-/// What stands behind `%` in the format of a moment.
+/// The letters that may follow `%` in the format of a moment.
 pub(crate) const FORMAT_LETTERS: &str = "bBdGHjLmMSuUVwYzZ%";
 
-/// What `$meta` gives.
+/// The metadata that `$meta` can return.
 pub(crate) const META: &[&str] = &[
     "textScore",
     "indexKey",
@@ -53,6 +53,6 @@ pub(crate) const META: &[&str] = &[
     "changeStreamControlEvent",
 ];
 
-/// What moments are counted by.
+/// The units of time differences.
 pub(super) const UNITS: &[&str] =
     &["year", "quarter", "month", "week", "day", "hour", "minute", "second", "millisecond"];

@@ -10,7 +10,7 @@ use crate::model::{Change, Domain};
 const BINDING_VERSION: &str = "0.3.0";
 
 /// The `AsyncAPI` 3.0 document of these domains: a channel for each routing key on the exchange `beds`, an operation
-/// with its reply on each, and the schemas of all bodies. `version` is that of the application.
+/// with its reply on each, and the schemas of all bodies. `version` is the version of the application.
 #[must_use]
 pub fn asyncapi(domains: &[&Domain], version: &str) -> Value {
     let (mut channels, mut actions) = (Map::new(), Map::new());
@@ -169,7 +169,7 @@ fn request(domain: &Domain, operation: &Operation<'_>) -> Value {
     message
 }
 
-/// Says how a write happens once. The id is a property of AMQP and no header, as are `reply_to` and `correlation_id`.
+/// Says how a write happens once. Like `reply_to` and `correlation_id`, the id is an AMQP property, not a header.
 fn happens_once(message: &mut Value) {
     let description = format!(
         "The AMQP property `message_id`, up to {MESSAGE_ID_CHARACTERS_MAX} characters, makes the write happen once: give each \

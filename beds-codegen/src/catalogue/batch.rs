@@ -15,7 +15,7 @@ pub struct Batch<'d> {
     pub templates: Vec<&'d str>,
 }
 
-/// The batches that these domains may be part of, in the order of the services.
+/// The batches that can contain requests to these domains, in the order of the services.
 #[must_use]
 pub fn batches<'d>(domains: &[&'d Domain]) -> Vec<Batch<'d>> {
     let all = Service::ALL
@@ -94,7 +94,7 @@ impl Batch<'_> {
         })
     }
 
-    /// A body that a node takes.
+    /// A valid body.
     #[must_use]
     pub fn example(&self) -> Value {
         let items: Vec<Value> = self

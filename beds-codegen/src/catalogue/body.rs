@@ -1,5 +1,5 @@
-//! The JSON Schema of request and reply bodies, whole: what `propose::schema` says of records and arguments, inside
-//! of what the wire puts around it. Definitions are referred to as `PREFIX.record` and so on.
+//! The JSON Schema of complete request and reply bodies: the schemas of records and arguments from `propose::schema`,
+//! inside the envelope of the wire. Definitions are referred to as `PREFIX.record` and so on.
 
 use beds_protocol::ErrorCode;
 use serde_json::{Map, Value, json};
@@ -72,9 +72,9 @@ pub(super) fn reply(kind: Kind<'_>, prefix: &str) -> Value {
             properties["count"] = json!({ "type": "integer", "minimum": 0 });
         }
         Kind::Count => properties["count"] = json!({ "type": "integer", "minimum": 0 }),
-        // What is known of the record depends on its database object.
+        // The content of the record depends on its database object.
         Kind::Create | Kind::Upsert => properties["data"] = json!({ "type": ["object", "array"] }),
-        // By filter it is the count.
+        // By filter, the data is the count.
         Kind::Update | Kind::Delete => {
             properties["data"] = json!({ "type": "object" });
             properties["count"] = json!({ "type": "integer", "minimum": 0 });
@@ -129,7 +129,7 @@ fn closed(properties: &Value, required: &[&str]) -> Value {
     json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
 }
 
-/// The body of a change by key, or by filter where the template offers that.
+/// The body of a change by key, or also by filter if the template offers that.
 fn or_many(one: Value, domain: &Domain, most: Option<u32>, data: Option<Value>) -> Value {
     if most.is_none() {
         return one;
@@ -149,7 +149,7 @@ fn version() -> Value {
     json!({ "type": "integer", "description": "change it only while its version is this one" })
 }
 
-/// A scalar, or an object where the key has several fields.
+/// A scalar, or an object if the key has several fields.
 fn key(domain: &Domain, prefix: &str) -> Value {
     let one = |name: &str| json!({ "$ref": format!("{prefix}record/properties/{name}") });
     let names = names(domain.key.iter().filter_map(|index| domain.fields.get(*index)));
@@ -163,15 +163,14 @@ fn key(domain: &Domain, prefix: &str) -> Value {
     }
 }
 
-/// A value, or an object of operators, for each field that may be filtered by.
+/// For each field that can be filtered, a value or an object of operators.
 fn filter(domain: &Domain) -> Value {
     let fields = domain.fetch.filter.iter().chain(&domain.key).filter_map(|index| domain.fields.get(*index));
     let properties: Map<String, Value> = fields.map(|field| (field.name.clone(), json!({}))).collect();
     closed(&Value::Object(properties), &[])
 }
 
-/// The orders that may be asked for. Where there are none, an empty list is all that is taken: JSON Schema has no
-/// `enum` without a value.
+/// The allowed orders. If there are none, only an empty list is valid: JSON Schema has no `enum` without a value.
 fn sort(domain: &Domain) -> Value {
     let fields = domain.fetch.sort.iter().filter_map(|index| domain.fields.get(*index));
     let orders: Vec<String> =

@@ -1,4 +1,4 @@
-//! What `AsyncAPI` says of events: a channel for each published operation, on the exchange `beds.events`.
+//! Events in the `AsyncAPI` document: a channel for each published operation, on the exchange `beds.events`.
 
 use beds_protocol::topology;
 use serde_json::{Map, Value, json};
@@ -55,7 +55,7 @@ fn of_record(field: &Field, prefix: &str) -> Value {
     json!({ "$ref": format!("{prefix}record/properties/{}", field.name) })
 }
 
-/// The fields, and what a call whose arguments do not name the key tells of them.
+/// The fields, and the data of a call whose arguments do not name the key.
 fn of_call(domain: &Domain, name: &str, mut data: Map<String, Value>) -> Map<String, Value> {
     let Some(call) = domain.calls.iter().find(|call| call.name == name) else { return data };
     let is_named = |index: &usize| {

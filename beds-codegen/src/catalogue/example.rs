@@ -5,14 +5,14 @@ use serde_json::{Map, Value, json};
 use super::{Kind, value};
 use crate::model::{ArgMode, Call, Domain, Field, Returns, Type};
 
-/// An example request body of an operation; `None` where a pattern is beyond the generator.
+/// An example request body of an operation; `None` if the generator cannot match a pattern.
 #[must_use]
 pub fn request(domain: &Domain, kind: Kind<'_>) -> Option<Value> {
     requests(domain, kind).into_iter().next()
 }
 
-/// All example request bodies of an operation: a fetch has one by key and one by filter, and so has a
-/// change where the template offers it.
+/// All example request bodies of an operation. A fetch has one by key and one by filter, and so has a change if the
+/// template offers both.
 #[must_use]
 pub fn requests(domain: &Domain, kind: Kind<'_>) -> Vec<Value> {
     let one = match kind {
@@ -47,7 +47,7 @@ pub fn requests(domain: &Domain, kind: Kind<'_>) -> Vec<Value> {
     one.into_iter().collect()
 }
 
-/// The reply to a request like [`request`], as far as the template knows it.
+/// The reply to a request like [`request`], as far as it can be derived from the template.
 pub(super) fn reply(domain: &Domain, kind: Kind<'_>) -> Option<Value> {
     Some(match kind {
         Kind::Fetch if domain.key.is_empty() => {
@@ -68,7 +68,7 @@ pub(super) fn reply(domain: &Domain, kind: Kind<'_>) -> Option<Value> {
             }
             json!({ "ok": true, "data": data })
         }
-        // What it tells is what the page tells.
+        // Its reply would repeat the page.
         Kind::Describe => return None,
         Kind::Call(call) => call_reply(call)?,
     })
@@ -98,7 +98,7 @@ fn version(domain: &Domain) -> Option<&Field> {
     domain.version.and_then(|index| domain.fields.get(index))
 }
 
-/// A scalar, or an object where the key has several fields.
+/// A scalar, or an object if the key has several fields.
 fn key(domain: &Domain) -> Option<Value> {
     let object = value::object(keys(domain))?;
     if domain.key.len() == 1 {
@@ -108,7 +108,7 @@ fn key(domain: &Domain) -> Option<Value> {
     }
 }
 
-/// Which records a change by filter is for.
+/// The records of a change by filter.
 fn many(domain: &Domain) -> Option<Value> {
     let filter = filter(domain).filter(|filter| !filter.is_empty())?;
     Some(json!({ "where": filter, "dry_run": true }))
@@ -121,7 +121,7 @@ fn versioned(domain: &Domain, mut body: Value) -> Value {
     body
 }
 
-/// What a create sends; on MariaDB what its procedure takes.
+/// The data of a create. On MariaDB, the arguments of its procedure.
 fn created(domain: &Domain) -> Option<Map<String, Value>> {
     value::object(domain.created())
 }
@@ -135,7 +135,7 @@ fn filterable(domain: &Domain) -> impl Iterator<Item = &Field> {
     domain.fetch.filter.iter().filter_map(|index| domain.fields.get(*index))
 }
 
-/// The first filter by its value; a second one that has an order by its least value.
+/// The first filter with a value, and a second one, if it has an order, with its least value.
 fn filter(domain: &Domain) -> Option<Map<String, Value>> {
     let mut filter = value::object(filterable(domain).take(1))?;
     let ordered = |field: &&Field| {

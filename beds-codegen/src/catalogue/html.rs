@@ -1,5 +1,5 @@
-//! The domains as static pages: an index and a page a domain. They load nothing, run nothing, and follow the
-//! reader's choice of light or dark.
+//! The domains as static pages: an index, and a page for each domain. The pages load nothing, run nothing, and follow
+//! the reader's choice of light or dark.
 
 mod field;
 
@@ -19,7 +19,7 @@ use crate::{
 
 const STYLE: &str = include_str!("style.css");
 
-/// The pages of these domains: `index.html`, and `NAME.html` a domain.
+/// The pages of these domains: `index.html`, and `NAME.html` for each domain.
 #[must_use]
 pub fn html(domains: &[&Domain]) -> Vec<Generated> {
     let mut pages = vec![page("index.html", "BEDS: data domains", &index(domains))];
@@ -29,7 +29,7 @@ pub fn html(domains: &[&Domain]) -> Vec<Generated> {
     pages
 }
 
-/// A domain that is named `index` must not take the index's place.
+/// A domain named `index` must not replace the index page.
 fn file_name(domain: &Domain) -> String {
     match domain.name.value.as_str() {
         "index" => "index_.html".to_owned(),
@@ -60,7 +60,7 @@ fn code(text: &str) -> Markup {
     html! { code { (text) } }
 }
 
-/// Names in code, with spaces between them.
+/// Names as code, separated by spaces.
 fn codes<'t>(names: impl IntoIterator<Item = &'t str>) -> Markup {
     joined(names.into_iter().map(code), " ")
 }
@@ -84,7 +84,7 @@ fn table(caption: &str, heads: &[&str], rows: impl IntoIterator<Item = [Markup; 
                     @for [name, cells @ ..] in rows {
                         tr {
                             th scope="row" { (name) }
-                            // A table of three columns leaves the last cell out.
+                            // A table of three columns omits the last cell.
                             @for cell in cells.iter().take(heads.len() - 1) { td { (cell) } }
                         }
                     }
@@ -182,7 +182,7 @@ fn domain_page(domain: &Domain) -> Markup {
     }
 }
 
-/// What is published and audited, in words.
+/// The published and audited operations, in words.
 fn change_facts(domain: &Domain) -> Markup {
     let keys: Vec<String> = domain
         .events

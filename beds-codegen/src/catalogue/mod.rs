@@ -1,8 +1,8 @@
-//! What clients see of the domains, for people and for tools: every operation with its routing key, its queue, and
-//! an example that the template's own rules accept.
+//! The clients' view of the domains, for people and for tools: every operation with its routing key, its queue, and an
+//! example that the template's own rules accept.
 //!
-//! [`html`] renders pages of it, [`asyncapi`] a machine-readable document. Everything is made from valid domains;
-//! this module never reads a template and never opens a connection.
+//! [`html`] renders it as pages, [`asyncapi`] as a machine-readable document. The input is valid domains only: this
+//! module never reads a template and never opens a connection.
 
 mod asyncapi;
 mod batch;
@@ -21,16 +21,16 @@ pub use html::html;
 
 use crate::model::{Call, Domain, Operations};
 
-/// What a client may ask of a domain.
+/// An operation that a client may request.
 #[derive(Debug, Clone)]
 pub struct Operation<'d> {
-    /// What it is.
+    /// The kind of the operation.
     pub kind: Kind<'d>,
     /// `template.operation`
     pub routing_key: String,
-    /// Which kind of work it is.
+    /// The kind of work.
     pub lane: Lane,
-    /// Which queue it waits in.
+    /// The broker whose queue takes it.
     pub broker: Broker,
 }
 
@@ -97,7 +97,7 @@ impl Kind<'_> {
         }
     }
 
-    /// The errors that belong to the operation; any other may come as well, from the bus or the node.
+    /// The errors that are specific to the operation. Any other error may come as well, from the bus or the node.
     #[must_use]
     pub const fn errors(&self) -> &'static [ErrorCode] {
         use ErrorCode::{Conflict, NotFound, RejectedByDatabase, ValidationFailed, VersionMismatch};

@@ -1,17 +1,17 @@
-//! A string that a pattern matches, readable if possible: letters and digits in order rather than at random.
+//! A string that a pattern matches, readable if possible: letters and digits in order, not at random.
 
 use regex::Regex;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-/// What a class is asked for, in this order, so that `[A-Z0-9]{6}` becomes `ABC123`.
+/// The preferred characters of a class, in this order, so that `[A-Z0-9]{6}` becomes `ABC123`.
 const PREFERRED: &str = "ABC123abc456-_ .";
-/// Repetitions are tried with so many more than they need.
+/// Numbers of extra repetitions to try, beyond the required ones.
 const EXTRA: [u32; 8] = [2, 1, 0, 3, 5, 8, 13, 34];
-/// Nothing longer is generated: what a pattern could ask for has no bound.
+/// The longest generated string: patterns can require any length.
 const CHARS_MAX: usize = 4_096;
 
-/// A string of a length in characters between `min` and `max` that the pattern matches as a whole; `None` where
-/// none was found, which is no proof that there is none.
+/// A string that the pattern matches as a whole, with a length in characters between `min` and `max`. `None` if none
+/// was found; one may still exist.
 pub(super) fn matching(pattern: &str, min: u32, max: u32) -> Option<String> {
     let hir = regex_syntax::parse(pattern).ok()?;
     let whole = Regex::new(&format!("^(?:{pattern})$")).ok()?;
@@ -30,9 +30,9 @@ pub(super) fn matching(pattern: &str, min: u32, max: u32) -> Option<String> {
         .find(|text| fits(text))
 }
 
-/// What is chosen wherever a pattern leaves a choice.
+/// The choices where a pattern allows several.
 struct Choices {
-    /// How many repetitions above the least.
+    /// How many repetitions above the minimum.
     extra: u32,
     /// Which alternative.
     branch: usize,
@@ -64,7 +64,7 @@ impl Choices {
     }
 }
 
-/// A character of a class, another one at each position.
+/// A character of a class, different at each position.
 fn member(class: &Class, position: usize) -> Option<char> {
     let ranges: Vec<(char, char)> = match class {
         Class::Unicode(class) => class.iter().map(|range| (range.start(), range.end())).collect(),

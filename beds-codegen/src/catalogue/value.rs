@@ -1,4 +1,4 @@
-//! Values that a template's rules accept, and that look like what they are.
+//! Realistic values that a template's rules accept.
 
 use beds_protocol::value::Decimal;
 use serde_json::{Map, Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::pattern;
 use crate::model::{Field, Literal, Supply, Type};
 
-/// A value of a field; `None` where the field's pattern is beyond the generator.
+/// A value of a field; `None` if the generator cannot match the field's pattern.
 pub(super) fn of_field(field: &Field) -> Option<Value> {
     match &field.supply {
         Supply::Default(literal) => Some(match literal {
@@ -20,7 +20,7 @@ pub(super) fn of_field(field: &Field) -> Option<Value> {
     }
 }
 
-/// A value of a type; `name` is what it is called.
+/// A value of a type. `name` is the name of the value.
 pub(super) fn of_type(ty: &Type, name: &str) -> Option<Value> {
     Some(match ty {
         Type::Bool => json!(true),
@@ -51,7 +51,7 @@ pub(super) fn object<'f>(fields: impl IntoIterator<Item = &'f Field>) -> Option<
     fields.into_iter().map(|field| Some((field.name.clone(), of_field(field)?))).collect()
 }
 
-/// 19.90, or what is nearest to it within the bounds, with all digits after the point.
+/// 19.90, or the nearest number within the bounds, with all digits after the point.
 fn decimal(precision: u8, scale: u8, min: Option<&str>, max: Option<&str>) -> String {
     let whole = usize::from(precision - scale);
     let usual = if whole >= 2 {
@@ -61,7 +61,7 @@ fn decimal(precision: u8, scale: u8, min: Option<&str>, max: Option<&str>) -> St
     } else {
         "0.90"
     };
-    // A point with no digit to follow is cut off, too.
+    // A point without digits after it is cut off, too.
     let cut = if scale == 0 { usual.len() - 3 } else { usual.len() - 2 + usize::from(scale.min(2)) };
     let parse = |text: &str| text.parse::<Decimal>().ok();
     let [usual, min, max] = [Some(&usual[..cut]), min, max].map(|text| text.and_then(parse));

@@ -19,9 +19,9 @@ use crate::{
     tree::{Entry, Node, Scalar, Table, Value},
 };
 
-/// What a struct's attributes say.
+/// The content of a struct's attributes.
 pub(super) struct Written {
-    /// What stands for a template; `None` for what is no struct, which is reported.
+    /// The counterpart of a template; `None` for an item that is not a struct, which is reported.
     pub(super) domain: Option<Struct>,
     /// The operations that Rust functions implement.
     pub(super) methods: Methods,
@@ -31,11 +31,11 @@ pub(super) struct Written {
 #[derive(Default)]
 pub(super) struct Methods {
     pub(super) list: Vec<Method>,
-    /// Whether there are more that could not be read, which is reported.
+    /// Whether some of them could not be read, which is reported.
     pub(super) is_partial: bool,
 }
 
-/// What `methods` can name.
+/// The operations that `methods` can name.
 const OPERATIONS: [&str; 6] = {
     let [fetch, count, create, update, upsert, delete] = Operation::ALL;
     [fetch.as_str(), count.as_str(), create.as_str(), update.as_str(), upsert.as_str(), delete.as_str()]
@@ -75,21 +75,21 @@ fn default_to(table: &mut Table, key: &str, value: Scalar, place: Span) {
     }
 }
 
-/// The first paragraph of a doc comment is the description, where there is no other.
+/// Uses the first paragraph of the doc comment as the description, unless one is given.
 fn describe(table: &mut Table, attributes: &[Attribute], place: Span) {
     if let Some(text) = defaults::description(attributes) {
         default_to(table, "description", Scalar::Text(text), place);
     }
 }
 
-/// Reads tokens, and reports those that mean nothing.
+/// Reads tokens, and reports those without a meaning.
 struct Reader<'r, 's> {
     tokens: &'r mut Tokens,
     errors: &'r mut ErrorSink<'s>,
 }
 
 impl Reader<'_, '_> {
-    /// The fields of what can be a domain.
+    /// The fields, if the item can be a domain.
     fn fields_of<'i>(&mut self, input: &'i DeriveInput) -> Option<&'i FieldsNamed> {
         let (what, help) = match &input.data {
             Data::Struct(data) => match &data.fields {
@@ -110,7 +110,7 @@ impl Reader<'_, '_> {
         None
     }
 
-    /// What the `#[beds(…)]` of an item say, and whether some of them cannot be read, which is reported.
+    /// The content of an item's `#[beds(…)]`, and whether some of it cannot be read, which is reported.
     fn entries(&mut self, attributes: &[Attribute]) -> (Vec<syntax::Entry>, bool) {
         let (entries, errors) = syntax::entries(attributes);
         let is_partial = !errors.is_empty();
@@ -179,7 +179,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// Where no object is read, `fetch` and `count` come together: clients are promised both or none.
+    /// If no object is read, `fetch` and `count` need each other: clients are promised both or none.
     fn check_reads(&mut self, methods: &[Method]) {
         let of = |wanted| methods.iter().find(|method| method.operation == wanted);
         let (given, missing) = match (of(Operation::Fetch), of(Operation::Count)) {
@@ -222,7 +222,7 @@ impl Reader<'_, '_> {
                 let help = path.get_ident().map(|word| match word.to_string().to_lowercase().as_str() {
                     "yes" | "on" => "\nwrite `true`".to_owned(),
                     "no" | "off" => "\nwrite `false`".to_owned(),
-                    // A constant of Rust, whose value only rustc knows.
+                    // A Rust constant, whose value only rustc knows.
                     _ if word.to_string().starts_with(|letter: char| letter.is_uppercase()) => String::new(),
                     _ => format!("\nwrite `\"{word}\"`, if it is a string"),
                 });
@@ -260,7 +260,8 @@ fn scalar(lit: &Lit, is_negative: bool) -> Option<Scalar> {
     match lit {
         Lit::Str(text) if !is_negative => Some(Scalar::Text(text.value())),
         Lit::Bool(flag) if !is_negative => Some(Scalar::Bool(flag.value)),
-        // A number too large for 128 bits is out of every range: the ends of this one say so as well.
+        // A number beyond 128 bits is out of every range. The ends of this range are also out of range, and give the
+        // same report.
         Lit::Int(int) => {
             let number = format!("{sign}{}", int.base10_digits()).parse();
             Some(Scalar::Int(number.unwrap_or(if is_negative { i128::MIN } else { i128::MAX })))

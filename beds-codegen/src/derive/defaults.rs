@@ -1,4 +1,4 @@
-//! What a struct says without attributes: its name, the types of its fields, its doc comments.
+//! The information that a struct gives without attributes: its name, the types of its fields, its doc comments.
 
 use beds_protocol::TypeName;
 use quote::ToTokens as _;
@@ -16,14 +16,14 @@ pub(super) fn snake_case(name: &str) -> String {
     out
 }
 
-/// The type that a Rust type leaves no choice about.
+/// The template type that a Rust type determines.
 pub(super) struct Implied {
     pub(super) name: TypeName,
-    /// Whether integers of it have no sign.
+    /// Whether its integers are unsigned.
     pub(super) is_unsigned: bool,
 }
 
-/// The template's type for a Rust type, if there is only one. `Option` only says that a value may be absent.
+/// The template type for a Rust type, if it is unambiguous. `Option` only says that a value may be absent.
 pub(super) fn type_of(ty: &syn::Type) -> Option<Implied> {
     let rust = rust_name(ty)?;
     let name = match rust.as_str() {
@@ -42,20 +42,20 @@ pub(super) fn type_of(ty: &syn::Type) -> Option<Implied> {
     Some(Implied { name, is_unsigned: rust == "u64" })
 }
 
-/// A Rust type as a message shows it: the last part of its path, without blanks.
+/// A Rust type in the form for messages: the last part of its path, without blanks.
 pub(super) fn shown(ty: &syn::Type) -> String {
     let text = match ty {
         syn::Type::Path(path) => path.path.segments.last().map(|last| last.to_token_stream().to_string()),
         _ => None,
     };
     let text = text.unwrap_or_else(|| ty.to_token_stream().to_string());
-    // Tokens are set apart by blanks; a lifetime needs its own.
+    // Tokens are separated by blanks. Only a lifetime needs its blank.
     [" <", "< ", " >", " ,", " ::", ":: ", "& "]
         .iter()
         .fold(text, |text, apart| text.replace(apart, apart.trim()))
 }
 
-/// The last part of a type's path, inside of `Option`.
+/// The last part of a type's path, inside `Option`.
 fn rust_name(ty: &syn::Type) -> Option<String> {
     let syn::Type::Path(path) = ty else { return None };
     let last = path.path.segments.last()?;

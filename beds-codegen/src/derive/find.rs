@@ -1,4 +1,4 @@
-//! Which hand-written domains a project has: the structs in its `src/domains/` that derive `NamasteCore`.
+//! Finds the hand-written domains of a project: the structs in its `src/domains/` that derive `NamasteCore`.
 
 use std::{
     fs, io,
@@ -17,8 +17,8 @@ use crate::{
     validate::Pipelines,
 };
 
-/// Finds the hand-written domains in a folder, in order of file name, and reports what is wrong with them. A folder
-/// that is not there has none.
+/// Finds the hand-written domains in a folder, in order of file name, and reports their errors. A folder that does not
+/// exist has none.
 ///
 /// Only structs at the top of a file directly in the folder are domains: each file becomes a module of its name.
 pub fn find(
@@ -59,7 +59,7 @@ pub fn find(
                 errors.push(diagnostics::not_derived(name, attribute, &input.ident.to_string()));
             }
         }
-        // What has no domain becomes no module.
+        // A file without a domain does not become a module.
         if let Some(first) = found.get(before).filter(|first| !is_word(&first.module)) {
             errors.push(diagnostics::not_a_module(first.place, &load::shown(&path)));
         }
@@ -74,7 +74,7 @@ fn list(folder: &Path) -> io::Result<Vec<PathBuf>> {
         Err(error) => return Err(error),
     };
     let mut paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()?;
-    // Hidden files are those of editors and of file systems.
+    // Hidden files belong to editors and file systems.
     paths.retain(|path| {
         path.extension().is_some_and(|extension| extension == "rs")
             && path.file_stem() != Some("mod".as_ref())
@@ -120,8 +120,8 @@ fn place(token: proc_macro2::Span, file: FileId) -> Span {
     Span { file, start: range.start, end: range.end }
 }
 
-/// The first attribute of an item or its fields that is written for the derive. One that is there under a condition,
-/// in `cfg_attr`, is rustc's to judge.
+/// The first attribute of an item or its fields that is meant for the derive. An attribute under a condition, in
+/// `cfg_attr`, is left to rustc.
 fn unread(input: &DeriveInput) -> Option<&Attribute> {
     let of_fields = match &input.data {
         Data::Struct(data) => data.fields.iter().flat_map(|field| &field.attrs).collect(),
@@ -135,7 +135,7 @@ fn unread(input: &DeriveInput) -> Option<&Attribute> {
 fn derives(attributes: &[Attribute]) -> bool {
     attributes.iter().filter(|attribute| attribute.path().is_ident("derive")).any(|attribute| {
         let mut found = false;
-        // A derive that cannot be parsed is rustc's to report.
+        // rustc reports a derive that cannot be parsed.
         let _ = attribute.parse_nested_meta(|meta| {
             found |= meta.path.segments.last().is_some_and(|segment| segment.ident == "NamasteCore");
             Ok(())

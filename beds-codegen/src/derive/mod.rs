@@ -1,9 +1,9 @@
-//! The other front: `#[derive(NamasteCore)]` on a hand-written struct, with attributes in place of TOML keys.
+//! The second front: `#[derive(NamasteCore)]` on a hand-written struct, with attributes instead of TOML keys.
 //!
-//! `attributes` turns the struct into the tree that a template's text would become, with the places of its tokens, so
-//! that the same stages judge it. [`find`] lets a build script know the hand-written domains of a project, so that
-//! they join its static factory, and reports what is wrong with them where it reports the same of templates. Nothing
-//! of what a domain means is decided here, and nothing is emitted: see `crate::expand`.
+//! `attributes` turns the struct into the same tree as a template's text, with the positions of its tokens. So the same
+//! stages check it. [`find`] lets a build script find the hand-written domains of a project: they join the project's
+//! static factory, and their errors are reported together with those of templates. This module does not decide what a
+//! domain means, and emits nothing: see `crate::expand`.
 
 mod attributes;
 mod defaults;
@@ -24,11 +24,11 @@ use crate::{
     validate::{self, Pipelines, Validated},
 };
 
-/// What a struct turned out to be.
+/// The analysis of a struct.
 pub(crate) struct Analysed {
     /// The operations that Rust functions implement.
     pub(crate) methods: Vec<Method>,
-    /// The wire name, if it is one.
+    /// The wire name, if it is valid.
     pub(crate) name: Option<Spanned<String>>,
     /// The domain, if there was no error.
     pub(crate) domain: Option<Domain>,
@@ -52,7 +52,7 @@ pub(crate) fn analyse(
     Analysed { methods: methods.list, name, domain: domain.filter(|_| !part.has_errors()) }
 }
 
-/// The operations that methods stand for. One that could not be read may be any of them.
+/// The operations that methods implement. An unreadable method may implement any operation.
 fn by_hand(methods: &Methods) -> Operations {
     if methods.is_partial {
         return Operations { read: true, create: true, update: true, upsert: true, delete: true };

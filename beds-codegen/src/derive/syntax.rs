@@ -1,4 +1,4 @@
-//! What stands in `#[beds(…)]`, as it is written: keys, values, lists, paths, and nothing decided yet.
+//! The raw content of `#[beds(…)]`: keys, values, lists and paths, without interpretation.
 
 use proc_macro2::{Span as TokenSpan, TokenTree};
 use syn::{
@@ -13,13 +13,13 @@ pub(super) struct Entry {
     pub(super) value: Given,
 }
 
-/// What is said of a key.
+/// The value of a key.
 pub(super) enum Given {
-    /// Nothing: the key alone means `true`.
+    /// None: the key alone means `true`.
     Flag,
     Value(Value),
     Entries(Vec<Entry>),
-    /// Only `methods(create = Self::create_checked)` has one, and `method = Self::restock` of a call.
+    /// A path. Only `methods(create = Self::create_checked)`, and `method = Self::restock` of a call, have one.
     Path(Path),
 }
 
@@ -82,7 +82,7 @@ fn key(input: ParseStream<'_>) -> syn::Result<Ident> {
     }
 }
 
-/// The value as the key wants it: the objects of operations have keys of their own.
+/// The value in the form that the key needs: the objects of operations have keys of their own.
 fn of_value(key: &str, value: &str) -> String {
     match key {
         "read" => format!("read(view = {value})"),
@@ -104,7 +104,7 @@ fn list<T: Parse>(input: ParseStream<'_>) -> syn::Result<Vec<T>> {
     Ok(entries)
 }
 
-/// What is wrong behind an entry where no comma stands.
+/// The error for text after an entry without a comma.
 fn behind(input: ParseStream<'_>) -> Error {
     let (message, help) = match input.fork().parse::<TokenTree>() {
         Ok(TokenTree::Punct(found)) if found.as_char() == ';' => ("expected `,`, not `;`", "write `,`"),
@@ -120,7 +120,7 @@ fn behind(input: ParseStream<'_>) -> Error {
     refused(input.span(), message, help)
 }
 
-/// An error with what to do about it in a second line.
+/// An error with advice in a second line.
 fn refused(place: TokenSpan, message: &str, help: &str) -> Error {
     Error::new(place, format!("{message}\n{help}"))
 }
@@ -147,7 +147,7 @@ impl Parse for Value {
     }
 }
 
-/// What all `#[beds(…)]` attributes of an item hold; of those that cannot be read, why.
+/// The content of all `#[beds(…)]` attributes of an item, and the errors of those that cannot be read.
 pub(super) fn entries(attrs: &[Attribute]) -> (Vec<Entry>, Vec<syn::Error>) {
     let (mut all, mut errors) = (Vec::new(), Vec::new());
     for attribute in attrs.iter().filter(|attribute| attribute.path().is_ident("beds")) {

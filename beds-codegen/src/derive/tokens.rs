@@ -1,16 +1,16 @@
-//! Places of tokens. A build script reads the file that the tokens stand in, and points into it; a macro has tokens
-//! alone, so it numbers them and gives rustc back the one that a report points at.
+//! The positions of tokens. A build script reads the file with the tokens, and reports positions in it. A macro has
+//! only tokens. So it numbers them, and returns to rustc the token that a report refers to.
 
 use proc_macro2::Span as Token;
 
 use crate::span::{FileId, Span};
 
-/// Where the tokens of a struct are.
+/// The origin of a struct's tokens.
 #[derive(Debug)]
 pub(crate) enum Tokens {
-    /// In this file, whose bytes they know.
+    /// In this file. The tokens know their byte positions.
     InFile(FileId),
-    /// In a text that only rustc knows; a place is a number in this list.
+    /// In a text that only rustc knows. A position is an index into this list.
     Numbered(FileId, Vec<Token>),
 }
 
@@ -30,7 +30,7 @@ impl Tokens {
         }
     }
 
-    /// The token at a place that was given out; `None` for a place in another text.
+    /// The token at a position from [`Self::place`]; `None` for a position in another text.
     pub(crate) fn at(&self, span: Span) -> Option<Token> {
         match self {
             Self::Numbered(file, tokens) if *file == span.file => tokens.get(span.start).copied(),

@@ -1,4 +1,4 @@
-//! Mistakes in `[access]`, and in what of a request is passed to objects.
+//! Mistakes in `[access]`, and in values of a request that are passed to objects.
 
 use beds_protocol::{RequestValue, nearest, shown, vocabulary::is_meant_for_all};
 
@@ -44,7 +44,7 @@ pub(crate) fn role_name(span: Span, name: &str) -> Diagnostic {
             .at(span, "not a role");
     match name {
         "" => diagnostic.help("write a role, or `*` for every caller who is known, or `anyone`"),
-        // Whom it lets in is for people to say: in SQL, `public` is every user, and on the web everybody.
+        // Only people can say whom the word admits: in SQL `public` is every user, and on the web everybody.
         name if names::is_all(name) || is_meant_for_all(&name.to_ascii_lowercase()) => diagnostic
             .help("write `*` for every caller who is known, or `anyone` for every caller, known or not"),
         name => {
@@ -58,8 +58,8 @@ pub(crate) fn role_name(span: Span, name: &str) -> Diagnostic {
     }
 }
 
-/// A role that no operation names. One that is called nearly like another is meant to be it: what is said of it would hold for
-/// nobody.
+/// A role that no operation names. If another role has a similar name, most likely that one is meant: the rule would
+/// apply to nobody.
 pub(crate) fn role_idle<'a>(span: Span, role: &str, granted: impl Iterator<Item = &'a str>) -> Diagnostic {
     let message = format!("the role `{}` may do nothing in this domain", role.escape_debug());
     match nearest(role, granted) {
@@ -73,7 +73,7 @@ pub(crate) fn role_idle<'a>(span: Span, role: &str, granted: impl Iterator<Item 
     }
 }
 
-/// A field that stands where a role does, with what is said of it: a list or a value, and the role.
+/// A field in the place of a role, with its value: a list or a value, and the role.
 pub(crate) fn turned(span: Span, section: &str, field: &str, said: &[(String, String)]) -> Diagnostic {
     let right: Vec<String> = said
         .iter()
@@ -87,7 +87,7 @@ pub(crate) fn turned(span: Span, section: &str, field: &str, said: &[(String, St
         .help(format!("turn it round, with the role in front: write {}", right.join(", ")))
 }
 
-/// What a role does not see, without the list that says so.
+/// A role's fields without the list that says whether they are hidden.
 pub(crate) fn fields_without_list(
     diagnostic: Diagnostic,
     role: &str,
@@ -102,7 +102,7 @@ pub(crate) fn fields_without_list(
         .help(format!("write `{}` for what it sees, and does not set", right("readonly")))
 }
 
-/// Conditions on records that are no table of fields.
+/// Conditions on records that are not a table of fields.
 pub(crate) fn rows_without_field(
     diagnostic: Diagnostic,
     role: &str,
@@ -134,7 +134,7 @@ pub(crate) fn rows_without_field(
     ))
 }
 
-/// A comparison where a value has to stand.
+/// A comparison in the place of a value.
 pub(crate) fn compared_row(diagnostic: Diagnostic, field: &str, value: &Value) -> Diagnostic {
     let Value::Table(table) = value else { return diagnostic };
     match table.entries.as_slice() {
@@ -161,7 +161,7 @@ pub(crate) fn unknown_value(span: Span, written: &str) -> Diagnostic {
     )
 }
 
-/// A parameter of another language where a constant stands.
+/// A parameter of another language in the place of a constant.
 pub(crate) fn row_placeholder(span: Span, written: &str) -> Diagnostic {
     let lower = written.to_ascii_lowercase();
     let is_meant = |value: &&RequestValue| lower.contains(value.as_str().trim_start_matches('@'));
@@ -175,7 +175,7 @@ pub(crate) fn row_placeholder(span: Span, written: &str) -> Diagnostic {
     .help("if a record has this text, write `allow = [\"B1106\"]` in `[template]`")
 }
 
-/// A word for the absence of a value where a value stands.
+/// A word for the absence of a value in the place of a value.
 pub(crate) fn row_null(span: Span, written: &str) -> Diagnostic {
     Diagnostic::warning(Code::RowValue, format!("{} is a text here, and not the absence of a value", shown(written)))
         .at(span, "stands for itself")

@@ -35,7 +35,7 @@ pub(crate) fn call_without_object(span: Span, name: &str, engine: Option<Engine>
         .help(example)
 }
 
-/// `missing` is what else the call needs with each of the two.
+/// `missing` is the further key that the call needs with each of the two.
 pub(crate) fn call_two_objects(
     span: Span,
     first: Span,
@@ -131,7 +131,7 @@ pub(crate) fn module_missing(span: Span, path: &str) -> Diagnostic {
         .help(format!("write the functions of the calls into `{path}`, or correct the name"))
 }
 
-/// `signature` is what the call wants, and `nearest` the public function that may be meant.
+/// `signature` is the required signature, and `nearest` a public function that may be meant.
 pub(crate) fn method_missing(
     span: Span,
     path: &str,
@@ -220,7 +220,7 @@ pub(crate) fn pipeline_on(span: Span) -> Diagnostic {
         .help("add `on = \"…\"`, the collection or view that the pipeline reads")
 }
 
-/// A file of a pipeline that is not there; `meant` is one that is, and whether nothing else can be meant.
+/// A missing file of a pipeline. `meant` is an existing one, and whether it is the only possibility.
 pub(crate) fn pipeline_missing(
     name: &Spanned<String>,
     folder: &str,
@@ -235,7 +235,7 @@ pub(crate) fn pipeline_missing(
     }
 }
 
-/// The path of a file, where its name is expected.
+/// The path of a file, where only its name is expected.
 pub(crate) fn pipeline_path(name: &Spanned<String>, folder: &str, meant: Option<(&str, bool)>) -> Diagnostic {
     let diagnostic = Diagnostic::error(Code::PipelineMissing, "the file of the pipeline has no plain name")
         .at(name.span, "this file");
@@ -251,7 +251,7 @@ fn of_file(diagnostic: Diagnostic, name: &Spanned<String>, meant: &str, is_sure:
     if is_sure { diagnostic.rename(&name.value, meant) } else { diagnostic }
 }
 
-/// The stages themselves, where their file is named.
+/// The stages themselves, where the name of their file is expected.
 pub(crate) fn pipeline_inline(span: Span) -> Diagnostic {
     Diagnostic::error(Code::PipelineMissing, "the stages of a pipeline stand in a file of their own")
         .at(span, "the name of that file is expected here")
@@ -277,7 +277,7 @@ pub(crate) fn unused_arg(span: Span, file: Span, name: &str) -> Diagnostic {
         .help(format!("write {{\"$arg\": \"{name}\"}} in the pipeline, or remove the argument"))
 }
 
-/// A text that names an argument as other tools do; `is_used` where the argument stands elsewhere in the pipeline.
+/// A text that names an argument in the style of other tools. `is_used` if the pipeline uses the argument elsewhere.
 pub(crate) fn text_for_argument(
     span: Span,
     (text, name): (&str, &str),
@@ -298,7 +298,7 @@ pub(crate) fn text_for_argument(
         .fix(span, right)
 }
 
-/// A text that is called like what a request says of itself.
+/// A text with the name of a value of the request.
 pub(crate) fn text_of_request(span: Span, value: &str, named: Span) -> Diagnostic {
     let right = format!("{{\"$arg\": \"{value}\"}}");
     Diagnostic::warning(Code::BadPlaceholder, format!("`{value}` is a text here, and nothing of the request"))

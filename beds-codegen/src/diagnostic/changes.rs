@@ -7,12 +7,12 @@ use crate::{
     span::Span,
 };
 
-/// What operations are listed for.
+/// The purpose of a list of operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// Events of them are published.
+    /// Their events are published.
     Events,
-    /// The audit has entries of them.
+    /// Their changes are audited.
     Audit,
 }
 
@@ -33,7 +33,7 @@ impl Purpose {
         }
     }
 
-    /// What is done with a change.
+    /// The verb for a change.
     const fn verb(self) -> &'static str {
         match self {
             Self::Events => "publish",

@@ -1,19 +1,19 @@
-//! The one store of what is wrong in a run, and the sinks that fill it.
+//! The store of all mistakes of a run, and the sinks that fill it.
 //!
 //! A stage opens a sink for a part of its work: a template, a field, the arguments of a procedure. Afterwards the sink
-//! tells whether that part had errors, whatever else is wrong in the run.
+//! tells whether that part had errors, independently of other errors in the run.
 
 use super::{Diagnostic, Label, Severity};
 use crate::{code::Code, span::FileId};
 
-/// How many of the last diagnostics are compared with a new one.
+/// A new diagnostic is compared with this many of the last ones.
 const COMPARED_MAX: usize = 32;
 
-/// Everything that is wrong so far.
+/// All mistakes so far.
 #[derive(Debug, Clone, Default)]
 pub struct Errors {
     list: Vec<Diagnostic>,
-    /// How many errors were reported, those included that were known already.
+    /// How many errors were reported, including duplicates.
     reported: usize,
 }
 
@@ -46,11 +46,11 @@ pub struct ErrorSink<'s> {
 }
 
 impl ErrorSink<'_> {
-    /// Remembers a mistake, unless the same one is known at the same place.
+    /// Stores a mistake, unless the same one is known at the same place.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         self.store.reported += usize::from(diagnostic.severity == Severity::Error);
-        // A field that is not there is missed wherever it is named, and a wrong engine refuses all objects: one report,
-        // and all its places.
+        // A missing field is reported wherever it is named, and a wrong engine makes all objects wrong. One report gets
+        // all these places.
         if matches!(diagnostic.code, Code::UnknownField | Code::ObjectEngine | Code::CallEngine)
             && let Some(Label { span, .. }) = diagnostic.primary()
             && let Some(known) = self.store.list.iter_mut().rev().take(COMPARED_MAX).find(|known| {
@@ -76,18 +76,18 @@ impl ErrorSink<'_> {
         }
     }
 
-    /// A sink for a part of this part. What goes into it counts here as well.
+    /// A sink for a sub-part. Its errors count here as well.
     pub fn part(&mut self) -> ErrorSink<'_> {
         ErrorSink { before: self.store.reported, store: self.store }
     }
 
-    /// How many errors the run has so far: whether a step had one is whether this is the same after it.
+    /// How many errors the run has so far. If the number has grown after a step, the step had an error.
     #[must_use]
     pub fn reported(&self) -> usize {
         self.store.reported
     }
 
-    /// Whether this part had an error; warnings are none.
+    /// Whether this part had an error. Warnings do not count.
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.store.reported > self.before
@@ -112,7 +112,7 @@ mod tests {
         assert!(run.has_errors());
         let mut part = run.part();
         assert!(!part.has_errors());
-        // One that is known is not told again, and the part is broken all the same.
+        // A known mistake is not reported again, but the part counts as broken.
         part.push(mistake());
         assert!(part.has_errors());
         assert_eq!(errors.into_vec().len(), 1);

@@ -11,7 +11,7 @@ pub(crate) fn default_kind(span: Span, ty: &str, expected: &str, found: &str) ->
     .at(span, format!("expected {expected}"))
 }
 
-/// A moment of which only its author knows the zone; `utc` is the one in UTC.
+/// A moment without a time zone, which only its author knows. `utc` is the moment read as UTC.
 pub(crate) fn default_without_zone(diagnostic: Diagnostic, utc: &str) -> Diagnostic {
     let local = utc.trim_end_matches('Z');
     diagnostic.help(format!(
@@ -26,14 +26,14 @@ pub(crate) fn default_refused(span: Span, why: &str) -> Diagnostic {
         .at(span, "a client could not send this value")
 }
 
-/// A default that clients may send, and a template cannot keep.
+/// A default that clients may send, but a template cannot hold.
 pub(crate) fn default_above_limit(span: Span, why: &str) -> Diagnostic {
     Diagnostic::error(Code::DefaultRefused, format!("the default {why}"))
         .at(span, "a default is a signed number of 64 bits")
         .help("write a smaller number, or remove `default` and give the value in the procedure")
 }
 
-/// Bytes that look like hexadecimal digits, and are read as base64.
+/// Bytes that look like hexadecimal digits, but are read as base64.
 pub(crate) fn default_hexadecimal(span: Span, text: &str, right: &str) -> Diagnostic {
     Diagnostic::warning(
         Code::DefaultRefused,
@@ -43,7 +43,7 @@ pub(crate) fn default_hexadecimal(span: Span, text: &str, right: &str) -> Diagno
     .help(format!("write `{right}` for these hexadecimal digits"))
 }
 
-/// A default that is none of an enum's values.
+/// A default that is not one of an enum's values.
 pub(crate) fn default_not_listed<'a>(
     span: Span,
     text: &str,
@@ -68,26 +68,26 @@ pub(crate) fn default_computed(
     elsewhere.into_iter().fold(diagnostic, Diagnostic::help)
 }
 
-/// The same where nothing is generated.
+/// The same for a field whose type cannot be generated.
 pub(crate) fn default_of_function(span: Span, text: &str) -> Diagnostic {
     default_refused(span, &format!("`{text}` is a function, and not a constant"))
         .help("write a constant, or remove `default`: only a field of the record is filled by the database")
 }
 
-/// A default that says that there is none.
+/// A default that means "no default".
 pub(crate) fn default_null(span: Span, text: &str) -> Diagnostic {
     default_refused(span, &format!("`{text}` is text, and not null"))
         .help("remove `default`: without one, a field that a client leaves out is null")
 }
 
-/// The same of a field that keeps texts, which may be what is meant.
+/// The same for a text field, where it may be the intended text.
 pub(crate) fn default_null_text(span: Span, text: &str) -> Diagnostic {
     Diagnostic::warning(Code::DefaultRefused, format!("the default is the text `{text}`, and not null"))
         .at(span, "these letters are stored")
         .help("remove `default`: without one, a field that a client leaves out is null")
 }
 
-/// A function as the default of a field that keeps texts.
+/// A function as the default of a text field.
 pub(crate) fn default_function_text(span: Span, text: &str, elsewhere: Option<String>) -> Diagnostic {
     let message = format!("the default is the text `{text}`, and not what the function gives");
     let diagnostic = Diagnostic::warning(Code::DefaultRefused, message)

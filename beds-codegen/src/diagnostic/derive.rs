@@ -15,7 +15,7 @@ pub(crate) fn not_a_domain(span: Span, what: &str, help: &str) -> Diagnostic {
         .help(help)
 }
 
-/// A struct with attributes that nothing reads.
+/// A struct with attributes but without the derive that reads them.
 pub(crate) fn not_derived(span: Span, attribute: Span, name: &str) -> Diagnostic {
     Diagnostic::error(
         Code::NotADomain,
@@ -26,7 +26,7 @@ pub(crate) fn not_derived(span: Span, attribute: Span, name: &str) -> Diagnostic
     .help("write `#[derive(NamasteCore)]` above it, under this name; or remove its `#[beds(…)]`")
 }
 
-/// `message` says what is wrong, and in a second line perhaps what to write.
+/// `message` is the error, and its second line, if any, the advice.
 pub(crate) fn attribute_form(span: Span, message: &str) -> Diagnostic {
     if let Some((message, help)) = message.split_once('\n') {
         return Diagnostic::error(Code::AttributeForm, message).at(span, "here").help(help);
@@ -44,7 +44,7 @@ pub(crate) fn type_unknown(span: Span, field: &str, rust: &str) -> Diagnostic {
     }
 }
 
-/// `before` is where `pub` belongs, with what stands there instead.
+/// `before` is the position for `pub`, with the text that is there instead.
 pub(crate) fn not_public(span: Span, before: Span, name: &str) -> Diagnostic {
     Diagnostic::error(Code::NotPublic, format!("the struct `{name}` is not public"))
         .at(span, "the node's factory cannot name it")

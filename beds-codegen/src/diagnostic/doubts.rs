@@ -1,4 +1,4 @@
-//! What a pipeline says and hardly means: MongoDB takes it, and nobody gets what they want.
+//! Pipeline texts that MongoDB accepts, but that hardly mean what the author wants.
 
 use super::Diagnostic;
 use crate::{code::Code, span::Span};
@@ -7,14 +7,14 @@ fn doubt(span: Span, message: String, label: &str, named: Span) -> Diagnostic {
     Diagnostic::warning(Code::PipelineValue, message).at(span, label).near(named, "named here")
 }
 
-/// A text of a query that is called like the path to a field.
+/// A text in a query that looks like the path of a field.
 pub(crate) fn field_as_text(span: Span, path: &str, operator: &str, named: Span) -> Diagnostic {
     let what = match path.strip_prefix('$') {
         Some(variable) => format!("the variable `{variable}`"),
         None => format!("the field `{path}`"),
     };
     let message = format!("`${path}` is a text here, and not {what}");
-    // One of a list is no path.
+    // An entry of a list is not a path.
     let of_list = match operator {
         "$eq" => Some("$in"),
         "$ne" => Some("$nin"),
@@ -32,13 +32,13 @@ pub(crate) fn field_as_text(span: Span, path: &str, operator: &str, named: Span)
     }
 }
 
-/// A text where only a number counts.
+/// A text in a position where only a number has an effect.
 pub(crate) fn text_for_number(span: Span, text: &str, operator: &str, named: Span) -> Diagnostic {
     doubt(span, format!("`{operator}` counts no text, and `{text}` is one here"), "stands for itself", named)
         .help(format!("write \"${text}\" for the field"))
 }
 
-/// A text by which all documents are one group.
+/// A text as a group key, which puts all documents into one group.
 pub(crate) fn group_by_text(span: Span, text: &str, named: Span) -> Diagnostic {
     let message = format!("`{text}` is a text here, and all documents are one group");
     doubt(span, message, "the same for all", named)
@@ -46,7 +46,7 @@ pub(crate) fn group_by_text(span: Span, text: &str, named: Span) -> Diagnostic {
         .help(format!("where one group is meant, write null, or {{\"$literal\": \"{text}\"}}"))
 }
 
-/// A comparison that reads no document.
+/// A comparison that does not depend on the document.
 pub(crate) fn compared_text(span: Span, text: &str, operator: &str, named: Span) -> Diagnostic {
     let message = format!("`{text}` is a text here, and `{operator}` reads no field");
     doubt(span, message, "stands for itself", named)

@@ -22,7 +22,7 @@ pub(crate) fn field_name(span: Span, name: &str, has_column: bool) -> Diagnostic
         return diagnostic.help(format!("write `{name}`: the header `[fields]` above says the rest"));
     }
     let guess = names::to_lower_snake(name).or_else(|| letters::transcribed(name));
-    // Without its digits it may be the name of another field.
+    // Without its leading digits it may equal the name of another field.
     let digits = name.len() - name.trim_start_matches(|letter: char| letter.is_ascii_digit()).len();
     let guess = guess.map(|guess| match name.get(..digits) {
         Some(digits) if !digits.is_empty() => format!("_{digits}{guess}"),
@@ -85,7 +85,7 @@ pub(crate) fn column_name(span: Span, column: &str, rule: &str) -> Diagnostic {
     }
 }
 
-/// A name that is possible for a column, and most likely means something else.
+/// A name that is valid for a column, but most likely means something else.
 pub(crate) fn odd_column(span: Span, name: &str, why: &str, help: &str, plain: Option<&str>) -> Diagnostic {
     let message = format!("{} is an unusual name for a column", shown(name.escape_debug().to_string()));
     let diagnostic = Diagnostic::warning(Code::OddObjectName, message).at(span, why).help(help);
@@ -147,7 +147,7 @@ pub(crate) fn bound_kind(span: Span, key: &str, ty: &str, expected: &str, found:
         .at(span, format!("expected {expected}"))
 }
 
-/// Adds how a constant of the wrong kind is written right, where that is sure.
+/// Adds the correct form of a constant of the wrong kind, if it is certain.
 pub(crate) fn written_as(diagnostic: Diagnostic, right: Option<String>) -> Diagnostic {
     let span = diagnostic.primary().map(|label| label.span);
     if let (Some(right), Some(span)) = (right, span) {
@@ -173,7 +173,7 @@ pub(crate) fn bound_range(
         })
 }
 
-/// A bound of a decimal with more digits after the point than its values have.
+/// A bound of a decimal with more fraction digits than its scale allows.
 pub(crate) fn bound_fraction(span: Span, key: &str, fraction: usize, scale: u8) -> Diagnostic {
     Diagnostic::error(
         Code::BoundRange,
@@ -213,7 +213,7 @@ pub(crate) fn object_id_not_on(span: Span, engine: Engine, front: Front) -> Diag
         .help(format!("write {example} for 24 hexadecimal digits"))
 }
 
-/// `filled` is what else to do where the database fills the field.
+/// `filled` is alternative advice for a field that the database fills.
 pub(crate) fn unknown_generated(span: Span, name: &str, filled: Option<String>) -> Diagnostic {
     let diagnostic = Diagnostic::error(Code::UnknownGenerated, format!("unknown generator `{name}`"))
         .at(span, "no such generator");
@@ -254,7 +254,7 @@ pub(crate) fn unknown_generated(span: Span, name: &str, filled: Option<String>) 
     }
 }
 
-/// Whether a text is what a database computes a column by: `always as (a + b)`, `price * 2`.
+/// Whether a text is an expression from which a database computes a column: `always as (a + b)`, `price * 2`.
 fn is_expression(text: &str) -> bool {
     text.contains(['(', '*', '+', '/', '|']) || text.starts_with("always ") || text.contains(" as ")
 }
@@ -265,7 +265,7 @@ pub(crate) fn generated_type(span: Span, by: Generated, ty: TypeName, of: TypeNa
         .help(format!("make the field a `{of}`, or choose another generator"))
 }
 
-/// `by` is what tells the two apart.
+/// `by` is the distinction between the two values.
 pub(crate) fn enum_case(span: Span, first: Span, value: &str, by: &str) -> Diagnostic {
     Diagnostic::warning(Code::EnumCase, format!("`{value}` differs from another value by {by} alone"))
         .at(span, "MariaDB takes it for the same, with most collations")
@@ -308,7 +308,7 @@ pub(crate) fn key_nullable(span: Span, key: Span) -> Diagnostic {
         .help("remove `nullable`, or choose another key")
 }
 
-/// `others` are keys of the field that go with no key either.
+/// `others` are keys of the field that are also not allowed with `key`.
 pub(crate) fn key_type(
     span: Span,
     ty: TypeName,

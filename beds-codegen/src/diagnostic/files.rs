@@ -8,7 +8,8 @@ use crate::{
     span::{FileId, Span},
 };
 
-/// `near` is a file that was meant as a template perhaps, with the name that it should have unless it lies too deep.
+/// `near` is a file that was perhaps meant as a template, with the name it should have, unless it is in too deep a
+/// folder.
 pub(crate) fn no_templates(folder: FileId, path: &str, near: Option<(String, Option<String>)>) -> Diagnostic {
     let diagnostic = Diagnostic::error(Code::NoTemplates, format!("there is no template in `{path}`"))
         .in_file(folder)
@@ -65,7 +66,7 @@ pub(crate) fn too_large(file: FileId, path: &str, bytes: u64, bytes_max: u64) ->
     .help("check that this file is a template; if it is, split it into several domains")
 }
 
-/// `name` is what the file is, `place` where that shows first, with a word about it, if its text can be shown.
+/// `name` is the kind of the file. `place` is the first sign of it, with a short remark, if the text can be shown.
 pub(crate) fn not_utf8(file: FileId, name: &str, place: Option<(Span, String)>) -> Diagnostic {
     let diagnostic = Diagnostic::error(Code::NotUtf8, format!("the file is not UTF-8: it is {name}"));
     match place {
@@ -87,8 +88,7 @@ pub(crate) fn file_name(file: FileId, path: &str) -> Diagnostic {
         .help("rename the file so that it ends with `_rec.toml`; only such files are compiled into the node")
 }
 
-/// `[[calls]]` beside `[calls.NAME]`.
-/// A file that holds all of its sections two times. `rest` is the second copy, where it is the first word by word.
+/// A file that contains all of its sections twice. `rest` is the second copy, if it equals the first.
 pub(crate) fn pasted_twice(span: Span, first: Span, rest: Option<Span>) -> Diagnostic {
     let diagnostic = Diagnostic::error(Code::DuplicateKey, "every section of this file stands in it twice")
         .at(span, "the second copy begins here")
@@ -120,7 +120,7 @@ pub(crate) fn duplicate_key(span: Span, first: Option<Span>, key: &str) -> Diagn
     .help("remove one of them")
 }
 
-/// A section whose header stands twice.
+/// A section with a duplicate header.
 pub(crate) fn section_twice(span: Span, first: Option<Span>, path: &[String]) -> Diagnostic {
     let header = format!("`[{}]`", path.join("."));
     let diagnostic = Diagnostic::error(Code::DuplicateKey, format!("the section {header} stands twice"))
@@ -139,7 +139,7 @@ pub(crate) fn section_twice(span: Span, first: Option<Span>, path: &[String]) ->
     }
 }
 
-/// A key with points above the header of its section, of whose names the key has so many.
+/// A dotted key above the header of its section. The key contains this many names of the header.
 pub(crate) fn dotted_above(
     span: Span,
     dotted: Span,
@@ -153,7 +153,7 @@ pub(crate) fn dotted_above(
         .help(format!("write what stands above with points below this header, `{} = …`", rest.join(".")))
 }
 
-/// A key that has a value already, and is to be a section as well.
+/// A key that already has a value, and is also used as a section.
 pub(crate) fn complete_already(span: Span, first: Option<Span>, key: &str) -> Diagnostic {
     let diagnostic = Diagnostic::error(Code::DuplicateKey, format!("`{key}` has its value already"))
         .at(span, "nothing can be added here");

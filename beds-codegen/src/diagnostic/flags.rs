@@ -1,4 +1,4 @@
-//! Flags that say `false` of what is so all the same.
+//! Flags with `false` for a property that holds anyway.
 
 use super::Diagnostic;
 use crate::{
@@ -12,7 +12,7 @@ fn unheld(span: Span, message: &str, label: &str) -> Diagnostic {
     Diagnostic::error(Code::FlagUnheld, message).at(span, label)
 }
 
-/// `nullable = false` of what may be left out; `whole` is the key with its value, where `required` can stand instead.
+/// `nullable = false` for an optional field. `whole` is the key with its value, if `required` can replace it.
 pub(crate) fn null_by_absence(
     span: Span,
     whole: Option<Span>,
@@ -37,7 +37,7 @@ pub(crate) fn null_by_absence(
     }
 }
 
-/// `required = false` of a key that a client must give.
+/// `required = false` for a key field, which a client must give.
 pub(crate) fn key_left_out(span: Span, key: Span, front: Front) -> Diagnostic {
     unheld(span, "`required = false` does not hold: `create` must give a key", "it must be given")
         .near(key, "part of the key")
@@ -47,7 +47,7 @@ pub(crate) fn key_left_out(span: Span, key: Span, front: Front) -> Diagnostic {
         ))
 }
 
-/// `immutable = false` of a key.
+/// `immutable = false` for a key field.
 pub(crate) fn key_changed(span: Span, key: Span) -> Diagnostic {
     unheld(span, "`immutable = false` does not hold: a key never changes", "it does not change")
         .near(key, "part of the key")

@@ -47,7 +47,7 @@ pub(crate) fn fingerprint_twice(span: Span, first: Span) -> Diagnostic {
         .help("remove one of them")
 }
 
-/// What `allow` cannot take: a code that is none, or that of an error.
+/// An entry that `allow` cannot take: an unknown code, or the code of an error.
 pub(crate) fn not_a_warning(span: Span, text: &str, known: Option<Code>) -> Diagnostic {
     let diagnostic = match known {
         Some(code) => {
@@ -102,7 +102,7 @@ pub(crate) fn unknown_engine(span: Span, name: &str) -> Diagnostic {
     let diagnostic =
         Diagnostic::error(Code::UnknownEngine, format!("unknown engine `{name}`")).at(span, "no such engine");
     let lower = name.to_ascii_lowercase();
-    // `MariaDB 10.11` and `mongodb@8` say which server it is.
+    // `MariaDB 10.11` and `mongodb@8` name a server version.
     let word = lower.split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default();
     if let Some(engine) =
         Engine::ALL.iter().map(|engine| engine.as_str()).find(|engine| *engine == word && name.is_ascii())

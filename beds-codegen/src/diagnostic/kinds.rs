@@ -1,4 +1,4 @@
-//! Values of pipelines of another kind than their places take.
+//! Pipeline values of another kind than their positions take.
 
 use super::{
     Diagnostic,
@@ -11,7 +11,7 @@ use crate::{
     span::Span,
 };
 
-/// Another kind of value than a place of an expression takes.
+/// A value of the wrong kind for a position in an expression.
 pub(crate) fn wrong_operand(node: &Node, of: &str, expected: &str, named: Span) -> Diagnostic {
     match node.value.text().filter(|text| is_path(text)) {
         Some(path) => mismatch(node, of, expected, named).help(format!("write \"${path}\" for the field")),
@@ -19,7 +19,8 @@ pub(crate) fn wrong_operand(node: &Node, of: &str, expected: &str, named: Span) 
     }
 }
 
-/// Another kind of value than an object with these members; `is_it` is whether it is what the first member takes.
+/// A value of the wrong kind in place of an object with these members. `is_it` is whether the value fits the first
+/// member.
 pub(crate) fn no_object(node: &Node, of: &str, keys: &[Key], is_it: bool, named: Span) -> Diagnostic {
     let given = match &node.value {
         Json::Number(number) => number.clone(),

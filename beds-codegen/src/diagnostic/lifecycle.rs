@@ -20,7 +20,7 @@ pub(crate) fn no_duration(span: Span, written: &str, fix: Option<&str>) -> Diagn
     }
 }
 
-/// Months, which are of several lengths; `M` alone may be minutes.
+/// Months, which differ in length. `M` alone may mean minutes.
 pub(crate) fn months(span: Span, written: &str, months: u64, days: u64) -> Diagnostic {
     let days = quoted(&format!("{days}d"));
     let diagnostic = Diagnostic::error(Code::Duration, format!("{} is no length of time", quoted(written)))
@@ -48,7 +48,7 @@ pub(crate) fn no_ttl(span: Span, front: Front) -> Diagnostic {
         .help(format!("add {ttl}, or remove {section}"))
 }
 
-/// Nothing says since when a record is there, or several fields could.
+/// No field, or several, can say when a record was made.
 pub(crate) fn no_moment(span: Span, moments: &[&str], front: Front) -> Diagnostic {
     let diagnostic = Diagnostic::error(Code::TtlField, "it is not said since when a record is there")
         .at(span, "counted from when?");
@@ -69,7 +69,7 @@ pub(crate) fn not_a_moment(span: Span, name: &str, field: Span) -> Diagnostic {
         .help("name a field of type `datetime`")
 }
 
-/// Nothing would delete anything.
+/// Nothing would delete old records.
 pub(crate) fn no_purge(span: Span, front: Front) -> Diagnostic {
     let purge = front.write_into("lifecycle", "purge", Example::Is("\"purge\""));
     Diagnostic::error(Code::TtlUnkept, "MariaDB deletes nothing by itself")
@@ -108,7 +108,7 @@ pub(crate) fn purge_of_documents(span: Span) -> Diagnostic {
         .help("remove `purge`; `bedsc ddl` writes the index")
 }
 
-/// Records cannot go elsewhere.
+/// Records cannot be moved.
 pub(crate) fn age_unkept(span: Span, what: &str, help: &str) -> Diagnostic {
     let message = "the records of this template cannot go elsewhere when they are old";
     Diagnostic::error(Code::AgeUnkept, message).at(span, what).help(help)
@@ -162,5 +162,5 @@ pub(crate) fn odd_target(span: Span, name: &str, lacks: &str) -> Diagnostic {
         )
 }
 
-/// What such a call is.
+/// A description of a suitable call.
 const PURGE: &str = "it is a call of the lane `write` whose procedure takes `before = \"datetime\"` and `most = \"int\"`, and says in `purged = { type = \"int\", mode = \"out\" }` how many records it has deleted";

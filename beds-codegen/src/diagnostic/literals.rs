@@ -1,4 +1,5 @@
-//! Mistakes in the constants of a text that is not TOML: strings, numbers, booleans, lists, and what is none of these.
+//! Mistakes in the constants of a text that is not TOML: strings, numbers, booleans, lists, and words that are none of
+//! these.
 
 use super::{Diagnostic, syntax::syntax};
 use crate::{foreign::Foreign, names::quoted, span::Span};
@@ -15,7 +16,7 @@ pub(crate) fn unclosed_string(span: Span, quote: &str) -> Diagnostic {
         .help(format!("write `{quote}` at the end of the string"))
 }
 
-/// A string that took in what follows it, up to the quote that opens another.
+/// A string without its closing quote. It contains the following text, up to the quote that opens another string.
 pub(crate) fn swallowed(open: Span, quote: Span) -> Diagnostic {
     syntax(open, "a string is not closed", "this string goes on to the next quote")
         .near(quote, "this quote ends it")
@@ -57,7 +58,7 @@ pub(crate) fn null(span: Span, word: &str, section: &str, key: &str) -> Diagnost
     match key {
         "default" => diagnostic
             .help("remove `default`: a field that is neither required nor has a default is null where a client gives none"),
-        // No template is without them.
+        // Every template needs these.
         "name" | "service" | "engine" | "database" if section == "template" => {
             diagnostic.help(format!("write a text, such as `{key} = \"…\"`: a template has to say it"))
         }
@@ -65,12 +66,12 @@ pub(crate) fn null(span: Span, word: &str, section: &str, key: &str) -> Diagnost
     }
 }
 
-/// `right` is the number as it should be written.
+/// `right` is the correct form of the number.
 pub(crate) fn number(span: Span, why: &str, right: &str) -> Diagnostic {
     syntax(span, why, format!("write `{right}`")).help(format!("write `{right}`")).fix(span, right)
 }
 
-/// A number with a comma where only whole ones can stand.
+/// A number with a comma, where only whole numbers are allowed.
 pub(crate) fn no_fraction(span: Span, whole: &str, is_sure: bool) -> Diagnostic {
     let diagnostic =
         syntax(span, "a number has no comma, and this one no fraction", "a whole number, it seems")
@@ -78,13 +79,13 @@ pub(crate) fn no_fraction(span: Span, whole: &str, is_sure: bool) -> Diagnostic 
     if is_sure { diagnostic.fix(span, whole) } else { diagnostic }
 }
 
-/// A number with a comma, of which nobody can tell what it separates.
+/// A number with a comma of unclear meaning.
 pub(crate) fn number_with_comma(span: Span, whole: &str, fraction: &str) -> Diagnostic {
     syntax(span, "a number has no comma", "one number, it seems")
         .help(format!("write `{whole}`, or `{fraction}` if the comma stands in front of a fraction"))
 }
 
-/// A string that is closed and was not opened.
+/// A string with a closing but no opening quote.
 pub(crate) fn missing_quote(span: Span, quote: &str) -> Diagnostic {
     syntax(span, "a string has no opening quote", format!("write `{quote}` in front of this"))
         .help(format!("write `{quote}` where the string begins"))
@@ -107,19 +108,19 @@ pub(crate) fn unquoted(span: Span, text: &str) -> Diagnostic {
         .fix(span, right)
 }
 
-/// A word in the place of a boolean.
+/// A word in place of a boolean.
 pub(crate) fn no_flag(span: Span, word: &str) -> Diagnostic {
     syntax(span, format!("`{word}` is not a boolean"), "`true` or `false`").help("write `true` or `false`")
 }
 
-/// A word in the place of a number.
+/// A word in place of a number.
 pub(crate) fn no_number(span: Span, word: &str, key: &str) -> Diagnostic {
     syntax(span, format!("`{word}` is not a number"), "a number has digits").help(format!(
         "write the number itself, `{key} = 100`; a template has no variables, and no endless numbers"
     ))
 }
 
-/// `right` is what to write in the place of a type that is not in quotes.
+/// `right` replaces a type without quotes.
 pub(crate) fn unquoted_type(span: Span, right: &str, ty: &Foreign) -> Diagnostic {
     let diagnostic = syntax(span, "the name of a type stands in quotes", format!("write `{right}`"))
         .help(format!("write `{right}`"));
@@ -162,7 +163,7 @@ pub(crate) fn not_a_value(span: Span, text: &str) -> Diagnostic {
     }
 }
 
-/// `right` is the list as it should be written, where that is sure.
+/// `right` is the correct form of the list, if it is certain.
 pub(crate) fn not_a_list(span: Span, brackets: &str, right: Option<String>) -> Diagnostic {
     let diagnostic = syntax(span, format!("a list stands in [ ], not in {brackets}"), "not a list here");
     match right {
@@ -177,7 +178,7 @@ pub(crate) fn bare_list(span: Span, right: String) -> Diagnostic {
         .fix(span, right)
 }
 
-/// Something that templates of other tools replace.
+/// A placeholder of another template engine.
 pub(crate) fn placeholder(span: Span, written: &str) -> Diagnostic {
     syntax(span, format!("`{written}` is not replaced by anything"), "not a value").help(
         "write the value itself: a template is the same in every environment, and the configuration differs",

@@ -1,8 +1,7 @@
-//! What a mistake is reported as: a code, a sentence, places with a word each, and what to write instead.
+//! The report of a mistake: a code, a sentence, positions with a short remark each, and the advice.
 //!
-//! Each kind of mistake has one small constructor in a submodule, named after the section it is about, so that
-//! its wording is in one place and the stages read as what they check. Nothing here prints: see
-//! [`crate::report`].
+//! Each kind of mistake has a small constructor in a submodule, named after its section. So its wording is in one
+//! place, and the stages contain only checks. Nothing here prints: see [`crate::report`].
 
 pub(crate) mod access;
 pub(crate) mod calls;
@@ -37,12 +36,12 @@ use crate::{
     span::{FileId, Span},
 };
 
-/// How grave a diagnostic is.
+/// The severity of a diagnostic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// Nothing is generated.
+    /// It prevents code generation.
     Error,
-    /// Worth a look; the template compiles.
+    /// It is worth a look, but the template compiles.
     Warning,
 }
 
@@ -57,23 +56,23 @@ impl Severity {
     }
 }
 
-/// A place that a diagnostic shows, and what there is to say of it.
+/// A position that a diagnostic shows, with a remark.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
     /// The place.
     pub span: Span,
-    /// A few words beside it; may be empty.
+    /// A short remark, possibly empty.
     pub text: String,
-    /// Whether the mistake is here; other places only explain it.
+    /// Whether the mistake is here. Other positions only explain it.
     pub is_primary: bool,
 }
 
-/// A remedy that a machine can apply: what is written in one place becomes another text.
+/// A fix that a machine can apply: it replaces the text at one position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fix {
-    /// The place; empty where the text is only put in.
+    /// The position; empty for an insertion.
     pub span: Span,
-    /// What stands there afterwards, as it is written in the file.
+    /// The new text, as it appears in the file.
     pub replacement: String,
 }
 
@@ -86,13 +85,13 @@ pub struct Diagnostic {
     pub severity: Severity,
     /// What is wrong, in one sentence.
     pub message: String,
-    /// The file, for a mistake that has no place inside one.
+    /// The file, if the mistake has no position in it.
     pub file: Option<FileId>,
-    /// The places, the primary one first.
+    /// The positions, the primary one first.
     pub labels: Vec<Label>,
-    /// What to do, a sentence each.
+    /// The advice, one sentence each.
     pub help: Vec<String>,
-    /// The remedy, where there is one that cannot be wrong.
+    /// The fix, if there is one that is certainly right.
     pub fix: Option<Fix>,
 }
 
@@ -111,29 +110,29 @@ impl Diagnostic {
         Self { code, severity, message, file: None, labels: Vec::new(), help: Vec::new(), fix: None }
     }
 
-    /// Says which file it is about, where no place in it can be shown.
+    /// Sets the file of a mistake without a position.
     pub(crate) fn in_file(mut self, file: FileId) -> Self {
         self.file = Some(file);
         self
     }
 
-    /// Shows where the mistake is.
+    /// Adds the position of the mistake.
     pub(crate) fn at(self, span: Span, text: impl Into<String>) -> Self {
         self.label(span, text.into(), true)
     }
 
-    /// Shows another place that explains it.
+    /// Adds a position that explains the mistake.
     pub(crate) fn near(self, span: Span, text: impl Into<String>) -> Self {
         self.label(span, text.into(), false)
     }
 
-    /// Says what to do.
+    /// Adds advice.
     pub(crate) fn help(mut self, text: impl Into<String>) -> Self {
         self.help.push(text.into());
         self
     }
 
-    /// Suggests the nearest name, or else lists what there is.
+    /// Suggests the nearest name, or else lists the known names.
     pub(crate) fn suggest<'a>(
         self,
         name: &str,
@@ -152,26 +151,26 @@ impl Diagnostic {
             return if is_slip(name, nearest) { diagnostic.rename(name, nearest) } else { diagnostic };
         }
         match names::kindred(name, known.clone()) {
-            // Near enough to be shown, not to be written without a look.
+            // Near enough to suggest, but not to replace automatically.
             Some(kindred) => self.help(format!("did you mean `{kindred}`?")),
             None => self.help(format!("{what}: {}", names::sentence(known))),
         }
     }
 
-    /// Remembers what a machine can write in place of what is there.
+    /// Adds a fix.
     pub(crate) fn fix(mut self, span: Span, replacement: impl Into<String>) -> Self {
         self.fix = Some(Fix { span, replacement: replacement.into() });
         self
     }
 
-    /// Remembers that `name`, which is what the first place shows, with or without quotes, is to be another.
+    /// Adds a fix that renames `name`, which stands at the first position with or without quotes.
     pub(crate) fn rename(self, name: &str, other: &str) -> Self {
         let Some(Label { span, .. }) = self.primary() else { return self };
         let Span { file, start, end } = *span;
         match (end - start).checked_sub(name.len()) {
             Some(0) => self.fix(Span { file, start, end }, other),
             Some(2) => self.fix(Span { file, start: start + 1, end: end - 1 }, other),
-            // Written in another way, with escapes perhaps.
+            // The name is spelt differently, perhaps with escapes.
             _ => self,
         }
     }
@@ -181,15 +180,15 @@ impl Diagnostic {
         self
     }
 
-    /// The first place of the mistake itself.
+    /// The first position of the mistake itself.
     #[must_use]
     pub fn primary(&self) -> Option<&Label> {
         self.labels.iter().find(|label| label.is_primary)
     }
 }
 
-/// Whether a name can be nothing but another with a slip of the finger in it: `mutable` is a word of its own beside
-/// `immutable`, and `line_1` beside `line_2`.
+/// Whether a name can only be a typing error for another name. `mutable` beside `immutable`, and `line_1` beside
+/// `line_2`, are names of their own.
 fn is_slip(name: &str, meant: &str) -> bool {
     let initial = |name: &str| name.chars().next().map(|letter| letter.to_ascii_lowercase());
     let digits = |name: &str| name.chars().filter(char::is_ascii_digit).collect::<String>();

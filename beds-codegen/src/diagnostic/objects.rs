@@ -22,7 +22,7 @@ pub(crate) fn object_engine(span: Span, key: &str, operation: &str, engine: Engi
         .help(format!("write {instead}: this is what `{operation}` names with {}", engine.title()))
 }
 
-/// A key beside a collection that only procedures have.
+/// A key beside a collection that only procedures can have.
 pub(crate) fn no_procedure(span: Span, key: &str, operation: &str) -> Diagnostic {
     let (mongodb, mariadb) = (Engine::MongoDb.title(), Engine::MariaDb.title());
     Diagnostic::error(Code::ObjectEngine, format!("`{key}` is not a key for {mongodb}"))
@@ -32,14 +32,14 @@ pub(crate) fn no_procedure(span: Span, key: &str, operation: &str) -> Diagnostic
         ))
 }
 
-/// An object that is a table of the node's own.
+/// An object that is one of the node's own tables.
 pub(crate) fn own_table(span: Span, name: &str) -> Diagnostic {
     Diagnostic::error(Code::ObjectName, format!("{} is a table of the node's own", shown(name)))
         .at(span, "no template reads or writes it")
         .help("name another object: the node alone keeps what is in it")
 }
 
-/// `example` is what to write, in backquotes.
+/// `example` is the text to write, in backquotes.
 pub(crate) fn object_missing(span: Span, operation: &str, example: &str) -> Diagnostic {
     Diagnostic::error(Code::ObjectMissing, format!("`{operation}` names no database object"))
         .at(span, "which object?")
@@ -93,7 +93,7 @@ pub(crate) fn object_name_query(span: Span, name: &str) -> Diagnostic {
         .help("make it a view, `create view v_name as select …`, and write the name of the view")
 }
 
-/// A name that is possible, and most likely means something else.
+/// A name that is valid, but most likely means something else.
 pub(crate) fn odd_object_name(
     span: Span,
     name: &str,
@@ -123,7 +123,7 @@ pub(crate) fn default_unused(span: Span, field: &str, declared: Span) -> Diagnos
         )
 }
 
-/// What the node generates, and passes to nothing that stores it.
+/// A field that the node generates but passes to no object that stores it.
 pub(crate) fn generated_unused(span: Span, field: &str, declared: Span) -> Diagnostic {
     Diagnostic::warning(Code::DefaultUnused, format!("what is generated for `{field}` is never stored"))
         .at(declared, "the node generates it")
@@ -140,7 +140,7 @@ pub(crate) fn key_index(span: Span, field: &str) -> Diagnostic {
         )
 }
 
-/// A procedure that is named as it is called, without `args`.
+/// A procedure name with its parameters in parentheses, but without `args`.
 pub(crate) fn parameters_in_name(span: Span, name: &str, parameters: &[&str]) -> Diagnostic {
     let args: Vec<String> = parameters.iter().map(|name| names::quoted(name)).collect();
     let args = if args.is_empty() { "\"…\"".to_owned() } else { args.join(", ") };
@@ -182,13 +182,13 @@ pub(crate) fn unknown_field<'a>(
     }
 }
 
-/// The field that the first word of several is, as in `id uuid` and `status = 'active'`.
+/// The field that the first of several words names, as in `id uuid` and `status = 'active'`.
 fn beginning<'n, 'a>(name: &'n str, fields: impl IntoIterator<Item = &'a str>) -> Option<&'n str> {
     let first = name.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next()?;
     (first != name && fields.into_iter().any(|field| field == first)).then_some(first)
 }
 
-/// The field that a parameter of a procedure is called after, such as `id` of `p_id`.
+/// The field after which a parameter is named, such as `id` for `p_id`.
 fn parameter_of<'n, 'a>(name: &'n str, fields: impl IntoIterator<Item = &'a str>) -> Option<&'n str> {
     let plain = ["p_", "in_", "i_", "v_", "_", "@"].iter().find_map(|prefix| name.strip_prefix(prefix))?;
     fields.into_iter().any(|field| field == plain).then_some(plain)
@@ -213,7 +213,7 @@ pub(crate) fn directed(names: &[(&str, Span)], plain: &str, is_sort: bool) -> Di
     }
 }
 
-/// Names that stand for a value in a statement, such as `?`.
+/// Placeholders for values in place of names, such as `?`.
 pub(crate) fn placeholders<'a>(
     names: &[(&str, Span)],
     list: &str,
@@ -242,14 +242,14 @@ pub(crate) fn wildcard<'a>(span: Span, list: &str, fields: impl IntoIterator<Ite
     diagnostic.help(format!("name the fields, such as `{list} = [{}]`", fields.join(", ")))
 }
 
-/// A condition where the name of a field stands.
+/// A condition in place of a field name.
 pub(crate) fn condition(span: Span, text: &str) -> Diagnostic {
     Diagnostic::error(Code::UnknownField, format!("there is no field {}", shown(text)))
         .at(span, "a condition, it seems")
         .help(meant::CONDITION)
 }
 
-/// What the version is called in a request, where the field is named.
+/// The request's name for the version in place of the field's name.
 pub(crate) fn version_of_request(span: Span, name: &str, field: &str, declared: Span) -> Diagnostic {
     Diagnostic::error(Code::UnknownField, format!("there is no field `{name}`"))
         .at(span, "no such field")
@@ -258,7 +258,7 @@ pub(crate) fn version_of_request(span: Span, name: &str, field: &str, declared: 
         .rename(name, field)
 }
 
-/// The name of a column, where a field is named.
+/// The name of a column in place of a field's name.
 pub(crate) fn column_for_field(span: Span, column: &str, field: &str, declared: Span) -> Diagnostic {
     Diagnostic::error(
         Code::UnknownField,
@@ -287,7 +287,7 @@ pub(crate) fn key_arg_missing(span: Span, operation: &str, field: &str, declared
     .help("add the field here, and a parameter to the procedure: it finds the record by the whole key")
 }
 
-/// A delete that passes other fields in place of the key.
+/// A delete that passes other fields instead of the key.
 pub(crate) fn key_replaced(
     span: Span,
     key: &[&str],
@@ -311,7 +311,7 @@ pub(crate) fn key_replaced(
     ))
 }
 
-/// `fields` are those that are missing, and where they are declared.
+/// `fields` are the missing fields, with their declarations.
 pub(crate) fn required_args_missing(span: Span, operation: &str, fields: &[(&str, Span)]) -> Diagnostic {
     let names = names::sentence(fields.iter().map(|(name, _)| *name));
     let (subject, label, help) = match fields {
@@ -344,7 +344,7 @@ pub(crate) fn version_arg_missing(span: Span, operation: &str, field: &str, decl
     .help("add the field here, and a parameter to the procedure: it changes the record only if the parameter is NULL or the record's version")
 }
 
-/// `operations` are those that need a key, with the places of their names.
+/// `operations` are those that need a key, with the positions of their names.
 pub(crate) fn no_key(operations: &[(&str, Span)], front: Front) -> Diagnostic {
     let names = names::sentence(operations.iter().map(|(name, _)| *name));
     let verb = if operations.len() == 1 { "needs" } else { "need" };
@@ -363,7 +363,7 @@ pub(crate) fn nothing_to_update(span: Span) -> Diagnostic {
         .help("add the fields that the procedure sets, or remove `update`")
 }
 
-/// `many` of an operation that does not write by filter. `why` ends the sentence "it …".
+/// `many` for an operation that does not write by filter. `why` completes the sentence "it …".
 pub(crate) fn many_not_here(span: Span, operation: &str, why: &str, help: &str) -> Diagnostic {
     Diagnostic::error(Code::ManyNotHere, format!("`{operation}` cannot have `many`"))
         .at(span, format!("it {why}"))
@@ -378,8 +378,8 @@ pub(crate) fn many_range(span: Span, max: u32) -> Diagnostic {
         ))
 }
 
-/// `removed` is what goes with the argument.
-/// What a machine removes here, the procedure would still have: its other parameters would get each other's values.
+/// No fix is offered: a machine would remove only the argument. The procedure would still have the parameter, and its
+/// other parameters would get each other's values.
 pub(crate) fn arg_without_value(
     span: Span,
     operation: &str,
@@ -411,7 +411,7 @@ pub(crate) fn not_indexable(code: Code, span: Span, field: &str, ty: &str, decla
         })
 }
 
-/// The path to a part of a field, where a whole one stands.
+/// The path to a part of a field in place of a whole field.
 pub(crate) fn part_of_field(span: Span, name: &str, field: &str, declared: Span) -> Diagnostic {
     Diagnostic::error(Code::UnknownField, format!("there is no field `{name}`, only `{field}` as a whole"))
         .at(span, "a part of a field, it seems")

@@ -8,7 +8,7 @@ use crate::{
     span::{FileId, Span, Spanned},
 };
 
-/// Names that only Extended JSON takes for values.
+/// Names that are values only in Extended JSON.
 const EXTENDED: &[&str] = &[
     "$binary",
     "$code",
@@ -28,7 +28,7 @@ const EXTENDED: &[&str] = &[
     "$uuid",
 ];
 
-/// The text is no JSON.
+/// The text is not JSON.
 pub(crate) fn syntax(mistake: Mistake, file: FileId, named: Span) -> Diagnostic {
     let at = |range: std::ops::Range<usize>| Span { file, start: range.start, end: range.end };
     let Mistake { at: place, message, label, near, help, fix } = mistake;
@@ -45,7 +45,7 @@ pub(crate) fn syntax(mistake: Mistake, file: FileId, named: Span) -> Diagnostic 
     }
 }
 
-/// The file is elsewhere, and what is here only says where.
+/// The file's content is elsewhere (Git LFS), and this is only a pointer to it.
 pub(crate) fn lfs_pointer(span: Span, named: Span) -> Diagnostic {
     Diagnostic::error(Code::PipelineSyntax, "the file of a pipeline is a pointer of Git LFS, not JSON")
         .at(span, "this is how such a pointer begins")
@@ -62,7 +62,7 @@ pub(super) fn shape(span: Span, named: Span, why: &str, label: &str, help: &str)
 
 pub(crate) fn no_list(node: &Node, what: &str, named: Span) -> Diagnostic {
     let why = format!("{what} has {} where a list of stages has to stand", node.value.kind());
-    // All of it may be the whole file.
+    // It may be the whole content of the file.
     let Span { file, start, end } = node.span;
     let at = Span { file, start, end: (start + 1).min(end) };
     let help = match node.value.members() {
@@ -157,7 +157,7 @@ fn stages() -> impl Iterator<Item = &'static str> + Clone {
     STAGES.iter().map(|stage| stage.name)
 }
 
-/// Whether a member is called as placeholders are, or nearly so.
+/// Whether a member's name is that of a placeholder, or similar to it.
 pub(super) fn is_misspelt_placeholder(name: &str) -> bool {
     matches!(
         name.to_ascii_lowercase().as_str(),
@@ -184,7 +184,7 @@ pub(crate) fn unknown_operator(
         return diagnostic.help(format!("did you mean `{meant}`?")).rename(name, meant);
     }
     if beds_protocol::nearest(name, known.clone()).is_some() {
-        // The nearest name may be the opposite of what is meant.
+        // The nearest name may mean the opposite.
         return Diagnostic { fix: None, ..diagnostic.suggest(name, known, "") };
     }
     let elsewhere = if stages().any(|stage| stage == name) {
@@ -211,7 +211,7 @@ pub(crate) fn unknown_operator(
     }
 }
 
-/// The operator that a name of another language, or another spelling, surely means.
+/// The operator that a name in another language, or another spelling, certainly means.
 fn meant_operator<'a>(name: &str, mut known: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
     let folded = |name: &str| name.replace('_', "").to_ascii_lowercase();
     let name = folded(name);
@@ -244,7 +244,7 @@ pub(crate) fn unknown_key(name: &Spanned<String>, of: &str, known: &[&str], name
     if known.is_empty() {
         return diagnostic.help(format!("write {{\"{of}\": {{}}}}"));
     }
-    // A beginning says more than a likeness: `in` is meant for `into`, not for `on`.
+    // A common beginning counts more than similarity: `in` means `into`, not `on`.
     let mut begun =
         known.iter().filter(|known| name.value.len() > 1 && known.starts_with(name.value.as_str()));
     if let (Some(only), None) = (begun.next(), begun.next()) {
@@ -284,7 +284,7 @@ pub(crate) fn extended(span: Span, form: &str, named: Span) -> Diagnostic {
     .help(help)
 }
 
-/// `$args` and the like in place of `$arg`.
+/// `$args` and the like instead of `$arg`.
 pub(super) fn misspelt_placeholder(name: &Spanned<String>, named: Span) -> Diagnostic {
     let message = format!("`{}` is no operator; an argument is named by `$arg`", name.value);
     Diagnostic::error(Code::PipelineOperator, message)

@@ -1,4 +1,4 @@
-//! Mistakes about where a client's value stands in a pipeline.
+//! Mistakes about the positions of client values in a pipeline.
 
 use super::Diagnostic;
 use crate::{code::Code, span::Span};

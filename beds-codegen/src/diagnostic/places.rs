@@ -1,4 +1,4 @@
-//! What stands in another place than it is written for: below a header that takes it, or in another section.
+//! Text in a wrong place: below a header that captures it, or in another section.
 
 use super::Diagnostic;
 use crate::{code::Code, span::Span};
@@ -10,14 +10,14 @@ pub(crate) fn call_in_access(span: Span, name: &str) -> Diagnostic {
         .help(format!("write it below `[access.calls]`, `{name} = [\"…\"]`"))
 }
 
-/// Keys of a call that stand in `[calls]` itself.
+/// Keys of a call directly in `[calls]`.
 pub(crate) fn call_without_name(span: Span, key: &str) -> Diagnostic {
     Diagnostic::error(Code::WrongShape, format!("`{key}` stands in `[calls]` itself, and not in a call"))
         .at(span, "of which call?")
         .help("write `[calls.NAME]` above it: requests go to `TEMPLATE.call.NAME`")
 }
 
-/// Columns that stand in `returns` where a type should.
+/// Columns in `returns`, where a type is expected.
 pub(crate) fn returns_columns(span: Span, column: &str) -> Diagnostic {
     Diagnostic::error(Code::ReturnsUnknown, format!("`{column}` is neither `type` nor `rows`"))
         .at(span, "a column, it seems")
@@ -25,7 +25,7 @@ pub(crate) fn returns_columns(span: Span, column: &str) -> Diagnostic {
         .help("write `returns = { type = \"int\" }` for one value; values of OUT parameters are returned without `returns`")
 }
 
-/// `rows` by another name.
+/// `rows` under another name.
 pub(crate) fn rows_misspelt(span: Span, key: &str, is_list: bool) -> Diagnostic {
     let diagnostic = Diagnostic::error(Code::UnknownKey, format!("unknown key `{key}` in `returns`"))
         .at(span, "no such key");
@@ -49,9 +49,9 @@ pub(crate) fn call_of_two_parts(span: Span, outer: &str, inner: &str) -> Diagnos
     ))
 }
 
-/// A field that stands below the header of another.
+/// A field below the header of another field.
 ///
-/// `path` is that of the header, which may be of a member of `field`, and `section` has both.
+/// `path` is the path of that header, which may belong to a member of `field`. `section` contains both.
 pub(crate) fn below_field(
     span: Span,
     name: &str,
@@ -72,7 +72,7 @@ pub(crate) fn below_field(
         .help(format!("move {headers} below all other {what}s, or write `{field} = {{ … }}` on one line"))
 }
 
-/// A key that stands below a header inside of its section.
+/// A key below a header inside its section.
 pub(crate) fn below_header(
     span: Span,
     key: &str,
@@ -88,7 +88,7 @@ pub(crate) fn below_header(
     .help(format!("move it above `[{section}.{inner}]`, or write `{inner} = {{ … }}` on one line"))
 }
 
-/// Both ways to return at once.
+/// Both kinds of return values at once.
 pub(crate) fn returns_both(ty: Span, rows: Span) -> Diagnostic {
     Diagnostic::error(Code::ReturnsUnknown, "a call returns one value or rows, not both")
         .at(ty, "one value")
@@ -109,7 +109,7 @@ pub(crate) fn dotted_name(span: Span, outer: &str, inner: &str) -> Diagnostic {
     ))
 }
 
-/// A field in double brackets, which make it one of a list.
+/// A field in double brackets, which declare an entry of a list.
 pub(crate) fn field_in_list(span: Span, name: &str) -> Diagnostic {
     Diagnostic::error(Code::WrongShape, format!("`[[fields.{name}]]` is a list, and a field is none"))
         .at(span, "double brackets make a list")
@@ -119,7 +119,7 @@ pub(crate) fn field_in_list(span: Span, name: &str) -> Diagnostic {
         ))
 }
 
-/// The header of one field, where that of all was meant.
+/// The header of one field, where the header of all fields was meant.
 pub(crate) fn field_for_section(span: Span, name: &str) -> Diagnostic {
     Diagnostic::error(
         Code::MissingSection,

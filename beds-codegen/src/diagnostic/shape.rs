@@ -1,4 +1,4 @@
-//! Mistakes about which keys and sections there are, and what kind of value each has.
+//! Mistakes about the existence of keys and sections, and about the kinds of their values.
 
 use beds_protocol::{TypeName, shown};
 
@@ -13,17 +13,17 @@ use crate::{
     tree::{Entry, Scalar, Value},
 };
 
-/// What an unknown key stands in.
+/// The context of an unknown key.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Owner<'a> {
-    /// What it is called, in backquotes.
+    /// Its name, in backquotes.
     pub(crate) place: &'a str,
     pub(crate) part: Part,
-    /// The type of what has one.
+    /// The type, if it has one.
     pub(crate) ty: Option<TypeName>,
-    /// The known keys that are written.
+    /// The known keys that are present.
     pub(crate) present: &'a [&'static str],
-    /// The known keys that unknown ones stand for.
+    /// The known keys that unknown keys stand for.
     pub(crate) meant: &'a [&'static str],
 }
 
@@ -83,7 +83,7 @@ pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
             }
             let diagnostic = diagnostic.help(format!("write `{right}`"));
             let at = entry.value.span;
-            // Below a header of its own it is no value.
+            // Below a header of its own it is not a value.
             if at.start >= span.end {
                 diagnostic.fix(Span { end: at.end, ..span }, right)
             } else {
@@ -112,7 +112,7 @@ pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
         Some(Meant::Pair(known, value)) => {
             let diagnostic =
                 diagnostic.help(format!("write `{known} = {value}`: this is how it is said here"));
-            // `false` says the opposite, and a table below a header is no value.
+            // `false` means the opposite, and a table below a header is not a value.
             let at = entry.value.span;
             let diagnostic = if (known, value) == ("generated", "\"database\"") {
                 diagnostic.help("`args` of `create` do not name a field that the database fills")
@@ -147,8 +147,8 @@ pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
     }
 }
 
-/// The flag that says what `null = false` and `not_null = false` mean, and what it stands in the place of. What may be left
-/// out may be null, and what has a default is not null unless it is said.
+/// The flag that `null = false` and `not_null = false` mean, and the position that it replaces. An optional field may
+/// be null. A field with a default is not null, unless the template says so.
 fn denied_null(entry: &Entry, meant: Option<Meant>, owner: Owner<'_>) -> Option<(&'static str, Span)> {
     let (key, value) = (entry.key.span, entry.value.span);
     let Part::Field(place) = owner.part else { return None };
@@ -169,7 +169,7 @@ fn denied_null(entry: &Entry, meant: Option<Meant>, owner: Owner<'_>) -> Option<
     is_alone.then_some((flag, Span { end: value.end, ..key }))
 }
 
-/// The operations that a value of `[access]` lists, in whatever words, and nothing else.
+/// The operations that a value of `[access]` lists, in any words, if it contains nothing else.
 fn operations(value: &Value) -> Option<Vec<&'static str>> {
     const ALL: [&str; 4] = ["fetch", "create", "update", "delete"];
     let words: Vec<&str> = match value {
@@ -194,7 +194,7 @@ fn operations(value: &Value) -> Option<Vec<&'static str>> {
     (!operations.is_empty()).then_some(operations)
 }
 
-/// A key in the table that it belongs into, with its value.
+/// A key in the table that it belongs to, with its value.
 fn within(outer: &str, inner: &str, value: &Value) -> String {
     match value {
         Value::Scalar(Scalar::Int(number)) => format!("{outer} = {{ {inner} = {number} }}"),
@@ -202,7 +202,7 @@ fn within(outer: &str, inner: &str, value: &Value) -> String {
     }
 }
 
-/// What to do with a key that the type does not have, or that says another thing of it.
+/// The advice for a key that the type does not have, or that means something else for the type.
 fn of_type(key: &str, known: &str, ty: Option<TypeName>) -> Option<String> {
     let (ty, types) = (ty?, part::types_of(known)?);
     let is_number = matches!(ty, TypeName::Int | TypeName::Float | TypeName::Decimal);
@@ -217,7 +217,7 @@ fn of_type(key: &str, known: &str, ty: Option<TypeName>) -> Option<String> {
     }
 }
 
-/// Whether a word for a bound is one of values, not of lengths.
+/// Whether a word for a bound refers to values, not to lengths.
 fn is_value_word(key: &str) -> bool {
     let key = key.to_lowercase();
     ["value", "imum", "lte", "le", "gte", "ge", "upper", "lower", "limit"]
@@ -238,7 +238,7 @@ pub(crate) fn unknown_section(span: Span, name: &str) -> Diagnostic {
     }
 }
 
-/// How a section is written whose keys stand in no table.
+/// The form of a section whose keys are not in a table.
 pub(crate) fn section_on_lines(name: &str, value: &Value) -> String {
     let below = match (name, value) {
         ("calls", _) => return "write `[calls.NAME]`, and below it the keys of the call".to_owned(),
@@ -264,7 +264,7 @@ pub(crate) fn section_on_lines(name: &str, value: &Value) -> String {
     format!("write `[{name}]` on a line of its own, and below it {below}")
 }
 
-/// A section that is written inside of another.
+/// A section inside another section.
 pub(crate) fn section_inside(span: Span, name: &str, outer: &str, value: &Value) -> Diagnostic {
     let help = match value {
         Value::Table(_) if name == "calls" => "write `[calls.NAME]`, without what stands in front".to_owned(),
@@ -279,7 +279,7 @@ pub(crate) fn section_inside(span: Span, name: &str, outer: &str, value: &Value)
     .help(help)
 }
 
-/// A table of fields, where a type should be.
+/// A table of fields in place of a type.
 pub(crate) fn untyped_object(span: Span, name: &str, member: &str) -> Diagnostic {
     Diagnostic::error(Code::MissingKey, format!("`type` is missing in `{name}`"))
         .at(span, "an object, it seems")
@@ -310,7 +310,7 @@ pub(crate) fn missing_fields(span: Span, front: Front) -> Diagnostic {
     Diagnostic::error(Code::MissingSection, message).at(span, "of which fields?").help(help)
 }
 
-/// `example` is what to write, in backquotes.
+/// `example` is the text to write, in backquotes.
 pub(crate) fn missing_key(span: Span, key: &str, place: &str, example: &str) -> Diagnostic {
     Diagnostic::error(Code::MissingKey, format!("`{key}` is missing in {place}"))
         .at(span, format!("`{key}` is missing"))
@@ -351,6 +351,6 @@ pub(crate) fn name_too_long(span: Span, what: &str, length: usize) -> Diagnostic
     })
 }
 
-/// An example of a type, for what has to have one.
+/// An example of a type, for parts that need one.
 pub(crate) const A_STRING: Example<'_> =
     Example::Keys(&[("type", Example::Is("\"string\"")), ("max", Example::Is("40"))]);

@@ -1,4 +1,4 @@
-//! Stages of pipelines that fail whatever the documents are.
+//! Stages of pipelines that fail for any documents.
 
 use super::{
     Diagnostic,
@@ -11,7 +11,7 @@ use crate::{
     span::{Span, Spanned},
 };
 
-/// A constant string that MongoDB takes for no name of this kind.
+/// A constant string that MongoDB does not accept as a name of this kind.
 pub(crate) fn bad_name(name: &Spanned<String>, of_what: Named, of: &str, named: Span) -> Diagnostic {
     let text = name.value.as_str();
     let what = match of_what {
@@ -45,13 +45,13 @@ pub(crate) fn bad_name(name: &Spanned<String>, of_what: Named, of: &str, named: 
         && right.split('.').all(|part| !part.is_empty() && !part.starts_with('$'));
     match of_what {
         _ if !is_right => diagnostic.help(why),
-        // A variable is read elsewhere, too.
+        // A variable is also used in other places.
         Named::Variable => diagnostic.help(format!("write \"{right}\": {why}")),
         _ => diagnostic.help(format!("write \"{right}\": {why}")).fix(name.span, format!("\"{right}\"")),
     }
 }
 
-/// A path of which a part has no name.
+/// A path with an empty part.
 pub(crate) fn broken_path(span: Span, text: &str, named: Span) -> Diagnostic {
     let diagnostic = value(span, format!("`{text}` is not the path to a field"), "a name is missing", named);
     match text.trim_matches(['$', '.']) {
@@ -98,7 +98,7 @@ pub(crate) fn no_branches(span: Span, named: Span) -> Diagnostic {
         .help("write at least one, {\"case\": …, \"then\": …}, or its `default` in place of `$switch`")
 }
 
-/// A constant that an operator never takes.
+/// A constant that an operator never accepts.
 pub(crate) fn impossible(span: Span, operator: &str, why: &str, help: &str, named: Span) -> Diagnostic {
     value(span, format!("`{operator}` {why}"), "fails each time", named).help(help)
 }
@@ -141,7 +141,7 @@ pub(crate) fn collision(
         .help("keep one of the two, or write the parts of the field one by one")
 }
 
-/// `$lookup` by one field alone.
+/// `$lookup` with only one of its two fields.
 pub(crate) fn half_a_join(span: Span, there: &str, missing: &str, named: Span) -> Diagnostic {
     value(span, format!("`$lookup` has `{there}` and lacks `{missing}`"), "lacks the other field", named)
         .help(format!("add \"{missing}\": …"))
@@ -157,7 +157,7 @@ pub(crate) fn second_writer(span: Span, first: Span, named: Span) -> Diagnostic 
     .near(first, "the first that writes")
 }
 
-/// A command of another kind, which a pipeline does in stages.
+/// Another command, which a pipeline expresses as stages.
 pub(crate) fn other_command(member: &Member, all: &[Member], named: Span) -> Diagnostic {
     let has = |names: &[&str]| all.iter().any(|member| names.contains(&member.name.value.as_str()));
     let key = all.iter().find(|member| member.name.value == "key").and_then(|key| key.value.value.text());

@@ -1,5 +1,5 @@
-//! Mistakes in the text of a template, before anybody asks what it means. The words are our own: people who type
-//! these know SQL, JSON, YAML or an INI file, and not the grammar of TOML.
+//! Mistakes in the text of a template, before its meaning matters. The wording is our own: the people who make these
+//! mistakes know SQL, JSON, YAML or INI files, and not the grammar of TOML.
 
 use super::Diagnostic;
 use crate::{code::Code, foreign::Foreign, letters, names::quoted, part::Part, span::Span};
@@ -8,7 +8,7 @@ pub(super) fn syntax(span: Span, message: impl Into<String>, label: impl Into<St
     Diagnostic::error(Code::Syntax, message).at(span, label)
 }
 
-/// What a language looks like that somebody wrote instead of TOML.
+/// A text that looks like another language instead of TOML.
 pub(crate) fn other_language(span: Span, language: &str) -> Diagnostic {
     Diagnostic::error(Code::OtherLanguage, format!("this file is {language}, and a template is TOML"))
         .at(span, format!("this is how {language} begins"))
@@ -38,14 +38,14 @@ pub(crate) fn merge_conflict(ours: Span, middle: Option<Span>, theirs: Option<Sp
     diagnostic.help("keep the lines that are right, and remove the others and the lines of `<`, `=` and `>`")
 }
 
-/// A line of a merge conflict of which the rest is gone.
+/// A remaining line of a merge conflict.
 pub(crate) fn merge_rest(line: Span) -> Diagnostic {
     Diagnostic::error(Code::MergeConflict, "a line of a merge conflict is left")
         .at(line, "Git wrote this line")
         .help("see that the lines around it are right, and remove it")
 }
 
-/// `count` is how many there are, the one that is shown included.
+/// `count` is their total number, including the one shown.
 pub(crate) fn invisible(span: Span, name: &str, code: u32, count: usize, is_blank: bool) -> Diagnostic {
     let more = if count > 1 { format!(", and {} more follow", count - 1) } else { String::new() };
     Diagnostic::error(
@@ -60,7 +60,8 @@ pub(crate) fn invisible(span: Span, name: &str, code: u32, count: usize, is_blan
     })
 }
 
-/// Something else than `=` behind a key. The last are the key, the place of what follows, and what is right there.
+/// Another character instead of `=` after a key. The last arguments are the key, the position of the following text,
+/// and the correct text there.
 pub(crate) fn equals(span: Span, written: &str, (key, rest, right): (&str, Span, &str)) -> Diagnostic {
     let message = if written == ":" {
         "a key is followed by `=`, not by a colon".to_owned()
@@ -74,7 +75,7 @@ pub(crate) fn equals(span: Span, written: &str, (key, rest, right): (&str, Span,
         .fix(Span { end: rest.end, ..span }, format!("{space}= {right}"))
 }
 
-/// `key = key = value`. `again` is the second key with its `=`, and `right` is what stands behind it.
+/// `key = key = value`. `again` is the second key with its `=`, and `right` is the text after it.
 pub(crate) fn key_again(again: Span, key: &str, right: &str) -> Diagnostic {
     let shown = if right.is_empty() || right.chars().count() > 60 { "…" } else { right };
     syntax(again, format!("`{key} =` stands twice in front of one value"), "the second")
@@ -95,7 +96,7 @@ pub(crate) fn key_of_words(span: Span, key: &str, name: &str) -> Diagnostic {
         .fix(span, name)
 }
 
-/// A line of YAML, with those that belong to it. `right` is what a template has in their place, where that is sure.
+/// A line of YAML, with its further lines. `right` is the template's form of them, if it is certain.
 pub(crate) fn yaml(span: Span, right: &str, fix: Option<Span>) -> Diagnostic {
     let diagnostic = syntax(span, "this is YAML, and a template is TOML", "no key with its `=`")
         .help(format!("write `{right}`"));
@@ -105,7 +106,7 @@ pub(crate) fn yaml(span: Span, right: &str, fix: Option<Span>) -> Diagnostic {
     }
 }
 
-/// A section as the value of a key. `fix` is the place that its header replaces, where that is all there is to do.
+/// A section as the value of a key. `fix` is the position that its header replaces, if nothing else has to change.
 pub(crate) fn section_as_value(span: Span, name: &str, fix: Option<(Span, String)>) -> Diagnostic {
     let diagnostic =
         syntax(span, format!("`{name}` is a section, which begins with its header"), "no header").help(
@@ -117,7 +118,7 @@ pub(crate) fn section_as_value(span: Span, name: &str, fix: Option<(Span, String
     }
 }
 
-/// Keys with values in other brackets than { }. `right` is how they are written right.
+/// Keys with values in brackets other than { }. `right` is their correct form.
 pub(crate) fn keys_in_brackets(span: Span, brackets: &str, right: Option<String>) -> Diagnostic {
     let diagnostic =
         syntax(span, format!("keys with values stand in {{ }}, not in {brackets}"), "not a table here");
@@ -127,7 +128,7 @@ pub(crate) fn keys_in_brackets(span: Span, brackets: &str, right: Option<String>
     }
 }
 
-/// An item of a list as YAML writes it.
+/// An item of a YAML list.
 pub(crate) fn dash(span: Span, item: &str) -> Diagnostic {
     syntax(span, "the items of a list stand in [ ], with commas between them", "not a list here")
         .help(format!("write `[{}, …]` behind the key and its `=`", quoted(item)))
@@ -198,7 +199,7 @@ pub(crate) fn comment_block(span: Span) -> Diagnostic {
         .help("write `#` at the beginning of each line, and remove `/*` and `*/`")
 }
 
-/// What is said of a line with three backquotes.
+/// The note on a line with three backquotes.
 pub(crate) const OF_A_PAGE: &str = "this line belongs to a page that the template was copied from";
 
 pub(crate) fn fence(span: Span) -> Diagnostic {
@@ -233,28 +234,28 @@ pub(crate) fn section_empty(span: Span) -> Diagnostic {
         .help("write one of `[template]`, `[fields]`, `[objects]`, `[fetch]`, `[events]`, `[audit]`, `[lifecycle]`, `[access]` and `[calls.NAME]`")
 }
 
-/// What belongs to a prompt, a listing, a patch or another language.
+/// A prefix from a prompt, a listing, a patch or another language.
 pub(crate) fn prefix(span: Span, written: &str) -> Diagnostic {
     syntax(span, format!("`{written}` stands in front of the line"), "not part of the template")
         .help("remove it")
         .fix(span, "")
 }
 
-/// What stands in front of every line; `right` is the whole text without it.
+/// A prefix of every line. `right` is the whole text without it.
 pub(crate) fn every_line(span: Span, what: &str, whole: Span, right: String) -> Diagnostic {
     syntax(span, format!("{what} stands in front of every line"), "not part of the template")
         .help("remove it from every line: it came along when the text was copied")
         .fix(whole, right)
 }
 
-/// A text in the letters of a page of HTML.
+/// A text with HTML escapes.
 pub(crate) fn of_html(span: Span, whole: Span, right: String) -> Diagnostic {
     syntax(span, "this is how HTML writes a quote, and a template has the quote itself", "write `\"` here")
         .help("copy the text as the page shows it, or write `\"` for each `&quot;`")
         .fix(whole, right)
 }
 
-/// A column as `create table` has it. `right` is the field's value.
+/// A column in the form of `create table`. `right` is the field's value.
 pub(crate) fn column_of_sql(span: Span, key: &str, ty: &Foreign) -> Diagnostic {
     let right = format!("{key} = {}", ty.value());
     let diagnostic =
@@ -266,7 +267,7 @@ pub(crate) fn column_of_sql(span: Span, key: &str, ty: &Foreign) -> Diagnostic {
     if ty.is_sure { diagnostic.fix(span, right) } else { diagnostic }
 }
 
-/// `between` is what separates the two.
+/// `between` is the separator of the two.
 pub(crate) fn two_keys(span: Span, between: Span) -> Diagnostic {
     syntax(span, "two keys stand on one line", "the second")
         .help("write each key on a line of its own")
@@ -359,7 +360,7 @@ pub(crate) fn cr_line_ends(span: Span, whole: Span, mended: &str, is_all: bool) 
         .fix(whole, mended)
 }
 
-/// What none of the others knows.
+/// A text that no other check recognizes.
 pub(crate) fn unknown(span: Span) -> Diagnostic {
     syntax(span, "this is not TOML", "not understood from here on").help(
         "write strings in quotes, commas between the parts of { } and [ ], and each key on a line of its own",

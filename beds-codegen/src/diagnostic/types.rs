@@ -1,4 +1,4 @@
-//! Mistakes about types: such that are called otherwise here, and keys that they do not have.
+//! Mistakes about types: types under foreign names, and keys that a type does not have.
 
 use beds_protocol::{Engine, TypeName, shown};
 
@@ -12,16 +12,16 @@ use crate::{
     span::Span,
 };
 
-/// How a type stands where it is unknown, so that a machine can replace it.
+/// The context of an unknown type, so that a machine can replace it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Written<'a> {
-    /// What it is that has the type.
+    /// The part that has the type.
     pub(crate) place: Place,
-    /// How it is written.
+    /// The form in which the type is written.
     pub(crate) form: Form,
-    /// The keys beside it.
+    /// The keys beside the type.
     pub(crate) given: &'a [Beside],
-    /// What it is written in.
+    /// The front in which it is written.
     pub(crate) front: Front,
 }
 
@@ -30,32 +30,32 @@ pub(crate) struct Written<'a> {
 pub(crate) struct Beside {
     pub(crate) key: &'static str,
     pub(crate) span: Span,
-    /// Its value as it is written; `None` for one that is not compared.
+    /// Its value in written form; `None` if it is not compared.
     pub(crate) text: Option<String>,
 }
 
-/// What an unknown type means here.
+/// The meaning of an unknown type in its context.
 #[derive(Debug)]
 pub(crate) struct Meaning<'a> {
-    /// The type, with the keys that do not stand beside it already.
+    /// The type, with the keys that are not yet beside it.
     pub(crate) ty: Foreign,
-    /// Keys of which the type says another thing than what stands beside it.
+    /// Keys that the type implies with other values than those written beside it.
     contradictions: Vec<((&'static str, String), &'a Beside)>,
     /// Whether `values` stand beside a text.
     was_set: bool,
 }
 
-/// What has to change as well once the type is written as it should be.
+/// The further changes that the corrected type requires.
 #[derive(Debug, Default)]
 pub(crate) struct Consequences {
-    /// What else would be reported of the field.
+    /// The further reports about the field.
     pub(crate) reports: Vec<Diagnostic>,
-    /// What is to be done elsewhere.
+    /// The changes in other places.
     pub(crate) elsewhere: Vec<String>,
 }
 
 impl<'a> Meaning<'a> {
-    /// What a name means in this place; `None` where nobody knows it.
+    /// The meaning of a name in this context; `None` if it is unknown.
     pub(crate) fn of(name: &str, written: Written<'a>, engine: Option<Engine>) -> Option<Self> {
         let mut ty = foreign::translate(name)?;
         if ty.ty == TypeName::ObjectId && engine == Some(Engine::MariaDb) {
@@ -87,7 +87,7 @@ impl<'a> Meaning<'a> {
             other.or(rival).map(|given| ((*key, value.clone()), given))
         };
         let contradictions: Vec<_> = ty.keys.iter().filter_map(contradicted).collect();
-        // Where a new value comes from is said once.
+        // The source of a new value is given only once.
         let is_said = |key: &str| match key {
             "required" | "default" | "generated" => {
                 ["required", "default", "generated"].iter().any(|key| beside(key).is_some())
@@ -100,7 +100,7 @@ impl<'a> Meaning<'a> {
     }
 }
 
-/// Whether two constants are one, however they are written: `0` is `false` to a column, and `"5.00"` is 5.
+/// Whether two constants are equal in different forms: to a column `0` is `false`, and `"5.00"` is 5.
 fn is_same(one: &str, other: &str) -> bool {
     let plain = |text: &str| match text.trim_matches('"') {
         "false" => "0".to_owned(),
@@ -112,7 +112,7 @@ fn is_same(one: &str, other: &str) -> bool {
     one == other || matches!((one.parse(), other.parse()), (Ok(one), Ok(other)) if is_one_number(one, other))
 }
 
-/// Whether a bound of values is narrower than the type's own, which may well be meant.
+/// Whether a bound of values is narrower than the type's own bound, which may be intended.
 fn is_within(ty: TypeName, key: &str, of_type: &str, given: &str) -> bool {
     let is_number = matches!(ty, TypeName::Int | TypeName::Float | TypeName::Decimal);
     let number = |text: &str| text.trim_matches('"').parse::<f64>().ok();
@@ -123,7 +123,7 @@ fn is_within(ty: TypeName, key: &str, of_type: &str, given: &str) -> bool {
     }
 }
 
-/// A type that nobody knows.
+/// An unknown type.
 pub(crate) fn unknown_type(span: Span, name: &str, engine: Option<Engine>) -> Diagnostic {
     let is_known = move |name: &&TypeName| match name {
         TypeName::ObjectId => engine != Some(Engine::MariaDb),
@@ -137,7 +137,7 @@ fn no_such_type(span: Span, name: &str) -> Diagnostic {
     Diagnostic::error(Code::UnknownType, format!("unknown type {}", shown(name))).at(span, "no such type")
 }
 
-/// A foreign type, with what it is called here.
+/// A foreign type, with its name here.
 pub(crate) fn foreign_type(
     span: Span,
     name: &str,
@@ -187,7 +187,7 @@ pub(crate) fn foreign_type(
     diagnostic
 }
 
-/// A type's word that stands as a key; `right` is what stands in its `place` instead.
+/// The name of a type used as a key. `right` replaces it at `place`.
 pub(crate) fn type_as_key(span: Span, name: &str, word: &str, place: Span, right: &str) -> Diagnostic {
     let said = right.replace('\n', ", ");
     let rest = if place == span { " = …" } else { "" };

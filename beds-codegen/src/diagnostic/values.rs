@@ -1,4 +1,4 @@
-//! What the values of an enum say and hardly mean.
+//! Doubtful values of an enum.
 
 use beds_protocol::shown;
 
@@ -13,20 +13,20 @@ fn odd(span: Span, message: impl Into<String>, label: impl Into<String>) -> Diag
     Diagnostic::warning(Code::OddEnumValue, message).at(span, label)
 }
 
-/// `parts` are what stands between the marks.
+/// `parts` are the texts between the separators.
 pub(crate) fn several_in_one(span: Span, parts: &[&str]) -> Diagnostic {
     let right: Vec<String> = parts.iter().map(|part| quoted(part)).collect();
     odd(span, format!("{} stand in one string", sentence(parts.iter().copied())), "one value of the enum")
         .help(format!("write each in quotes of its own, `{}`", right.join(", ")))
 }
 
-/// `what` is a character that nobody sees, with its number.
+/// `what` is an invisible character, with its number.
 pub(crate) fn unseen(span: Span, value: &str, what: &str, number: u32) -> Diagnostic {
     odd(span, format!("there is {what} (U+{number:04X}) in the value {}", shown(value)), "not what it seems")
         .help("type it again; if the database has it so, write `allow = [\"B0908\"]` in `[template]`")
 }
 
-/// `letter` is of another script than the rest of its word.
+/// `letter` belongs to another script than the rest of its word.
 pub(crate) fn mixed(span: Span, value: &str, script: &str, letter: char) -> Diagnostic {
     odd(
         span,

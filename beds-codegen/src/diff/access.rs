@@ -1,4 +1,5 @@
-//! What a change of `[access]` does to clients. It is no part of the fingerprint: who may do what depends on who asks.
+//! The effect of a change of `[access]` on clients. Access is not part of the fingerprint, because it depends on the
+//! caller.
 
 use beds_protocol::RequestValue;
 
@@ -7,7 +8,7 @@ use crate::model::{Access, Domain, Granted, Literal, Wanted};
 
 const REFUSED: &str = "such callers are refused with `forbidden`";
 
-/// What becomes of who may do what.
+/// The changes of access.
 pub(super) fn changes(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
     match (&old.access, &new.access) {
         (None, None) => {}
@@ -110,7 +111,7 @@ fn fields((old, before): (&Domain, &Access), (new, after): (&Domain, &Access), s
     }
 }
 
-/// A condition as a template has it.
+/// A condition in the form of a template.
 pub(crate) fn condition(domain: &Domain, field: usize, wanted: &[Wanted]) -> String {
     let name = domain.fields.get(field).map_or("", |field| field.name.as_str());
     let value = |wanted: &Wanted| match wanted {

@@ -108,7 +108,7 @@ fn returns(old: &Returns, new: &Returns, place: &str, seen: &mut Seen<'_>) {
     }
 }
 
-/// The member of a reply that holds what is returned.
+/// The member of a reply that holds the returned value.
 const fn member(returns: &Returns) -> &'static str {
     match returns {
         Returns::AsItComes => "sets",

@@ -1,4 +1,4 @@
-//! Fields: what clients send in them and get of them.
+//! Fields: what clients send and receive in them.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! How long records are kept, where they go, who hears of changes, and what the node fills: what no request shows, and the
-//! database has to follow.
+//! Changes of retention, of where records go, of the audit, and of generated values. No request shows them, but the
+//! database must follow.
 
 use super::Seen;
 use crate::model::{Age, Aging, Domain, Engine, Field, Generated, Lifecycle, Supply};

@@ -1,7 +1,7 @@
-//! What a change of templates means for clients: what breaks them, what only gives them more, what they do not see.
+//! The effect of a change of templates on clients: it breaks them, widens what they can do, or is invisible to them.
 //!
-//! It compares what is valid, so order, layout and comments mean nothing. A change is breaking where a client that
-//! did right before is refused, misled, or gets what it cannot read.
+//! It compares valid domains, so order, layout and comments do not matter. A change is breaking if a client that was
+//! correct before is refused, misled, or receives data that it cannot read.
 
 mod access;
 mod calls;
@@ -22,11 +22,11 @@ use serde::Serialize;
 pub use self::strangers::{Stranger, strangers};
 use crate::model::{Domain, Operations};
 
-/// What a change does to clients.
+/// The effect of a change on clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Effect {
-    /// A client that did right is refused or misled.
+    /// A correct client is refused or misled.
     Breaking,
     /// Clients may send more or see more.
     Widening,
@@ -51,13 +51,13 @@ impl Effect {
 pub struct Change {
     /// The template.
     pub template: String,
-    /// What it does to clients.
+    /// The effect on clients.
     pub effect: Effect,
     /// The part of the template, such as ``field `price` ``.
     pub place: String,
     /// What changed.
     pub what: String,
-    /// What that means for a client.
+    /// The consequence for a client.
     pub why: String,
 }
 
@@ -69,7 +69,7 @@ impl fmt::Display for Change {
     }
 }
 
-/// The changes from one set of templates to another, by template, the gravest first.
+/// The changes from one set of templates to another, by template, the most severe first.
 #[must_use]
 pub fn changes(old: &[&Domain], new: &[&Domain]) -> Vec<Change> {
     let by_name = |domains: &[&Domain]| -> BTreeMap<String, Domain> {
@@ -97,7 +97,7 @@ pub fn changes(old: &[&Domain], new: &[&Domain]) -> Vec<Change> {
     changes
 }
 
-/// The changes for people: by template, with a line that counts them, and what becomes of [`strangers`].
+/// The changes in readable form: by template, with a line of counts, and the state of [`strangers`].
 #[must_use]
 pub fn render(changes: &[Change], strangers: &[Stranger<'_>]) -> String {
     if changes.is_empty() {
@@ -147,7 +147,7 @@ struct Seen<'t> {
 }
 
 impl Seen<'_> {
-    /// Whether a client that did right is refused or misled.
+    /// Whether a correct client is refused or misled.
     fn breaks(&self) -> bool {
         self.list.iter().any(|change| change.effect == Effect::Breaking)
     }
@@ -169,12 +169,12 @@ impl Seen<'_> {
         self.push(Effect::Invisible, place, what, "");
     }
 
-    /// What clients do not see, and who keeps the database has to know.
+    /// Adds a change that clients do not see, but that the maintainer of the database must know.
     fn database(&mut self, place: &str, what: impl Into<String>, why: &str) {
         self.push(Effect::Invisible, place, what, why);
     }
 
-    /// What a domain has or has not: to lose it breaks, to gain it widens.
+    /// Adds the gain or loss of a feature: a loss breaks clients, a gain widens.
     fn has(&mut self, place: &str, (before, after): (bool, bool), lost: &str) {
         match (before, after) {
             (true, false) => self.breaking(place, "removed", lost),
@@ -291,7 +291,7 @@ fn header(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
     }
 }
 
-/// What subscribers get. It is no part of the fingerprint: who sends requests does not see it.
+/// The changes of events. They are not part of the fingerprint, because clients that send requests do not see them.
 fn events(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
     let published = |domain: &Domain| -> Vec<String> {
         domain.events.publish.iter().map(crate::model::Change::name).collect()
@@ -324,7 +324,7 @@ fn events(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
 }
 
 fn fetch(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
-    // By the key clients can always filter and sort; what becomes of the key itself is told with the key.
+    // Clients can always filter and sort by the key. Changes of the key itself are reported with the key.
     let names = |domain: &Domain, indices: &[usize]| -> Vec<String> {
         let is_key = |name: &str| {
             let named = |domain: &Domain| {

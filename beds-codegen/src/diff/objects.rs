@@ -1,5 +1,5 @@
-//! How the objects of the database changed: clients do not see their names, but who keeps the database must change
-//! it together with the template.
+//! Changes of the database objects. Clients do not see the names of the objects, but the maintainer of the database
+//! must change them together with the template.
 
 use super::Seen;
 use crate::model::{Call, Domain, Field, Objects, Procedure, Relation, Returns, Target};
@@ -66,7 +66,7 @@ pub(super) fn changes(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
                 }
             }
         }
-        // Another engine has other objects, which goes without saying.
+        // Another engine always has other objects, so this is not reported.
         _ => {}
     }
 }
@@ -101,7 +101,7 @@ fn procedure(operation: &str, old: (&Domain, &Procedure), new: (&Domain, &Proced
     commits(&format!("operation {operation}"), (old.commits, new.commits), seen);
 }
 
-/// What a call runs.
+/// The change of the object that a call runs.
 pub(super) fn call(old: &Call, new: &Call, place: &str, seen: &mut Seen<'_>) {
     let (before, after) = (target(&old.target), target(&new.target));
     if before != after {
@@ -117,7 +117,7 @@ pub(super) fn call(old: &Call, new: &Call, place: &str, seen: &mut Seen<'_>) {
             }
             return;
         }
-        // The members of what a pipeline gives and takes have names, and no positions. rustc compares a function's.
+        // The members of a pipeline have names, not positions. rustc compares the parameters of a function.
         (Target::Pipeline { .. } | Target::Method { .. }, _)
         | (_, Target::Pipeline { .. } | Target::Method { .. }) => return,
         _ => {}
@@ -157,7 +157,7 @@ fn commits(place: &str, (before, after): (bool, bool), seen: &mut Seen<'_>) {
     }
 }
 
-/// The order, where it is another.
+/// The new order, if it differs.
 fn moved(old: &[String], new: &[String]) -> Option<String> {
     (old != new).then(|| instead(&list(old), &list(new)))
 }

@@ -1,16 +1,16 @@
-//! How it changed what clients may send of a field, and what comes back: a procedure takes some fields, and others not.
+//! Changes of what clients may send in a field, and of what comes back: a procedure takes some fields and not others.
 
 use super::Seen;
 use crate::model::{Domain, Field, Objects};
 
-/// Why a field that `update` takes has to be sent.
+/// Why a field that `update` takes must be sent.
 pub(super) const ALL_REQUIRED: &str =
     "an update without it is refused, since no `read` tells the fields that are left out";
 
-/// A field that both have.
+/// Compares a field that both domains have.
 pub(super) fn changes(old: (&Domain, &Field), new: (&Domain, &Field), place: &str, seen: &mut Seen<'_>) {
     let ((before, old), (after, new)) = (old, new);
-    // What is generated from now on, or not any more, is told as such.
+    // A change between generated and not generated is reported as such.
     if !old.is_sent() || !new.is_sent() {
         return reply(before, after, &new.name, place, seen);
     }
@@ -42,7 +42,7 @@ pub(super) fn changes(old: (&Domain, &Field), new: (&Domain, &Field), place: &st
     if !is_told {
         reply(before, after, name, place, seen);
     }
-    // An update of what is immutable is refused before, and told as such.
+    // An update of an immutable field is refused earlier, and reported as such.
     if had.update && has.update && !old.immutable && !new.immutable {
         match (names(&before.updated(), name), names(&after.updated(), name)) {
             (true, false) => {
@@ -57,13 +57,13 @@ pub(super) fn changes(old: (&Domain, &Field), new: (&Domain, &Field), place: &st
     }
 }
 
-/// Whether an update has to send the field: without `read`, the node knows no other value to pass.
+/// Whether an update must send the field: without `read`, the node knows no other value to pass.
 pub(super) fn is_required_by_update(domain: &Domain, name: &str) -> bool {
     matches!(&domain.objects, Objects::MariaDb { read: None, update: Some(_), .. })
         && names(&domain.updated(), name)
 }
 
-/// What the reply to a `create` shows of it.
+/// The change of the field in the reply to a `create`.
 fn reply(old: &Domain, new: &Domain, name: &str, place: &str, seen: &mut Seen<'_>) {
     if !old.offered().create || !new.offered().create {
         return;

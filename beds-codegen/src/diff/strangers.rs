@@ -1,22 +1,22 @@
-//! The fingerprints that clients send: which of them a template serves, and which it should.
+//! The fingerprints that clients send: those that a template serves, and those that it should serve.
 
 use super::{Seen, domain};
 use crate::{fingerprint::fingerprint, model::Domain};
 
 const PLACE: &str = "compatible_with";
 
-/// A template that stays and does not serve clients that were built for the one before.
+/// A template in both sets whose new version does not serve the clients of the old version.
 #[derive(Debug)]
 pub struct Stranger<'d> {
-    /// The template as it comes.
+    /// The new template.
     pub domain: &'d Domain,
-    /// The fingerprints that such clients send, and it does not know.
+    /// The fingerprints that those clients send and the template does not list.
     pub fingerprints: Vec<String>,
-    /// Whether it may know them: no change breaks such a client.
+    /// Whether the template may list them: no change breaks those clients.
     pub is_compatible: bool,
 }
 
-/// The templates whose clients are refused for the fingerprint that they send.
+/// The templates that refuse clients because of their fingerprint.
 #[must_use]
 pub fn strangers<'d>(old: &[&Domain], new: &[&'d Domain]) -> Vec<Stranger<'d>> {
     let of = |new: &'d Domain| {
@@ -32,12 +32,13 @@ pub fn strangers<'d>(old: &[&Domain], new: &[&'d Domain]) -> Vec<Stranger<'d>> {
     new.iter().filter_map(|domain| of(domain)).collect()
 }
 
-/// What clients of a template send.
+/// The fingerprints that clients of a template send.
 fn sent(domain: &Domain) -> Vec<String> {
     domain.compatible_with.iter().cloned().chain([fingerprint(domain)]).collect()
 }
 
-/// After all other changes: which fingerprints are no longer known, and which are known in vain.
+/// Runs after all other changes: finds fingerprints that are no longer listed, and fingerprints that are listed in
+/// vain.
 pub(super) fn changes(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
     let breaks = seen.breaks();
     let own = fingerprint(new);

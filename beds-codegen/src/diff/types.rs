@@ -1,18 +1,18 @@
-//! How a field changed, and its type, whose members are fields again.
+//! Changes of a field and its type. The members of a type are fields again.
 
 use std::{cmp::Ordering, fmt::Display};
 
 use super::{Effect, Seen};
 use crate::model::{Field, Supply, Type};
 
-/// What clients do with a field.
+/// The use that clients make of a field.
 #[derive(Clone, Copy)]
 pub(super) struct Use {
-    /// They read it in replies.
+    /// Clients read it in replies.
     pub(super) read: bool,
-    /// They send it when they create.
+    /// Clients send it in a create.
     pub(super) create: bool,
-    /// They send it at all.
+    /// Clients send it at all.
     pub(super) sent: bool,
 }
 
@@ -94,7 +94,7 @@ pub(super) fn ty(old: &Type, new: &Type, used: Use, place: &str, seen: &mut Seen
             bounds("min", min, new_min, new_min.cmp(min));
             bounds("max", max, new_max, max.cmp(new_max));
         }
-        // Signed or not, an integer is a number in JSON.
+        // In JSON, signed and unsigned integers are both numbers.
         (Type::Int { min, max }, Type::UInt { min: new_min, max: new_max }) => {
             bounds("min", min, new_min, i128::from(*new_min).cmp(&i128::from(*min)));
             bounds("max", max, new_max, i128::from(*max).cmp(&i128::from(*new_max)));
@@ -133,7 +133,7 @@ pub(super) fn ty(old: &Type, new: &Type, used: Use, place: &str, seen: &mut Seen
             bounds("min", min, new_min, new_min.cmp(min));
             bounds("max", max, new_max, max.cmp(new_max));
         }
-        // Both are strings in JSON, with lengths.
+        // In JSON, both are strings with a length.
         (Type::String { min, max, pattern }, Type::Text { min: new_min, max: new_max }) => {
             bounds("min", min, new_min, new_min.cmp(min));
             bounds("max", max, new_max, max.cmp(new_max));
@@ -158,7 +158,7 @@ pub(super) fn ty(old: &Type, new: &Type, used: Use, place: &str, seen: &mut Seen
     }
 }
 
-/// A bound that changed: `order` is greater where it became narrower.
+/// A changed bound. `order` is greater if the bound became narrower.
 fn bound(
     name: &str,
     (before, after): (&dyn Display, &dyn Display),
@@ -167,7 +167,7 @@ fn bound(
     place: &str,
     seen: &mut Seen<'_>,
 ) {
-    // The ends of a type are no bounds that somebody wrote.
+    // The limits of a type are not bounds that somebody wrote.
     let ends = [
         i64::MIN.to_string(),
         i64::MAX.to_string(),

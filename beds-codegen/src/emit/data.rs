@@ -12,14 +12,14 @@ use crate::{
     names,
 };
 
-/// The statics of one domain. What refers to another static stands after it.
+/// The statics of one domain. A static stands after the statics that it refers to.
 ///
 /// Fields hold compiled patterns, so references to them are not promoted to constants: each list of fields is a
 /// static with a name.
 #[derive(Default)]
 pub(super) struct Statics {
     text: String,
-    /// The names that are taken, since `tags` of a list and a field `tags_item` may want the same.
+    /// The names in use: `tags` of a list and a field `tags_item` may need the same name.
     names: HashSet<String>,
 }
 
@@ -39,7 +39,7 @@ impl Statics {
         unique
     }
 
-    /// Adds a list of fields, and before it whatever their types need. The name has to be unique.
+    /// Adds a list of fields, preceded by the statics that their types need. The name must be unique.
     pub(super) fn fields(&mut self, name: &str, fields: &[Field]) {
         if fields.is_empty() {
             return;
@@ -51,7 +51,7 @@ impl Statics {
         self.text.push_str(&text::table(name, "rt::Field", &entries));
     }
 
-    /// Adds the calls, and before them their arguments and rows.
+    /// Adds the calls, preceded by their arguments and rows.
     pub(super) fn calls(&mut self, calls: &[Call]) {
         if calls.is_empty() {
             return;
@@ -60,7 +60,7 @@ impl Statics {
         self.text.push_str(&text::list("CALLS", "rt::Call", &entries));
     }
 
-    /// A field; `name` is for statics that its type needs.
+    /// A field. `name` is for the statics that its type needs.
     fn field(&mut self, field: &Field, name: &str) -> TokenStream {
         let Field {
             name: wire,
@@ -165,7 +165,7 @@ impl Statics {
         }
     }
 
-    /// A call, one property a line.
+    /// A call, one property per line.
     fn call(&mut self, call: &Call) -> String {
         let Call { name, description, lane, args, returns, target: _ } = call;
         let suffix = names::screaming(name);
@@ -207,7 +207,7 @@ impl Statics {
         let entries: Vec<_> = args
             .iter()
             .map(|Arg { field, mode, asked }| {
-                // What a pipeline takes of the request is called as it stands there: `@user`.
+                // A pipeline's value of the request has the name with which it appears there: `@user`.
                 let own = names::screaming(field.name.trim_start_matches('@'));
                 let field = self.field(field, &format!("{name}_{own}"));
                 if let Some(asked) = asked {

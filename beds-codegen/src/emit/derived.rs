@@ -1,4 +1,4 @@
-//! What a derive adds to a struct that somebody else wrote: the same statics and implementation as of a template.
+//! The output of the derive for a struct that the user wrote: the same statics and implementation as for a template.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -7,11 +7,11 @@ use syn::DeriveInput;
 use super::{Plan, implementation, plans, request, statics};
 use crate::model::{Domain, Method, Operation};
 
-/// The implementation of `NamasteCore` for `name`, in a scope of its own. Where a method stands for an operation
-/// that has an object, the function `OPERATION_object` makes the plan of the object.
+/// The implementation of `NamasteCore` for `name`, in a scope of its own. If a method implements an operation that has
+/// an object, the function `OPERATION_object` makes the plan of the object.
 #[must_use]
 pub fn derived(domain: &Domain, name: &Ident, methods: &[Method]) -> TokenStream {
-    // The emitter's own text; that it parses, the golden tests show.
+    // The text comes from the emitter. The golden tests show that it parses.
     let statics: TokenStream = statics(domain).parse().unwrap_or_default();
     let is_replaced = |plan: &Plan| methods.iter().any(|method| method.operation == plan.0);
     let (behind, kept): (Vec<_>, Vec<_>) = plans(domain).partition(is_replaced);
@@ -30,8 +30,8 @@ pub fn derived(domain: &Domain, name: &Ident, methods: &[Method]) -> TokenStream
     }
 }
 
-/// What stands in for [`derived`] after an error: an implementation with the methods and without objects, so that
-/// whatever uses it compiles and the mistake is the only message.
+/// The replacement for [`derived`] after an error: an implementation with the methods but without objects. So code that
+/// uses it compiles, and the mistake is the only message.
 #[must_use]
 pub fn underived(input: &DeriveInput, methods: &[Method]) -> TokenStream {
     let (generics, parameters, condition) = input.generics.split_for_impl();
@@ -52,7 +52,7 @@ pub fn underived(input: &DeriveInput, methods: &[Method]) -> TokenStream {
     }
 }
 
-/// An operation that a function stands for.
+/// An operation that a function implements.
 fn replaced(Method { operation, function }: &Method) -> TokenStream {
     let (name, request) = (format_ident!("{}", operation.as_str()), request(*operation));
     quote! {
@@ -79,7 +79,7 @@ fn wrapped(head: &TokenStream, functions: impl Iterator<Item = TokenStream>) -> 
     })
 }
 
-/// The name of what an operation's object does.
+/// The name of the function for an operation's object.
 fn object(operation: Operation) -> Ident {
     format_ident!("{}_object", operation.as_str())
 }

@@ -1,6 +1,6 @@
-//! What depends on the engine: SQL fragments, and names of collections.
+//! The parts that depend on the engine: SQL fragments, and names of collections.
 //!
-//! This is the one place that writes SQL. Every identifier is quoted; every value is a placeholder.
+//! This is the only place that writes SQL. Every identifier is quoted, and every value is a placeholder.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
@@ -14,7 +14,7 @@ pub(crate) fn quoted(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 
-/// `.mariadb("catalog", rt::mariadb::Objects { … })`, one object a line.
+/// `.mariadb("catalog", rt::mariadb::Objects { … })`, one object per line.
 pub(super) fn objects(domain: &Domain) -> String {
     let (engine, objects) = match &domain.objects {
         Objects::MariaDb { read, create, update, upsert, delete } => {
@@ -78,7 +78,7 @@ fn procedure(procedure: &Procedure) -> TokenStream {
     quote!(rt::mariadb::Procedure::new(#name, #call, #args) #asking #returning #committing)
 }
 
-/// What a call runs.
+/// The object that a call runs.
 pub(super) fn routine(call: &Call) -> TokenStream {
     match &call.target {
         Target::Procedure { name, commits } => {
@@ -99,7 +99,7 @@ pub(super) fn routine(call: &Call) -> TokenStream {
     }
 }
 
-/// A raw string literal, since JSON is all quotes.
+/// A raw string literal, because JSON is full of quotes.
 fn raw_string(json: &str) -> Literal {
     if json.contains(text::is_refused) {
         return Literal::string(json);

@@ -1,4 +1,4 @@
-//! Calls that a Rust function implements: the match that hands them their arguments.
+//! Calls that a Rust function implements: the match that passes their arguments.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -9,7 +9,7 @@ use crate::{
     names,
 };
 
-/// The function `call` of a domain, where Rust functions implement some of its calls.
+/// The function `call` of a domain, if Rust functions implement some of its calls.
 pub(super) fn call(domain: &Domain) -> Option<TokenStream> {
     let arms: Vec<_> = domain.calls.iter().filter_map(|call| arm(domain, call)).collect();
     (!arms.is_empty()).then(|| {
@@ -32,7 +32,7 @@ fn arm(domain: &Domain, call: &Call) -> Option<TokenStream> {
     let Target::Method { function } = &call.target else { return None };
     let (name, path) = (&call.name, path(domain, &function.value)?);
     let args = call.args.iter().map(|_| quote!(, args.take()?));
-    // The compiler of Rust compares what has one type there; the rest is compared when it is given.
+    // rustc checks the types that exist in Rust. The others are checked when the value is returned.
     let given = match &call.returns {
         Returns::Nothing | Returns::AsItComes => Some(quote!(())),
         Returns::Scalar(Type::Json | Type::List { .. } | Type::Object { .. } | Type::Enum { .. })
@@ -51,7 +51,7 @@ fn arm(domain: &Domain, call: &Call) -> Option<TokenStream> {
 /// The path of a function, from the module of the domain.
 fn path(domain: &Domain, function: &str) -> Option<TokenStream> {
     let path = match &domain.functions {
-        // The modules of templates are two below those of files.
+        // The modules of templates are two levels below those of files.
         Some(module) if names::is_rust_name(&module.value) => {
             format!("super::super::{}::{function}", names::identifier(&module.value))
         }
@@ -62,7 +62,7 @@ fn path(domain: &Domain, function: &str) -> Option<TokenStream> {
     path.parse().ok()
 }
 
-/// What the Rust function behind a call looks like, for people.
+/// The signature of the Rust function behind a call, for messages.
 pub(crate) fn signature(domain: &Domain, call: &Call, function: &str) -> String {
     let shown = |ty: TokenStream| ty.to_string().replace("rt :: ", "").replace(' ', "");
     let args = call.args.iter().map(|arg| {
@@ -78,7 +78,7 @@ pub(crate) fn signature(domain: &Domain, call: &Call, function: &str) -> String 
         Returns::Rows(_) => "Vec<impl Serialize>".to_owned(),
         Returns::Scalar(ty) => shown(rust_type_of(ty, &domain.struct_name)),
     };
-    // No two parameters have one name.
+    // No two parameters may have the same name.
     let context = if call.args.iter().any(|arg| arg.field.name == "cx") { "context" } else { "cx" };
     format!("pub async fn {function}({context}: &Context{}) -> Result<{given}>", args.collect::<String>())
 }

@@ -1,8 +1,8 @@
-//! Stage 6: Rust text from valid domains. It cannot fail, and the same domains give the same bytes.
+//! Stage 6: Rust text from valid domains. It cannot fail, and its output is deterministic.
 //!
-//! What is emitted is data and one-line calls into `beds_runtime::__private`; whatever grows beyond that belongs
-//! into the runtime. Each domain becomes one file with its struct, its statics and its `NamasteCore`
-//! ([`domain`]); [`factory`] is the file that includes them all.
+//! The output is data and one-line calls into `beds_runtime::__private`. Anything larger belongs into the runtime. Each
+//! domain becomes one file with its struct, its statics and its `NamasteCore` ([`domain`]). [`factory`] is the file
+//! that includes them all.
 
 mod access;
 mod data;
@@ -72,7 +72,7 @@ fn record(domain: &Domain) -> TokenStream {
     }
 }
 
-/// The members of the struct, from which the runtime makes what serde and `Debug` want of it.
+/// The members of the struct. The runtime derives the implementations for serde and `Debug` from them.
 fn members(domain: &Domain) -> String {
     let members = domain.fields.iter().map(|field| &field.ident);
     format!("rt::record!({} {{ {} }});\n", domain.struct_name, text::line(&quote!(#(#members),*)))
@@ -89,7 +89,7 @@ fn rust_type(field: &Field, struct_name: &Ident) -> TokenStream {
     }
 }
 
-/// A type of the standard library: a struct that is named as it hides it within its own module.
+/// A type of the standard library. It gets its full path if the struct has the same name and shadows it.
 fn std_type(struct_name: &Ident, name: &str, path: &TokenStream) -> TokenStream {
     let ident = format_ident!("{name}");
     if *struct_name == name { quote!(::std::#path::#ident) } else { quote!(#ident) }
@@ -119,7 +119,7 @@ fn rust_type_of(ty: &Type, struct_name: &Ident) -> TokenStream {
     }
 }
 
-/// `static DOMAIN`, one property a line.
+/// `static DOMAIN`, one property per line.
 fn static_domain(domain: &Domain) -> String {
     let operations = domain.offered();
     let (name, description, hash) = (&domain.name.value, &domain.description, fingerprint(domain));
@@ -178,7 +178,7 @@ fn static_domain(domain: &Domain) -> String {
     text::chain("static DOMAIN: rt::Domain", &quote!(rt::Domain::new(#name, #description, #hash)), &chained)
 }
 
-/// What is published, if anything is.
+/// The published events, if any.
 fn events(events: &Events) -> Option<TokenStream> {
     let Events { publish, fields } = events;
     let operations = publish.iter().map(change);
@@ -210,7 +210,7 @@ fn aging(Aging { warehouse, cool }: &Aging) -> impl Iterator<Item = TokenStream>
     warehouse.into_iter().chain(cool)
 }
 
-/// What is audited, if anything is.
+/// The audited operations, if any.
 fn audit(operations: &[Change]) -> Option<TokenStream> {
     let changes = operations.iter().map(change);
     (!operations.is_empty()).then(|| quote!(.audits(&[#(#changes),*])))
@@ -247,7 +247,7 @@ impl Plan {
     }
 }
 
-/// The operations that a domain's objects stand behind.
+/// The operations that a domain's objects implement.
 fn plans(domain: &Domain) -> impl Iterator<Item = Plan> {
     let Operations { read, create, update, upsert, delete } = domain.operations();
     let offered = [
@@ -303,13 +303,13 @@ fn find_call(calls: &[Call]) -> TokenStream {
     }
 }
 
-/// A domain as the factory sees it.
+/// A domain from the factory's point of view.
 struct Member<'d> {
     wire: &'d str,
     name: Ident,
 }
 
-/// The module of a template's domain, in the file of its own that is included.
+/// The module of a template's domain, which includes the domain's file.
 fn generated_module(domain: &Domain) -> TokenStream {
     let (module, name, doc) = (&domain.module, &domain.struct_name, text::doc(&domain.description));
     let path = format!("/beds/{}.rs", domain.name.value);
@@ -323,13 +323,13 @@ fn generated_module(domain: &Domain) -> TokenStream {
 /// The module of a source file.
 fn module(name: &str, path: &Path) -> TokenStream {
     let name = names::identifier(name);
-    // rustc takes a relative path from the generated file's folder, where the source is not.
+    // rustc resolves a relative path from the generated file's folder, where the source is not.
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let path = path.to_string_lossy();
     quote!(#[path = #path] pub mod #name;)
 }
 
-/// The module of a hand-written domain: its source file, declared once however many domains it holds.
+/// The module of a hand-written domain: its source file, declared once, however many domains the file holds.
 fn source_module(written: &HandWritten, is_first_of_file: bool) -> TokenStream {
     let declaration = is_first_of_file.then(|| self::module(&written.module, &written.path));
     let (module, name) = (names::identifier(&written.module), format_ident!("{}", written.struct_name));
@@ -340,10 +340,10 @@ fn source_module(written: &HandWritten, is_first_of_file: bool) -> TokenStream {
     }
 }
 
-/// The generated file that includes those of all domains, and the static factory over them.
+/// The generated file that includes the files of all domains, and the static factory over them.
 ///
-/// The domains are taken in order of name, whatever order they are given in. `functions` are the files of the functions
-/// behind calls.
+/// The domains are sorted by name, whatever their given order. `functions` are the files with the functions behind
+/// calls.
 #[must_use]
 pub fn factory(domains: &[Domain], hand_written: &[HandWritten], functions: &[PathBuf]) -> String {
     let mut templates: Vec<&Domain> = domains.iter().collect();

@@ -1,6 +1,6 @@
-//! From tokens to text: items as `prettyplease` lays them out, data one entry a line.
+//! From tokens to text: items in the layout of `prettyplease`, data with one entry per line.
 //!
-//! A formatter would break each field of a domain over several lines; as a table, one line each, the data is
+//! A formatter would break each field of a domain over several lines. As a table with one line per entry, the data is
 //! readable and the file short.
 
 use proc_macro2::{Delimiter, Literal, Spacing, TokenStream, TokenTree};
@@ -8,22 +8,22 @@ use quote::quote;
 
 use crate::model::RequestValue;
 
-/// Items, laid out as rustfmt would.
+/// Items in the layout of rustfmt.
 pub(super) fn items(tokens: &TokenStream) -> String {
     match syn::parse2(tokens.clone()) {
         Ok(file) => prettyplease::unparse(&file),
-        // Never so for what this crate emits, as the golden tests show; the plain tokens are right as well.
+        // This does not happen for the output of this crate, as the golden tests show. The plain tokens are also
+        // correct.
         Err(_) => format!("{}\n", line(tokens)),
     }
 }
 
-/// `/// text`, or nothing. The text is nobody's Markdown: rustdoc shows it as it is written, and finds no links, tags and
-/// examples in it.
+/// `/// text`, or nothing. The text is not Markdown. rustdoc shows it unchanged, without links, tags and examples.
 pub(super) fn doc(text: &str) -> TokenStream {
     if text.is_empty() {
         return TokenStream::new();
     }
-    // Four blanks in front would make an example of a line.
+    // Four leading blanks would turn a line into an example.
     let lines = text.lines().map(|line| format!(" {}", plain(line.replace(is_refused, " ").trim())));
     quote!(#(#[doc = #lines])*)
 }
@@ -34,7 +34,7 @@ pub(super) fn doc_name(name: &str) -> TokenStream {
     quote!(#[doc = #line])
 }
 
-/// A line in which nothing means something to Markdown.
+/// A line escaped for Markdown.
 fn plain(line: &str) -> String {
     let is_word = |letter: Option<char>| letter.is_some_and(char::is_alphanumeric);
     let mut out = String::with_capacity(line.len());
@@ -45,7 +45,7 @@ fn plain(line: &str) -> String {
         let is_number = || !out.is_empty() && out.bytes().all(|byte| byte.is_ascii_digit());
         let means = match letter {
             '\\' | '`' | '*' | '[' | ']' | '<' | '>' | '|' | '~' => true,
-            // Inside of a word it is a letter of a name.
+            // Inside a word it is a letter of a name.
             '_' => !(is_word(before) && is_word(next)),
             '&' => next == Some('#') || is_word(next),
             '!' => next == Some('['),
@@ -63,12 +63,13 @@ fn plain(line: &str) -> String {
     out
 }
 
-/// Whether rustc refuses the character in comments: controls, and what turns the direction of text.
+/// Whether rustc refuses the character in comments: control characters, and characters that change the direction of
+/// text.
 pub(super) fn is_refused(c: char) -> bool {
     c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// What of a request is meant.
+/// The value of the request.
 pub(super) fn asked(value: RequestValue) -> TokenStream {
     match value {
         RequestValue::User => quote!(rt::RequestValue::User),
@@ -80,12 +81,12 @@ pub(super) fn asked(value: RequestValue) -> TokenStream {
     }
 }
 
-/// `static NAME: [TYPE; N] = […];`, one entry a line.
+/// `static NAME: [TYPE; N] = […];`, one entry per line.
 pub(super) fn table(name: &str, ty: &str, entries: &[TokenStream]) -> String {
     list(name, ty, &entries.iter().map(line).collect::<Vec<_>>())
 }
 
-/// The same, of entries that have lines of their own.
+/// The same for entries of several lines.
 pub(super) fn list(name: &str, ty: &str, entries: &[String]) -> String {
     let mut out = format!("static {name}: [{ty}; {}] = [\n", entries.len());
     for entry in entries {
@@ -95,7 +96,7 @@ pub(super) fn list(name: &str, ty: &str, entries: &[String]) -> String {
     out
 }
 
-/// `TYPE { NAME: VALUE, … }`, one member a line.
+/// `TYPE { NAME: VALUE, … }`, one member per line.
 pub(super) fn record<'a>(ty: &str, members: impl IntoIterator<Item = (&'a str, TokenStream)>) -> String {
     let mut out = format!("{ty} {{\n");
     for (name, value) in members {
@@ -105,7 +106,7 @@ pub(super) fn record<'a>(ty: &str, members: impl IntoIterator<Item = (&'a str, T
     out
 }
 
-/// `HEAD = EXPRESSION`, and on lines of their own the calls that follow it.
+/// `HEAD = EXPRESSION`, followed by the calls on it, each on a line of its own.
 pub(super) fn chain(head: &str, expression: &TokenStream, calls: &[String]) -> String {
     let mut out = format!("{head} = {}", line(expression));
     for call in calls.iter().filter(|call| !call.is_empty()) {
@@ -115,7 +116,7 @@ pub(super) fn chain(head: &str, expression: &TokenStream, calls: &[String]) -> S
     out
 }
 
-/// Lines, one step further in. A literal of several lines has none here: line feeds are escaped.
+/// Lines, indented one level. No literal spans several lines: line feeds are escaped.
 fn indented(lines: &str) -> String {
     lines.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
 }
@@ -139,7 +140,7 @@ fn push(tokens: TokenStream, out: &mut String) {
                 };
                 out.push_str(open);
                 push(group.stream(), out);
-                // A comma before the end is for tables that break, not for a line.
+                // A trailing comma is for tables that break over lines, not for a single line.
                 let kept = out.trim_end_matches(' ').trim_end_matches(',').len();
                 out.truncate(kept);
                 out.push_str(close);

@@ -1,7 +1,7 @@
-//! Types as SQL, BSON, JSON Schema and programming languages spell them, and what they are called here.
+//! Types in the spelling of SQL, BSON, JSON Schema and programming languages, and their names here.
 //!
-//! `decimal(10,2)` is `type = "decimal", precision = 10, scale = 2`. A spelling may hold what in a template is a key of
-//! its own: `int unsigned not null`. Nothing here reports: it says what to write.
+//! `decimal(10,2)` is `type = "decimal", precision = 10, scale = 2`. A spelling may contain parts that are keys of
+//! their own in a template: `int unsigned not null`. Nothing here reports: this module only translates.
 
 mod names;
 mod sql;
@@ -10,15 +10,15 @@ use beds_protocol::TypeName;
 
 use self::sql::{Argument, Definition};
 
-/// What a foreign type is called here.
+/// The translation of a foreign type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Foreign {
     pub(crate) ty: TypeName,
-    /// Keys beside `type`, with their values as they are written.
+    /// Keys beside `type`, with their values in written form.
     pub(crate) keys: Vec<(&'static str, String)>,
-    /// What else it may mean, or what to mind; a whole sentence without its end.
+    /// Another possible meaning, or a warning: a whole sentence without its full stop.
     pub(crate) note: Option<&'static str>,
-    /// Whether it can mean nothing else.
+    /// Whether it is the only possible meaning.
     pub(crate) is_sure: bool,
 }
 
@@ -27,12 +27,12 @@ impl Foreign {
         Self { ty, keys: Vec::new(), note: None, is_sure: true }
     }
 
-    /// What keeps an `ObjectId` in an engine that has none.
+    /// The type that holds an `ObjectId` in an engine without that type.
     pub(crate) fn object_id_text() -> Self {
         Self::new(TypeName::String).key("min", 24).key("max", 24).key("pattern", "\"[0-9a-f]+\"")
     }
 
-    /// What a version field is instead: a number, whose values come from the database alone.
+    /// The translation for a version field: a number, whose values come only from the database.
     pub(crate) fn of_version(mut self) -> Self {
         if self.ty != TypeName::Int {
             return Self::new(TypeName::Int).unsure(
@@ -59,14 +59,14 @@ impl Foreign {
         self
     }
 
-    /// The whole as the value of a field: `"int"`, or `{ type = "decimal", precision = 10, scale = 2 }`.
+    /// The translation as the value of a field: `"int"`, or `{ type = "decimal", precision = 10, scale = 2 }`.
     pub(crate) fn value(&self) -> String {
         if self.keys.is_empty() { format!("\"{}\"", self.ty) } else { format!("{{ {} }}", self.pairs(", ")) }
     }
 
-    /// The keys as an attribute of Rust has them.
+    /// The keys in the form of a Rust attribute.
     pub(crate) fn attribute(&self) -> String {
-        // A table in a template is a list in parentheses there, and a type alone is one key of it.
+        // A table in a template is a list in parentheses in an attribute, and a type alone is one of its keys.
         let keys = self.keys.iter().map(|(key, value)| match (*key, value.as_str()) {
             (key, "true") => key.to_owned(),
             (key @ ("items" | "fields"), value) if value.starts_with('{') => {
@@ -79,7 +79,7 @@ impl Foreign {
         ty.chain(keys).collect::<Vec<_>>().join(", ")
     }
 
-    /// With an example of each key that the type cannot be without.
+    /// The translation with an example of each required key of the type.
     pub(crate) fn complete(self) -> Self {
         let has = |key: &str| self.keys.iter().any(|(known, _)| *known == key);
         match self.ty {
@@ -99,17 +99,17 @@ impl Foreign {
     }
 }
 
-/// A type by any of its names, with the keys that it cannot be without: `type = "decimal", precision = 12, scale = 2`.
+/// A type by any of its names, with its required keys: `type = "decimal", precision = 12, scale = 2`.
 pub(crate) fn pairs_of(written: &str) -> String {
     let foreign = TypeName::from_name(written).map(Foreign::new).or_else(|| translate(written));
     foreign
         .map_or_else(|| format!("type = {}", crate::names::quoted(written)), |ty| ty.complete().pairs(", "))
 }
 
-/// What a spelling means; `None` for one that nobody knows, and for BEDS's own names.
+/// The translation of a spelling; `None` for an unknown one, and for BEDS's own names.
 pub(crate) fn translate(written: &str) -> Option<Foreign> {
     let written = written.trim();
-    // Lower-casing ASCII moves no byte, so values are taken as they are written.
+    // Lower-casing ASCII does not move bytes, so values keep their written form.
     let lower = written.to_ascii_lowercase();
     if TypeName::from_name(written).is_some() {
         return None;
@@ -134,7 +134,7 @@ pub(crate) fn translate(written: &str) -> Option<Foreign> {
         return Some(Foreign::new(TypeName::Json));
     }
     if let Some(inner) = inner_type(written) {
-        // A list of them is what programs keep bytes in.
+        // A list of these is how programs store bytes.
         if !lower.starts_with("option<")
             && matches!(inner.trim().to_ascii_lowercase().as_str(), "u8" | "byte")
         {
@@ -144,7 +144,7 @@ pub(crate) fn translate(written: &str) -> Option<Foreign> {
     }
     let Definition { name, arguments, mut modifiers } = Definition::read(written)?;
     let mut base = names::base(without_package(&name), &arguments, &mut modifiers)?;
-    // Only a set of words and numbers says something of a type: `array("type" => "int")` is code.
+    // Only a set of words and numbers describes a type: `array("type" => "int")` is code.
     let is_told = matches!(name.as_str(), "enum" | "set") || names::is_greatest(&arguments);
     if !is_told && base.ty != TypeName::List && !arguments.is_empty() {
         let numbers: Option<Vec<_>> = arguments.iter().map(Argument::number).collect();
@@ -171,7 +171,7 @@ fn without_package(name: &str) -> &str {
     }
 }
 
-/// The type inside of `string[]`, `[string]`, `array<string>`, `vec<string>`, `option<string>`.
+/// The type inside `string[]`, `[string]`, `array<string>`, `vec<string>`, `option<string>`.
 fn inner_type(written: &str) -> Option<&str> {
     if let Some(inner) = written.strip_suffix("[]") {
         return Some(inner);

@@ -8,12 +8,12 @@ use super::{
 };
 use crate::names::quoted;
 
-/// The most characters of a `string`; what is longer is a `text`.
+/// The most characters of a `string`. A longer string is a `text`.
 const STRING_MAX: u64 = 65_535;
 /// The most that a `text` or `bytes` may have.
 const LONGEST: u64 = 4_294_967_295;
 
-/// What a name with its arguments means.
+/// The translation of a name with its arguments.
 pub(super) fn base(name: &str, arguments: &[Argument], modifiers: &mut Modifiers) -> Option<Foreign> {
     let number = |at: usize| arguments.get(at).and_then(Argument::number).map(|(number, _)| number);
     let of = Foreign::new;
@@ -29,7 +29,7 @@ pub(super) fn base(name: &str, arguments: &[Argument], modifiers: &mut Modifiers
             _ => of(TypeName::Int).key("unsigned", true),
         },
         "decimal" | "numeric" | "dec" | "fixed" | "number" if !arguments.is_empty() => {
-            // Who writes `8 3` or `8:3` means two numbers.
+            // `8 3` and `8:3` mean two numbers.
             match number(0) {
                 Some(precision) => decimal(precision, number(1).unwrap_or(0)),
                 None => numbers_of(arguments).map_or_else(
@@ -56,7 +56,7 @@ pub(super) fn base(name: &str, arguments: &[Argument], modifiers: &mut Modifiers
             .unsure("a version is a number to which the database adds one at every change"),
         "number" => of(TypeName::Float)
             .unsure("whole numbers are `int`, amounts of money `decimal` with `precision` and `scale`"),
-        // It takes 0 besides.
+        // It also accepts 0.
         "year" => of(TypeName::Int).key("min", 0).key("max", 2155),
         "enum" if arguments.is_empty() => {
             of(TypeName::Enum).key("values", "[\"…\"]").unsure("`values` are the words that are allowed")
@@ -110,7 +110,7 @@ pub(super) fn is_greatest(arguments: &[Argument]) -> bool {
     matches!(arguments, [only] if !only.is_quoted && only.text.eq_ignore_ascii_case("max"))
 }
 
-/// The longest texts and bytes that there are.
+/// The types for the longest texts and bytes.
 fn greatest(name: &str) -> Option<Foreign> {
     let ty = match text(name, None)?.ty {
         TypeName::String | TypeName::Text => TypeName::Text,
@@ -120,7 +120,7 @@ fn greatest(name: &str) -> Option<Foreign> {
     Some(Foreign::new(ty).key("max", LONGEST))
 }
 
-/// The first two numbers of what stands in parentheses, whatever is between them.
+/// The first two numbers in parentheses, whatever separates them.
 fn numbers_of(arguments: &[Argument]) -> Option<(u64, Option<u64>)> {
     let digits =
         arguments.iter().flat_map(|argument| argument.text.split(|letter: char| !letter.is_ascii_digit()));
@@ -153,7 +153,7 @@ fn integer(name: &str, modifiers: &mut Modifiers) -> Option<Foreign> {
         };
         Some(Foreign::new(TypeName::Int).key("min", min).key("max", max))
     };
-    // What has fewer bits than an `int` of SQL says so by its bounds, which say as well whether there is a sign.
+    // A type with fewer bits than SQL's `int` gets bounds, which also say whether it is signed.
     let signed = |modifiers: &mut Modifiers, bits| of_bits(bits, std::mem::take(&mut modifiers.is_unsigned));
     match name {
         "tinyint" | "int1" | "i8" => signed(modifiers, 8),

@@ -1,4 +1,4 @@
-//! The definition of a column in SQL, word by word: what is in quotes is a value, and never a word of the language.
+//! Parses the definition of a column in SQL, word by word. A quoted text is a value, never a word of the language.
 
 use std::{iter::Peekable, str::Chars};
 
@@ -15,15 +15,15 @@ use crate::names::quoted;
 enum Token {
     /// A word or a number, in lower case.
     Word(String),
-    /// What stands in quotes, as it is meant.
+    /// A quoted text, unescaped.
     Text(String),
-    /// What stands in parentheses, as it is written.
+    /// The text in parentheses, as written.
     Group(String),
     /// Anything else.
     Sign,
 }
 
-/// What stands between two commas in parentheses.
+/// An argument between commas in parentheses.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Argument {
     /// A value without its quotes.
@@ -32,7 +32,7 @@ pub(super) struct Argument {
 }
 
 impl Argument {
-    /// A number, and whether it counts characters as it does here: `20`, `20 char`, `20 byte`.
+    /// A number, and whether it counts characters, as here: `20`, `20 char`, `20 byte`.
     pub(super) fn number(&self) -> Option<(u64, bool)> {
         let mut words = self.text.split_whitespace();
         let number = words.next().filter(|_| !self.is_quoted)?.parse().ok()?;
@@ -44,7 +44,7 @@ impl Argument {
     }
 }
 
-/// A type with what stands behind it.
+/// A type with its modifiers.
 #[derive(Debug)]
 pub(super) struct Definition {
     /// The name of the type, in lower case.
@@ -54,7 +54,7 @@ pub(super) struct Definition {
 }
 
 impl Definition {
-    /// Reads a definition; `None` where no name begins it.
+    /// Parses a definition; `None` if it does not begin with a name.
     pub(super) fn read(written: &str) -> Option<Self> {
         let tokens = tokens(written);
         let is_name = |(at, token): &(usize, &Token)| match token {
@@ -81,7 +81,7 @@ impl Token {
     }
 }
 
-/// Whether a word says something of a column and not of its type.
+/// Whether a word modifies the column, not its type.
 fn begins_modifier(word: &str, next: Option<&Token>) -> bool {
     match word {
         "character" => next.and_then(Token::word) == Some("set"),
@@ -122,8 +122,8 @@ fn is_of_word(letter: char) -> bool {
     letter.is_alphanumeric() || "_.<>&+-$:".contains(letter)
 }
 
-/// A text out of its quotes. Two quotes are one, and a backslash stands in front of a letter that is meant as it is;
-/// `None` where it never ends or holds other escapes.
+/// A text without its quotes. Two quotes are one, and a backslash escapes the next letter literally. `None` if the text
+/// never ends or has other escapes.
 fn text(letters: &mut Peekable<Chars<'_>>) -> Option<String> {
     let quote = letters.next()?;
     let (mut out, mut is_known) = (String::new(), true);
@@ -142,7 +142,7 @@ fn text(letters: &mut Peekable<Chars<'_>>) -> Option<String> {
     }
 }
 
-/// What stands in parentheses; `None` where they are never closed.
+/// The text in parentheses; `None` if they are never closed.
 fn group(letters: &mut Peekable<Chars<'_>>) -> Option<String> {
     letters.next();
     let (mut out, mut depth, mut quote) = (String::new(), 1_usize, None);
@@ -167,7 +167,7 @@ fn group(letters: &mut Peekable<Chars<'_>>) -> Option<String> {
     }
 }
 
-/// What stands between commas, or between semicolons where there is no comma.
+/// The texts between commas, or between semicolons if there is no comma.
 fn arguments(inside: &str) -> Vec<Argument> {
     let separator = if inside.contains(',') { ',' } else { ';' };
     let mut out = Vec::new();
@@ -187,7 +187,7 @@ fn arguments(inside: &str) -> Vec<Argument> {
             rest.push(letter);
         }
         if !rest.trim().is_empty() {
-            // Behind the quotes stands more, so that this is no value.
+            // More text follows the quotes, so this is not a value.
             argument = Argument { text: format!("{}{}", argument.text, rest.trim()), is_quoted: false };
         }
         let is_last = letters.next().is_none();
@@ -207,7 +207,7 @@ enum Constant {
     Word(String),
 }
 
-/// What a column's definition says behind its type.
+/// The modifiers of a column after its type.
 #[derive(Debug, Default)]
 pub(super) struct Modifiers {
     pub(super) is_unsigned: bool,
@@ -219,7 +219,7 @@ pub(super) struct Modifiers {
     has_default: bool,
     default: Option<Constant>,
     comment: Option<String>,
-    /// What has no counterpart here, so that the whole is for people to judge.
+    /// A modifier without a counterpart here: people must judge the whole.
     doubt: Option<&'static str>,
 }
 
@@ -263,7 +263,7 @@ impl Modifiers {
                     tokens.next();
                     of.doubt(CHECK);
                 }
-                // The database keeps foreign keys, and what a client may write is the same.
+                // The database enforces foreign keys, and they do not change what a client may write.
                 "references" => while tokens.next().is_some() {},
                 "generated" | "as" | "identity" => {
                     of.is_generated = true;
@@ -322,7 +322,7 @@ impl Modifiers {
         }
     }
 
-    /// Remembers the first thing that has no counterpart.
+    /// Remembers the first part without a counterpart.
     fn doubt(&mut self, why: &'static str) {
         self.doubt = self.doubt.or(Some(why));
     }
@@ -333,7 +333,7 @@ impl Modifiers {
         if default == Some(None) {
             self.doubt(DEFAULT);
         }
-        // What has a sign by its type is bounded instead.
+        // A type that is signed by definition gets a bound instead.
         let (is_unsigned, least) = match ty.ty {
             TypeName::Decimal => (false, self.is_unsigned.then_some("\"0\"")),
             TypeName::Float => (false, self.is_unsigned.then_some("0.0")),
@@ -364,7 +364,7 @@ impl Modifiers {
     }
 }
 
-/// A default as a template writes it for a type; `None` where it is none of its constants.
+/// A default in the form of a template, for a type; `None` if it is not a constant of the type.
 fn written_as(ty: TypeName, constant: &Constant) -> Option<String> {
     let (Constant::Text(text) | Constant::Word(text)) = constant;
     let is_text = matches!(constant, Constant::Text(_));

@@ -7,7 +7,7 @@ use super::mistake::{Mistake, word};
 const TOO_LARGE: &str = "this number is larger than any that MongoDB can hold as a double";
 const TOO_SMALL: &str = "this number is nearer to 0 than any that MongoDB can hold as a double";
 
-/// The string that begins with the quote at `start`, and where it ends.
+/// The string that begins with the quote at `start`, and its end.
 pub(super) fn string(text: &str, start: usize) -> Result<(String, usize), Box<Mistake>> {
     let mut out = String::new();
     let mut at = start + 1;
@@ -47,7 +47,7 @@ fn unclosed(text: &str, start: usize) -> Box<Mistake> {
     )
 }
 
-/// The character that an escape stands for, and where the escape ends.
+/// The character of an escape, and the escape's end.
 fn escape(text: &str, at: usize) -> Result<(char, usize), Box<Mistake>> {
     let rest = &text[at + 1..];
     let plain = match rest.chars().next() {
@@ -73,7 +73,7 @@ fn escape(text: &str, at: usize) -> Result<(char, usize), Box<Mistake>> {
 fn unicode(text: &str, at: usize) -> Result<(char, usize), Box<Mistake>> {
     let unit = |at: usize| {
         let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
-        // `from_str_radix` takes a sign, too.
+        // `from_str_radix` would also accept a sign.
         digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| u32::from_str_radix(digits, 16).ok())?
     };
     let first = unit(at);
@@ -98,11 +98,11 @@ fn unicode(text: &str, at: usize) -> Result<(char, usize), Box<Mistake>> {
     })
 }
 
-/// Where a number may have more digits than a double, and be greater.
+/// How to write a number with more digits than a double, or a greater one.
 const IN_EXPRESSIONS: &str = "in an expression, the number as a string in { \"$toDecimal\": \"…\" }; in a query, such an \
     expression: { \"$expr\": { \"$eq\": [\"$name\", { \"$toDecimal\": \"…\" }] } }";
 
-/// Where the number that begins at `start` ends.
+/// The end of the number that begins at `start`.
 pub(super) fn number(text: &str, start: usize) -> Result<usize, Box<Mistake>> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '-' | '_');
     let length = text[start..].find(|c| !is_part(c)).unwrap_or(text.len() - start);
@@ -122,7 +122,7 @@ pub(super) fn number(text: &str, start: usize) -> Result<usize, Box<Mistake>> {
             format!("write fewer digits; {IN_EXPRESSIONS}"),
         ));
     }
-    // serde takes the form of a number that is too large, and refuses its value.
+    // The form of the number is valid for serde, but its value is too large.
     if written.parse().is_ok_and(f64::is_infinite) && serde_json::from_str::<&RawValue>(written).is_ok() {
         let help = format!("write a number of at most 1.7976931348623157e308; {IN_EXPRESSIONS}");
         return Err(Mistake::new(start..start + length, TOO_LARGE, "it would become infinite", help));

@@ -1,17 +1,17 @@
-//! What is wrong with a text that is not JSON, in words for people who write the shell's syntax.
+//! The mistakes in a text that is not JSON, in words for people who write the shell's syntax.
 
 use std::ops::Range;
 
-/// A mistake: where it is, what it is, and what to do.
+/// A mistake: its position, its kind, and the advice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mistake {
     pub(crate) at: Range<usize>,
     pub(crate) message: String,
     pub(crate) label: &'static str,
-    /// Another place that explains it.
+    /// Another position that explains it.
     pub(crate) near: Option<(Range<usize>, &'static str)>,
     pub(crate) help: String,
-    /// What a machine can write in place of what stands at a place.
+    /// An automatic fix: a range, and the text that replaces it.
     pub(crate) fix: Option<(Range<usize>, String)>,
 }
 
@@ -36,7 +36,7 @@ impl Mistake {
     }
 }
 
-/// What stands where a value was expected, and is none.
+/// The mistake for a text that is not a value, where one was expected.
 pub(super) fn no_value(text: &str, at: usize) -> Box<Mistake> {
     let rest = &text[at..];
     if let Some(mistake) = foreign(text, at) {
@@ -120,7 +120,7 @@ pub(super) fn yaml(text: &str, at: usize) -> Option<Box<Mistake>> {
     })
 }
 
-/// What stands where the name of a member was expected.
+/// The mistake for a text where the name of a member was expected.
 pub(super) fn no_name(text: &str, at: usize) -> Box<Mistake> {
     let rest = &text[at..];
     if let Some(mistake) = foreign(text, at) {
@@ -145,7 +145,7 @@ pub(super) fn no_name(text: &str, at: usize) -> Box<Mistake> {
     .fix(at..at + name.len(), format!("\"{name}\""))
 }
 
-/// What JSON has nowhere, whatever is expected.
+/// A text that is not valid in JSON in any position.
 pub(super) fn foreign(text: &str, at: usize) -> Option<Box<Mistake>> {
     let rest = &text[at..];
     let line = at + rest.lines().next().unwrap_or_default().trim_end().len();
@@ -223,7 +223,7 @@ pub(super) fn foreign(text: &str, at: usize) -> Option<Box<Mistake>> {
     })
 }
 
-/// The length of a string in quotes that are not JSON's, and what is in them, where that needs no escape.
+/// The length of a string in quotes that JSON does not have, and its content, if that needs no escape.
 fn in_foreign_quotes(rest: &str, open: char) -> Option<(usize, &str)> {
     let line = rest.lines().next()?;
     let closes: &[char] = match open {
@@ -254,7 +254,7 @@ fn constant(at: Range<usize>, name: &str, right: &str) -> Box<Mistake> {
         .fix(at, right)
 }
 
-/// How many bytes at the beginning are those of a word.
+/// The length in bytes of the word at the beginning.
 pub(super) fn word(text: &str) -> usize {
     let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '.' | '-');
     text.find(|c| !is_part(c)).unwrap_or(text.len())

@@ -1,7 +1,7 @@
-//! JSON in which every value knows its place, for the files of pipelines.
+//! JSON with the position of every value, for the files of pipelines.
 //!
-//! The parser is our own because of what it says: people write the shell's syntax into these files, and a parser's
-//! "expected value" names neither the cause nor the remedy. It takes what RFC 8259 takes, and no key twice.
+//! The parser is our own because of its messages: people write the shell's syntax into these files, and "expected
+//! value" names neither the cause nor the fix. It accepts JSON of RFC 8259, without duplicate keys.
 
 mod lexer;
 mod mistake;
@@ -14,7 +14,7 @@ pub(crate) use placeholder::named_by;
 
 use crate::span::Spanned;
 
-/// A value and its place.
+/// A value and its position.
 pub(crate) type Node = Spanned<Json>;
 
 /// A value.
@@ -22,7 +22,7 @@ pub(crate) type Node = Spanned<Json>;
 pub(crate) enum Json {
     Null,
     Bool(bool),
-    /// A number as it is written.
+    /// A number in written form.
     Number(String),
     Text(String),
     List(Vec<Node>),
@@ -36,12 +36,12 @@ pub(crate) struct Member {
     pub(crate) value: Node,
 }
 
-/// The member of this name, of these.
+/// The member of this name.
 pub(crate) fn member<'m>(members: &'m [Member], name: &str) -> Option<&'m Member> {
     members.iter().find(|member| member.name.value == name)
 }
 
-/// Whether a text is spelt as the path to a field is, without its `$`.
+/// Whether a text has the form of a field's path, without its `$`.
 pub(crate) fn is_path(text: &str) -> bool {
     text.split('.').all(|part| {
         part.starts_with(|letter: char| letter.is_alphabetic() || letter == '_')

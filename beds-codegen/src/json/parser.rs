@@ -9,12 +9,12 @@ use super::{
 };
 use crate::span::{FileId, Span, Spanned};
 
-/// How deep values may be nested: MongoDB takes documents of a hundred levels.
+/// How deep values may be nested: MongoDB accepts documents of a hundred levels.
 const DEPTH_MAX: usize = 100;
 
-/// Reads a text that is one value.
+/// Parses a text that is one value.
 pub(crate) fn parse(text: &str, file: FileId) -> Result<Node, Box<Mistake>> {
-    // A byte order mark is no more part of it than of a template.
+    // A byte order mark is not part of the text, as in a template.
     let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let mut parser = Parser { text, file, at: start };
     parser.blanks();
@@ -60,7 +60,7 @@ impl Parser<'_> {
         Span { file: self.file, start: range.start, end: range.end }
     }
 
-    /// The place of the next character.
+    /// The position of the next character.
     fn here(&self) -> Range<usize> {
         self.at..self.at + self.rest().chars().next().map_or(0, char::len_utf8)
     }
@@ -178,7 +178,7 @@ impl Parser<'_> {
         Ok(Member { name, value })
     }
 
-    /// Goes behind the comma after an entry; tells whether the bracket is closed instead.
+    /// Moves behind the comma after an entry. Returns whether the bracket is closed instead.
     fn next(&mut self, close: u8, open: usize) -> Result<bool, Box<Mistake>> {
         let end = self.at;
         self.blanks();
@@ -194,7 +194,7 @@ impl Parser<'_> {
         self.closes(close, open, Some(comma))
     }
 
-    /// Whether the bracket is closed here, where it may be: not after a comma.
+    /// Whether the bracket is closed here, where that is allowed: not after a comma.
     fn closes(&mut self, close: u8, open: usize, comma: Option<usize>) -> Result<bool, Box<Mistake>> {
         match self.peek() {
             None => Err(self.unclosed(open)),

@@ -1,10 +1,10 @@
-//! What stands for a parameter in other tools: in SQL, in templates of text, in formats.
+//! Placeholders of other tools: of SQL, of text templates, of formats.
 
 use std::ops::Range;
 
 use super::mistake::{Mistake, word};
 
-/// What opens and closes a parameter's name.
+/// The opening and closing brackets of a parameter's name.
 const BRACKETS: [(&str, &str); 9] = [
     ("{{", "}}"),
     ("{%", "%}"),
@@ -25,17 +25,17 @@ pub(super) fn value(text: &str, at: usize) -> Option<Box<Mistake>> {
     }
     let name = word(rest);
     let length = match rest.chars().next()? {
-        // With quotes it would be a path.
+        // In quotes it would be a path.
         '$' if name > 1 && !rest[name..].starts_with('(') => name,
         '?' => signed(rest),
-        // A colon alone is one too many, and no placeholder.
+        // A single colon is a superfluous colon, not a placeholder.
         ':' | '@' | '<' | '%' if rest[1..].starts_with(is_letter) => signed(rest),
         _ => return None,
     };
     Some(mistake(text, at..at + length))
 }
 
-/// A placeholder in braces: the first of them was taken for an object, whose first name was expected.
+/// A placeholder in braces: the parser took the first brace for an object, and expected the name of a member.
 pub(super) fn braced(text: &str, at: usize) -> Option<Box<Mistake>> {
     if let Some(length) = bracketed(&text[at..]) {
         let written = &text[at..at + length];
@@ -55,7 +55,7 @@ pub(super) fn braced(text: &str, at: usize) -> Option<Box<Mistake>> {
     Some(mistake(text, open..open + length))
 }
 
-/// The parameter that a text is, as other tools write it: `{{tag}}`, `:tag`, `%(tag)s`.
+/// The parameter of a text in the style of other tools: `{{tag}}`, `:tag`, `%(tag)s`.
 pub(crate) fn named_by(text: &str) -> Option<&str> {
     let is_bracketed = bracketed(text) == Some(text.len());
     let is_braced = text.starts_with(['{', '<']) && text.ends_with(['}', '>']);
@@ -77,7 +77,7 @@ fn is_sign(c: char) -> bool {
     !is_letter(c)
 }
 
-/// How long a parameter in brackets is. What is in them is on one line, and no JSON.
+/// The length of a parameter in brackets. Its content is on one line, and not JSON.
 fn bracketed(rest: &str) -> Option<usize> {
     let (open, close) = BRACKETS.iter().find(|(open, _)| rest.starts_with(open))?;
     let line = rest.lines().next()?;
@@ -86,7 +86,7 @@ fn bracketed(rest: &str) -> Option<usize> {
     (!inner.contains(['"', ':', '{', '['])).then_some(open.len() + length + close.len())
 }
 
-/// The length of one that begins with a sign.
+/// The length of a placeholder that begins with a sign.
 fn signed(rest: &str) -> usize {
     let is_end = |c: char| c.is_whitespace() || matches!(c, ',' | '}' | ']');
     rest.find(is_end).unwrap_or(rest.len())

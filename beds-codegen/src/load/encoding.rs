@@ -1,27 +1,27 @@
-//! Bytes as text: UTF-8, or what they are instead.
+//! Decodes bytes as text: UTF-8, or another encoding for the report.
 
 use crate::{
     diagnostic::{Diagnostic, files},
     span::{FileId, Span},
 };
 
-/// A text in another encoding, as far as it can be read: for the report alone.
+/// A text in another encoding, as far as it can be decoded. It is for the report only.
 #[derive(Debug)]
 pub(super) struct Foreign {
-    /// What it is, in a few words.
+    /// A short name of the encoding.
     name: &'static str,
     /// The text, decoded.
     pub(super) text: String,
-    /// The first character that is not as UTF-8 would have it, by its bytes in `text`.
+    /// The range in `text` of the first character that is not valid UTF-8.
     at: std::ops::Range<usize>,
-    /// What stands there, in the bytes of the file.
+    /// Its byte in the file.
     byte: u8,
-    /// Whether the text is what was meant, beyond doubt.
+    /// Whether the decoded text is certainly the intended one.
     is_sure: bool,
 }
 
 impl Foreign {
-    /// What is said of the file, whose text here is the decoded one.
+    /// The report on the file, whose text here is the decoded one.
     pub(super) fn report(self, file: FileId) -> Diagnostic {
         let span = |start, end| Span { file, start, end };
         let letter = self.text[self.at.clone()].chars().next();
@@ -38,7 +38,7 @@ impl Foreign {
     }
 }
 
-/// What Windows-1252 has at 0x80 to 0x9F; the rest is as in Latin-1. Unassigned bytes are shown as `?`.
+/// The characters of Windows-1252 for 0x80 to 0x9F. The rest is as in Latin-1. Unassigned bytes are shown as `?`.
 const WINDOWS: [char; 32] = [
     '€', '?', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '?', 'Ž', '?', '?', '‘', '’', '“', '”',
     '•', '–', '—', '˜', '™', 'š', '›', 'œ', '?', 'ž', 'Ÿ',
@@ -69,7 +69,7 @@ pub(super) fn decode(bytes: Vec<u8>) -> Result<String, Foreign> {
     Err(narrow(&bytes, valid))
 }
 
-/// UTF-16 and UTF-32, by their mark or by the zeros between ASCII letters.
+/// UTF-16 and UTF-32, recognized by their mark or by the zeros between ASCII letters.
 fn wide(bytes: &[u8]) -> Option<Foreign> {
     let (name, is_little, skipped, width) = match bytes {
         [0xff, 0xfe, 0, 0, ..] => ("UTF-32", true, 4, 4),
@@ -94,7 +94,7 @@ fn wide(bytes: &[u8]) -> Option<Foreign> {
     Some(Foreign { name, at: 0..end, byte: bytes[0], is_sure: true, text })
 }
 
-/// One byte a character: each that is not UTF-8 as Windows-1252 has it.
+/// One byte per character: each byte that is not UTF-8 is read as Windows-1252.
 fn narrow(bytes: &[u8], valid: usize) -> Foreign {
     let (mut text, mut rest, mut end) = (String::new(), bytes, valid);
     loop {

@@ -1,6 +1,6 @@
-//! Stage 1: finds the templates and reads them, within bounds, into [`Sources`].
+//! Stage 1: finds the templates and reads them, within limits, into [`Sources`].
 //!
-//! Whatever is wrong with a path or a file becomes a diagnostic; nothing here looks into what the text means.
+//! Any problem with a path or a file becomes a diagnostic. Nothing here interprets the text.
 
 mod encoding;
 mod stray;
@@ -17,9 +17,9 @@ use crate::{
     span::{FileId, Sources},
 };
 
-/// How a template's file name ends.
+/// The suffix of a template's file name.
 pub const TEMPLATE_SUFFIX: &str = "_rec.toml";
-/// The most bytes that a template or a pipeline may have.
+/// The largest template or pipeline, in bytes.
 pub const FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// A path as reports show it: as it was given, with `/` between its parts.
@@ -29,10 +29,10 @@ pub fn shown(path: &Path) -> String {
     if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() }
 }
 
-/// Finds the templates in these files and folders. A folder gives its `*_rec.toml` files, not those of folders
-/// inside it; what only looks like a template is warned of. The result is sorted, whatever order the file system lists
-/// them in, and has no file twice, however it is named. What is wrong with a folder that has none comes beside: it is a mistake
-/// where there is no hand-written domain either.
+/// Finds the templates in these files and folders. A folder yields its `*_rec.toml` files, without subfolders. Files
+/// that only look like templates are warned of. The result is sorted, whatever the order in the file system, and
+/// contains each file once, under whatever names it is given. The error for a folder without templates is returned
+/// separately: it is a mistake only if there is no hand-written domain either.
 pub fn find(
     paths: &[PathBuf],
     sources: &mut Sources,
@@ -80,13 +80,13 @@ pub fn find(
     (found, empty)
 }
 
-/// The templates of a folder, and the files that look like templates and are none.
+/// The templates of a folder, and the files that look like templates but are not.
 fn list(folder: &Path) -> std::io::Result<(Vec<PathBuf>, Vec<PathBuf>)> {
     let (mut files, mut others) = (Vec::new(), Vec::new());
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let path = entry.path();
-        // Hidden files are those of editors and of file systems.
+        // Hidden files belong to editors and file systems.
         let is_template = path.file_name().is_some_and(|name| {
             let name = name.to_string_lossy();
             name.ends_with(TEMPLATE_SUFFIX) && !name.starts_with('.')
@@ -103,14 +103,14 @@ fn list(folder: &Path) -> std::io::Result<(Vec<PathBuf>, Vec<PathBuf>)> {
     Ok((files, others))
 }
 
-/// Reads one file into `sources`; `None` when it cannot be used, which is reported.
+/// Reads one file into `sources`; `None` if it cannot be used, which is reported.
 pub fn read(path: &Path, sources: &mut Sources, errors: &mut ErrorSink<'_>) -> Option<FileId> {
     let name = shown(path);
     let mut broken = |make: &dyn Fn(FileId) -> Diagnostic| {
         let id = sources.add(&*name, "");
         errors.push(make(id));
     };
-    // One byte more than allowed is read, so that a file that grows, or a device, cannot fill the memory.
+    // One byte more than the limit is read, so that a growing file, or a device, cannot fill the memory.
     let bytes = match read_bounded(path) {
         Ok(bytes) => bytes,
         Err(error) => {
@@ -126,7 +126,7 @@ pub fn read(path: &Path, sources: &mut Sources, errors: &mut ErrorSink<'_>) -> O
     decoded(name, bytes, sources, errors)
 }
 
-/// Adds what was read to `sources`; `None` when it is no UTF-8, which is reported.
+/// Adds the bytes to `sources`; `None` if they are not UTF-8, which is reported.
 pub fn decoded(
     name: String,
     bytes: Vec<u8>,
@@ -144,7 +144,7 @@ pub fn decoded(
 }
 
 fn read_bounded(path: &Path) -> std::io::Result<Vec<u8>> {
-    // Before it is opened: to open a pipe waits for whoever writes to it.
+    // Checked before opening: opening a pipe would wait for its writer.
     let kind = fs::metadata(path)?.file_type();
     if !kind.is_file() {
         let what = if kind.is_dir() { "it is a folder" } else { "it is not a regular file" };

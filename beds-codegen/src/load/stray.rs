@@ -1,4 +1,4 @@
-//! Files that look like templates and are not compiled: the name ends in another way, or they lie a folder deeper.
+//! Files that look like templates but are not compiled: they have another suffix, or lie in a subfolder.
 
 use std::{
     ffi::OsStr,
@@ -9,16 +9,16 @@ use std::{
 
 use super::TEMPLATE_SUFFIX;
 
-/// How many folders deep templates are looked for that are not compiled.
+/// How many levels of subfolders are searched for uncompiled templates.
 pub(super) const LEVELS_MAX: usize = 3;
-/// How much of a file is read to see whether it is meant as a template.
+/// How much of a file is read to recognize it as a template.
 const LOOKED_AT_MAX: u64 = 4_096;
 
 fn file_name(path: &Path) -> String {
     path.file_name().map(OsStr::to_string_lossy).unwrap_or_default().into_owned()
 }
 
-/// Whether somebody means this file as a template. Files that begin with `.` are those of editors.
+/// Whether this file is probably meant as a template. Files that begin with `.` belong to editors.
 pub(super) fn looks_like_template(path: &Path) -> bool {
     let name = file_name(path).to_ascii_lowercase();
     if name.starts_with(['.', '#']) {
@@ -33,13 +33,13 @@ fn has_header(path: &Path) -> bool {
     let is_file = fs::metadata(path).is_ok_and(|data| data.is_file());
     let is_read =
         is_file && File::open(path).and_then(|file| file.take(LOOKED_AT_MAX).read_to_end(&mut bytes)).is_ok();
-    // An empty file says nothing; its name is all there is.
+    // For an empty file, the name is the only evidence.
     is_read && (bytes.is_empty() || String::from_utf8_lossy(&bytes).contains("[template]"))
 }
 
-/// Adds the templates in a folder that is inside of the folder of templates.
+/// Adds the templates in a subfolder of the folder of templates.
 pub(super) fn below(folder: &Path, levels: usize, found: &mut Vec<PathBuf>) {
-    // A folder that cannot be read holds nothing that was meant to be compiled.
+    // A folder that cannot be read holds no file that was meant to be compiled.
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let path = entry.path();
@@ -57,12 +57,12 @@ pub(super) fn below(folder: &Path, levels: usize, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Whether a file lies deeper than directly in the folder.
+/// Whether a file lies in a subfolder, not directly in the folder.
 pub(super) fn is_below(path: &Path, folder: &Path) -> bool {
     path.parent() != Some(folder)
 }
 
-/// The name that a template of this name should have.
+/// The correct name for a template with this name.
 pub(super) fn right_name(path: &Path) -> String {
     let name = file_name(path).to_ascii_lowercase();
     let stem = match name.find("_rec") {
@@ -100,7 +100,7 @@ mod tests {
         {
             let path = folder.join(name);
             fs::write(&path, "[template]\n")?;
-            // A copy that an editor keeps beside the file is looked at, and told.
+            // An editor's backup copy is checked, too, and reported.
             assert_eq!(looks_like_template(&path), name.ends_with('~'), "{name}");
         }
         fs::write(inner.join(".product_rec.toml"), "[template]\n")?;

@@ -1,26 +1,26 @@
-//! What people mean by keys that BEDS does not have: words of SQL, of JSON Schema, of object mappers.
+//! The meaning of keys that BEDS does not have: words of SQL, of JSON Schema, of object mappers.
 
 mod field;
 mod others;
 
 use crate::part::Part;
 
-/// What a foreign key means.
+/// The meaning of a foreign key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Meant {
-    /// A key that has another name here.
+    /// A key under another name.
     Key(&'static str),
-    /// Most likely a key that has another name here, which is for people to judge.
+    /// Probably a key under another name, which people must judge.
     Perhaps(&'static str),
-    /// A key with this value, which is another than the one that people write.
+    /// A key with this value, which differs from the written value.
     Pair(&'static str, &'static str),
-    /// A key of the table that is the value of a key: `limit = { default = … }`.
+    /// A key inside the table of another key: `limit = { default = … }`.
     Within(&'static str, &'static str),
-    /// There is no such thing; this is what to do instead.
+    /// No counterpart. This is the advice.
     Nothing(&'static str),
 }
 
-/// What a key means in a part; `None` for one that nobody knows.
+/// The meaning of a key in a part; `None` if it is unknown.
 pub(crate) fn meant(key: &str, part: Part) -> Option<Meant> {
     let key = normal(key);
     let found = match part {
@@ -45,28 +45,28 @@ pub(crate) fn meant(key: &str, part: Part) -> Option<Meant> {
     found.or_else(|| others::anywhere(&key))
 }
 
-/// What to do with a condition that always holds.
+/// The advice for a condition that always holds.
 pub(crate) const CONDITION: &str = "a condition that always holds belongs into the view that `read` names; what stands here is what clients may ask for, a list \
      of fields";
 
-/// Whether a text is a condition, and no name: `deleted = 0`.
+/// Whether a text is a condition, not a name: `deleted = 0`.
 pub(crate) fn is_condition(text: &str) -> bool {
     let lower = text.to_lowercase();
     text.contains(['=', '<', '>'])
         || [" is ", " in ", " like ", " between "].iter().any(|word| lower.contains(word))
 }
 
-/// Whether a key of `read` names what is run and not what is read.
+/// Whether a key of `read` names an object that is run, not read.
 pub(crate) fn is_routine(key: &str) -> bool {
     others::is_routine(&normal(key))
 }
 
-/// Whether a key of a field says whether there is always a value, and not who gives it.
+/// Whether a key of a field says whether there is always a value, not who gives it.
 pub(crate) fn is_about_null(key: &str) -> bool {
     matches!(normal(key).as_str(), "not_null" | "notnull" | "non_null")
 }
 
-/// Whether a key of the header names the domain where nothing else does: who writes `table = "note"` means the name.
+/// Whether a key of the header names the domain if no other key does: `table = "note"` means the name.
 pub(crate) fn names_domain(key: &str, part: Part) -> bool {
     part == Part::Header && matches!(normal(key).as_str(), "table" | "collection")
 }
@@ -85,7 +85,7 @@ fn normal(key: &str) -> String {
     out
 }
 
-/// The keys that an unknown one may stand for, so that they are not missed as well.
+/// The keys that an unknown key may stand for, so that they are not reported as missing.
 pub(crate) fn stands_for(key: &str, part: Part) -> Vec<&'static str> {
     let meant = meant(key, part);
     let nearest = beds_protocol::nearest(key, part.known().iter().copied());
@@ -94,12 +94,12 @@ pub(crate) fn stands_for(key: &str, part: Part) -> Vec<&'static str> {
         (Some(Meant::Key(key) | Meant::Perhaps(key) | Meant::Pair(key, _) | Meant::Within(key, _)), _) => {
             keys.push(key);
         }
-        // Whatever it is, it stands where the one object of an operation, or an operation, should.
+        // In any case it stands in place of an operation, or of an operation's only object.
         (_, Part::Objects | Part::Read | Part::Access) => keys.extend(part.known()),
         (Some(Meant::Nothing(_)), Part::Write) => keys.extend(["procedure", "collection"]),
         (Some(Meant::Nothing(_)), Part::Header) if names_domain(key, part) => keys.push("name"),
         (Some(Meant::Nothing(_)), Part::Call) => keys.extend(others::nothing_for_call(&normal(key))),
-        // Whoever says that there is an audit, or events, leaves the list out that says of what.
+        // An author who only writes that there is an audit, or events, leaves out the list of operations.
         (Some(Meant::Nothing(_)) | None, Part::Audit) => keys.push("operations"),
         (Some(Meant::Nothing(_)) | None, Part::Events) => keys.push("publish"),
         (Some(Meant::Nothing(_)) | None, _) => {}

@@ -1,4 +1,4 @@
-//! Foreign names of sections, and foreign keys of what has no type.
+//! Foreign names of sections, and foreign keys of parts without a type.
 
 use super::Meant::{self, Key, Nothing, Pair, Perhaps, Within};
 
@@ -17,7 +17,7 @@ const ACCESS: Meant = Nothing(
 const COMMENT: Meant =
     Nothing("there is no such key: write it into `description`, or as a comment behind `#`");
 
-/// What is nowhere a key.
+/// Words that are not a key anywhere.
 pub(super) fn anywhere(key: &str) -> Option<Meant> {
     Some(match key {
         "timeout" | "timeout_ms" | "timeouts" | "timeout_s" | "timeout_seconds" | "deadline"
@@ -145,7 +145,7 @@ pub(super) fn object(key: &str) -> Option<Meant> {
     })
 }
 
-/// Whether a key names what is run and not what is read.
+/// Whether a key names an object that is run, not read.
 pub(super) fn is_routine(key: &str) -> bool {
     matches!(
         key,
@@ -370,7 +370,7 @@ pub(super) fn call(key: &str) -> Option<Meant> {
     })
 }
 
-/// The keys of a call that one stands for which does not exist.
+/// The keys of a call that a key without counterpart stands for.
 pub(super) fn nothing_for_call(key: &str) -> &'static [&'static str] {
     match key {
         "rows" | "columns" | "row" => &["returns"],

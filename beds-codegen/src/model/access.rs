@@ -4,7 +4,7 @@ use beds_protocol::RequestValue;
 
 use super::Literal;
 
-/// Who may do what. What is not listed, nobody may.
+/// Who may do what. Anything not listed is forbidden.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Access {
     /// The roles of each operation, in the order of the operations and then of the calls.
@@ -16,7 +16,7 @@ pub struct Access {
 }
 
 impl Access {
-    /// The roles that may do an operation. Who may fetch may count, unless it says otherwise.
+    /// The roles that may do an operation. A role that may fetch may also count, unless `count` is listed.
     #[must_use]
     pub fn roles(&self, operation: &Granted) -> &[String] {
         let of = |wanted: &Granted| self.grants.iter().find(|(granted, _)| granted == wanted);
@@ -45,7 +45,7 @@ pub enum Granted {
 }
 
 impl Granted {
-    /// The operation as routing keys have it.
+    /// The operation as in routing keys.
     #[must_use]
     pub fn name(&self) -> String {
         match self {
@@ -65,16 +65,16 @@ impl Granted {
 pub struct RoleRows {
     /// The role.
     pub role: String,
-    /// Each field with the values of which it has one.
+    /// Each field with its allowed values.
     pub rows: Vec<(usize, Vec<Wanted>)>,
 }
 
 /// A value that a field must have.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Wanted {
-    /// Always the same.
+    /// A constant.
     Is(Literal),
-    /// What the request says of itself.
+    /// A value of the request.
     Asked(RequestValue),
 }
 

@@ -37,11 +37,11 @@ pub enum Supply {
     Required,
     /// The client may give it.
     Optional,
-    /// The client may give it, else it is this.
+    /// The client may give it. The default is this.
     Default(Literal),
     /// It is generated, and the client may not give it.
     Generated(Generated),
-    /// The database counts it.
+    /// The database counts it up.
     Version,
 }
 
@@ -54,11 +54,11 @@ pub enum Literal {
     Int(i64),
     /// A floating-point number.
     Float(f64),
-    /// What is a string on the wire.
+    /// A value that is a string on the wire.
     Text(String),
 }
 
-/// A type, with the bounds on its values, which are inclusive.
+/// A type with inclusive bounds on its values.
 #[derive(Debug, Clone, PartialEq)]
 #[allow(missing_docs, reason = "the members are the keys of the template language")]
 pub enum Type {

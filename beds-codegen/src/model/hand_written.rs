@@ -8,30 +8,30 @@ use crate::span::{Span, Spanned};
 /// A struct that derives `NamasteCore`.
 #[derive(Debug, Clone)]
 pub struct HandWritten {
-    /// The file that it stands in.
+    /// Its file.
     pub path: PathBuf,
-    /// The module that the file is.
+    /// The module of the file.
     pub module: String,
     /// The struct's name.
     pub struct_name: String,
-    /// Where the struct's name is written.
+    /// The position of the struct's name.
     pub place: Span,
-    /// The template's wire name, if it is one.
+    /// The template's wire name, if it is valid.
     pub name: Option<Spanned<String>>,
-    /// The domain, if nothing is wrong with it.
+    /// The domain, if it has no errors.
     pub domain: Option<Domain>,
 }
 
 /// An operation whose implementation is a Rust function instead of a call into the adapter.
 #[derive(Debug, Clone)]
 pub struct Method {
-    /// Which operation.
+    /// The operation.
     pub operation: Operation,
     /// The function: `async fn(&Context, …Request) -> Result`.
     pub function: syn::Path,
 }
 
-/// The operations that a method may stand for.
+/// The operations that a method may implement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
     /// `fetch`

@@ -1,7 +1,7 @@
-//! What is valid: the model that [`crate::emit`] turns into Rust and the tools of `bedsc` read.
+//! The model of valid templates. [`crate::emit`] turns it into Rust, and the tools of `bedsc` read it.
 //!
-//! [`crate::validate`] alone builds it. Names are identifiers already, references are indices, and what a
-//! template may not say cannot be said here.
+//! Only [`crate::validate`] builds it. Names are identifiers already, references are indices, and invalid templates
+//! cannot be represented.
 
 mod access;
 mod field;
@@ -36,7 +36,7 @@ pub struct Domain {
     pub placement: Placement,
     /// The name that the configuration maps to servers.
     pub database: String,
-    /// Whether a write that is asked for again is not done again.
+    /// Whether a repeated write is done only once.
     pub once: bool,
     /// The fingerprints of earlier versions whose clients are served.
     pub compatible_with: Vec<String>,
@@ -56,13 +56,13 @@ pub struct Domain {
     pub bulk: Bulk,
     /// What is published of changes.
     pub events: Events,
-    /// How long records are kept; none where it is for ever.
+    /// How long records are kept; `None` if for ever.
     pub lifecycle: Option<Lifecycle>,
-    /// When they go elsewhere.
+    /// When records go elsewhere.
     pub aging: Aging,
     /// The operations whose successes are audited, in the order they are written.
     pub audit: Vec<Change>,
-    /// Who may do what; none where the template does not say.
+    /// Who may do what; `None` if the template does not say.
     pub access: Option<Access>,
     /// The named calls, in the order they are written.
     pub calls: Vec<Call>,
@@ -102,7 +102,7 @@ pub enum Objects {
     },
 }
 
-/// What is read.
+/// The object that is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Relation {
     /// Its name.
@@ -112,7 +112,7 @@ pub struct Relation {
 }
 
 impl Call {
-    /// The parameters that clients know of.
+    /// The parameters that clients know.
     pub fn told(&self) -> impl Iterator<Item = &Arg> {
         self.args.iter().filter(|arg| arg.asked.is_none())
     }
@@ -125,7 +125,7 @@ impl Procedure {
         self.args.len() + self.asked.len()
     }
 
-    /// Its arguments in their order: fields, and what the request gives.
+    /// Its arguments in order: fields, and values of the request.
     #[must_use]
     pub fn all(&self) -> Vec<Result<usize, RequestValue>> {
         let mut all: Vec<_> = self.args.iter().copied().map(Ok).collect();
@@ -141,17 +141,17 @@ impl Procedure {
 pub struct Procedure {
     /// Its name, and where it is written.
     pub name: Spanned<String>,
-    /// The field of each argument, without those that the request itself gives.
+    /// The field of each argument, without arguments that the request gives.
     pub args: Vec<usize>,
-    /// The arguments that the request itself gives, each with its place among all, in order.
+    /// The arguments that the request gives, in order, each with its place among all arguments.
     pub asked: Vec<(usize, RequestValue)>,
-    /// The fields that its first result set gives, by position.
+    /// The fields in its first result set, by position.
     pub returns: Vec<usize>,
     /// Whether it commits by itself.
     pub commits: bool,
 }
 
-/// The operations that a domain offers besides `describe` and its calls.
+/// The operations that a domain offers, besides `describe` and its calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Operations {
     /// `fetch` and `count`
@@ -176,13 +176,14 @@ impl Domain {
         }
     }
 
-    /// The unique fields that records are sorted by: their index alone does not serve the order, which ends with the key.
+    /// The unique fields by which records are sorted. Their index alone does not serve the order, which ends with the
+    /// key.
     pub(crate) fn sorts_beside_unique(&self) -> impl Iterator<Item = &Field> {
         let sorts = self.fetch.sort.iter().filter_map(|index| self.fields.get(*index));
         sorts.filter(|field| field.unique && !field.is_key)
     }
 
-    /// The operations it offers: those with objects, and those that are written by hand.
+    /// The operations it offers: those with objects, and those implemented by hand.
     #[must_use]
     pub const fn offered(&self) -> Operations {
         let Operations { read, create, update, upsert, delete } = self.operations();
@@ -195,7 +196,7 @@ impl Domain {
         }
     }
 
-    /// The operations that objects stand behind.
+    /// The operations that objects implement.
     #[must_use]
     pub const fn operations(&self) -> Operations {
         match &self.objects {
@@ -216,7 +217,7 @@ impl Domain {
         }
     }
 
-    /// Whether its objects write, and those writes happen once: its database needs a ledger.
+    /// Whether its objects write, and those writes happen once. Then its database needs a ledger.
     #[must_use]
     pub fn keeps_ledger(&self) -> bool {
         let writes = match &self.objects {
@@ -234,7 +235,7 @@ impl Domain {
         self.once && (writes || calls)
     }
 
-    /// The tables of the node's own that its database needs.
+    /// The node's own tables that its database needs.
     pub fn tables(&self) -> impl Iterator<Item = &'static Table> {
         TABLES.into_iter().filter(|table| match table.role {
             Role::Ledger => self.keeps_ledger(),
@@ -259,13 +260,13 @@ pub struct Fetch {
     pub filter: Vec<usize>,
     /// The fields that it may sort by.
     pub sort: Vec<usize>,
-    /// How many records it returns when it does not say.
+    /// How many records it returns by default.
     pub limit_default: u32,
     /// How many it may ask for.
     pub limit_max: u32,
 }
 
-/// How many records one request may write by filter; none where it may not.
+/// How many records one request may write by filter; `None` if it may not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Bulk {
     /// By `update`.
@@ -274,7 +275,7 @@ pub struct Bulk {
     pub delete: Option<u32>,
 }
 
-/// What is published of changes.
+/// The published events.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Events {
     /// The operations whose successes are published, in the order they are written.
@@ -283,21 +284,21 @@ pub struct Events {
     pub fields: Vec<usize>,
 }
 
-/// When records go elsewhere; none where they stay.
+/// When records go elsewhere; `None` if they stay.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Aging {
-    /// Into the warehouse, and the template that is it.
+    /// Into the warehouse, whose template this names.
     pub warehouse: Option<(Age, Spanned<String>)>,
     /// Into archives.
     pub cool: Option<Age>,
 }
 
-/// How old a record is.
+/// An age of records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Age {
     /// In seconds.
     pub after_s: u32,
-    /// Since the moment in this field.
+    /// Counted from the moment in this field.
     pub by: usize,
 }
 
@@ -306,9 +307,9 @@ pub struct Age {
 pub struct Lifecycle {
     /// For how many seconds they are kept.
     pub ttl_s: u32,
-    /// The field that says since when they are there.
+    /// The field with the moment from which the time counts.
     pub by: usize,
-    /// The call that deletes what is too old; none where the database does it by itself.
+    /// The call that deletes old records; `None` if the database deletes them.
     pub purge: Option<String>,
 }
 
@@ -328,7 +329,7 @@ pub enum Change {
 }
 
 impl Change {
-    /// The operation as routing keys have it.
+    /// The operation as in routing keys.
     #[must_use]
     pub fn name(&self) -> String {
         match self {
@@ -348,11 +349,11 @@ pub struct Call {
     pub name: String,
     /// What it does, for people.
     pub description: String,
-    /// Which queue it waits in.
+    /// The lane, which decides its queue.
     pub lane: Lane,
     /// Its parameters, in the database object's order.
     pub args: Vec<Arg>,
-    /// What it gives back.
+    /// What it returns.
     pub returns: Returns,
     /// What it runs.
     pub target: Target,
@@ -363,13 +364,13 @@ pub struct Call {
 pub struct Arg {
     /// Name, type and bounds.
     pub field: Field,
-    /// Which way its value goes.
+    /// The direction of its value.
     pub mode: ArgMode,
-    /// What of the request it takes; none where the client gives its value.
+    /// The value of the request that it takes; `None` if the client gives the value.
     pub asked: Option<RequestValue>,
 }
 
-/// What a call gives back as `data`.
+/// The `data` that a call returns.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Returns {
     /// Nothing.
@@ -378,11 +379,11 @@ pub enum Returns {
     Scalar(Type),
     /// Rows of the first result set.
     Rows(Vec<Field>),
-    /// Every result set as it comes.
+    /// Every result set, as the object returns it.
     AsItComes,
 }
 
-/// What a call runs.
+/// The object that a call runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
     /// A MariaDB procedure.
@@ -408,7 +409,7 @@ pub enum Target {
         /// Whether a stage writes.
         writes: bool,
     },
-    /// A Rust function: of the domain's module, or whatever the path of a hand-written domain names.
+    /// A Rust function: from the domain's module, or at a path that a hand-written domain names.
     Method {
         /// Its name or path, and where it is written.
         function: Spanned<String>,

@@ -1,9 +1,9 @@
-//! What clients send and get with each operation: not every field goes through every procedure.
+//! The fields that clients send and receive with each operation: not every procedure takes every field.
 
 use super::{Domain, Field, Generated, Objects, Procedure, Supply};
 
 impl Field {
-    /// Whether clients may give it at all: it is neither generated nor counted.
+    /// Whether clients may give it at all: it is neither generated nor a version.
     #[must_use]
     pub const fn is_sent(&self) -> bool {
         matches!(self.supply, Supply::Required | Supply::Optional | Supply::Default(_))
@@ -11,7 +11,7 @@ impl Field {
 }
 
 impl Domain {
-    /// The fields that a `create` may set: what its procedure has no parameter for, the node refuses.
+    /// The fields that a `create` may set. The node refuses a field for which the procedure has no parameter.
     #[must_use]
     pub fn created(&self) -> Vec<&Field> {
         let procedure = match &self.objects {
@@ -49,7 +49,7 @@ impl Domain {
         if self.offered().update { self.passed(procedure).filter(is_changed).collect() } else { Vec::new() }
     }
 
-    /// What the reply to a `create` shows: what was passed, and what is known to have been generated.
+    /// The fields in the reply to a `create`: those that were passed, and those known to have been generated.
     #[must_use]
     pub fn shown_of_created(&self) -> Vec<&Field> {
         let is_known = |index: usize, field: &Field| match &self.objects {
@@ -64,7 +64,7 @@ impl Domain {
         fields.filter(|(index, field)| is_known(*index, field)).map(|(_, field)| field).collect()
     }
 
-    /// Without a procedure, everything can be passed.
+    /// Without a procedure, every field can be passed.
     fn passed(&self, procedure: Option<&Procedure>) -> impl Iterator<Item = &Field> {
         let takes = move |index: usize| procedure.is_none_or(|procedure| procedure.args.contains(&index));
         let fields = self.fields.iter().enumerate();

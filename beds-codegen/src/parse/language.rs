@@ -1,5 +1,5 @@
-//! Texts that are not TOML as a whole: another language, or a file with a merge conflict in it. Line by line, such a
-//! text gives many mistakes that all have one cause, so it is recognized first.
+//! Recognizes texts that are not TOML as a whole: another language, or a file with a merge conflict. Line by line, such
+//! a text would give many mistakes with one cause, so it is recognized first.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use crate::{
     tree::{Table, Value},
 };
 
-/// What the text is as a whole, where that is the mistake.
+/// The mistake of the whole text, if there is one.
 pub(super) fn recognize(text: &str, file: FileId) -> Option<Diagnostic> {
     let span = |range: Range<usize>| Span { file, start: range.start, end: range.end };
     if let Some(diagnostic) = conflict(text, file) {
@@ -27,7 +27,7 @@ pub(super) fn recognize(text: &str, file: FileId) -> Option<Diagnostic> {
     Some(syntax::other_language(span(start..start + line.trim().len()), language))
 }
 
-/// The lines of a text, with their places.
+/// The lines of a text, with their positions.
 fn lines(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
     let text = text.strip_prefix('\u{feff}').map_or((0, text), |rest| ('\u{feff}'.len_utf8(), rest));
     text.1.split_inclusive('\n').scan(text.0, |at, line| {
@@ -37,16 +37,16 @@ fn lines(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
     })
 }
 
-/// Whether a line holds more than a comment of TOML.
+/// Whether a line contains more than a TOML comment.
 fn is_significant(line: &str) -> bool {
     let line = line.trim();
     !line.is_empty() && (!line.starts_with('#') || line.starts_with("#["))
 }
 
-/// Whether a line is a comment of SQL, of C or of an INI file, which says nothing of the rest.
+/// Whether a line is a comment of SQL, of C or of an INI file, which does not identify the language of the rest.
 fn is_foreign_comment(line: &str) -> bool {
     let line = line.trim();
-    // `---` begins a document of YAML, and `--- ` a patch.
+    // `---` begins a YAML document, and `--- ` a patch.
     (line.starts_with("--") && !line.starts_with("---"))
         || ["//", "/*", "*", ";"].iter().any(|mark| line.starts_with(mark))
 }
@@ -59,7 +59,7 @@ fn conflict(text: &str, file: FileId) -> Option<Diagnostic> {
                 .map(|(at, line)| Span { file, start: at.start, end: at.start + line.trim_end().len() })
         };
     let Some(ours) = find("<<<<<<< ", 0) else {
-        // What is left of a conflict that was resolved in part.
+        // The rest of a partly resolved conflict.
         let is_middle = |(_, line): &(Range<usize>, &str)| line.trim_end() == "=======";
         let middle =
             || lines(text).find(is_middle).map(|(at, _)| Span { file, start: at.start, end: at.start + 7 });
@@ -68,7 +68,7 @@ fn conflict(text: &str, file: FileId) -> Option<Diagnostic> {
     Some(syntax::merge_conflict(ours, find("=======", ours.end), find(">>>>>>> ", ours.end)))
 }
 
-/// The language of a text that begins like this.
+/// The language of a text with this beginning.
 fn of_beginning(line: &str, rest: &str) -> Option<&'static str> {
     let lower = line.to_ascii_lowercase();
     let word = lower.split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default();
@@ -97,7 +97,7 @@ fn of_beginning(line: &str, rest: &str) -> Option<&'static str> {
         _ if line.starts_with("#[derive")
             || line.starts_with("pub struct ")
             || line.starts_with("struct ")
-            // Perl's `use strict;` names no item of a module.
+            // Perl's `use strict;` does not name an item of a module.
             || (line.starts_with("use ") && line.contains("::") && line.ends_with([';', '{']))
             || ["pub use ", "pub enum ", "pub mod ", "pub fn ", "impl "]
                 .iter()
@@ -144,7 +144,7 @@ fn source(line: &str) -> Option<&'static str> {
     }
 }
 
-/// Keys with dots and values without quotes, and no section anywhere.
+/// Dotted keys and values without quotes, and no section.
 fn properties(text: &str) -> bool {
     let (mut count, mut dotted) = (0_usize, 0_usize);
     for (_, line) in lines(text).filter(|(_, line)| is_significant(line)) {
@@ -160,7 +160,7 @@ fn properties(text: &str) -> bool {
     count >= 2 && dotted * 2 > count
 }
 
-/// Comments of an INI file, and no value that TOML would write: quoted, or in brackets.
+/// Comments of an INI file, and no value in TOML's form: quoted, or in brackets.
 fn ini(text: &str) -> bool {
     let (mut comments, mut sections, mut bare) = (0_usize, 0_usize, 0_usize);
     for (_, line) in lines(text).filter(|(_, line)| is_significant(line)) {
@@ -180,7 +180,7 @@ fn ini(text: &str) -> bool {
     comments > 0 && sections > 0 && bare > 2
 }
 
-/// Lines of words with as many commas each.
+/// Lines of words, with the same number of commas in each.
 fn csv(text: &str) -> bool {
     let commas = |line: &str| line.matches([',', ';', '\t']).count();
     let mut all = lines(text).map(|(_, line)| line.trim()).filter(|line| !line.is_empty());
@@ -196,7 +196,7 @@ fn csv(text: &str) -> bool {
         && others.all(|line| commas(line) >= commas(first))
 }
 
-/// TOML that is a node's configuration and no template.
+/// TOML that is the configuration of a node, not a template.
 pub(super) fn configuration(table: &Table) -> Option<Diagnostic> {
     const SECTIONS: [&str; 5] = ["node", "amqp", "brokers", "mariadb", "mongodb"];
     let is_one_of =
@@ -218,8 +218,8 @@ pub(super) fn configuration(table: &Table) -> Option<Diagnostic> {
     (is_section && !is_template).then(|| syntax::configuration(found.key.span))
 }
 
-/// Whether lines of YAML stand below a key of YAML: what is inside of what, a line alone does not tell, so no line of
-/// such a file is mended.
+/// Whether YAML lines are nested below a YAML key. A single line does not show the nesting, so no line of such a file
+/// is fixed.
 pub(crate) fn is_nested_yaml(text: &str) -> bool {
     let mut above: Option<usize> = None;
     for (_, line) in lines(text).filter(|(_, line)| is_significant(line)) {
@@ -241,7 +241,7 @@ fn is_json(rest: &str) -> bool {
     serde_json::from_str::<serde::de::IgnoredAny>(rest).is_ok()
 }
 
-/// YAML has no opening line of its own: its lines tell.
+/// YAML has no typical first line, so its lines are examined.
 fn of_lines(text: &str) -> Option<&'static str> {
     let (mut colons, mut others) = (0_usize, 0_usize);
     for (_, line) in lines(text).filter(|(_, line)| is_significant(line)) {

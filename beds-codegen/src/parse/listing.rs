@@ -1,5 +1,5 @@
-//! A template that was copied with what stood in front of each of its lines, or in the letters of a page: one mistake, and the
-//! text without it is known.
+//! A template that was copied together with a prefix on each line, or with HTML escapes: one mistake, and the correct
+//! text is known.
 
 use toml::de::DeTable;
 
@@ -8,11 +8,11 @@ use crate::{
     span::{FileId, Span},
 };
 
-/// What stands in front of each line of a patch, of a mail, of a table.
+/// The prefix of each line in a patch, a mail, a table.
 const MARKS: [char; 3] = ['+', '>', '|'];
-/// How few lines say nothing of the others.
+/// With fewer lines, a common prefix is no evidence.
 const LINES_MIN: usize = 3;
-/// How pages write the signs that mean something to them; `&` is the last, since the others have one.
+/// HTML's escapes. `&` is the last, because the others contain it.
 const ENTITIES: [(&str, &str); 7] = [
     ("&quot;", "\""),
     ("&#34;", "\""),
@@ -23,7 +23,7 @@ const ENTITIES: [(&str, &str); 7] = [
     ("&amp;", "&"),
 ];
 
-/// What the text is with it, if it is TOML without it.
+/// The kind of the copy, if the text without its prefixes or escapes is TOML.
 pub(super) fn recognize(text: &str, file: FileId) -> Option<Diagnostic> {
     let whole = Span { file, start: 0, end: text.len() };
     let is_toml = |text: &str| DeTable::parse(text).is_ok_and(|table| !table.get_ref().is_empty());
@@ -51,7 +51,7 @@ pub(super) fn recognize(text: &str, file: FileId) -> Option<Diagnostic> {
     })
 }
 
-/// The text in which each line that is not empty has lost its beginning.
+/// The text in which each non-empty line has lost its prefix.
 fn without<'t>(text: &'t str, strip: impl Fn(&'t str) -> Option<&'t str>) -> Option<String> {
     let mut right = String::with_capacity(text.len());
     let mut count = 0;
@@ -63,7 +63,7 @@ fn without<'t>(text: &'t str, strip: impl Fn(&'t str) -> Option<&'t str>) -> Opt
     (count >= LINES_MIN).then_some(right)
 }
 
-/// The text without the numbers of its lines, which go up by one.
+/// The text without its line numbers, which increase by one.
 fn without_numbers(text: &str) -> Option<String> {
     let next = std::cell::Cell::new(None);
     without(text, |line| {

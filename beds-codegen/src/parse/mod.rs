@@ -1,8 +1,8 @@
-//! Stage 2: a template's text becomes a tree in which every key and value knows its place.
+//! Stage 2: a template's text becomes a tree that has the position of every key and value.
 //!
-//! The `toml` crate judges a text. Where it refuses one, what is wrong is found and told by modules of our own:
-//! `language` for texts that are not TOML as a whole, `broken` for mistakes in single lines,
-//! `twice` for keys that stand twice. The words of the crate's own errors are never shown.
+//! The `toml` crate judges a text. If it refuses the text, modules of our own find and report the mistakes: `language`
+//! for texts that are not TOML as a whole, `broken` for mistakes in single lines, and `twice` for duplicate keys. The
+//! messages of the crate are never shown.
 
 mod broken;
 mod language;
@@ -24,15 +24,15 @@ use crate::{
     tree::{Entry, Node, Scalar, Table, Value},
 };
 
-/// What the `toml` crate says of a key that stands twice, and of a value that is to be both a value and a table.
+/// The messages of the `toml` crate for a duplicate key, and for a value that is also used as a table.
 const TWICE: [&str; 2] = ["duplicate key", "cannot extend value"];
 
-/// The most keys that stand twice of which each is told: every one is looked for in the whole text.
+/// The most duplicate keys that are reported one by one: each is searched in the whole text.
 const TWICE_MAX: usize = 1_000;
 
-/// Parses a text of `sources`; `None` when it is not TOML, which is reported.
+/// Parses a text of `sources`; `None` if it is not TOML, which is reported.
 ///
-/// A key that stands twice is reported too, but the rest can be trusted, so the table is given.
+/// A duplicate key is also reported, but the rest can be trusted, so the table is returned.
 pub fn parse(file: FileId, sources: &Sources, errors: &mut ErrorSink<'_>) -> Option<Table> {
     let mut text = sources.text(file);
     let (mut table, mut mistakes) = DeTable::parse_recoverable(text);
@@ -79,7 +79,7 @@ pub fn parse(file: FileId, sources: &Sources, errors: &mut ErrorSink<'_>) -> Opt
     Some(table)
 }
 
-/// A number of another base without a digit, `0x`, which the parser takes for one.
+/// A number with the prefix of another base but without a digit, `0x`, which the parser accepts.
 fn digitless<'v, 't: 'v>(values: impl Iterator<Item = &'v TomlSpanned<DeValue<'t>>>) -> Option<Range<usize>> {
     for value in values {
         let found = match value.get_ref() {
@@ -97,7 +97,7 @@ fn digitless<'v, 't: 'v>(values: impl Iterator<Item = &'v TomlSpanned<DeValue<'t
     None
 }
 
-/// Reports what is wrong in a text that the parser refuses; `place` is where it gave up first.
+/// Reports the mistakes in a text that the parser refuses. `place` is where it gave up first.
 fn refused(text: &str, place: Span, errors: &mut ErrorSink<'_>) {
     if let Some(whole) =
         listing::recognize(text, place.file).or_else(|| language::recognize(text, place.file))
@@ -114,7 +114,7 @@ fn refused(text: &str, place: Span, errors: &mut ErrorSink<'_>) {
     }
 }
 
-/// Takes the keys out that stand in a section which is there twice. What its header names is known, and not judged.
+/// Removes the keys in a duplicate section. The section's own name stays known, and is not checked.
 fn without(table: &mut Table, section: &Range<usize>, header: &Range<usize>) {
     table.entries.retain(|entry| {
         let at = entry.key.span.start;
@@ -123,7 +123,7 @@ fn without(table: &mut Table, section: &Range<usize>, header: &Range<usize>) {
     for entry in &mut table.entries {
         if let Value::Table(inner) = &mut entry.value.value {
             without(inner, section, header);
-            // What the parser kept of it is the second alone: the first is not known.
+            // The parser kept only the second one, so the first is unknown.
             if inner.entries.is_empty() && header.contains(&entry.key.span.start) {
                 entry.value.value = Value::Broken;
             }
@@ -131,7 +131,7 @@ fn without(table: &mut Table, section: &Range<usize>, header: &Range<usize>) {
     }
 }
 
-/// What a key has that stands twice is known in part: the parser kept the first alone.
+/// A duplicate key makes its table partial: the parser kept only the first.
 fn be_partial(table: &mut Table, first: Span) {
     for entry in &mut table.entries {
         if let Value::Table(inner) = &mut entry.value.value {
@@ -157,12 +157,13 @@ fn node(value: TomlSpanned<DeValue<'_>>, file: FileId) -> Node {
     let range = value.span();
     let value = match value.into_inner() {
         DeValue::Boolean(flag) => Value::Scalar(Scalar::Bool(flag)),
-        // A number too large for 128 bits is out of every range: the ends of this one say so as well.
+        // A number beyond 128 bits is out of every range. The ends of this range are also out of range, and give the
+        // same report.
         DeValue::Integer(number) => Value::Scalar(Scalar::Int(
             i128::from_str_radix(number.as_str(), number.radix())
                 .unwrap_or(if number.as_str().starts_with('-') { i128::MIN } else { i128::MAX }),
         )),
-        // What the parser takes for a float is one.
+        // A text that the parser accepts as a float can be parsed.
         DeValue::Float(number) => Value::Scalar(Scalar::Float(number.as_str().parse().unwrap_or(f64::NAN))),
         DeValue::String(text) => Value::Scalar(Scalar::Text(text.into_owned())),
         DeValue::Datetime(moment) => Value::Scalar(Scalar::Moment(moment.to_string())),

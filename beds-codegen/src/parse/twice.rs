@@ -1,4 +1,4 @@
-//! Keys and sections that stand twice: both places are shown.
+//! Duplicate keys and sections: both positions are shown.
 
 use std::ops::Range;
 
@@ -12,8 +12,8 @@ use crate::{
     span::{FileId, Span},
 };
 
-/// Reports one key that stands `again`. `sections` are the sections that stand twice so far: what is in them is not
-/// reported as well. Gives the place of a table of which the parser kept a part, since it is written with points.
+/// Reports one duplicate key, at `again`. `sections` are the duplicate sections so far: their keys are not reported as
+/// well. Returns the position of a table that the parser kept in part, because it is written with dotted keys.
 pub(super) fn report(
     text: &str,
     table: &DeTable<'_>,
@@ -34,7 +34,7 @@ pub(super) fn report(
         let key = &text[dotted.clone()];
         let (at, dotted, header) = (span(again.clone()), span(dotted), path.join("."));
         errors.push(files::dotted_above(at, dotted, (key, inside), &header));
-        // The parser kept what is below the header.
+        // The parser kept the part below the header.
         return Some(span(again));
     }
     let first = match &header {
@@ -62,8 +62,8 @@ pub(super) fn report(
     first_of_two
 }
 
-/// Where the second copy begins of a file that was pasted twice, and the report of it: its first half has the headers of
-/// the second, in the same order.
+/// The beginning of the second copy in a file that was pasted twice, with the report. The first half has the same
+/// headers as the second, in the same order.
 pub(super) fn pasted(text: &str, file: FileId) -> Option<(usize, Diagnostic)> {
     let mut headers: Vec<(Span, Vec<String>)> = Vec::new();
     let begin = text.len() - text.trim_start_matches('\u{feff}').len();
@@ -81,7 +81,7 @@ pub(super) fn pasted(text: &str, file: FileId) -> Option<(usize, Diagnostic)> {
         return None;
     }
     let (header, again) = (first.first()?.0, second.first()?.0);
-    // What stands above the first header was pasted with it.
+    // The text above the first header was pasted with it.
     let above = &text[begin..header.start];
     let start = again.start - if text[..again.start].ends_with(above) { above.len() } else { 0 };
     let (one, other) = (text[begin..start].trim(), text[start..].trim());
@@ -90,7 +90,7 @@ pub(super) fn pasted(text: &str, file: FileId) -> Option<(usize, Diagnostic)> {
     is_whole.then(|| (start, files::pasted_twice(again, header, rest)))
 }
 
-/// The section whose header holds this place, from the header to the next, and the names in the header.
+/// The section whose header contains this position, from the header to the next, and the names in the header.
 fn header_at(text: &str, at: usize) -> Option<(Range<usize>, Vec<String>)> {
     let line_start = line_start(text, at);
     let line = text[line_start..].lines().next()?.trim();
@@ -115,7 +115,8 @@ fn path(line: &str) -> Vec<String> {
     inner.split('.').map(|name| name.trim().trim_matches(['"', '\'']).to_owned()).collect()
 }
 
-/// Where the same header stands first. The parser forgets it; headers are lines of their own, so the text tells.
+/// The first position of the same header. The parser does not keep it. Headers are lines of their own, so the text
+/// shows it.
 fn first_header(text: &str, before: usize, wanted: &[String]) -> Option<Range<usize>> {
     let mut at = text.len() - text.trim_start_matches('\u{feff}').len();
     for line in text[at..before].split_inclusive('\n') {
@@ -130,7 +131,7 @@ fn first_header(text: &str, before: usize, wanted: &[String]) -> Option<Range<us
     None
 }
 
-/// Where a part of the path got the value that cannot be added to.
+/// The position where a part of the path got a value that cannot be extended.
 fn first_value(text: &str, before: usize, wanted: &[String]) -> Option<Range<usize>> {
     let (mut at, mut section, mut found) = (0, Vec::new(), None);
     for line in text[..before].split_inclusive('\n') {
@@ -152,7 +153,8 @@ fn first_value(text: &str, before: usize, wanted: &[String]) -> Option<Range<usi
     found
 }
 
-/// Where a key with points stands that makes the section, above its header, and how many of its names are the section's.
+/// The position of a dotted key that creates the section above its header, and how many of the key's names belong to
+/// the section.
 fn first_dotted(text: &str, before: usize, wanted: &[String]) -> Option<(Range<usize>, usize)> {
     let (mut at, mut section) = (0, Vec::new());
     for line in text[..before].split_inclusive('\n') {
@@ -175,7 +177,7 @@ fn first_dotted(text: &str, before: usize, wanted: &[String]) -> Option<(Range<u
     None
 }
 
-/// Where a key of the same table stands first.
+/// The first position of a key of the same table.
 fn first_key(text: &str, table: &DeTable<'_>, again: &Range<usize>) -> Option<Range<usize>> {
     let mut candidates = Vec::new();
     collect(table, &text[again.clone()], again, &mut candidates);
@@ -193,7 +195,7 @@ fn collect(table: &DeTable<'_>, key: &str, again: &Range<usize>, found: &mut Vec
             found.push(name.span());
         }
         if let DeValue::Table(inner) = value.get_ref() {
-            // An inline table that is closed before the second key cannot hold the first.
+            // An inline table that closes before the second key cannot contain the first.
             if value.span().end > again.start || is_header(value, name) {
                 collect(inner, key, again, found);
             }
@@ -201,7 +203,7 @@ fn collect(table: &DeTable<'_>, key: &str, again: &Range<usize>, found: &mut Vec
     }
 }
 
-/// Whether a table is opened by a header, whose place holds the key's.
+/// Whether a header opens the table. Then the header's position contains the key's.
 fn is_header(value: &TomlSpanned<DeValue<'_>>, name: &TomlSpanned<DeString<'_>>) -> bool {
     value.span().start <= name.span().start && name.span().end <= value.span().end
 }

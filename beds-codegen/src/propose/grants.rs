@@ -11,11 +11,11 @@ use crate::{
     model::{Domain, Objects, Target},
 };
 
-/// The scripts, one an engine, that grant a user what the domains need, and nothing else. `mariadb` and `mongosh` run
-/// them as they are; each makes the user where there is none.
+/// The scripts, one per engine, that grant a user exactly the rights that the domains need. `mariadb` and `mongosh` run
+/// them unchanged. Each creates the user if it does not exist.
 ///
-/// `user` is a MariaDB account such as `beds@%`; its name before the last `@` is that of the MongoDB user and role. The
-/// names of databases are taken for those in the servers.
+/// `user` is a MariaDB account such as `beds@%`. Its name before the last `@` is also the name of the MongoDB user and
+/// role. The names of databases are used as the names on the servers.
 #[must_use]
 pub fn grants<'d>(domains: impl IntoIterator<Item = &'d Domain>, user: &str) -> BTreeMap<Engine, String> {
     let (name, host) = user.rsplit_once('@').unwrap_or((user, "%"));
@@ -40,17 +40,18 @@ pub fn grants<'d>(domains: impl IntoIterator<Item = &'d Domain>, user: &str) -> 
     scripts
 }
 
-/// Of each database of MongoDB, the actions on each collection.
+/// For each MongoDB database, the actions on each collection.
 type Roles<'d> = BTreeMap<String, BTreeMap<String, BTreeSet<&'d str>>>;
 
-/// What is granted on which object.
+/// The grants on the objects.
 fn mariadb(domain: &Domain, sql: &mut BTreeSet<String>) {
     let Objects::MariaDb { read, create, update, upsert, delete } = &domain.objects else { return };
     let mut grant = |right: &str, object: &str| {
         sql.insert(format!("{right} {}.{}", quoted(&domain.database), quoted(object)));
     };
     if let Some(read) = read {
-        // With its text a node knows whether the view calls functions, which it has to look for otherwise.
+        // A node that can read a view's text knows whether the view calls functions. Otherwise it has to search for
+        // that.
         grant(if read.is_view { "select, show view on" } else { "select on" }, &read.name);
     }
     for procedure in [create, update, upsert, delete].into_iter().flatten() {
@@ -65,7 +66,7 @@ fn mariadb(domain: &Domain, sql: &mut BTreeSet<String>) {
     }
 }
 
-/// The rights on the tables of the node's own.
+/// The rights on the node's own tables.
 fn on_own(domain: &Domain, sql: &mut BTreeSet<String>) {
     for table in domain.tables() {
         let rights: Vec<_> =
@@ -97,7 +98,7 @@ fn mongodb<'d>(domain: &'d Domain, roles: &mut Roles<'d>) {
         let rights = roles.entry(database.unwrap_or(&domain.database).to_owned()).or_default();
         rights.entry(collection.to_owned()).or_default().extend(actions);
     };
-    // Verification lists the collections and their indexes: of a whole database, which an empty name stands for.
+    // Verification lists the collections and their indexes. An empty name means the whole database.
     allow(None, "", &["listCollections", "listIndexes"]);
     if let Some(read) = read {
         allow(None, &read.name, &["find"]);
@@ -114,7 +115,7 @@ fn mongodb<'d>(domain: &'d Domain, roles: &mut Roles<'d>) {
     }
     for call in &domain.calls {
         let Target::Pipeline { on, stages, .. } = &call.target else { continue };
-        // The compiler has read it before.
+        // The compiler has parsed it before.
         let stages: Value = serde_json::from_str(stages).unwrap_or_default();
         allow(None, on, &["find"]);
         allow(None, on, told_by(&stages));
@@ -129,7 +130,7 @@ fn mongodb<'d>(domain: &'d Domain, roles: &mut Roles<'d>) {
     }
 }
 
-/// What the first stage of a pipeline asks of its collection besides its documents.
+/// The rights that the first stage of a pipeline needs on its collection, besides reading documents.
 fn told_by(stages: &Value) -> &'static [&'static str] {
     let first = stages.get(0).and_then(Value::as_object).and_then(|stage| stage.keys().next());
     match first.map(String::as_str) {
@@ -141,7 +142,7 @@ fn told_by(stages: &Value) -> &'static [&'static str] {
     }
 }
 
-/// A collection, and the database that it is in where that is another.
+/// A collection, and its database if that is another one.
 fn named(value: &Value) -> Option<(Option<&str>, &str)> {
     match value {
         Value::String(name) => Some((None, name)),
@@ -152,7 +153,7 @@ fn named(value: &Value) -> Option<(Option<&str>, &str)> {
     }
 }
 
-/// The collections that a pipeline reads besides the one that it runs on.
+/// The collections that a pipeline reads, besides its own.
 fn joined(value: &Value, found: &mut dyn FnMut(Option<&str>, &str)) {
     match value {
         Value::Object(members) => {
@@ -173,7 +174,7 @@ fn joined(value: &Value, found: &mut dyn FnMut(Option<&str>, &str)) {
     }
 }
 
-/// The collection that a pipeline writes, and what it does there.
+/// The collection that a pipeline writes, and the necessary actions.
 fn written(stages: &Value) -> Option<(Option<&str>, &str, &'static [&'static str])> {
     let last = stages.as_array()?.last()?;
     let (target, actions): (_, &[&str]) = match (last.get("$out"), last.get("$merge")) {

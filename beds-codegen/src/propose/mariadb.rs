@@ -16,10 +16,10 @@ use crate::{
     },
 };
 
-/// What a routine does of which only name and parameters are known.
+/// The body of a routine of which only name and parameters are known.
 const NOT_WRITTEN: &str = "-- To be written.\nsignal sqlstate '45000' set message_text = 'not written yet';";
 
-/// The longest name that MariaDB takes.
+/// The longest name that MariaDB accepts.
 const NAME_CHARACTERS_MAX: usize = 64;
 
 pub(super) fn proposed(
@@ -62,8 +62,8 @@ fn create_view(domain: &Domain, name: &str, table: &str) -> Proposed {
     Proposed { thing: Thing::View, name: name.to_owned(), create, parts, more: Vec::new(), validator: None }
 }
 
-/// The names of parameters. MariaDB reads a name that is a parameter's and a column's as the parameter: so none is a
-/// column's, whatever the columns are called.
+/// The names of parameters. If a parameter and a column have the same name, MariaDB reads the name as the parameter. So
+/// no parameter has the name of a column.
 struct Parameters {
     prefix: String,
 }
@@ -71,7 +71,7 @@ struct Parameters {
 impl Parameters {
     fn of(domain: &Domain) -> Self {
         let columns: Vec<String> = domain.fields.iter().map(|field| field.column.to_lowercase()).collect();
-        // A prefix that no column begins with is one that no parameter can share with a column.
+        // If no column begins with the prefix, no parameter has the name of a column.
         let is_free =
             |prefix: &String| !columns.iter().any(|column| column.starts_with(&prefix.to_lowercase()));
         let numbered = (2..).map(|number| format!("p{number}_"));
@@ -79,7 +79,7 @@ impl Parameters {
         Self { prefix }
     }
 
-    /// The name of a field's parameter, in quotes; `position` tells apart what would be the same when cut.
+    /// The quoted name of a field's parameter. `position` distinguishes names that would be equal after truncation.
     fn name(&self, name: &str, position: usize) -> String {
         let full = format!("{}{name}", self.prefix);
         if full.chars().count() <= NAME_CHARACTERS_MAX {
@@ -106,7 +106,7 @@ fn create_table(domain: &Domain, table: &str) -> Proposed {
     }
     let is_indexed =
         |index: &usize| domain.fields.get(*index).is_none_or(|field| field.unique || field.is_key);
-    // A page goes on after the last record by its key, which InnoDB keeps at the end of each index.
+    // A page continues after the last record by the key, which InnoDB appends to each index.
     let mut wanted: Vec<usize> = domain.fetch.filter.iter().chain(&domain.fetch.sort).copied().collect();
     wanted.sort_unstable();
     wanted.dedup();
@@ -114,7 +114,8 @@ fn create_table(domain: &Domain, table: &str) -> Proposed {
         let name = pick(&[*index]);
         lines.push(format!("key {name} ({name})"));
     }
-    // No unique index serves an order in which the key is the last member. The server names these: a name of ours might be that of a column.
+    // No unique index serves an order that ends with the key. The server names these indexes: a name of ours might be
+    // the name of a column.
     for field in domain.sorts_beside_unique() {
         let members = columns(
             std::iter::once(field).chain(domain.key.iter().filter_map(|index| domain.fields.get(*index))),
@@ -146,7 +147,7 @@ fn column(field: &Field) -> String {
     text
 }
 
-/// A type as MariaDB names it.
+/// A type in MariaDB's form.
 fn ty(ty: &Type) -> String {
     match ty {
         Type::Bool => "boolean".to_owned(),
@@ -158,9 +159,9 @@ fn ty(ty: &Type) -> String {
         Type::UInt { .. } => "bigint unsigned".to_owned(),
         Type::Float { .. } => "double".to_owned(),
         Type::Decimal { precision, scale, .. } => format!("decimal({precision},{scale})"),
-        // A row holds 65,535 bytes, and a character up to four.
+        // A row holds 65,535 bytes, and a character has up to four.
         Type::String { max, .. } if *max <= 8_000 => format!("varchar({max})"),
-        // The length of a text is in characters of up to four bytes, that of the column's type in bytes.
+        // The length of a text counts characters of up to four bytes. The column's type counts bytes.
         Type::String { max, .. } | Type::Text { max, .. } => sized("text", u64::from(*max) * 4),
         Type::Bytes { max } if *max <= 8_000 => format!("varbinary({max})"),
         Type::Bytes { max } => sized("blob", u64::from(*max)),
@@ -170,7 +171,7 @@ fn ty(ty: &Type) -> String {
         Type::DateTime => "datetime(6)".to_owned(),
         Type::Enum { values } => {
             let list = values.iter().map(|value| string(value)).collect::<Vec<_>>().join(", ");
-            // MariaDB refuses an enum of which two values are one by its collation.
+            // MariaDB refuses an enum with two values that are equal by its collation.
             let collation = if are_alike(values) { BINARY } else { "" };
             format!("enum({list}){collation}")
         }
@@ -193,7 +194,7 @@ fn literal(value: &Literal, ty: &Type) -> String {
         Literal::Bool(value) => value.to_string(),
         Literal::Int(value) => value.to_string(),
         Literal::Float(value) => value.to_string(),
-        // A column's moments are in UTC and do not say so; its bytes are no base64.
+        // A column's moments are in UTC, without a mark, and its bytes are not base64.
         Literal::Text(value) if matches!(ty, Type::DateTime) => string(value.trim_end_matches('Z')),
         Literal::Text(value) if matches!(ty, Type::Bytes { .. }) => {
             format!("(from_base64({}))", string(value))
@@ -274,8 +275,8 @@ fn procedure(
     Proposed { parts: declared, ..routine_named(Thing::Procedure, &procedure.name.value, create) }
 }
 
-/// What the statement itself gives back of a new record: all that is to be returned, where the server makes a key that it does
-/// not count, so that no other statement finds the record.
+/// The fields of a new record that the statement itself returns. If the server generates a key that is not a counter,
+/// these are all the returned fields, because no other statement can find the record.
 fn made<'d>(domain: &'d Domain, procedure: &Procedure) -> Vec<&'d Field> {
     let field = |index: &usize| domain.fields.get(*index);
     let is_made = |field: &Field| {
@@ -289,7 +290,7 @@ fn made<'d>(domain: &'d Domain, procedure: &Procedure) -> Vec<&'d Field> {
     }
 }
 
-/// The fields that make a new record one of a role's own, where the procedure has to set them from what the request gives.
+/// The fields that put a new record into a role's reach, if the procedure has to set them from values of the request.
 fn owned<'d>(domain: &'d Domain, procedure: &Procedure) -> Vec<(&'d Field, String)> {
     let Some(access) = &domain.access else { return Vec::new() };
     let mut owned: Vec<(&Field, String)> = Vec::new();
@@ -308,7 +309,7 @@ fn owned<'d>(domain: &'d Domain, procedure: &Procedure) -> Vec<(&'d Field, Strin
     owned
 }
 
-/// The parameter for what a request says of itself.
+/// The parameter for a value of the request.
 fn asked_name(asked: RequestValue) -> String {
     format!("p_{}", asked.as_str().trim_start_matches('@'))
 }
@@ -327,7 +328,7 @@ fn declaration(field: &Field, name: &str) -> String {
     format!("in {name} {}", ty(&field.ty))
 }
 
-/// The result of a procedure that gives fields back: a row only where one was changed.
+/// The result of a procedure that returns fields: a row only if a record was changed.
 fn returned(
     domain: &Domain,
     operation: &str,
@@ -363,8 +364,8 @@ fn returned(
     )
 }
 
-/// The routine of a call, with the statements that are known of it, each with its end; an outline where they are known to the
-/// DBA alone.
+/// The routine of a call. It has the known statements, each with its terminator, or only an outline if only the DBA
+/// knows the statements.
 fn routine(call: &Call, names: &Parameters, body: Option<&String>) -> Option<Proposed> {
     let is_procedure = matches!(call.target, Target::Procedure { .. });
     let parameters: Vec<_> = call
@@ -389,7 +390,7 @@ fn routine(call: &Call, names: &Parameters, body: Option<&String>) -> Option<Pro
         (Target::Function { name }, _) => (Thing::Function, name, String::new()),
         (Target::Pipeline { .. } | Target::Method { .. }, _) => return None,
     };
-    // MariaDB takes no function without a `return`, even one that is never reached.
+    // MariaDB refuses a function without a `return`, even an unreachable one.
     let end = if is_procedure { "" } else { "    return null;\n" };
     let description = if call.description.is_empty() {
         String::new()

@@ -1,4 +1,4 @@
-//! Objects that several templates name: each is proposed once, so that it serves all of them.
+//! Objects that several templates name: each is proposed once, in a form that serves all of them.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::{Proposed, Script, Thing};
 
-/// The same proposals, with each object once: in the part of the first template that names it. What cannot be one object is
-/// told in the notes of the other template's part.
+/// The same proposals, with each object once, in the part of the first template that names it. Conflicts that cannot be
+/// merged are reported in the notes of the other template's part.
 #[must_use]
 pub fn merged(scripts: Vec<Script>) -> Vec<Script> {
     let mut first: BTreeMap<(Engine, String, &str, String), (usize, usize)> = BTreeMap::new();
@@ -17,7 +17,7 @@ pub fn merged(scripts: Vec<Script>) -> Vec<Script> {
         let at = merged.len();
         let mut kept: Vec<Proposed> = Vec::new();
         for proposed in proposed {
-            // A view and a table of one name are one name to both engines.
+            // For both engines, a view and a table share one namespace.
             let space = match proposed.thing {
                 Thing::Table | Thing::View | Thing::Collection => "relation",
                 thing => thing.as_str(),
@@ -42,7 +42,7 @@ pub fn merged(scripts: Vec<Script>) -> Vec<Script> {
 }
 
 impl Proposed {
-    /// Takes in what another template, `theirs`, proposes for this object of `ours`; what cannot be one is returned.
+    /// Merges the proposal of another template, `theirs`, into this object of `ours`. Returns the conflicts.
     fn join(&mut self, other: Self, ours: &str, theirs: &str) -> Vec<String> {
         if *self == other {
             return Vec::new();
@@ -88,8 +88,8 @@ impl Proposed {
     }
 }
 
-/// Two commands with a validator as one: the members of both, and required what both require. `conflicts` hears of members
-/// that are different things.
+/// Merges two commands with a validator: the members of both, with those required that both require. `conflicts`
+/// collects members that contradict each other.
 fn joined(mine: &str, other: &str, conflicts: &mut Vec<String>) -> String {
     let parse = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
     let (mut command, other) = (parse(mine), parse(other));
@@ -101,7 +101,8 @@ fn joined(mine: &str, other: &str, conflicts: &mut Vec<String>) -> String {
         for (name, rule) in theirs {
             match properties.get(name) {
                 Some(known) if known == rule => {}
-                // Beside another's key the `_id` is anything, so that the rule of the key is the rule.
+                // For a template with another key, the `_id` may be anything. So the rule of the other template's key
+                // applies.
                 Some(known) if name == "_id" && *known == json!({}) => {
                     properties.insert(name.clone(), rule.clone());
                 }
@@ -132,7 +133,7 @@ fn joined(mine: &str, other: &str, conflicts: &mut Vec<String>) -> String {
     format!("{{ {}: {}, \"validator\": {:#} }}", json!(verb), command[&verb], command["validator"])
 }
 
-/// A rule without what it says to people.
+/// A rule without its descriptions.
 fn bare(rule: &Value) -> Value {
     let mut rule = rule.clone();
     if let Some(rule) = rule.as_object_mut() {

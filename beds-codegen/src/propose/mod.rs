@@ -1,7 +1,7 @@
-//! Proposals for the DBA, made from valid domains: the objects that a template names, the rights they need, the
-//! shapes that clients send and get, and a template to start from.
+//! Proposals for the DBA, made from valid domains: the objects that a template names, the rights on them, the schemas
+//! of clients' data, and a template to start from.
 //!
-//! Whatever is proposed here is text to be read, edited and owned by a person. Nothing of it is ever run by BEDS.
+//! Every proposal is text for a person to read, edit and own. BEDS itself never runs it.
 
 mod grants;
 mod mariadb;
@@ -27,17 +27,17 @@ use std::collections::BTreeMap;
 
 use crate::model::{Domain, Objects};
 
-/// The statements of routines that are written already, by the name of the call.
+/// The known statements of routines, by the name of the call.
 pub type Bodies = BTreeMap<String, String>;
 
-/// Proposes the objects that a domain names, for its engine. What the routines of its calls do is to be written.
+/// Proposes the objects that a domain names, for its engine. The bodies of its calls' routines are left to be written.
 #[must_use]
 pub fn ddl(domain: &Domain) -> Script {
     ddl_with(domain, &Bodies::new())
 }
 
-/// [`ddl`] with the statements of routines, each statement with its end. Their parameters are those of the call's
-/// arguments, `p_` before each name where no column begins so.
+/// [`ddl`] with the statements of routines, each statement with its terminator. The routines' parameters are named
+/// after the call's arguments, with `p_` before each name, unless a column begins with `p_`.
 #[must_use]
 pub fn ddl_with(domain: &Domain, bodies: &Bodies) -> Script {
     let proposed = match &domain.objects {
@@ -64,7 +64,7 @@ pub fn ddl_with(domain: &Domain, bodies: &Bodies) -> Script {
     }
 }
 
-/// The table or the collection that a view of this name reads: never of the view's own name.
+/// The table or collection that a view of this name reads. It never has the view's own name.
 fn behind(view: &str, domain: &Domain) -> String {
     let name = view.strip_prefix("v_").unwrap_or(&domain.name.value);
     if name.eq_ignore_ascii_case(view) { format!("t_{name}") } else { name.to_owned() }

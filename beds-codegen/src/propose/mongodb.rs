@@ -9,7 +9,7 @@ pub(super) fn proposed(domain: &Domain, read: Option<&Relation>, written: &[Opti
     let view = read.filter(|relation| relation.is_view);
     let mut collections: Vec<String> = written.iter().copied().flatten().map(str::to_owned).collect();
     collections.extend(read.filter(|relation| !relation.is_view).map(|relation| relation.name.clone()));
-    // A domain that only reads a view says nothing of the collection behind it but its documents.
+    // If a domain only reads a view, it describes only the documents of the collection behind it.
     if let (true, Some(view)) = (collections.is_empty(), view) {
         collections.push(super::behind(&view.name, domain));
     }
@@ -40,10 +40,10 @@ pub(super) fn proposed(domain: &Domain, read: Option<&Relation>, written: &[Opti
     all
 }
 
-/// A collection. One that is there and only read keeps what others write into it: it gets no validator.
+/// A collection. If it exists and the template only reads it, others write it: it gets no validator.
 fn collection(domain: &Domain, name: &str, is_written: bool) -> Proposed {
     let mut schema = object(&domain.fields);
-    // MongoDB gives every document an `_id`, also where the key is another member.
+    // MongoDB gives every document an `_id`, even if the key is another member.
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
         properties.entry("_id").or_insert_with(|| json!({}));
     }
@@ -76,7 +76,7 @@ struct Index {
     is_unique: bool,
 }
 
-/// The index by which MongoDB deletes what is too old. Only one of a single member does.
+/// The index by which MongoDB deletes old records. Only an index on a single member can do that.
 fn expiry(domain: &Domain) -> Option<Index> {
     let lifecycle = domain.lifecycle.as_ref()?;
     let column = &domain.fields.get(lifecycle.by)?.column;
@@ -90,8 +90,9 @@ fn expiry(domain: &Domain) -> Option<Index> {
     Some(Index { name, definition, is_unique: false })
 }
 
-/// What makes an index unique. To MongoDB no value is a value as well, which one record may have: where a value may be absent,
-/// the index leaves out the records without it, as MariaDB's do. A filter for a value still uses it.
+/// The options of a unique index. For MongoDB a missing value is also a value, which only one record may have. If a
+/// value may be missing, the index omits the records without it, as MariaDB's indexes do. A filter for a value still
+/// uses the index.
 fn unique(fields: &[&Field]) -> String {
     let present: Vec<String> = fields
         .iter()
@@ -104,8 +105,8 @@ fn unique(fields: &[&Field]) -> String {
     format!(", \"unique\": true, \"partialFilterExpression\": {{ {} }}", present.join(", "))
 }
 
-/// The indexes of a collection. The order of an index's members means something, so these are texts and no maps. The names are
-/// those that MongoDB gives, from which a conflict tells its fields.
+/// The indexes of a collection. The order of an index's members matters, so these are texts and not maps. The names are
+/// MongoDB's default names, from which a conflict error derives the fields.
 fn indexes(domain: &Domain) -> Vec<Index> {
     let mut indexes = Vec::new();
     let keys: Vec<&Field> = domain.key.iter().filter_map(|index| domain.fields.get(*index)).collect();
@@ -133,7 +134,7 @@ fn indexes(domain: &Domain) -> Vec<Index> {
             index(&[&[field], keys.as_slice()].concat(), false);
         }
     }
-    // No unique index serves an order in which the key is the last member.
+    // No unique index serves an order that ends with the key.
     for field in domain.sorts_beside_unique() {
         index(&[&[field], keys.as_slice()].concat(), false);
     }
@@ -195,7 +196,7 @@ fn ty(ty: &Type) -> Value {
         }
         Type::Text { min, max } => json!({ "bsonType": "string", "minLength": min, "maxLength": max }),
         Type::Bytes { .. } | Type::Uuid => json!({ "bsonType": "binData" }),
-        // Days and times of day are texts: MongoDB's dates are moments.
+        // Dates and times of day are texts: MongoDB's dates are moments.
         Type::Date | Type::Time => json!({ "bsonType": "string" }),
         Type::DateTime => json!({ "bsonType": "date" }),
         Type::Enum { values } => json!({ "enum": values }),

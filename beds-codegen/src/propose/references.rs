@@ -1,4 +1,4 @@
-//! Foreign keys between the tables of several domains. Templates do not name them, since no request does.
+//! Foreign keys between the tables of several domains. Templates do not name them, because no request uses them.
 
 use std::collections::BTreeMap;
 
@@ -10,19 +10,19 @@ use crate::{
     model::{Domain, Field},
 };
 
-/// What the script calls them, where the name of a template stands.
+/// The title of the script's part, in place of a template's name.
 const TITLE: &str = "Which records belong to which";
-/// The longest name that MariaDB takes.
+/// The longest name that MariaDB accepts.
 const NAME_CHARACTERS_MAX: usize = 64;
 
-/// What becomes of records when that is deleted which they belong to.
+/// What happens to records when the record that they refer to is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnDelete {
-    /// It cannot be deleted.
+    /// That record cannot be deleted.
     Restrict,
     /// They are deleted with it.
     Cascade,
-    /// They belong to nothing.
+    /// Their reference becomes null.
     SetNull,
 }
 
@@ -37,11 +37,11 @@ pub struct Reference<'d> {
     pub to: &'d Domain,
     /// The field of its key.
     pub key: &'d Field,
-    /// What becomes of the records when the other is deleted.
+    /// What happens to the records when the other record is deleted.
     pub on_delete: OnDelete,
 }
 
-/// Proposes foreign keys, one script a database, to be run when all tables are there. MongoDB has none.
+/// Proposes foreign keys, one script per database, to run after all tables exist. MongoDB has no foreign keys.
 #[must_use]
 pub fn references(references: &[Reference<'_>]) -> Vec<Script> {
     let mut databases: BTreeMap<&str, Vec<Proposed>> = BTreeMap::new();

@@ -1,11 +1,11 @@
-//! JSON Schema of what clients send and get.
+//! JSON Schema of the data that clients send and receive.
 
 use serde_json::{Map, Value, json};
 
 use crate::model::{Arg, ArgMode, Call, Domain, Field, Returns, Supply, Type};
 
-/// The JSON Schema (draft 2020-12) of a domain: `record` as a fetch gives it, `create`, `update` and `upsert` as
-/// their `data` is sent, and for each call its arguments and what it gives back.
+/// The JSON Schema (draft 2020-12) of a domain: `record` as a fetch returns it, `create`, `update` and `upsert` as
+/// their `data` is sent, and for each call its arguments and its result.
 #[must_use]
 pub fn schema(domain: &Domain) -> Value {
     let operations = domain.offered();

@@ -1,5 +1,5 @@
-//! What is proposed, piece by piece, and the script that it makes: one engine a file, for `mariadb` and `mongosh` to
-//! run as it is.
+//! The pieces of a proposal, and the script made from them: one file per engine, which `mariadb` and `mongosh` run
+//! unchanged.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use crate::emit::quoted;
 
-/// How a type is declared whose values most collations take for one another.
+/// The declaration of a type with values that most collations treat as equal.
 pub(super) const BINARY: &str = " character set utf8mb4 collate utf8mb4_bin";
 
-/// What is proposed for one template.
+/// The proposal for one template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Script {
     /// The engine.
@@ -22,39 +22,39 @@ pub struct Script {
     pub template: String,
     /// The objects, in the order in which they are created.
     pub proposed: Vec<Proposed>,
-    /// What the DBA has to know besides, a sentence each.
+    /// Further facts for the DBA, one sentence each.
     pub notes: Vec<String>,
 }
 
 /// One object, or a part of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proposed {
-    /// What it is.
+    /// The kind of object.
     pub thing: Thing,
     /// Its name.
     pub name: String,
-    /// What creates it: a statement of SQL without its end, or a command of MongoDB as JSON.
+    /// The command that creates it: an SQL statement without its terminator, or a MongoDB command as JSON.
     pub create: String,
-    /// What it must have, and may lack where it exists already: names, and what adds each. Columns of a table or a
-    /// view, unique indexes of a collection. Of an operation's procedure, the columns that its parameters are for, and
-    /// each parameter as `create` declares it.
+    /// The parts that it must have, but may lack if it exists already: their names, and the command that adds each.
+    /// These are columns of a table or a view, or unique indexes of a collection. For an operation's procedure they are
+    /// the columns for its parameters, with each parameter's declaration in `create`.
     pub parts: Vec<(String, String)>,
-    /// What is created with it for speed alone: other indexes of a collection.
+    /// The parts that only improve speed: other indexes of a collection.
     pub more: Vec<String>,
-    /// What gives a collection its validator, where it has none.
+    /// The command that gives a collection its validator, if it has none.
     pub validator: Option<String>,
 }
 
 impl Proposed {
-    /// The statement that creates a procedure, each of whose parameters compares as the column that it is for;
-    /// `collation` is that of a column.
+    /// The statement that creates a procedure, in which each parameter has the collation of its column. `collation`
+    /// returns the collation of a column.
     #[must_use]
     pub fn collated(&self, collation: impl Fn(&str) -> Option<String>) -> String {
         let mut create = self.create.clone();
         for (column, declaration) in self.parts.iter().filter(|(_, declaration)| is_collated(declaration)) {
             if let Some(collation) = collation(column) {
                 let character_set = collation.split('_').next().unwrap_or_default();
-                // What it is when nobody knows the column's.
+                // The declaration for an unknown collation.
                 let bare = declaration.strip_suffix(BINARY).unwrap_or(declaration);
                 let whole = format!("{bare} character set {character_set} collate {collation}");
                 create = create.replacen(declaration.as_str(), &whole, 1);
@@ -63,10 +63,10 @@ impl Proposed {
         create
     }
 
-    /// The statements that create it with all that it has.
+    /// The statements that create it with all its parts.
     #[must_use]
     pub fn whole(&self) -> Vec<(Thing, String)> {
-        // A table and a view are created with their columns.
+        // Tables and views are created with their columns.
         let parts = if self.thing == Thing::Collection { self.parts.as_slice() } else { &[] };
         let parts = parts.iter().map(|(_, add)| add);
         let statements = std::iter::once(&self.create).chain(parts).chain(&self.more);
@@ -74,7 +74,7 @@ impl Proposed {
     }
 }
 
-/// Whether a parameter, as it is declared, may have a character set: `json` has one of its own, and numbers have none.
+/// Whether a declared parameter may have a character set: `json` has its own, and numbers have none.
 fn is_collated(declaration: &str) -> bool {
     const TYPES: [&str; 8] = ["char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set"];
     let written = declaration.split_once("` ").map_or(declaration, |(_, written)| written);
@@ -98,7 +98,7 @@ pub enum Thing {
 }
 
 impl Thing {
-    /// What it is called.
+    /// Its name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -111,7 +111,7 @@ impl Thing {
     }
 }
 
-/// The name of an engine's script.
+/// The file name of an engine's script.
 #[must_use]
 pub const fn file_name(engine: Engine) -> &'static str {
     match engine {
@@ -131,7 +131,7 @@ impl Script {
         self.of(&statements)
     }
 
-    /// These statements and the notes, as a part of the script: with a title, in the database.
+    /// These statements and the notes as a part of the script: with a title, and in the database.
     #[must_use]
     pub fn of(&self, statements: &[(Thing, String)]) -> String {
         let Self { engine, database, template, proposed: _, notes } = self;
@@ -146,7 +146,7 @@ impl Script {
     }
 }
 
-/// The scripts for these templates, one an engine, each with a head that says what it is.
+/// The scripts for these templates, one per engine, each with an introduction.
 #[must_use]
 pub fn scripts(parts: &[Script]) -> BTreeMap<Engine, String> {
     let mut scripts: BTreeMap<Engine, String> = BTreeMap::new();
@@ -169,7 +169,7 @@ pub fn head(engine: Engine, command: &str) -> String {
     format!("{mark} A proposal of `{command}`. Read it, change it, own it; then run it: {run}\n")
 }
 
-/// What a script does not say, and its database decides.
+/// A remark on what the script leaves to its database.
 #[must_use]
 pub const fn note(engine: Engine) -> &'static str {
     match engine {

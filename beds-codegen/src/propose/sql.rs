@@ -12,7 +12,7 @@ pub(super) fn string(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''").replace('\n', "\\n").replace('\0', "\\0"))
 }
 
-/// A column of the table, which no parameter can hide.
+/// A column qualified with its table, so that no parameter hides it.
 pub(super) fn of_table(table: &str, field: &Field) -> String {
     format!("{}.{}", quoted(table), quoted(&field.column))
 }

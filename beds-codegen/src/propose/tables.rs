@@ -1,4 +1,4 @@
-//! The tables of the node's own, for the DBA to create in each database.
+//! The node's own tables, for the DBA to create in each database.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,10 +10,11 @@ use beds_protocol::{
 use super::{Proposed, Script, Thing};
 use crate::model::Domain;
 
-/// What the script calls them, where the name of a template stands.
+/// The title of the script's part, in place of a template's name.
 const TITLE: &str = "What the node keeps beside the templates' own objects";
 
-/// Proposes the tables that the node needs in the databases of these domains, one script a database that needs any.
+/// Proposes the tables that the node needs in the databases of these domains, one script for each database that needs
+/// any.
 #[must_use]
 pub fn tables<'d>(domains: impl IntoIterator<Item = &'d Domain>) -> Vec<Script> {
     let mut needed: BTreeMap<(Engine, &str), BTreeSet<Role>> = BTreeMap::new();
@@ -28,7 +29,7 @@ pub fn tables<'d>(domains: impl IntoIterator<Item = &'d Domain>) -> Vec<Script> 
     needed.into_iter().filter_map(script).collect()
 }
 
-/// Proposes one table of the node's own, whether or not a domain needs it.
+/// Proposes one of the node's own tables, whether or not a domain needs it.
 #[must_use]
 pub fn table(engine: Engine, database: &str, role: Role) -> Script {
     titled(engine, database, vec![of(engine, role.table())])

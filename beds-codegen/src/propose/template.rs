@@ -4,7 +4,7 @@ use beds_protocol::TypeName;
 
 use crate::model::Engine;
 
-/// What a new template is to be.
+/// The content of a new template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewTemplate {
     /// Wire name.
@@ -23,8 +23,8 @@ pub struct NewTemplate {
     pub fields: Vec<(String, String)>,
 }
 
-/// Writes a commented template: a domain with every operation, to be pruned and extended by hand. What is written
-/// is not checked; compile it.
+/// Writes a commented template: a domain with every operation, to be pruned and extended by hand. The text is not
+/// checked: compile it.
 #[must_use]
 pub fn template(new: &NewTemplate) -> String {
     let NewTemplate { name, description, service, broker, engine, database, fields } = new;
@@ -77,7 +77,7 @@ pub fn template(new: &NewTemplate) -> String {
     )
 }
 
-/// A field of a type, with the keys that the type asks for.
+/// A field of a type, with the required keys of the type.
 fn field(ty: &str) -> String {
     let more = match TypeName::from_name(ty) {
         Some(TypeName::Decimal) => ", precision = 12, scale = 2",
@@ -107,7 +107,7 @@ fn list(names: &[&str]) -> String {
     format!("[{}]", names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", "))
 }
 
-/// A string of TOML, whose escapes are those of JSON.
+/// A TOML string. Its escapes are those of JSON.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

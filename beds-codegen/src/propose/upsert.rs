@@ -1,4 +1,4 @@
-//! The statement of an upsert's procedure for MariaDB.
+//! The statement of an upsert procedure for MariaDB.
 
 use super::sql::{columns, of_table, string};
 use crate::{
@@ -6,8 +6,8 @@ use crate::{
     model::{Domain, Field, Generated, Objects, Supply, Type},
 };
 
-/// A new row, or a change of the row with its key, from these fields and their parameters. Immutable columns stay, and
-/// so does what was generated, but for what an update refreshes.
+/// Inserts a row, or changes the row with its key, from these fields and their parameters. Immutable columns stay
+/// unchanged, and so do generated columns, except those that an update refreshes.
 pub(super) fn statement(domain: &Domain, table: &str, args: &[(&Field, String)]) -> String {
     let unique: Vec<&Field> = domain.fields.iter().filter(|field| field.unique && !field.is_key).collect();
     let is_it: Vec<String> = args
@@ -16,7 +16,7 @@ pub(super) fn statement(domain: &Domain, table: &str, args: &[(&Field, String)])
         .map(|(field, parameter)| format!("{} = {parameter}", of_table(table, field)))
         .collect();
     let is_it = is_it.join(" and ");
-    // A row with another key may be found by another unique index, of which the template need not know.
+    // The statement may find a row with another key through another unique index, which the template need not name.
     let only_it = |column: &str, value: &str| format!("{column} = if({is_it}, {value}, {column})");
     let mut sets: Vec<String> = args
         .iter()
@@ -28,7 +28,7 @@ pub(super) fn statement(domain: &Domain, table: &str, args: &[(&Field, String)])
         sets.push(only_it(&column, &format!("{column} + 1")));
     }
     if sets.is_empty() {
-        // There is nothing to change, and nothing wrong with that.
+        // There is nothing to change, which is not an error.
         let key = args.iter().find(|(field, _)| field.is_key).map(|(field, _)| of_table(table, field));
         sets.extend(key.map(|column| format!("{column} = {column}")));
     }
@@ -43,7 +43,7 @@ pub(super) fn statement(domain: &Domain, table: &str, args: &[(&Field, String)])
     let insert = format!("{}{insert}", no_zero(args));
     let of = match unique.as_slice() {
         [one] => format!(" for key '{}'", one.column),
-        // Nobody knows which one it was.
+        // It is unknown which index it was.
         _ => String::new(),
     };
     format!(
@@ -57,7 +57,8 @@ pub(super) fn statement(domain: &Domain, table: &str, args: &[(&Field, String)])
     )
 }
 
-/// What refuses the key 0 of a column that counts: to the server it means the next number, and each such upsert a new row.
+/// Refuses the key 0 of an auto-increment column. To the server it means the next number, so each such upsert would
+/// insert a new row.
 fn no_zero(args: &[(&Field, String)]) -> String {
     let is_counted = |field: &Field| {
         field.is_key

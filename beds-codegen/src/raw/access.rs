@@ -1,4 +1,4 @@
-//! `[access]`, as it is written.
+//! `[access]`, as written.
 
 use super::{
     Given, Names,
@@ -42,11 +42,11 @@ pub struct RawAccess {
 pub struct RawRoleRows {
     /// The role.
     pub role: Spanned<String>,
-    /// Each field with the values of which it has one.
+    /// Each field with its allowed values.
     pub rows: Vec<(Spanned<String>, Vec<Spanned<Scalar>>)>,
 }
 
-/// What a role does not see, or set.
+/// The fields that a role does not see, or set.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RawRoleFields {
     /// The role.
@@ -72,7 +72,7 @@ pub(super) fn access(keys: &mut Keys<'_, '_>) -> Given<RawAccess> {
     })
 }
 
-/// A list of roles: a word alone is none, whatever it says, since what it opens should be written down.
+/// A list of roles. A single word is refused, whatever it says, because access should be written down explicitly.
 fn roles(keys: &mut Keys<'_, '_>, name: &'static str) -> Given<Names> {
     keys.take(name, |_| "a list of roles".to_owned(), |node, front, errors| names(name, node, front, errors))
 }
@@ -200,7 +200,7 @@ fn fields(keys: &mut Keys<'_, '_>) -> Given<Vec<RawRoleFields>> {
     })
 }
 
-/// The entries of a table by names of the template's choice.
+/// The entries of a table whose keys the template chooses.
 fn by_name(node: Node, errors: &mut ErrorSink<'_>) -> Result<Vec<(Spanned<String>, Node)>, Refused> {
     let Value::Table(table) = node.value else { return Err(Refused::Kind(node.value)) };
     let entries = keys::entries(table, errors);

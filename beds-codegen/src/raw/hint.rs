@@ -1,4 +1,4 @@
-//! What to write in the place of a value of the wrong kind, with an example made of what is there.
+//! The advice for a value of the wrong kind, with an example made from the written value.
 
 mod lists;
 
@@ -12,7 +12,7 @@ use crate::{
     tree::{Node, Scalar, Value},
 };
 
-/// What to write, and whether a machine can write it.
+/// The advice, and whether a machine can apply it.
 struct Hint {
     help: String,
     fix: Option<String>,
@@ -26,12 +26,12 @@ fn say(help: impl Into<String>) -> Hint {
     Hint { help: help.into(), fix: None }
 }
 
-/// Whether a name is that of a type, in BEDS or elsewhere.
+/// Whether a name is the name of a type, in BEDS or elsewhere.
 fn names_type(name: &str) -> bool {
     beds_protocol::TypeName::from_name(name).is_some() || foreign::translate(name).is_some()
 }
 
-/// Adds what to write instead of this value of a field.
+/// Adds the advice for this value of a field.
 pub(super) fn add_to_field(diagnostic: Diagnostic, field: &str, place: Place, value: &Value) -> Diagnostic {
     let first = match value {
         Value::List(items) => items.first().and_then(|item| item.value.as_text()),
@@ -68,7 +68,7 @@ pub(super) fn add_to_field(diagnostic: Diagnostic, field: &str, place: Place, va
         (Some(right), Value::List(items)) if items.len() == 1 && place == Place::Item => {
             with(diagnostic, fix(right))
         }
-        // In other languages this is a list of it.
+        // In other languages this means a list of the type.
         (Some(right), Value::List(items)) if items.len() == 1 => {
             let one = first.map_or(right, written_type);
             diagnostic.help(format!(
@@ -82,13 +82,13 @@ pub(super) fn add_to_field(diagnostic: Diagnostic, field: &str, place: Place, va
     }
 }
 
-/// Adds what to write instead of this value of a key.
+/// Adds the advice for this value of a key.
 pub(super) fn add(diagnostic: Diagnostic, part: Part, key: &str, value: &Value) -> Diagnostic {
     with(diagnostic, hint(part, key, value))
 }
 
-/// The same in an attribute, whose tables are written in another way than the examples here; `is_literal` is whether a
-/// literal stands there, which a machine can replace.
+/// The same for an attribute, whose tables have another form than the examples here. `is_literal` is whether the value
+/// is a literal, which a machine can replace.
 pub(super) fn add_to_attribute(
     diagnostic: Diagnostic,
     part: Part,
@@ -122,14 +122,14 @@ pub(super) fn add_to_attribute(
     }
 }
 
-/// What a key of plain values wants.
+/// The kind of plain value that a key takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Flag,
     Number,
     Names,
     Text,
-    /// Whatever has keys of its own, or values of several kinds.
+    /// A part with keys of its own, or values of several kinds.
     Other,
 }
 
@@ -217,7 +217,7 @@ fn section(name: &str, value: &Value) -> Hint {
     }
 }
 
-/// What is by name to type.
+/// The form for a table from names to types.
 fn columns(part: Part, key: &str, value: &Value) -> Hint {
     match value {
         Value::List(items)
@@ -228,7 +228,7 @@ fn columns(part: Part, key: &str, value: &Value) -> Hint {
             )
         }
         Value::List(items) => {
-            // With their types they stand as the parameters of a procedure do.
+            // With their types, they look like the parameters of a procedure.
             let texts: Vec<&str> =
                 items.iter().filter_map(|item| item.value.as_text()).map(str::trim).collect();
             if texts.len() == items.len() && texts.iter().any(|text| text.contains(' ')) {
@@ -251,7 +251,7 @@ fn columns(part: Part, key: &str, value: &Value) -> Hint {
     }
 }
 
-/// The name in an item: the item itself, or what it says is its name.
+/// The name in an item: the item itself, or the name that it gives.
 fn name_of(item: &Node) -> Option<&str> {
     match &item.value {
         Value::Table(table) => table.get("name").and_then(|name| name.value.as_text()),
@@ -259,7 +259,7 @@ fn name_of(item: &Node) -> Option<&str> {
     }
 }
 
-/// The type that an item says it has, as a template writes it.
+/// The type that an item gives, in the form of a template.
 fn type_of(item: &Node) -> String {
     let ty = match &item.value {
         Value::Table(table) => table.get("type").and_then(|ty| ty.value.as_text()),
@@ -272,7 +272,7 @@ fn written_type(ty: &str) -> String {
     foreign::translate(ty).map_or_else(|| quoted(ty), |ty| ty.value())
 }
 
-/// The parameters of a procedure as SQL lists them, `id uuid, paid_on date`.
+/// The parameters of a procedure in the form of SQL, `id uuid, paid_on date`.
 fn parameters(text: &str) -> String {
     text.split(',').map(parameter).collect::<Vec<_>>().join(", ")
 }
@@ -355,7 +355,7 @@ fn flag(key: &str, value: &Value) -> Hint {
     match word.as_str() {
         "true" | "yes" | "on" | "y" | "1" => fix("true".to_owned()),
         "false" | "no" | "off" | "n" | "0" => fix("false".to_owned()),
-        // It is true where it is not written.
+        // It is true by default.
         _ if key == "once" => say("write `once = false`, or remove it"),
         _ => say(format!("write `{key} = true`, or remove it")),
     }
@@ -403,7 +403,7 @@ fn string(key: &str, value: &Value) -> Hint {
         ("mode", _) => say("write `mode = \"in\"`, `mode = \"out\"` or `mode = \"inout\"`"),
         ("type", Value::Scalar(_)) => say("write the name of a type, such as `\"string\"`"),
         ("lane", Value::Scalar(_)) => say("write `lane = \"read\"` or `lane = \"write\"`"),
-        // It says that there is one, and not which.
+        // The flag says that there is one, but not which.
         (_, Value::Scalar(Scalar::Bool(_))) => say(format!("write which one, `{key} = \"…\"`")),
         (_, Value::Scalar(scalar)) => fix(quoted(&text(scalar))),
         (_, Value::List(items)) => match items.as_slice() {

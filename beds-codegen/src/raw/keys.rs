@@ -1,7 +1,7 @@
-//! Taking a table apart, key by key: what is asked for is taken, what is left over is unknown.
+//! Takes a table apart, key by key. The keys that nobody asks for are unknown.
 //!
-//! A key that is absent while an unknown one looks like it is taken for misspelt: it counts as broken, so that only
-//! the typo is reported, and not the absence as well.
+//! If a key is absent and an unknown key looks like it, the key counts as misspelt: it is marked as broken, so that
+//! only the typo is reported, not also the absence.
 
 use beds_protocol::TypeName;
 
@@ -19,7 +19,7 @@ use crate::{
 /// The most entries that any table or list of a template may have.
 const ENTRIES_MAX: usize = 1_000;
 
-/// The entries of a table whose keys are names of somebody's choice.
+/// The entries of a table whose keys are names of the author's choice.
 pub(super) fn entries(table: Table, errors: &mut ErrorSink<'_>) -> Vec<tree::Entry> {
     let mut entries = table.entries;
     if let Some(extra) = entries.get(ENTRIES_MAX) {
@@ -40,25 +40,25 @@ pub(super) const fn kind(value: &Value, front: Front) -> &'static str {
     }
 }
 
-/// One table being taken apart.
+/// A table that is being taken apart.
 pub(super) struct Keys<'e, 's> {
     pub(super) front: Front,
-    /// What the table is, for messages: "`[template]`", "`sku`".
+    /// The name of the table in messages: "`[template]`", "`sku`".
     place: String,
     entries: Vec<Option<tree::Entry>>,
     is_partial: bool,
     part: Part,
-    /// The type of what has one.
+    /// The type, if the table has one.
     ty: Option<TypeName>,
-    /// The known keys that are written.
+    /// The known keys that are present.
     present: Vec<&'static str>,
-    /// The known keys that unknown ones look like.
+    /// The known keys that unknown keys look like.
     misspelt: Vec<&'static str>,
     pub(super) errors: &'e mut ErrorSink<'s>,
 }
 
 impl<'e, 's> Keys<'e, 's> {
-    /// Begins with a table whose keys can only be those of the part.
+    /// Begins with a table that can only have the keys of the part.
     pub(super) fn new(
         table: Table,
         front: Front,
@@ -67,11 +67,11 @@ impl<'e, 's> Keys<'e, 's> {
         errors: &'e mut ErrorSink<'s>,
     ) -> Self {
         let is_partial = table.is_partial;
-        // Keys mean what they mean to the type, in whatever words it is written.
+        // The meaning of keys depends on the type, in whatever words the type is written.
         let of_name = |name: &str| TypeName::from_name(name).or_else(|| Some(foreign::translate(name)?.ty));
         let ty = table.get("type").and_then(|node| node.value.as_text()).and_then(of_name);
         let entries = entries(table, errors);
-        // A flag of a field that is denied is as if it were not there.
+        // A denied flag of a field counts as absent.
         let is_denied = |entry: &tree::Entry| {
             matches!(part, Part::Field(_)) && entry.value.value == Value::Scalar(Scalar::Bool(false))
         };
@@ -85,8 +85,8 @@ impl<'e, 's> Keys<'e, 's> {
         Self { front, place, entries, is_partial, part, ty, present, misspelt, errors }
     }
 
-    /// Takes a key, if this table can have it, and makes of its value what `convert` does; `expected` is what
-    /// `convert` wants.
+    /// Takes a key, if this table can have it, and converts its value with `convert`. `expected` describes what
+    /// `convert` accepts.
     pub(super) fn take<T>(
         &mut self,
         name: &'static str,
@@ -106,7 +106,7 @@ impl<'e, 's> Keys<'e, 's> {
         }
         let (at, kind) = (value.span, kind(&value.value, self.front));
         match convert(value, self.front.inside(), self.errors) {
-            // Others refer to fields: those in a misspelt `[field.x]` would be missed.
+            // Other parts refer to fields: they would miss those in a misspelt `[field.x]`.
             Ok(_) if is_misspelt && name == "fields" => Given::Broken,
             Ok(value) => Given::Is(Entry { key: key.span, value: Spanned::new(value, at) }),
             Err(Refused::Kind(value)) => {
@@ -163,7 +163,7 @@ impl<'e, 's> Keys<'e, 's> {
             |_| "a list of strings".to_owned(),
             |node, front, errors| {
                 let (list, value) = (node.span, node.value);
-                // Whatever the list is to hold is told where the names are known.
+                // The content of the list is reported later, where the names are known.
                 if let Value::Scalar(Scalar::Text(word)) = &value
                     && !matches!(name, "values" | "compatible_with" | "allow")
                     && names::is_all(word)
@@ -200,7 +200,7 @@ impl<'e, 's> Keys<'e, 's> {
         )
     }
 
-    /// Takes a table of keys that are known, and reads it.
+    /// Takes a table with known keys, and reads it.
     pub(super) fn table<T>(
         &mut self,
         name: &'static str,
@@ -226,7 +226,7 @@ impl<'e, 's> Keys<'e, 's> {
     pub(super) fn finish(self) {
         let is_by_routine = self.part == Part::Read
             && self.entries.iter().flatten().any(|entry| meant::is_routine(&entry.key.value));
-        // What a routine has beside it is the echo of it.
+        // The other keys beside a routine follow from the same mistake.
         let is_echo = |key: &str| is_by_routine && !meant::is_routine(key);
         for entry in self.entries.into_iter().flatten().filter(|entry| !is_echo(&entry.key.value)) {
             let owner = shape::Owner {
@@ -267,9 +267,9 @@ impl<'e, 's> Keys<'e, 's> {
 
 /// Why a value is not used.
 pub(super) enum Refused {
-    /// This is of the wrong kind, which is yet to be reported.
+    /// This value has the wrong kind, which is not reported yet.
     Kind(Value),
-    /// It is broken in a way that is reported.
+    /// The value is broken, which is reported.
     Reported,
 }
 

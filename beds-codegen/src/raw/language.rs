@@ -1,14 +1,15 @@
-//! A JSON Schema of the language of templates, for editors that complete and underline.
+//! A JSON Schema of the template language, for editors that complete and underline.
 //!
-//! Which keys there are comes from the compiler's own tables; here stands only what a key takes and what it is for. A
-//! key without a word here fails the tests, and so does one whose kind is not what the compiler takes.
+//! The existing keys come from the compiler's own tables. Here are only the kind of value that each key takes, and its
+//! purpose. A key without an entry here fails the tests, and so does an entry whose kind differs from the one that the
+//! compiler takes.
 
 use beds_protocol::{ArgMode, Engine, Generated, Lane, RequestValue, Service, TypeName};
 use serde_json::{Map, Value, json};
 
 use crate::part::{Part, Place};
 
-/// What a key takes.
+/// The kind of value that a key takes.
 #[derive(Clone, Copy)]
 enum Takes {
     Text,
@@ -21,7 +22,7 @@ enum Takes {
     One(&'static str),
 }
 
-/// A key, by the part of a template it stands in: what it takes, and what it is for.
+/// A key in a part of a template: the kind of its value, and its purpose.
 type About = (&'static str, &'static str, Takes, &'static str);
 
 const ABOUT: &[About] = &[
@@ -196,7 +197,7 @@ const ABOUT: &[About] = &[
     ),
 ];
 
-/// The tables of a template that are of one kind, and what the words for their keys stand under.
+/// The tables of a template with one kind of keys, and the names under which the keys are described.
 const PARTS: &[(Part, &str)] = &[
     (Part::Sections, "section"),
     (Part::Header, "template"),
@@ -215,7 +216,7 @@ const PARTS: &[(Part, &str)] = &[
     (Part::Call, "call"),
 ];
 
-/// Whatever has a type, by its place.
+/// The parts with a type, by their place.
 const PLACES: &[(Place, &str)] = &[
     (Place::Field, "field"),
     (Place::Member, "member"),
@@ -243,7 +244,7 @@ pub fn language() -> Value {
     let constant = schema_of(Takes::Constant);
     let wanted = json!({ "anyOf": [constant, { "type": "array", "items": constant }] });
     definitions.insert("role_rows".to_owned(), each(&each(&wanted)));
-    // What the request itself gives has no other keys.
+    // An argument that the request itself gives has no other keys.
     if let Some(ways) = definitions.get_mut("argument").and_then(|one| one["anyOf"].as_array_mut()) {
         let values: Vec<&str> = RequestValue::ALL.iter().map(|one| one.as_str()).collect();
         ways.push(json!({ "enum": values }));
@@ -263,7 +264,7 @@ pub fn language() -> Value {
     schema
 }
 
-/// What has a type: the type alone, or a table with the keys of the place and of the type.
+/// A part with a type: the type alone, or a table with the keys of the place and of the type.
 fn typed(place: Place) -> Value {
     let part = Part::Field(place);
     let all: Vec<&str> = part.known().iter().copied().filter(|key| place.may_have(key)).collect();

@@ -1,7 +1,7 @@
-//! Stage 3: what was written, leaf by leaf, each with its place, and nothing decided yet.
+//! Stage 3: every written leaf with its position, without interpretation.
 //!
-//! Both fronts build a [`RawTemplate`]: a template's file by [`from_template`], a struct with attributes by
-//! [`from_struct`]. The stage that judges it is [`crate::validate`].
+//! Both fronts build a [`RawTemplate`]: [`from_template`] from a template's file, [`from_struct`] from a struct with
+//! attributes. The stage that checks it is [`crate::validate`].
 
 mod access;
 mod hint;
@@ -23,13 +23,13 @@ use crate::{
     tree::Scalar,
 };
 
-/// A leaf that may be there.
+/// An optional leaf.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Given<T> {
     /// It is not written.
     #[default]
     Absent,
-    /// It is written, but of the wrong kind; that is reported already.
+    /// It is written, but of the wrong kind, which is reported already.
     Broken,
     /// It is written.
     Is(Entry<T>),
@@ -38,7 +38,7 @@ pub enum Given<T> {
 /// A key and its value.
 #[derive(Debug, Clone)]
 pub struct Entry<T> {
-    /// Where the key is written.
+    /// The position of the key.
     pub key: Span,
     /// The value.
     pub value: Spanned<T>,
@@ -51,7 +51,7 @@ impl<T: PartialEq> PartialEq for Entry<T> {
 }
 
 impl<T> Given<T> {
-    /// The value, if there is one that can be used.
+    /// The value, if there is a usable one.
     pub const fn get(&self) -> Option<&Spanned<T>> {
         match self {
             Self::Is(entry) => Some(&entry.value),
@@ -59,7 +59,7 @@ impl<T> Given<T> {
         }
     }
 
-    /// The key with its value, if there is one that can be used.
+    /// The key with its value, if there is a usable one.
     pub(crate) const fn entry(&self) -> Option<&Entry<T>> {
         match self {
             Self::Is(entry) => Some(entry),
@@ -67,12 +67,12 @@ impl<T> Given<T> {
         }
     }
 
-    /// This, or the other where it is absent.
+    /// This, or the other if this is absent.
     fn or(self, other: Self) -> Self {
         if self.is_absent() { other } else { self }
     }
 
-    /// Where the key is written.
+    /// The position of the key.
     pub const fn key(&self) -> Option<Span> {
         match self {
             Self::Is(entry) => Some(entry.key),
@@ -104,9 +104,9 @@ pub type Names = Vec<Spanned<String>>;
 /// A whole template.
 #[derive(Debug, Clone)]
 pub struct RawTemplate {
-    /// What it is written in.
+    /// The form in which it is written.
     pub front: Front,
-    /// What to point at where a mistake has no place.
+    /// The target of a mistake without a position.
     pub whole: Whole,
     /// `[template]`
     pub header: Given<RawHeader>,
@@ -143,22 +143,22 @@ pub struct RawHeader {
     pub engine: Given<String>,
     /// The database.
     pub database: Given<String>,
-    /// Whether a write that is asked for again is not done again.
+    /// Whether a repeated write is done only once.
     pub once: Given<bool>,
     /// The fingerprints of earlier versions whose clients are served.
     pub compatible_with: Given<Names>,
-    /// The codes of warnings that are none here.
+    /// The codes of the warnings that are allowed here.
     pub allow: Given<Names>,
     /// The Rust module of the functions behind its calls.
     pub module: Given<String>,
 }
 
-/// A field, an argument, a member of an object, an item of a list, a column of a row: whatever has a type.
+/// A field, an argument, a member of an object, an item of a list, a column of a row: any part with a type.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RawField {
     /// The name, and where it is written.
     pub name: Spanned<String>,
-    /// Whether it is not even a table or a type's name, which is reported already.
+    /// Whether it is neither a table nor a type's name, which is reported already.
     pub is_broken: bool,
     /// How it is written.
     pub form: Form,
@@ -311,7 +311,7 @@ pub struct RawAudit {
 pub struct RawCall {
     /// The name, and where it is written.
     pub name: Spanned<String>,
-    /// Whether it is not even a table, which is reported already.
+    /// Whether it is not a table, which is reported already.
     pub is_broken: bool,
     /// `description`
     pub description: Given<String>,
@@ -347,7 +347,7 @@ pub enum RawReturns {
 }
 
 impl RawField {
-    /// A field of which nothing is written yet.
+    /// A field without any keys yet.
     #[must_use]
     pub fn new(name: Spanned<String>) -> Self {
         Self {
@@ -379,7 +379,7 @@ impl RawField {
         }
     }
 
-    /// This with the type of another, and what that has beside it and this has not.
+    /// This field with the type of another, and with the keys beside that type which this field lacks.
     pub(crate) fn over(self, other: Self) -> Self {
         Self {
             name: self.name,
@@ -412,7 +412,7 @@ impl RawField {
 }
 
 impl RawCall {
-    /// A call of which nothing is written yet.
+    /// A call without any keys yet.
     #[must_use]
     pub fn new(name: Spanned<String>) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! From a tree of keys and values to the raw template, whichever front the tree came from.
+//! From a tree of keys and values to the raw template, for both fronts.
 
 use super::{
     Form, Given, RawAge, RawAudit, RawCall, RawEvents, RawFetch, RawField, RawHeader, RawLifecycle, RawLimit,
@@ -23,18 +23,18 @@ const A_PROCEDURE: Example<'_> =
     Example::Keys(&[("procedure", Example::Is("\"…\"")), ("args", Example::Is("[\"…\"]"))]);
 const A_FIELD: Example<'_> = Example::Keys(&[("name", A_TYPE)]);
 
-/// A struct with its attributes, as the derive reads them.
+/// A struct with its attributes, in the form that the derive produces.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Struct {
-    /// Where its name stands.
+    /// The position of its name.
     pub name: Span,
-    /// The keys of its own `#[beds(…)]`, without `methods`, and those that the struct itself stands for.
+    /// The keys of its own `#[beds(…)]`, without `methods`, and the keys that the struct itself implies.
     pub attributes: Table,
-    /// Its fields by name, each a table of the keys of its `#[beds(…)]`.
+    /// Its fields by name, each as a table of the keys of its `#[beds(…)]`.
     pub fields: Table,
 }
 
-/// Reads a template, and reports keys that mean nothing and values of the wrong kind.
+/// Reads a template, and reports unknown keys and values of the wrong kind.
 pub fn from_template(mut table: Table, file: FileId, errors: &mut ErrorSink<'_>) -> RawTemplate {
     let told = stray::lift(&mut table, errors);
     let front = Front::Template;
@@ -57,7 +57,7 @@ pub fn from_template(mut table: Table, file: FileId, errors: &mut ErrorSink<'_>)
     template
 }
 
-/// Reads a struct in place of a template. The attributes of the struct stand for several sections at once.
+/// Reads a struct like a template. The attributes of the struct stand for several sections at once.
 pub fn from_struct(written: Struct, errors: &mut ErrorSink<'_>) -> RawTemplate {
     let Struct { name, attributes, fields } = written;
     let front = Front::Attributes;
@@ -82,7 +82,7 @@ pub fn from_struct(written: Struct, errors: &mut ErrorSink<'_>) -> RawTemplate {
     }
 }
 
-/// What a struct says as a whole.
+/// The values that a struct gives as a whole.
 fn given<T>(place: Span, value: T) -> Given<T> {
     Given::Is(super::Entry { key: place, value: Spanned::new(value, place) })
 }
@@ -218,7 +218,7 @@ fn fields_of(table: Table, place: Place, front: Front, errors: &mut ErrorSink<'_
     entries.into_iter().map(|Entry { key, value }| field(key, value, place, front, errors)).collect()
 }
 
-/// Reads whatever has a type; a string alone is the type's name.
+/// Reads a part with a type. A string alone is the type's name.
 pub(crate) fn field(
     name: Spanned<String>,
     node: Node,
@@ -245,7 +245,7 @@ pub(crate) fn field(
                 return field;
             }
             if let Some(inner) = members(&table, place) {
-                // In `note.text = { … }` the dot alone stands between the names.
+                // In `note.text = { … }` only the dot separates the names.
                 let is_dotted = inner.span.start == field.name.span.end + 1;
                 let span = Span { end: inner.span.end, ..field.name.span };
                 errors.push(if is_dotted {
@@ -272,8 +272,8 @@ pub(crate) fn field(
     field
 }
 
-/// The first field inside of a table that is no field: `size = { width = "float" }`, and `note.text = { … }`, which makes
-/// `note` such a table.
+/// The first field inside a table that is not a field: `size = { width = "float" }`, and `note.text = { … }`, which
+/// makes `note` such a table.
 fn members(table: &Table, place: Place) -> Option<Spanned<String>> {
     let part = Part::Field(place);
     let is_member = |entry: &Entry| {

@@ -1,5 +1,5 @@
-//! What stands in the wrong section because a header above it is missing: it is reported once, and moved to where it
-//! belongs, so that the rest of the template is judged as if the header were there. Attributes have no headers.
+//! Entries in a wrong section because a header above them is missing. Each is reported once, and moved to its section,
+//! so that the rest of the template is checked as if the header were there. Attributes have no headers.
 
 mod access;
 mod below;
@@ -17,11 +17,10 @@ use crate::{
 const HEADER: &[&str] = Part::Header.known();
 const OBJECTS: &[&str] = Part::Objects.known();
 const FETCH: &[&str] = Part::Fetch.known();
-/// The key of `[events]` that no other section has.
+/// The key that only `[events]` has.
 const PUBLISH: &str = "publish";
 
-/// Moves what is in the wrong section, and reports each section that is missing its header. Gives the sections that
-/// were reported.
+/// Moves entries out of wrong sections, and reports each section without its header. Returns the reported sections.
 pub(super) fn lift(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'static str> {
     misnamed(template, errors);
     let listed = fields_in_lists(template, errors);
@@ -37,7 +36,7 @@ pub(super) fn lift(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'st
         let is_stray = |key: &str, value: &Value| !HEADER.contains(&key) && is_field(value);
         take(header, |key, value| is_stray(key, value).then_some("fields"), &mut strays);
     }
-    // A header of one field, `[fields.place]`, takes what follows as well.
+    // A header of one field, `[fields.place]`, also captures the following lines.
     let of_fields = |key: &str, value: &Value| match value {
         _ if OBJECTS.contains(&key) && is_object(value) => Some("objects"),
         Value::List(_) if FETCH.contains(&key) => Some("fetch"),
@@ -75,7 +74,7 @@ pub(super) fn lift(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'st
     inside
 }
 
-/// Puts an entry into a table of another, in the order of the text; the table is made where it is not there.
+/// Puts an entry into a table of another table, in the order of the text. The table is created if it does not exist.
 fn put(table: &mut Table, home: &str, entry: Entry) {
     if table.get(home).is_none() {
         let place = entry.key.span;
@@ -90,7 +89,7 @@ fn put(table: &mut Table, home: &str, entry: Entry) {
     }
 }
 
-/// Takes a section by another name for a part of the one that is there as well: `[call.rent]` above `[calls.rent.args]`.
+/// Treats a section under a wrong name as part of the existing one: `[call.rent]` above `[calls.rent.args]`.
 fn misnamed(template: &mut Table, errors: &mut ErrorSink<'_>) {
     let known = Part::Sections.known();
     let mut found: Vec<(&'static str, Entry)> = Vec::new();
@@ -121,7 +120,7 @@ fn misnamed(template: &mut Table, errors: &mut ErrorSink<'_>) {
     }
 }
 
-/// Whether an entry can be one of this section.
+/// Whether an entry can belong to this section.
 fn is_part_of(section: &str, entry: &Entry) -> bool {
     let key = entry.key.value.as_str();
     match section {
@@ -134,7 +133,7 @@ fn is_part_of(section: &str, entry: &Entry) -> bool {
     }
 }
 
-/// Adds what a table has not; tables in both are one.
+/// Adds the entries that a table lacks. Tables in both are merged.
 fn merge(table: &mut Table, more: Table) {
     for entry in more.entries {
         if table.get(&entry.key.value).is_none() {
@@ -147,12 +146,13 @@ fn merge(table: &mut Table, more: Table) {
     }
 }
 
-/// Takes `[[fields.note]]` for `[fields.note]`, and reports the first: who writes one so writes all so.
+/// Treats `[[fields.note]]` as `[fields.note]`, and reports only the first: an author who writes one this way writes
+/// all this way.
 fn fields_in_lists(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<String> {
     let mut listed: Vec<String> = Vec::new();
     let Some(fields) = template.table_mut("fields") else { return listed };
     for field in &mut fields.entries {
-        // The header, and so the value, begins in front of the name; a list in brackets stands behind it.
+        // The header, and so the value, begins before the name. A list in brackets comes after the name.
         let is_header = field.value.span.start < field.key.span.start;
         let Value::List(items) = &mut field.value.value else { continue };
         if !is_header || items.is_empty() {
@@ -168,8 +168,8 @@ fn fields_in_lists(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<Stri
     listed
 }
 
-/// Takes the header `[fields.note]` for `[fields]` where only fields of a record stand below it, and no other field is
-/// anywhere: an object of no type has no key.
+/// Treats the header `[fields.note]` as `[fields]`, if only fields of a record follow below it and there is no other
+/// field: an object without a type has no key.
 fn field_for_section(template: &mut Table, errors: &mut ErrorSink<'_>) {
     const OF_FIELDS: [&str; 5] = ["key", "generated", "unique", "immutable", "version"];
     let Some(fields) = template.table_mut("fields") else { return };
@@ -182,7 +182,7 @@ fn field_for_section(template: &mut Table, errors: &mut ErrorSink<'_>) {
     let is_section = inner.get("type").is_none()
         && inner.entries.iter().all(|entry| is_field(&entry.value.value))
         && inner.entries.iter().any(is_of_record)
-        // In `note = { … }` and `note.id = …` nothing follows by accident.
+        // In `note = { … }` and `note.id = …` no line is captured by accident.
         && inner.entries.iter().all(|entry| entry.key.span.start > field.value.span.end);
     if is_section {
         errors.push(places::field_for_section(field.key.span, &field.key.value));
@@ -190,7 +190,7 @@ fn field_for_section(template: &mut Table, errors: &mut ErrorSink<'_>) {
     }
 }
 
-/// Moves sections out that are written inside of another: `[template.fields]`, or `fields = …` below `[template]`.
+/// Moves sections out of other sections: `[template.fields]`, or `fields = …` below `[template]`.
 fn sections_inside(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'static str> {
     let mut found: Vec<(&'static str, &'static str, Entry)> = Vec::new();
     for outer in ["template", "fields", "objects", "fetch", "events", "audit"] {
@@ -201,9 +201,9 @@ fn sections_inside(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'st
                 entry.key.value == name
                     && entry.value.value.as_text().is_none()
                     && (outer != "fields" || is_section_of(name, &entry.value.value))
-                    // What names a view is `read` by another name.
+                    // A key that names a view is `read` under another name.
                     && !(outer == "objects" && is_object(&entry.value.value))
-                    // An event's `fields` are names, and who writes names below a fetch means what is to be fetched.
+                    // An event's `fields` are names, and names below a fetch mean the fields to fetch.
                     && (name != "fields" || !matches!(outer, "events" | "fetch") || holds_fields(&entry.value.value))
             };
             if let Some(at) = table.entries.iter().position(is_section) {
@@ -233,7 +233,7 @@ fn holds_fields(value: &Value) -> bool {
     matches!(value, Value::Table(table) if table.entries.iter().any(|entry| is_field(&entry.value.value)))
 }
 
-/// What most likely is `rows` of a call's `returns`.
+/// The entry that is most likely `rows` of a call's `returns`.
 pub(super) fn rows(returns: &Table) -> Option<&Entry> {
     const WORDS: &[&str] =
         &["row", "columns", "cols", "record", "records", "set", "sets", "table", "result", "results", "list"];
@@ -249,7 +249,7 @@ pub(super) fn rows(returns: &Table) -> Option<&Entry> {
     })
 }
 
-/// Whether a value is that of a section, where a field of the same name would be possible.
+/// Whether a value belongs to a section, where a field of the same name would also be possible.
 fn is_section_of(name: &str, value: &Value) -> bool {
     let Value::Table(table) = value else { return false };
     let part = match name {
@@ -261,7 +261,7 @@ fn is_section_of(name: &str, value: &Value) -> bool {
     table.entries.iter().any(|entry| part.known().contains(&entry.key.value.as_str()))
 }
 
-/// Takes the keys of a call out that stand in `[calls]` itself, and reports them once.
+/// Takes out the keys of a call that are directly in `[calls]`, and reports them once.
 pub(super) fn name_calls(calls: &mut Table, errors: &mut ErrorSink<'_>) {
     let is_key = |entry: &Entry| {
         let is_known = Part::Call.known().contains(&entry.key.value.as_str());
@@ -275,7 +275,7 @@ pub(super) fn name_calls(calls: &mut Table, errors: &mut ErrorSink<'_>) {
     }
 }
 
-/// Takes calls whose name has two parts, `[calls.book.restock]`, for calls of one: each is reported.
+/// Treats calls with a name of two parts, `[calls.book.restock]`, as calls with one name. Each is reported.
 pub(super) fn join_calls(calls: &mut Table, errors: &mut ErrorSink<'_>) {
     const RUN: [&str; 4] = ["procedure", "function", "pipeline", "method"];
     let is_call = |entry: &Entry| matches!(&entry.value.value, Value::Table(call) if RUN.iter().any(|key| call.get(key).is_some()));
@@ -293,7 +293,7 @@ pub(super) fn join_calls(calls: &mut Table, errors: &mut ErrorSink<'_>) {
     }
 }
 
-/// Takes the entries out of a table that belong elsewhere.
+/// Takes out the entries of a table that belong elsewhere.
 fn take(
     table: &mut Table,
     home: impl Fn(&str, &Value) -> Option<&'static str>,

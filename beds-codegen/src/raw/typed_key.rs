@@ -1,4 +1,4 @@
-//! A type that is written as a key: `status = { enum = ["open", "paid"] }`.
+//! A type as a key: `status = { enum = ["open", "paid"] }`.
 
 use beds_protocol::TypeName;
 
@@ -10,7 +10,7 @@ use crate::{
     tree::{Entry, Scalar, Table, Value},
 };
 
-/// The report of a type that stands as a key where no `type` does.
+/// The report on a type as a key in a part without `type`.
 pub(super) fn report(name: &Spanned<String>, table: &Table, part: Part, form: Form) -> Option<Diagnostic> {
     let is_typed = |entry: &Entry| {
         entry.key.value == "type" || meant::stands_for(&entry.key.value, part).contains(&"type")
@@ -25,7 +25,7 @@ pub(super) fn report(name: &Spanned<String>, table: &Table, part: Part, form: Fo
     })
 }
 
-/// What is meant by a key that is a type's word, and what it stands in place of: the key alone, or its value as well.
+/// The intended text for a type's word as a key, and the range that it replaces: the key alone, or also its value.
 fn said(entry: &Entry, part: Part, table: &Table, between: &str) -> Option<(Span, String)> {
     let word = entry.key.value.as_str();
     let own = TypeName::from_name(word);
@@ -40,7 +40,7 @@ fn said(entry: &Entry, part: Part, table: &Table, between: &str) -> Option<(Span
         (Value::List(_), TypeName::Enum) => with("values"),
         (Value::Table(_), TypeName::Object) => with("fields"),
         (Value::Table(_), TypeName::List) => with("items"),
-        // As one of several keys it may well be the member of an object.
+        // As one of several keys it may be the member of an object.
         (Value::Scalar(Scalar::Text(_)), TypeName::List) if table.entries.len() == 1 => with("items"),
         (Value::Scalar(Scalar::Int(_)), TypeName::String | TypeName::Text | TypeName::Bytes) => with("max"),
         (Value::List(numbers), TypeName::Decimal) => match numbers.as_slice() {

@@ -1,4 +1,4 @@
-//! The template that `warehouse` of `[lifecycle]` names: whether it can take the records.
+//! Checks that the template named by `warehouse` of `[lifecycle]` can take the records.
 
 use std::mem::discriminant;
 
@@ -7,7 +7,8 @@ use crate::{
     model::{Domain, Field, Generated, Objects, Supply, Type},
 };
 
-/// Reports warehouses that cannot take the records of the templates that name them. `is_whole` is whether none is missing.
+/// Reports warehouses that cannot take the records of the templates that name them. `is_whole` is whether all templates
+/// are valid.
 pub(super) fn check(domains: &[&Domain], is_whole: bool, errors: &mut ErrorSink<'_>) {
     for domain in domains {
         let Some((_, to)) = &domain.aging.warehouse else { continue };
@@ -23,7 +24,7 @@ pub(super) fn check(domains: &[&Domain], is_whole: bool, errors: &mut ErrorSink<
                     errors.push(diagnostics::odd_target(to.span, &to.value, &lacks));
                 }
             }
-            // One that is compiled alone cannot be judged by others.
+            // A template that is compiled alone cannot be compared with others.
             None if names.is_empty() || !is_whole => {}
             None => {
                 names.sort_unstable();
@@ -33,7 +34,7 @@ pub(super) fn check(domains: &[&Domain], is_whole: bool, errors: &mut ErrorSink<
     }
 }
 
-/// What a template lacks to have the records of another.
+/// The feature that a template lacks to hold the records of another.
 fn lacks(from: &Domain, to: &Domain) -> Option<String> {
     let offered = to.offered();
     let missing = [
@@ -78,7 +79,7 @@ fn lacks(from: &Domain, to: &Domain) -> Option<String> {
     None
 }
 
-/// Whether every value of one type can be one of the other, as far as its bounds allow.
+/// Whether every value of one type fits the other, by their bounds.
 fn fits(from: &Type, to: &Type) -> bool {
     match (from, to) {
         (Type::Enum { values }, Type::Enum { values: others }) => {
@@ -88,7 +89,7 @@ fn fits(from: &Type, to: &Type) -> bool {
     }
 }
 
-/// Whether a `create` takes a field.
+/// Whether a `create` can set a field.
 fn is_given(domain: &Domain, index: usize) -> bool {
     match &domain.objects {
         Objects::MariaDb { create: Some(procedure), .. } => procedure.args.contains(&index),

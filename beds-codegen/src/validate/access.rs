@@ -17,7 +17,7 @@ use crate::{
     tree::Scalar,
 };
 
-/// Who may do what; none where the template does not say. What cannot be is reported.
+/// Who may do what; `None` if the template does not say. Invalid entries are reported.
 pub(super) fn validate(
     raw: &Given<RawAccess>,
     offered: &Offered<'_>,
@@ -84,7 +84,7 @@ fn grants(
     grants
 }
 
-/// The operations that the domain offers; `None` where it is not known.
+/// The operations that the domain offers; `None` if they are unknown.
 fn offered_operations(offered: &Offered<'_>) -> Option<Vec<String>> {
     let by_hand = offered.by_hand;
     let none = RawObjects::default();
@@ -123,7 +123,7 @@ fn roles(names: &Names, at: Span, list: &str, cx: &mut Cx<'_>) -> Vec<String> {
     roles
 }
 
-/// Whether a name is that of a role; reported where it is none.
+/// Whether a name is valid as a role; reported if it is not.
 fn is_valid(name: &Spanned<String>, cx: &mut Cx<'_>) -> bool {
     let role = name.value.as_str();
     let is_one = matches!(role, ANY_KNOWN | ANYONE) || (is_role(role) && !is_meant_for_all(role));
@@ -139,7 +139,7 @@ fn is_granted(role: &str, grants: &[(Granted, Vec<String>)]) -> bool {
 }
 
 fn check_role(role: &Spanned<String>, grants: &[(Granted, Vec<String>)], cx: &mut Cx<'_>) {
-    // Where nobody may do anything, that is what is told.
+    // If no operation has any role, that is reported instead.
     if is_valid(role, cx) && !grants.is_empty() && !is_granted(&role.value, grants) {
         let granted = grants.iter().flat_map(|(_, roles)| roles).map(String::as_str);
         cx.errors.push(diagnostics::role_idle(role.span, &role.value, granted));
@@ -203,7 +203,7 @@ fn wanted(value: &Spanned<Scalar>, field: &Field, declared: Span, cx: &mut Cx<'_
     }
 }
 
-/// Warns of a text that means something in another language.
+/// Warns of a text with a special meaning in another language.
 fn doubt(text: &str, span: Span, cx: &mut Cx<'_>) {
     let lower = text.trim().to_ascii_lowercase();
     let is_word = |name: &str| name.chars().all(|letter| letter.is_alphanumeric() || "_.".contains(letter));
@@ -217,7 +217,7 @@ fn doubt(text: &str, span: Span, cx: &mut Cx<'_>) {
     }
 }
 
-/// Whether a field of a type can have what a request says of itself.
+/// Whether a field of this type can hold this value of the request.
 const fn suits(asked: RequestValue, ty: &Type) -> bool {
     match asked {
         RequestValue::User | RequestValue::Roles | RequestValue::Node => {
@@ -268,7 +268,7 @@ fn role_fields(
     rules
 }
 
-/// What writes whole records, with its procedure where the engine has one.
+/// The operations that write whole records, with their procedures if the engine has them.
 fn records(objects: &Objects) -> [(Granted, Option<&Procedure>); 2] {
     match objects {
         Objects::MariaDb { create, upsert, .. } => {
@@ -283,7 +283,7 @@ fn may(role: &str, operation: &Granted, access: &Access) -> bool {
     grants.any(|(_, roles)| roles.iter().any(|granted| granted == role))
 }
 
-/// Reports conditions on records that nobody can hold a write to.
+/// Reports conditions on records that cannot be enforced on a write.
 fn check_rows(written: &RawAccess, access: &Access, offered: &Offered<'_>, fields: &Fields, cx: &mut Cx<'_>) {
     let Some(raw) = written.rows.get() else { return };
     let Some(objects) = offered.objects else { return };
@@ -325,7 +325,7 @@ fn check_rows(written: &RawAccess, access: &Access, offered: &Offered<'_>, field
     }
 }
 
-/// Reports roles that may write records and cannot, since a field is not theirs to set.
+/// Reports roles that may write records but cannot, because they may not set a necessary field.
 fn check_fields(
     written: &RawAccess,
     access: &Access,

@@ -1,4 +1,4 @@
-//! `[audit]`: of which changes there are entries in the audit.
+//! `[audit]`: the changes that are audited.
 
 use super::{
     Cx,
@@ -11,7 +11,7 @@ use crate::{
     raw::{Given, RawAudit},
 };
 
-/// What is audited; what cannot be is reported.
+/// The audited operations. Invalid entries are reported.
 pub(super) fn validate(
     raw: &Given<RawAudit>,
     offered: &Offered<'_>,

@@ -1,4 +1,4 @@
-//! The keys that belong to single types: bounds, lengths, digits, patterns, values.
+//! The type-specific keys: bounds, lengths, digits, patterns, values.
 
 use std::collections::HashMap;
 
@@ -28,7 +28,7 @@ const LIST_LEN_DEFAULT: u32 = 100;
 const LIST_LEN_MAX: u32 = 100_000;
 const ENUM_VALUE_LEN_MAX: usize = 255;
 
-/// Reports the keys that belong to other types, in one report: they have one cause, the type.
+/// Reports the keys of other types in one report: their common cause is the type.
 pub(super) fn check_keys(raw: &RawField, ty: TypeName, cx: &mut Cx<'_>) {
     let keys = [
         ("min", raw.min.key()),
@@ -52,7 +52,7 @@ pub(super) fn check_keys(raw: &RawField, ty: TypeName, cx: &mut Cx<'_>) {
     }
 }
 
-/// The value of a bound: the default when it is absent, `None` when it is broken.
+/// The value of a bound: the default if it is absent, `None` if it is broken.
 fn bound<T>(given: &Given<Scalar>, absent: T, read: impl FnOnce(&Spanned<Scalar>) -> Option<T>) -> Option<T> {
     match given {
         Given::Absent => Some(absent),
@@ -69,7 +69,7 @@ fn crossed(raw: &RawField, is_crossed: bool, cx: &mut Cx<'_>) -> Option<()> {
     Some(())
 }
 
-/// An integer within a range; anything else is reported.
+/// An integer within a range. Any other value is reported.
 fn integer(
     value: &Spanned<Scalar>,
     key: &str,
@@ -77,7 +77,7 @@ fn integer(
     range: (i128, i128),
     cx: &mut Cx<'_>,
 ) -> Option<i128> {
-    // What is no integer and would be none in this range is told the range at once.
+    // A value that is not an integer, and would also be out of range, gets the range in the same report.
     let found = match value.value {
         Scalar::Int(number) => Some(number),
         _ => converted::as_integer(&value.value).filter(|number| !(range.0..=range.1).contains(number)),
@@ -100,7 +100,7 @@ fn integer(
     }
 }
 
-/// What to do with a number that is out of the range of a type.
+/// The advice for a number out of a type's range.
 fn range_help(number: i128, ty: &str, engine: Option<Engine>) -> &'static str {
     match ty {
         "int" if number > 0 && engine != Some(Engine::MongoDb) && u64::try_from(number).is_ok() => {
@@ -211,7 +211,7 @@ fn decimal_bound(
         Scalar::Int(number) => number.to_string().parse().ok(),
         Scalar::Bool(_) | Scalar::Float(_) | Scalar::Moment(_) => None,
     };
-    // What is written in another way, and has too many digits, is told so at once.
+    // A value in another form that has too many digits gets both reported at once.
     let right = converted::as_decimal(&value.value);
     let meant = right.as_ref().and_then(|right| right.parse::<Decimal>().ok());
     let too_long = meant.filter(|meant| !fits(meant, precision, scale));
@@ -235,7 +235,7 @@ fn decimal_bound(
     Some(decimal)
 }
 
-/// Whether a decimal has no more digits than its column.
+/// Whether a decimal fits the digits of its column.
 pub(super) fn fits(decimal: &Decimal, precision: u8, scale: u8) -> bool {
     let (whole, fraction) = decimal.digits();
     whole <= usize::from(precision - scale) && fraction <= usize::from(scale)
@@ -248,12 +248,12 @@ pub(super) fn greatest(precision: u8, scale: u8) -> String {
     if scale == 0 { whole.to_owned() } else { format!("{whole}.{}", "9".repeat(usize::from(scale))) }
 }
 
-/// Least and greatest length.
+/// The least and the greatest length.
 fn lengths(raw: &RawField, ty: &str, absent_max: u32, limit: u32, cx: &mut Cx<'_>) -> Option<(u32, u32)> {
     let max = bound(&raw.max, i128::from(absent_max), |value| {
         integer(value, "max", ty, (1, i128::from(limit)), cx)
     });
-    // Without a `max` of its own, `min` has to stay within the default.
+    // Without a `max` of its own, `min` must stay within the default.
     let limit = if raw.max.is_absent() { absent_max } else { limit };
     let min = bound(&raw.min, 0, |value| integer(value, "min", ty, (0, i128::from(limit)), cx));
     let (min, max) = (min?, max?);
@@ -267,7 +267,8 @@ pub(super) fn string(raw: &RawField, cx: &mut Cx<'_>) -> Option<Type> {
         Given::Absent => None,
         Given::Broken => return None,
         Given::Is(entry) => {
-            // The runtime matches whole strings: what it compiles is compiled here, and what is written, alone.
+            // The runtime matches whole strings. So its full expression is compiled here, and also the written pattern
+            // alone.
             let source = &entry.value.value;
             let compiled =
                 regex::Regex::new(source).and_then(|_| regex::Regex::new(&format!("^(?:{source})$")));

@@ -13,7 +13,7 @@ use crate::{
 /// The most records that a template may let one request write.
 const MANY_MAX: u32 = 10_000;
 
-/// What `update` and `delete` may write by filter.
+/// The limits of `update` and `delete` by filter.
 pub(super) fn validate(raw: &Given<RawObjects>, cx: &mut Cx<'_>) -> Bulk {
     let Some(raw) = raw.get().map(|objects| &objects.value) else { return Bulk::default() };
     for (given, operation) in [(&raw.create, "create"), (&raw.upsert, "upsert")] {

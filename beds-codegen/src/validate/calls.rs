@@ -13,7 +13,7 @@ use crate::{
     span::{Span, Spanned},
 };
 
-/// The kind of thing that a call runs.
+/// The kind of object that a call runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Procedure,
@@ -32,7 +32,7 @@ impl Kind {
         }
     }
 
-    /// The engine that runs it; none for what the node runs.
+    /// The engine that runs it; `None` if the node runs it.
     const fn engine(self) -> Option<Engine> {
         match self {
             Self::Procedure | Self::Function => Some(Engine::MariaDb),
@@ -41,14 +41,13 @@ impl Kind {
         }
     }
 
-    /// Whether another engine runs it than the domain's.
+    /// Whether it needs another engine than the domain's.
     fn is_foreign(self, engine: Option<Engine>) -> bool {
         self.engine().zip(engine).is_some_and(|(its, engine)| its != engine)
     }
 }
 
-/// The valid calls; the others are reported.
-/// `has_module` tells whether the template says where the functions of methods are.
+/// The valid calls. The others are reported. `has_module` is whether the template names the module of the functions.
 pub(super) fn validate(raw: Given<Vec<RawCall>>, has_module: bool, cx: &mut Cx<'_>) -> Vec<Call> {
     match raw {
         Given::Is(entry) => {
@@ -97,7 +96,7 @@ fn call(raw: RawCall, cx: &mut Cx<'_>) -> Option<Call> {
         Kind::Function => Target::Function { name: object },
         Kind::Method => Target::Method { function: object },
         Kind::Pipeline => {
-            // A pipeline may take what the request says of itself without an argument of another name.
+            // A pipeline may use a value of the request without an argument of another name.
             let declared = args.len();
             args.extend(RequestValue::ALL.iter().map(|asked| asked_arg(asked.as_str(), *asked, true)));
             let pipeline =
@@ -124,7 +123,7 @@ fn call(raw: RawCall, cx: &mut Cx<'_>) -> Option<Call> {
     Some(Call { name: raw.name.value, description, lane, args, returns: returns?, target })
 }
 
-/// What the call runs.
+/// The object that the call runs.
 fn runs(raw: &RawCall, cx: &mut Cx<'_>) -> Option<(Kind, Spanned<String>)> {
     let candidates = [
         (Kind::Procedure, &raw.procedure),
@@ -163,7 +162,7 @@ fn runs(raw: &RawCall, cx: &mut Cx<'_>) -> Option<(Kind, Spanned<String>)> {
     Some((kind, object.clone()))
 }
 
-/// What a call has to say, or cannot be, if it runs a thing of this kind.
+/// A required property that the call lacks, or a contradiction, for an object of this kind.
 fn missing(raw: &RawCall, kind: Kind, cx: &Cx<'_>) -> Option<String> {
     let name = kind.as_str();
     if let Some(engine) = cx.engine.filter(|_| kind.is_foreign(cx.engine)) {
@@ -188,7 +187,7 @@ fn missing(raw: &RawCall, kind: Kind, cx: &Cx<'_>) -> Option<String> {
     }
 }
 
-/// Reports a function that cannot be named so. In a template it is one of the template's module.
+/// Reports an invalid function name. In a template the function belongs to the template's module.
 fn check_function(function: &Spanned<String>, cx: &mut Cx<'_>) -> Option<()> {
     let is_template = matches!(cx.whole, Whole::File(_));
     let is_one =
@@ -255,7 +254,7 @@ fn args(raw: &Given<Vec<RawField>>, kind: Option<Kind>, cx: &mut Cx<'_>) -> Opti
     }
 }
 
-/// An argument that the request itself gives: `owner = "@user"`.
+/// An argument that the request gives: `owner = "@user"`.
 fn asked(raw: &RawField, kind: Option<Kind>, cx: &mut Cx<'_>) -> Option<Arg> {
     let ty = raw.ty.get()?;
     let Some(asked) = RequestValue::from_name(&ty.value) else {
@@ -278,8 +277,8 @@ fn asked(raw: &RawField, kind: Option<Kind>, cx: &mut Cx<'_>) -> Option<Arg> {
     Some(asked_arg(&raw.name.value, asked, kind == Some(Kind::Pipeline)))
 }
 
-/// An argument of this name that takes what the request says of itself. Roles are a list where there are lists, else the
-/// text of a JSON array.
+/// An argument of this name that takes a value of the request. Roles are a list if the object can take lists, and
+/// otherwise the text of a JSON array.
 fn asked_arg(name: &str, asked: RequestValue, has_lists: bool) -> Arg {
     let ty = match asked {
         RequestValue::Now => Type::DateTime,
@@ -386,7 +385,7 @@ fn returns(raw: &RawCall, kind: Option<Kind>, cx: &mut Cx<'_>) -> Option<Returns
     }
 }
 
-/// Reports a way to return that this kind of call does not have.
+/// Reports a way of returning that this kind of call does not have.
 fn refuse_for(refused: Kind, kind: Option<Kind>, at: Span, why: &str, cx: &mut Cx<'_>) -> Option<()> {
     if kind != Some(refused) {
         return Some(());

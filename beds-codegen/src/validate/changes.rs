@@ -1,4 +1,4 @@
-//! Lists of operations that change records: of which there are events, of which there are entries in the audit.
+//! Lists of operations that change records: for events, and for the audit.
 
 use std::borrow::Cow;
 
@@ -13,17 +13,17 @@ use crate::{
     span::{Span, Spanned},
 };
 
-/// What of a domain changes records.
+/// The operations of a domain that change records.
 pub(super) struct Offered<'a> {
-    /// `[objects]` as it is written.
+    /// `[objects]` as written.
     pub(super) written: &'a Given<RawObjects>,
-    /// The objects, where they are valid.
+    /// The objects, if they are valid.
     pub(super) objects: Option<&'a Objects>,
     /// The operations that Rust functions implement.
     pub(super) by_hand: Operations,
-    /// The names of all calls that are written; `None` where that cannot be told.
+    /// The names of all written calls; `None` if unknown.
     pub(super) call_names: Option<Vec<String>>,
-    /// Those of them that are valid.
+    /// The valid ones of them.
     pub(super) calls: &'a [Call],
 }
 
@@ -36,8 +36,8 @@ pub(super) fn call_names(raw: &Given<Vec<RawCall>>) -> Option<Vec<String>> {
     }
 }
 
-/// The operations of a list, each where it is written; what cannot be listed is reported. `section` is where a list that is not
-/// there is missed. `None` where nothing is listed.
+/// The operations of a list, each with its position. Invalid entries are reported. `section` is the position at which a
+/// missing list is reported. `None` if no operation is listed.
 pub(super) fn listed<'n>(
     list: &'n Given<Names>,
     (purpose, section): (Purpose, Span),
@@ -73,7 +73,7 @@ pub(super) fn listed<'n>(
     Some(known)
 }
 
-/// Reports a key that is for no other eyes.
+/// Reports a sensitive key.
 pub(super) fn check_key(
     purpose: Purpose,
     listed: &[(Change, &Spanned<String>)],
@@ -95,7 +95,7 @@ pub(super) fn check_key(
 }
 
 impl Offered<'_> {
-    /// The operation of this name, if it can be listed for this purpose.
+    /// The operation with this name, if it can be listed for this purpose.
     fn operation(&self, name: &Spanned<String>, purpose: Purpose, cx: &mut Cx<'_>) -> Option<Change> {
         let plain = match name.value.as_str() {
             "create" => Change::Create,
@@ -139,7 +139,7 @@ impl Offered<'_> {
         let Some(call) = written.strip_prefix("call.").filter(|call| names.iter().any(|name| name == call))
         else {
             let is_call = names.iter().any(|name| name == written);
-            // The call has a name that cannot be, which is told; this is what it should be.
+            // The call has an invalid name, which is reported. This is the correct one.
             let right = written.strip_prefix("call.");
             if right.is_some() && names.iter().any(|name| right == Some(&*valid(name))) {
                 return None;
@@ -166,14 +166,14 @@ impl Offered<'_> {
         }
     }
 
-    /// Whether an object is written that finds its record by the key.
+    /// Whether a written object finds its record by the key.
     pub(super) fn needs_key(&self) -> bool {
         let Given::Is(entry) = self.written else { return false };
         let RawObjects { update, upsert, delete, .. } = &entry.value.value;
         [update, upsert, delete].iter().any(|object| !object.is_absent())
     }
 
-    /// Whether what `create` takes and returns has a mistake: the key is likely to be what is meant.
+    /// Whether the arguments or results of `create` have a mistake. Then most likely the key is meant.
     pub(super) fn create_is_broken(&self, fields: &Fields) -> bool {
         let Given::Is(entry) = self.written else { return false };
         let Some(create) = entry.value.value.create.get() else { return false };
@@ -185,7 +185,7 @@ impl Offered<'_> {
         is_broken(&create.value.args) || is_broken(&create.value.returns)
     }
 
-    /// All that can be listed; `None` where it is not known.
+    /// All operations that can be listed; `None` if unknown.
     fn all(&self) -> Option<Vec<String>> {
         let plain = match self.written {
             Given::Broken => return None,
@@ -208,7 +208,7 @@ impl Offered<'_> {
     }
 }
 
-/// The name of a call, or what it should be where it cannot be one.
+/// The name of a call, or its correct form if it is invalid.
 fn valid(name: &str) -> Cow<'_, str> {
     match names::to_lower_snake(name).filter(|_| !names::is_lower_snake(name)) {
         Some(right) => Cow::Owned(right),

@@ -1,4 +1,4 @@
-//! The columns of a table, and the members of a document: their names, and that no two fields share one.
+//! The columns of a table, and the members of a document: checks their names, and that no two fields share one.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{diagnostic::fields as diagnostics, model::Engine, raw::RawField, span::Span};
 
-/// The column of a field, which is checked where the field can name one.
+/// The column of a field. It is checked if the field may set one.
 pub(super) fn column(raw: &RawField, may_be_named: bool, cx: &mut Cx<'_>) -> String {
     let column = raw.column.get().unwrap_or(&raw.name);
     if let Some(engine) = cx.engine.filter(|_| may_be_named && !raw.column.is_broken())
@@ -37,7 +37,7 @@ pub(super) fn column(raw: &RawField, may_be_named: bool, cx: &mut Cx<'_>) -> Str
     column.value.clone()
 }
 
-/// Reports columns that two fields of one table or document use. MariaDB does not tell case apart in them.
+/// Reports columns that two fields of one table or document share. MariaDB ignores case in the names of columns.
 pub(super) fn check_unique(raw: &[RawField], are_members: bool, cx: &mut Cx<'_>) {
     let mut seen: HashMap<String, Span> = HashMap::new();
     for field in raw {
@@ -46,7 +46,7 @@ pub(super) fn check_unique(raw: &[RawField], are_members: bool, cx: &mut Cx<'_>)
             continue;
         }
         let folded = match cx.engine {
-            // The members of an object are JSON in MariaDB.
+            // In MariaDB the members of an object are JSON.
             Some(Engine::MariaDb | Engine::MongoDb) if are_members => column.value.clone(),
             Some(Engine::MongoDb) => column.value.clone(),
             Some(Engine::MariaDb) | None => column.value.to_lowercase(),

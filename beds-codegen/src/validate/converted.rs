@@ -1,10 +1,10 @@
-//! Constants of the wrong kind as they should be written, where that is sure: `"5"` as 5, `0` as `false`.
+//! The correct form of constants of the wrong kind, if it is certain: `"5"` as 5, `0` as `false`.
 
 use beds_protocol::value::Decimal;
 
 use crate::{model::Type, span::Spanned, tree::Scalar};
 
-/// A constant of another kind as one of this type.
+/// A constant of another kind, converted to this type.
 pub(super) fn converted(value: &Scalar, ty: &Type) -> Option<Scalar> {
     match ty {
         Type::Bool => match value {
@@ -30,25 +30,25 @@ pub(super) fn converted(value: &Scalar, ty: &Type) -> Option<Scalar> {
     }
 }
 
-/// A constant as an integer, if it is one written in another way.
+/// A constant as an integer, if it is an integer in another form.
 pub(super) fn as_integer(value: &Scalar) -> Option<i128> {
     match value {
         Scalar::Text(text) => text.trim().parse().ok(),
-        // `2.000` may be two thousand.
+        // `2.000` may mean two thousand.
         _ => None,
     }
 }
 
-/// A whole number with a point and one 0 behind it, such as `40.0`, as an integer.
+/// A whole number with a point and one 0 after it, such as `40.0`, as an integer.
 pub(super) fn without_point(value: &Spanned<Scalar>) -> Option<i128> {
     let Scalar::Float(number) = value.value else { return None };
     let shown = format!("{number:?}");
-    // More digits behind the point may be thousands.
+    // More digits after the point may mean thousands.
     let is_as_shown = shown.len() == value.span.end - value.span.start;
     shown.strip_suffix(".0").filter(|_| is_as_shown)?.parse().ok()
 }
 
-/// A constant as a number, if it is one in quotes.
+/// A constant as a number, if it is a number in quotes.
 pub(super) fn as_number(value: &Scalar) -> Option<f64> {
     match value {
         Scalar::Text(text) => pointed(text.trim()).parse::<f64>().ok().filter(|number| number.is_finite()),
@@ -56,7 +56,7 @@ pub(super) fn as_number(value: &Scalar) -> Option<f64> {
     }
 }
 
-/// A number with a comma before its fraction as one with a point. Three digits behind it may be thousands.
+/// A number with a decimal comma, written with a point. Three digits after the comma may mean thousands.
 fn pointed(text: &str) -> String {
     match text.split_once(',') {
         Some((_, fraction)) if fraction.len() != 3 => text.replacen(',', ".", 1),

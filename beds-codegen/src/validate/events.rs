@@ -1,4 +1,4 @@
-//! `[events]`: which changes are published, and what an event carries.
+//! `[events]`: the published changes, and the content of an event.
 
 use super::{
     Cx,
@@ -12,7 +12,7 @@ use crate::{
     span::Spanned,
 };
 
-/// What is published; what cannot be is reported.
+/// The published operations. Invalid entries are reported.
 pub(super) fn validate(
     raw: &Given<RawEvents>,
     offered: &Offered<'_>,
@@ -34,7 +34,7 @@ pub(super) fn validate(
     }
 }
 
-/// Reports events whose key is not known, or is for no other eyes.
+/// Reports events with an unknown or sensitive key.
 fn check_keys(
     published: &[(Change, &Spanned<String>)],
     offered: &Offered<'_>,
@@ -52,7 +52,7 @@ fn check_keys(
         return;
     };
     if key.is_empty() {
-        // What names a record is missing in the objects as well, and told there.
+        // The key is also missing for the objects, and reported there.
         if !offered.needs_key() {
             cx.errors.push(diagnostics::without_key(create.span, cx.front));
         }
@@ -70,7 +70,7 @@ fn check_keys(
     }
 }
 
-/// Reports fields that no event can carry.
+/// Reports fields that an event cannot carry.
 fn check_fields(
     names: &Spanned<Vec<Spanned<String>>>,
     published: &[(Change, &Spanned<String>)],
@@ -97,7 +97,7 @@ fn check_fields(
     }
 }
 
-/// Whether a field, or a member of it, is for few eyes.
+/// Whether a field, or a member of it, is sensitive.
 fn is_sensitive(field: &Field) -> bool {
     field.sensitive
         || match &field.ty {

@@ -1,4 +1,4 @@
-//! `[fetch]`: what a fetch may do.
+//! `[fetch]`: the options of a fetch.
 
 use super::{Cx, fields::Fields};
 use crate::{
@@ -13,7 +13,7 @@ const LIMIT_MAX_DEFAULT: u32 = 500;
 /// The most records that a template may let one fetch return.
 const LIMIT_MAX: u32 = 10_000;
 
-/// What a fetch may do.
+/// The options of a fetch.
 pub(super) fn validate(
     raw: &Given<RawFetch>,
     objects: &Given<RawObjects>,
@@ -78,7 +78,7 @@ fn limits(raw: &Given<RawLimit>, cx: &mut Cx<'_>) -> (u32, u32) {
     };
     let (default_given, max_given) = (limit(default, "default"), limit(max, "max"));
     let max_is = max_given.unwrap_or(LIMIT_MAX_DEFAULT);
-    // A default of its own is for what is written; the usual one makes way for a smaller greatest.
+    // A written default is checked as it is. The usual default is lowered to a smaller maximum.
     let default_is = default_given.unwrap_or(LIMIT_DEFAULT.min(max_is));
     if let Some(span) =
         default.get().filter(|_| default_is > max_is && !max.is_broken()).map(|value| value.span)

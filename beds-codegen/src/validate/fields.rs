@@ -1,4 +1,4 @@
-//! `[fields]`: the fields of a domain, and finding one by its name.
+//! `[fields]`: the fields of a domain, and their lookup by name.
 
 use std::collections::HashMap;
 
@@ -13,17 +13,17 @@ use crate::{
     span::{Span, Spanned},
 };
 
-/// The fields of a domain. A broken one keeps its place, so that indices hold and its name is known.
+/// The fields of a domain. A broken field keeps its place, so that indices stay valid and its name is known.
 pub(super) struct Fields {
     slots: Vec<Slot>,
-    /// Whether the whole section is unusable, so that no name can be judged.
+    /// Whether the whole section is unusable, so that no name can be checked.
     is_unknown: bool,
 }
 
 pub(super) struct Slot {
     pub(super) name: Spanned<String>,
     pub(super) field: Option<Field>,
-    /// The column, where it is written.
+    /// The column, if it is written.
     column: Option<String>,
     is_key: bool,
     is_version: bool,
@@ -39,7 +39,7 @@ pub(super) fn validate(raw: Given<Vec<RawField>>, cx: &mut Cx<'_>) -> Fields {
         .into_iter()
         .map(|field| Slot {
             column: field.column.get().map(|column| column.value.clone()),
-            // A flag that is broken is most likely meant.
+            // A broken flag was most likely meant to be set.
             is_key: field.key.is_true() || field.key.is_broken(),
             is_version: field.version.is_true() || field.version.is_broken(),
             name: field.name.clone(),
@@ -58,7 +58,7 @@ fn check_versions(raw: &[RawField], errors: &mut ErrorSink<'_>) {
     }
 }
 
-/// Reports names that are told apart on the wire but not in Rust.
+/// Reports names that differ on the wire but not in Rust.
 fn check_identifiers(raw: &[RawField], errors: &mut ErrorSink<'_>) {
     let mut seen = HashMap::new();
     for field in raw {
@@ -72,7 +72,7 @@ fn check_identifiers(raw: &[RawField], errors: &mut ErrorSink<'_>) {
     }
 }
 
-/// Whether a name is what stands for a value in a statement: `?`, `:id`, `$1`, `%s`, `{id}`.
+/// Whether a name is a placeholder of a statement: `?`, `:id`, `$1`, `%s`, `{id}`.
 fn is_placeholder(name: &str) -> bool {
     let name = name.trim();
     matches!(name, "?" | "%s" | "%d" | "{}")
@@ -82,8 +82,8 @@ fn is_placeholder(name: &str) -> bool {
 }
 
 impl Fields {
-    /// The indices of the fields with these names. Unknown names and such that stand twice are reported; names with a
-    /// direction in one report, since all come of one habit.
+    /// The indices of the fields with these names. Unknown and duplicate names are reported. Names with a direction are
+    /// joined in one report, because they come from one habit.
     pub(super) fn indices(&self, names: &Names, list: &str, errors: &mut ErrorSink<'_>) -> Vec<usize> {
         let mut seen: HashMap<&str, Span> = HashMap::new();
         let mut indices = Vec::with_capacity(names.len());
@@ -119,7 +119,7 @@ impl Fields {
         indices
     }
 
-    /// Whether a name is likely to be that of a field whose own name is none, which is reported: `floor` of `floor-no`.
+    /// Whether a name most likely means a field whose own name is invalid, which is reported: `floor` for `floor-no`.
     fn is_of_no_name(&self, name: &str) -> bool {
         let (fields, broken): (Vec<&str>, Vec<&str>) =
             self.slots.iter().map(|slot| slot.name.value.as_str()).partition(|name| names::is_word(name));
@@ -127,7 +127,7 @@ impl Fields {
         !broken.is_empty() && names::is_word(name) && !is_typo
     }
 
-    /// The field that a name with a direction is about: `-created_at`, `amount desc`.
+    /// The field of a name with a direction: `-created_at`, `amount desc`.
     fn directed<'n>(&self, name: &'n str) -> Option<&'n str> {
         let folded = name.trim();
         let plain = folded.strip_prefix(['-', '+']).unwrap_or(folded);
@@ -195,7 +195,7 @@ impl Fields {
         self.slots.get(index)
     }
 
-    /// Whether it is a field with T-SQL's sign of a parameter in front, `@name`.
+    /// Whether the name is a field with T-SQL's sign of a parameter before it, `@name`.
     pub(super) fn is_parameter(&self, name: &str) -> bool {
         let field = name.strip_prefix('@');
         field.is_some_and(|field| self.slots.iter().any(|slot| slot.name.value == field))
@@ -211,12 +211,12 @@ impl Fields {
 
     pub(super) fn version(&self) -> Option<usize> {
         let mut versions = self.slots.iter().enumerate().filter(|(_, slot)| slot.is_version);
-        // Of two, which is reported, nobody knows which one is meant.
+        // If there are two, which is reported, the intended one is unknown.
         let first = versions.next();
         first.filter(|_| versions.next().is_none()).map(|(index, _)| index)
     }
 
-    /// Whether a field is broken, so that it may be part of the key.
+    /// Whether a field is broken. It may be part of the key.
     pub(super) fn has_broken(&self) -> bool {
         self.slots.iter().any(|slot| slot.field.is_none())
     }
@@ -225,7 +225,7 @@ impl Fields {
         self.slots.get(index).is_some_and(|slot| slot.is_version)
     }
 
-    /// The valid fields, if all are.
+    /// The fields, if all are valid.
     pub(super) fn into_list(self) -> Option<Vec<Field>> {
         self.slots.into_iter().map(|slot| slot.field).collect()
     }

@@ -1,4 +1,4 @@
-//! What else changes where the database fills a field.
+//! The further changes that are needed if the database fills a field.
 
 use super::Cx;
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     raw::{Given, Names, RawField, RawObject},
 };
 
-/// What `create` is to do without where the database fills a field: it does not pass what the database fills.
+/// The advice for `create` if the database fills a field: `create` must not pass the field.
 pub(super) fn filled(raw: &RawField, is_key: bool, cx: &Cx<'_>) -> Option<String> {
     if cx.engine == Some(Engine::MongoDb) {
         return None;
@@ -14,7 +14,7 @@ pub(super) fn filled(raw: &RawField, is_key: bool, cx: &Cx<'_>) -> Option<String
     let name = raw.name.value.as_str();
     let objects = &cx.objects?.value.value;
     let create = objects.create.get().map(|object| &object.value);
-    // An upsert has the key always.
+    // An upsert always has the key.
     let upsert = objects.upsert.get().map(|object| &object.value).filter(|_| !is_key);
     let passes = |object: Option<&RawObject>| object.is_some_and(|object| has(&object.args, name));
     let operations = match (passes(create), passes(upsert)) {

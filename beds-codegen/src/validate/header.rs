@@ -13,7 +13,7 @@ use crate::{
     span::{Span, Spanned},
 };
 
-/// What is known of the header; a part that is broken is `None`.
+/// The known parts of the header. A broken part is `None`.
 pub(super) struct Header {
     pub(super) name: Option<Spanned<String>>,
     pub(super) description: String,
@@ -22,7 +22,7 @@ pub(super) struct Header {
     pub(super) database: Option<String>,
     pub(super) once: bool,
     pub(super) compatible_with: Vec<String>,
-    /// The warnings that are none here.
+    /// The warnings that are allowed here.
     pub(super) allowed: Vec<Code>,
     pub(super) functions: Option<Spanned<String>>,
 }
@@ -71,7 +71,7 @@ pub(super) fn validate(raw: &Given<RawHeader>, cx: &mut Cx<'_>) -> Header {
     }
 }
 
-/// The module of the functions behind the calls: a file's name, or the path of a module of another crate.
+/// The module of the functions behind the calls: a file's name, or the path of a module in another crate.
 fn functions(given: &Given<String>, cx: &mut Cx<'_>) -> Option<Spanned<String>> {
     let module = given.get()?;
     if !names::is_rust_path(&module.value) {
@@ -143,7 +143,7 @@ fn name(name: Option<&Spanned<String>>, cx: &mut Cx<'_>) -> Option<Spanned<Strin
     name.cloned()
 }
 
-/// Why a template cannot have this name although it is well-formed.
+/// Why a well-formed name is not allowed for a template.
 fn reserved(name: &str) -> Option<&'static str> {
     if Service::from_name(name).is_some() {
         Some("`<service>.batch.…` are routing keys")

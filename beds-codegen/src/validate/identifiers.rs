@@ -2,7 +2,7 @@
 
 use crate::{letters, model::Engine};
 
-/// Why a name cannot be that of a view, table, procedure, function or collection.
+/// Why a name is invalid for a view, table, procedure, function or collection.
 pub(super) fn object_rule(name: &str, engine: Engine) -> Option<&'static str> {
     match engine {
         Engine::MariaDb => mariadb_rule(name),
@@ -16,7 +16,7 @@ pub(super) fn object_rule(name: &str, engine: Engine) -> Option<&'static str> {
     }
 }
 
-/// Why a name cannot be that of a column, or of a member of a document.
+/// Why a name is invalid for a column, or for a member of a document.
 pub(super) fn column_rule(name: &str, engine: Engine) -> Option<&'static str> {
     match engine {
         Engine::MariaDb => mariadb_rule(name),
@@ -44,19 +44,19 @@ fn mariadb_rule(name: &str) -> Option<&'static str> {
     }
 }
 
-/// What a name of an object looks like.
+/// The appearance of an object's name.
 pub(super) enum Look<'n> {
-    /// Like a name.
+    /// A plain name.
     Plain,
-    /// Like a name in the quotes of SQL: this one.
+    /// A name in SQL quotes: the name without them.
     Quoted(&'n str),
-    /// Like a query.
+    /// A query.
     Query,
-    /// Like something else that is possible as a name: why, what to do, and the name that is meant.
+    /// A valid name that most likely means something else: why, the advice, and the intended name.
     Odd { why: &'static str, help: &'static str, plain: Option<&'n str> },
 }
 
-/// What people write where the name of an object should be.
+/// The appearance of a text in place of an object's name.
 pub(super) fn look(name: &str, engine: Engine) -> Look<'_> {
     for (open, close) in [('`', '`'), ('"', '"'), ('[', ']')] {
         let inner = name.strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
@@ -113,7 +113,7 @@ pub(super) fn look(name: &str, engine: Engine) -> Look<'_> {
         return Look::Odd {
             why: "a schema and a name, it seems",
             help: "write the name alone where it is in the template's database, whose section in the configuration says which schema that is; an object of another schema needs a template with that `database`",
-            // Which schema the database is, the configuration says.
+            // The configuration decides which schema the database is.
             plain: None,
         };
     }
@@ -128,7 +128,7 @@ pub(super) fn look(name: &str, engine: Engine) -> Look<'_> {
     Look::Plain
 }
 
-/// The name and the parameters of `sp_note_create(id, title)`, also behind `call`.
+/// The name and the parameters of `sp_note_create(id, title)`, also after `call`.
 pub(super) fn with_parameters(name: &str) -> Option<(&str, Vec<&str>)> {
     let name = name.trim().trim_end_matches(';');
     let begin = name.get(..5).filter(|begin| begin.eq_ignore_ascii_case("call ")).map_or(0, str::len);
@@ -144,7 +144,7 @@ pub(super) fn with_parameters(name: &str) -> Option<(&str, Vec<&str>)> {
 
 const UNSEEN: &str = "type the name again; a copy from a web page or a document brings such characters along";
 
-/// Why a name is not what it seems.
+/// Why a name has deceptive characters.
 fn unseen(name: &str) -> Option<&'static str> {
     letters::first_invisible(name).map(|(what, _)| match what {
         "a zero-width space" => "there is a zero-width space in it",
@@ -153,7 +153,7 @@ fn unseen(name: &str) -> Option<&'static str> {
     })
 }
 
-/// What people write where the name of a column should be, and what it is without that.
+/// The appearance of a text in place of a column's name, and the plain name.
 pub(super) fn look_of_column(name: &str, engine: Engine) -> Look<'_> {
     if let Some(why) = unseen(name) {
         return Look::Odd { why, help: UNSEEN, plain: None };

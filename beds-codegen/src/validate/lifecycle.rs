@@ -1,4 +1,4 @@
-//! `[lifecycle]`: how long records are kept, what deletes them then, and when they go elsewhere.
+//! `[lifecycle]`: how long records are kept, how they are deleted then, and when they go elsewhere.
 
 use beds_protocol::{ArgMode, Generated, Lane};
 
@@ -14,12 +14,12 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 const YEAR: u64 = 365 * DAY;
-/// A month, in the remedy for those who ask for one.
+/// The length of a month in the advice for authors who write months.
 const MONTH_DAYS: u64 = 30;
-/// What MongoDB takes for an index that expires.
+/// The longest time that MongoDB accepts for an expiring index.
 const TTL_MAX: u64 = i32::MAX.unsigned_abs() as u64;
 
-/// How long records are kept, and when they go elsewhere; what cannot be is reported.
+/// How long records are kept, and when they go elsewhere. Invalid entries are reported.
 pub(super) fn validate(
     raw: &Given<RawLifecycle>,
     (offered, fetch): (&Offered<'_>, &Fetch),
@@ -29,7 +29,7 @@ pub(super) fn validate(
     let Given::Is(entry) = raw else { return (None, Aging::default()) };
     let RawLifecycle { ttl, by, purge, warehouse, cool } = &entry.value.value;
     let goes = !warehouse.is_absent() || !cool.is_absent();
-    // Of records that only go elsewhere, `by` says since when they are there as well.
+    // For records that only go elsewhere, `by` also sets the moment from which their age counts.
     let lifecycle = if ttl.is_absent() && goes && purge.is_absent() {
         None
     } else {
@@ -60,7 +60,7 @@ pub(super) fn validate(
     (lifecycle, Aging { warehouse: of_warehouse.zip(target.cloned()), cool: cool_age })
 }
 
-/// What ages are judged by.
+/// What is needed to check ages.
 struct Ages<'a> {
     fields: &'a Fields,
     fetch: &'a Fetch,
@@ -71,7 +71,7 @@ struct Ages<'a> {
 }
 
 impl Ages<'_> {
-    /// How old records are when they go elsewhere, which they can.
+    /// The age at which records go elsewhere. It is reported if they cannot.
     fn age(&self, raw: &Given<RawAge>, name: &str, cx: &mut Cx<'_>) -> Option<Age> {
         let Given::Is(entry) = raw else { return None };
         let RawAge { after, by, to: _ } = &entry.value.value;
@@ -91,9 +91,9 @@ impl Ages<'_> {
         Some(Age { after_s: after_s?, by: by? })
     }
 
-    /// What the template lacks, so that its records could be found, told apart and taken away; and what to do.
+    /// The property that the template lacks for finding, comparing and deleting its records, with the advice.
     fn lacks(&self, by: Option<usize>, cx: &Cx<'_>) -> Option<(String, &'static str)> {
-        // What is broken is reported already.
+        // Broken parts are reported already.
         if cx.errors.has_errors() || self.fields.is_unknown() || self.fields.has_broken() {
             return None;
         }
@@ -141,18 +141,18 @@ impl Ages<'_> {
     }
 }
 
-/// Whether a database can tell in the step that deletes whether a field of this type is what it was.
+/// Whether a database can compare a field of this type in the step that deletes.
 const fn is_comparable(ty: &Type) -> bool {
     !matches!(ty, Type::Json | Type::List { .. } | Type::Object { .. } | Type::Float { .. })
 }
 
-/// How many seconds `400d` are.
+/// The seconds of a time such as `400d`.
 fn seconds(written: &Spanned<String>, cx: &mut Cx<'_>) -> Option<u32> {
     let text = written.value.trim().to_ascii_lowercase();
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
     let unit = unit.trim();
-    // `M` is minutes to some, and months to others.
+    // `M` can mean minutes or months.
     let is_month = matches!(unit, "mo" | "mon" | "mos" | "month" | "months")
         || (unit == "m" && written.value.trim().ends_with('M'));
     if let Some(months) = number.parse::<u64>().ok().filter(|_| is_month) {
@@ -187,7 +187,7 @@ fn seconds(written: &Spanned<String>, cx: &mut Cx<'_>) -> Option<u32> {
     ttl
 }
 
-/// The field that says since when a record is there: the one that is named, else the one of which it is clear.
+/// The field with the moment from which a record's age counts: the named field, or else the only possible one.
 fn moment(by: &Given<String>, place: Span, fields: &Fields, cx: &mut Cx<'_>) -> Option<usize> {
     if by.is_broken() || fields.is_unknown() {
         return None;
@@ -221,10 +221,10 @@ fn moment(by: &Given<String>, place: Span, fields: &Fields, cx: &mut Cx<'_>) -> 
     }
 }
 
-/// It is reported, here or elsewhere.
+/// The mistake is reported, here or elsewhere.
 struct Reported;
 
-/// The call that deletes what is too old, where the engine needs one.
+/// The call that deletes old records, if the engine needs one.
 fn purge(
     written: &Given<String>,
     place: Span,
@@ -244,7 +244,7 @@ fn purge(
                 cx.errors.push(diagnostics::unknown_purge(*span, name, names));
                 return Err(Reported);
             }
-            // One that is broken is reported already.
+            // A broken call is reported already.
             let call = offered.calls.iter().find(|call| call.name == *name).ok_or(Reported)?;
             match lacks(call) {
                 None => return Ok(Some(name.clone())),
@@ -258,7 +258,7 @@ fn purge(
 /// Whether an argument is of a type.
 type IsRight = fn(&Arg) -> bool;
 
-/// What a call lacks to delete what is too old.
+/// The property that a call lacks for deleting old records.
 fn lacks(call: &Call) -> Option<String> {
     if call.lane != Lane::Write {
         return Some("it is not in the lane `write`".to_owned());

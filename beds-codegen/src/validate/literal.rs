@@ -15,17 +15,17 @@ use crate::{
 
 /// Why a constant is not a value of a type.
 enum Refused {
-    /// It is of another kind than this.
+    /// It is of another kind. This is the expected kind.
     Kind(&'static str),
-    /// It breaks a rule: the end of the sentence "the default …".
+    /// It breaks a rule. This completes the sentence "the default …".
     Rule(String),
-    /// A client may send it, and a template cannot keep it: the end of the same sentence.
+    /// A client may send it, but a template cannot hold it. This completes the same sentence.
     Limit(String),
     /// The type has no constants.
     Impossible,
 }
 
-/// The default of a field of this type; `None` when it is refused, which is reported.
+/// The default of a field of this type; `None` if it is refused, which is reported.
 pub(super) fn literal(
     value: &Spanned<Scalar>,
     ty: &Type,
@@ -56,7 +56,7 @@ pub(super) fn literal(
     }
 }
 
-/// The constant that a text of the template is in a field of this type, or why it is none.
+/// The constant for a template's text in a field of this type, or why it is invalid.
 pub(super) fn constant(value: &Scalar, ty: &Type) -> Result<Literal, String> {
     check(value, ty).map_err(|refused| match (refused, ty) {
         (_, Type::Enum { values }) => {
@@ -68,7 +68,7 @@ pub(super) fn constant(value: &Scalar, ty: &Type) -> Result<Literal, String> {
     })
 }
 
-/// Why a default is refused, and what was meant.
+/// The refusal of a default, with the intended value.
 fn refusal(
     value: &Spanned<Scalar>,
     ty: &Type,
@@ -99,7 +99,7 @@ fn refusal(
     match refused {
         Refused::Kind(expected) => {
             let right = converted::converted(&value.value, ty);
-            // What breaks another rule once it is of the right kind is told so at once.
+            // If the converted value breaks another rule, that is reported at the same time.
             if let Some(right) = &right
                 && let Err(refused @ Refused::Rule(_)) = check(right, ty)
             {
@@ -130,14 +130,14 @@ fn refusal(
     }
 }
 
-/// Hexadecimal digits as the base64 that bytes are written in.
+/// Hexadecimal digits converted to base64, the form of bytes.
 fn as_base64(scalar: &Scalar, ty: &Type) -> Option<String> {
     let (Scalar::Text(text), Type::Bytes { .. }) = (scalar, ty) else { return None };
     let right = hexadecimal(text)?.to_string();
     check(&Scalar::Text(right.clone()), ty).is_ok().then_some(right)
 }
 
-/// The bytes that hexadecimal digits behind `0x` are.
+/// The bytes of hexadecimal digits after `0x`.
 fn hexadecimal(text: &str) -> Option<Bytes> {
     let digits = ["0x", "0X"].iter().find_map(|sign| text.strip_prefix(sign))?;
     let byte = |start: usize| u8::from_str_radix(digits.get(start..start + 2)?, 16).ok();
@@ -145,7 +145,7 @@ fn hexadecimal(text: &str) -> Option<Bytes> {
     Some(Bytes((0..digits.len()).step_by(2).map(byte).collect::<Option<_>>()?)).filter(|_| is_whole)
 }
 
-/// A date, or a moment without an offset, as the moment in UTC.
+/// A date, or a moment without an offset, as a moment in UTC.
 fn as_moment(scalar: &Scalar, ty: &Type) -> Option<String> {
     let (Scalar::Text(text) | Scalar::Moment(text), Type::DateTime) = (scalar, ty) else { return None };
     let text = text.trim().replace(' ', "T");
@@ -154,7 +154,7 @@ fn as_moment(scalar: &Scalar, ty: &Type) -> Option<String> {
         .find(|right| check(&Scalar::Text(right.clone()), ty).is_ok())
 }
 
-/// The generator that stands for a function of SQL.
+/// The generator with the effect of an SQL function.
 fn computed(text: &str, ty: &Type) -> Option<&'static str> {
     let lower = text.trim().to_ascii_lowercase();
     let is_call = lower.ends_with(')') && lower.contains('(');
@@ -178,7 +178,7 @@ fn computed(text: &str, ty: &Type) -> Option<&'static str> {
     }
 }
 
-/// Whether a text is surely a function of SQL: `now()`, `CURRENT_TIMESTAMP`.
+/// Whether a text is certainly an SQL function: `now()`, `CURRENT_TIMESTAMP`.
 fn is_function(text: &str) -> bool {
     let lower = text.trim().to_ascii_lowercase();
     let is_word = |name: &str| {
@@ -195,7 +195,7 @@ fn check(value: &Scalar, ty: &Type) -> Result<Literal, Refused> {
             _ => Err(Refused::Kind("true or false")),
         },
         Type::Int { min, max } => integer(value, i128::from(*min), i128::from(*max)),
-        // A constant is kept as a signed number: above that range there is no default.
+        // A constant is stored as a signed number, so no default can exceed that range.
         Type::UInt { min, max } => match value {
             Scalar::Int(number) if *number > i128::from(i64::MAX) && *number <= i128::from(*max) => {
                 Err(Refused::Limit(format!("{number} is above {}, the greatest default", i64::MAX)))
@@ -333,7 +333,7 @@ fn matching(value: &Scalar, is_right: fn(&str) -> bool, why: &str) -> Result<Lit
     if is_right(text) { Ok(Literal::Text(text.to_owned())) } else { Err(Refused::Rule(why.to_owned())) }
 }
 
-/// Dates and times may be written as TOML's own, too.
+/// Dates and times may also be TOML's own.
 fn moment<T: std::str::FromStr<Err = ParseValueError> + std::fmt::Display>(
     value: &Scalar,
 ) -> Result<Literal, Refused> {

@@ -1,8 +1,8 @@
-//! Stage 4: judges one template by itself, and turns what was written into what is valid.
+//! Stage 4: checks one template by itself, and turns the written template into a valid domain.
 //!
-//! It consumes the raw template and gives a [`Domain`] only when there is no error in it. Parts refer to each
-//! other by index; a part that is broken keeps its index and its name, so that a reference to it is not reported
-//! as well. What only shows between templates is for [`crate::resolve`].
+//! It consumes the raw template, and returns a [`Domain`] only if there is no error. Parts refer to each other by
+//! index. A broken part keeps its index and its name, so that references to it are not reported as well. Checks across
+//! templates are in [`crate::resolve`].
 
 mod access;
 mod audit;
@@ -41,35 +41,35 @@ pub use pipeline::Pipelines;
 /// A template after validation.
 #[derive(Debug)]
 pub struct Validated {
-    /// The wire name, if it is one; it is known for a broken template too, for conflicts between templates.
+    /// The wire name, if it is valid. It is known for a broken template too, to find conflicts between templates.
     pub name: Option<Spanned<String>>,
     /// The domain, if there was no error.
     pub domain: Option<Domain>,
-    /// The warnings that are none in it.
+    /// The warnings that are allowed in it.
     pub allowed: Vec<Code>,
 }
 
-/// What every check of one part needs.
+/// The context of every check of a part.
 pub(crate) struct Cx<'a> {
-    /// What the part is written in.
+    /// The form in which the part is written.
     pub(crate) front: Front,
-    /// What to point at where a mistake has no place.
+    /// The target of a mistake without a position.
     pub(crate) whole: Whole,
-    /// `None` when it is not known, because that part is broken.
+    /// `None` if it is unknown because that part is broken.
     pub(crate) engine: Option<Engine>,
     pub(crate) sources: &'a mut Sources,
     pub(crate) pipelines: &'a mut Pipelines,
-    /// `[objects]`, where it can be read.
+    /// `[objects]`, if it can be read.
     pub(crate) objects: Option<&'a raw::Entry<RawObjects>>,
-    /// `[fetch]`, where it can be read.
+    /// `[fetch]`, if it can be read.
     pub(crate) fetch: Option<&'a raw::Entry<RawFetch>>,
-    /// Whether it is told that there is no object to read: one report is enough, whatever needs one.
+    /// Whether the missing object to read has been reported: one report is enough, however many parts need it.
     pub(crate) unread_is_told: bool,
     pub(crate) errors: ErrorSink<'a>,
 }
 
 impl Cx<'_> {
-    /// What to point at where a mistake has no place of its own: the struct's name, or the template's first line.
+    /// The target of a mistake without a position: the struct's name, or the template's first line.
     pub(crate) fn beginning(&self) -> Span {
         match self.whole {
             Whole::Struct(name) => name,
@@ -83,7 +83,7 @@ impl Cx<'_> {
         }
     }
 
-    /// What the check of a part of this part needs; its sink tells whether that part has errors.
+    /// The context for the check of a sub-part. Its sink tells whether that part has errors.
     pub(crate) fn part(&mut self) -> Cx<'_> {
         Cx {
             front: self.front,
@@ -99,7 +99,7 @@ impl Cx<'_> {
     }
 }
 
-/// Reports a module of functions that no call has.
+/// Reports a module of functions that no call uses.
 fn check_module(header: &Given<RawHeader>, calls: &Given<Vec<RawCall>>, cx: &mut Cx<'_>) {
     let module = header.get().and_then(|header| header.value.module.entry());
     let calls = match calls {
@@ -115,7 +115,7 @@ fn check_module(header: &Given<RawHeader>, calls: &Given<Vec<RawCall>>, cx: &mut
     }
 }
 
-/// Validates one domain. `by_hand` are the operations that Rust functions implement, which no template can say.
+/// Validates one domain. `by_hand` are the operations that Rust functions implement, which a template cannot have.
 pub fn validate(
     raw: RawTemplate,
     by_hand: Operations,
@@ -170,7 +170,7 @@ pub fn validate(
     Validated { name, domain, allowed }
 }
 
-/// Puts the parts together; `None` when one of them is missing, which then was reported.
+/// Builds the domain from its parts; `None` if one is missing, which was reported.
 fn assemble(
     header: header::Header,
     fields: fields::Fields,
@@ -206,7 +206,7 @@ fn assemble(
     })
 }
 
-/// Reports sections that are missing, where others need them. Tells whether the domain offers nothing.
+/// Reports missing sections that other sections need. Returns whether the domain offers nothing.
 fn check_sections(raw: &RawTemplate, by_hand: Operations, cx: &mut Cx<'_>) -> bool {
     let (has_objects, objects_are_broken) = match &raw.objects {
         Given::Absent => (false, false),

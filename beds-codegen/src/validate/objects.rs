@@ -31,15 +31,15 @@ const A_COLLECTION: Example<'_> = Example::Keys(&[("collection", Example::Is("\"
 const A_PROCEDURE: Example<'_> =
     Example::Keys(&[("procedure", Example::Is("\"…\"")), ("args", Example::Is("[\"…\"]"))]);
 
-/// The object of one operation, as far as it is known.
+/// The known parts of an operation's object.
 pub(super) struct Object<'r> {
     pub(super) operation: &'static str,
-    /// Where the operation's key is written.
+    /// The position of the operation's key.
     pub(super) key: Span,
     pub(super) raw: &'r RawObject,
 }
 
-/// The objects; `None` when the engine is not known or a part is broken, which is reported.
+/// The objects; `None` if the engine is unknown or a part is broken, which is reported.
 pub(super) fn validate(raw: &Given<RawObjects>, fields: &Fields, cx: &mut Cx<'_>) -> Option<Objects> {
     let none = RawObjects::default();
     let raw = match raw {
@@ -96,7 +96,8 @@ pub(super) fn object<'r>(given: &'r Given<RawObject>, operation: &'static str) -
     }
 }
 
-/// Warns of a key that MongoDB does not keep unique by itself. Of several fields no one says that they are together.
+/// Warns of a key that MongoDB does not keep unique by itself. For a key of several fields, nothing declares the
+/// combination as unique.
 fn check_key_index(fields: &Fields, cx: &mut Cx<'_>) {
     if let [index] = fields.key()[..]
         && let Some(slot) = fields.slot(index)
@@ -108,7 +109,7 @@ fn check_key_index(fields: &Fields, cx: &mut Cx<'_>) {
     }
 }
 
-/// The one database object that an operation names, and the key that names it.
+/// The only database object that an operation names, and the key that names it.
 fn named(
     object: &Object<'_>,
     kinds: &[(&'static str, &Given<String>, bool)],
@@ -190,7 +191,7 @@ fn collection(object: &Object<'_>, cx: &mut Cx<'_>) -> Option<String> {
     cx.engine?;
     let extra = [("args", args.key()), ("returns", returns.key()), ("commits", commits.key())];
     for (key, span) in extra {
-        // Beside a procedure, which is reported, these are its echo.
+        // Beside a procedure, which is reported, these keys follow from the same mistake.
         if let Some(span) = span.filter(|_| procedure.is_absent()) {
             cx.errors.push(diagnostics::no_procedure(span, key, object.operation));
         }
@@ -232,7 +233,7 @@ fn procedure(object: &Object<'_>, write: Write, fields: &Fields, cx: &mut Cx<'_>
             return Vec::new();
         }
         let indices = fields.indices(&names.value, "args", &mut part.errors);
-        // A misspelt name is likely to be the one that would be missing.
+        // A misspelt name is likely to be the one that would be reported as missing.
         if !part.errors.has_errors() && !fields.is_unknown() {
             match write {
                 Write::Create => {
@@ -255,7 +256,7 @@ fn procedure(object: &Object<'_>, write: Write, fields: &Fields, cx: &mut Cx<'_>
     Some(Procedure { name: name?.1, args: args?, asked, returns, commits: commits.is_true() })
 }
 
-/// The arguments that are fields, and those that the request itself gives, each with its place among all.
+/// The arguments that are fields, and the arguments that the request gives, each with its place among all arguments.
 fn split(
     names: &Spanned<Names>,
     fields: &Fields,
@@ -265,7 +266,7 @@ fn split(
     for (place, name) in names.value.iter().enumerate() {
         match RequestValue::from_name(&name.value) {
             Some(value) => asked.push((place, value)),
-            // A parameter of T-SQL, called like its field, is told of with the fields.
+            // A T-SQL parameter with the name of its field is reported with the fields.
             None if fields.is_parameter(&name.value) => of_fields.push(name.clone()),
             None if name.value.starts_with('@') => {
                 cx.errors.push(access::unknown_value(name.span, &name.value));
@@ -276,7 +277,7 @@ fn split(
     (Spanned::new(of_fields, names.span), asked)
 }
 
-/// The fields that a procedure takes at most.
+/// All fields that a procedure can take.
 fn all(write: Write, fields: &Fields) -> Vec<&str> {
     let takes = |(index, slot): &(usize, &Slot)| {
         let is_found_by = fields.key().contains(index) || fields.is_version(*index);
@@ -292,7 +293,8 @@ fn all(write: Write, fields: &Fields) -> Vec<&str> {
     fields.slots().filter(takes).map(|(_, slot)| slot.name.value.as_str()).collect()
 }
 
-/// What writes a whole record: a create, or an upsert, whose key is checked already and always given.
+/// Checks an operation that writes a whole record: a create, or an upsert, whose key is checked already and always
+/// given.
 fn check_record(
     operation: &str,
     names: &Names,
@@ -319,7 +321,7 @@ fn check_record(
             (Supply::Generated(_), None) if is_filled_by_node && !is_updated(name, cx) => {
                 unstored.push((name, declared));
             }
-            // Of two, which is reported, one is no version.
+            // If there are two versions, which is reported, neither counts as the version.
             (Supply::Version, Some(_)) if fields.version().is_none() => {}
             (Supply::Version, Some(at)) => {
                 let why = (declared, "the version, which the database counts");
@@ -340,12 +342,12 @@ fn check_record(
             cx.errors.push(diagnostics::generated_unused(span, name, declared));
         }
     } else {
-        // A list that lacks what it must have is not finished: what else it lacks is of the same mistake.
+        // A list without its required fields is unfinished: its other gaps belong to the same mistake.
         cx.errors.push(diagnostics::required_args_missing(span, operation, &missing));
     }
 }
 
-/// Whether `update` passes a field, which so has its value from then on.
+/// Whether `update` passes a field, which then gets its value from the update.
 fn is_updated(name: &str, cx: &Cx<'_>) -> bool {
     let update = cx.objects.and_then(|objects| objects.value.value.update.get());
     update.is_some_and(|update| has(&update.value.args, name))
@@ -369,7 +371,7 @@ fn check_update(span: Span, args: &[usize], fields: &Fields, cx: &mut Cx<'_>) {
     check_changes(span, args, fields, cx);
 }
 
-/// An update has to have something that it may change.
+/// Checks that an update has a field that it may change.
 fn check_changes(span: Span, args: &[usize], fields: &Fields, cx: &mut Cx<'_>) {
     let may_change = |index: &usize| match fields.slot(*index).map(|slot| &slot.field) {
         // A broken field may be one that changes.
@@ -384,7 +386,7 @@ fn check_changes(span: Span, args: &[usize], fields: &Fields, cx: &mut Cx<'_>) {
     }
 }
 
-/// A delete has no values but the key and the version.
+/// Checks that a delete takes only the key and the version.
 fn check_delete(names: &Names, span: Span, args: &[usize], fields: &Fields, cx: &mut Cx<'_>) {
     let key = fields.key();
     let name_of = |index: usize| fields.slot(index).map(|slot| slot.name.value.as_str());

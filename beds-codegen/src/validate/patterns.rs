@@ -1,4 +1,4 @@
-//! Patterns that are valid, and match hardly any text that is meant.
+//! Warns of patterns that are valid, but hardly match any intended text.
 
 use super::Cx;
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     span::{Span, Spanned},
 };
 
-/// Warns of a pattern that is valid, and matches hardly any text that is meant.
+/// Warns of a pattern that is valid, but hardly matches any intended text.
 pub(super) fn check(pattern: &Spanned<String>, cx: &mut Cx<'_>) {
     let Spanned { value, span } = pattern;
     if value.is_empty() {
@@ -50,7 +50,7 @@ pub(super) fn check(pattern: &Spanned<String>, cx: &mut Cx<'_>) {
     }
 }
 
-/// A class of POSIX, `[:alpha:]`, that is not in brackets of its own.
+/// A POSIX class, `[:alpha:]`, without brackets of its own around it.
 fn posix_class(pattern: &str) -> Option<&str> {
     let start = pattern.find("[:")?;
     let length = pattern[start..].find(":]")? + 2;
@@ -59,12 +59,12 @@ fn posix_class(pattern: &str) -> Option<&str> {
     (is_name && length > 4 && !pattern[..start].contains('[')).then_some(class)
 }
 
-/// The delimiters of another language, with what stands between them and the flags behind.
+/// The delimiters of another language, with the text between them and the flags after them.
 pub(super) fn delimited(pattern: &str) -> Option<(&'static str, &str, &str)> {
     [('/', "the slashes"), ('#', "the `#`"), ('~', "the `~`"), ('@', "the `@`")].into_iter().find_map(
         |(sign, name)| {
             let (inner, flags) = pattern.strip_prefix(sign)?.rsplit_once(sign)?;
-            // Slashes stand in hardly any text; the others do.
+            // Slashes are hardly ever part of the text. The other signs may be.
             let is_meant = sign == '/' || !flags.is_empty() || inner.starts_with('^');
             let are_flags = flags.chars().all(|flag| "gimsuxyADUX".contains(flag));
             (is_meant && are_flags && !inner.is_empty()).then_some((name, inner, flags))
@@ -72,9 +72,9 @@ pub(super) fn delimited(pattern: &str) -> Option<(&'static str, &str, &str)> {
     )
 }
 
-/// Warns of a pattern whose texts all are longer or shorter than the field allows.
+/// Warns of a pattern that only matches texts longer or shorter than the field allows.
 pub(super) fn check_length(pattern: &str, span: Span, (min, max): (u32, u32), cx: &mut Cx<'_>) {
-    // Lengths are bytes here; they are characters too where all are of ASCII.
+    // These lengths are in bytes. For ASCII texts they are also in characters.
     let Ok(hir) = regex_syntax::parse(pattern) else { return };
     let properties = hir.properties();
     let is_too_long =

@@ -1,4 +1,4 @@
-//! Whatever has a type: fields, arguments, members, items, columns of rows.
+//! Any part with a type: fields, arguments, members, items, columns of rows.
 
 use beds_protocol::TypeName;
 
@@ -17,10 +17,10 @@ use crate::{
     tree::Scalar,
 };
 
-/// How deep lists and objects may nest.
+/// How deep lists and objects may be nested.
 const DEPTH_MAX: usize = 8;
 
-/// Validates one; `None` when anything is wrong with it.
+/// Validates one part; `None` if it has any mistake.
 pub(super) fn field(raw: RawField, place: Place, depth: usize, cx: &mut Cx<'_>) -> Option<Field> {
     if raw.is_broken {
         return None;
@@ -39,7 +39,7 @@ pub(super) fn field(raw: RawField, place: Place, depth: usize, cx: &mut Cx<'_>) 
     let ty = ty(&raw, place, depth, cx);
     let description = description(&raw.description, cx);
     let supply = match &ty {
-        // Where the type is no key's, that is the mistake.
+        // If the type is not valid for a key, only that is reported.
         Some(ty) if !raw.key.is_true() || may_be_key(ty) => supply(&raw, ty, place, cx),
         Some(_) | None => None,
     };
@@ -67,7 +67,7 @@ pub(super) fn field(raw: RawField, place: Place, depth: usize, cx: &mut Cx<'_>) 
     })
 }
 
-/// The type that a field's flags and constants suit, where it says none.
+/// The type that fits a field's flags and constants, if the field gives none.
 fn by_values(raw: &RawField) -> &'static str {
     let generated = raw.generated.get().map(|generated| generated.value.as_str());
     let constants: Vec<&Scalar> = [&raw.default, &raw.min, &raw.max]
@@ -96,7 +96,7 @@ fn by_values(raw: &RawField) -> &'static str {
     }
 }
 
-/// A description, which may not be empty where it is written.
+/// A description. It must not be empty if it is written.
 pub(super) fn description(given: &Given<String>, cx: &mut Cx<'_>) -> String {
     let Some(text) = given.get() else { return String::new() };
     if text.value.trim().is_empty() {
@@ -116,12 +116,12 @@ fn check_name(name: &Spanned<String>, place: Place, cx: &mut Cx<'_>) {
     }
 }
 
-/// Whether it is a member of an object that the database keeps as JSON, under the names that clients see.
+/// Whether it is a member of an object that the database stores as JSON, under the names that clients see.
 fn is_json_member(place: Place, cx: &Cx<'_>) -> bool {
     place == Place::Member && cx.engine == Some(Engine::MariaDb)
 }
 
-/// Reports keys that have no meaning in this place.
+/// Reports keys that are not valid in this place.
 fn check_keys(raw: &RawField, place: Place, cx: &mut Cx<'_>) {
     let keys = [
         ("generated", raw.generated.key()),
@@ -157,7 +157,7 @@ fn check_keys(raw: &RawField, place: Place, cx: &mut Cx<'_>) {
     }
 }
 
-/// The type with its bounds; `None` when it is not usable, which is reported.
+/// The type with its bounds; `None` if it is unusable, which is reported.
 pub(super) fn ty(raw: &RawField, place: Place, depth: usize, cx: &mut Cx<'_>) -> Option<Type> {
     if raw.ty.is_absent() {
         let meant = match raw {
@@ -211,7 +211,7 @@ fn object_id(span: Span, cx: &mut Cx<'_>) -> Option<Type> {
     }
 }
 
-/// Whether one more level may be opened here.
+/// Whether one more level of nesting is allowed here.
 fn may_descend(span: Span, depth: usize, cx: &mut Cx<'_>) -> bool {
     let may = depth < DEPTH_MAX;
     if !may {
@@ -222,7 +222,7 @@ fn may_descend(span: Span, depth: usize, cx: &mut Cx<'_>) -> bool {
 
 fn list(raw: &RawField, span: Span, depth: usize, cx: &mut Cx<'_>) -> Option<Type> {
     let max = bounds::list_max(raw, cx);
-    // Where the keys are those of another type, that is the mistake.
+    // If the keys belong to another type, only that is reported.
     if raw.items.is_absent() && raw.values.is_absent() && raw.fields.is_absent() {
         cx.errors.push(diagnostics::list_items(span, cx.front));
     }
@@ -287,7 +287,7 @@ fn supply(raw: &RawField, ty: &Type, place: Place, cx: &mut Cx<'_>) -> Option<Su
     if let Some(name) = raw.generated.get() {
         return generated(name, ty, raw, cx).map(Supply::Generated);
     }
-    // What it was to be is reported, and nothing follows from a mistake.
+    // The intended value is reported, and no further errors follow from it.
     if !raw.generated.is_absent() {
         return None;
     }
@@ -330,12 +330,12 @@ fn generated(name: &Spanned<String>, ty: &Type, raw: &RawField, cx: &mut Cx<'_>)
     Some(by)
 }
 
-/// Whether a record can be found by values of this type.
+/// Whether records can be found by values of this type.
 fn may_be_key(ty: &Type) -> bool {
     ty.is_indexable() && !matches!(ty, Type::Float { .. })
 }
 
-/// Reports keys, versions and unique fields of types that cannot be such.
+/// Reports keys, versions and unique fields of unsuitable types.
 fn check_flags(raw: &RawField, ty: &Type, cx: &mut Cx<'_>) {
     if raw.key.is_true() {
         let at = raw.key.key().unwrap_or(raw.name.span);
@@ -343,7 +343,7 @@ fn check_flags(raw: &RawField, ty: &Type, cx: &mut Cx<'_>) {
             let generated = raw.generated.get().and_then(|name| Generated::from_name(&name.value));
             let others = [("nullable", raw.nullable.is_true()), ("default", raw.default.get().is_some())];
             let others: Vec<_> = others.into_iter().filter(|(_, is)| *is).map(|(key, _)| key).collect();
-            // What else does not suit the type is of the same mistake.
+            // Other flags that do not fit the type belong to the same mistake.
             cx.errors.push(diagnostics::key_type(at, ty.type_name(), generated, &others));
             return;
         }

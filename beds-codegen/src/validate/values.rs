@@ -1,12 +1,12 @@
-//! Values of an enum that are hardly what they seem: each reads like another one, and equals it nowhere.
+//! Deceptive values of an enum: each looks like another text, but equals it nowhere.
 
 use super::Cx;
 use crate::{diagnostic::values as diagnostics, letters, raw::Names, span::Spanned};
 
-/// What separates values where several stand in one string.
+/// The separators of several values in one string.
 const MARKS: [char; 3] = [',', '|', ';'];
 
-/// Warns of them.
+/// Warns of deceptive values.
 pub(super) fn check(values: &Names, cx: &mut Cx<'_>) {
     if let [Spanned { value, span }] = values.as_slice()
         && let Some(parts) = listed(value)
@@ -23,7 +23,7 @@ pub(super) fn check(values: &Names, cx: &mut Cx<'_>) {
     }
 }
 
-/// The values that stand in one string with marks between them.
+/// The values in one string, separated by marks.
 fn listed(value: &str) -> Option<Vec<&str>> {
     let mark = MARKS.into_iter().find(|mark| value.contains(*mark))?;
     let parts: Vec<&str> = value.split(mark).map(str::trim).collect();

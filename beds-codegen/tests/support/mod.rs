@@ -1,4 +1,4 @@
-//! What the tests share: expected output that `BLESS=1` refreshes, and the examples of the explanations.
+//! Shared by the tests: expected output that `BLESS=1` refreshes, and the examples of the explanations.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
@@ -27,7 +27,7 @@ pub(crate) fn files(name: &str, extension: &str) -> Vec<PathBuf> {
     files
 }
 
-/// Compares with a file of expected output, or writes it when `BLESS` is set. Gives the difference.
+/// Compares with a file of expected output, or writes it if `BLESS` is set. Returns the difference.
 pub(crate) fn check(expected: &Path, actual: &str) -> Option<String> {
     let known = fs::read_to_string(expected).unwrap_or_default();
     if known == actual {
@@ -82,7 +82,7 @@ const OBJECTS: &str = r#"[objects]
 read = { view = "v_product" }
 "#;
 
-/// An example of an explanation: a whole template, or the part of one that matters.
+/// An example of an explanation: a whole template, or the relevant part of one.
 pub(crate) struct Example {
     pub(crate) files: Vec<(String, String)>,
     pub(crate) pipelines: Vec<(String, String)>,
@@ -103,7 +103,7 @@ impl Example {
     }
 }
 
-/// The examples under the heading `## Wrong` or `## Right`; `None` where they are not templates.
+/// The examples under the heading `## Wrong` or `## Right`; `None` if they are not templates.
 pub(crate) fn example(code: Code, heading: &str) -> Option<Example> {
     let markdown = explain(code).markdown;
     let section = markdown.split("\n## ").find(|section| section.starts_with(heading)).unwrap();
@@ -124,7 +124,7 @@ pub(crate) fn example(code: Code, heading: &str) -> Option<Example> {
     Some(example)
 }
 
-/// Adds the sections that an example leaves out because they do not matter.
+/// Adds the irrelevant sections that an example leaves out.
 fn complete(text: &str, is_mongodb: bool) -> String {
     let has = |header: &str| text.lines().any(|line| line.starts_with(header));
     let mut parts = Vec::new();

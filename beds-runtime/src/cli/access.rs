@@ -47,7 +47,7 @@ struct Line {
     template: &'static str,
     role: String,
     operations: Vec<String>,
-    /// What records must have; none where all are reached.
+    /// The conditions that records must meet; `None` if all are reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     rows: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -92,7 +92,7 @@ pub(super) fn run(
             format!("{json:#}\n")
         }
     };
-    // Whoever closes the pipe has read enough.
+    // A reader that closes the pipe has read enough.
     let _ = std::io::stdout().write_all(text.as_bytes());
     ExitCode::SUCCESS
 }
@@ -102,7 +102,7 @@ fn refused(message: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// Refuses a name that is none of these.
+/// Refuses a name that is not in the list.
 pub(super) fn known(what: &str, asked: &[String], all: &[&str]) -> Result<(), String> {
     let Some(unknown) = asked.iter().find(|name| !all.contains(&name.as_str())) else { return Ok(()) };
     let hint = match nearest(unknown, all.iter().copied()) {
@@ -112,7 +112,7 @@ pub(super) fn known(what: &str, asked: &[String], all: &[&str]) -> Result<(), St
     Err(format!("unknown {what} `{unknown}`: {hint}"))
 }
 
-/// A line for each role of a domain; one of a domain that says nothing.
+/// A line for each role of a domain, or one line for a domain without access rules.
 fn lines(domain: &'static Domain, is_open: bool) -> Vec<Line> {
     let operations: Vec<Operation<'static>> = domain.operations().map(|(operation, _)| operation).collect();
     let Some(access) = &domain.access else {
@@ -163,7 +163,7 @@ fn condition(domain: &Domain, row: &Row) -> String {
     }
 }
 
-/// The lines, a block for each domain, and the users with their roles.
+/// The lines, in a block for each domain, and the users with their roles.
 fn table(lines: &[Line], config: &Config) -> String {
     let mut text = String::new();
     let width = lines.iter().map(|line| line.role.len()).max().unwrap_or_default();

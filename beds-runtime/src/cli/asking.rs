@@ -8,7 +8,7 @@ use beds_core::spec::Domain;
 
 use super::call::configured_url;
 
-/// A client of the RabbitMQ on which requests with this routing key wait.
+/// A client of the RabbitMQ that takes requests with this routing key.
 pub(super) async fn connect(
     domains: &[&'static Domain],
     (name, folder): (&str, &Path),
@@ -23,8 +23,8 @@ pub(super) async fn connect(
     client.connect().await.map_err(|error| error.to_string())
 }
 
-/// What is answered to a request, or why it is refused; fails where there is no reply. It goes to the RabbitMQ on which requests
-/// with the same routing key wait.
+/// The answer to a request, or its refusal; fails without a reply. The request goes to the RabbitMQ that takes requests
+/// with the same routing key.
 pub(super) async fn ask(
     domains: &[&'static Domain],
     named: (&str, &Path),

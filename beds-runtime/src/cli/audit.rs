@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::{access::known, asking::ask, dead::age};
 
-/// How long the reply is waited for.
+/// How long to wait for the reply.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Arguments of `beds audit`.
@@ -54,7 +54,7 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// A part of a key: a number or a word as JSON has it, else a text.
+/// A part of a key: a number or word of JSON, or else a text.
 fn part(text: &str) -> Result<(String, Value), String> {
     let (name, value) = text.split_once('=').ok_or("a part of a key is FIELD=VALUE")?;
     let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value));
@@ -110,10 +110,10 @@ pub(super) async fn run(domains: &[&'static Domain], args: &Args, folder: &Path)
     match told {
         Ok(entries) => {
             let text = if args.json { lines(&entries) } else { table(&entries) };
-            // Whoever closes the pipe has read enough.
+            // A reader that closes the pipe has read enough.
             let _ = std::io::stdout().write_all(text.as_bytes());
             let names: Vec<&str> = domains.iter().map(|domain| domain.name).collect();
-            // Entries of a template outlive it: only where there is none, the name may be a mistake.
+            // Entries outlive their template. So an unknown name is only reported if it has no entries.
             if entries.is_empty()
                 && let Err(message) = known("template", args.template.as_slice(), &names)
             {
@@ -128,7 +128,7 @@ pub(super) async fn run(domains: &[&'static Domain], args: &Args, folder: &Path)
     }
 }
 
-/// Whether a template reads an audit, by what its requests name.
+/// Whether a template reads an audit, by the names in its requests.
 fn is_audit(domain: &Domain) -> bool {
     let has = |name: &str| domain.fields.iter().any(|field| field.name == name);
     ["at", "user", "template", "operation", "record", "request_id"].into_iter().all(has)

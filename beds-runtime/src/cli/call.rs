@@ -76,7 +76,7 @@ async fn request(domains: &[&'static Domain], args: &Args, folder: &Path) -> Res
     let timeout = Duration::from_secs(args.timeout.into());
     let url = url.current()?;
     let tls = url.tls().clone();
-    // Who asks, as RabbitMQ vouches for it.
+    // The user whose name RabbitMQ verifies.
     let user = Endpoint::parse(url.expose())?.user().to_owned();
     let client = Client::builder(url.expose()).tls(tls).user_id(user).name("beds call").timeout(timeout);
     let client = client.connect().await.map_err(|error| error.to_string())?;
@@ -90,7 +90,7 @@ async fn request(domains: &[&'static Domain], args: &Args, folder: &Path) -> Res
         Some(json) if !args.raw => writeln!(stdout, "{json:#}"),
         _ => writeln!(stdout, "{text}"),
     };
-    // Whoever closes the pipe has read enough.
+    // A reader that closes the pipe has read enough.
     let _ = written;
     let is_ok = |item: &Json| item.get("ok").and_then(Json::as_bool) == Some(true);
     Ok(reply.is_ok()
@@ -100,7 +100,7 @@ async fn request(domains: &[&'static Domain], args: &Args, folder: &Path) -> Res
         })
 }
 
-/// Where requests with this routing key wait.
+/// The URL of the RabbitMQ that takes requests with this routing key.
 pub(super) fn configured_url(
     domains: &[&'static Domain],
     routing_key: &str,
@@ -108,11 +108,11 @@ pub(super) fn configured_url(
 ) -> Result<SecretUrl, ConfigError> {
     let config = Config::load(folder, Environment::from_env()?)?;
     let amqp = service_of(domains, routing_key).map_or(&config.amqp, |service| config.amqp_of(service));
-    // A configuration without an address is refused when it is loaded.
+    // A configuration without an address is refused on loading.
     Ok(amqp.url.0.first().cloned().unwrap_or_else(|| SecretUrl::new("")))
 }
 
-/// The service that a routing key belongs to, where this program knows it.
+/// The service of a routing key, if this program knows it.
 fn service_of(domains: &[&'static Domain], routing_key: &str) -> Option<Service> {
     let first = routing_key.split('.').next().unwrap_or_default();
     let domain = domains.iter().find(|domain| domain.name == first);

@@ -12,7 +12,7 @@ use crate::{
     roles, templates,
 };
 
-/// Runs the checks of the initial program load alone, and prints one line each.
+/// Runs only the checks of the initial program load, and prints one line each.
 pub(super) async fn run(
     domains: Vec<&'static Domain>,
     config: &Config,
@@ -54,7 +54,7 @@ pub(super) async fn run(
     if failed == 0 {
         let configured = ipl::configured(config, domains);
         let verified = verify(templates::sources(config), &configured, &configured).await;
-        // A node counts the errors of its own tables as well, which are no template's.
+        // The count includes errors of the node's own tables, which belong to no template.
         let (errors, unchecked) = (verified.count(Severity::Error), verified.unchecked.len());
         if errors + unchecked > 0 {
             let found = format!(
@@ -80,7 +80,7 @@ pub(super) async fn run(
             let _ = writeln!(report, "{failed} of {} checks failed", checks.len() + 1);
         }
     }
-    // Whoever closes the pipe has read enough.
+    // A reader that closes the pipe has read enough.
     let _ = std::io::stdout().write_all(report.as_bytes());
     code
 }

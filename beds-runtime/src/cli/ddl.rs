@@ -1,5 +1,6 @@
-//! `beds ddl`: what the live databases lack, as scripts for the DBA. It changes nothing, and what it writes never drops
-//! or replaces anything of the DBA's; tables of the node's own it changes into what the node needs.
+//! `beds ddl`: scripts for the DBA with the objects that the live databases lack. The command changes nothing. Its
+//! scripts never drop or replace an object of the DBA's. They change the node's own tables into the form that the node
+//! needs.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -61,7 +62,7 @@ fn engine(name: &str) -> Result<Engine, String> {
     Engine::from_name(name).ok_or_else(|| format!("use {known}"))
 }
 
-/// Writes what is missing.
+/// Writes the missing objects.
 pub(super) async fn run(args: &Args, config: &Config) -> ExitCode {
     let compiler = Compiler::of_project(&args.paths, args.pipelines.as_deref());
     let output = match compiler.compile() {
@@ -84,7 +85,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> ExitCode {
     if is_seen { ExitCode::SUCCESS } else { ExitCode::from(2) }
 }
 
-/// What is missing, as one script an engine, and whether every database could be looked at.
+/// The missing objects, as one script per engine, and whether every database could be inspected.
 async fn look(scripts: &[Script], sources: Sources<'_>) -> (BTreeMap<Engine, String>, bool) {
     let mut by_database: BTreeMap<(Engine, &str), Vec<&Script>> = BTreeMap::new();
     for script in scripts {
@@ -99,7 +100,7 @@ async fn look(scripts: &[Script], sources: Sources<'_>) -> (BTreeMap<Engine, Str
         let only = Some(names.into_iter().map(str::to_owned).collect());
         let scope = Scope { only, sample: 0, timeout: sources.timeout };
         let seen = match verify::catalogue(sources, engine, database, &scope).await {
-            // A database that is not there lacks everything, itself included.
+            // A database that does not exist lacks everything, itself included.
             Err(unseen) if unseen.is_absent => {
                 let catalogue = empty(sources, engine, database);
                 let create = format!("create database if not exists `{}`;\n\n", catalogue.database);
@@ -126,7 +127,7 @@ async fn look(scripts: &[Script], sources: Sources<'_>) -> (BTreeMap<Engine, Str
     (missing, is_seen)
 }
 
-/// A database with nothing in it.
+/// An empty database.
 fn empty(sources: Sources<'_>, engine: Engine, database: &str) -> Catalogue {
     let named = match engine {
         Engine::MariaDb => None,
@@ -136,18 +137,18 @@ fn empty(sources: Sources<'_>, engine: Engine, database: &str) -> Catalogue {
     Catalogue { database, documents: engine == Engine::MongoDb, ..Catalogue::default() }
 }
 
-/// The views that templates read and that are there.
+/// The existing views that templates read.
 fn views<'c>(scripts: &[&Script], catalogue: &'c Catalogue) -> Vec<&'c Relation> {
     let proposed = scripts.iter().flat_map(|script| &script.proposed);
     let views = proposed.filter(|proposed| proposed.thing == Thing::View);
     views.filter_map(|view| catalogue.relation(&view.name)).filter(|view| view.broken.is_none()).collect()
 }
 
-/// What a database lacks for one template; empty where nothing is missing.
+/// The objects that a database lacks for one template; empty if none.
 fn lacking(script: &Script, views: &[&Relation], catalogue: &Catalogue) -> String {
     let mut statements = Vec::new();
     let mut notes = Vec::new();
-    // Where the view is there, the table behind it is known to the DBA alone: its name would be a guess.
+    // If the view exists, only the DBA knows the table behind it: a name for the table would be a guess.
     let has_view = script
         .proposed
         .iter()
@@ -184,13 +185,13 @@ fn lacking(script: &Script, views: &[&Relation], catalogue: &Catalogue) -> Strin
     text
 }
 
-/// Whether the name of what a view reads is a guess. A collection that is written is named by its template.
+/// Whether the name of an object behind a view is a guess. A template names the collection that it writes.
 fn is_guessed(proposed: &Proposed) -> bool {
     proposed.thing == Thing::Table || (proposed.thing == Thing::Collection && proposed.validator.is_none())
 }
 
-/// The parts that must be there: of a table those that no view in front of it shows, since the view may compute them, or
-/// take them from elsewhere. The view may be another template's.
+/// The parts that must exist. Columns of a table are left out if a view in front of the table shows them, because the
+/// view may compute them or take them from elsewhere. The view may belong to another template.
 fn unseen(proposed: &Proposed, script: &Script, views: &[&Relation]) -> Vec<(String, String)> {
     let is_own = |view: &Relation| {
         script.proposed.iter().any(|one| one.thing == Thing::View && same_word(&one.name, &view.name))
@@ -208,7 +209,7 @@ fn unseen(proposed: &Proposed, script: &Script, views: &[&Relation]) -> Vec<(Str
     proposed.parts.iter().filter(|(name, _)| !is_shown(name)).cloned().collect()
 }
 
-/// The collation of a column as it is, where it is another one than a parameter has that says nothing.
+/// The actual collation of a column, if it differs from the collation of a parameter without one.
 fn collation(column: &str, script: &Script, catalogue: &Catalogue) -> Option<String> {
     let relations = script.proposed.iter().filter(|one| matches!(one.thing, Thing::View | Thing::Table));
     let mut columns = relations
@@ -219,7 +220,7 @@ fn collation(column: &str, script: &Script, catalogue: &Catalogue) -> Option<Str
     is.filter(|collation| *collation != catalogue.collation)
 }
 
-/// What a relation that is there lacks.
+/// The parts that an existing relation lacks.
 fn of_relation(
     proposed: &Proposed,
     relation: &Relation,
@@ -262,7 +263,7 @@ fn of_relation(
                 .filter(|column| !has_column(column))
                 .collect();
             if !missing.is_empty() {
-                // To write it anew would replace what the DBA wrote.
+                // To rewrite the view would replace the DBA's work.
                 notes.push(format!("The view `{name}` lacks {}: add it there.", missing.join(", ")));
             }
         }
@@ -301,7 +302,7 @@ fn write(args: &Args, missing: &BTreeMap<Engine, String>) -> Result<(), String> 
             );
         }
         for script in missing.values() {
-            // Whoever closes the pipe has read enough.
+            // A reader that closes the pipe has read enough.
             let _ = io::stdout().write_all(script.as_bytes());
         }
         return Ok(());
@@ -316,7 +317,7 @@ fn write(args: &Args, missing: &BTreeMap<Engine, String>) -> Result<(), String> 
 }
 
 fn save(path: &Path, script: &str, is_forced: bool) -> Result<(), String> {
-    // A script may be somebody's work by now.
+    // Somebody may have edited the script.
     let file = if is_forced { File::create(path) } else { File::create_new(path) };
     file.and_then(|mut file| file.write_all(script.as_bytes())).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => {
@@ -337,7 +338,7 @@ mod tests {
         Relation { columns: columns.iter().map(column).collect(), ..Relation::new(name, kind) }
     }
 
-    /// A template that reads this.
+    /// A template that reads this object.
     fn template(name: &str, fields: &str, read: &str) -> (String, String) {
         let text = format!(
             "[template]\nname = \"{name}\"\nservice = \"app_server\"\nengine = \"mariadb\"\ndatabase = \"shop\"\n\n\
@@ -346,7 +347,7 @@ mod tests {
         (format!("{name}_rec.toml"), text)
     }
 
-    /// What the database lacks for these templates.
+    /// The objects that the database lacks for these templates.
     fn lacking_for(templates: Vec<(String, String)>, relations: Vec<Relation>) -> String {
         let compiler = templates
             .into_iter()
@@ -359,7 +360,7 @@ mod tests {
         scripts.iter().map(|script| lacking(script, &views, &catalogue)).collect()
     }
 
-    /// What the database lacks for a template that reads `v_base_t`.
+    /// The objects that the database lacks for a template that reads `v_base_t`.
     fn lacks(relations: Vec<Relation>) -> String {
         lacking_for(vec![template("base", "dbl = { type = \"bool\" }", "view = \"v_base_t\"")], relations)
     }
@@ -408,7 +409,7 @@ mod tests {
             ]
         };
         assert_eq!(lacking_for(reads(), relations()), "");
-        // What a template writes into gets its validator.
+        // A collection that a template writes gets its validator.
         let create = "create = { collection = \"t2\" }\n";
         let lacking = lacking_for(vec![template("t", "collection = \"t2\"", create)], relations());
         assert!(lacking.contains("collMod"), "{lacking}");
@@ -419,7 +420,7 @@ mod tests {
         let view = |columns: &[&str]| relation("v_base_t", RelationKind::View, columns);
         let table = || relation("base_t", RelationKind::Table, &["id"]);
         assert_eq!(lacks(vec![table(), view(&["id", "dbl"])]), "");
-        // What neither has is asked for, and so is what a view that is broken by it no longer shows.
+        // A column that neither has is proposed. So is a column of a broken view, which no longer shows it.
         let neither = lacks(vec![table(), view(&["id"])]);
         assert!(neither.contains("add column if not exists `dbl`"), "{neither}");
         let broken = Relation { broken: Some("unknown column".to_owned()), ..view(&["id", "dbl"]) };

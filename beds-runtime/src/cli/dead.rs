@@ -21,7 +21,7 @@ use crate::{
     graves::{Letter, forbidden},
 };
 
-/// So many characters of an id choose letters.
+/// An id prefix must have this many characters.
 const ID_CHARACTERS_MIN: usize = 4;
 
 /// Arguments of `beds dead`.
@@ -109,7 +109,7 @@ struct Filter {
     newer: Option<Duration>,
 }
 
-/// Reads the name of a service.
+/// Parses the name of a service.
 pub(super) fn service(text: &str) -> Result<Service, String> {
     Service::from_name(text).ok_or_else(|| {
         let known: Vec<_> = Service::ALL.iter().map(|one| one.as_str()).collect();
@@ -117,7 +117,7 @@ pub(super) fn service(text: &str) -> Result<Service, String> {
     })
 }
 
-/// Reads an id, or how one begins. A few characters would be those of many letters, and none those of all.
+/// Parses an id or its beginning. A short beginning would match many letters, and an empty one all.
 fn id(text: &str) -> Result<String, String> {
     if text.chars().count() < ID_CHARACTERS_MIN {
         return Err(format!("give at least {ID_CHARACTERS_MIN} characters of the id"));
@@ -125,7 +125,7 @@ fn id(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// The greatest age: what was before is within the years that a moment may have.
+/// The greatest age. A moment that long ago is still within the years that a moment can express.
 const AGE_MAX: Duration = Duration::from_hours(36_500 * 24);
 
 pub(super) fn age(text: &str) -> Result<Duration, String> {
@@ -158,7 +158,7 @@ impl Filter {
     }
 }
 
-/// Works off the dead letters.
+/// Runs a command on the dead letters.
 pub(super) async fn run(domains: &[&'static Domain], args: &Args, config: &Config) -> ExitCode {
     if let Command::Replay(chosen) | Command::Drop(chosen) = &args.command
         && chosen.filter.meant().is_empty()
@@ -188,7 +188,7 @@ async fn work(domains: &[&'static Domain], args: &Args, config: &Config) -> Resu
     let connecting = DeadLetters::connect(amqp, "beds dead").await;
     let letters = connecting.map_err(|error| format!("no connection to RabbitMQ: {}", text(error)))?;
     let done = each(&letters, domains, &args.command).await;
-    // What is held goes back in any case.
+    // Letters that are still held return to the queue in any case.
     let _ = letters.close().await;
     done
 }
@@ -204,7 +204,7 @@ async fn each(letters: &DeadLetters, domains: &[&'static Domain], command: &Comm
         bar.set_style(style);
     }
     let mut work = Work::new(command)?;
-    // What dies meanwhile is for the next time.
+    // Letters that arrive meanwhile are left for the next run.
     for _ in 0..count {
         let Some(held) = letters.next().await.map_err(|error| error.to_string())? else {
             work.is_short = true;
@@ -226,7 +226,7 @@ async fn each(letters: &DeadLetters, domains: &[&'static Domain], command: &Comm
     work.finish(count).map_err(|error| error.to_string())
 }
 
-/// A command under way.
+/// A running command.
 struct Work<'a> {
     command: &'a Command,
     meant: letters::Filter,
@@ -234,7 +234,7 @@ struct Work<'a> {
     chosen: usize,
     done: usize,
     failed: usize,
-    /// Somebody else has taken some of the letters meanwhile.
+    /// Whether somebody else has taken some of the letters meanwhile.
     is_short: bool,
 }
 
@@ -242,8 +242,8 @@ impl<'a> Work<'a> {
     fn new(command: &'a Command) -> Result<Self, String> {
         let out: Box<dyn Write + Send> = match command {
             Command::Export { file, .. } if file.as_os_str() != "-" => {
-                // Letters hold what clients sent.
-                // What is there may be all that is left of letters that were dropped.
+                // Letters hold clients' data, hence the mode. An existing file is not overwritten: it may be the only
+                // copy of letters that were dropped.
                 let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
                 let created = created.map_err(|error| match error.kind() {
                     io::ErrorKind::AlreadyExists => {
@@ -277,7 +277,7 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Shows a letter, as the command does.
+    /// Shows a letter in the form that the command asks for.
     fn show(&mut self, letter: &Letter) -> io::Result<()> {
         if !self.takes(letter) {
             return Ok(());
@@ -299,12 +299,12 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Says what became of a letter. What is chosen is done also where nobody reads on.
+    /// Reports the fate of a letter. Chosen letters are processed even if nobody reads the output any more.
     fn say(&mut self, line: std::fmt::Arguments<'_>) {
         let _ = writeln!(self.out, "{line}");
     }
 
-    /// Does with a letter what the command is for.
+    /// Runs the command's action on a letter.
     async fn act(&mut self, letters: &DeadLetters, held: &DeadLetter, letter: &Letter) -> Result<(), String> {
         let (is_replay, chosen) = match self.command {
             Command::Replay(chosen) => (true, chosen),

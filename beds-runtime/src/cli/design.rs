@@ -1,5 +1,5 @@
-//! `beds design`: from a description or a model to a proposal, its proofs, a signature, and into a database. What reaches a
-//! database that is no scratch one is `apply`, with what was signed.
+//! `beds design`: from a description or a model to a proposal, its proofs, a signature, and into a database. Only
+//! `apply` reaches a database that is not a scratch one, and only with the signed content.
 
 mod apply;
 mod ask;
@@ -59,7 +59,7 @@ enum Command {
     Schema,
 }
 
-/// Runs a command; the configuration is read by those that need it, and of it what they need.
+/// Runs a command. Only commands that need the configuration read it, and only the part that they need.
 pub(super) async fn run(args: &Args, folder: &Path) -> ExitCode {
     let config = || {
         let environment = Environment::from_env()?;
@@ -118,7 +118,7 @@ fn approvers(design: &Design) -> Result<Approvers, String> {
     design.approvers.iter().map(one).collect()
 }
 
-/// Now, as it is written down.
+/// The present moment as text.
 fn now() -> Result<String, String> {
     let now = time::OffsetDateTime::now_utc().replace_nanosecond(0).map_err(|error| error.to_string())?;
     now.format(&time::format_description::well_known::Rfc3339).map_err(|error| error.to_string())

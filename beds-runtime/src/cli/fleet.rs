@@ -14,7 +14,7 @@ use beds_services::fleet::Answer;
 
 use super::{asking::ask as ask_nodes, dead::service};
 
-/// How much longer than for the nodes the reply is waited for.
+/// How much longer to wait for the reply than for the nodes.
 const BEYOND: Duration = Duration::from_secs(2);
 
 /// Arguments of `beds fleet`.
@@ -91,7 +91,7 @@ enum Command {
 }
 
 impl Args {
-    /// The call that a command is, and its arguments.
+    /// The call for a command, and its arguments.
     fn request(&self, command: &Command) -> (&'static str, Map<String, Value>) {
         let mut args = Map::new();
         let mut set = |name: &str, value: Value| {
@@ -124,7 +124,7 @@ impl Args {
     }
 }
 
-/// Tells the nodes, and prints what they answer.
+/// Sends the command to the nodes, and prints their answers.
 pub(super) async fn run(domains: &[&'static Domain], args: &Args, folder: &Path) -> ExitCode {
     let timeout = Duration::from_secs(args.wait.into()) + BEYOND;
     let told = match &args.what {
@@ -137,7 +137,7 @@ pub(super) async fn run(domains: &[&'static Domain], args: &Args, folder: &Path)
     };
     match told {
         Ok(Ok((text, is_well))) => {
-            // Whoever closes the pipe has read enough.
+            // A reader that closes the pipe has read enough.
             let _ = std::io::stdout().write_all(text.as_bytes());
             if is_well { ExitCode::SUCCESS } else { ExitCode::from(1) }
         }
@@ -152,8 +152,7 @@ pub(super) async fn run(domains: &[&'static Domain], args: &Args, folder: &Path)
     }
 }
 
-/// What there is to print of the nodes' answers, and whether all have obeyed; or why the command was refused. Fails where there is
-/// no reply.
+/// The text of the nodes' answers, and whether all have obeyed; or why the command was refused. Fails without a reply.
 async fn ask(
     domains: &[&'static Domain],
     (args, command): (&Args, &Command),
@@ -172,13 +171,13 @@ async fn ask(
     Ok(Ok((text, answers.iter().all(|answer| answer.ok))))
 }
 
-/// One line for each node: its name, whether it has obeyed, and what it says.
+/// One line for each node: its name, whether it has obeyed, and its answer.
 fn table(answers: &[Answer]) -> String {
     let width = answers.iter().map(|answer| answer.node.chars().count()).max().unwrap_or_default().max(4);
     let mut text = format!("{:width$}  {:8}  {:7}  ANSWER\n", "NODE", "INSTANCE", "");
     for Answer { node, instance, ok, data, error } in answers {
         let instance = instance.simple().to_string();
-        // The last digits of a UUID that is ordered by time are those that differ.
+        // UUIDs that are ordered by time differ in their last digits.
         let short = instance.get(24..).unwrap_or_default();
         let said = match (data, error) {
             (_, Some(error)) => error.to_string(),
@@ -191,7 +190,7 @@ fn table(answers: &[Answer]) -> String {
     text
 }
 
-/// What a node says, for a line.
+/// A node's answer on one line.
 fn said(data: &Value) -> String {
     let Value::Object(members) = data else { return data.to_string() };
     let plain = |value: &Value| match value {

@@ -71,7 +71,7 @@ pub(super) struct Args {
     dry_run: bool,
 }
 
-/// Looks at a database and writes templates for it.
+/// Inspects a database and writes templates for it.
 pub(super) async fn run(args: &Args) -> ExitCode {
     let options = match options(args) {
         Ok(options) => options,
@@ -100,7 +100,7 @@ pub(super) async fn run(args: &Args) -> ExitCode {
         if let (Some(path), Some(script)) = (&args.ddl, &plan.ddl) {
             let _ = writeln!(out, "-- ---- {} ----\n{script}", path.display());
         }
-        // Whoever closes the pipe has read enough.
+        // A reader that closes the pipe has read enough.
         let _ = std::io::stdout().write_all(out.as_bytes());
     } else if let Err(error) = import::write(&plan, &args.out, args.ddl.as_deref(), args.force) {
         let hint = match error {
@@ -157,7 +157,7 @@ fn database_name(name: &str) -> String {
     if name.is_empty() { "database".to_owned() } else { name }
 }
 
-/// A URL that says nothing but what is understood.
+/// Refuses a URL with parts that are not understood.
 fn understood(rules: &Rules, url: &str, args: &Args) -> Result<SecretUrl, (String, Unseen)> {
     let url = SecretUrl::new(url).with_tls(args.tls.files());
     let hint = "docs/operations.md lists what a URL may say";
@@ -176,7 +176,7 @@ async fn look(args: &Args) -> Result<Catalogue, (String, Unseen)> {
     let url = understood(&MONGODB, args.mongodb.as_deref().unwrap_or_default(), args)?;
     let database = args.database.clone().unwrap_or_default();
     let style = ProgressStyle::with_template("  {pos}/{len}  {wide_msg}");
-    // On a terminal one line that is written over; in a log, a line now and then.
+    // On a terminal, one line that is overwritten; in a log, a line now and then.
     let line = ProgressBar::no_length().with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     let progress = |done: usize, of: usize, name: &str| {
         line.set_length(of as u64);

@@ -15,7 +15,7 @@ use beds_protocol::{FetchRequest, OneLine};
 
 use super::asking::connect;
 
-/// How long a reply is waited for.
+/// How long to wait for a reply.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Arguments of `beds job`.
@@ -80,7 +80,7 @@ enum What {
     },
 }
 
-/// A job, as far as it is shown.
+/// A job as it is displayed.
 #[derive(Debug, Deserialize)]
 struct Shown {
     id: Uuid,
@@ -113,7 +113,7 @@ impl From<ClientError> for Failed {
     }
 }
 
-/// Shows jobs, or tells one what to do.
+/// Shows jobs, or sends a command to one.
 pub(super) async fn run(domains: &[&'static Domain], args: &Args, folder: &Path) -> ExitCode {
     match perform(domains, args, folder).await {
         Ok(code) => code,
@@ -201,6 +201,6 @@ fn read<T: serde::de::DeserializeOwned>(data: Value) -> Result<T, Failed> {
 }
 
 fn print(text: &str) {
-    // Whoever closes the pipe has read enough.
+    // A reader that closes the pipe has read enough.
     let _ = std::io::stdout().write_all(text.as_bytes());
 }

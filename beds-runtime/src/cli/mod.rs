@@ -129,7 +129,7 @@ fn run_project(project: Project) -> ExitCode {
             Command::Man(command) => command.run(),
         }
     });
-    // What still blocks a thread, such as a look-up of a name, is not waited for.
+    // Threads that still block, such as in a name lookup, are not waited for.
     runtime.shutdown_background();
     code
 }

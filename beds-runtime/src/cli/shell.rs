@@ -16,7 +16,7 @@ pub(super) struct Completions {
 
 impl Completions {
     pub(super) fn run(&self) -> ExitCode {
-        // A project's own binary has a name of its own.
+        // A project's own binary has another name.
         let path = env::args_os().next().map(PathBuf::from);
         let name = path.as_deref().and_then(|path| path.file_stem()?.to_str()).unwrap_or("beds");
         let mut text = Vec::new();

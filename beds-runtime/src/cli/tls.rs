@@ -19,7 +19,7 @@ pub(super) struct TlsFiles {
 }
 
 impl TlsFiles {
-    /// As the adapters take them.
+    /// In the form that the adapters take.
     pub(super) fn files(&self) -> Arc<Tls> {
         let Self { ca_file, cert_file, key_file } = self;
         Arc::new(Tls { ca_file: ca_file.clone(), cert_file: cert_file.clone(), key_file: key_file.clone() })

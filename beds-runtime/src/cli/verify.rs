@@ -43,7 +43,7 @@ enum Format {
     Json,
 }
 
-/// Holds the templates against the live databases.
+/// Compares the templates with the live databases.
 pub(super) async fn run(all: Vec<&'static Domain>, args: &Args, config: &Config) -> ExitCode {
     let mut domains = all.clone();
     if !args.template.is_empty() {
@@ -66,7 +66,7 @@ pub(super) async fn run(all: Vec<&'static Domain>, args: &Args, config: &Config)
         Format::Json => print(&report.json()),
     }
     let fails = report.count(Severity::Error) > 0 || (args.strict && report.count(Severity::Warning) > 0);
-    // What was not checked may hide anything: it outweighs what was found.
+    // An unchecked database may hide anything, so it counts more than the findings.
     if !report.unchecked.is_empty() {
         ExitCode::from(2)
     } else if fails {
@@ -77,6 +77,6 @@ pub(super) async fn run(all: Vec<&'static Domain>, args: &Args, config: &Config)
 }
 
 fn print(text: &str) {
-    // Styles stay away where nobody sees them. Whoever closes the pipe has read enough.
+    // `anstream` strips styles if the output is not a terminal. A reader that closes the pipe has read enough.
     let _ = anstream::stdout().write_all(text.as_bytes());
 }

@@ -1,4 +1,4 @@
-//! By which keys two configurations differ, without their values: some of those are secrets.
+//! The keys in which two configurations differ, without their values: some values are secrets.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,11 @@ use beds_protocol::{Broker, Service};
 use super::Config;
 
 impl Config {
-    /// The keys whose values are others in another configuration, such as `limits.reply_bytes_max`. A server that only one
-    /// of them has is named by its section: `mariadb.catalog`.
+    /// The keys with different values in another configuration, such as `limits.reply_bytes_max`. A server that only
+    /// one of them has is named by its section: `mariadb.catalog`.
     #[must_use]
     pub fn differing(&self, other: &Self) -> Vec<String> {
-        // No node takes anything of `[design]`.
+        // No node uses `[design]`.
         let Self {
             node,
             access,

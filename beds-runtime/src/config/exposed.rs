@@ -1,4 +1,4 @@
-//! What of a configuration lies open to others: links that they can read or answer, and files that they can read.
+//! The exposed parts of a configuration: links that others can read or answer, and files that others can read.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use super::{Config, secrets};
 
 impl Config {
     /// A warning for each link that leaves the machine and is not encrypted or not verified, and for each file with a
-    /// secret that others than its owner may read.
+    /// secret that users other than its owner may read.
     #[must_use]
     pub fn exposed(&self) -> Vec<String> {
         let mut warnings = Vec::new();

@@ -1,4 +1,4 @@
-//! What the types of the sections cannot check, and the passwords that stand in files.
+//! Checks that the types of the sections cannot make, and the passwords in files.
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
@@ -18,7 +18,7 @@ use super::{
     secrets::{self, Access as Given},
 };
 
-/// The files of all links, before those of single servers.
+/// Checks the common files of all links, which single servers may override.
 pub(super) fn tls(tls: &Tls) -> Result<(), ConfigError> {
     secrets::check("tls", tls).map_err(ConfigError::new)
 }
@@ -49,10 +49,10 @@ pub(super) fn amqp(folder: &Path, amqp: &mut Amqp, common: &Tls) -> Result<(), C
     not_above(("amqp.backoff_min_ms", amqp.backoff_min_ms), ("amqp.backoff_max_ms", amqp.backoff_max_ms))
 }
 
-/// How the names of all queues of BEDS begin.
+/// The prefix of the names of all BEDS queues.
 const OWN_QUEUES: &str = "beds.";
 
-/// Refuses a prefix of queues that no client owns, and one that is meant as a pattern.
+/// Refuses a prefix of queues that no client owns, and one that looks like a pattern.
 fn reply_to_prefix(prefix: &str) -> Result<(), ConfigError> {
     let wrong = |reason: String| Err(ConfigError::new(format!("amqp.reply_to_prefixes: {reason}")));
     if prefix.is_empty() {
@@ -70,20 +70,20 @@ fn reply_to_prefix(prefix: &str) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Gives the URLs of a RabbitMQ their files and passwords.
+/// Adds the files and passwords to the URLs of a RabbitMQ.
 fn rabbitmq(section: &str, key: &str, amqp: &mut Amqp, common: &Tls) -> Result<(), ConfigError> {
     let access = access(section, amqp.pass_file.as_deref(), &mut amqp.tls, common)?;
     urls(&RABBITMQ, key, &access, &mut amqp.url.0, |_| Ok(()))
 }
 
-/// The sections `[amqp]` of services that have a RabbitMQ of their own, from the common one as it is written.
+/// The sections `[amqp]` of services with a RabbitMQ of their own, derived from the common section as written.
 pub(super) fn broker_services(
     sections: &BTreeMap<Service, BrokerService>,
     common: &Amqp,
     tls: &Tls,
 ) -> Result<BTreeMap<Service, Amqp>, ConfigError> {
     let mut all = BTreeMap::new();
-    // Without a common URL there is nothing to stand on, which is told.
+    // Without a common URL there is no base for them, and that error is reported.
     for (&service, own) in sections.iter().filter(|_| !common.url.0.is_empty()) {
         let section = format!("broker_services.{}", service.as_str());
         let wrong = |reason: String| ConfigError::new(format!("{section}: {reason}"));
@@ -109,7 +109,7 @@ pub(super) fn broker_services(
     Ok(all)
 }
 
-/// What one request may ask must let some through.
+/// The limits must let some requests pass.
 pub(super) fn limits(limits: &Limits) -> Result<(), ConfigError> {
     in_range(
         "limits",
@@ -130,7 +130,7 @@ pub(super) fn limits(limits: &Limits) -> Result<(), ConfigError> {
     )
 }
 
-/// How long the name of a node may be, in characters: what the templates take that keep what nodes tell.
+/// The longest name of a node, in characters: the limit of the templates that store nodes' data.
 const NAME_MAX: usize = 100;
 
 /// The node's own section.
@@ -172,7 +172,7 @@ pub(super) fn node(node: &Node) -> Result<(), ConfigError> {
     )
 }
 
-/// The roles of users are names that a template can have.
+/// The roles of users must be names that a template can have.
 pub(super) fn roles(access: &Access) -> Result<(), ConfigError> {
     for (user, roles) in &access.users {
         if user.is_empty() {
@@ -198,7 +198,7 @@ pub(super) fn roles(access: &Access) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Refuses the first of these numbers, each with its key, that is outside of its range.
+/// Refuses the first of these numbers, each with its key, that is out of its range.
 pub(super) fn in_range(section: &str, numbers: &[(&str, u64)]) -> Result<(), ConfigError> {
     for (key, number) in numbers {
         let path = format!("{section}.{key}");
@@ -260,7 +260,7 @@ pub(super) fn mariadb(name: &str, server: &mut MariaDb, common: &Tls) -> Result<
     )
 }
 
-/// The section of a database; one without a name is no template's.
+/// The section of a database. No template can name a database with an empty name.
 fn section(engine: &str, name: &str) -> Result<String, ConfigError> {
     if name.is_empty() {
         return Err(ConfigError::new(format!(
@@ -270,13 +270,13 @@ fn section(engine: &str, name: &str) -> Result<String, ConfigError> {
     Ok(format!("{engine}.{name}"))
 }
 
-/// The schema that a URL names: a connection without one would find none of the templates' objects.
+/// The schema that a URL names. A connection without a schema would find none of the templates' objects.
 fn schema(key: &str, url: &SecretUrl) -> Result<String, ConfigError> {
     let parts = Parts::read(url.expose()).map_err(|reason| ConfigError::new(format!("{key}: {reason}")))?;
     if let Some(path) = parts.path.filter(|path| !path.is_empty()) {
         let name = decoded(path, "name of the schema");
         let name = name.map_err(|reason| ConfigError::new(format!("{key}: {reason}")))?;
-        // What MariaDB takes for the name of no database: with a NUL in it, no login can be sent at all.
+        // MariaDB does not accept these characters in the name of a database. With a NUL, no login can be sent at all.
         let is_odd = |c: char| c.is_control() || c == '/' || c as u32 > 0xFFFF;
         if name.chars().count() > 64 || name.ends_with(' ') || name.contains(is_odd) {
             return Err(ConfigError::new(format!(
@@ -291,7 +291,7 @@ fn schema(key: &str, url: &SecretUrl) -> Result<String, ConfigError> {
     Err(ConfigError::new(format!("{key}: {url} names no schema: add its name, as in {url}/SCHEMA")))
 }
 
-/// What MongoDB takes for the name of no database.
+/// The characters that MongoDB does not accept in the name of a database.
 const NOT_IN_DATABASES: [char; 13] = ['/', '\\', '.', ' ', '"', '$', '*', '<', '>', ':', '|', '?', '\0'];
 
 /// `name` is the section's, for errors.
@@ -335,13 +335,13 @@ pub(super) fn pool(service: Service, name: &str, pool: &Pool) -> Result<(), Conf
     in_range(&path, &[("instances", pool.instances.into()), ("prefetch", pool.prefetch.into())])
 }
 
-/// Whether the filter can be read, and lets something be logged.
+/// Checks that the filter can be parsed, and lets something be logged.
 pub(super) fn logging(logging: &Logging) -> Result<(), ConfigError> {
     level::check(&logging.level)?;
     in_range("logging", &[("bus_queue_max", logging.bus_queue_max as u64)])
 }
 
-/// Whether the endpoint is one that traces can be sent to.
+/// Checks that traces can be sent to the endpoint.
 pub(super) fn telemetry(telemetry: &Telemetry) -> Result<(), ConfigError> {
     if let Some(endpoint) = &telemetry.endpoint {
         let wrong =
@@ -372,7 +372,7 @@ pub(super) fn telemetry(telemetry: &Telemetry) -> Result<(), ConfigError> {
     in_range("telemetry", &[("timeout_ms", telemetry.timeout_ms.0.into())])
 }
 
-/// What it takes to connect to the servers of a section, besides their URLs.
+/// The files and passwords that the connections of a section need, besides their URLs.
 fn access(
     section: &str,
     pass_file: Option<&Path>,
@@ -383,7 +383,7 @@ fn access(
     secrets::access(section, pass_file, own).map_err(ConfigError::new)
 }
 
-/// As [`url`], each by its place in the list.
+/// As [`url`], for each URL of a list.
 fn urls(
     rules: &Rules,
     key: &str,
@@ -399,8 +399,8 @@ fn urls(
     Ok(())
 }
 
-/// Gives a URL its files and its password, if there is one, and refuses what of it is not understood, or not `taken` by
-/// the driver.
+/// Adds the files and the password, if there is one, to a URL. Refuses parts of the URL that are not understood, or not
+/// `taken` by the driver.
 fn url(
     rules: &Rules,
     key: &str,

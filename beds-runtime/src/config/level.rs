@@ -1,4 +1,4 @@
-//! The filter of what is logged: `logging.level`, and what a command to nodes says in its place.
+//! The filter of the log: `logging.level`, or its replacement by a command.
 
 use beds_protocol::nearest;
 use tracing_subscriber::EnvFilter;
@@ -7,20 +7,20 @@ use super::ConfigError;
 
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
-/// Whether a filter of what is logged can be read, and lets something be logged.
+/// Checks that a log filter can be parsed, and lets something be logged.
 ///
 /// # Errors
-/// Why it does not.
+/// Why it cannot be used.
 pub(crate) fn check(level: &str) -> Result<(), ConfigError> {
     let wrong = |reason: String| ConfigError::new(format!("logging.level `{level}`: {reason}"));
     check_levels(level).map_err(wrong)?;
     EnvFilter::try_new(level).map_err(|error| wrong(error.to_string())).map(drop)
 }
 
-/// `EnvFilter` takes a word that is no level for the name of a target, and silences all others.
+/// Refuses a word that is not a level: `EnvFilter` would take it for the name of a target, and silence all others.
 fn check_levels(filter: &str) -> Result<(), String> {
     let parts = || filter.split(',').map(str::trim).filter(|part| !part.is_empty());
-    // A filter by span that names no level ends with a bracket.
+    // A part that filters by span and names no level ends with a bracket.
     for part in parts().filter(|part| !part.ends_with(']')) {
         let given = part.rsplit_once('=').map_or(part, |(_, level)| level).trim();
         if is_level(given) {

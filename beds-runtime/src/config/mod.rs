@@ -1,8 +1,8 @@
 //! The node's configuration: `config/beds.toml`, then `config/env_{BEDS_ENV}.toml`, then environment variables
 //! `BEDS__SECTION__KEY`, deep-merged and typed.
 //!
-//! Each subsystem has its own struct and takes nothing else. Every key has a default but the servers'
-//! addresses; an unknown key is an error at its place, in the query of a URL too. Secrets are never printed.
+//! Each subsystem has its own struct and gets nothing else. Every key has a default, except the servers' addresses. An
+//! unknown key is an error with its position, also in the query of a URL. Secrets are never printed.
 
 mod differing;
 mod exposed;
@@ -36,14 +36,14 @@ use variables::Variables;
 
 pub use sections::{Access, Design, Logging, Node, Roles, Telemetry};
 
-/// The folder of the configuration where none is named.
+/// The folder of the configuration if none is given.
 pub const FOLDER: &str = "config";
 
-/// Where a node runs, which decides how it takes a failed start.
+/// The environment of a node, which decides how the node handles a failed start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Environment {
-    /// A failed step is a warning, and what needs it stays off.
+    /// A failed step is a warning, and the parts that need it stay off.
     Dev,
     /// As `prod`.
     Qa,
@@ -52,10 +52,10 @@ pub enum Environment {
 }
 
 impl Environment {
-    /// The environment that `BEDS_ENV` names; `dev` where it is not set.
+    /// The environment that `BEDS_ENV` names; `dev` if it is not set.
     ///
     /// # Errors
-    /// When it names none.
+    /// If it does not name an environment.
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::named(std::env::var_os("BEDS_ENV").as_deref())
     }
@@ -146,8 +146,8 @@ impl Config {
     /// Reads the configuration of a folder and of the process's environment variables.
     ///
     /// # Errors
-    /// When a file cannot be read or parsed, a key is unknown or a value is out of its range; the message names
-    /// the file and the place.
+    /// If a file cannot be read or parsed, a key is unknown or a value is out of range. The message names the file and
+    /// the position.
     pub fn load(folder: &Path, environment: Environment) -> Result<Self, ConfigError> {
         is_there(folder)?;
         Self::load_with(folder, environment, std::env::vars_os())
@@ -165,11 +165,11 @@ impl Config {
         Self::merged(folder, environment, variables)?.finish(folder)
     }
 
-    /// The section `[design]` alone, where there need be nothing else that a node needs: who designs and signs has no
+    /// Only the section `[design]`. The settings that a node needs may be missing: a user who designs and signs has no
     /// password of RabbitMQ.
     ///
     /// # Errors
-    /// As [`Config::load`], but for what other sections lack.
+    /// As [`Config::load`], without the errors for settings that are missing in other sections.
     pub fn design(folder: &Path, environment: Environment) -> Result<Design, ConfigError> {
         is_there(folder)?;
         let design = Self::merged(folder, environment, std::env::vars_os())?.design;
@@ -177,7 +177,7 @@ impl Config {
         Ok(design)
     }
 
-    /// As [`Config::design`], with where the servers are that nodes work with: no proof goes there.
+    /// As [`Config::design`], with the addresses of the servers that nodes use: proofs must not run there.
     ///
     /// # Errors
     /// As [`Config::design`].
@@ -199,7 +199,7 @@ impl Config {
         Ok((merged.design, real))
     }
 
-    /// What files and variables say, as far as the types can judge it.
+    /// The content of files and variables, checked by the types only.
     fn merged(
         folder: &Path,
         environment: Environment,
@@ -215,11 +215,11 @@ impl Config {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
                 Err(error) => return Err(wrong(error.to_string())),
             };
-            // Every key has a default, so each file is a whole configuration by itself: parsed alone, it gives
-            // errors with line and column, which the merged one cannot.
+            // Every key has a default, so each file is a complete configuration. Parsed alone, it gives errors with
+            // line and column, which the merged one cannot give.
             words::read::<Self>(&text).map_err(wrong)?;
             let table = words::read(&text).and_then(with_lowercase_databases).map_err(wrong)?;
-            // As text again: the crate's own way from a value leaves empty lists and tables out.
+            // As text again: the crate's conversion from a value drops empty lists and tables.
             let text = table.to_string();
             builder = builder.add_source(config::File::from_str(&text, config::FileFormat::Toml));
         }
@@ -228,7 +228,7 @@ impl Config {
             .build()
             .map_err(|error| ConfigError::new(format!("the configuration cannot be merged: {error}")))?;
         serde_path_to_error::deserialize(merged).map_err(|error| {
-            // Each file is right by itself, so what is wrong came with a variable.
+            // Each file is correct by itself, so the error comes from a variable.
             let place = error.path().to_string();
             let name = variables.at(&place).map_or(place.as_str(), |name| name);
             ConfigError::new(format!(
@@ -238,7 +238,7 @@ impl Config {
         })
     }
 
-    /// Reads password files and checks what the types cannot.
+    /// Reads password files and makes the checks that the types cannot.
     fn finish(mut self, folder: &Path) -> Result<Self, ConfigError> {
         finish::tls(&self.tls)?;
         self.own_amqp = finish::broker_services(&self.broker_services, &self.amqp, &self.tls)?;
@@ -268,13 +268,13 @@ impl Config {
         Ok(self)
     }
 
-    /// How the RabbitMQ of a service is reached.
+    /// The connection to the RabbitMQ of a service.
     #[must_use]
     pub fn amqp_of(&self, service: Service) -> &Amqp {
         self.own_amqp.get(&service).unwrap_or(&self.amqp)
     }
 
-    /// The RabbitMQ servers of the services that the node hosts, each once.
+    /// The RabbitMQ servers of the services that the node hosts, without duplicates.
     #[must_use]
     pub fn rabbitmqs(&self) -> Vec<Server> {
         let mut servers: Vec<Server> = Vec::new();
@@ -288,7 +288,7 @@ impl Config {
         servers
     }
 
-    /// By what a node of this name judges who may do what.
+    /// The access rules of a node with this name.
     #[must_use]
     pub fn rules(&self, node: &str, environment: Environment) -> Rules {
         let servers = self.rabbitmqs();
@@ -328,7 +328,7 @@ impl Config {
     }
 }
 
-/// The usual folder may be absent: variables can say everything. One that somebody named may not.
+/// The default folder may be absent, because variables can set everything. A folder that somebody names must exist.
 fn is_there(folder: &Path) -> Result<(), ConfigError> {
     if folder == Path::new(FOLDER) || folder.is_dir() {
         return Ok(());
@@ -337,7 +337,7 @@ fn is_there(folder: &Path) -> Result<(), ConfigError> {
     Err(ConfigError::new(format!("there is no folder `{folder}`, which --config or BEDS_CONFIG names")))
 }
 
-/// What is wrong with a value; which one it is, its variable says.
+/// The error of a value, without its key: the name of the variable tells the key.
 fn without_key(error: &config::ConfigError) -> String {
     match error {
         config::ConfigError::At { error, .. } => without_key(error),
@@ -348,7 +348,7 @@ fn without_key(error: &config::ConfigError) -> String {
     }
 }
 
-/// As [`Servers`] has them.
+/// With the names of databases in lower case, as in [`Servers`].
 fn with_lowercase_databases(mut table: toml::Table) -> Result<toml::Table, String> {
     for engine in ["mariadb", "mongodb"] {
         if let Some(toml::Value::Table(servers)) = table.get_mut(engine) {

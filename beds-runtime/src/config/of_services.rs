@@ -1,4 +1,4 @@
-//! What the types of the services' own sections cannot check.
+//! Checks that the types of the services' own sections cannot make.
 
 use beds_core::settings::Tls;
 use beds_services::{
@@ -10,10 +10,10 @@ use beds_services::{
 
 use super::{ConfigError, Design, finish::in_range};
 
-/// What is said of the shared filesystem.
+/// Checks the section of the shared filesystem.
 pub(super) fn shared_filesystem(shared: &SharedFilesystem) -> Result<(), ConfigError> {
     match shared.path.as_deref() {
-        // A service of systemd runs in `/`, a shell anywhere.
+        // A relative path would depend on the working directory: `/` under systemd, any folder in a shell.
         Some(path) if !path.is_absolute() => Err(ConfigError::new(format!(
             "shared_filesystem.path is {:?}: it must be an absolute path, such as /srv/beds",
             path.display().to_string()
@@ -22,7 +22,7 @@ pub(super) fn shared_filesystem(shared: &SharedFilesystem) -> Result<(), ConfigE
     }
 }
 
-/// What is said of users and sessions.
+/// Checks the section of users and sessions.
 pub(super) fn tercero(tercero: &Tercero) -> Result<(), ConfigError> {
     let Tercero {
         idle_s,
@@ -58,7 +58,7 @@ pub(super) fn tercero(tercero: &Tercero) -> Result<(), ConfigError> {
     tercero.contradiction().map_or(Ok(()), |reason| Err(ConfigError::new(reason)))
 }
 
-/// What is said of syslog. Files are read here, so that a wrong one is told at once.
+/// Checks the section of syslog. The files are read here, so that a wrong file is reported at once.
 pub(super) fn syslog(syslog: &Syslog, common: &Tls) -> Result<(), ConfigError> {
     let Syslog { connections_max, idle_s, line_bytes_max, queue_max, .. } = *syslog;
     in_range(
@@ -79,7 +79,7 @@ pub(super) fn syslog(syslog: &Syslog, common: &Tls) -> Result<(), ConfigError> {
     check_tls(&syslog.identity(common)).map_err(|error| ConfigError::new(format!("syslog.tls: {error}")))
 }
 
-/// What is said of metrics.
+/// Checks the section of metrics.
 pub(super) fn graph(graph: &Graph) -> Result<(), ConfigError> {
     let Graph { sample: _, keep_10s_s, keep_1m_s, keep_1h_s } = *graph;
     in_range(
@@ -93,7 +93,7 @@ pub(super) fn graph(graph: &Graph) -> Result<(), ConfigError> {
     graph.contradiction().map_or(Ok(()), |reason| Err(ConfigError::new(reason)))
 }
 
-/// What is said of jobs.
+/// Checks the section of jobs.
 pub(super) fn jobs(jobs: &Jobs) -> Result<(), ConfigError> {
     let Jobs {
         at_once,
@@ -122,7 +122,8 @@ pub(super) fn jobs(jobs: &Jobs) -> Result<(), ConfigError> {
     )
 }
 
-/// What is said of objects by description. Keys and files are looked at by who needs them, which no node does.
+/// Checks the section of objects by description. Its keys and files are checked by the commands that need them, since
+/// no node does.
 pub(super) fn design(design: &Design) -> Result<(), ConfigError> {
     let numbers = [
         ("attempts", design.attempts.into()),

@@ -1,24 +1,24 @@
-//! The least and the greatest number that a key may have, where its type has a wider range.
+//! The ranges of keys that are narrower than their types.
 
 use std::ops::RangeInclusive;
 
-/// The shortest time that a ledger keeps a write, in seconds: within it RabbitMQ and clients repeat what they do not
-/// know to be done.
+/// The shortest time that a ledger keeps a write, in seconds. Within this time RabbitMQ and clients repeat writes with
+/// an unknown effect.
 const LEDGER_KEEP_S_MIN: u64 = 3_600;
-/// The smallest bodies, in bytes, below which every request or reply would be too long.
+/// The least limit of body sizes, in bytes. Below it every request or reply would be too long.
 const BYTES_MIN: u64 = 1_024;
-/// How many items the ledger tells apart.
+/// How many items the ledger can distinguish.
 const BATCH_ITEMS_MAX: u64 = 1 << 16;
-/// Ten years, in seconds: what a session may take, and a database can add to a date.
+/// Ten years, in seconds: the most for a session, and a database can add it to a date.
 const SECONDS_MAX: u64 = 10 * 366 * 24 * 3_600;
-/// The least memory of Argon2, in KiB: below it is a hash that is soon guessed.
+/// The least memory of Argon2, in KiB. Below it a hash is soon guessed.
 const ARGON2_KIB_MIN: u64 = 1_024;
-/// What a conversation may take.
+/// The most that a conversation may take.
 const DAY_S: u64 = 24 * 3_600;
-/// Where the type alone bounds a number.
+/// For a number that only its type limits.
 const ANY: u64 = u64::MAX;
 
-/// Keys with their ranges. `*` is a name that somebody chose.
+/// Keys with their ranges. `*` stands for a name of the user's choice.
 pub(super) const RANGES: &[(&str, RangeInclusive<u64>)] = &[
     ("amqp.backoff_min_ms", 1..=ANY),
     ("amqp.confirm_timeout_ms", 1..=ANY),
@@ -88,7 +88,7 @@ pub(super) const RANGES: &[(&str, RangeInclusive<u64>)] = &[
     ("tercero.password_min", 8..=128),
 ];
 
-/// The range of the key at this path; `None` where it is that of its type.
+/// The range of the key at this path; `None` if its type is the only limit.
 pub(super) fn of(path: &str) -> Option<&'static RangeInclusive<u64>> {
     let is_it = |known: &str| {
         known.split('.').count() == path.split('.').count()

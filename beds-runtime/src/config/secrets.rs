@@ -1,5 +1,5 @@
-//! The files that passwords and certificates stand in. They are looked at when the node starts, so that a mistake is found
-//! before a server is asked, and read again for each connection.
+//! The files of passwords and certificates. They are checked when the node starts, so that a mistake is found before
+//! any connection is made, and read again for each connection.
 
 use std::{
     fs,
@@ -10,16 +10,16 @@ use std::{
 
 use beds_core::settings::{PasswordSource, SecretString, Tls};
 
-/// What it takes to connect to a server, besides its URL.
+/// The files and passwords that a connection to a server needs, besides its URL.
 pub(super) struct Access {
     pub(super) password: Option<PasswordSource>,
     pub(super) tls: Arc<Tls>,
 }
 
-/// Looks at the files of a section.
+/// Checks the files of a section.
 ///
 /// # Errors
-/// Which of them cannot be used, by its key, and why.
+/// The key of a file that cannot be used, and why.
 pub(super) fn access(section: &str, pass_file: Option<&Path>, tls: &Tls) -> Result<Access, String> {
     let password = pass_file.map(|path| source(section, path));
     if let Some(source) = &password {
@@ -29,10 +29,10 @@ pub(super) fn access(section: &str, pass_file: Option<&Path>, tls: &Tls) -> Resu
     Ok(Access { password, tls: Arc::new(tls.clone()) })
 }
 
-/// Looks at the files of a link.
+/// Checks the files of a link.
 ///
 /// # Errors
-/// Which of them cannot be used, by its key, and why.
+/// The key of a file that cannot be used, and why.
 pub(super) fn check(section: &str, tls: &Tls) -> Result<(), String> {
     match (&tls.cert_file, &tls.key_file) {
         (Some(_), None) => return Err(format!("{section}.key_file is missing: `cert_file` has a key")),
@@ -83,24 +83,24 @@ fn source(section: &str, path: &Path) -> PasswordSource {
     })
 }
 
-/// What is wrong with the file of a key.
+/// The error for the file of a key.
 fn named(section: &str, key: &str, path: &Path, reason: &str) -> String {
     let shown = path.display().to_string();
     let between = if shown.is_empty() { "" } else { " " };
     format!("{section}.{key}{between}{shown}: {reason}")
 }
 
-/// More than any list of certificates.
+/// Larger than any list of certificates.
 const BYTES_MAX: u64 = 4 << 20;
-/// More than any password.
+/// Longer than any password.
 const PASSWORD_BYTES_MAX: usize = 64 << 10;
 
-/// What is in a file; or why it cannot be read, and what to do.
+/// The content of a file, or why it cannot be read and what to do.
 fn read(path: &Path) -> Result<Vec<u8>, String> {
     if path.as_os_str().is_empty() {
         return Err("it names no file: write its path, or leave the key out".to_owned());
     }
-    // A device has no end, and a pipe may wait for ever.
+    // A device has no end, and reading a pipe may block for ever.
     if fs::metadata(path).is_ok_and(|file| !file.is_file() && !file.is_dir()) {
         return Err(
             "it is a device or a pipe, and the node reads it again when it changes: name a regular file"
@@ -120,7 +120,7 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     })
 }
 
-/// The password in a file, character by character, without the one line end that editors put at its end.
+/// The password in a file, unchanged except for one line end that editors add.
 fn read_password(path: &Path) -> Result<String, String> {
     let bytes = read(path)?;
     if bytes.len() > PASSWORD_BYTES_MAX {
@@ -142,7 +142,7 @@ fn read_password(path: &Path) -> Result<String, String> {
     Ok(password.to_owned())
 }
 
-/// The mode of a file that others than its owner may read or change, where it is one.
+/// The mode of a file, if users other than its owner may read or change it.
 pub(super) fn open_mode(path: &PathBuf) -> Option<u32> {
     use std::os::unix::fs::PermissionsExt as _;
 

@@ -1,7 +1,6 @@
 //! The environment variables `BEDS__SECTION__KEY`: the last layer of the configuration.
 //!
-//! A value arrives as it is written, as a text: the type of its key decides what is read from it. So `007` is a name
-//! as well as a number.
+//! A value arrives as text, and the type of its key decides how it is parsed. So `007` can be a name or a number.
 
 use std::{
     collections::BTreeMap,
@@ -20,10 +19,10 @@ use super::{ConfigError, Design, Logging, Node, Telemetry};
 const PREFIX: &str = "BEDS__";
 const SEPARATOR: &str = "__";
 
-/// The keys whose values are lists, with commas between the items. Lists of URLs read their text by themselves.
+/// The keys whose values are lists, with commas between the items. Lists of URLs parse their text themselves.
 const LISTS: &[&[&str]] = &[&["node", "services"], &["amqp", "reply_to_prefixes"]];
 
-/// The keys that are true or false. The crate that merges takes other words for them, which a file may not have.
+/// The boolean keys. The crate that merges accepts further words for them, which a file may not have.
 const TRUTHS: &[&[&str]] = &[
     &["node", "serve_unverified"],
     &["logging", "journald"],
@@ -32,7 +31,7 @@ const TRUTHS: &[&[&str]] = &[
     &["graph", "sample"],
 ];
 
-/// The variables of BEDS in an environment.
+/// The BEDS variables of an environment.
 #[derive(Debug, Clone)]
 pub(super) struct Variables {
     /// Path of the key, lower-case; name and value of the variable.
@@ -40,7 +39,7 @@ pub(super) struct Variables {
 }
 
 impl Variables {
-    /// Takes those that are BEDS's; the others are nobody's business, whatever their bytes.
+    /// Takes the variables of BEDS. All others are ignored, whatever bytes they have.
     pub(super) fn of(
         environment: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Self, ConfigError> {
@@ -93,7 +92,7 @@ impl Variables {
         }
     }
 
-    /// A variable that gives a value to what another has as a section.
+    /// A variable that sets a value where another variable sets a section.
     fn key_and_section(&self) -> Option<(&str, &str)> {
         let mut names = self.by_path.iter().zip(self.by_path.iter().skip(1));
         names
@@ -101,7 +100,7 @@ impl Variables {
             .map(|((_, (key, _)), (_, (section, _)))| (key.as_str(), section.as_str()))
     }
 
-    /// The name of the variable that gives what stands at this place, such as `node.services[1]`, or something in it.
+    /// The name of the variable that sets the value at this place, such as `node.services[1]`, or a part of it.
     pub(super) fn at(&self, place: &str) -> Option<&str> {
         let place: Vec<_> = place.split(['.', '[']).filter(|part| !part.ends_with(']')).collect();
         let is_there = |path: &Vec<String>| path.iter().zip(&place).all(|(one, other)| one == other);
@@ -113,8 +112,8 @@ fn misspelt(name: &str, meant: &str) -> ConfigError {
     ConfigError::new(format!("environment variable {name} is read by nobody: did you mean {meant}?"))
 }
 
-/// The variable of BEDS that a name with other underscores or letters is meant for, by the known keys: others that
-/// begin with `BEDS_` may be somebody else's.
+/// The BEDS variable that a misspelt name most likely means, with other underscores or letters. Only known keys are
+/// compared, because other programs may have variables that begin with `BEDS_`.
 fn meant(name: &str) -> Option<String> {
     if let Some(own) = ["BEDS_ENV", "BEDS_CONFIG"].into_iter().find(|own| own.eq_ignore_ascii_case(name)) {
         return (own != name).then(|| own.to_owned());
@@ -191,7 +190,7 @@ impl Source for Variables {
     }
 }
 
-/// Puts a value at its path; what is no table on the way has been refused.
+/// Puts a value at its path. The caller has refused paths through a value that is not a table.
 fn insert(table: &mut Map<String, Value>, path: &[String], value: Value) {
     match path {
         [] => {}

@@ -1,7 +1,7 @@
-//! What is wrong with a configuration, in words for people, and without what may be a secret.
+//! The errors of a configuration, in words for people, and without possible secrets.
 //!
-//! A value is never quoted from a file: a mistake beside a URL would print its password. The place and the key are
-//! enough to find it.
+//! A value from a file is never quoted: an error in a URL would print its password. The position and the key are enough
+//! to find it.
 
 use beds_protocol::nearest;
 use serde::de::DeserializeOwned;
@@ -9,11 +9,11 @@ use toml::de::{DeTable, DeValue};
 
 use super::ranges;
 
-/// An example of what a text must be, where its kind alone does not say it.
+/// An example of the expected text, for kinds that do not explain themselves.
 const ADDRESS: &str = "an IP address with a port, such as 127.0.0.1:8080 or [::1]:8080";
 
-/// What the parser says of a text that is not TOML, and what is to be done, in the words that templates have. The first
-/// that a message begins with counts.
+/// The parser's messages for a text that is not TOML, and the advice, in the words that templates use. The first entry
+/// that matches the beginning of a message counts.
 const SYNTAX: &[(&str, &str)] = &[
     ("key with no value", "there is no `=` after the key: write `key = …`"),
     ("missing assignment between key-value pairs", "there is no `=` after the key: write `key = …`"),
@@ -75,13 +75,13 @@ pub(super) fn text(bytes: Vec<u8>) -> Result<String, String> {
     })
 }
 
-/// The first line of a merge conflict that is left in a text, counted from 1.
+/// The first line of an unresolved merge conflict in a text, counted from 1.
 fn conflict(text: &str) -> Option<usize> {
     let is_mark = |line: &str| line.starts_with("<<<<<<<") || line.starts_with(">>>>>>>");
     text.lines().position(is_mark).map(|index| index + 1)
 }
 
-/// Reads a text in TOML. The error names the line, the column, the key and the mistake.
+/// Parses a text in TOML. The error names the line, the column, the key and the mistake.
 pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     let document = toml::Deserializer::parse(text).map_err(|error| match conflict(text) {
         Some(line) => format!(
@@ -97,9 +97,9 @@ pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     })
 }
 
-/// Refuses a list where a section must stand: its items would be taken for the section's keys, in their order.
+/// Refuses a list in place of a section: its items would become the section's keys, in order.
 fn sections(text: &str) -> Result<(), String> {
-    // That it can be parsed is known by now.
+    // The text was parsed before.
     let Ok(document) = DeTable::parse(text) else { return Ok(()) };
     match listed(document.get_ref(), &mut Vec::new()) {
         None => Ok(()),
@@ -113,7 +113,7 @@ fn sections(text: &str) -> Result<(), String> {
     }
 }
 
-/// The first section that is a list, with its place.
+/// The first section that is a list, with its position.
 fn listed<'t>(table: &'t DeTable<'_>, path: &mut Vec<&'t str>) -> Option<(usize, Vec<&'t str>)> {
     for (key, value) in table {
         path.push(key.get_ref());
@@ -146,7 +146,7 @@ fn is_section(path: &[&str]) -> bool {
     }
 }
 
-/// The line and column of a place in a text.
+/// The line and column of a position in a text.
 fn place(text: &str, at: usize) -> String {
     let before = text.get(..at).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
@@ -159,7 +159,7 @@ fn at_place(text: &str, path: &str, error: &toml::de::Error) -> String {
     let key = if matches!(path, "" | ".") { String::new() } else { format!("{path}: ") };
     let message = error.message();
     let said = ranged(path, &of(message));
-    // In a file, unlike in a variable, a number in quotes is none.
+    // In a file, unlike in a variable, a number in quotes is a text.
     let said = match said.strip_prefix("it is the number ") {
         Some(rest) if message.starts_with("invalid type: string") => {
             let (number, rest) = rest.split_once(',').unwrap_or((rest, ""));
@@ -170,7 +170,7 @@ fn at_place(text: &str, path: &str, error: &toml::de::Error) -> String {
     format!("{place}{key}{said}{}", quoted(path, message))
 }
 
-/// What to do where a text stands for something else, or a server where its section must.
+/// The advice for a text in place of another type, or for a server in place of its section.
 fn quoted(path: &str, message: &str) -> String {
     let Some((given, expected)) =
         message.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected "))
@@ -194,7 +194,7 @@ fn quoted(path: &str, message: &str) -> String {
     }
 }
 
-/// A message about the value of this key, with the range that the key has where its type has a wider one.
+/// A message about the value of this key. If the key's range is narrower than its type, the message has the range.
 pub(super) fn ranged(path: &str, message: &str) -> String {
     let (Some(range), Some((before, of_type))) = (ranges::of(path), message.split_once("an integer")) else {
         return message.to_owned();
@@ -207,7 +207,7 @@ pub(super) fn ranged(path: &str, message: &str) -> String {
     }
 }
 
-/// The message of a parser, in the words of this document, with the known name that is nearest to an unknown one.
+/// The parser's message in the words of this module, with the nearest known name for an unknown one.
 pub(super) fn of(message: &str) -> String {
     let message = message.trim().replace('\n', ", ");
     if message.contains("invalid socket address") {
@@ -241,7 +241,7 @@ fn unknown(what: &str, given: &str, known: &[&str]) -> String {
     }
 }
 
-/// The one name whose letters are left out here and there, as `app_srv` is `app_server`.
+/// The only known name that contains the given letters in order, as `app_server` does for `app_srv`.
 fn abbreviated<'a>(given: &str, known: &[&'a str]) -> Option<&'a str> {
     let is_of = |name: &&&str| {
         let mut letters = name.chars();
@@ -251,12 +251,12 @@ fn abbreviated<'a>(given: &str, known: &[&'a str]) -> Option<&'a str> {
     names.next().copied().filter(|_| given.len() > 2 && names.next().is_none())
 }
 
-/// What stands there, without its text.
+/// The kind of the given value, without its text.
 fn kind(given: &str) -> String {
     let in_ticks = || given.split('`').nth(1).unwrap_or_default();
     match given {
         "string \"\"" => "empty".to_owned(),
-        // A variable is a text whatever it says.
+        // The value of a variable is a text in any case.
         given if given.starts_with("string") => match given.split('"').nth(1) {
             Some(text)
                 if !text.is_empty()
@@ -277,7 +277,7 @@ fn kind(given: &str) -> String {
     }
 }
 
-/// What must stand there.
+/// The expected kind of value.
 fn wanted(expected: &str) -> String {
     let known = match expected {
         "u8" | "an unsigned 8 bit integer" => "an integer from 0 to 255",
@@ -300,7 +300,7 @@ fn wanted(expected: &str) -> String {
     known.to_owned()
 }
 
-/// A text whose URLs have no password: what stands from the user's colon to the last `@` is hidden.
+/// A text with the passwords of its URLs hidden: everything from the user's colon to the last `@`.
 pub(super) fn masked(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;

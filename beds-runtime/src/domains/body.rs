@@ -4,10 +4,10 @@ use beds_core::{Request, Result, address::Target, entry, mask, spec::Domain};
 use beds_protocol::DescribeRequest;
 use serde::de::DeserializeOwned;
 
-/// Reads the body that an operation takes.
+/// Decodes the body of an operation.
 ///
 /// # Errors
-/// `bad_request`, naming the place in the body.
+/// `bad_request`, with the position in the body.
 pub(super) fn decode(domain: &Domain, target: Target, body: &[u8]) -> Result<Request> {
     Ok(match target {
         Target::Fetch => Request::Fetch(read(domain, body)?),
@@ -16,7 +16,7 @@ pub(super) fn decode(domain: &Domain, target: Target, body: &[u8]) -> Result<Req
         Target::Update => Request::Update(read(domain, body)?),
         Target::Upsert => Request::Upsert(read(domain, body)?),
         Target::Delete => Request::Delete(read(domain, body)?),
-        // The shortest request of all needs no body; in a batch, a library may write that as `null`.
+        // The shortest request may have an empty body. In a batch, a library may write that as `null`.
         Target::Describe if body.is_empty() || body == b"null" => Request::Describe(DescribeRequest {}),
         Target::Describe => Request::Describe(read(domain, body)?),
         Target::Call(call) => Request::Call(call, read(domain, body)?),

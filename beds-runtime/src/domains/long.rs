@@ -1,4 +1,4 @@
-//! [`Long`]: few long bodies at a time.
+//! [`Long`]: limits how many long bodies are processed at a time.
 
 use std::time::Instant;
 
@@ -9,11 +9,11 @@ use tokio::{
     time::timeout_at,
 };
 
-/// A body that is longer waits for its turn: it holds hundreds of records.
+/// Longer bodies wait for their turn: they hold hundreds of records.
 pub(super) const LONG_BYTES: usize = 64 << 10;
-/// How many are worked on at a time.
+/// How many are processed at a time.
 const AT_ONCE: usize = 4;
-/// How many of them wait, before further ones are refused.
+/// How many of them may wait, before further ones are refused.
 const WAITING_MAX: usize = 64;
 
 /// Places for requests with long bodies.
@@ -33,7 +33,7 @@ impl Long {
     /// Waits for a place.
     ///
     /// # Errors
-    /// `overloaded` where too many wait, or it comes to nothing in time.
+    /// `overloaded` if too many wait, or the wait exceeds the deadline.
     pub(super) async fn place(&self, deadline: Instant) -> Result<SemaphorePermit<'_>> {
         let _waiting = self.waiting.try_acquire().map_err(|_| overloaded())?;
         match timeout_at(deadline.into(), self.places.acquire()).await {

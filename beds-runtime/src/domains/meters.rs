@@ -1,7 +1,7 @@
 //! [`Meters`]: how long requests took, by template, operation and outcome.
 //!
-//! All that can be counted is known at the start, but for what has never happened: what is counted first has its place
-//! made then, and no client's text is a part of it.
+//! All combinations are known at the start, except those that have never happened. A histogram is created when its
+//! combination first occurs. No client's text becomes a label.
 
 use std::{sync::OnceLock, time::Duration};
 
@@ -26,10 +26,10 @@ static TEMPLATES: Family = Family::gauge(
     "One for each template that is served, with its fingerprint: nodes that differ have different ones.",
 );
 
-/// What stands for a template or an operation that there is not.
+/// The label for an unknown template or operation.
 const UNKNOWN: &str = "unknown";
 
-/// How long what a node has been asked took.
+/// How long the requests to a node took.
 #[derive(Debug)]
 pub(super) struct Meters {
     served: Vec<&'static Domain>,
@@ -38,17 +38,17 @@ pub(super) struct Meters {
 }
 
 impl Meters {
-    /// Those of these domains.
+    /// Meters for these domains.
     pub(super) fn new(served: &[&'static Domain]) -> Self {
         Self { served: served.to_vec(), requests: Table::new(served), items: Table::new(served) }
     }
 
-    /// A request was answered; of what, where that exists.
+    /// Records that a request was answered. `of` is its target, if that exists.
     pub(super) fn request(&self, of: Option<&Of>, outcome: Option<ErrorCode>, time: Duration) {
         self.requests.took(of, outcome, time);
     }
 
-    /// An item of a batch was answered.
+    /// Records that an item of a batch was answered.
     pub(super) fn item(&self, of: Option<&Of>, outcome: Option<ErrorCode>, time: Duration) {
         self.items.took(of, outcome, time);
     }
@@ -62,7 +62,7 @@ impl Meters {
     }
 }
 
-/// What is asked, of whom.
+/// The target of a request.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Of {
     /// An operation of a template.
@@ -74,7 +74,7 @@ pub(super) enum Of {
 /// One histogram for each template, operation and outcome.
 #[derive(Debug)]
 struct Table {
-    /// In order of their addresses.
+    /// In the order of their addresses in memory.
     domains: Vec<OfDomain>,
     batches: Vec<((Service, Lane), Outcomes)>,
     unknown: Outcomes,
@@ -84,11 +84,11 @@ struct Table {
 struct OfDomain {
     domain: &'static Domain,
     operations: Vec<(Asked, Outcomes)>,
-    /// Of what the template does not offer.
+    /// For operations that the template does not offer.
     unknown: Outcomes,
 }
 
-/// One place for success, and one an error code.
+/// One place for success, and one per error code.
 #[derive(Debug, Default)]
 struct Outcomes([OnceLock<Box<Histogram>>; 1 + ErrorCode::ALL.len()]);
 
@@ -124,7 +124,7 @@ impl Table {
             }
             Some(Of::Domain(domain, asked)) => {
                 let place = self.domains.binary_search_by_key(&address(domain), |of| address(of.domain));
-                // One that the factory knows and the node does not serve.
+                // A domain that the factory knows but the node does not serve.
                 let Ok(place) = place else { return &self.unknown };
                 let of = &self.domains[place];
                 let found = of.operations.iter().find(|(offered, _)| offered == asked);
@@ -161,7 +161,7 @@ impl Outcomes {
         self.0[place].get_or_init(|| Box::new(Histogram::seconds()))
     }
 
-    /// Those that there have been, by name.
+    /// The outcomes that have occurred, by name.
     fn all(&self) -> impl Iterator<Item = (&'static str, &Histogram)> {
         let names = ["ok"].into_iter().chain(ErrorCode::ALL.iter().map(|code| code.as_str()));
         names.zip(&self.0).filter_map(|(name, place)| Some((name, &**place.get()?)))

@@ -1,5 +1,5 @@
-//! What becomes of a hand-written method that does not end as it should: it panics, or goes on past its deadline. Its own
-//! request hears of it, with what is known of its effect, and no other notices.
+//! The end of a hand-written method that panics, or exceeds its deadline. Its own request is told, with the known facts
+//! about its effect. No other request is affected.
 
 use std::{any::Any, panic::AssertUnwindSafe, time::Duration};
 
@@ -11,11 +11,11 @@ use tracing::error;
 
 use super::failed;
 
-/// How long a hand-written method may go on past the deadline: a database says by then what became of its part, and the
-/// method passes that on.
+/// How long a hand-written method may exceed the deadline. By then a database has reported the result of its part, and
+/// the method passes that on.
 pub(super) const GRACE: Duration = Duration::from_secs(1);
 
-/// What a client does who wants to know what became of a write.
+/// What a client has to do to learn the effect of a write.
 const CHECK: &str = "what it wrote before that stays: look at the records before you send it again";
 
 /// The end of a method.
@@ -32,7 +32,7 @@ pub(super) async fn ended(
     }
 }
 
-/// What a request is answered with whose method did not end in time. What it wrote before stays; only the method knows.
+/// The error for a method that did not end in time. Its writes stay. Only the method knows which they are.
 fn cut_off(lane: Lane) -> Error {
     match lane {
         Lane::Read => Error::deadline(),
@@ -40,7 +40,7 @@ fn cut_off(lane: Lane) -> Error {
     }
 }
 
-/// The same of one that panicked. The log is told why, the client is not.
+/// The error for a method that panicked. The reason goes to the log, not to the client.
 fn panicked(cx: &Context, lane: Lane, panic: &(dyn Any + Send)) -> Error {
     let said = panic.downcast_ref::<&str>().copied();
     let said = said.or_else(|| panic.downcast_ref::<String>().map(String::as_str));

@@ -1,7 +1,7 @@
 //! The domains of the templates as a service: from an [`Incoming`] to its [`Verdict`], through the factory.
 //!
-//! It is the edge where the wire's strings become enums, once: `Incoming` → `Address` → `Request` → `Work`. It never
-//! sees the bus.
+//! Here the wire's strings become enums, once: `Incoming` → `Address` → `Request` → `Work`. This module never sees the
+//! bus.
 
 mod batch;
 mod body;
@@ -48,7 +48,7 @@ use self::{
     meters::{Meters, Of},
 };
 
-/// What batches wait for: it may be several databases.
+/// What batches need: possibly several databases.
 const BATCH: Need = Need::Other("batch");
 
 /// The service of a node's domains.
@@ -56,26 +56,26 @@ const BATCH: Need = Need::Other("batch");
 pub struct Domains<F> {
     runner: Arc<dyn Runner>,
     limits: Arc<Limits>,
-    /// By what callers are judged.
+    /// The rules for access.
     rules: Arc<Rules>,
-    /// What hand-written functions find in their context.
+    /// The extensions in the context of hand-written functions.
     extensions: Arc<Extensions>,
-    /// The same of a request whose reply nobody hears: it may have any length.
+    /// The limits of a request without a listener for its reply: the reply may have any length.
     unheard: Arc<Limits>,
-    /// Those that are served; the factory knows them all.
+    /// The served domains. The factory knows all domains.
     served: Vec<&'static Domain>,
     /// Their names.
     names: HashSet<&'static str>,
-    /// How many more items of batches may be worked on at a time, by database and lane.
+    /// How many more items of batches may run at a time, by database and lane.
     places: HashMap<((Engine, &'static str), Lane), Semaphore>,
-    /// Where long bodies wait until they are read, by what their requests need.
+    /// Where requests with long bodies wait before decoding, by what they need.
     long: HashMap<Need, Long>,
     meters: Meters,
     factory: PhantomData<F>,
 }
 
 impl<F: Factory> Domains<F> {
-    /// Serves these of the factory's domains, by what runs their plans.
+    /// Serves these domains of the factory. `runner` runs their plans.
     #[must_use]
     pub fn new(served: Vec<&'static Domain>, runner: Arc<dyn Runner>, limits: Limits) -> Self {
         let at_once = limits.batch_items_at_once.min(Semaphore::MAX_PERMITS);
@@ -100,13 +100,13 @@ impl<F: Factory> Domains<F> {
         }
     }
 
-    /// The same, which judges callers by these rules; without any, domains that say nothing of access are open.
+    /// The same service with these access rules. Without any rules, domains that declare no access are open.
     #[must_use]
     pub fn ruled_by(self, rules: Rules) -> Self {
         Self { rules: Arc::new(rules), ..self }
     }
 
-    /// The same, which offers this to hand-written functions.
+    /// The same service with these extensions for hand-written functions.
     #[must_use]
     pub fn offering(self, extensions: Arc<Extensions>) -> Self {
         Self { extensions, ..self }
@@ -131,7 +131,7 @@ impl<F: Factory> Domains<F> {
         }
     }
 
-    /// The body of the reply, and where the databases are that the request has written into.
+    /// The body of the reply, and the position of the databases that the request has written to.
     async fn run(&self, incoming: &Incoming<'_>, of: &mut Option<Of>) -> Result<(Vec<u8>, Option<String>)> {
         if let Some(key) = BatchKey::parse(incoming.routing_key) {
             incoming.stages.address(key.service.as_str(), Asked::Batch(key.lane));
@@ -160,7 +160,7 @@ impl<F: Factory> Domains<F> {
         tell_unshown(&outcome, domain, incoming.request_id);
         let bytes_max = cx.limits.reply_bytes_max;
         let outcome = match address.lane {
-            // It is done: a duplicate of it may find a reply that is longer than replies may be by now.
+            // The write is done. A duplicate may find a stored reply that is longer than the present limit.
             Lane::Write => outcome.fitting_of(domain, bytes_max),
             Lane::Read => outcome,
         };
@@ -171,7 +171,8 @@ impl<F: Factory> Domains<F> {
         Ok((reply, cx.positions.told()))
     }
 
-    /// Whether a domain is served. Where it was once, or is by another node, RabbitMQ brings its requests all the same.
+    /// Checks that a domain is served. RabbitMQ also delivers requests to a domain that was served once, or that
+    /// another node serves.
     fn serves(&self, domain: &'static Domain) -> Result<()> {
         if self.names.contains(domain.name) {
             return Ok(());
@@ -180,7 +181,7 @@ impl<F: Factory> Domains<F> {
             .hint("the node does not host its service, or left it out as it started: its log says why"))
     }
 
-    /// Waits until few other requests with long bodies are worked on: what is made of a body takes many times its length.
+    /// Waits until few other requests with long bodies are in progress: a decoded body takes many times its length.
     async fn long(
         &self,
         needs: Need,
@@ -193,9 +194,9 @@ impl<F: Factory> Domains<F> {
         }
     }
 
-    /// The circumstances of a request of this lane.
+    /// The context of a request in this lane.
     async fn context(&self, incoming: &Incoming<'_>, lane: Lane, deadline: Instant) -> Result<Context> {
-        // Most callers are known without anybody being asked, and a timer costs more than that.
+        // Most callers are known without a query, and a timer costs more than that.
         let known = if incoming.session == Ok(None) {
             self.rules.caller(incoming).await
         } else {
@@ -220,8 +221,8 @@ impl<F: Factory> Domains<F> {
 }
 
 impl<F: Factory> Domains<F> {
-    /// What of a body the digest of a write is made of. Digests are kept, and nobody may guess a password by one: where calls
-    /// take what is sensitive, it is left out.
+    /// The part of a body that goes into the digest of a write. Digests are stored, and must not help anybody to guess
+    /// a password. So sensitive arguments of calls are left out.
     fn told<'a>(incoming: &Incoming<'a>) -> Cow<'a, [u8]> {
         let key = incoming.routing_key;
         let domain = |template: &str| {
@@ -234,7 +235,7 @@ impl<F: Factory> Domains<F> {
         of_call.map_or(Cow::Borrowed(incoming.body), |domain| mask::body(domain, incoming.body))
     }
 
-    /// A batch as it may be shown. Where no domain has anything sensitive, that is all of it.
+    /// A batch in a form that may be shown. If no domain has sensitive fields, it is shown unchanged.
     fn shown_batch(body: &[u8]) -> Cow<'_, [u8]> {
         if !F::domains().into_iter().any(mask::has_sensitive) {
             return Cow::Borrowed(body);
@@ -282,7 +283,7 @@ impl<F: Factory> Service for Domains<F> {
     }
 }
 
-/// What the requests to a domain wait for.
+/// What the requests to a domain need.
 const fn need(domain: &Domain) -> Need {
     let (engine, name) = domain.home();
     Need::Database(engine, name)
@@ -295,7 +296,7 @@ fn client(name: &str) -> u64 {
     hasher.finish()
 }
 
-/// What makes the writes of a request happen once: its `message_id`, and a digest of what it asks.
+/// The claims that make the writes of a request happen once: its `message_id`, and a digest of its content.
 fn claims<'a>(
     incoming: &Incoming<'a>,
     caller: &Caller,
@@ -318,7 +319,7 @@ fn claims<'a>(
     Ok(Some(Claims::new(caller.ledger_name(), message_id.to_owned(), digest.finalize().into())))
 }
 
-/// Does the work of a request, or of an item of a batch. What is logged meanwhile bears the request's id.
+/// Runs the work of a request, or of an item of a batch. Log lines written meanwhile have the request's id.
 async fn perform(cx: &Context, lane: Lane, work: Result<Work>) -> Result<Outcome> {
     let work = work?;
     let is_method = match &work {
@@ -330,25 +331,25 @@ async fn perform(cx: &Context, lane: Lane, work: Result<Work>) -> Result<Outcome
     if is_method { method::ended(cx, lane, running).await } else { running.await }
 }
 
-/// What is logged in it bears the request's id.
+/// The span that adds the request's id to log lines.
 fn span(cx: &Context) -> Span {
-    // Of a level that every filter lets through: each line below it needs the id.
+    // At a level that every filter lets through, because each line inside it needs the id.
     error_span!("request", request_id = &*cx.request_id)
 }
 
-/// Tells the log what a reply cannot show.
+/// Logs the values that a reply cannot show.
 fn tell_unshown(outcome: &Outcome, domain: &Domain, request_id: &str) {
     if let Some(unshown) = &outcome.unshown {
         warn!(request_id, template = domain.name, "{unshown}");
     }
 }
 
-/// What a request is answered with whose operation panicked.
+/// The error for a request whose operation panicked.
 fn failed() -> Error {
     Error::internal("the operation failed unexpectedly").hint("the node's log has the details")
 }
 
-/// What a failure is to the node itself; of a batch, with the place of the item.
+/// Logs a failure for the operator. For a batch, with the place of the item.
 fn log(error: &Error, (request_id, item): (&str, Option<usize>), template: Option<&'static str>) {
     match error.code {
         ErrorCode::Internal => error!(request_id, item, template, "{error}"),

@@ -32,7 +32,7 @@ static PERSON: Domain = Domain::new("person", "", "0123456789abcdef")
     .deletes()
     .mariadb("people", mariadb::Objects::NONE);
 
-/// In a database of the same name on another engine.
+/// A domain in a database of the same name on another engine.
 static PET: Domain = Domain::new("pet", "", "fedcba9876543210")
     .fields(&FIELDS)
     .key(&[0])
@@ -51,8 +51,8 @@ impl NamasteCore for Pet {
     }
 }
 
-/// A domain whose `count` panics before it has a plan, and whose `delete` does while it runs. Its `update` makes a reply
-/// that is too long where one is heard, and else never ends.
+/// A domain whose `count` panics before it has a plan, and whose `delete` panics while it runs. Its `update` makes a
+/// reply that is too long if a reply is wanted, and otherwise never ends.
 struct Person;
 
 impl NamasteCore for Person {
@@ -117,7 +117,7 @@ impl Factory for People {
     }
 }
 
-/// Databases that end every plan alike, and remember until when they had to.
+/// Databases that end every plan in the same way, and record its deadline.
 #[derive(Debug)]
 struct Databases {
     end: Result,
@@ -136,7 +136,7 @@ impl Runner for Databases {
     }
 }
 
-/// The service of the domain, on databases that end every plan so.
+/// The service of the domain, on databases that end every plan with this result.
 fn service(end: Result) -> (Domains<People>, Arc<Databases>) {
     let databases = Arc::new(Databases { end, deadlines: Mutex::default() });
     let limits = Limits { request_bytes_max: 1_000, reply_bytes_max: 1_000, ..Limits::default() };
@@ -154,7 +154,7 @@ const DONE: Result = Ok(Outcome {
     unshown: None,
 });
 
-/// A request that is answered.
+/// A request that wants a reply.
 fn incoming<'a>(routing_key: &'a str, body: &'a str) -> Incoming<'a> {
     let broker = match routing_key.rsplit('.').next() {
         Some("create" | "update" | "delete") => Broker::AppWrite,
@@ -199,7 +199,7 @@ async fn reply(domains: &Domains<People>, incoming: Incoming<'_>) -> (&'static s
     (reply.status, body["error"]["message"].as_str().unwrap_or_default().to_owned())
 }
 
-/// What a request that nobody waits for ends as.
+/// The end of a request without a reply.
 #[derive(Debug, PartialEq, Eq)]
 enum End {
     Reply(&'static str),
@@ -230,7 +230,7 @@ async fn a_sensitive_value_is_shown_to_nobody() {
     assert_eq!(shown("person.nonsense", CREATE), r#"{"data":{"id":1,"pin":"***"}}"#);
     assert_eq!(shown("person.create", r#"{"data": "4711"#), r#""***""#);
     assert_eq!(shown("unknown.create", CREATE), CREATE, "it is of no template");
-    // Nor does the reason say it.
+    // The reason does not quote the value either.
     for body in [r#"{"data": "4711"}"#, r#"{"data": 4711}"#, r#"{"data": ["4711, expected 4711"]}"#] {
         let Verdict::Dead(error) =
             domains.handle(Incoming { wants_reply: false, ..incoming("person.create", body) }).await
@@ -254,7 +254,7 @@ fn what_is_served_is_bound_to_its_brokers() {
     assert!(domains.accepts("person") && !domains.accepts("node"));
 }
 
-/// A binding stays when a node leaves a template out.
+/// A binding remains when a node no longer serves a template.
 #[tokio::test]
 async fn what_is_not_served_is_not_done_whoever_brings_it() {
     let domains = Domains::<People>::new(Vec::new(), service(DONE).1, Limits::default());
@@ -299,7 +299,7 @@ async fn a_plan_is_what_the_request_says() {
 async fn a_request_counts_its_time_from_when_it_was_sent() {
     let now_s = u64::try_from(now_ms() / 1_000).unwrap();
     let ms = Duration::from_millis;
-    // How long it has, at most, after what its properties say; none where it is too late.
+    // The longest time it has, by its properties; `None` if it is too late.
     for (timestamp, expiration, expected) in [
         (None, None, Some(ms(10_000))),
         (None, Some(ms(500)), Some(ms(500))),
@@ -307,7 +307,7 @@ async fn a_request_counts_its_time_from_when_it_was_sent() {
         (Some(now_s - 4), Some(ms(60_000)), Some(ms(58_000))),
         (Some(now_s - 20), None, None),
         (Some(now_s - 4), Some(ms(500)), None),
-        // A clock that is fast gives no more than there is.
+        // A fast clock does not extend the longest time.
         (Some(now_s + 100), None, Some(ms(10_000))),
     ] {
         let (domains, databases) = service(DONE);
@@ -325,7 +325,7 @@ async fn a_request_counts_its_time_from_when_it_was_sent() {
             (None, None) => assert_eq!(status, "deadline_exceeded"),
             other => panic!("{timestamp:?} {expiration:?}: {other:?} {status}"),
         }
-        // Who wants no answer waits for none.
+        // A request that wants no reply has no client's deadline.
         assert_eq!(end(&domains, request()).await, End::Reply("ok"));
     }
 }

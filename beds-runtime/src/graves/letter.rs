@@ -1,4 +1,4 @@
-//! [`Letter`]: a dead letter as people read it.
+//! [`Letter`]: a dead letter in readable form.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,7 +8,7 @@ use beds_protocol::{BatchKey, Json, Lane, RoutingKey, header};
 use beds_services::letters::Filter;
 use serde_json::{Value, json};
 
-/// A dead letter as people read it.
+/// A dead letter in readable form.
 #[derive(Debug)]
 pub(crate) struct Letter {
     pub(crate) id: String,
@@ -16,21 +16,21 @@ pub(crate) struct Letter {
     pub(crate) code: String,
     pub(crate) reason: String,
     pub(crate) at: String,
-    /// Why it cannot be replayed, where it cannot.
+    /// Why it cannot be replayed, if so.
     pub(crate) obstacle: Option<String>,
-    /// What is to be known before it is replayed.
+    /// A warning before a replay.
     pub(crate) caution: Option<String>,
     queue: String,
     node: Option<String>,
     request_id: Option<String>,
     message_id: Option<String>,
     user: Option<String>,
-    /// As it may be shown.
+    /// The body in a form that may be shown.
     body: Vec<u8>,
 }
 
 impl Letter {
-    /// What there is to read of a letter to one of these domains.
+    /// The readable form of a letter to one of these domains.
     pub(crate) fn of(held: &DeadLetter, domains: &[&'static Domain]) -> Self {
         let given_up = held.given_up();
         let said = |name| held.header(name);
@@ -56,10 +56,10 @@ impl Letter {
         }
     }
 
-    /// Whether it is one of those that are meant.
+    /// Whether the filter matches it.
     pub(crate) fn is_of(&self, filter: &Filter) -> bool {
         let Filter { ids, template, code, reason, older_s, newer_s } = filter;
-        // A letter that does not say how old it is has no age that could be compared.
+        // A letter without a time of death has no age to compare.
         let age = self.age();
         let is_older = |seconds: &u64| age.is_some_and(|age| age >= Duration::from_secs(*seconds));
         let is_newer = |seconds: &u64| age.is_some_and(|age| age < Duration::from_secs(*seconds));
@@ -71,12 +71,12 @@ impl Letter {
             && newer_s.as_ref().is_none_or(is_newer)
     }
 
-    /// What stands first in its routing key.
+    /// The first word of its routing key.
     fn template(&self) -> &str {
         self.routing_key.split('.').next().unwrap_or_default()
     }
 
-    /// How long it has been dead; `None` where it does not say since when.
+    /// How long it has been dead; `None` if it has no time of death.
     fn age(&self) -> Option<Duration> {
         let at: beds_protocol::value::DateTime =
             serde_json::from_value(Value::String(self.at.clone())).ok()?;
@@ -84,7 +84,7 @@ impl Letter {
         Some(SystemTime::now().duration_since(since).unwrap_or_default())
     }
 
-    /// Whether it can be replayed, in a word; and why not, or what is to be known before.
+    /// Whether it can be replayed, in a word, with the obstacle or the warning.
     pub(crate) fn replay(&self) -> (&'static str, Option<&str>) {
         match &self.obstacle {
             Some(obstacle) => ("stays", Some(obstacle)),
@@ -109,7 +109,7 @@ impl Letter {
     }
 }
 
-/// What somebody should know who replays a letter.
+/// A warning for somebody who replays the letter.
 fn caution(held: &DeadLetter) -> Option<String> {
     let until = held.deadline().and_then(|ms| u64::try_from(ms).ok()).map(|ms| unix(ms / 1_000));
     let late = until.map(|at| format!("its client wanted it until {at}; a replay has no deadline"));
@@ -171,7 +171,7 @@ const fn nobody_waits() -> &'static str {
     "it is a read, and nobody waits for its answer any more"
 }
 
-/// A body as it may be shown.
+/// A body in a form that may be shown.
 fn shown(routing_key: &str, body: &[u8], domains: &[&'static Domain]) -> Vec<u8> {
     let named = |name: &str| domains.iter().copied().find(|domain| domain.name == name);
     if BatchKey::parse(routing_key).is_some() {

@@ -1,4 +1,5 @@
-//! Who answers at an address where the server that was meant does not: a URL often has the port of another one.
+//! Finds out which server answers at an address instead of the intended one: a URL often has the port of another
+//! server.
 
 use std::time::Duration;
 
@@ -12,23 +13,23 @@ use tokio::{
 
 /// How long connecting, and each answer, may take.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How long a server is listened to that may speak first.
+/// How long to wait for a server that may speak first.
 const GREETING: Duration = Duration::from_millis(500);
 
-/// The request `{hello: 1, $db: "admin"}` of MongoDB's protocol. RabbitMQ answers it with the version of its own protocol,
-/// and a server with TLS with an alert.
+/// The request `{hello: 1, $db: "admin"}` in MongoDB's protocol. RabbitMQ answers it with its protocol version, and a
+/// server with TLS with an alert.
 const HELLO: &[u8] = b"\x34\0\0\0BEDS\0\0\0\0\xdd\x07\0\0\0\0\0\0\0\
     \x1f\0\0\0\x10hello\0\x01\0\0\0\x02$db\0\x06\0\0\0admin\0\0";
-/// Where a reply of MongoDB has the number of the request, and the number.
+/// The position of the request's number in a MongoDB reply, and the number.
 const REPLY_TO: (std::ops::Range<usize>, &[u8]) = (8..12, b"BEDS");
 
-/// What answers.
+/// The kind of server that answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Server {
     RabbitMq,
     MariaDb,
     MongoDb,
-    /// Whatever expects TLS before anything else.
+    /// Any server that expects TLS first.
     Tls,
 }
 
@@ -42,7 +43,7 @@ impl Server {
         }
     }
 
-    /// What to do where this answers in place of the server that was meant.
+    /// The advice if this server answers instead of the intended one.
     pub(super) fn hint(self, meant: Self) -> String {
         match (self, meant) {
             (Self::Tls, Self::RabbitMq) => {
@@ -61,8 +62,8 @@ impl Server {
     }
 }
 
-/// The server that answers at one of these addresses in place of the one that was meant; `None` where that one answers, or
-/// none that is known.
+/// The server that answers at one of these addresses instead of the intended one; `None` if the intended server
+/// answers, or no known one.
 pub(super) async fn instead_of(meant: Server, urls: &[&SecretUrl]) -> Option<Server> {
     let asked = urls.iter().flat_map(|url| {
         let is_encrypted = is_encrypted(url, meant);
@@ -70,14 +71,14 @@ pub(super) async fn instead_of(meant: Server, urls: &[&SecretUrl]) -> Option<Ser
     });
     let heard = join_all(asked.map(async |((host, port), is_encrypted)| {
         let found = heard_at(&host, port).await;
-        // Where the link is encrypted, this is who was meant, as far as anybody can tell.
+        // On an encrypted link, a TLS server counts as the intended one, because nothing more can be known.
         found.filter(|found| *found != meant && !(is_encrypted && *found == Server::Tls))
     }))
     .await;
     heard.into_iter().flatten().next()
 }
 
-/// Whether a URL asks for TLS from the first byte on. MariaDB greets in plain text before.
+/// Whether a URL uses TLS from the first byte. MariaDB sends a greeting in plain text before TLS.
 fn is_encrypted(url: &SecretUrl, meant: Server) -> bool {
     let rules = match meant {
         Server::RabbitMq => &RABBITMQ,
@@ -91,7 +92,7 @@ fn is_encrypted(url: &SecretUrl, meant: Server) -> bool {
 fn addresses(url: &str, meant: Server) -> Vec<(String, u16)> {
     let Ok(parts) = Parts::read(url) else { return Vec::new() };
     let port = match (meant, parts.scheme) {
-        // Names of services, which other names stand for.
+        // Names of SRV records, which refer to other names.
         (_, "mongodb+srv") => return Vec::new(),
         (Server::RabbitMq, "amqps") => 5_671,
         (Server::RabbitMq | Server::Tls, _) => 5_672,
@@ -103,7 +104,7 @@ fn addresses(url: &str, meant: Server) -> Vec<(String, u16)> {
     named.map(|host| (host.name.to_owned(), host.port.unwrap_or(port))).collect()
 }
 
-/// What answers at an address.
+/// The server that answers at an address.
 async fn heard_at(host: &str, port: u16) -> Option<Server> {
     let mut stream = timeout(PATIENCE, TcpStream::connect((host, port))).await.ok()?.ok()?;
     let mut bytes = [0; 64];
@@ -116,11 +117,11 @@ async fn heard_at(host: &str, port: u16) -> Option<Server> {
     recognized(bytes.get(..read)?)
 }
 
-/// Who begins to speak so.
+/// The server that begins with these bytes.
 fn recognized(bytes: &[u8]) -> Option<Server> {
     match bytes {
         [b'A', b'M', b'Q', b'P', ..] => Some(Server::RabbitMq),
-        // An alert.
+        // A TLS alert.
         [0x15, 3, ..] => Some(Server::Tls),
         // The first packet: a greeting of version 10, or an error.
         [_, _, 0, 0, 10 | 0xff, ..] => Some(Server::MariaDb),

@@ -1,4 +1,4 @@
-//! The shared filesystem of nodes that host `segundo`: archives are kept there.
+//! The shared filesystem of nodes that host `segundo`. It holds the archives.
 
 use std::{
     path::Path,
@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::{Check, Failure, Step};
 use crate::config::{Config, Environment};
 
-/// A node that needs a shared filesystem and is told of none.
+/// The failure of a node that needs a shared filesystem but has none configured.
 #[must_use]
 pub(crate) fn missing(config: &Config) -> Option<Failure> {
     let is_needed = config.node.services.contains(&Service::Segundo);
@@ -29,7 +29,7 @@ pub(crate) fn missing(config: &Config) -> Option<Failure> {
     })
 }
 
-/// Checks the filesystem of a node that needs one, and tells which it is.
+/// Checks the filesystem of a node that needs one. Returns the identity of the filesystem.
 pub(crate) async fn check(config: &Config) -> Option<(Check, Option<Uuid>)> {
     if !config.node.services.contains(&Service::Segundo) {
         return None;
@@ -52,7 +52,8 @@ pub(crate) async fn check(config: &Config) -> Option<(Check, Option<Uuid>)> {
     ))
 }
 
-/// A filesystem whose server is away may never answer. Its thread is left alone then: a task would keep the process from ending.
+/// A filesystem whose server is away may never answer. So the probe runs in a thread, which is then left alone: a task
+/// would keep the process from ending.
 async fn probe(path: &Path, free_bytes_min: u64, limit: Duration) -> Result<Filesystem, (String, String)> {
     let folder = path.to_owned();
     let finding = archive::begin("filesystem", move || archive::probe(&folder, free_bytes_min))
@@ -67,7 +68,7 @@ async fn probe(path: &Path, free_bytes_min: u64, limit: Duration) -> Result<File
     }
 }
 
-/// What to do about it.
+/// The advice for a fault.
 fn hint(fault: &Fault, free_bytes_min: u64) -> String {
     match &fault.kind {
         FaultKind::Missing => "mount it, or correct shared_filesystem.path".to_owned(),
@@ -84,7 +85,7 @@ fn hint(fault: &Fault, free_bytes_min: u64) -> String {
     }
 }
 
-/// The number of the user that the node runs as.
+/// The id of the user that the node runs as.
 fn user() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let uid = status
@@ -94,10 +95,10 @@ fn user() -> String {
     format!("uid {}", uid.unwrap_or("unknown"))
 }
 
-/// Compares the filesystem with those of the other nodes.
+/// Compares the node's filesystem with those of the other nodes.
 ///
 /// # Errors
-/// Outside of `dev`, where another node uses another.
+/// Outside of `dev`, if another node uses another filesystem.
 pub(crate) async fn compare(config: &Config, fleet: &Fleet, environment: Environment) -> Result<(), Failure> {
     let until = Instant::now() + config.node.ipl_timeout_ms.duration();
     let other = match fleet.other_filesystem(until).await {

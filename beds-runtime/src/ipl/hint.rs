@@ -1,7 +1,6 @@
-//! What to do about a server that does not answer as it should, by what was said.
+//! The advice for a server that does not answer as it should, by the reason it gave.
 
-/// What is found in a reason that only the server that is meant gives, and what to do about it. The first that is found
-/// counts, here and below.
+/// Parts of reasons that only the intended server gives, with the advice. The first match counts, here and below.
 const SAID: &[(&[&str], &str)] = &[
     (
         &["Login was refused", "(28000)", "SCRAM failure", "Authentication failed"],
@@ -52,7 +51,7 @@ const SAID: &[(&[&str], &str)] = &[
     ),
 ];
 
-/// What is found in a reason that tells of no server, and what to do about it.
+/// Parts of reasons that do not show which server answered, with the advice.
 const CAUSES: &[(&[&str], &str)] = &[
     (
         &["ReplicaSetNoPrimary"],
@@ -97,12 +96,12 @@ const CAUSES: &[(&[&str], &str)] = &[
     ),
 ];
 
-/// What to do about a check that failed for this reason.
+/// The advice for a check that failed for this reason.
 pub(super) fn of(reason: &str) -> &'static str {
     found(SAID, reason).or_else(|| found(CAUSES, reason)).unwrap_or("the log of the server may say more")
 }
 
-/// Whether the reason tells that the server answered that was meant.
+/// Whether the reason shows that the intended server answered.
 pub(super) fn is_said_by_server(reason: &str) -> bool {
     found(SAID, reason).is_some()
 }

@@ -1,7 +1,7 @@
 //! The initial program load: the steps from a configuration to a serving node, each logged with its time.
 //!
-//! In `dev` a step that fails is a warning with a hint, and only what needs it stays off. In `qa` and `prod` it
-//! ends the process, with an exit code of its own and one line that says why.
+//! In `dev` a failed step is a warning with a hint, and only the parts that need it stay off. In `qa` and `prod` it
+//! ends the process, with an exit code of its own and one line that gives the reason.
 
 mod answers;
 pub(crate) mod filesystem;
@@ -25,7 +25,7 @@ use tracing::{info, warn};
 use self::answers::Server;
 use crate::config::{Config, Environment};
 
-/// The steps, in order. The number is the process's exit code when the step ends it.
+/// The steps, in order. The number is the exit code of the process if the step ends it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Step {
@@ -48,7 +48,7 @@ pub enum Step {
 }
 
 impl Step {
-    /// The exit code of a process that ends at this step.
+    /// The exit code of a process that this step ends.
     #[must_use]
     pub fn exit_code(self) -> ExitCode {
         ExitCode::from(self as u8)
@@ -75,7 +75,7 @@ impl fmt::Display for Step {
 pub struct Failure {
     /// Which.
     pub step: Step,
-    /// What of it, and why.
+    /// What failed, and why.
     pub reason: String,
     /// What to do about it.
     pub hint: String,
@@ -94,25 +94,25 @@ pub struct Check {
     pub step: Step,
     /// What was checked, such as `MariaDB catalog at mysql://…`.
     pub what: String,
-    /// The database that it is about, where it is about one.
+    /// The database that it concerns, if any.
     pub database: Option<(Engine, &'static str)>,
     /// How long it took.
     pub took: Duration,
-    /// What the server said of itself, or what went wrong.
+    /// The server's description of itself, or the error.
     pub outcome: Result<String, String>,
-    /// What answers in place of the server that was meant, and what to do about it.
+    /// The server that answers instead of the intended one, and the advice.
     instead: Option<String>,
 }
 
 impl Check {
-    /// What to do about it, where it failed.
+    /// The advice, if the check failed.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
         let reason = self.outcome.as_ref().err()?;
         Some(self.instead.as_deref().unwrap_or_else(|| hint::of(reason)))
     }
 
-    /// The same, with who answers there instead where it failed.
+    /// The check; if it failed, with the server that answers instead.
     async fn looked_into(self, urls: &[&SecretUrl]) -> Self {
         let meant = match self.step {
             Step::RabbitMq => Server::RabbitMq,
@@ -131,8 +131,8 @@ impl Check {
     }
 }
 
-/// The databases that these domains need and the configuration does not have: a fault of the configuration, found
-/// before any server is asked.
+/// The databases that these domains need but the configuration does not have. This is an error of the configuration,
+/// found before any server is contacted.
 #[must_use]
 pub fn missing(config: &Config, domains: &[&'static Domain]) -> Option<Failure> {
     let missing: Vec<_> = databases(domains)
@@ -161,8 +161,7 @@ pub fn missing(config: &Config, domains: &[&'static Domain]) -> Option<Failure> 
     Some(Failure { step: Step::Configuration, reason, hint })
 }
 
-/// The sections that nothing of this node uses. One says so for each: most likely it is mistyped, or something else is
-/// missing.
+/// A warning for each section that nothing on this node uses. Most likely it is mistyped, or something else is missing.
 #[must_use]
 pub fn unused(config: &Config, domains: &[&'static Domain]) -> Vec<String> {
     [unused_databases(config, domains), unused_pools(config)].concat()
@@ -182,7 +181,7 @@ fn unused_pools(config: &Config) -> Vec<String> {
         .collect()
 }
 
-/// The sections of databases that none of these domains, which are all that there are, names.
+/// The sections of databases that none of the project's domains names.
 fn unused_databases(config: &Config, domains: &[&'static Domain]) -> Vec<String> {
     let used = databases(domains);
     let of_mariadb = config.mariadb.names().map(|name| (Engine::MariaDb, name));
@@ -208,11 +207,11 @@ fn unused_databases(config: &Config, domains: &[&'static Domain]) -> Vec<String>
     sections.filter_map(warning).collect()
 }
 
-/// Judges a configuration by itself: in `qa` and `prod` it must have what these domains need. Warns of what it leaves open to
-/// others.
+/// Checks a configuration by itself: in `qa` and `prod` it must have what these domains need. Warns of its parts that
+/// are exposed to others.
 ///
 /// # Errors
-/// What is missing.
+/// The missing parts.
 pub fn acceptable(
     config: &Config,
     domains: &[&'static Domain],
@@ -236,7 +235,7 @@ pub(crate) fn is_configured(config: &Config, engine: Engine, database: &str) -> 
     }
 }
 
-/// Checks every configured server that these domains need, all at the same time, and says what each answered.
+/// Checks every configured server that these domains need, all at the same time. Returns the answer of each.
 pub async fn check(config: &Config, domains: &[&'static Domain]) -> Vec<Check> {
     let servers = config.rabbitmqs();
     let mut checks: Vec<BoxFuture<'_, Check>> = Vec::new();
@@ -272,7 +271,7 @@ async fn rabbitmq(config: &Config, server: &RabbitMqServer) -> Check {
     let ping = async {
         beds_bus::ping(amqp).await.map(|()| "answers".to_owned()).map_err(|error| error.to_string())
     };
-    // Where there are several, one wants to know whose it is.
+    // With several servers, the name tells which one it is.
     let names: Vec<_> = services.iter().map(|service| service.as_str()).collect();
     let of =
         if config.broker_services.is_empty() { String::new() } else { format!(" of {}", names.join(", ")) };
@@ -302,15 +301,15 @@ async fn mongodb(config: &Config, name: &'static str) -> Check {
     Check { database: Some((Engine::MongoDb, name)), ..check }
 }
 
-/// What a check of a database is called, such as ``MariaDB `catalog` at mysql://…``.
+/// The name of a database check, such as ``MariaDB `catalog` at mysql://…``.
 fn place(step: Step, name: &str, urls: &[SecretUrl]) -> String {
     let urls: Vec<_> = urls.iter().map(SecretUrl::redacted).collect();
     let at = if urls.is_empty() { String::new() } else { format!(" at {}", urls.join(", ")) };
     format!("{step} `{name}`{at}")
 }
 
-/// What each replica answers. It is a failure only where none does: reads go to the others, and the lane tries the
-/// lost one for ever.
+/// The answer of each replica. The check fails only if none answers: reads go to the others, and the lane tries a lost
+/// replica without end.
 async fn replicas(config: &Config, name: &'static str, urls: &[SecretUrl]) -> Check {
     let limit = config.node.ipl_timeout_ms.duration();
     let asking = async {
@@ -328,7 +327,7 @@ async fn replicas(config: &Config, name: &'static str, urls: &[SecretUrl]) -> Ch
     check.looked_into(&urls.iter().collect::<Vec<_>>()).await
 }
 
-/// The databases of these domains, each once.
+/// The databases of these domains, without duplicates.
 fn databases(domains: &[&'static Domain]) -> Vec<(Engine, &'static str)> {
     let mut databases: Vec<(Engine, &'static str)> = Vec::new();
     for domain in domains {
@@ -346,7 +345,7 @@ pub fn hosted(config: &Config, domains: Vec<&'static Domain>) -> Vec<&'static Do
     domains.into_iter().filter(hosts).collect()
 }
 
-/// The domains whose database the configuration knows; the others stay off.
+/// The domains whose database is configured. The others stay off.
 #[must_use]
 pub fn configured(config: &Config, domains: Vec<&'static Domain>) -> Vec<&'static Domain> {
     let (known, unknown): (Vec<_>, Vec<_>) =
@@ -370,7 +369,7 @@ pub fn split(
     domains.into_iter().partition(failed)
 }
 
-/// Logs the checks, and gives the first failure where the environment does not take it.
+/// Logs the checks. Returns the first failure, unless the environment tolerates it.
 ///
 /// # Errors
 /// The first failed check, outside of `dev`.

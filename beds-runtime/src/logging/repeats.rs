@@ -1,8 +1,9 @@
-//! [`Repeats`]: warnings that come again and again are told some times, and then counted.
+//! [`Repeats`]: repeated warnings are logged a few times, and then counted.
 //!
-//! It counts by the place in the code that warns, of which there are only so many, and there by what the warning is about:
-//! its template, database, queue and error code, which no client makes up. So ten thousand poison messages are a few lines in
-//! the log and on the bus, no request waits for them to be written, and another cause at the same place is told all the same.
+//! Warnings are counted by their place in the code, and there by their subject: template, database, queue and error
+//! code. The number of places is limited, and clients cannot invent subjects. So ten thousand poison messages are a few
+//! lines in the log and on the bus, no request waits for the writing of those lines, and another cause at the same
+//! place is still logged.
 
 use std::{
     collections::HashMap,
@@ -20,32 +21,33 @@ use tracing::{
 };
 use tracing_subscriber::{Layer, layer::Context};
 
-/// How often what was left out is told.
+/// How often the omitted events are reported.
 const PERIOD: Duration = Duration::from_secs(5);
-/// How many events of one cause are told in that time, and how many of one place. The first of a cause is always told.
+/// How many events of one cause are logged in that time, and how many of one place. The first event of a cause is
+/// always logged.
 const TOLD_MAX: u32 = 10;
 const OF_PLACE_MAX: u32 = 40;
-/// How many causes are told apart at one place; further ones count as one.
+/// How many causes are distinguished at one place. Further ones count as one.
 const CAUSES_MAX: usize = 100;
-/// The fields that tell causes apart. None of them has a text of a client's.
+/// The fields that distinguish causes. None of them holds a client's text.
 const CAUSE: [&str; 4] = ["template", "database", "queue", "code"];
-/// How long one of them may be, in characters.
+/// How long such a field may be, in characters.
 const NAME_MAX: usize = 100;
-/// How much is shown of the last one that was left out, in characters.
+/// How much of the last omitted event is shown, in characters.
 const SHOWN_MAX: usize = 400;
 
 /// The warnings and errors that repeat.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Repeats(Arc<Mutex<HashMap<Identifier, Place>>>);
 
-/// What a place in the code has told in this period.
+/// The events that a place in the code has logged in this period.
 #[derive(Debug, Default)]
 struct Place {
     told: u32,
     causes: HashMap<String, Cause>,
 }
 
-/// What it has told of one cause.
+/// The events that it has logged for one cause.
 #[derive(Debug, Default)]
 struct Cause {
     told: u32,
@@ -53,13 +55,13 @@ struct Cause {
     last: String,
 }
 
-/// What was left out of one cause.
+/// The omitted events of one cause.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct LeftOut {
-    /// Such as ` with template country`; nothing where it tells nothing of that kind.
+    /// Such as ` with template country`; empty without such fields.
     cause: String,
     count: u64,
-    /// The text of the last one.
+    /// The text of the last event.
     last: String,
 }
 
@@ -68,13 +70,13 @@ impl Repeats {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether an event is told; if not, it is counted.
+    /// Whether an event is logged. If not, it is counted.
     fn is_told(&self, event: &Event<'_>) -> bool {
         let metadata = event.metadata();
         if *metadata.level() > Level::WARN {
             return true;
         }
-        // Each of these is of a place and a cause, of which there are only so many.
+        // Each of these reports one place and one cause, so their number is limited.
         if metadata.target() == module_path!() {
             return true;
         }
@@ -97,7 +99,7 @@ impl Repeats {
         false
     }
 
-    /// Begins a period; gives what was left out in the last one.
+    /// Begins a period. Returns the omitted events of the last one.
     fn begin(&self) -> Vec<LeftOut> {
         let places = std::mem::take(&mut *self.places());
         let causes = places.into_values().flat_map(|place| place.causes);
@@ -107,7 +109,7 @@ impl Repeats {
             .collect()
     }
 
-    /// Tells what was left out, for as long as the process lives.
+    /// Reports omitted events, for as long as the process lives.
     pub(super) async fn tell(self) {
         let mut periods = tokio::time::interval(PERIOD);
         loop {
@@ -120,8 +122,8 @@ impl Repeats {
     }
 }
 
-/// What hears all but what is left out. A filter of events would do, but one that says no leaves `tracing_subscriber`
-/// with the state of that event, which breaks the next one.
+/// Passes on all events except the omitted ones. A filter of events would also do this, but a filter that rejects an
+/// event leaves its state in `tracing_subscriber`, which breaks the next event.
 #[derive(Debug)]
 pub(super) struct Summed<L> {
     pub(super) layer: L,
@@ -160,7 +162,7 @@ impl<S: Subscriber, L: Layer<S>> Layer<S> for Summed<L> {
     }
 }
 
-/// What an event is about.
+/// Collects the subject of an event.
 struct About<'a>(&'a mut String);
 
 impl About<'_> {
@@ -184,7 +186,7 @@ impl Visit for About<'_> {
     }
 }
 
-/// The message of an event.
+/// Collects the message of an event.
 struct Message<'a>(&'a mut String);
 
 impl Visit for Message<'_> {
@@ -216,8 +218,8 @@ mod tests {
         }
     }
 
-    /// Runs this below a layer that sums up, with a filter of its own, as the node's layers have. It hears how many events
-    /// were told since it asked last.
+    /// Runs this below a layer that sums up, with a filter of its own, like the node's layers. The function argument
+    /// returns how many events were logged since its last call.
     fn summed(run: impl FnOnce(&Repeats, &dyn Fn() -> usize)) {
         let (repeats, told) = (Repeats::default(), Told::default());
         let layer =
@@ -258,7 +260,7 @@ mod tests {
             one("country", Some("r"));
             assert_eq!(told(), 2);
             assert_eq!(repeats.begin(), [left_out(" with template country", 990, "dead")]);
-            // However many there are, the first of each is told, and what is kept of them is bounded.
+            // However many there are, the first event of each is logged, and the memory for them is bounded.
             (0..10_000).for_each(|number| one(&(number % 1_000).to_string(), None));
             let (all, first) = (told(), CAUSES_MAX + 1);
             assert!((first..=first + OF_PLACE_MAX as usize).contains(&all), "{all}");

@@ -1,4 +1,4 @@
-//! The relay on a database and a bus of the tests, on a paused clock.
+//! The relay with a database and a bus of the test, on a paused clock.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::*;
 
-/// A database and a bus that obey.
+/// A simulated database and bus.
 #[derive(Debug, Default)]
 struct World {
     state: Mutex<State>,
@@ -23,7 +23,7 @@ struct State {
     sent: Vec<String>,
     /// The events that RabbitMQ refuses.
     full: HashSet<String>,
-    /// After how many more messages the bus is lost.
+    /// After how many more messages the bus fails.
     lost_after: Option<usize>,
     is_taken: bool,
     signs_of_life: usize,
@@ -126,7 +126,7 @@ struct Channel(Arc<World>);
 impl EventChannel for Channel {
     fn publish<'a>(&'a self, event: &'a Event) -> BoxFuture<'a, Result<(), Unpublished>> {
         Box::pin(async {
-            // A slow event is confirmed later than those that go out with it.
+            // A slow event is confirmed later than the events sent together with it.
             let is_slow = event.body.starts_with("slow");
             sleep(Duration::from_millis(if is_slow { 10_000 } else { 1 })).await;
             let mut state = self.0.state();

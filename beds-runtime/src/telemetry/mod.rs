@@ -1,7 +1,7 @@
-//! What a node tells of itself: what it counts, for Prometheus, and what it traces, for OpenTelemetry.
+//! A node's data about itself: metrics for Prometheus, and traces for OpenTelemetry.
 //!
-//! Subsystems count in terms of [`beds_core::meter`] and trace in terms of [`beds_core::stages`]. They know nothing of this
-//! module, which is the only one that knows exporters.
+//! Subsystems count with [`beds_core::meter`] and trace with [`beds_core::stages`]. They do not know this module. Only
+//! this module knows exporters.
 
 #[cfg(not(feature = "otlp"))]
 mod no_traces;

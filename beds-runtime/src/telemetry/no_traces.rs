@@ -1,4 +1,4 @@
-//! What stands in for traces where the node is built without them.
+//! Replaces traces if the node is built without them.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tracing_subscriber::{Layer, layer::Identity};
 
 use crate::config::Telemetry;
 
-/// There are none.
+/// There are no traces.
 #[derive(Debug)]
 pub(crate) enum Traces {}
 

@@ -1,4 +1,4 @@
-//! [`Process`]: what the node takes of its machine, under the names that Prometheus has for every process.
+//! [`Process`]: the node's use of its machine, under the names that Prometheus has for every process.
 
 use std::time::SystemTime;
 
@@ -34,12 +34,12 @@ impl Process {
         Self { started: SystemTime::now(), runtime: tokio::runtime::Handle::current() }
     }
 
-    /// What the system says; nothing where it cannot be asked, as in a container without `/proc`.
+    /// The data of the system; `None` if it is not available, as in a container without `/proc`.
     fn system(samples: &mut Samples) -> Option<()> {
         let process = Procfs::myself().ok()?;
         let stat = process.stat().ok()?;
         let memory = stat.rss_bytes().get();
-        // Ticks of 32 bits and fractions of a second: nothing is lost.
+        // Ticks have 32 bits and are fractions of a second, so the conversion is exact.
         #[expect(clippy::cast_precision_loss, reason = "2^53 ticks are three million years")]
         let cpu = (stat.utime + stat.stime) as f64 / procfs::ticks_per_second() as f64;
         samples.number(&CPU, &[], cpu);

@@ -1,7 +1,8 @@
 //! [`Traces`]: spans of requests, sent to a collector by OTLP (HTTP, Protobuf).
 //!
-//! Spans are made in terms of `tracing`, below the span that [`Tracer::request`] gives; a request that is not traced has
-//! none. A thread of the exporter sends what has ended. What it cannot send in time is dropped: no request waits for it.
+//! Spans are made with `tracing`, below the span that [`Tracer::request`] returns. A request that is not traced has no
+//! span. A thread of the exporter sends ended spans. Spans that it cannot send in time are dropped: no request waits
+//! for it.
 
 use std::{
     sync::{
@@ -27,10 +28,10 @@ use tracing_subscriber::{Layer, filter::filter_fn, registry::LookupSpan};
 
 use crate::config::Telemetry;
 
-/// Where a collector takes traces.
+/// The path at which a collector takes traces.
 const PATH: &str = "/v1/traces";
 
-/// The way of the spans to their collector.
+/// The exporter of spans to their collector.
 #[derive(Debug)]
 pub(crate) struct Traces {
     provider: SdkTracerProvider,
@@ -39,13 +40,14 @@ pub(crate) struct Traces {
 }
 
 impl Traces {
-    /// Opens the way that the configuration names; `None` where it names none. Nothing is sent yet.
+    /// Creates the exporter that the configuration asks for; `None` if it asks for none. Nothing is sent yet.
     ///
     /// # Errors
-    /// When the exporter cannot be made.
+    /// If the exporter cannot be created.
     pub(crate) fn open(config: &Telemetry, node: &str) -> Result<Option<Self>, String> {
         let Some(endpoint) = &config.endpoint else { return Ok(None) };
-        // Its client asks for the process's own, also where nothing is encrypted: a dependency may have built it for TLS.
+        // Its client needs the process's default provider, also without encryption: a dependency may have built it with
+        // TLS.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let exporter = SpanExporter::builder()
             .with_http()
@@ -67,7 +69,7 @@ impl Traces {
         Ok(Some(Self { provider, tracer, ratio: config.sample_ratio }))
     }
 
-    /// What hears of the spans of requests, and of nothing else.
+    /// The layer that receives the spans of requests, and nothing else.
     pub(crate) fn layer<S>(&self) -> impl Layer<S> + Send + Sync + use<S>
     where
         S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
@@ -87,7 +89,7 @@ impl Traces {
         Arc::new(Requests { tracer: self.tracer.clone(), ratio: self.ratio, seen: AtomicU64::new(0) })
     }
 
-    /// Sends what has ended, and stops.
+    /// Sends the ended spans, and stops.
     pub(crate) fn shutdown(&self) {
         if let Err(error) = self.provider.shutdown() {
             warn!("the last traces could not be sent: {error}");
@@ -95,17 +97,18 @@ impl Traces {
     }
 }
 
-/// Chooses the requests that are traced.
+/// Selects the requests to trace.
 #[derive(Debug)]
 struct Requests {
     tracer: SdkTracer,
     ratio: f64,
-    /// Requests whose clients do not trace.
+    /// The number of requests whose clients do not trace.
     seen: AtomicU64,
 }
 
 impl Requests {
-    /// Whether the next request of a client that does not trace is traced: evenly, one of so many.
+    /// Whether the next request of a client that does not trace is traced. The selected requests are evenly spaced, by
+    /// the ratio.
     fn is_chosen(&self) -> bool {
         #[expect(clippy::cast_precision_loss, reason = "beyond 2^53 requests the choice is a little uneven")]
         let seen = self.seen.fetch_add(1, Ordering::Relaxed) as f64;
@@ -133,13 +136,13 @@ impl Tracer for Requests {
             status = Empty,
         );
         if let Some(client) = client {
-            // It fails only where the span is none of the layer's.
+            // This fails only if the span does not belong to the layer.
             let _ = span.set_parent(Context::new().with_remote_span_context(client));
         }
         span
     }
 
-    // Not before its end: a span whose context is asked for has its name for good.
+    // Called only at the span's end: a span whose context was requested cannot be renamed.
     fn queued(&self, request: &Span, times: Times) {
         let Some(waited) = times.queue else { return };
         let taken = SystemTime::now().checked_sub(times.total);

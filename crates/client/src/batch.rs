@@ -1,4 +1,4 @@
-//! [`Batch`]: many requests in one message, and [`Answers`]: what came of each.
+//! [`Batch`]: many requests in one message, and [`Answers`]: the replies to its items.
 
 use beds_protocol::{BatchItem, BatchKey, BatchRequest, ErrorBody, Lane, Mode, Reply, Service};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -45,27 +45,27 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// A batch that only reads. Its items are answered side by side, each by itself.
+    /// A batch that only reads. Its items run side by side, and each succeeds or fails by itself.
     #[must_use]
     pub const fn read(service: Service) -> Self {
         Self { key: BatchKey { service, lane: Lane::Read }, mode: None, items: Vec::new() }
     }
 
-    /// A batch that writes, and may read. With [`Mode::Atomic`] all of its items happen or none.
+    /// A batch that writes, and may read. With [`Mode::Atomic`] all of its items happen, or none.
     #[must_use]
     pub const fn write(service: Service, mode: Mode) -> Self {
         Self { key: BatchKey { service, lane: Lane::Write }, mode: Some(mode), items: Vec::new() }
     }
 
-    /// Says how the items depend on each other.
+    /// Sets how the items depend on each other.
     #[must_use]
     pub const fn mode(mut self, mode: Mode) -> Self {
         self.mode = Some(mode);
         self
     }
 
-    /// Adds a request: its template, its operation and its body. Options of its own, such as a timeout or a message id,
-    /// are the batch's to say.
+    /// Adds a request: its template, its operation and its body. Its own options, such as a timeout or a message id, do
+    /// not apply: set them on the batch.
     #[must_use]
     pub fn item(mut self, request: &Request) -> Self {
         self.items.push(request.clone());
@@ -101,19 +101,19 @@ fn body(request: &Request) -> Result<Box<RawValue>, String> {
 }
 
 impl From<Batch> for Request {
-    /// The request of a batch, whose message id covers all of its items. A batch that cannot be written is reported when
-    /// the request is sent.
+    /// The request of a batch. Its message id covers all items. A batch that cannot be written is reported when the
+    /// request is sent.
     fn from(batch: Batch) -> Self {
         let body = batch.body();
         Self::assembled(batch.key.to_string(), body, batch.key.lane)
     }
 }
 
-/// What came of each item of a batch.
+/// The answers to the items of a batch.
 #[derive(Debug)]
 pub struct Answers {
     items: Vec<RawReply>,
-    /// How many failed, and where the first of them is, in words.
+    /// How many items failed, and the place of the first of them, in words.
     pub note: Option<String>,
 }
 
@@ -159,8 +159,8 @@ impl Answers {
     /// The answer to the item at this place, whose `data` is read as a `T`.
     ///
     /// # Errors
-    /// [`ClientError::Refused`] where the item failed, [`ClientError::Decode`] where there is no such item or its data is
-    /// no `T`.
+    /// [`ClientError::Refused`] if the item failed; [`ClientError::Decode`] if there is no such item, or its data is
+    /// not a `T`.
     pub fn get<T: DeserializeOwned>(&self, index: usize) -> Result<Answer<T>, ClientError> {
         self.item(index)?.answer()
     }
@@ -182,10 +182,10 @@ impl Answers {
         })
     }
 
-    /// The same, where every item succeeded.
+    /// The same answers, if every item succeeded.
     ///
     /// # Errors
-    /// [`ClientError::Refused`] with the error of the first that failed.
+    /// [`ClientError::Refused`] with the error of the first item that failed.
     pub fn ok(self) -> Result<Self, ClientError> {
         if let Some(failed) = self.items.iter().find(|item| !item.is_ok()) {
             failed.reply()?;
@@ -202,8 +202,8 @@ impl Answers {
 }
 
 impl Client {
-    /// Sends a batch, and waits for the answers to its items. An item that fails is no error of the batch: the answers
-    /// tell.
+    /// Sends a batch, and waits for the answers to its items. A failed item is not an error of the batch: see its
+    /// answer.
     ///
     /// # Errors
     /// As [`Client::execute`]: an `atomic` batch fails as a whole.

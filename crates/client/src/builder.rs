@@ -7,7 +7,7 @@ use beds_core::settings::{SecretUrl, Tls, Urls};
 
 use crate::{client::Client, config::Config, error::ClientError};
 
-/// What a client is asked to be; [`ClientBuilder::connect`] makes it.
+/// The settings of a client. [`ClientBuilder::connect`] makes the client.
 #[derive(Clone)]
 pub struct ClientBuilder {
     url: String,
@@ -17,9 +17,9 @@ pub struct ClientBuilder {
 }
 
 impl Client {
-    /// Begins a client for the bus at this URL, such as `amqp://user:password@host:5672/vhost`, or `amqps://…` for
-    /// TLS; of a cluster, the URLs of its servers with commas between, which are tried one after another, a second apart,
-    /// until one answers.
+    /// Begins a client for the bus at this URL, such as `amqp://user:password@host:5672/vhost`, or `amqps://…` for TLS.
+    /// For a cluster, give the URLs of its servers with commas between. The client tries them one after another, a
+    /// second apart, until one answers.
     pub fn builder(url: impl Into<String>) -> ClientBuilder {
         ClientBuilder::new(url)
     }
@@ -37,16 +37,16 @@ impl ClientBuilder {
         Self { url: url.into(), tls: Tls::default(), config: Config::default(), user_id: None }
     }
 
-    /// What an `amqps://…` link is encrypted with, besides the authorities that the machine trusts. The files are read
-    /// again for each connection.
+    /// The certificates and keys of an `amqps://…` link, besides the authorities that the machine trusts. The files are
+    /// read again for each connection.
     #[must_use]
     pub fn tls(mut self, tls: Tls) -> Self {
         self.tls = tls;
         self
     }
 
-    /// How long a request waits for its answer, waiting for a free slot and for a lost connection included:
-    /// 10 seconds unless set. A single request may say otherwise.
+    /// How long a request waits for its answer: 10 seconds unless set. This includes the wait for a free slot and for a
+    /// lost connection. A single request may set its own timeout.
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.config.timeout = timeout;
@@ -60,15 +60,15 @@ impl ClientBuilder {
         self
     }
 
-    /// How many requests are on their way at most, at least 1: 1,024 unless set. More wait for a free slot.
+    /// How many requests may be in flight, at least 1: 1,024 unless set. Further requests wait for a free slot.
     #[must_use]
     pub fn in_flight_max(mut self, requests: usize) -> Self {
         self.config.in_flight_max = requests.clamp(1, tokio::sync::Semaphore::MAX_PERMITS);
         self
     }
 
-    /// AMQP heartbeat in seconds, at least 1: 10 unless set here or in the URL (`?heartbeat=5`). A dead RabbitMQ
-    /// is noticed after two.
+    /// AMQP heartbeat in seconds, at least 1: 10 unless set here or in the URL (`?heartbeat=5`). A dead RabbitMQ is
+    /// noticed after two heartbeats.
     #[must_use]
     pub fn heartbeat(mut self, seconds: u16) -> Self {
         self.config.heartbeat = seconds.max(1);
@@ -82,8 +82,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets AMQP's `user_id` on every request. RabbitMQ refuses it unless it is the user of the connection, so a
-    /// node can trust it.
+    /// Sets AMQP's `user_id` on every request. RabbitMQ refuses a `user_id` that is not the user of the connection, so
+    /// a node can trust it.
     #[must_use]
     pub fn user_id(mut self, user: impl Into<String>) -> Self {
         self.user_id = Some(user.into());
@@ -99,7 +99,7 @@ impl ClientBuilder {
 
     /// Connects. Must be called within a Tokio runtime with I/O and time enabled.
     ///
-    /// Only the first connection can fail here: a client that has one keeps it up by itself.
+    /// Only the first connection can fail here. After that the client reconnects by itself.
     ///
     /// # Errors
     /// [`ClientError::Url`] when the URL cannot be read, [`ClientError::Request`] when the user id is too long,

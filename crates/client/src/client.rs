@@ -107,7 +107,7 @@ impl Client {
         self.execute_raw(request).await?.answer()
     }
 
-    /// Sends a request and waits for its reply, which is not read: an error reply is a reply here.
+    /// Sends a request and waits for its reply. The reply is not decoded, so an error reply is a reply here.
     ///
     /// # Errors
     /// As [`Client::request`], except [`ClientError::Refused`] and [`ClientError::Decode`].
@@ -121,7 +121,7 @@ impl Client {
         }
     }
 
-    /// Sends bytes with a routing key and waits for the reply, which is not read.
+    /// Sends bytes with a routing key and waits for the reply, which is not decoded.
     ///
     /// # Errors
     /// As [`Client::execute_raw`].
@@ -133,8 +133,8 @@ impl Client {
         self.execute_raw(Request::raw(routing_key, body)).await
     }
 
-    /// Sends a request that wants no answer, and waits until RabbitMQ has it in a queue. When the wait ends early,
-    /// the request may still be on its way.
+    /// Sends a request that wants no answer, and waits until RabbitMQ has it in a queue. If the wait ends early, the
+    /// request may still be delivered.
     ///
     /// # Errors
     /// As [`Client::request`], except [`ClientError::Refused`] and [`ClientError::Decode`].
@@ -148,21 +148,21 @@ impl Client {
         }
     }
 
-    /// Listens to events: to those of a pattern, as in `client.events("note.*")`, in a queue that ends with the listener,
-    /// or as a [`Subscription`] says. They come on a connection of their own, which outlives this client.
+    /// Listens to events. A pattern, as in `client.events("note.*")`, listens in a queue that ends with the listener. A
+    /// [`Subscription`] may name another queue. The events use a connection of their own, which outlives this client.
     ///
     /// # Errors
-    /// [`ClientError::Request`] for a name that is too long, [`ClientError::Connect`] where RabbitMQ cannot be reached or
-    /// refuses, and where no node has declared the exchange of events yet.
+    /// [`ClientError::Request`] for a name that is too long; [`ClientError::Connect`] if RabbitMQ cannot be reached or
+    /// refuses, or if no node has declared the exchange of events yet.
     pub async fn events(&self, subscription: impl Into<Subscription>) -> Result<Events, ClientError> {
         Events::open(Arc::clone(&self.0.endpoints), self.0.config.clone(), subscription.into()).await
     }
 
-    /// Closes the connection of all clones. Requests on their way fail with [`ClientError::Disconnected`], later
-    /// ones with [`ClientError::Closed`].
+    /// Closes the connection of all clones. Requests in flight fail with [`ClientError::Disconnected`], later ones with
+    /// [`ClientError::Closed`].
     pub async fn close(&self) {
         self.0.closing.cancel();
-        // The supervisor bounds each of its steps and drops its end of the channel when it is done.
+        // The supervisor bounds each of its steps, and drops its end of the channel when it ends.
         let mut state = self.0.state.clone();
         while state.changed().await.is_ok() {}
     }
@@ -182,7 +182,7 @@ impl Client {
             let session = self.session(gone).await?;
             let generation = session.generation;
             let id = Uuid::now_v7();
-            // The connection may end between the two; then there will be another.
+            // The connection may end after the session was taken. Then the next session is used.
             let Some(mut waiting) = self.0.pending.register(generation, id) else {
                 gone = Some(generation);
                 continue;
@@ -263,7 +263,8 @@ impl Client {
         self.0.slots.clone().acquire_owned().await.map_err(|_| ClientError::Closed)
     }
 
-    /// The connection, waiting for one where there is none; where one is known to be gone, for a later one.
+    /// The session of the present connection. Waits for a connection if there is none, and for a later one than `gone`,
+    /// if that is given.
     async fn session(&self, gone: Option<u64>) -> Result<Arc<Session>, ClientError> {
         let is_it = |state: &State| match state {
             State::Connected(session) => Some(session.generation) > gone,
@@ -287,18 +288,18 @@ impl Client {
     }
 }
 
-/// For how long a request waits that is to wait for ever: there is no later moment than some that a caller may name.
+/// The timeout of a request that waits without end. A caller may name a longer time than an `Instant` can hold.
 const LONGEST: Duration = Duration::from_hours(24 * 365 * 30);
 
 /// Why a request has no answer on this connection.
 enum Unanswered {
-    /// It was not sent: the connection was gone before.
+    /// The request was not sent: the connection was gone before.
     NotSent,
-    /// For good.
+    /// The final error.
     For(ClientError),
 }
 
-/// What RabbitMQ's verdict on a message means for its request, unless it has taken it.
+/// The error of a request after RabbitMQ's verdict on its message; none if RabbitMQ has taken it.
 fn refused(verdict: Verdict, routing_key: &str) -> Result<(), Unanswered> {
     let routing_key = || routing_key.to_owned();
     Err(Unanswered::For(match verdict {

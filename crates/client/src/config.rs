@@ -1,8 +1,8 @@
-//! [`Config`]: the bounds and names that a client keeps to.
+//! [`Config`]: the limits and names of a client.
 
 use std::time::Duration;
 
-/// The bounds and names that a client keeps to.
+/// The limits and names of a client.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
     pub(crate) timeout: Duration,

@@ -1,11 +1,11 @@
-//! What RabbitMQ says about a published request: confirmed, refused, or returned since nothing takes it.
+//! RabbitMQ's verdict on a published request: confirmed, refused, or returned because no queue takes it.
 //!
-//! A returned message comes with whichever receipt is *next*, which may be that of another message: see [`Receipt`].
-//! So it is matched by the correlation id that it carries, never by the receipt that it came with.
+//! A returned message comes with the *next* receipt, which may be that of another message: see [`Receipt`]. So a return
+//! is matched by the correlation id that it carries, never by its receipt.
 //!
-//! A receipt that nobody awaits stays in memory. So the publication of a request whose caller went
-//! away is handed to the [`Keeper`], one task a client, together with the request's slot: the slot is free only
-//! when RabbitMQ has answered, which bounds what is unconfirmed, also while RabbitMQ blocks publishers.
+//! A receipt that nobody awaits stays in memory. So if the caller of a request goes away, its publication is handed to
+//! the [`Keeper`], one task per client, together with the request's slot. The slot is free only when RabbitMQ has
+//! answered. That bounds the unconfirmed messages, also while RabbitMQ blocks publishers.
 
 use std::{
     collections::HashMap,
@@ -25,25 +25,25 @@ use crate::pending::{Fate, Pending};
 /// Publishes one message and resolves when RabbitMQ has confirmed it.
 pub(crate) type Publishing = Pin<Box<dyn Future<Output = Result<Receipt, BusError>> + Send>>;
 
-/// What RabbitMQ said of a message, the question of a return apart.
+/// RabbitMQ's verdict on a message, without the question whether the message was returned.
 #[derive(Debug)]
 pub(crate) enum Verdict {
     /// Taken, unless it was returned.
     Confirmed,
-    /// Taken back.
+    /// RabbitMQ sent a `nack`.
     Refused,
     /// Not allowed.
     Forbidden(String),
     /// There is no exchange to take it.
     Unroutable,
-    /// It never came there: the connection was gone before.
+    /// The message was not sent: the connection was gone before.
     NotSent,
-    /// Nothing: the connection is gone.
+    /// No verdict: the connection is gone.
     Lost(String),
 }
 
-/// Splits a receipt into the verdict on its own message, and the id of the message that was returned with it, which
-/// may be another's.
+/// Splits a receipt into the verdict on its own message, and the id of the message that was returned with it. The two
+/// may be different messages.
 pub(crate) fn judge(receipt: Result<Receipt, BusError>) -> (Verdict, Option<Uuid>) {
     match receipt {
         Ok(Receipt { taken, returned }) => {
@@ -51,7 +51,7 @@ pub(crate) fn judge(receipt: Result<Receipt, BusError>) -> (Verdict, Option<Uuid
             (if taken { Verdict::Confirmed } else { Verdict::Refused }, id)
         }
         Err(BusError::Forbidden(reason)) => (Verdict::Forbidden(reason), None),
-        // No connection takes it.
+        // No connection can carry this message.
         Err(error @ (BusError::TooLong | BusError::TooLarge { .. })) => {
             (Verdict::Forbidden(error.to_string()), None)
         }
@@ -61,8 +61,8 @@ pub(crate) fn judge(receipt: Result<Receipt, BusError>) -> (Verdict, Option<Uuid
     }
 }
 
-/// The publication of a request whose caller waits. When the caller goes away before RabbitMQ has confirmed, the
-/// keeper takes over.
+/// The publication of a request whose caller waits. If the caller goes away before RabbitMQ has confirmed, the keeper
+/// takes over.
 pub(crate) struct Publication<'a> {
     publishing: Option<Publishing>,
     slot: Option<OwnedSemaphorePermit>,
@@ -100,7 +100,8 @@ impl Future for Publication<'_> {
 impl Drop for Publication<'_> {
     fn drop(&mut self) {
         if let (Some(publishing), Some(slot)) = (self.publishing.take(), self.slot.take()) {
-            // There is room for as many as there are slots; it fails only when the client itself is gone.
+            // The channel has room for as many as there are slots. So sending fails only when the client itself is
+            // gone.
             let _ = self.keeper.try_send(Kept { id: None, publishing, slot });
         }
     }
@@ -108,20 +109,20 @@ impl Drop for Publication<'_> {
 
 /// A publication for the keeper.
 pub(crate) struct Kept {
-    /// Its correlation id and who wants to know, where somebody does.
+    /// Its correlation id and its caller, if a caller waits.
     pub(crate) id: Option<(Uuid, oneshot::Sender<Sent>)>,
     pub(crate) publishing: Publishing,
     pub(crate) slot: OwnedSemaphorePermit,
 }
 
-/// What became of a request without an answer: what RabbitMQ said of it, and whether it came back.
+/// The end of a request without an answer: RabbitMQ's verdict, and whether the message was returned.
 #[derive(Debug)]
 pub(crate) struct Sent {
     pub(crate) verdict: Verdict,
     pub(crate) returned: bool,
 }
 
-/// Sees publications to their end.
+/// Awaits the receipts of publications.
 pub(crate) struct Keeper {
     incoming: mpsc::Receiver<Kept>,
     pending: Arc<Pending>,
@@ -140,7 +141,7 @@ impl Keeper {
         Self { incoming, pending, reports: HashMap::new() }
     }
 
-    /// Runs until the client is gone and nothing is left to see to.
+    /// Runs until the client is gone and no publication is open.
     pub(crate) async fn run(mut self) {
         let mut publishing = FuturesUnordered::new();
         let mut open = true;
@@ -162,8 +163,8 @@ impl Keeper {
                 },
                 Some(ended) = publishing.next(), if !publishing.is_empty() => {
                     let mut batch = vec![ended];
-                    // A receipt that took the return of a later message was resolved before that message's
-                    // own: taking all that are resolved before reporting any puts the two together.
+                    // A receipt that carries the return of a later message resolves before that message's own receipt.
+                    // So all resolved receipts are taken before any is reported, to match the two.
                     while let Some(Some(ended)) = publishing.next().now_or_never() {
                         batch.push(ended);
                     }

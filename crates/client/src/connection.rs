@@ -14,33 +14,32 @@ use tokio::{sync::Mutex, time::timeout};
 
 use crate::config::Config;
 
-/// How long a closing connection may take to say goodbye.
+/// How long the closing of a connection may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How many routing keys are remembered as allowed.
 const PROVEN_MAX: usize = 1_024;
 
-/// From this length on RabbitMQ may find a message too long: its `max_message_size` is 16 MiB or more unless somebody set
-/// it.
+/// RabbitMQ may refuse messages of this length or more as too long. Its `max_message_size` is 16 MiB or more, unless
+/// somebody has set it.
 const LONG: usize = 1 << 20;
 
-/// What requests need of a connection.
+/// The part of a connection that requests use.
 ///
-/// RabbitMQ closes a channel over a message that it forbids, and forgets what else is on its way there. So a request
-/// that may be forbidden has a channel for itself while it is published: the first of each routing key, and every long
-/// one.
+/// RabbitMQ closes a channel over a forbidden message, and drops the other messages in flight on it. So a request that
+/// may be forbidden has a channel for itself while it is published: the first of each routing key, and every long one.
 #[derive(Debug)]
 pub(crate) struct Session {
     /// Counts the connections of a client.
     pub(crate) generation: u64,
-    /// It belongs to the [`Link`], and ends with it.
+    /// Owned by the [`Link`], and ends with it.
     connection: Weak<Connection>,
-    /// Where requests with an answer are published.
+    /// Publishes requests with an answer.
     requests: Mutex<Publisher>,
-    /// Where requests without an answer are published. They have a channel of their own, since a returned message
-    /// comes with whichever receipt is next: see [`crate::confirms`].
+    /// Publishes requests without an answer. They have a channel of their own, because a returned message comes with
+    /// the next receipt: see [`crate::confirms`].
     sends: Mutex<Publisher>,
-    /// Where one request at a time is published that may be forbidden.
+    /// Publishes requests that may be forbidden, one at a time.
     trial: Mutex<Publisher>,
     /// The routing keys that RabbitMQ has let pass.
     proven: StdMutex<HashSet<String>>,
@@ -59,9 +58,9 @@ pub(crate) struct Link {
 /// Which of the two publishing channels a request takes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Lane {
-    /// It expects an answer.
+    /// For requests that expect an answer.
     Request,
-    /// It expects none.
+    /// For requests that expect none.
     Send,
 }
 
@@ -77,7 +76,7 @@ impl Session {
         let is_long = body.len() >= LONG;
         if is_long || !self.is_proven(&routing_key) {
             let mut trial = self.trial.lock().await;
-            // While it waited, another of its key may have passed.
+            // During the wait, another request with the same key may have passed.
             if is_long || !self.is_proven(&routing_key) {
                 self.reopen(&mut trial).await?;
                 let receipt = trial.publish(EXCHANGE, routing_key.clone(), properties, body).await?;
@@ -91,7 +90,7 @@ impl Session {
         };
         let receipt = publisher.publish(EXCHANGE, routing_key, properties, body).await;
         if let Err(BusError::Forbidden(_) | BusError::Missing(_)) = receipt {
-            // What was allowed is not any more.
+            // A key that was allowed may be forbidden now.
             self.keys().clear();
         }
         receipt
@@ -104,7 +103,7 @@ impl Session {
         Ok(publisher.clone())
     }
 
-    /// Opens a channel again that RabbitMQ has closed.
+    /// Opens a channel again after RabbitMQ has closed it.
     async fn reopen(&self, publisher: &mut Publisher) -> Result<(), BusError> {
         if publisher.is_open() {
             return Ok(());
@@ -167,20 +166,20 @@ impl Link {
         Ok(Self { connection, replies, session })
     }
 
-    /// Closes the connection, politely if that is quick.
+    /// Closes the connection, with a handshake if that is quick.
     pub(crate) async fn close(self) {
-        // What fails here is closed already.
+        // If this fails, the connection is closed already.
         let _ = self.connection.close(CLOSE_TIMEOUT, "bye").await;
     }
 }
 
-/// What went wrong, and where.
+/// The error, with the endpoint where it happened.
 fn named(endpoint: &Endpoint, error: &BusError) -> String {
     let (place, said) = (format!("{endpoint:?}"), error.to_string());
     if said.contains(&place) { said } else { format!("{place}: {said}") }
 }
 
-/// What a user needs that may have no reply queue, such as that of a node.
+/// Adds what a user needs in order to have a reply queue. Some users may not have one, such as that of a node.
 fn of_reply_queue(error: BusError) -> BusError {
     match error {
         BusError::Forbidden(said) => BusError::Forbidden(format!(

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use beds_protocol::{ErrorBody, ErrorCode};
 
-/// Why a request gave no answer, or not the one asked for.
+/// Why a request got no answer, or not the one asked for.
 ///
 /// Errors never contain the URL of the bus, since it may hold a password.
 #[derive(Debug, thiserror::Error)]
@@ -16,15 +16,14 @@ pub enum ClientError {
     /// RabbitMQ did not accept the first connection.
     #[error("no connection to RabbitMQ: {0}")]
     Connect(String),
-    /// The connection was lost while the request was on its way, or was not there again in time. Whether a
-    /// write took effect is not known: send it again with the same message id.
+    /// The connection was lost while the request was in flight, or did not return in time. It is unknown whether a
+    /// write took effect: send it again with the same message id.
     #[error("the connection to RabbitMQ is lost: {0}")]
     Disconnected(String),
-    /// No answer came in time. Whether a write took effect is not known: send it again with the same
-    /// message id.
+    /// No answer came in time. It is unknown whether a write took effect: send it again with the same message id.
     #[error("no answer within {0:?}")]
     Timeout(Duration),
-    /// RabbitMQ returned the request since no queue takes it.
+    /// RabbitMQ returned the request: no queue takes it.
     #[error(
         "no running node serves `{routing_key}`: the template or the operation does not exist, \
          or no node that hosts its service is up"
@@ -33,14 +32,14 @@ pub enum ClientError {
         /// The request's routing key, `<template>.<operation>`.
         routing_key: String,
     },
-    /// RabbitMQ took the request back: the queue is full, or could not store it.
+    /// RabbitMQ refused the request: the queue is full, or RabbitMQ could not store it.
     #[error("RabbitMQ refused `{routing_key}`: its queue is full or cannot store it; try again later")]
     Overflow {
         /// The request's routing key, `<template>.<operation>`.
         routing_key: String,
     },
-    /// RabbitMQ does not allow the request: its user may not publish this routing key, or claims to be another, or the
-    /// message is too long. It does not allow it the next time either.
+    /// RabbitMQ does not allow the request: its user may not publish this routing key, or claims to be another user, or
+    /// the message is too long. A repetition is not allowed either.
     #[error("RabbitMQ forbids `{routing_key}`: {reason}")]
     Forbidden {
         /// The request's routing key, `<template>.<operation>`.
@@ -54,7 +53,7 @@ pub enum ClientError {
     /// The request cannot be sent as it is.
     #[error("the request is invalid: {0}")]
     Request(String),
-    /// The reply is not what was asked for: its JSON does not fit the type.
+    /// The reply is not the one asked for: its JSON does not fit the type.
     #[error("the reply cannot be read: {0}")]
     Decode(serde_json::Error),
     /// The client was closed.
@@ -63,7 +62,7 @@ pub enum ClientError {
 }
 
 impl ClientError {
-    /// The node's error code, where a node answered.
+    /// The node's error code, if a node answered.
     #[must_use]
     pub fn code(&self) -> Option<ErrorCode> {
         match self {

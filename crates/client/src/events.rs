@@ -1,4 +1,4 @@
-//! [`Events`]: what changes in the domains whose templates publish it.
+//! [`Events`]: the changes in the domains whose templates publish them.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::{config::Config, error::ClientError};
 /// The shortest pause between two attempts to listen.
 const RECONNECT_MIN: Duration = Duration::from_millis(50);
 
-/// Which events somebody wants, and where they wait: `Subscription::to("note.*").durable("search")`.
+/// Which events a listener wants, and in which queue they wait: `Subscription::to("note.*").durable("search")`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subscription {
     patterns: Vec<String>,
@@ -23,29 +23,29 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    /// The events whose routing key, `<template>.<operation>`, has this pattern: `*` stands for one word, `#` for any
-    /// number of words.
+    /// The events whose routing key, `<template>.<operation>`, matches this pattern. `*` stands for one word, `#` for
+    /// any number of words.
     #[must_use]
     pub fn to(pattern: impl Into<String>) -> Self {
         Self { patterns: vec![pattern.into()], queue: None, prefetch: 64 }
     }
 
-    /// Those of another pattern as well.
+    /// Adds the events of another pattern.
     #[must_use]
     pub fn and(mut self, pattern: impl Into<String>) -> Self {
         self.patterns.push(pattern.into());
         self
     }
 
-    /// They wait in a durable queue of this name, also while nobody listens, and several listeners share them. Without it,
-    /// the queue is the connection's own: what happens while it is away is missed.
+    /// Keeps the events in a durable queue of this name, also while nobody listens. Several listeners share the queue.
+    /// Without it, the queue belongs to the connection, and events that happen while the connection is away are missed.
     #[must_use]
     pub fn durable(mut self, queue: impl Into<String>) -> Self {
         self.queue = Some(queue.into());
         self
     }
 
-    /// So many events are delivered before the first of them is settled: 64 unless set.
+    /// How many events are delivered before the first of them is settled: 64 unless set.
     #[must_use]
     pub const fn prefetch(mut self, events: u16) -> Self {
         self.prefetch = events;
@@ -59,12 +59,12 @@ impl From<&str> for Subscription {
     }
 }
 
-/// An event. Settle it: by [`Event::done`] it is gone, by [`Event::again`] or without either it is delivered again.
+/// An event. Settle it: [`Event::done`] removes it. After [`Event::again`], or without either, it is delivered again.
 #[derive(Debug, Clone)]
 pub struct Event {
-    /// Names it, however often it comes: two with the same id are one change.
+    /// Identifies the change, however often the event comes: two events with the same id are one change.
     pub id: String,
-    /// What it tells.
+    /// The body.
     pub body: EventBody,
     /// Whether RabbitMQ has delivered it before.
     pub is_redelivered: bool,
@@ -75,21 +75,21 @@ impl Event {
     /// Its `data`, with the fields that the template names.
     ///
     /// # Errors
-    /// [`ClientError::Decode`] where it is not a `T`.
+    /// [`ClientError::Decode`] if it is not a `T`.
     pub fn data<T: DeserializeOwned>(&self) -> Result<T, ClientError> {
         let data = self.body.data.clone().map_or(Value::Null, Value::Object);
         T::deserialize(data).map_err(ClientError::Decode)
     }
 
-    /// It is worked off.
+    /// Settles the event as processed.
     ///
     /// # Errors
-    /// [`ClientError::Disconnected`] where the connection that it came on is gone: it comes again.
+    /// [`ClientError::Disconnected`] if the connection that delivered the event is gone. The event then comes again.
     pub async fn done(&self) -> Result<(), ClientError> {
         self.settle.done().await.map_err(|error| lost(&error))
     }
 
-    /// It is to be delivered again, to this listener or another of its queue. Later events may come before it.
+    /// Has the event delivered again, to this listener or another one of its queue. Later events may come before it.
     ///
     /// # Errors
     /// As [`Event::done`].
@@ -98,7 +98,8 @@ impl Event {
     }
 }
 
-/// The events of a subscription, on a connection of their own that repairs itself. Dropped, nobody listens any more.
+/// The events of a subscription. They have a connection of their own that repairs itself. Dropping this value ends the
+/// listening.
 #[derive(Debug)]
 pub struct Events {
     endpoints: Arc<[Endpoint]>,
@@ -142,11 +143,12 @@ impl Events {
         Ok(events)
     }
 
-    /// The next event. Where the connection is lost, it waits until it is there again. It may be dropped and called anew:
-    /// no event is lost by that.
+    /// The next event. If the connection is lost, the call waits until it is back. The future may be dropped and the
+    /// method called again: no event is lost.
     ///
     /// # Errors
-    /// [`ClientError::Decode`] of a message that is no event; it is taken from the queue, and the next call goes on.
+    /// [`ClientError::Decode`] for a message that is no event. The message is removed from the queue, and the next call
+    /// goes on.
     pub async fn next(&mut self) -> Result<Event, ClientError> {
         loop {
             let heard = match &mut self.listening {
@@ -174,7 +176,7 @@ impl Events {
         }
     }
 
-    /// All events, for ever.
+    /// All events, without end.
     pub fn into_stream(self) -> impl Stream<Item = Result<Event, ClientError>> + Send {
         stream::unfold(self, async |mut events| {
             let next = events.next().await;
@@ -197,7 +199,7 @@ impl Events {
     }
 }
 
-/// The event in a message; what is none is taken from the queue.
+/// The event in a message. A message that is no event is removed from the queue.
 async fn event(heard: &Heard) -> Result<Event, ClientError> {
     match serde_json::from_slice(heard.body()) {
         Ok(body) => Ok(Event {

@@ -1,9 +1,9 @@
-//! An async client for BEDS: publishes requests to RabbitMQ, and gives back typed answers or typed errors.
+//! An async client for BEDS: it publishes requests to RabbitMQ, and returns typed answers or typed errors.
 //!
-//! One [`Client`] is one connection. It carries any number of requests at a time up to a bound, is cheap to clone,
-//! and repairs itself: when the connection is lost, the requests on their way fail at once with
-//! [`ClientError::Disconnected`], and later ones wait for the next connection within their own timeouts.
-//! A request that RabbitMQ does not allow fails alone, with [`ClientError::Forbidden`].
+//! One [`Client`] is one connection. It carries any number of requests at a time up to a limit, and is cheap to clone.
+//! It repairs itself: when the connection is lost, the requests in flight fail at once with
+//! [`ClientError::Disconnected`], and later ones wait for the next connection within their own timeouts. A request that
+//! RabbitMQ does not allow fails alone, with [`ClientError::Forbidden`].
 //!
 //! ```no_run
 //! use beds_client::{Client, ClientError, Request, Subscription};
@@ -59,14 +59,15 @@
 //! # }
 //! ```
 //!
-//! A read carries its deadline, and neither RabbitMQ nor a node spends time on it after that. A write is stored by
-//! RabbitMQ and done even when its caller has given up. A caller that got no answer sends it again with the same
-//! message id, which a clone of the [`Request`] has. It is done once, and a
-//! repetition gets the first reply. Not so are templates with `once = false`, objects that commit by themselves
-//! (`commits = true`), pipelines of MongoDB that write, and databases without a ledger: there a unique field or
-//! `if_version` has to refuse the repetition.
+//! A read carries its deadline. After the deadline neither RabbitMQ nor a node spends time on it. A write is stored by
+//! RabbitMQ and done even when its caller has given up. A caller that got no answer sends the write again with the same
+//! message id, which a clone of the [`Request`] has. The write is done once, and a repetition gets the first reply.
 //!
-//! [`Request::id`] names a request in error replies, in the node's log and among the dead letters.
+//! This does not hold for templates with `once = false`, objects that commit by themselves (`commits = true`),
+//! pipelines of MongoDB that write, and databases without a ledger. There a unique field or `if_version` has to refuse
+//! the repetition.
+//!
+//! [`Request::id`] identifies a request in error replies, in the node's log and among the dead letters.
 
 mod batch;
 mod builder;

@@ -1,4 +1,4 @@
-//! One method an operation: the short way to the requests that are asked most.
+//! One method per operation, for the most common requests.
 
 use beds_protocol::{CountRequest, FetchRequest, Reply};
 use serde::{Serialize, de::DeserializeOwned};
@@ -47,8 +47,8 @@ impl Client {
         reply.count.ok_or_else(|| missing("count"))
     }
 
-    /// Creates one record from an object, or all or none of several from an array. A write that may have to be
-    /// repeated is better built as a [`Request`], which keeps its message id.
+    /// Creates one record from an object, or all or none of several from an array. If you may have to repeat a write,
+    /// build a [`Request`] instead: it keeps its message id.
     ///
     /// # Errors
     /// As [`Client::request`].
@@ -73,7 +73,7 @@ impl Client {
         self.execute(Request::update(template, key, data)).await
     }
 
-    /// Creates one record from an object, or changes the one with its key; or several from an array, all or none.
+    /// Creates one record from an object, or changes the record with its key. An array writes several, all or none.
     ///
     /// # Errors
     /// As [`Client::request`].
@@ -85,7 +85,7 @@ impl Client {
         self.execute(Request::upsert(template, data)).await
     }
 
-    /// Changes the fields that `data` names of all records that a filter matches, and tells how many.
+    /// Changes the fields that `data` names in all records that a filter matches, and returns their count.
     /// [`Request::dry_run`] only counts them.
     ///
     /// # Errors
@@ -100,7 +100,7 @@ impl Client {
         reply.count.ok_or_else(|| missing("count"))
     }
 
-    /// Deletes all records that a filter matches, and tells how many.
+    /// Deletes all records that a filter matches, and returns their count.
     ///
     /// # Errors
     /// As [`Client::request`].
@@ -133,7 +133,7 @@ impl Client {
         self.execute(Request::describe(template)).await
     }
 
-    /// Runs a call by name, as a write: for one that reads, [`Request::lane`] spares the bus from storing it.
+    /// Runs a call by name, as a write. For a call that reads, use [`Request::lane`]: then the bus does not store it.
     ///
     /// # Errors
     /// As [`Client::request`].

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{error::ClientError, reply::RawReply};
 
-/// What becomes of a request.
+/// How a request ends.
 pub(crate) type Outcome = Result<RawReply, Fate>;
 
 /// Why a request that was sent gets no reply.
@@ -22,19 +22,19 @@ pub(crate) enum Fate {
     Disconnected,
 }
 
-/// Waiting requests by correlation id. Every entry belongs to a [`Waiting`] guard, of which a client has at most
-/// `in_flight_max`, so the map is bounded and nothing is left behind.
+/// Waiting requests by correlation id. Every entry belongs to a [`Waiting`] guard. A client has at most `in_flight_max`
+/// guards, so the map is bounded and no entry is left behind.
 #[derive(Debug, Default)]
 pub(crate) struct Pending(Mutex<Entries>);
 
 #[derive(Debug, Default)]
 struct Entries {
-    /// Which connection the entries belong to; none is accepted for another.
+    /// The connection of the entries. Entries for another connection are refused.
     generation: u64,
     waiting: HashMap<Uuid, oneshot::Sender<Outcome>>,
 }
 
-/// A place in the map, given up when dropped.
+/// An entry in the map, removed on drop.
 #[derive(Debug)]
 pub(crate) struct Waiting<'a> {
     pending: &'a Pending,
@@ -44,7 +44,7 @@ pub(crate) struct Waiting<'a> {
 }
 
 impl Pending {
-    /// Registers a request that will be sent on the connection of this generation; `None` when that is gone.
+    /// Registers a request that will be sent on the connection of this generation; `None` if that connection is gone.
     pub(crate) fn register(&self, generation: u64, id: Uuid) -> Option<Waiting<'_>> {
         let (sender, outcome) = oneshot::channel();
         let mut entries = self.entries();
@@ -55,7 +55,7 @@ impl Pending {
         Some(Waiting { pending: self, id, outcome })
     }
 
-    /// Settles a request; one that nobody waits for any more is no matter.
+    /// Settles a request. Does nothing if nobody waits for it any more.
     pub(crate) fn settle(&self, id: Uuid, outcome: Outcome) {
         let sender = self.entries().waiting.remove(&id);
         if let Some(sender) = sender {
@@ -64,7 +64,7 @@ impl Pending {
         }
     }
 
-    /// Opens the map for a new connection, and fails all that wait for an answer on an earlier one.
+    /// Opens the map for a new connection, and fails all requests that wait on an earlier one.
     pub(crate) fn begin(&self, generation: u64) {
         let lost = {
             let mut entries = self.entries();
@@ -76,13 +76,13 @@ impl Pending {
         }
     }
 
-    /// How many wait.
+    /// How many requests wait.
     pub(crate) fn len(&self) -> usize {
         self.entries().waiting.len()
     }
 
     fn entries(&self) -> MutexGuard<'_, Entries> {
-        // Nothing can panic while the lock is held, so the map is whole in any case.
+        // Nothing can panic while the lock is held, so the map is consistent in any case.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -9,13 +9,13 @@ use uuid::Uuid;
 
 use crate::request::Request;
 
-/// How much earlier the node is to answer than the caller gives up, in milliseconds: the reply that says why nothing
-/// came in time has a way to go. At most a tenth of what is left.
+/// How much earlier than the caller's deadline the node has to answer, in milliseconds. This leaves time for the reply
+/// that says why no answer was ready. At most a tenth of the remaining time.
 const WAY_BACK_MAX: u32 = 100;
 
-/// The properties of a request that gives up at `deadline`, sent at this Unix time in milliseconds. RabbitMQ drops a read
-/// that nobody waits for; a write whose reply nobody waits for any more is not done. A write that wants no reply has no
-/// deadline: once the bus has it, it is done.
+/// The properties of a request that gives up at `deadline`, sent at this Unix time in milliseconds. After the deadline
+/// RabbitMQ drops a read, and a write is not done. A write that wants no reply has no deadline: once the bus has it, it
+/// is done.
 pub(crate) fn of(
     request: &Request,
     correlation_id: Uuid,

@@ -1,4 +1,4 @@
-//! What a request gives back: raw, and decoded into a type of the caller's.
+//! The reply to a request: raw, and decoded into a type of the caller's.
 
 use beds_protocol::{ErrorBody, Reply};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -9,11 +9,12 @@ use crate::error::ClientError;
 /// A reply as it came from the bus.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawReply {
-    /// Header `beds-status`: `ok`, or the error code; empty where the header is missing.
+    /// Header `beds-status`: `ok`, or the error code; empty if the header is missing.
     pub status: String,
     /// Header `beds-template-hash`: the fingerprint of the template that answered.
     pub template_hash: Option<String>,
-    /// Header `beds-position`, of a write: where its databases are by now. See [`Request::after`](crate::Request::after).
+    /// Header `beds-position` of a write: the position that its databases have reached. See
+    /// [`Request::after`](crate::Request::after).
     pub position: Option<String>,
     /// The body, JSON.
     pub body: Vec<u8>,
@@ -26,11 +27,11 @@ impl RawReply {
         self.status == "ok"
     }
 
-    /// Decodes the body with a record of type `T` in place of a JSON tree.
+    /// Decodes the body with a record of type `T` instead of a JSON tree.
     ///
     /// # Errors
-    /// [`ClientError::Refused`] when the node answered with an error, [`ClientError::Decode`] when the body is
-    /// not such a reply.
+    /// [`ClientError::Refused`] if the node answered with an error; [`ClientError::Decode`] if the body is not such a
+    /// reply.
     pub fn answer<T: DeserializeOwned>(&self) -> Result<Answer<T>, ClientError> {
         // An error is read first and by itself: its body has no `data`, whatever `T` is.
         if !self.is_ok() {
@@ -43,8 +44,7 @@ impl RawReply {
     /// Decodes the body.
     ///
     /// # Errors
-    /// [`ClientError::Refused`] when the node answered with an error, [`ClientError::Decode`] when the body is
-    /// not a reply.
+    /// [`ClientError::Refused`] if the node answered with an error; [`ClientError::Decode`] if the body is not a reply.
     pub fn reply(&self) -> Result<Reply, ClientError> {
         let mut reply: Reply = serde_json::from_slice(&self.body).map_err(ClientError::Decode)?;
         match reply.error.take() {
@@ -76,7 +76,7 @@ pub struct Answer<T> {
     /// Something worth knowing though the request succeeded, such as values that the wire cannot show.
     #[serde(default)]
     pub note: Option<String>,
-    /// Of a write: where its databases are by now. See [`Request::after`](crate::Request::after).
+    /// For a write: the position that its databases have reached. See [`Request::after`](crate::Request::after).
     #[serde(skip)]
     pub position: Option<String>,
 }
@@ -88,7 +88,7 @@ pub struct Page<T> {
     pub records: Vec<T>,
     /// Give it as `after` to fetch the next page; absent on the last.
     pub next: Option<String>,
-    /// How many records match in all, where the request asked.
+    /// How many records match in all, if the request asked for it.
     pub count: Option<u64>,
 }
 

@@ -38,15 +38,15 @@ pub struct Request {
 impl Request {
     /// A request of an operation with a body of the caller's.
     ///
-    /// A body without a JSON form is reported when the request is sent. A call is taken for a write until
-    /// [`Request::lane`] says otherwise.
+    /// A body without a JSON form is reported when the request is sent. A call counts as a write unless
+    /// [`Request::lane`] sets another lane.
     pub fn new<B: Serialize + ?Sized>(template: &str, operation: Operation<'_>, body: &B) -> Self {
         let lane = operation.lane().unwrap_or(Lane::Write);
         let body = serde_json::to_vec(body).map_err(|error| format!("its body has no JSON form: {error}"));
         Self::assembled(RoutingKey { template, operation }.to_string(), body, lane)
     }
 
-    /// A request with a routing key and a body that are sent as they are.
+    /// A request whose routing key and body are sent as they are.
     pub fn raw(routing_key: impl Into<String>, body: impl Into<Vec<u8>>) -> Self {
         let routing_key = routing_key.into();
         let of_batch = || BatchKey::parse(&routing_key).map(|key| key.lane);
@@ -70,7 +70,7 @@ impl Request {
         }
     }
 
-    /// Fetches one record by its key: a scalar, or an object where the key has several fields.
+    /// Fetches one record by its key: a scalar, or an object if the key has several fields.
     pub fn fetch<K: Serialize + ?Sized>(template: &str, key: &K) -> Self {
         Self::new(template, Operation::Fetch, &Key { key })
     }
@@ -99,13 +99,13 @@ impl Request {
         Self::new(template, Operation::Update, &KeyData { key, data })
     }
 
-    /// Creates one record from an object, or changes the one with its key; or several from an array of objects, all or
-    /// none.
+    /// Creates one record from an object, or changes the record with its key. An array of objects writes several, all
+    /// or none.
     pub fn upsert<D: Serialize + ?Sized>(template: &str, data: &D) -> Self {
         Self::new(template, Operation::Upsert, &Data { data })
     }
 
-    /// Changes the fields that `data` names of all records that a filter matches. The reply has their count.
+    /// Changes the fields that `data` names in all records that a filter matches. The reply has their count.
     pub fn update_where<F, D>(template: &str, filter: &F, data: &D) -> Self
     where
         F: Serialize + ?Sized,
@@ -129,28 +129,29 @@ impl Request {
         Self::raw(RoutingKey { template, operation: Operation::Describe }.to_string(), "{}")
     }
 
-    /// Runs a call by name. Where the template puts it into the read lane, say so with [`Request::lane`].
+    /// Runs a call by name. If the template puts the call into the read lane, set it with [`Request::lane`].
     pub fn call<A: Serialize + ?Sized>(template: &str, name: &str, args: &A) -> Self {
         Self::new(template, Operation::Call(name), &Args { args })
     }
 
-    /// Says whether it reads or writes. A read is dropped by the bus after its deadline. A write is stored by the bus;
-    /// whose reply nobody waits for any more, is not done, unless it was under way; one that wants no reply is done.
+    /// Sets whether the request reads or writes. The bus drops a read after its deadline. The bus stores a write. A
+    /// write whose reply nobody waits for any more is not done, unless it had already begun. A write that wants no
+    /// reply is done.
     #[must_use]
     pub const fn lane(mut self, lane: Lane) -> Self {
         self.lane = lane;
         self
     }
 
-    /// Names the request, however often it is sent. Every request has a fresh UUID v7
-    /// from the start; set one here to repeat a write of an earlier run of the program.
+    /// Sets the message id, which identifies the request, however often it is sent. Every request has a fresh UUID v7
+    /// from the start. Set an id here to repeat a write of an earlier run of the program.
     #[must_use]
     pub const fn message_id(mut self, id: Uuid) -> Self {
         self.id = id;
         self
     }
 
-    /// How long to wait for the answer, in place of the client's own timeout.
+    /// How long to wait for the answer, instead of the client's timeout.
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
@@ -164,8 +165,8 @@ impl Request {
         self
     }
 
-    /// The fingerprint of the template that the caller was built for; a node that serves another one refuses
-    /// with `template_mismatch`.
+    /// The fingerprint of the template that the caller was built for. A node that serves another one refuses with
+    /// `template_mismatch`.
     #[must_use]
     pub fn template_hash(mut self, hash: impl Into<String>) -> Self {
         self.template_hash = Some(hash.into());
@@ -179,16 +180,17 @@ impl Request {
         self
     }
 
-    /// Reads what a write has done, or what was done since: `position` is that of the write's reply
-    /// ([`RawReply::position`](crate::RawReply::position)). Without it, a read may come to a replica that does not have it yet.
+    /// Makes a read see a write, or a later state: `position` comes from the write's reply
+    /// ([`RawReply::position`](crate::RawReply::position)). Without it, a read may come to a replica that does not have
+    /// the write yet.
     #[must_use]
     pub fn after(mut self, position: impl Into<String>) -> Self {
         self.after = Some(position.into());
         self
     }
 
-    /// Changes or deletes the record only while its version is this one. It applies to `update` and `delete`;
-    /// with another operation the request is refused when it is sent.
+    /// Changes or deletes the record only while it has this version. It applies to `update` and `delete`. With another
+    /// operation the request is refused when it is sent.
     #[must_use]
     pub fn if_version(self, version: i64) -> Self {
         self.with_member("if_version", &version.to_string())
@@ -205,7 +207,7 @@ impl Request {
     fn with_member(mut self, name: &str, json: &str) -> Self {
         let applies = self.routing_key.ends_with(".update") || self.routing_key.ends_with(".delete");
         self.body = match self.body {
-            // The body is an object that says at least which records: one more member goes before the last brace.
+            // The body is an object that names at least the records. So one more member goes before the last brace.
             Ok(mut body) if applies && body.len() > 2 && body.last() == Some(&b'}') => {
                 body.pop();
                 body.extend_from_slice(format!(",\"{name}\":{json}}}").as_bytes());
@@ -217,7 +219,7 @@ impl Request {
         self
     }
 
-    /// Its message id: what names it in error replies, in the node's log and among the dead letters.
+    /// The message id. It identifies the request in error replies, in the node's log and among the dead letters.
     #[must_use]
     pub const fn id(&self) -> Uuid {
         self.id
@@ -229,7 +231,7 @@ impl Request {
         &self.routing_key
     }
 
-    /// Refuses what AMQP cannot carry, before the bus would close the channel over it.
+    /// Refuses a request that AMQP cannot carry, before the bus closes the channel over it.
     pub(crate) fn check(&self) -> Result<(), ClientError> {
         if let Err(reason) = &self.body {
             return Err(ClientError::Request(reason.clone()));
@@ -252,7 +254,7 @@ fn too_long() -> ClientError {
 }
 
 impl fmt::Debug for Request {
-    /// Without the body and the session, which may be nobody else's business.
+    /// Leaves out the body and the session, which are confidential.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
             .field("routing_key", &self.routing_key)

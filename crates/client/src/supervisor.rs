@@ -22,11 +22,11 @@ const RECONNECT_MIN: Duration = Duration::from_millis(50);
 /// Whether requests can be sent.
 #[derive(Debug, Clone)]
 pub(crate) enum State {
-    /// They can, on this connection.
+    /// Requests can be sent, on this connection.
     Connected(Arc<Session>),
-    /// Not now; why the last connection ended.
+    /// Requests wait. Holds why the last connection ended.
     Reconnecting(Arc<str>),
-    /// Never again.
+    /// Requests can never be sent again.
     Closed,
 }
 
@@ -69,7 +69,7 @@ impl Supervisor {
         }
     }
 
-    /// Hands out replies until there are no more, and says why.
+    /// Delivers replies until the replies end, and returns why they ended.
     async fn serve(&self, replies: &mut Replies) -> String {
         loop {
             match replies.next().await {
@@ -81,7 +81,7 @@ impl Supervisor {
 
     fn settle(&self, message: Message) {
         let id = message.correlation_id().and_then(|id| id.parse::<Uuid>().ok());
-        // A reply without an id that this client gave is nobody's; one that came too late is dropped in settle.
+        // A reply without an id of this client is ignored. `settle` drops one that came too late.
         let Some(id) = id else { return };
         let text = |name| message.header(name).map(Cow::into_owned);
         let (status, template_hash) = (text(header::STATUS), text(header::TEMPLATE_HASH));

@@ -38,7 +38,7 @@ async fn requests_are_answered() {
     client.describe("answered").await.unwrap();
     client.send(Request::create("answered", &json!({}))).await.unwrap();
 
-    // For ever is a time, too; what no frame has room for is nobody else's.
+    // The longest timeout works, too. A request too large for a frame fails alone.
     let patient = Request::fetch("answered", "k1").timeout(Duration::MAX);
     let long = Request::fetch("answered", "k1").session("x".repeat(131_000));
     let (patient, long) = tokio::join!(client.execute(patient), client.execute(long));
@@ -55,7 +55,7 @@ async fn user_ids_are_those_that_rabbitmq_accepts() {
     let data: Value = client.fetch("users", "k").await.unwrap();
     assert_eq!(data["user_id"], "guest");
 
-    // RabbitMQ closes the channel over a false one.
+    // RabbitMQ closes the channel over a false user id.
     let client = Client::builder(&url).user_id("mallory").connect().await.unwrap();
     for _ in 0..3 {
         let error = client.fetch::<Value>("users", "k").await.unwrap_err();
@@ -74,7 +74,7 @@ async fn a_request_that_rabbitmq_forbids_fails_alone() {
             &["add_user", "alice", "secret"][..],
             &["set_permissions", "-p", "/", "alice", "^amq\\.gen-.*", ".*", ".*"],
             &["set_topic_permissions", "-p", "/", "alice", "beds", "^(allowed|nobody)\\..*", ".*"],
-            // As a node's.
+            // Like the user of a node.
             &["add_user", "node", "secret"],
             &[
                 "set_permissions",
@@ -126,7 +126,7 @@ async fn a_request_that_rabbitmq_forbids_fails_alone() {
     join_all(requests).await;
     assert_eq!(client.in_flight(), 0);
 
-    // What was allowed and is not any more closes the channel of the others; it is opened again.
+    // A key that was allowed and no longer is closes the channel of other requests, which is then opened again.
     let stack = tokio::task::spawn_blocking(move || {
         let none = ["set_topic_permissions", "-p", "/", "alice", "beds", "^allowed\\..*", ".*"];
         stack.rabbitmq().control(&none).unwrap();
@@ -134,7 +134,7 @@ async fn a_request_that_rabbitmq_forbids_fails_alone() {
     })
     .await
     .unwrap();
-    // A channel remembers its permissions for as long as it is busy: it is asked after longer and longer pauses.
+    // A channel caches its permissions while it is busy. So the test asks after longer and longer pauses.
     let mut pause = std::time::Duration::from_secs(1);
     while !matches!(client.request_raw("nobody.fetch", "{}").await, Err(ClientError::Forbidden { .. })) {
         assert!(pause.as_secs() < 30, "RabbitMQ never heard of it");
@@ -203,7 +203,7 @@ async fn a_request_gives_up_in_time_and_leaves_nothing_behind() {
     let error = client.execute(request.clone()).await.unwrap_err();
     assert!(matches!(error, ClientError::Timeout(_)), "{error}");
 
-    // One that is polled once and dropped.
+    // A request that is polled once and dropped.
     assert!(client.execute(request).now_or_never().is_none());
     assert_eq!(client.in_flight(), 0);
     client.fetch::<Value>("silent", "k").await.unwrap();
@@ -275,13 +275,13 @@ async fn a_bus_that_is_not_there_is_an_error_and_not_a_wait() {
         assert!(matches!(error, ClientError::Connect(_) | ClientError::Url(_)), "{url}: {error}");
         assert!(!error.to_string().contains("wrong"), "{error}");
     }
-    // One that accepts and says nothing.
+    // A server that accepts and says nothing.
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("amqp://{}", silent.local_addr().unwrap());
     let error =
         Client::builder(&url).connect_timeout(Duration::from_millis(200)).connect().await.unwrap_err();
     assert!(matches!(error, ClientError::Connect(_)), "{error}");
-    // Beside another it keeps nobody waiting, however long it may take.
+    // With the URL of another server beside it, the silent server delays nobody, however long the timeout is.
     let both = format!("{url},{}", shared_url().await);
     let connecting = Client::builder(both).connect_timeout(Duration::from_hours(1)).connect();
     tokio::time::timeout(Duration::from_mins(1), connecting).await.expect("the other answers").unwrap();

@@ -22,7 +22,7 @@ async fn events_are_heard_and_settled() {
     let stack = tokio::task::spawn_blocking(private).await.unwrap();
     let url = stack.amqp_url();
     let client = Client::builder(&url).reconnect_max(Duration::from_millis(200)).connect().await.unwrap();
-    // No node has been there.
+    // No node has declared the exchange yet.
     let error = client.events("note.*").await.unwrap_err();
     assert!(matches!(&error, ClientError::Connect(reason) if reason.contains("beds.events")), "{error}");
 
@@ -58,13 +58,13 @@ async fn events_are_heard_and_settled() {
     first.done().await.unwrap();
     let error = kept.next().await.unwrap_err();
     assert!(matches!(error, ClientError::Decode(_)), "{error}");
-    // What is not done comes again.
+    // An event that is not settled comes again.
     let third = kept.next().await.unwrap();
     assert_eq!((third.id.as_str(), third.is_redelivered), ("3", false));
     third.again().await.unwrap();
     let third = kept.next().await.unwrap();
     assert_eq!((third.id.as_str(), third.is_redelivered), ("3", true));
-    // A durable queue survives a restart of RabbitMQ, and what is in it.
+    // A durable queue and its events survive a restart of RabbitMQ.
     let stack = tokio::task::spawn_blocking(move || {
         stack.rabbitmq().restart().unwrap();
         stack

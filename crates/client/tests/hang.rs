@@ -30,7 +30,7 @@ async fn a_hanging_bus_is_noticed_and_attempts_to_reach_it_leave_no_thread_behin
     eventually("one connection is left", async || io_threads() == 1).await;
 
     stack.rabbitmq().pause().unwrap();
-    // What was on its way when RabbitMQ stopped may still come back: its queue is gone.
+    // A request that was in flight when RabbitMQ stopped may be returned: its queue is gone.
     let error = loop {
         let request = Request::raw("before.fetch", "{}").timeout(Duration::from_secs(20));
         match client.execute(request).await.unwrap_err() {
@@ -44,7 +44,7 @@ async fn a_hanging_bus_is_noticed_and_attempts_to_reach_it_leave_no_thread_behin
         let error = hasty.clone().connect().await.unwrap_err();
         assert!(matches!(error, ClientError::Connect(_)), "{error}");
     }
-    // What is left is the one attempt that the client has under way.
+    // Only the one attempt remains that the client has under way.
     eventually("abandoned attempts end", async || io_threads() <= 1).await;
 
     stack.rabbitmq().resume().unwrap();

@@ -14,11 +14,11 @@ use crate::{Broker, Lane, Service, names::names, request::present};
 names! {
     /// How the items of a batch depend on each other.
     Mode:
-    /// Each by itself, many at a time: one that fails harms no other.
+    /// Each item by itself, many at a time: a failed item does not affect the others.
     Parallel = "parallel",
-    /// One after another, up to the first that fails.
+    /// One item after another, up to the first that fails.
     Ordered = "ordered",
-    /// All or none, in one database: for writes.
+    /// All items or none, in one database: for writes.
     Atomic = "atomic",
 }
 
@@ -27,12 +27,12 @@ names! {
 pub struct BatchKey {
     /// The service that its templates belong to.
     pub service: Service,
-    /// Whether it only reads.
+    /// Whether the batch only reads.
     pub lane: Lane,
 }
 
 impl BatchKey {
-    /// Parses `app_server.batch.read` and the like; `None` for what is no batch's routing key.
+    /// Parses `app_server.batch.read` and the like; `None` for the routing key of anything but a batch.
     #[must_use]
     pub fn parse(key: &str) -> Option<Self> {
         let (service, operation) = key.split_once('.')?;
@@ -40,7 +40,7 @@ impl BatchKey {
         Some(Self { service: Service::from_name(service)?, lane })
     }
 
-    /// The broker in whose queue it waits: of a service with several, the first of the contract.
+    /// The broker in whose queue the batch waits. If the service has several, the first of the contract.
     #[must_use]
     pub fn broker(self) -> Broker {
         Broker::of_batches(self.service, self.lane)
@@ -57,10 +57,10 @@ impl fmt::Display for BatchKey {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BatchRequest<'a> {
-    /// How its items depend on each other. A batch of reads that does not say is `parallel`; one of writes must say.
+    /// How its items depend on each other. A batch of reads without a mode is `parallel`; a batch of writes needs one.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
-    /// What is asked, in order.
+    /// The requests, in order.
     #[serde(borrow)]
     pub items: Vec<BatchItem<'a>>,
 }
@@ -70,15 +70,15 @@ pub struct BatchRequest<'a> {
 pub struct BatchItem<'a> {
     /// Wire name of the template.
     pub template: Cow<'a, str>,
-    /// What is asked of it, as in a routing key after the template: `fetch`, `call.restock`.
+    /// The operation, as in a routing key after the template: `fetch`, `call.restock`.
     pub op: Cow<'a, str>,
-    /// The body of the request, not read yet; one without is as a request without a body.
+    /// The body of the request, not parsed yet. `None` is the same as a request without a body.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<&'a RawValue>,
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for BatchItem<'a> {
-    /// Reads an object alone: a struct would be read from an array too, by position.
+    /// Accepts only an object: the derived code would also read the struct from an array, by position.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]

@@ -1,14 +1,14 @@
-//! What texts are one to a database, by one rule for the compiler and the importer.
+//! Which texts are equal to a database: one rule for the compiler and the importer.
 
 use std::collections::BTreeSet;
 
-/// What most collations of MariaDB take a text for: without case, accents, and blanks at its end.
+/// The text as most collations of MariaDB compare it: without case, accents, and blanks at its end.
 #[must_use]
 pub fn collated(text: &str) -> String {
     text.trim_end_matches(' ').to_lowercase().chars().map(without_accent).collect()
 }
 
-/// Whether two of these are one to most collations.
+/// Whether two of these values are equal to most collations.
 #[must_use]
 pub fn are_alike(values: &[String]) -> bool {
     let distinct: BTreeSet<String> = values.iter().map(|value| collated(value)).collect();

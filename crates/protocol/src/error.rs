@@ -69,7 +69,7 @@ error_codes! {
     Overloaded = "overloaded", retryable: true;
     /// A database object refused: a condition that a procedure signalled, a constraint, a validator.
     RejectedByDatabase = "rejected_by_database", retryable: false;
-    /// An item of a batch that was left out, since one before it failed.
+    /// An item of a batch that was not run, because an earlier one failed.
     NotRun = "not_run", retryable: false;
     /// A defect of BEDS or of its set-up; the node's log has the details under the request id.
     Internal = "internal", retryable: false;
@@ -97,18 +97,18 @@ pub struct ErrorBody {
     pub code: ErrorCode,
     /// What happened, in one sentence for a person.
     pub message: String,
-    /// What to do about it, where the node knows.
+    /// What to do about it, if the node knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
     /// Whether the same request may succeed later.
     pub retryable: bool,
-    /// One entry a field, for `validation_failed` and `conflict`.
+    /// One entry per field, for `validation_failed` and `conflict`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub details: Vec<FieldError>,
     /// SQLSTATE of the condition, for `rejected_by_database` from an SQL engine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sqlstate: Option<String>,
-    /// Names the request in the node's log.
+    /// Identifies the request in the node's log.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub request_id: String,
 }
@@ -116,7 +116,7 @@ pub struct ErrorBody {
 impl fmt::Display for ErrorBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.code, OneLine(&self.message))?;
-        // One field alone is what the message says already.
+        // A single field is mentioned in the message already.
         let said = |detail: &&FieldError| self.message.contains(&detail.reason);
         for FieldError { field, reason } in self.details.iter().filter(|detail| !said(detail)) {
             write!(f, "; {} {}", shown(field), OneLine(reason))?;

@@ -1,7 +1,7 @@
-//! JSON as it was written: no key of an object stands twice, and a number has all its digits.
+//! JSON as it was written: no object has a duplicate key, and a number keeps all its digits.
 //!
-//! `serde_json::Value` would keep one of two values for a key, and round a number that is neither a 64-bit integer nor a
-//! double, both in silence.
+//! `serde_json::Value` would silently keep only one of two values for a key, and round a number that is neither a
+//! 64-bit integer nor a double.
 
 mod read;
 
@@ -13,7 +13,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-/// A JSON value. It is read from a text, and is refused where an object in it has a key twice.
+/// A JSON value. Parsing refuses an object with a duplicate key, at any depth.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum Json {
     /// `null`
@@ -44,15 +44,16 @@ enum Digits {
     Text(Box<str>),
 }
 
-/// A JSON object as it was written: in order, and without a key that stands twice.
+/// A JSON object as it was written: in order, and without duplicate keys.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Record(pub Vec<(String, Json)>);
 
 impl Json {
-    /// JSON that somebody has let in who does not look for keys that stand twice: of those, the last value counts.
+    /// Parses JSON that a system without a check for duplicate keys has accepted. For a duplicate key, the last value
+    /// counts.
     ///
     /// # Errors
-    /// Where it is no JSON.
+    /// If the text is not JSON.
     pub fn of_any(text: &[u8]) -> serde_json::Result<Self> {
         serde_json::from_slice(text)
             .or_else(|_| serde_json::from_slice::<serde_json::Value>(text).map(Self::from))
@@ -88,7 +89,7 @@ impl Json {
         if let Self::Number(number) = self { number.as_u64() } else { None }
     }
 
-    /// The double that is next to the number, if it is one.
+    /// The double nearest to the number, if the value is a number.
     #[must_use]
     pub fn as_f64(&self) -> Option<f64> {
         if let Self::Number(number) = self { number.as_f64() } else { None }
@@ -118,7 +119,7 @@ impl Number {
         }
     }
 
-    /// The double that is next to it.
+    /// The double nearest to the number.
     #[must_use]
     pub fn as_f64(&self) -> Option<f64> {
         match &self.0 {
@@ -127,14 +128,14 @@ impl Number {
         }
     }
 
-    /// The double that is written as the same number, if there is one.
+    /// The double that is exactly this number, if there is one.
     #[must_use]
     pub fn as_exact_f64(&self) -> Option<f64> {
         let value = self.as_f64()?;
         (significant(&self.to_string())? == significant(&format!("{value:e}"))?).then_some(value)
     }
 
-    /// A number of a text that is known to be JSON.
+    /// The number of a text that is known to be JSON.
     fn read(text: &str) -> Result<Self, String> {
         // An integer has no negative zero.
         if text != "-0" {
@@ -145,7 +146,7 @@ impl Number {
                 return Ok(Self(Digits::UInt(value)));
             }
         }
-        // Most who read JSON take no greater ones.
+        // Most JSON parsers accept no greater numbers.
         if text.parse().is_ok_and(f64::is_finite) {
             Ok(Self(Digits::Text(text.into())))
         } else {
@@ -154,7 +155,7 @@ impl Number {
     }
 }
 
-/// Sign, digits without the zeros around them, and the power of ten that the first of them follows. Zero has no digits.
+/// The sign, the digits without the zeros around them, and the power of ten for `0.DIGITS`. Zero has no digits.
 fn significant(text: &str) -> Option<(bool, String, i64)> {
     let (mantissa, exponent) = text.split_once(['E', 'e']).unwrap_or((text, "0"));
     let exponent: i32 = exponent.parse().ok()?;

@@ -1,17 +1,17 @@
-//! What both ends of the BEDS bus share, and nothing else: names of exchanges, queues and headers, routing
-//! keys, operations, request and reply bodies, error codes, and the types of values on the wire.
+//! What both ends of the BEDS bus share, and nothing else: names of exchanges, queues and headers, routing keys,
+//! operations, request and reply bodies, error codes, and the types of values on the wire.
 //!
-//! This crate knows JSON. It must never know a broker library or a database driver: the node, the clients
-//! and the template compiler all stand on it.
+//! This crate knows JSON. It must never depend on a broker library or a database driver: the node, the clients and the
+//! template compiler all depend on this crate.
 //!
 //! - [`topology`]: services, brokers, lanes, queues, and where a template's operations are routed.
 //! - [`operation`]: the routing key of a request, parsed once.
-//! - [`json`]: JSON with all that was written.
+//! - [`json`]: JSON without loss: every digit, every key.
 //! - [`request`], [`reply`]: the bodies; [`batch`]: many requests in one.
-//! - [`event`]: the body of what is published of a change.
+//! - [`event`]: the body of an event, the published part of a change.
 //! - [`error`]: the error codes and the error object of a failed reply.
-//! - [`tables`]: the tables that a node keeps in the domains' databases for itself.
-//! - [`vocabulary`]: the words of the template language, and [`nearest()`] what a mistyped name most likely means.
+//! - [`tables`]: the node's own tables in the domains' databases.
+//! - [`vocabulary`]: the words of the template language; [`nearest()`]: the most likely meaning of a mistyped name.
 //! - [`shown()`]: a name in a message.
 //! - [`value`]: wire types that JSON does not have.
 

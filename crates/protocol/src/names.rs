@@ -1,8 +1,8 @@
 //! Closed sets of names, each defined once: the macro behind the enums of [`crate::topology`] and
 //! [`crate::vocabulary`].
 
-/// An enum whose variants are names. Whoever matches on it without a wildcard is told by the compiler when a name
-/// comes, so that a new name is never taken for another.
+/// An enum whose variants are names. Code that matches on it without a wildcard fails to compile when a name is added,
+/// so that a new name is never mistaken for another.
 macro_rules! names {
     ($(#[$doc:meta])* $name:ident: $($(#[$vdoc:meta])* $variant:ident = $text:literal,)*) => {
         $(#[$doc])*
@@ -20,7 +20,7 @@ macro_rules! names {
                         write!(f, "one of {}", [$($text),*].join(", "))
                     }
 
-                    // Here and not after it, so that a format knows the place of what it refuses.
+                    // The check is in the visitor, so that a format can report the position of the refused name.
                     fn visit_str<E: ::serde::de::Error>(self, name: &str) -> Result<$name, E> {
                         $name::from_name(name).ok_or_else(|| E::unknown_variant(name, &[$($text),*]))
                     }
@@ -37,7 +37,7 @@ macro_rules! names {
         }
 
         impl $name {
-            /// All of them, in the order of the contract.
+            /// All names, in the order of the contract.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
             /// The name in templates and configuration.
@@ -46,7 +46,7 @@ macro_rules! names {
                 match self { $(Self::$variant => $text,)* }
             }
 
-            /// The one with this name.
+            /// The variant with this name.
             #[must_use]
             pub fn from_name(name: &str) -> Option<Self> {
                 match name { $($text => Some(Self::$variant),)* _ => None }

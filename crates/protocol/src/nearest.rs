@@ -1,8 +1,8 @@
-//! The name that a mistyped one most likely means, by one rule for the compiler and the node's tools.
+//! The most likely meaning of a mistyped name: one rule for the compiler and the node's tools.
 
-/// The candidate that is nearest to a name, if one is near enough to be worth suggesting: a third of the letters may
-/// be put in, taken out, changed or swapped with their neighbour, and one always. Case does not matter. Of candidates
-/// that are equally near, the first in the alphabet.
+/// The candidate nearest to a name, if it is near enough to be worth suggesting. A third of the letters, and at least
+/// one, may be inserted, deleted, changed or swapped with their neighbour. Case does not matter. Of equally near
+/// candidates, the first in the alphabet.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let folded = name.to_lowercase();
     let allowed = (folded.chars().count() / 3).max(1);

@@ -1,9 +1,9 @@
-//! Texts of others on one line.
+//! Foreign texts on one line.
 
 use std::fmt::{self, Write as _};
 
-/// Shows a text that may come from anybody: what ends a line, moves the cursor or turns the direction of writing is
-/// shown as its code, so that the text cannot pass for a line of ours.
+/// Shows a text of unknown origin. Characters that end a line, move the cursor or change the direction of writing are
+/// shown as their codes, so that the text cannot pass for a line of ours.
 #[derive(Debug, Clone, Copy)]
 pub struct OneLine<'a>(pub &'a str);
 
@@ -13,7 +13,7 @@ impl fmt::Display for OneLine<'_> {
     }
 }
 
-/// Writes as [`OneLine`] shows.
+/// Writes text as [`OneLine`] shows it.
 #[derive(Debug)]
 pub struct OneLineWriter<W>(pub W);
 

@@ -11,11 +11,11 @@ pub enum Operation<'a> {
     Fetch,
     /// Count records by filter.
     Count,
-    /// Create one record, or many of which all or none are created.
+    /// Create one record, or several, all or none.
     Create,
     /// Change one record by key, or many by filter.
     Update,
-    /// Create a record, or change the one with its key; or many, of which all or none are written.
+    /// Create a record, or change the record with its key; or several, all or none.
     Upsert,
     /// Delete one record by key, or many by filter.
     Delete,
@@ -26,7 +26,7 @@ pub enum Operation<'a> {
 }
 
 impl Operation<'_> {
-    /// The lane that the operation always takes; `None` for a call, whose template says.
+    /// The lane that the operation always takes; `None` for a call, whose template sets it.
     #[must_use]
     pub const fn lane(self) -> Option<Lane> {
         match self {
@@ -57,7 +57,7 @@ impl fmt::Display for Operation<'_> {
 pub struct RoutingKey<'a> {
     /// Wire name of the template.
     pub template: &'a str,
-    /// What is asked of it.
+    /// The operation.
     pub operation: Operation<'a>,
 }
 
@@ -67,7 +67,7 @@ pub enum RoutingKeyError {
     /// There is no `.` between a template and an operation.
     #[error("the routing key {} is not of the form <template>.<operation>", shown(.0))]
     Form(String),
-    /// The operation is none of the known ones.
+    /// The operation is unknown.
     #[error("{} is not an operation", shown(.0))]
     Operation(String),
 }
@@ -76,7 +76,7 @@ impl<'a> RoutingKey<'a> {
     /// Parses `product.fetch`, `product.call.restock` and the like.
     ///
     /// # Errors
-    /// When there is no `.`, a part is empty, or the operation is unknown.
+    /// If there is no `.`, a part is empty, or the operation is unknown.
     pub fn parse(key: &'a str) -> Result<Self, RoutingKeyError> {
         let (template, operation) = key
             .split_once('.')
@@ -90,7 +90,7 @@ impl<'a> Operation<'a> {
     /// Parses `fetch`, `call.restock` and the like.
     ///
     /// # Errors
-    /// When it is none of the operations.
+    /// If it is not an operation.
     pub fn parse(text: &'a str) -> Result<Self, RoutingKeyError> {
         match text {
             "fetch" => Ok(Self::Fetch),

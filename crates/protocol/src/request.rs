@@ -1,5 +1,5 @@
-//! Request bodies. A body is checked here for its form only: an unknown key, a key that stands twice or a
-//! wrong JSON type is refused. What the values may be is the template's to say.
+//! Request bodies. Here a body is checked for its form only: an unknown key, a duplicate key or a wrong JSON type is
+//! refused. The template decides which values are valid.
 
 use std::fmt;
 
@@ -77,7 +77,7 @@ macro_rules! body {
 body! {
     /// `fetch`: one record by `key`, or many by the other members.
     FetchRequest {
-        /// The record's key: a scalar, or an object where the key has several fields.
+        /// The record's key: a scalar, or an object if the key has several fields.
         key: Json = "present",
         /// Field to value, or field to operators.
         r#where: Record = "present",
@@ -87,7 +87,7 @@ body! {
         limit: u32 = "present",
         /// The `next` of an earlier reply.
         after: String = "present",
-        /// The fields wanted; all where absent.
+        /// The fields wanted; all fields if absent.
         fields: Vec<String> = "present",
         /// Whether to count all records that the filter matches.
         count: bool = "present",
@@ -109,7 +109,7 @@ impl FetchRequest {
         Self { key: Some(key.into()), ..Self::default() }
     }
 
-    /// The request for records with these values.
+    /// The request for the records with these values.
     #[must_use]
     pub fn matching(filter: impl Into<Record>) -> Self {
         Self { r#where: Some(filter.into()), ..Self::default() }
@@ -124,7 +124,7 @@ impl CountRequest {
     }
 }
 
-/// `create`: one record, or several of which all or none are created.
+/// `create`: one record, or several, all or none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CreateRequest {
@@ -139,7 +139,7 @@ pub struct UpdateRequest {
     /// The record's key.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub key: Option<Json>,
-    /// In place of a key: field to value, or field to operators.
+    /// Instead of a key: field to value, or field to operators.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub r#where: Option<Record>,
     /// The fields to change.
@@ -152,7 +152,7 @@ pub struct UpdateRequest {
     pub dry_run: Option<bool>,
 }
 
-/// `upsert`: creates a record, or changes the one with its key; or several, of which all or none are written.
+/// `upsert`: creates a record, or changes the record with its key; or several, all or none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UpsertRequest {
@@ -165,7 +165,7 @@ body! {
     DeleteRequest {
         /// The record's key.
         key: Json = "present",
-        /// In place of a key: field to value, or field to operators.
+        /// Instead of a key: field to value, or field to operators.
         r#where: Record = "present",
         /// Delete it only while its version is this one.
         if_version: i64 = "present",

@@ -2,8 +2,8 @@
 
 use crate::one_line::OneLine;
 
-/// A name as messages show it, whoever wrote it: on one line, in backticks, or in double quotes where it has a backtick
-/// itself, so that nobody takes it for several names.
+/// A name as messages show it, whatever its origin: on one line, in backticks. A name that contains a backtick stands
+/// in double quotes. So nobody takes it for several names.
 #[must_use]
 pub fn shown(name: impl AsRef<str>) -> String {
     let name = OneLine(name.as_ref()).to_string();

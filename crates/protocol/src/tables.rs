@@ -1,7 +1,7 @@
-//! The tables that a node keeps in the domains' databases for itself: tables of MariaDB, collections of MongoDB.
+//! The node's own tables in the domains' databases: tables of MariaDB, collections of MongoDB.
 //!
-//! They are the DBA's like all others. This is the one place that says what they are; `bedsc ddl` and `bedsc grants`
-//! write them down for the DBA, and `beds verify` looks for them.
+//! The DBA owns them, like all other tables. This module is the one place that defines them. `bedsc ddl` and
+//! `bedsc grants` write them down for the DBA, and `beds verify` checks that they exist.
 
 use serde_json::{Map, Value, json};
 
@@ -10,10 +10,10 @@ use crate::Engine;
 /// The longest `message_id`, in characters.
 pub const MESSAGE_ID_CHARACTERS_MAX: u16 = 128;
 
-/// The longest name of a user that RabbitMQ knows, in bytes, and so in characters at most.
+/// The longest name of a RabbitMQ user, in bytes, and so in characters at most.
 const USER_CHARACTERS_MAX: u16 = 255;
 
-/// How MariaDB compares the texts in them: byte by byte, spaces at the end included.
+/// How MariaDB compares texts in these tables: byte by byte, spaces at the end included.
 pub const TEXT_COLLATION: &str = "utf8mb4_nopad_bin";
 
 /// A table of the node's own.
@@ -23,32 +23,32 @@ pub struct Table {
     pub role: Role,
     /// Its name.
     pub name: &'static str,
-    /// What it is, for people, in a line or two.
+    /// What the table is, for people, in a line or two.
     pub about: &'static [&'static str],
-    /// What it is called in a sentence.
+    /// The name of the table in a sentence.
     pub title: &'static str,
-    /// Its columns. In MongoDB those of the key are one text, the `_id`.
+    /// Its columns. In MongoDB the columns of the key are one text, the `_id`.
     pub columns: &'static [Column],
-    /// How many of the columns, from the first on, are its key.
+    /// How many of the columns, from the first on, are the key.
     pub key: usize,
-    /// The columns that in MongoDB are the `_id`, as one text.
+    /// The columns that form the `_id` in MongoDB, as one text.
     identity: &'static [&'static str],
     /// Columns with an index of their own.
     indexed: &'static [&'static str],
-    /// Columns that have one in MongoDB alone: there nothing is found by the key's first columns.
+    /// Columns with an index in MongoDB only: MongoDB cannot find rows by the first columns of the key.
     indexed_documents: &'static [&'static str],
-    /// What the node does with its rows.
+    /// The node's rights on the rows.
     pub rights: &'static [Right],
 }
 
 /// What a table of the node's own is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
-    /// It remembers which writes are done, so that none is done twice.
+    /// The record of writes that are done, so that none is done twice.
     Ledger,
-    /// It keeps what is to be published of changes.
+    /// The events that are to be published.
     Events,
-    /// It keeps who changed what.
+    /// The record of who changed what.
     Audit,
 }
 
@@ -57,43 +57,43 @@ pub enum Role {
 pub struct Column {
     /// Its name.
     pub name: &'static str,
-    /// What it keeps.
+    /// The kind of its values.
     pub keeps: Keeps,
     /// Whether it may be null.
     pub nullable: bool,
 }
 
-/// What a column keeps.
+/// The kind of a column's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keeps {
-    /// A text of so many characters at most, compared byte by byte.
+    /// A text of at most this many characters, compared byte by byte.
     Text(u16),
     /// A text, up to 16 MiB.
     Long,
     /// A number from 0 to 4,294,967,295.
     Number,
-    /// A number that MariaDB counts by itself.
+    /// A number that MariaDB assigns by counting.
     Counter,
     /// A number of 64 bits, which may be negative.
     Whole,
-    /// So many bytes.
+    /// This many bytes.
     Digest(u8),
     /// Bytes, up to 16 MiB.
     Bytes,
-    /// A moment, by default the one of the insertion.
+    /// A moment; by default the time of insertion.
     Moment,
 }
 
-/// What a node does with rows.
+/// A right of the node on rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Right {
-    /// It reads them.
+    /// To read rows.
     Select,
-    /// It adds some.
+    /// To add rows.
     Insert,
-    /// It changes some.
+    /// To change rows.
     Update,
-    /// It deletes some.
+    /// To delete rows.
     Delete,
 }
 
@@ -122,10 +122,10 @@ const fn nullable(name: &'static str, keeps: Keeps) -> Column {
     Column { name, keeps, nullable: true }
 }
 
-/// All of them.
+/// All tables of the node's own.
 pub static TABLES: [&Table; 3] = [&LEDGER, &EVENTS, &AUDIT];
 
-/// Whether a table or collection is one of them.
+/// Whether a table or collection is one of the node's own.
 #[must_use]
 pub fn is_own(name: &str) -> bool {
     TABLES.iter().any(|table| table.name == name)
@@ -155,7 +155,7 @@ pub static LEDGER: Table = Table {
     rights: &[Right::Select, Right::Insert, Right::Update, Right::Delete],
 };
 
-/// What is to be published of changes.
+/// The events that are to be published.
 pub static EVENTS: Table = Table {
     role: Role::Events,
     name: "beds_events",
@@ -181,7 +181,7 @@ pub static EVENTS: Table = Table {
     rights: &[Right::Select, Right::Insert, Right::Update, Right::Delete],
 };
 
-/// The longest key of a record that an entry of the audit has as it is, in characters: longer ones would have no index.
+/// The longest record key that an audit entry holds unchanged, in characters. Longer keys could not be indexed.
 pub const AUDIT_RECORD_CHARACTERS_MAX: u16 = 512;
 
 /// Who changed what.
@@ -208,7 +208,7 @@ pub static AUDIT: Table = Table {
     ],
     key: 1,
     identity: &["id"],
-    // Each with the key at its end, by which they are in the order of time.
+    // Each index ends with the key, which gives the order of time.
     indexed: &["at", "user", "template", "record"],
     indexed_documents: &[],
     rights: &[Right::Insert],
@@ -227,13 +227,13 @@ impl Role {
 }
 
 impl Table {
-    /// Whether rows are added to it, and never changed.
+    /// Whether rows are only added, and never changed.
     #[must_use]
     pub fn is_append_only(&self) -> bool {
         self.rights == [Right::Insert]
     }
 
-    /// The names of its key's columns.
+    /// The names of the key's columns.
     pub fn key_columns(&self) -> impl Iterator<Item = &'static str> {
         self.columns[..self.key].iter().map(|column| column.name)
     }
@@ -253,12 +253,12 @@ impl Table {
         format!("ix_{}_{column}", self.name)
     }
 
-    /// The columns that in MongoDB are members beside the `_id`.
+    /// The columns that are members beside the `_id` in MongoDB.
     pub fn members(&self) -> impl Iterator<Item = &'static Column> {
         self.columns.iter().filter(|column| !self.identity.contains(&column.name))
     }
 
-    /// The statement of SQL that creates it where it is not there, without its end.
+    /// The SQL statement that creates the table if it does not exist, without its terminator.
     #[must_use]
     pub fn sql(&self) -> String {
         let quoted = |name: &str| format!("`{name}`");
@@ -277,7 +277,7 @@ impl Table {
         )
     }
 
-    /// The command of MongoDB that creates it, or that gives it its validator: `create` or `collMod`, as JSON.
+    /// The MongoDB command that creates the collection or sets its validator: `create` or `collMod`, as JSON.
     #[must_use]
     pub fn command(&self, command: &str) -> String {
         let mut members: Vec<(&str, Value, bool)> = vec![("_id", json!({ "bsonType": "string" }), false)];
@@ -291,7 +291,7 @@ impl Table {
         )
     }
 
-    /// The command of MongoDB that creates an index on this column, as JSON.
+    /// The MongoDB command that creates an index on this column, as JSON.
     #[must_use]
     pub fn index(&self, column: &str) -> String {
         let index = json!({ "name": format!("{column}_1"), "key": { column: 1 } });

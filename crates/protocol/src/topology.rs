@@ -10,7 +10,7 @@ pub const EXCHANGE: &str = "beds";
 pub const EVENTS: &str = "beds.events";
 /// The durable topic exchange over which the nodes of a fleet speak to each other.
 pub const NODES: &str = "beds.nodes";
-/// Exchange and queue of what could not be answered.
+/// Exchange and queue of messages that could not be answered.
 pub const DEAD: &str = "beds.dead";
 /// The default exchange, which routes a reply to the queue it names.
 pub const DEFAULT_EXCHANGE: &str = "";
@@ -19,18 +19,18 @@ pub const CONTENT_TYPE: &str = "application/json";
 
 /// Names of AMQP headers.
 pub mod header {
-    /// Request: the moment after which no answer is wanted, in Unix milliseconds.
+    /// Request: the deadline, after which no answer is wanted, in Unix milliseconds.
     pub const DEADLINE: &str = "beds-deadline";
     /// Request: the session's token.
     pub const SESSION: &str = "beds-session";
-    /// Request: the fingerprint of the template that the client was built for. Reply: of the one that answered.
-    /// Event: of the one that changed.
+    /// Request: the fingerprint of the template that the client was built for. Reply: the fingerprint of the template
+    /// that answered. Event: the fingerprint of the template whose record changed.
     pub const TEMPLATE_HASH: &str = "beds-template-hash";
-    /// Request: the W3C trace context. Event: that of the request which made it.
+    /// Request: the W3C trace context. Event: the context of the request that made the change.
     pub const TRACEPARENT: &str = "traceparent";
-    /// Request: where databases must be for what it reads, as `beds-position` of an earlier reply said.
+    /// Request: the position that the databases must have reached for the read: `beds-position` of an earlier reply.
     pub const AFTER: &str = "beds-after";
-    /// Reply to a write: where its databases are by now.
+    /// Reply to a write: the position that its databases have reached.
     pub const POSITION: &str = "beds-position";
     /// Reply: `ok`, or the error code.
     pub const STATUS: &str = "beds-status";
@@ -44,19 +44,19 @@ pub mod header {
     pub const DEAD_EXCHANGE: &str = "beds-dead-exchange";
     /// Dead letter: the routing key it was published with.
     pub const DEAD_ROUTING_KEY: &str = "beds-dead-routing-key";
-    /// Dead letter: the node that gave it up.
+    /// Dead letter: the node that gave up the message.
     pub const DEAD_NODE: &str = "beds-dead-node";
     /// Dead letter: the request's id, as in the node's log.
     pub const DEAD_REQUEST_ID: &str = "beds-dead-request-id";
-    /// Dead letter: the content header as it came, of a message whose properties cannot be read.
+    /// Dead letter: the raw content header, if the message's properties cannot be read.
     pub const DEAD_PROPERTIES: &str = "beds-dead-properties";
     /// Dead letter: the user for whom RabbitMQ vouched.
     pub const DEAD_USER: &str = "beds-dead-user";
-    /// Dead letter: `true` where sensitive values were masked in its body, which cannot be replayed then.
+    /// Dead letter: `true` if sensitive values were masked in its body. Such a letter cannot be replayed.
     pub const DEAD_MASKED: &str = "beds-dead-masked";
-    /// Dead letter: how many bytes its body had, where RabbitMQ takes fewer and the rest was cut off.
+    /// Dead letter: how many bytes its body had, if RabbitMQ takes fewer and the rest was cut off.
     pub const DEAD_BODY_BYTES: &str = "beds-dead-body-bytes";
-    /// Dead letter: when, as RFC 3339 in UTC.
+    /// Dead letter: when the node gave it up, as RFC 3339 in UTC.
     pub const DEAD_AT: &str = "beds-dead-at";
     /// On a request that a node has put aside: its routing key.
     pub const ASIDE_KEY: &str = "beds-aside-key";
@@ -64,12 +64,12 @@ pub mod header {
     pub const ASIDE_EXCHANGE: &str = "beds-aside-exchange";
     /// On a request that a node has put aside: its user.
     pub const ASIDE_USER: &str = "beds-aside-user";
-    /// On a dead letter: the names of the client's headers that were too long to be kept, with commas between.
+    /// Dead letter: the names of the client's headers that were too long to keep, with commas between.
     pub const DEAD_HEADERS_DROPPED: &str = "beds-dead-headers-dropped";
 }
 
 names! {
-    /// What kind of work an operation is, and so which queue of its service it waits in.
+    /// The kind of work of an operation. It decides in which queue of its service the operation waits.
     Lane:
     /// Changes nothing, and is worthless after its deadline.
     Read = "read",
@@ -80,25 +80,25 @@ names! {
 names! {
     /// How RabbitMQ finds the queue of a request.
     Exchange:
-    /// By the words of its routing key: RabbitMQ can limit by them what a user may publish.
+    /// By the words of its routing key. RabbitMQ can limit by them what a user may publish.
     Topic = "topic",
-    /// By its routing key as a whole, which costs RabbitMQ less.
+    /// By its whole routing key, which costs RabbitMQ less.
     Direct = "direct",
 }
 
 names! {
-    /// How RabbitMQ keeps the queues that hold nothing but reads.
+    /// How RabbitMQ keeps the queues that hold only reads.
     ReadQueues:
-    /// On one server. While that is down, nobody can use them.
+    /// On one server. While that server is down, nobody can use them.
     Durable = "durable",
-    /// On one server. Where that dies, they are gone with it and declared again on another.
+    /// On one server. If that server dies, the queues are gone with it, and declared again on another.
     Transient = "transient",
-    /// On several servers, as those of writes are.
+    /// On several servers, like the queues of writes.
     Quorum = "quorum",
 }
 
 names! {
-    /// A group of brokers that a node hosts or not.
+    /// A group of brokers. A node hosts the whole group or none of it.
     Service:
     /// Data domains of applications.
     AppServer = "app_server",
@@ -113,28 +113,28 @@ names! {
 /// How RabbitMQ keeps a broker's queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum QueueKind {
-    /// In memory, on one RabbitMQ node: for reads alone, which outlive neither their deadline nor a restart.
+    /// In memory, on one RabbitMQ node. Only for reads, which outlive neither their deadline nor a restart.
     Classic,
-    /// On disk, and replicated where RabbitMQ is a cluster: for all that must not be lost.
+    /// On disk, and replicated if RabbitMQ is a cluster. For everything that must not be lost.
     Quorum,
 }
 
-/// What there is to know of a broker.
+/// The properties of a broker.
 struct Row {
     queue: &'static str,
     service: Service,
     kind: QueueKind,
     lanes: &'static [Lane],
     ingest: bool,
-    /// What a template writes as `broker` to be routed to it.
+    /// The name that a template writes as `broker` to be routed here.
     domains: Domains,
 }
 
-/// Whether a broker takes the domains of templates.
+/// Whether a broker takes the domains of templates, and which.
 enum Domains {
-    /// Those of its service that name no broker.
+    /// The domains of its service that name no broker.
     Unnamed,
-    /// Those that name it so.
+    /// The domains that name this broker.
     Named(&'static str),
 }
 
@@ -231,7 +231,8 @@ impl Broker {
         Self::ALL.iter().copied().find(takes).unwrap_or(Self::AppRead)
     }
 
-    /// Whether commands to nodes wait in the queue: a node that drains goes on taking them, or nobody could tell it to resume.
+    /// Whether commands to nodes wait in the queue. A draining node keeps consuming such a queue: otherwise nobody
+    /// could tell it to resume.
     #[must_use]
     pub const fn hears_commands(self) -> bool {
         matches!(self, Self::AdminIn)
@@ -243,7 +244,7 @@ impl Broker {
         self.as_str().trim_start_matches(self.service().as_str()).trim_start_matches('.')
     }
 
-    /// Whether the queue holds what nodes tell of themselves: log events, metric samples.
+    /// Whether the queue holds the nodes' own data: log events, metric samples.
     #[must_use]
     pub const fn is_ingest(self) -> bool {
         self.row().ingest
@@ -269,8 +270,8 @@ impl Placement {
         }
     }
 
-    /// The placement that a template's `service` and `broker` ask for; `None` when the service has no such
-    /// broker for templates, or has several and none is named. [`Placement::brokers`] lists the choices.
+    /// The placement that a template's `service` and `broker` ask for. `None` if the service has no such broker for
+    /// templates, or has several and none is named. [`Placement::brokers`] lists the choices.
     #[must_use]
     pub fn of(service: Service, broker: Option<&str>) -> Option<Self> {
         let find = |name: Option<&str>, lane: Lane| {
@@ -285,7 +286,7 @@ impl Placement {
             })
         };
         let write = find(broker, Lane::Write)?;
-        // A broker that takes no reads leaves them to the one for templates that name none.
+        // A broker that takes no reads leaves them to the broker for templates that name none.
         let read = find(broker, Lane::Read).or_else(|| find(None, Lane::Read))?;
         Some(Self { read, write })
     }

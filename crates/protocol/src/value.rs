@@ -9,7 +9,7 @@ use time::{
     macros::format_description,
 };
 
-/// A value that is invalid for its type; the text says what was expected.
+/// A value that is invalid for its type. The text says what was expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ParseValueError(pub &'static str);
@@ -27,22 +27,22 @@ impl Decimal {
         &self.0
     }
 
-    /// A double as it is written: a whole number with all of its digits, another with those that tell it from its
-    /// neighbours. `None` where it is no number.
+    /// A double as text: a whole number with all of its digits, any other with the digits that distinguish it from its
+    /// neighbours. `None` if it is not a number.
     #[must_use]
     pub fn of_double(number: f64) -> Option<Self> {
         let text = if number.fract() == 0.0 { format!("{number:.0}") } else { number.to_string() };
         text.parse().ok()
     }
 
-    /// How many digits stand before the point, leading zeros not counted, and after it.
+    /// How many digits stand before the point, without leading zeros, and after it.
     #[must_use]
     pub fn digits(&self) -> (usize, usize) {
         let (_, whole, fraction) = self.parts();
         (whole.len(), fraction.len())
     }
 
-    /// The number without the digits beyond these after its point, where one of them is not 0.
+    /// The number truncated to this many digits after the point, if that cuts off a digit other than 0.
     #[must_use]
     pub fn cut(&self, scale: usize) -> Option<Self> {
         let (_, _, fraction) = self.parts();
@@ -176,7 +176,7 @@ impl fmt::Display for DateTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.format(&Rfc3339) {
             Ok(text) => f.write_str(&text),
-            // A database may hold years that RFC 3339 has no form for.
+            // A database may hold years that RFC 3339 cannot express.
             Err(_) => write!(f, "{}T{}Z", Date(self.0.date()), Time(self.0.time())),
         }
     }
@@ -197,7 +197,7 @@ impl FromStr for Date {
     type Err = ParseValueError;
 
     fn from_str(text: &str) -> Result<Self, ParseValueError> {
-        // The format takes a sign before the year; a date on the wire has none.
+        // The format accepts a sign before the year, but a date on the wire has none.
         time::Date::parse(text, format_description!("[year]-[month]-[day]"))
             .ok()
             .filter(|date| text.len() == "YYYY-MM-DD".len() && (1..=9999).contains(&date.year()))

@@ -1,7 +1,8 @@
-//! The words of the template language, and of access to what it leaves open: what the compiler reads, generated code says, and `describe` shows.
+//! The words of the template language and of its access rules. The compiler reads them, generated code uses them, and
+//! `describe` shows them.
 //!
-//! Each set of words is one enum. The compiler and the runtime match on these without a wildcard, so that a word that
-//! is added here stops both builds until each of them knows what it means.
+//! Each set of words is one enum. The compiler and the runtime match on these enums without a wildcard. So a word that
+//! is added here breaks both builds until each of them handles it.
 
 use crate::names::names;
 
@@ -43,8 +44,8 @@ names! {
 }
 
 impl TypeName {
-    /// Whether values are short and have an order that both engines agree on, so that they can be filtered, sorted,
-    /// unique, and part of a key.
+    /// Whether values are short and have an order on which both engines agree. Only such values can be filtered,
+    /// sorted, unique, and part of a key.
     #[must_use]
     pub const fn is_indexable(self) -> bool {
         match self {
@@ -89,7 +90,7 @@ names! {
 }
 
 names! {
-    /// What a request says of itself, which a template may use in place of a value that a client chooses.
+    /// A property of the request that a template may use instead of a value of the client's choice.
     RequestValue:
     /// The name of the caller.
     User = "@user",
@@ -101,14 +102,14 @@ names! {
     Node = "@node",
     /// The id of the request.
     RequestId = "@request_id",
-    /// The moment at which the node took the request.
+    /// The moment at which the node received the request.
     Now = "@now",
 }
 
 names! {
-    /// What is done with domains whose templates have no `[access]`.
+    /// The access to domains whose templates have no `[access]`.
     Undeclared:
-    /// Everybody may do all.
+    /// Everybody may do everything.
     Open = "open",
     /// Nobody may do anything.
     Deny = "deny",
@@ -121,14 +122,13 @@ pub const ANYONE: &str = "anyone";
 /// The longest name of a role.
 pub const ROLE_LEN_MAX: usize = 64;
 
-/// Words that most likely mean all callers, so that nobody has one as a role.
+/// Words that most likely mean all callers. So they are not allowed as names of roles.
 #[must_use]
 pub fn is_meant_for_all(name: &str) -> bool {
     matches!(name, "all" | "any" | "public" | "anonymous" | "everyone" | "everybody" | "authenticated")
 }
 
-/// Whether a text is the name of a role that a caller may be given: lower-case letters, digits, `_` and `-`, with a letter
-/// first.
+/// Whether a text can be the name of a caller's role: lower-case letters, digits, `_` and `-`, with a letter first.
 #[must_use]
 pub fn is_role(name: &str) -> bool {
     let is_sign =
@@ -140,7 +140,7 @@ pub fn is_role(name: &str) -> bool {
 }
 
 names! {
-    /// What keeps a domain's records.
+    /// The database engine of a domain's records.
     Engine:
     /// MariaDB.
     MariaDb = "mariadb",

@@ -15,15 +15,15 @@ use crate::{
 pub struct Accounts {
     pub(crate) settings: Tercero,
     pub(crate) passwords: Passwords,
-    /// What the node remembers of sessions, which forgets at once what these functions end.
+    /// The node's cache of sessions. It forgets at once the sessions that these functions end.
     sessions: Option<Arc<SessionCheck>>,
 }
 
 impl Accounts {
-    /// Of a node with these settings, which remembers sessions in this, if it knows any.
+    /// The accounts of a node with these settings. `sessions` is the node's cache of sessions, if it has one.
     ///
     /// # Errors
-    /// Where passwords cannot be hashed with these settings.
+    /// If passwords cannot be hashed with these settings.
     pub fn new(settings: Tercero, sessions: Option<Arc<SessionCheck>>) -> Result<Self> {
         Ok(Self { passwords: Passwords::new(&settings)?, settings, sessions })
     }
@@ -32,7 +32,7 @@ impl Accounts {
         cx.extensions.get()
     }
 
-    /// Other nodes hear of it by an event.
+    /// Other nodes learn it from an event.
     pub(crate) fn forget(&self, what: &Forget) {
         if let Some(sessions) = &self.sessions {
             sessions.forget(what);

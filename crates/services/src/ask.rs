@@ -1,5 +1,5 @@
-//! Calls of a domain by their names: what a function asks of the objects of its own domain, in its own name, and what a node
-//! asks without any request.
+//! Calls of a domain by their names: a function calls objects of its own domain in its own name, and a node calls them
+//! without any request.
 
 use std::{
     sync::Arc,
@@ -17,13 +17,13 @@ use beds_core::{
 use beds_protocol::{CallRequest, ErrorCode, Record};
 use serde::de::DeserializeOwned;
 
-/// The context in which a function asks in its own name what is asked anew each time, whatever `message_id` the request has: what is read, and wrong passwords, which
-/// are counted however often a request is repeated.
+/// The context for a call that a function makes in its own name, anew each time, whatever `message_id` the request has.
+/// This is for reads, and for wrong passwords, which count however often a request is repeated.
 pub(crate) fn anew(cx: &Context) -> Context {
     Context { claims: None, ..cx.trusted() }
 }
 
-/// Makes a call of the domain, and gives its OUT parameters.
+/// Runs a call of the domain, and returns its OUT parameters.
 pub(crate) async fn call<D: NamasteCore, T: DeserializeOwned>(
     cx: &Context,
     name: &str,
@@ -34,7 +34,7 @@ pub(crate) async fn call<D: NamasteCore, T: DeserializeOwned>(
     out(domain, name, outcome.out.as_deref())
 }
 
-/// Makes a call of the domain, and gives its rows.
+/// Runs a call of the domain, and returns its rows.
 pub(crate) async fn rows<D: NamasteCore, T: DeserializeOwned>(
     cx: &Context,
     name: &str,
@@ -62,17 +62,17 @@ fn odd(domain: &str, name: &str) -> Error {
     ))
 }
 
-/// An argument of a call that a function of the node refuses.
+/// The error for an argument of a call that a function of the node refuses.
 pub(crate) fn invalid(field: &str, reason: &str) -> Error {
     let field = format!("args.{field}");
     Error::new(ErrorCode::ValidationFailed, format!("`{field}` {reason}")).detail(field, reason)
 }
 
-/// How long what a node asks by itself may take.
+/// The longest time for a call that a node makes by itself.
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// Makes a call of the domain in the node's own name, without any request; `what` stands for its id in the log. Gives its
-/// OUT parameters.
+/// Runs a call of the domain in the node's own name, without any request. `what` stands for the request id in the log.
+/// Returns the OUT parameters.
 pub(crate) async fn unasked<T: DeserializeOwned>(
     runner: &Arc<dyn Runner>,
     (domain, call): (&'static Domain, &'static Call),
@@ -103,6 +103,6 @@ pub(crate) fn out<T: DeserializeOwned>(domain: &str, name: &str, out: Option<&[u
     serde_json::from_slice(out.unwrap_or(b"{}")).map_err(|_| odd(domain, name))
 }
 
-/// What a call gives without OUT parameters, or what nobody reads of it.
+/// The result of a call without OUT parameters, or whose OUT parameters are not used.
 #[derive(Debug, serde::Deserialize)]
 pub(crate) struct Nothing {}

@@ -1,4 +1,4 @@
-//! The Rust function behind the call `list` of the template `catalogue`: what there is to ask for.
+//! The Rust function behind the call `list` of the template `catalogue`: the templates that a caller can use.
 
 use std::time::Instant;
 
@@ -24,10 +24,10 @@ pub struct Listed {
     other_hashes: Vec<String>,
 }
 
-/// The templates of which the caller may do anything, in the order of their names.
+/// The templates in which the caller may do anything at all, in the order of their names.
 ///
 /// # Errors
-/// `internal`, where the node offers no catalogue.
+/// `internal` if the node offers no catalogue.
 #[expect(clippy::unused_async, reason = "functions of calls are async")]
 pub async fn list(cx: &Context, service: Option<String>, template: Option<String>) -> Result<Vec<Listed>> {
     let Catalogue(domains) = cx.extensions.get::<Catalogue>()?;

@@ -1,4 +1,5 @@
-//! What is behind the call `health` of the template `fleet`, whichever objects that has: one verdict on the fleet, and why.
+//! The function behind the call `health` of the template `fleet`, whichever objects that template has: one verdict on
+//! the fleet, with reasons.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,42 +16,42 @@ use crate::{
     letters::Letters,
 };
 
-/// How many nodes are judged.
+/// How many nodes are judged at most.
 const NODES_MAX: u32 = 1_000;
 
-/// How the fleet is.
+/// The state of the fleet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// As it should be.
+    /// No problem.
     Healthy,
-    /// It serves, and something is not as it should be.
+    /// All is served, but there is a problem.
     Degraded,
     /// Something is not served.
     Failing,
 }
 
-/// One verdict, and why.
+/// One verdict, with reasons.
 #[derive(Debug, Serialize)]
 pub struct Health {
-    /// The worst of the reasons.
+    /// The worst of the reasons' verdicts.
     pub verdict: Verdict,
     /// How many nodes there are, lost ones included.
     pub nodes: usize,
-    /// What is not as it should be, the worst first.
+    /// The problems, worst first.
     pub reasons: Vec<Reason>,
 }
 
-/// Something that is not as it should be.
+/// A problem.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Reason {
-    /// What kind of thing it is, for programs.
+    /// The kind of problem, for programs.
     pub what: &'static str,
-    /// The node, where it is one.
+    /// The node, if the problem concerns one.
     pub node: Option<String>,
     /// Its process.
     pub instance: Option<Uuid>,
-    /// What it is, for people.
+    /// The problem, for people.
     pub message: String,
 }
 
@@ -79,8 +80,8 @@ struct NodeBroker {
 }
 
 impl Node {
-    /// The services whose requests it serves. One that is not connected to the RabbitMQ of one service serves those of the
-    /// others.
+    /// The services whose requests the node serves. A node that is not connected to the RabbitMQ of one service still
+    /// serves the others.
     fn served(&self) -> BTreeSet<&str> {
         match self.state.as_str() {
             "serving" | "contradicted" => self.services.iter().map(String::as_str).collect(),
@@ -93,8 +94,8 @@ impl Node {
         }
     }
 
-    /// Whether another is what became of it: the same name on the same machine, started after it was heard last. Two that share
-    /// a name at the same time are two.
+    /// Whether `other` is this node after a restart: the same name on the same machine, started after this one was
+    /// heard last. Two nodes that share a name at the same time are two nodes.
     fn is_started_again_as(&self, other: &Self) -> bool {
         self.state == LOST
             && other.state != LOST
@@ -103,13 +104,13 @@ impl Node {
     }
 }
 
-/// The state of one that is not heard any more.
+/// The state of a node that is not heard any more.
 const LOST: &str = "lost";
 
 /// Judges the fleet, as the domain knows it.
 ///
 /// # Errors
-/// What the domain says.
+/// The errors of the domain.
 pub async fn health<D: NamasteCore>(cx: &Context) -> Result<Health> {
     let body =
         FetchRequest { limit: Some(NODES_MAX), sort: Some(vec!["node".into()]), ..FetchRequest::default() };
@@ -155,7 +156,7 @@ fn reason(what: &'static str, node: Option<&Node>, message: String) -> Reason {
     }
 }
 
-/// These nodes without those that were killed and are there again.
+/// The nodes without those that were killed and have been started again.
 fn not_replaced(nodes: Vec<Node>) -> Vec<Node> {
     let is_replaced = |node: &Node| nodes.iter().any(|other| node.is_started_again_as(other));
     let are_replaced: Vec<bool> = nodes.iter().map(is_replaced).collect();
@@ -167,7 +168,7 @@ fn not_replaced(nodes: Vec<Node>) -> Vec<Node> {
         .collect()
 }
 
-/// What is not as it should be of these nodes.
+/// The problems of these nodes.
 fn judge(nodes: &[Node]) -> Vec<(Verdict, Reason)> {
     let mut found = Vec::new();
     let (mut hosted, mut served) = (BTreeSet::new(), BTreeSet::new());
@@ -212,7 +213,7 @@ fn judge(nodes: &[Node]) -> Vec<(Verdict, Reason)> {
     found
 }
 
-/// Whether nodes use several shared filesystems, by what this node has heard of them.
+/// The problem if nodes use several shared filesystems, by the reports that this node has heard.
 fn filesystems(known: &[Known], now: Instant) -> Option<(Verdict, Reason)> {
     let mut used = BTreeMap::<Uuid, BTreeSet<&str>>::new();
     for Known { member, .. } in known.iter().filter(|known| !known.is_silent(now)) {
@@ -228,7 +229,7 @@ fn filesystems(known: &[Known], now: Instant) -> Option<(Verdict, Reason)> {
     (used.len() > 1).then(|| (Verdict::Degraded, reason("filesystems_differ", None, message)))
 }
 
-/// The kind of thing that a state is.
+/// The kind of problem for a state.
 fn what(state: &str) -> &'static str {
     match state {
         LOST => "node_lost",

@@ -1,6 +1,7 @@
 //! The Rust functions behind the calls of the template `dead`: the dead letters, listed, shown, replayed and dropped.
 //!
-//! What has hold of them is the node's ([`Graves`]), since it takes the bus; who may do it says `[access]` of the template.
+//! The node has access to them ([`Graves`]), since that takes the bus. `[access]` of the template says who may use the
+//! calls.
 
 use std::{fmt, time::Instant};
 
@@ -12,37 +13,37 @@ use tracing::info;
 
 use crate::ask;
 
-/// Why RabbitMQ gives a message up by itself, in the words of its header `x-death`.
+/// Why RabbitMQ itself dead-letters a message, in the words of its header `x-death`.
 const BY_RABBITMQ: [&str; 4] = ["delivery_limit", "expired", "maxlen", "rejected"];
 
-/// How many letters a list has where it does not say.
+/// How many letters a list has if the request does not say.
 const LIMIT: u32 = 100;
 
-/// How many dead letters wait on a server, and the service that has it; none of the common one.
+/// How many dead letters wait on a server, and the service of that server; `None` for the common one.
 pub type Waiting = (Option<&'static str>, u32);
 
-/// Which letters are meant: those for which all holds that is said.
+/// Which letters are meant: those that match every condition.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Their ids, or how those begin; all where there is none.
+    /// Their ids, or prefixes of ids; all letters if empty.
     pub ids: Vec<String>,
-    /// What stands first in their routing keys.
+    /// The first word of their routing keys.
     pub template: Option<String>,
     /// The error code.
     pub code: Option<String>,
     /// A part of the reason.
     pub reason: Option<String>,
-    /// How many seconds they are dead at least.
+    /// How many seconds they have been dead at least.
     pub older_s: Option<u64>,
-    /// How many seconds they are dead at most.
+    /// How many seconds they have been dead at most.
     pub newer_s: Option<u64>,
 }
 
 impl Filter {
-    /// Reads the code of dead letters: an error code, or RabbitMQ's word where it gave a message up by itself.
+    /// Parses the code of dead letters: an error code, or RabbitMQ's word if it dead-lettered the message itself.
     ///
     /// # Errors
-    /// Where it is none, which codes there are.
+    /// For an unknown code, the list of codes.
     pub fn code(text: &str) -> std::result::Result<String, String> {
         let all = || ErrorCode::ALL.iter().map(|code| code.as_str()).chain(BY_RABBITMQ);
         if all().any(|code| code == text) {
@@ -51,7 +52,7 @@ impl Filter {
         Err(format!("must be one of {}", all().collect::<Vec<_>>().join(", ")))
     }
 
-    /// Whether it chooses none: all letters are meant.
+    /// Whether there is no condition: all letters are meant.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         let Self { ids, template, code, reason, older_s, newer_s } = self;
@@ -64,61 +65,61 @@ impl Filter {
     }
 }
 
-/// What is done with letters.
+/// An action on letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deed {
-    /// So many are listed, without their bodies.
+    /// List at most this many, without their bodies.
     List(u32),
-    /// They are shown.
+    /// Show them.
     Show,
-    /// They are sent again, or it is told which would be.
+    /// Send them again, or report which would be sent.
     Replay {
-        /// Whether it is only told.
+        /// Whether it is only reported.
         dry_run: bool,
     },
-    /// They are removed, or it is told which would be.
+    /// Remove them, or report which would be removed.
     Drop {
-        /// Whether it is only told.
+        /// Whether it is only reported.
         dry_run: bool,
     },
 }
 
-/// What came of it.
+/// The result of an action.
 #[derive(Debug, Default, Serialize)]
 pub struct Told {
-    /// The letters that are meant: what there is to know of each, or what became of it.
+    /// The letters that are meant: the known facts about each, or its fate.
     pub letters: Vec<Json>,
     /// How many letters there are.
     pub waiting: u32,
-    /// How many of them were looked at.
+    /// How many of them were examined.
     pub looked_at: u32,
 }
 
-/// What became of a letter.
+/// The fate of a letter.
 #[derive(Debug, Serialize)]
 pub struct Fate<'a> {
     /// Its id.
     pub id: &'a str,
-    /// What it asked for.
+    /// Its routing key.
     pub routing_key: &'a str,
     /// `replayed`, `dropped`, or `stays`; with a dry run `would_be_replayed`, `would_be_dropped`, or `stays`.
     pub outcome: &'a str,
-    /// Why it stays, or what is to be known of a replay.
+    /// Why it stays, or a remark on a replay.
     pub note: Option<&'a str>,
 }
 
-/// What knows the dead letters on the RabbitMQ servers of the node.
+/// Access to the dead letters on the RabbitMQ servers of the node.
 pub trait Graves: fmt::Debug + Send + Sync + 'static {
     /// How many wait on each server.
     ///
     /// # Errors
-    /// Why one cannot be asked.
+    /// Why a server cannot be asked.
     fn count(&self) -> BoxFuture<'_, std::result::Result<Vec<Waiting>, String>>;
 
-    /// Does something with letters, those on the RabbitMQ of this service, until the deadline.
+    /// Runs an action on the letters on the RabbitMQ of this service, until the deadline.
     ///
     /// # Errors
-    /// Why they cannot be reached, or not be sent.
+    /// Why the letters cannot be reached, or not be sent.
     fn act(
         &self,
         service: Option<Service>,
@@ -128,14 +129,14 @@ pub trait Graves: fmt::Debug + Send + Sync + 'static {
     ) -> BoxFuture<'_, Result<Told>>;
 }
 
-/// The same, as the node offers it to functions.
+/// The access to letters, as the node offers it to functions.
 #[derive(Debug)]
 pub struct Letters(pub Box<dyn Graves>);
 
 /// `dead.call.list`
 ///
 /// # Errors
-/// `unavailable` where RabbitMQ is; `validation_failed` where there is no such code.
+/// `unavailable` if RabbitMQ is; `validation_failed` if there is no such code.
 #[expect(clippy::too_many_arguments, reason = "they are those of the call")]
 pub async fn list(
     cx: &Context,
@@ -154,7 +155,7 @@ pub async fn list(
 /// `dead.call.show`
 ///
 /// # Errors
-/// `not_found`; `deadline_exceeded` where some were not looked at; as [`list`].
+/// `not_found`; `deadline_exceeded` if some letters were not examined; as [`list`].
 pub async fn show(cx: &Context, service: Option<String>, id: String) -> Result<Json> {
     let filter = Filter { ids: vec![id], ..Filter::default() };
     let told = act(cx, service, filter, Deed::Show).await?;
@@ -176,7 +177,7 @@ pub async fn show(cx: &Context, service: Option<String>, id: String) -> Result<J
 /// `dead.call.replay`
 ///
 /// # Errors
-/// `validation_failed` where nothing chooses; as [`list`].
+/// `validation_failed` without any condition; as [`list`].
 #[expect(clippy::too_many_arguments, reason = "they are those of the call")]
 pub async fn replay(
     cx: &Context,
@@ -228,7 +229,7 @@ fn filter(
     Ok(Filter { ids, template, code, reason, older_s, newer_s })
 }
 
-/// Works letters off that somebody has chosen, be it all of them.
+/// Runs an action on chosen letters, possibly on all.
 async fn work_off(
     cx: &Context,
     service: Option<String>,

@@ -1,4 +1,4 @@
-//! Records that are too old, of templates whose database does not delete them by itself.
+//! Deletes old records, for templates whose database does not delete them by itself.
 
 use std::{
     fmt,
@@ -18,7 +18,7 @@ use crate::ask;
 /// How many records are deleted at a time.
 const MOST: i64 = 1_000;
 
-/// Deletes what of a domain is too old, by the call that its template names.
+/// Deletes the old records of a domain, by the call that its template names.
 #[derive(Clone)]
 pub struct Purge {
     domain: &'static Domain,
@@ -39,7 +39,7 @@ struct Purged {
 }
 
 impl Purge {
-    /// Of this domain; none where it keeps its records for ever, or its database deletes them.
+    /// The purge of this domain; `None` if its records stay for ever, or its database deletes them.
     #[must_use]
     pub fn of(domain: &'static Domain, runner: Arc<dyn Runner>) -> Option<Self> {
         let lifecycle = domain.lifecycle?;
@@ -53,10 +53,10 @@ impl Purge {
         self.domain.name
     }
 
-    /// Deletes some records that are too old; gives how many, and whether there may be more.
+    /// Deletes some old records. Returns how many, and whether there may be more.
     ///
     /// # Errors
-    /// What the database says.
+    /// An error of the database.
     pub async fn step(&self) -> Result<(i64, bool)> {
         let before = SystemTime::now().checked_sub(self.ttl).unwrap_or(SystemTime::UNIX_EPOCH);
         let before = DateTime::from(before).to_string();

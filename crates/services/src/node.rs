@@ -10,10 +10,10 @@ use crate::{
     fleet::{Answer, Command, Fleet, Target},
 };
 
-/// Has the nodes say how they are.
+/// Has the nodes report their state.
 ///
 /// # Errors
-/// As [`Fleet::ask`], and `validation_failed` where the arguments do not say who is meant.
+/// As [`Fleet::ask`], and `validation_failed` if the arguments do not name a target.
 pub async fn ping(
     cx: &Context,
     node: Option<String>,
@@ -52,7 +52,7 @@ pub async fn resume(
 /// Gives a broker of the nodes another pool.
 ///
 /// # Errors
-/// As [`ping`], and `validation_failed` where the service has no such broker.
+/// As [`ping`], and `validation_failed` if the service has no such broker.
 pub async fn scale(
     cx: &Context,
     service: String,
@@ -79,7 +79,7 @@ pub async fn scale(
 /// Has the nodes log by another filter.
 ///
 /// # Errors
-/// As [`ping`], and `validation_failed` where it is no filter.
+/// As [`ping`], and `validation_failed` if it is not a filter.
 pub async fn log_level(
     cx: &Context,
     level: String,

@@ -1,4 +1,4 @@
-//! [`Passwords`]: hashed and compared with Argon2id, away from the threads that serve requests, few at a time.
+//! [`Passwords`]: hashes and compares with Argon2id, outside the threads that serve requests, few at a time.
 
 use std::{
     fmt,
@@ -20,11 +20,11 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use crate::settings::Tercero;
 
-/// How many passwords may wait for each that is hashed at a time.
+/// How many passwords may wait for each one that is being hashed.
 const WAITING_FACTOR: usize = 32;
-/// A password with fewer characters than these that differ is guessed soon.
+/// A password with fewer distinct characters is soon guessed.
 const DISTINCT_MIN: usize = 5;
-/// What a password must not be, with whatever digits and signs after it: the words that lists of leaked ones begin with.
+/// Words that must not be a password, whatever digits and signs follow: the first entries of lists of leaked passwords.
 const COMMON: &[&str] = &[
     "password",
     "passwort",
@@ -50,15 +50,15 @@ const COMMON: &[&str] = &[
 pub(crate) struct Passwords {
     hasher: Arc<Hasher>,
     characters_min: usize,
-    /// A place for each that is hashed.
+    /// One permit per password that is being hashed.
     working: Arc<Semaphore>,
-    /// A place for each that waits, too.
+    /// One permit per password that is being hashed or waits.
     taken: Semaphore,
 }
 
 struct Hasher {
     argon2: Argon2<'static>,
-    /// What the password of a user whom there is not is compared with; made when something is compared first.
+    /// The hash that stands in for unknown users; made at the first comparison.
     nobodys: OnceLock<String>,
 }
 
@@ -86,7 +86,7 @@ impl Passwords {
         })
     }
 
-    /// The hash of a new password of a user of this name; `field` is what it is told under.
+    /// The hash of a new password of the user with this name. `field` names the password in errors.
     pub(crate) async fn hash(
         &self,
         cx: &Context,
@@ -102,7 +102,7 @@ impl Passwords {
         self.work(cx, move || hasher.hash(&password)).await?
     }
 
-    /// Whether it is the password of this hash. Without one it takes as long, and is not.
+    /// Whether the password matches this hash. Without a hash the answer is no, after the same time.
     pub(crate) async fn is_right(&self, cx: &Context, hash: Option<String>, password: &str) -> Result<bool> {
         let (is_somebodys, password) = (hash.is_some(), composed(password));
         let hasher = Arc::clone(&self.hasher);
@@ -131,14 +131,14 @@ impl Passwords {
             .map_err(|_| Error::internal("no more passwords are compared"))?;
         let done = spawn_blocking(move || {
             let done = work();
-            // It is held until the end, also when nobody waits for it any more.
+            // The permit is held until the end, also if nobody waits any more.
             drop(permit);
             done
         });
         done.await.map_err(|_| Error::internal("a password could not be hashed"))
     }
 
-    /// What is wrong with a new password.
+    /// Checks a new password.
     fn check(&self, name: &str, password: &str) -> std::result::Result<(), String> {
         let least = self.characters_min;
         if password.chars().count() < least {
@@ -177,7 +177,7 @@ fn is_row(text: &str) -> bool {
     })
 }
 
-/// The same text whichever keyboard it comes from: an é in one character, not in two.
+/// The same text for every keyboard: an é as one character, not two.
 fn composed(password: &str) -> String {
     password.nfc().collect()
 }

@@ -1,7 +1,7 @@
-//! What is behind the calls of the template `session`.
+//! The functions behind the calls of the template `session`.
 //!
-//! The functions ask for calls of the domain, `add`, `end` and `end_all`, with the arguments that `templates/session_rec.toml`
-//! has; what is behind those is the adopter's.
+//! They use calls of the domain, `add`, `end` and `end_all`, with the arguments of `templates/session_rec.toml`. The
+//! adopter defines the objects behind those calls.
 
 use beds_core::{Error, NamasteCore, Result, context::Context};
 use beds_protocol::{ErrorCode, FetchRequest, Json, Record};
@@ -25,7 +25,7 @@ pub struct Opened {
     expires_at: String,
 }
 
-/// Who asks.
+/// The caller.
 #[derive(Debug, Serialize)]
 pub struct Asking {
     user: String,
@@ -44,7 +44,7 @@ struct Ended {
     ended: i64,
 }
 
-/// Opens a session for the user whose name and password these are.
+/// Opens a session for the user with this name and password.
 ///
 /// # Errors
 /// `unauthenticated`, as [`users::authenticate`].
@@ -65,10 +65,10 @@ pub async fn open<U: NamasteCore, S: NamasteCore>(
     Ok(Opened { token, session: id, user: name, roles, idle_s: settings.idle_s, expires_at })
 }
 
-/// Who asks, which the node has found out before.
+/// The caller, whom the node has determined before.
 ///
 /// # Errors
-/// `unauthenticated` where nobody knows.
+/// `unauthenticated` if the caller is unknown.
 pub fn check(cx: &Context) -> Result<Asking> {
     let caller = cx.caller();
     Ok(Asking {
@@ -81,11 +81,12 @@ pub fn check(cx: &Context) -> Result<Asking> {
 /// Closes the session of the request, or another that the caller may see.
 ///
 /// # Errors
-/// `not_found` where the caller does not see it; `validation_failed` where the request has no session and names none.
+/// `not_found` if the caller does not see the session; `validation_failed` if the request has no session and names
+/// none.
 pub async fn close<S: NamasteCore>(cx: &Context, id: Option<String>) -> Result<()> {
     let id = match (id, cx.caller().session.as_deref()) {
         (Some(id), _) => {
-            // In the caller's name: what it does not reach does not exist.
+            // In the caller's name: a session beyond the caller's reach counts as missing.
             cx.run(S::fetch(cx, FetchRequest::by_key(id.as_str()))).await?;
             id
         }
@@ -101,13 +102,13 @@ pub async fn close<S: NamasteCore>(cx: &Context, id: Option<String>) -> Result<(
     Ok(())
 }
 
-/// Closes all sessions of the caller; gives how many.
+/// Closes all sessions of the caller. Returns how many.
 ///
 /// # Errors
-/// `unauthenticated` where nobody knows who that is.
+/// `unauthenticated` if the caller is unknown.
 pub async fn close_all<S: NamasteCore>(cx: &Context) -> Result<i64> {
     if cx.caller().session.is_none() {
-        // A user of RabbitMQ's of the same name is another.
+        // A RabbitMQ user of the same name is another user.
         let message = "only who comes with a session closes its own";
         return Err(Error::new(ErrorCode::ValidationFailed, message)
             .hint("send the token in the header `beds-session`, or ask for `session.call.close_user`"));
@@ -115,10 +116,10 @@ pub async fn close_all<S: NamasteCore>(cx: &Context) -> Result<i64> {
     close_user::<S>(cx, cx.caller().known()?).await
 }
 
-/// Closes all sessions of a user; gives how many.
+/// Closes all sessions of a user. Returns how many.
 ///
 /// # Errors
-/// What the database says.
+/// An error of the database.
 pub async fn close_user<S: NamasteCore>(cx: &Context, user: &str) -> Result<i64> {
     let Ended { ended } = ask::call::<S, _>(&cx.trusted(), "end_all", Record::from([("user", user)])).await?;
     Accounts::of(cx)?.forget(&Forget::User(user.to_owned()));

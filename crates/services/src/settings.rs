@@ -45,7 +45,7 @@ section! {
 }
 
 impl Tercero {
-    /// What of it contradicts itself; none where nothing does.
+    /// The contradiction in this section, if there is one.
     #[must_use]
     pub fn contradiction(&self) -> Option<String> {
         let Self { idle_s, absolute_s, argon2_memory_kib, argon2_parallelism, .. } = *self;
@@ -54,14 +54,14 @@ impl Tercero {
                 "tercero.idle_s is {idle_s}: it must not be above tercero.absolute_s, which is {absolute_s}"
             ));
         }
-        // What Argon2 needs for each lane.
+        // The memory that Argon2 needs for each lane.
         let least = argon2_parallelism.saturating_mul(8);
         (argon2_memory_kib < least).then(|| {
             format!("tercero.argon2_memory_kib is {argon2_memory_kib}: it must be at least {least}, 8 for each lane of argon2_parallelism")
         })
     }
 
-    /// How seldom the use of a session is written down, in seconds.
+    /// The interval at which the use of a session is stored, in seconds.
     pub(crate) fn touch_s(&self) -> u32 {
         (self.idle_s / 10).clamp(1, 60)
     }

@@ -1,6 +1,6 @@
-//! What is behind the calls of the template `user`. The functions ask for calls of the domain, `add`, `credential`, `settle`,
-//! `put_password`, `put_roles` and `put_lock`, with the arguments that `templates/user_rec.toml` has; what is behind those is
-//! the adopter's.
+//! The functions behind the calls of the template `user`. They use calls of the domain, `add`, `credential`, `settle`,
+//! `put_password`, `put_roles` and `put_lock`, with the arguments of `templates/user_rec.toml`. The adopter defines the
+//! objects behind those calls.
 
 use beds_core::{Error, NamasteCore, Result, context::Context};
 use beds_protocol::{
@@ -19,7 +19,7 @@ use crate::{
 /// A user whose password was right.
 #[derive(Debug, Serialize)]
 pub struct Admitted {
-    /// Names the user for ever.
+    /// Identifies the user for ever.
     pub id: String,
     /// The name.
     pub name: String,
@@ -27,14 +27,14 @@ pub struct Admitted {
     pub roles: Vec<String>,
 }
 
-/// What becomes of a user's roles.
+/// A change of a user's roles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// They are these.
+    /// Replace them by these.
     Set,
-    /// These are added.
+    /// Add these.
     Grant,
-    /// These are taken away.
+    /// Remove these.
     Revoke,
 }
 
@@ -71,10 +71,10 @@ struct Changed {
     roles: Vec<String>,
 }
 
-/// Registers a user without roles; gives the id.
+/// Registers a user without roles. Returns the id.
 ///
 /// # Errors
-/// `conflict` where the name is taken; `validation_failed` where the password is too weak.
+/// `conflict` if the name is taken; `validation_failed` if the password is too weak.
 pub async fn register<U: NamasteCore>(cx: &Context, name: &str, password: String) -> Result<Uuid> {
     let hash = Accounts::of(cx)?.passwords.hash(cx, (name, "password"), password).await?;
     let args = Record::from([("name", name), ("hash", hash.as_str())]);
@@ -82,10 +82,10 @@ pub async fn register<U: NamasteCore>(cx: &Context, name: &str, password: String
     Ok(id)
 }
 
-/// Who it is whose name and password these are. Whatever is wrong, it takes as long and says the same.
+/// The user with this name and password. Every failure takes the same time and gives the same error.
 ///
 /// # Errors
-/// `unauthenticated` where the name or the password is wrong, or the user is locked.
+/// `unauthenticated` if the name or the password is wrong, or the user is locked.
 pub async fn authenticate<U: NamasteCore>(cx: &Context, name: &str, password: &str) -> Result<Admitted> {
     let credential = credential::<U>(cx, name).await?;
     let is_right = is_right(cx, &credential, password).await?;
@@ -94,11 +94,11 @@ pub async fn authenticate<U: NamasteCore>(cx: &Context, name: &str, password: &s
     Ok(Admitted { id, name: name.to_owned(), roles })
 }
 
-/// Gives the caller another password, and ends the caller's other sessions.
+/// Sets a new password for the caller, and ends the caller's other sessions.
 ///
 /// # Errors
-/// `unauthenticated` where the old password is wrong or the caller is locked; `validation_failed` where the caller has no session,
-/// or the new password is too weak.
+/// `unauthenticated` if the old password is wrong or the caller is locked; `validation_failed` if the caller has no
+/// session, or the new password is too weak.
 pub async fn change_password<U: NamasteCore>(cx: &Context, old: String, new: String) -> Result<()> {
     let (Some(name), Some(session)) = (cx.caller().user.clone(), cx.caller().session.clone()) else {
         let message = "only who comes with a session has a password here";
@@ -108,7 +108,7 @@ pub async fn change_password<U: NamasteCore>(cx: &Context, old: String, new: Str
     let credential = credential::<U>(cx, &name).await?;
     let mut is_right = is_right(cx, &credential, &old).await?;
     if !is_right && cx.claims.is_some() {
-        // A request that is delivered again finds its own work done: the new password is the password.
+        // A redelivered request finds its work done: the new password is the password already.
         is_right = self::is_right(cx, &credential, &new).await?;
     }
     settle::<U>(cx, &name, &credential, is_right).await?.ok_or_else(refused)?;
@@ -117,27 +117,27 @@ pub async fn change_password<U: NamasteCore>(cx: &Context, old: String, new: Str
     put_password::<U>(cx, id, &hash, Some(&session)).await
 }
 
-/// Gives a user another password, and ends all of the user's sessions.
+/// Sets a new password for a user, and ends all of the user's sessions.
 ///
 /// # Errors
-/// `not_found`; `validation_failed` where the password is too weak.
+/// `not_found`; `validation_failed` if the password is too weak.
 pub async fn reset_password<U: NamasteCore>(cx: &Context, name: &str, password: String) -> Result<()> {
     let hash = Accounts::of(cx)?.passwords.hash(cx, (name, "password"), password).await?;
     let id = credential::<U>(cx, name).await?.id.ok_or_else(|| Error::not_found(U::domain()))?;
     put_password::<U>(cx, id, &hash, None).await
 }
 
-/// Sets a user's roles, adds to them or takes some away; gives those that the user has then.
+/// Sets a user's roles, adds some or removes some. Returns the resulting roles.
 ///
 /// # Errors
-/// `not_found`; `validation_failed` where one is no role.
+/// `not_found`; `validation_failed` if a name is not a role.
 pub async fn put_roles<U: NamasteCore>(
     cx: &Context,
     name: &str,
     change: Change,
     roles: Vec<String>,
 ) -> Result<Vec<String>> {
-    // A word that `[access]` refuses would be a role that nobody can be allowed anything by.
+    // `[access]` refuses such a word, so no template could grant anything to the role.
     if let Some(wrong) = roles.iter().find(|role| !is_role(role) || is_meant_for_all(role)) {
         let field = if change == Change::Set { "args.roles" } else { "args.role" };
         let reason = if is_meant_for_all(wrong) {
@@ -192,7 +192,7 @@ async fn is_right(cx: &Context, credential: &Credential, password: &str) -> Resu
     Accounts::of(cx)?.passwords.is_right(cx, credential.hash.clone(), password).await
 }
 
-/// The roles of a user who is admitted. A wrong password is counted, whichever `message_id` it comes with.
+/// The roles of an admitted user. A wrong password is counted, whatever its `message_id`.
 async fn settle<U: NamasteCore>(
     cx: &Context,
     name: &str,
@@ -211,14 +211,14 @@ async fn settle<U: NamasteCore>(
     Ok(settled.roles.filter(|_| settled.is_admitted))
 }
 
-/// It does not say which it was.
+/// The error does not say which of the two was wrong.
 fn refused() -> Error {
     Error::new(ErrorCode::Unauthenticated, "the name or the password is wrong, or the user is locked").hint(
         "after too many wrong passwords a user is locked for a while; who may call `user.call.unlock` can release it",
     )
 }
 
-/// The objects say by a condition of their own that there is no such user.
+/// The objects report a missing user by a condition of their own.
 fn missing<U: NamasteCore>(error: Error) -> Error {
     if error.code == ErrorCode::RejectedByDatabase { Error::not_found(U::domain()) } else { error }
 }

@@ -36,7 +36,7 @@ impl Check {
     pub(crate) fn run(&self) -> bool {
         let compiler = if self.paths == [Path::new("-")] {
             match stdin() {
-                // An editor asks about this template alone.
+                // An editor checks this template alone.
                 Ok(bytes) => {
                     self.input.compiler(&[]).domains("").template_bytes(self.stdin_name.clone(), bytes)
                 }
@@ -72,7 +72,7 @@ impl Check {
     }
 }
 
-/// What stands on standard input, within the bounds of a template.
+/// The text on standard input, within the size limit of a template.
 pub(crate) fn stdin() -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     io::stdin().lock().take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;

@@ -36,9 +36,9 @@ pub(crate) struct Diff {
 }
 
 impl Diff {
-    /// The exit status.
+    /// Runs the command. Returns the exit status.
     pub(crate) fn run(&self) -> u8 {
-        // Domains that are written by hand are of one tree, and have no old ones to compare with.
+        // Hand-written domains exist in one tree only, so there are no old ones to compare with.
         let compile = |path: &PathBuf, pipelines: Option<&PathBuf>| {
             let pipelines = pipelines.or(self.input.pipelines.as_ref()).map(PathBuf::as_path);
             let compiler = Compiler::of_project(std::slice::from_ref(path), pipelines).domains("");
@@ -67,8 +67,8 @@ impl Diff {
     }
 }
 
-/// Writes what clients of the old template send into the new one, where it breaks none of them. False where its file cannot
-/// be written.
+/// Writes the fingerprints that clients of the old template send into the new template, if the change breaks none of
+/// those clients. Returns false if the file cannot be written.
 fn add_fingerprints(stranger: &Stranger<'_>, new: &Output) -> bool {
     let Stranger { domain, fingerprints, is_compatible: true } = stranger else { return true };
     let path = new.warnings.sources().path(domain.name.span.file);

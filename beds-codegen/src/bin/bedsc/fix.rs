@@ -20,7 +20,7 @@ pub(crate) struct Fix {
 }
 
 impl Fix {
-    /// Done is what leaves no error behind.
+    /// Success means that no error remains.
     pub(crate) fn run(&self) -> bool {
         let mended = self.input.compiler(&self.paths).mend();
         let is_written = mended.files.iter().all(|file| if self.dry_run { show(file) } else { save(file) });

@@ -12,7 +12,7 @@ use taplo::formatter::{Options, format};
 
 use crate::{Format, Input, check, write};
 
-/// The widest line, where a list can be broken.
+/// The widest line, if its lists can be broken.
 const WIDTH: usize = 120;
 
 #[derive(Debug, Args)]
@@ -54,7 +54,7 @@ impl Fmt {
         }
         let mut results = Vec::new();
         for (path, file) in files {
-            // What is no TOML has no layout.
+            // A text that is not TOML cannot be formatted.
             if beds_codegen::parse::parse(file, &sources, &mut errors).is_some() {
                 results.push((path, formatted(sources.text(file)), sources.text(file).to_owned()));
             }
@@ -88,7 +88,7 @@ impl Fmt {
     }
 }
 
-/// The text in the one layout; `None` where it would not mean the same.
+/// The formatted text; `None` if it would not have the same meaning.
 pub(crate) fn formatted(text: &str) -> Option<String> {
     let options = Options {
         align_entries: true,
@@ -107,7 +107,7 @@ pub(crate) fn formatted(text: &str) -> Option<String> {
         ..Options::default()
     };
     let once = format(text, options.clone());
-    // A second pass may move what the first has moved.
+    // A second pass may move something that the first pass has moved.
     let after = format(&once, options);
     let means = |text: &str| text.parse::<toml::Table>().ok();
     (means(text).is_some() && means(text) == means(&after)).then_some(after)

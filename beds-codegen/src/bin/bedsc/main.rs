@@ -1,7 +1,7 @@
 //! `bedsc`: the template compiler for DBAs.
 //!
-//! It stands apart from the node, because a broken template must not stop the tool that explains it. This file
-//! is the command line; each command is a module, and none of them prints what the library can render.
+//! It is separate from the node: a broken template must not stop the tool that explains it. This file is the command
+//! line. Each command is a module, and leaves to the library whatever the library can render.
 
 mod check;
 mod diff;
@@ -85,17 +85,17 @@ enum Format {
 }
 
 impl Input {
-    /// Compiles templates in memory; reports what is wrong, and gives what is right.
+    /// Compiles templates in memory. Reports the errors, or returns the output.
     fn compile(&self, paths: &[PathBuf]) -> Option<Output> {
         self.compile_from(&self.compiler(paths))
     }
 
-    /// A compiler of these templates, with the pipelines and the hand-written domains that belong to them.
+    /// A compiler for these templates, with their pipelines and hand-written domains.
     fn compiler(&self, paths: &[PathBuf]) -> Compiler {
         Compiler::of_project(paths, self.pipelines.as_deref())
     }
 
-    /// The same of a compiler that has all that it needs.
+    /// The same with a compiler that is already set up.
     fn compile_from(&self, compiler: &Compiler) -> Option<Output> {
         match compiler.compile() {
             Ok(output) => {
@@ -119,7 +119,7 @@ impl Input {
 
     fn print_as(format: Format, report: &Report) {
         match format {
-            // anstream takes the colours off where nobody sees them.
+            // `anstream` removes colours if the output does not show them.
             Format::Human => anstream::eprint!("{}", report.render(true)),
             Format::Json => anstream::print!("{}", report.json()),
         }

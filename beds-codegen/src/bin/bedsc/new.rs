@@ -1,4 +1,4 @@
-//! `bedsc new`: a commented template to start from. What the flags do not say is asked on a terminal, and has a
+//! `bedsc new`: a commented template to start from. A value without a flag is asked for on a terminal, and has a
 //! default elsewhere.
 
 use std::{
@@ -66,7 +66,7 @@ impl New {
         let path =
             self.output.clone().unwrap_or_else(|| PathBuf::from(format!("templates/{}_rec.toml", self.name)));
         let shown = path.to_string_lossy().into_owned();
-        // What is written passes `bedsc check`: a wrong answer is reported as it would be there.
+        // The written template must pass `bedsc check`. A wrong answer is reported in the same way as there.
         if let Err(report) = Compiler::new().template_text(shown.as_str(), text.as_str()).compile() {
             anstream::eprint!("{}", report.render(true));
             return Err("nothing was written: these answers make no valid template".to_owned());
@@ -75,7 +75,7 @@ impl New {
             anstream::print!("{text}");
             return Ok(());
         }
-        // A template is somebody's work: an existing file is never overwritten.
+        // An existing file may be somebody's work, and is never overwritten.
         let mut file = File::create_new(&path).map_err(|error| format!("{shown}: {error}"))?;
         file.write_all(text.as_bytes()).map_err(|error| format!("{shown}: {error}"))?;
         anstream::println!("wrote {shown}; next: edit it, `bedsc check`, `bedsc ddl {shown}`");
@@ -119,7 +119,7 @@ impl New {
     }
 }
 
-/// The flag's value; else the answer on a terminal; else the default.
+/// The flag's value, or else the answer on a terminal, or else the default.
 fn ask(question: &str, given: Option<&String>, default: &str) -> Result<String, String> {
     if let Some(given) = given {
         return Ok(given.clone());

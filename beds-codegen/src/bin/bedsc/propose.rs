@@ -59,7 +59,7 @@ impl Scripts {
         fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         for (engine, script) in scripts {
             let path = folder.join(propose::file_name(*engine));
-            // A script may be somebody's work by now.
+            // Somebody may have edited the script.
             let file = if self.force { File::create(&path) } else { File::create_new(&path) };
             let written = file.and_then(|mut file| file.write_all(script.as_bytes()));
             written.map_err(|error| match error.kind() {
@@ -93,7 +93,7 @@ fn renamed(text: &str) -> Result<(String, String), String> {
 }
 
 impl Databases {
-    /// The domains with their databases as the servers call them; an error is a name that none of them has.
+    /// The domains with the servers' names of their databases. An unknown name is an error.
     fn of_servers(&self, domains: Vec<&Domain>) -> Result<Vec<Domain>, String> {
         for (alias, _) in &self.names {
             if !domains.iter().any(|domain| domain.database == *alias) {

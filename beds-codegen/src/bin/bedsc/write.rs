@@ -1,4 +1,4 @@
-//! Files that a command rewrites, and what it shows of them.
+//! Files that a command rewrites, and the differences that it shows.
 
 use std::{
     fs, io,
@@ -7,9 +7,9 @@ use std::{
 
 use similar::TextDiff;
 
-/// Replaces a file by another text in one step: whoever reads it meanwhile sees the one or the other.
+/// Replaces a file by another text in one step: a concurrent reader sees either the old or the new text.
 pub(crate) fn replace(path: &Path, text: &str) -> bool {
-    // A link stays one.
+    // A link remains a link.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let mut name = target.file_name().unwrap_or_default().to_owned();
     name.push(".bedsc");
@@ -29,7 +29,7 @@ fn write(target: &Path, beside: &PathBuf, text: &str) -> io::Result<()> {
     fs::rename(beside, target)
 }
 
-/// What changes, as `diff -u` shows it.
+/// The difference in the form of `diff -u`.
 pub(crate) fn difference(path: &str, before: &str, after: &str) -> String {
     TextDiff::from_lines(before, after).unified_diff().header(path, path).to_string()
 }

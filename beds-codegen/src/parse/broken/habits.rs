@@ -1,4 +1,4 @@
-//! Habits from elsewhere: what begins a line in other languages, and what stands for a value in them.
+//! Habits from elsewhere: the beginnings of lines in other languages, and their forms of values.
 
 use super::{Scanner, Step, Stop, text};
 use crate::{
@@ -15,8 +15,8 @@ const WORDS: &[&str] = &[
     "my", "val",
 ];
 
-/// How long the beginning of a line is that belongs to a prompt, a patch, a listing or another language, where a key with
-/// a value or the header of a section follows.
+/// The length of a line's beginning that comes from a prompt, a patch, a listing or another language, if a key with a
+/// value or the header of a section follows.
 fn prefix(line: &str) -> Option<usize> {
     let marks =
         line.len() - line.trim_start_matches(['>', '+', '$', '@', '|', '%', '!', '&', ' ', '\t']).len();
@@ -31,7 +31,7 @@ fn prefix(line: &str) -> Option<usize> {
     (is_header || text::is_assignment(rest)).then(|| line.len() - rest.len())
 }
 
-/// What is meant by a value that other languages have, and how long it is.
+/// The meaning of a value in the form of another language, and its length.
 pub(super) fn value(scanner: &Scanner<'_>) -> Option<(Diagnostic, usize)> {
     let (start, line) = (scanner.at, scanner.rest().lines().next().unwrap_or_default());
     let span = |length: usize| scanner.span(start, start + length);
@@ -65,7 +65,7 @@ pub(super) fn value(scanner: &Scanner<'_>) -> Option<(Diagnostic, usize)> {
         .then(|| (literals::number(span(word.len()), "the sign of a number is `-`", &right), word.len()))
 }
 
-/// A list in other brackets than [ ], or of words without quotes: the list as it is written right, and its length.
+/// A list in brackets other than [ ], or of words without quotes: its correct form, and its length.
 pub(super) fn list(rest: &str, close: char) -> Option<(String, usize)> {
     let line = rest.lines().next().unwrap_or_default();
     let end = line.find(close)?;
@@ -86,7 +86,7 @@ pub(super) fn list(rest: &str, close: char) -> Option<(String, usize)> {
 }
 
 impl Scanner<'_> {
-    /// A line that begins as no statement can.
+    /// A line with a beginning that no statement has.
     pub(super) fn beginning(&mut self) -> Step {
         let (start, end) = (self.at, self.line_end());
         let line = self.text[start..end].trim_end();

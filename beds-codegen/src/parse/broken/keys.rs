@@ -1,13 +1,13 @@
-//! Keys that are written as no key is: twice, in several words, as YAML has them, or with a section for a value.
+//! Malformed keys: duplicate keys, several words, YAML's form, or a section as a value.
 
 use super::{Scanner, Step, Stop, text, words};
 use crate::{diagnostic::syntax, part::Part};
 
-/// The most words of a key that is taken for one.
+/// The most words that are read as one key.
 const WORDS_MAX: usize = 3;
 
 impl Scanner<'_> {
-    /// Behind a key and its `=` stands another key with its `=`, and no value.
+    /// Another key with its `=` follows a key and its `=`, instead of a value.
     pub(super) fn second_key(&mut self, key: &str) -> Step {
         let (start, line) = (self.at, &self.text[self.at..self.line_end()]);
         let length = line.find(|letter| !text::is_bare(letter)).unwrap_or(line.len());
@@ -30,7 +30,7 @@ impl Scanner<'_> {
         self.report(syntax::key_again(self.span(start, from), key, right))
     }
 
-    /// Words with blanks between them stand in front of `=`.
+    /// Words with blanks between them before `=`.
     pub(super) fn key_of_words(&mut self, key: &str) -> Step {
         let line = &self.text[self.at..self.line_end()];
         let Some((more, value)) = line.split_once('=') else { return Ok(()) };
@@ -47,12 +47,12 @@ impl Scanner<'_> {
         self.report(syntax::key_of_words(self.span(start, end), &written, &name))
     }
 
-    /// A value that stands from here to the end of its line, as TOML has it.
+    /// The value from here to the end of its line, in TOML's form.
     pub(super) fn right_value(&self, from: usize, value: &str) -> String {
         if text::is_value(value) { value.to_owned() } else { words::behind(self, from).1 }
     }
 
-    /// A key with a colon, and the lines of its value below it, as YAML has them.
+    /// A key with a colon, and the lines of its value below it, as in YAML.
     pub(super) fn yaml_block(&mut self, key: &str) -> Step {
         let (start, first_end) = (self.statement, self.line_end());
         let (mut at, mut end) = (first_end + 1, first_end);
@@ -86,12 +86,12 @@ impl Scanner<'_> {
         };
         let diagnostic = syntax::yaml(self.span(start, first_end), &format!("{key} = {value}"), None);
         self.found.push(diagnostic);
-        // What stands below it is told with it.
+        // The report covers the lines below it.
         self.at = end;
         Err(Stop::Unclosed)
     }
 
-    /// A table that opens behind the name of a section, with each of its keys on a line of its own, as in a section.
+    /// A table that opens after the name of a section, with each of its keys on a line of its own, as in a section.
     pub(super) fn section_as_value(&mut self, open: usize) -> Step {
         let head = self.text[self.statement..open].trim_end();
         let Some(name) = head.strip_suffix('=').map(str::trim_end) else { return Ok(()) };
@@ -122,7 +122,7 @@ impl Scanner<'_> {
         Err(Stop::Unclosed)
     }
 
-    /// Where a line is nothing but `}`, in front of the next header.
+    /// The position of a line that consists of `}`, before the next header.
     fn closing_line(&self, open: usize) -> Option<usize> {
         let mut at = open + 1;
         for line in self.text[at..].split_inclusive('\n') {

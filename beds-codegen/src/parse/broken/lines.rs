@@ -1,4 +1,4 @@
-//! The lines of a text: headers, keys with their values, and what follows them.
+//! The lines of a text: headers, keys with their values, and the rest of the line.
 
 use super::{DEPTH_MAX, Scanner, Step, Stop, text, words};
 use crate::{
@@ -65,7 +65,7 @@ impl<'t> Scanner<'t> {
         Ok(())
     }
 
-    /// A key with its dots; gives it as it is written.
+    /// A dotted key. Returns it as written.
     pub(super) fn keys(&mut self, end: char) -> Step<String> {
         let start = self.at;
         let mut depth = 0;
@@ -91,7 +91,7 @@ impl<'t> Scanner<'t> {
             Some('"' | '\'') => self.string(),
             Some(quote) if text::closing_quotes(quote).is_some() => self.typographic(quote),
             Some(letter) if letter.is_alphanumeric() || letter == '_' || letter == '-' => {
-                // A letter that nobody sees does not end the word for who reads it.
+                // An invisible letter does not end the word for a human reader.
                 let is_unseen =
                     |letter: char| letters::invisible_name(letter).is_some() && !letter.is_whitespace();
                 let is_word = |letter: char| {
@@ -117,7 +117,7 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// What stands between a key and its value.
+    /// The text between a key and its value.
     pub(super) fn equals(&mut self, key: &str) -> Step {
         self.blanks();
         let start = self.at;
@@ -168,17 +168,17 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// Where the line of a place begins.
+    /// The beginning of a position's line.
     pub(super) fn line_start(&self, at: usize) -> usize {
         self.text[..at].rfind('\n').map_or(0, |end| end + 1)
     }
 
-    /// Whether the table that is being read is a `limit`.
+    /// Whether the current table is a `limit`.
     pub(super) fn is_limit(&self) -> bool {
         self.section == "fetch" && matches!(self.key.as_str(), "default" | "max")
     }
 
-    /// How long the next word is, and the rest of its line.
+    /// The length of the next word, and the rest of its line.
     pub(super) fn word_ahead(&self) -> (usize, &'t str) {
         let line = self.rest().lines().next().unwrap_or_default();
         let length = line.find([' ', ',', '}', ']', '=']).unwrap_or(line.len());
@@ -186,7 +186,7 @@ impl<'t> Scanner<'t> {
         (length.max(first), line)
     }
 
-    /// Nothing but a comment may follow on the line.
+    /// Only a comment may follow on the line.
     fn statement_end(&mut self, is_header: bool) -> Step {
         self.blanks();
         self.comment();
@@ -225,7 +225,7 @@ impl<'t> Scanner<'t> {
         self.report(diagnostic)
     }
 
-    /// Whether a new statement begins at this line, so that what is open is never closed.
+    /// Whether a new statement begins on this line, so that the open bracket is never closed.
     pub(super) fn is_statement(&self, opened: usize) -> bool {
         let line_start = self.text[..self.at].rfind('\n').map_or(0, |end| end + 1);
         let is_first = self.text[line_start..self.at].trim().is_empty();
@@ -238,7 +238,8 @@ impl<'t> Scanner<'t> {
         header.starts_with('[') && header.ends_with(']') && text::is_path(name)
     }
 
-    /// Whether a key of the outside begins at this line: a bracket that opens in the middle of a line is closed there.
+    /// Whether a key of the outer level begins on this line. A bracket that opens in the middle of a line counts as
+    /// closed there.
     pub(super) fn is_key_outside(&self, opened: usize) -> bool {
         let line_start = self.text[..self.at].rfind('\n').map_or(0, |end| end + 1);
         let is_first = self.text[line_start..self.at].trim().is_empty();
@@ -251,7 +252,7 @@ impl<'t> Scanner<'t> {
             && text::is_assignment(&self.text[self.at..self.line_end()])
     }
 
-    /// After a mistake: passes the rest of the statement.
+    /// After a mistake: skips the rest of the statement.
     pub(super) fn next_statement(&mut self) {
         let was_open = self.depth > 0;
         self.at = self.line_end();
@@ -273,7 +274,7 @@ impl<'t> Scanner<'t> {
     }
 }
 
-/// The name of a character that looks like a semicolon or a comma and is all there is.
+/// The name of a character that looks like a semicolon or a comma, if the line contains nothing else.
 fn only_mark(line: &str) -> Option<(&'static str, char)> {
     let mut letters = line.chars();
     let letter = letters.next().filter(|_| letters.next().is_none())?;

@@ -1,8 +1,8 @@
-//! What is wrong in a text that is not TOML, in words of our own.
+//! Finds the mistakes in a text that is not TOML, in words of our own.
 //!
-//! The parser of the crate `toml` says that a text is broken and where it gives up. This scanner goes over such a text
-//! once more, statement by statement, and knows what people type by mistake. In a statement it reports the first
-//! mistake alone, and goes on with the next statement.
+//! The parser of the crate `toml` says that a text is broken and where it gives up. This scanner reads the text again,
+//! statement by statement, and knows common typing mistakes. It reports only the first mistake of a statement, and
+//! continues with the next statement.
 
 mod habits;
 mod keys;
@@ -19,45 +19,45 @@ use crate::{
     span::{FileId, Span},
 };
 
-/// How deep keys, lists and tables may nest before the rest is not looked at.
+/// How deep keys, lists and tables may be nested before the rest is skipped.
 const DEPTH_MAX: usize = 32;
 
-/// Reports in the same words become one from this many on.
+/// This many reports with the same words are joined into one.
 const ALIKE_MIN: usize = 3;
-/// The most places that such a report shows beside the first.
+/// The most further positions that a joined report shows.
 const PLACES_MAX: usize = 10;
 
-/// Why a statement is left.
+/// Why the scan of a statement ends.
 pub(super) enum Stop {
-    /// It has a mistake, which is reported.
+    /// The statement has a mistake, which is reported.
     Reported,
-    /// The bracket that opens here is never closed: what stands now is the next statement.
+    /// The open bracket is never closed: the next statement begins here.
     Unclosed,
-    /// Nothing behind this can be judged.
+    /// The rest cannot be analysed.
     End,
 }
 
 pub(super) type Step<T = ()> = Result<T, Stop>;
 
-/// A text being gone over.
+/// The state of a scan.
 pub(super) struct Scanner<'t> {
     pub(super) text: &'t str,
     file: FileId,
     pub(super) at: usize,
     pub(super) found: Vec<Diagnostic>,
-    /// Characters that nobody sees, where they may not stand.
+    /// The positions of invisible characters where they are not allowed.
     pub(super) invisible: Vec<usize>,
-    /// The section, as its header says.
+    /// The current section, from its header.
     pub(super) section: String,
     /// The key whose value is being read.
     pub(super) key: String,
-    /// Where the statement begins, and how far its line is indented.
+    /// The beginning of the statement, and the indentation of its line.
     statement: usize,
     indent: usize,
     pub(super) depth: usize,
 }
 
-/// Everything that is wrong with a text which the parser refuses.
+/// All mistakes in a text that the parser refuses.
 pub(super) fn scan(text: &str, file: FileId) -> Vec<Diagnostic> {
     let lines = lines_at_cr(text);
     let mut scanner = Scanner {
@@ -84,8 +84,8 @@ pub(super) fn scan(text: &str, file: FileId) -> Vec<Diagnostic> {
     grouped(text, found)
 }
 
-/// The text in which each CR that ends a line by itself is an LF, so that every place stays what it is. A CR inside of
-/// a statement ends nothing.
+/// The text in which each CR that ends a line by itself is replaced by an LF, so that positions do not change. A CR
+/// inside a statement does not end a line.
 fn lines_at_cr(text: &str) -> Cow<'_, str> {
     if !text.contains('\r') {
         return Cow::Borrowed(text);
@@ -105,7 +105,7 @@ fn lines_at_cr(text: &str) -> Cow<'_, str> {
     Cow::Owned(lines)
 }
 
-/// Whether a line can be a statement by itself: nothing, a comment, a header, or a key with its `=`.
+/// Whether a line can be a statement by itself: empty, a comment, a header, or a key with its `=`.
 fn begins_statement(line: &str) -> bool {
     let line = line.trim_start();
     let is_key = |key: &str| {
@@ -117,13 +117,13 @@ fn begins_statement(line: &str) -> bool {
         || line.split_once('=').is_some_and(|(key, _)| is_key(key))
 }
 
-/// Where two texts of one length differ.
+/// The positions at which two texts of equal length differ.
 fn changed<'t>(before: &'t str, after: &'t str) -> impl Iterator<Item = usize> + 't {
     let both = before.bytes().zip(after.bytes()).enumerate();
     both.filter(|(_, (before, after))| before != after).map(|(at, _)| at)
 }
 
-/// One habit, one report: what is said in the same words of several places is said once, and shows them all.
+/// One habit, one report: reports with the same words become one report, which shows all positions.
 fn grouped(text: &str, found: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let mut groups: Vec<Vec<Diagnostic>> = Vec::new();
     for diagnostic in found {
@@ -135,7 +135,7 @@ fn grouped(text: &str, found: Vec<Diagnostic>) -> Vec<Diagnostic> {
     groups
         .into_iter()
         .flat_map(|group| {
-            // A page is opened and closed by a mark: together they are one mistake.
+            // A copied page has an opening and a closing mark: together they are one mistake.
             let is_page = group.iter().all(|known| known.message == syntax::OF_A_PAGE);
             let least = if is_page { 2 } else { ALIKE_MIN };
             if group.len() < least { group } else { united(text, group).into_iter().collect() }
@@ -143,7 +143,7 @@ fn grouped(text: &str, found: Vec<Diagnostic>) -> Vec<Diagnostic> {
         .collect()
 }
 
-/// Several reports as one, with the remedy for all where each has one.
+/// Several reports as one, with one fix if each has a fix.
 fn united(text: &str, group: Vec<Diagnostic>) -> Option<Diagnostic> {
     let count = group.len();
     let fixes: Option<Vec<Fix>> = group.iter().map(|diagnostic| diagnostic.fix.clone()).collect();
@@ -157,13 +157,13 @@ fn united(text: &str, group: Vec<Diagnostic>) -> Option<Diagnostic> {
     Some(first.help(format!("the same holds in {places} places of this file")))
 }
 
-/// One remedy that does what several do.
+/// One fix with the effect of several.
 fn whole_fix(text: &str, mut fixes: Vec<Fix>) -> Option<Fix> {
     fixes.sort_by_key(|fix| fix.span.start);
     let (file, start) = fixes.first().map(|fix| (fix.span.file, fix.span.start))?;
     let (mut at, mut replacement) = (start, String::new());
     for fix in fixes {
-        // Remedies that overlap cannot both be applied.
+        // Overlapping fixes cannot all be applied.
         replacement.push_str(text.get(at..fix.span.start)?);
         replacement.push_str(&fix.replacement);
         at = fix.span.end;
@@ -201,7 +201,7 @@ impl<'t> Scanner<'t> {
         Err(Stop::Reported)
     }
 
-    /// Passes blanks, and notes characters that only look like blanks.
+    /// Skips blanks, and notes characters that only look like blanks.
     pub(super) fn blanks(&mut self) {
         while let Some(letter) = self.peek() {
             let is_end = letter == '\r' && self.rest().starts_with("\r\n");
@@ -214,7 +214,7 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// Passes a comment, if one begins here.
+    /// Skips a comment, if one begins here.
     pub(super) fn comment(&mut self) {
         if self.peek() == Some('#') {
             let end = self.line_end();
@@ -223,7 +223,7 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// Notes the control characters from here to an end.
+    /// Notes the control characters up to a position.
     pub(super) fn note_controls(&mut self, end: usize) {
         let part = self.text.get(self.at..end).unwrap_or_default();
         let controls = part.char_indices().filter(|(at, letter)| {
@@ -251,7 +251,7 @@ impl<'t> Scanner<'t> {
     }
 }
 
-/// The deepest level of nesting that is looked into.
+/// Whether this level of nesting is too deep to analyse.
 pub(super) const fn is_too_deep(depth: usize) -> bool {
     depth > DEPTH_MAX
 }

@@ -1,9 +1,9 @@
-//! Numbers that are none for TOML, and what was meant.
+//! Numbers that are invalid in TOML, and their meaning.
 
 use super::{Scanner, Step, text};
 use crate::diagnostic::literals;
 
-/// Why a number is none for TOML, and how it is written.
+/// Why a number is invalid in TOML, and its correct form.
 pub(super) fn number(word: &str) -> Option<(&'static str, String)> {
     let (sign, digits) = match word.strip_prefix(['-', '+']) {
         Some(rest) => (&word[..1], rest),
@@ -48,7 +48,7 @@ pub(super) fn number(word: &str) -> Option<(&'static str, String)> {
     }
 }
 
-/// How long a number is that has blanks or quotes between groups of three digits: `2 000`, `2'000`.
+/// The length of a number that has blanks or quotes between groups of three digits: `2 000`, `2'000`.
 pub(super) fn grouped(rest: &str) -> Option<usize> {
     let line = rest.lines().next().unwrap_or_default();
     let is_part = |letter: char| letter.is_ascii_digit() || matches!(letter, ' ' | '\'');
@@ -61,7 +61,7 @@ pub(super) fn grouped(rest: &str) -> Option<usize> {
     is_grouped.then_some(written.len())
 }
 
-/// In a table, `2,000` is a number and a key without a value: a comma between digits.
+/// In a table, TOML reads `2,000` as a number and a key without a value: a comma between digits.
 pub(super) fn number_with_comma(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Step {
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let whole = scanner.text[start..end].to_owned();
@@ -101,7 +101,7 @@ pub(super) fn number_with_comma(scanner: &mut Scanner<'_>, start: usize, end: us
     })
 }
 
-/// The type that stands in the same braces as the value at this place.
+/// The type in the same braces as the value at this position.
 fn type_beside(text: &str, line: usize, at: usize) -> Option<&str> {
     let open = text[line..at].rfind('{').map_or(line, |open| line + open + 1);
     let rest = text[open..].lines().next().unwrap_or_default();

@@ -1,15 +1,15 @@
-//! Pieces of text: what they look like, and where they end.
+//! Pieces of text: their forms and their ends.
 
 pub(super) fn is_bare(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-')
 }
 
-/// Whether this is a path of names without quotes.
+/// Whether the text is a path of names without quotes.
 pub(super) fn is_path(text: &str) -> bool {
     text.split('.').map(str::trim).all(|part| !part.is_empty() && part.chars().all(is_bare))
 }
 
-/// Whether this is a path of names, with quotes or without.
+/// Whether the text is a path of names, with quotes or without.
 pub(super) fn is_quoted_path(text: &str) -> bool {
     text.split('.').map(str::trim).all(|part| {
         let inner = part.strip_prefix(['"', '\'']).and_then(|rest| rest.strip_suffix(['"', '\'']));
@@ -20,13 +20,13 @@ pub(super) fn is_quoted_path(text: &str) -> bool {
     })
 }
 
-/// Whether a line is a key with a value.
+/// Whether a line is a key with any value.
 pub(super) fn is_assignment(line: &str) -> bool {
     let key = line.split(['=', ':']).next().unwrap_or_default();
     key.len() < line.len() && is_quoted_path(key.trim())
 }
 
-/// Whether a line is a key with a value of TOML.
+/// Whether a line is a key with a TOML value.
 pub(super) fn is_statement(line: &str) -> bool {
     toml::de::DeTable::parse(line).is_ok()
 }
@@ -38,7 +38,7 @@ pub(super) fn pair_of_yaml(line: &str) -> Option<(&str, &str)> {
     is_pair.then(|| (key, value.trim())).filter(|(_, value)| !value.is_empty())
 }
 
-/// What stands in the parentheses that open here, on one line.
+/// The content of the parentheses that open here, on one line.
 pub(super) fn inside_parentheses(rest: &str) -> Option<&str> {
     let (mut depth, mut quote) = (0_usize, None);
     for (at, letter) in rest.lines().next()?.char_indices() {
@@ -62,7 +62,7 @@ pub(super) fn is_pair(rest: &str) -> bool {
     length > 0 && rest[length..].trim_start_matches(' ').starts_with('=')
 }
 
-/// The quotes that close what this one opens, for quotes that TOML does not have.
+/// The closing quotes for an opening quote that TOML does not have.
 pub(super) const fn closing_quotes(quote: char) -> Option<&'static [char]> {
     match quote {
         '“' | '”' | '„' | '‟' | '″' => Some(&['”', '“', '"', '″']),
@@ -77,7 +77,7 @@ pub(super) const fn closing_quotes(quote: char) -> Option<&'static [char]> {
     }
 }
 
-/// Where the string opens that is closed in front of here, on the same line.
+/// The opening quote of the string that is closed before `end`, on the same line.
 pub(super) fn opening(text: &str, end: usize) -> usize {
     let line = text[..end].rfind('\n').map_or(0, |at| at + 1);
     let before = text[line..end].trim_end();
@@ -86,7 +86,7 @@ pub(super) fn opening(text: &str, end: usize) -> usize {
     line + inner.rfind(quote).unwrap_or(0)
 }
 
-/// The bytes of a string from behind its first quote to its last; `None` where the line ends first.
+/// The length of a string from after its first quote to its last; `None` if the line ends first.
 pub(super) fn string_length(rest: &str, quote: &str) -> Option<usize> {
     let mut is_escaped = false;
     for (at, byte) in rest.bytes().enumerate() {
@@ -101,7 +101,7 @@ pub(super) fn string_length(rest: &str, quote: &str) -> Option<usize> {
     None
 }
 
-/// The first escape that TOML does not know.
+/// The first escape that is invalid in TOML.
 pub(super) fn bad_escape(inner: &str) -> Option<(usize, usize)> {
     let mut letters = inner.char_indices();
     while let Some((at, letter)) = letters.next() {
@@ -124,15 +124,15 @@ pub(super) fn bad_escape(inner: &str) -> Option<(usize, usize)> {
     None
 }
 
-/// Whether a word is a value of TOML.
+/// Whether a word is a TOML value.
 pub(super) fn is_value(word: &str) -> bool {
-    // The parser takes `0x` without a digit.
+    // The parser accepts `0x` without a digit.
     let is_digitless = matches!(word.trim_start_matches(['+', '-']), "0x" | "0o" | "0b");
     !is_digitless && toml::de::DeTable::parse(&format!("x = {word}\n")).is_ok()
 }
 
-/// The text up to what ends a value: a comma, a closing bracket, a comment, the line. In parentheses nothing does but
-/// the line.
+/// The text up to the end of a value: a comma, a closing bracket, a comment, or the end of the line. In parentheses
+/// only the end of the line counts.
 pub(super) fn token(rest: &str) -> &str {
     let mut depth = 0_usize;
     let mut end = rest.len();
@@ -150,14 +150,14 @@ pub(super) fn token(rest: &str) -> &str {
         }
     }
     let token = rest[..end].trim_end();
-    // In front of `=` stands the key of what follows, with no comma before it.
+    // Before `=` is the key of the next entry, without a comma before it.
     if rest[end..].starts_with(['=', '"', '\'', '{', '[']) {
         return token.split([' ', '\t']).next().unwrap_or_default();
     }
     token
 }
 
-/// How long a text is that has a closing quote and no opening one.
+/// The length of a text with a closing quote but no opening quote.
 pub(super) fn half_quoted(rest: &str) -> Option<usize> {
     let line = rest.lines().next().unwrap_or_default();
     let length = line.find(['"', '\''])?;

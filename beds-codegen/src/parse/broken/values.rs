@@ -7,7 +7,7 @@ use crate::{
 };
 
 impl Scanner<'_> {
-    /// A value, from its first character to behind its last.
+    /// A value, from its first character to after its last.
     pub(super) fn value(&mut self) -> Step {
         match self.peek() {
             Some('"' | '\'') => self.string(),
@@ -87,7 +87,7 @@ impl Scanner<'_> {
         self.glued(start)
     }
 
-    /// Where a string ends that goes on over the next lines, which are no statements.
+    /// The end of a string that continues over the next lines, which are not statements.
     fn string_of_lines(&self, quote: &str) -> Option<usize> {
         const LINES_MAX: usize = 20;
         let mut at = self.line_end() + 1;
@@ -110,7 +110,7 @@ impl Scanner<'_> {
         None
     }
 
-    /// What begins with `\` in a string has to be something that TOML knows.
+    /// An escape in a string must be valid in TOML.
     fn escapes(&mut self, open: usize, close: usize) -> Step {
         let inner = &self.text[open + 1..close];
         let Some((from, to)) = text::bad_escape(inner) else { return Ok(()) };
@@ -121,7 +121,7 @@ impl Scanner<'_> {
         self.report(literals::escape(span, string, &escape, right))
     }
 
-    /// Text that touches the end of a string belongs to it: it took in what follows, or has a quote inside.
+    /// Text directly after a string belongs to it: the string contains the following text, or has a quote inside.
     fn glued(&mut self, open: usize) -> Step {
         let is_glued = self.peek().is_some_and(|next| {
             next.is_alphanumeric() || matches!(next, '[' | '\\' | '^' | '(' | '_' | '"' | '\'')
@@ -148,7 +148,7 @@ impl Scanner<'_> {
         self.report(literals::quote_inside(self.span(open, self.at), &self.text[open..=open]))
     }
 
-    /// Passes blanks, line ends and comments.
+    /// Skips blanks, line ends and comments.
     fn space(&mut self) {
         loop {
             self.blanks();
@@ -171,7 +171,7 @@ impl Scanner<'_> {
         Ok(start)
     }
 
-    /// A bracket that is never closed. The inner one is reported; the outer ones are open for the same reason.
+    /// A bracket that is never closed. Only the inner one is reported: the outer ones are open for the same reason.
     fn unclosed<T>(&mut self, open: usize) -> Step<T> {
         self.section_as_value(open)?;
         let bracket = self.text[open..=open].to_owned();
@@ -274,7 +274,7 @@ impl Scanner<'_> {
         self.depth -= 1;
     }
 
-    /// A bracket that is not closed in front of what cannot be in it.
+    /// A bracket that is not closed before text that cannot be inside it.
     fn unclosed_here(&mut self, open: usize) -> Step {
         let is_first =
             self.text[..self.at].rsplit('\n').next().is_some_and(|before| before.trim().is_empty());
@@ -299,7 +299,7 @@ impl Scanner<'_> {
         self.report(syntax::wrong_bracket(span, open, (&written, right)))
     }
 
-    /// Behind a value stands neither a comma nor the end.
+    /// Neither a comma nor the end follows a value.
     fn between(&mut self, open: usize, (start, end): (usize, usize), close: &str) -> Step {
         let next = self.at;
         match self.peek() {

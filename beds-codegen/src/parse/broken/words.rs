@@ -1,4 +1,4 @@
-//! Words that are no values, and characters that nobody sees: what they are, and what was meant.
+//! Words that are not values, and invisible characters: their kind, and their meaning.
 
 use super::{Scanner, Step, habits, numbers, text};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     span::Span,
 };
 
-/// Reports the characters that were noted: the first, and how many more there are. One habit, one report.
+/// Reports the noted characters: the first, and how many more there are. One habit, one report.
 pub(super) fn tell_invisible(scanner: &mut Scanner<'_>) {
     let (Some(first), Some(last)) = (scanner.invisible.first().copied(), scanner.invisible.last().copied())
     else {
@@ -32,7 +32,7 @@ pub(super) fn tell_invisible(scanner: &mut Scanner<'_>) {
     scanner.found.push(syntax::invisible(span, name, u32::from(letter), count, is_blank).fix(whole, mended));
 }
 
-/// What stands behind a place, as far as it is one word: its place, and how it is written right.
+/// The single word after a position: its span, and its correct form.
 pub(super) fn behind(scanner: &Scanner<'_>, from: usize) -> (Span, String) {
     let line = scanner.text[from..].lines().next().unwrap_or_default();
     let start = from + line.len() - line.trim_start().len();
@@ -49,12 +49,12 @@ pub(super) fn behind(scanner: &Scanner<'_>, from: usize) -> (Span, String) {
     (scanner.span(start, start + word.len()), right)
 }
 
-/// A value without quotes and brackets: a number, a boolean, a date, or a mistake.
+/// A value without quotes or brackets: a number, a boolean, a date, or a mistake.
 pub(super) fn word(scanner: &mut Scanner<'_>) -> Step {
     let start = scanner.at;
     let token = text::token(scanner.rest());
     let first = token.split([' ', '\t', '\u{a0}']).next().unwrap_or_default();
-    // A date and a time may have a blank between them.
+    // A date and a time may be separated by a blank.
     let two = token.get(..first.len() + 9).unwrap_or_default();
     if let Some(length) = numbers::grouped(scanner.rest()) {
         let written = &scanner.rest()[..length];
@@ -89,7 +89,7 @@ pub(super) fn word(scanner: &mut Scanner<'_>) -> Step {
     scanner.report(diagnostic)
 }
 
-/// Whether a word stands where a number should: quotes would make it a text, which is refused as well.
+/// Whether a word is in place of a number. With quotes it would be a text, which is also refused.
 fn is_of_number(key: &str, word: &str) -> bool {
     let is_bound = matches!(key, "min" | "max" | "precision" | "scale");
     let is_no_value = matches!(word.to_ascii_lowercase().as_str(), "nan" | "inf" | "infinity");
@@ -100,7 +100,7 @@ fn judge(scanner: &Scanner<'_>, token: &str, first: &str) -> crate::diagnostic::
     let start = scanner.at;
     let span = |length: usize| scanner.span(start, start + length);
     let head = first.trim_end_matches([';', ',']);
-    // What follows a value that is right is a mistake of its own.
+    // Text after a correct value is a separate mistake.
     if head.len() < token.len() && text::is_value(head) {
         let rest = token[head.len()..].trim_start();
         let at = start + token.len() - rest.len();
@@ -137,7 +137,7 @@ fn judge(scanner: &Scanner<'_>, token: &str, first: &str) -> crate::diagnostic::
         }
     }
     let token = token.trim_end_matches(';').trim_end();
-    // A comment of another language behind the word is no part of it.
+    // A comment of another language after the word is not part of it.
     let token = [" ;", " //", " --"]
         .iter()
         .fold(token, |token, mark| token.split(mark).next().unwrap_or(token).trim_end());

@@ -1,4 +1,4 @@
-//! Lists of names, and what people write in their place.
+//! Lists of names, and the forms that people write instead.
 
 use super::{Hint, fix, names_type, say, text};
 use crate::{
@@ -11,9 +11,9 @@ use crate::{
     tree::{Entry, Node, Scalar, Table, Value},
 };
 
-/// A list of strings for one that has other items, where it is sure what is meant.
+/// A list of strings for a list of other items, if the meaning is certain.
 pub(in crate::raw) fn mended(key: &str, items: &[Node]) -> Option<String> {
-    // `[["a", "b"]]` has a bracket too many; several lists are pairs, of which one half is meant.
+    // `[["a", "b"]]` has one pair of brackets too many. Several lists are pairs, of which one half is meant.
     let items = match items {
         [Node { value: Value::List(inner), .. }] => inner,
         items => items,
@@ -23,7 +23,7 @@ pub(in crate::raw) fn mended(key: &str, items: &[Node]) -> Option<String> {
         match &item.value {
             Value::Scalar(scalar) if key == "allow" => names.push(codes(&text(scalar))?),
             Value::Scalar(Scalar::Text(text)) => names.push(quoted(text)),
-            // What is no text names nothing; a number with a point has more than one spelling.
+            // A value that is not text names nothing. A number with a point has more than one spelling.
             Value::Scalar(scalar) if key == "values" && !matches!(scalar, Scalar::Float(_)) => {
                 names.push(quoted(&text(scalar)));
             }
@@ -39,7 +39,7 @@ pub(in crate::raw) fn mended(key: &str, items: &[Node]) -> Option<String> {
     Some(format!("[{}]", names.join(", ")))
 }
 
-/// Whether a value says how to filter or sort, so that its key is the name of a field.
+/// Whether a value describes a filter or an order, so that its key is the name of a field.
 fn is_manner(value: &Value) -> bool {
     const WORDS: &[&str] =
         &["asc", "desc", "ascending", "descending", "eq", "ne", "lt", "le", "gt", "ge", "in", "like"];
@@ -50,7 +50,7 @@ fn is_manner(value: &Value) -> bool {
     }
 }
 
-/// What to do with a constant among the arguments of a procedure.
+/// The advice for a constant among the arguments of a procedure.
 const CONSTANT: &str = "remove it: fields are passed to the procedure, and a constant is written there";
 
 const FINGERPRINTS: &str = "write the fingerprints in a list, `compatible_with = [\"0123456789abcdef\"]`: each is the `hash` of `describe`, \
@@ -58,7 +58,7 @@ const FINGERPRINTS: &str = "write the fingerprints in a list, `compatible_with =
 
 const CODES: &str = "write the codes of the warnings, as reports show them: `allow = [\"B0907\"]`";
 
-/// Adds what to write instead of a list of strings in which this item is none; `right` is the whole list, mended.
+/// Adds the advice for a list of strings with an invalid item. `right` is the whole corrected list.
 pub(in crate::raw) fn add_to_list(
     diagnostic: Diagnostic,
     list: Span,
@@ -98,7 +98,7 @@ pub(super) fn names(key: &str, value: &Value) -> Hint {
                 return say(EACH_VALUE);
             }
             let inner = text.trim().trim_start_matches(['[', '(']).trim_end_matches([']', ')']);
-            // What is filtered and sorted by is a name alone, without a direction.
+            // Fields to filter and sort by are names alone, without a direction.
             let plain = |part| if matches!(key, "filter" | "sort") { name_alone(part) } else { part };
             let mut parts = inner
                 .split([',', '|', ';'])
@@ -130,14 +130,14 @@ pub(super) fn names(key: &str, value: &Value) -> Hint {
 
 const EACH_VALUE: &str = "write each value in quotes, `values = [\"…\", \"…\"]`";
 
-/// Whether a text is words with marks between them. A range, or what has blanks in it, may be anything.
+/// Whether a text is words with separators. A range, or a text with blanks, may mean anything.
 fn is_list_of_words(text: &str) -> bool {
     let inner = text.trim().trim_start_matches(['[', '(']).trim_end_matches([']', ')']);
     let is_listed = inner.contains([',', '|', ';']);
     is_listed || inner.chars().all(|letter| letter.is_alphanumeric() || letter == '_')
 }
 
-/// Whether an entry says no more than that its key is there.
+/// Whether an entry only says that its key is present.
 fn is_member(entry: &Entry) -> bool {
     match &entry.value.value {
         Value::Scalar(Scalar::Bool(is_there)) => *is_there,
@@ -146,7 +146,7 @@ fn is_member(entry: &Entry) -> bool {
     }
 }
 
-/// What to write for names with what stands for each: who wrote them knows which of the two the column holds.
+/// The advice for names with a value for each: only the author knows which of the two the column holds.
 fn values_of_table(table: &Table, names: &str) -> String {
     let scalars: Vec<&Scalar> = table
         .entries
@@ -169,13 +169,13 @@ fn values_of_table(table: &Table, names: &str) -> String {
     format!("{names}, and `[{}]` if it holds what stands beside them", values.join(", "))
 }
 
-/// Whether each parameter has the name of its field beside it, and not its type.
+/// Whether each parameter is written with the name of its field, not with its type.
 fn names_fields(table: &Table) -> bool {
     let values: Vec<&str> = table.entries.iter().filter_map(|entry| entry.value.value.as_text()).collect();
     values.len() == table.entries.len() && values.iter().any(|value| !names_type(value))
 }
 
-/// The codes of warnings in a text, if there is nothing else in it, each in quotes.
+/// The codes of warnings in a text that contains nothing else, each in quotes.
 fn codes(text: &str) -> Option<String> {
     let parts = text.split([',', ' ', '[', ']']).filter(|part| !part.is_empty());
     let code = |part: &str| Code::from_text(part).filter(|code| code.may_warn());
@@ -183,14 +183,14 @@ fn codes(text: &str) -> Option<String> {
     (!codes.is_empty()).then(|| codes.join(", "))
 }
 
-/// Whether a text holds nothing but fingerprints.
+/// Whether a text contains only fingerprints.
 fn is_fingerprints(value: &Value) -> bool {
     let Value::Scalar(Scalar::Text(text)) = value else { return false };
     let inner = text.trim().trim_start_matches(['[', '(']).trim_end_matches([']', ')']);
     inner.split([',', '|', ';']).all(|part| fingerprint::is_one(part.trim().trim_matches(['"', '\''])))
 }
 
-/// The values of an enum as SQL lists them.
+/// The values of an enum in the form of SQL.
 fn values_of_sql(text: &str) -> Hint {
     let inner = text
         .trim()

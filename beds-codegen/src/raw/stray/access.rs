@@ -1,4 +1,4 @@
-//! What stands in `[access]` the other way round.
+//! Entries of `[access]` with roles and fields, or calls and operations, in each other's place.
 
 use super::{put, take};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     tree::{Entry, Table, Value},
 };
 
-/// Takes a call among the operations of `[access]` for one of `[access.calls]`.
+/// Treats a call among the operations of `[access]` as an entry of `[access.calls]`.
 pub(super) fn calls(template: &mut Table, errors: &mut ErrorSink<'_>) {
     let calls: Vec<String> = match template.get("calls").map(|calls| &calls.value) {
         Some(Value::Table(calls)) => calls.entries.iter().map(|call| call.key.value.clone()).collect(),
@@ -26,7 +26,8 @@ pub(super) fn calls(template: &mut Table, errors: &mut ErrorSink<'_>) {
     }
 }
 
-/// Takes a field for a role, and roles for fields: `price = { hidden = ["clerk"] }`. Each is reported, and no more of it.
+/// Treats a field in place of a role, and roles in place of fields, as exchanged: `price = { hidden = ["clerk"] }`.
+/// Each is reported, without further checks.
 pub(super) fn turned(template: &mut Table, errors: &mut ErrorSink<'_>) {
     let fields: Vec<String> = match template.get("fields").map(|fields| &fields.value) {
         Some(Value::Table(fields)) => fields.entries.iter().map(|field| field.key.value.clone()).collect(),
@@ -34,7 +35,7 @@ pub(super) fn turned(template: &mut Table, errors: &mut ErrorSink<'_>) {
     };
     let is_field = |name: &str| fields.iter().any(|field| field == name);
     let Some(access) = template.table_mut("access") else { return };
-    // A role may be called as a field is.
+    // A role may have the name of a field.
     let roles: Vec<String> = access.entries.iter().flat_map(|entry| texts(&entry.value.value)).collect();
     for section in ["fields", "rows"] {
         let Some(by_role) = access.table_mut(section) else { continue };
@@ -83,7 +84,7 @@ fn names(list: &str, value: &Value) -> Option<Vec<(String, String)>> {
     }
 }
 
-/// The names that conditions on records are said of, each with its value as it is written.
+/// The names that have conditions on records, each with its written value.
 fn conditions(value: &Value) -> Option<Vec<(String, String)>> {
     let Value::Table(table) = value else { return None };
     let condition = |Entry { key, value }: &Entry| (value.value.written(), key.value.clone());

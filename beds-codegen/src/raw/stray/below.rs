@@ -1,4 +1,4 @@
-//! What stands below a header that takes it by accident: a header inside of a section takes all lines below it.
+//! Entries that a header captures by accident: a header inside a section captures all lines below it.
 
 use super::{FETCH, OBJECTS, is_field, is_object};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     tree::{Entry, Node, Table, Value},
 };
 
-/// Moves keys out that stand below a header inside of their section: `create = …` below `[objects.read]`.
+/// Moves out keys that are below a header inside their section: `create = …` below `[objects.read]`.
 pub(super) fn headers(template: &mut Table, errors: &mut ErrorSink<'_>) {
     let is_operation =
         |entry: &Entry| OBJECTS.contains(&entry.key.value.as_str()) && is_object(&entry.value.value);
@@ -36,7 +36,7 @@ pub(super) fn headers(template: &mut Table, errors: &mut ErrorSink<'_>) {
     }
 }
 
-/// Moves the keys of `outer` out of its table `inner`, whose header takes all lines below it, and reports the first.
+/// Moves the keys of `outer` out of its table `inner`, whose header captures all lines below it, and reports the first.
 fn keys_below(
     outer: &mut Table,
     inner: &str,
@@ -47,7 +47,7 @@ fn keys_below(
     let Some(entry) = outer.entries.iter_mut().find(|entry| entry.key.value == inner) else { return };
     let (header, end) = (entry.key.span, entry.value.span.end);
     let Value::Table(keys) = &mut entry.value.value else { return };
-    // In braces nothing follows by accident.
+    // In braces no line is captured by accident.
     let is_below = |entry: &Entry| entry.key.span.start > end && is_of_outer(entry);
     let (below, kept): (Vec<Entry>, Vec<Entry>) =
         std::mem::take(&mut keys.entries).into_iter().partition(is_below);
@@ -58,8 +58,8 @@ fn keys_below(
     outer.entries.extend(below);
 }
 
-/// Moves fields out that stand below the header of another field or of its members, `[fields.note]`, which takes all that
-/// follows.
+/// Moves out fields below the header of another field or of its members, `[fields.note]`, which captures all following
+/// lines.
 pub(super) fn fields(template: &mut Table, listed: &[String], errors: &mut ErrorSink<'_>) {
     if let Some(fields) = template.table_mut("fields") {
         below_each(fields, "fields", Place::Field, listed, errors);
@@ -89,7 +89,7 @@ fn below_each(
         let mut below = Vec::new();
         let path = format!("{section}.{name}");
         below_one(&mut field.value, (field.key.span, &path), place, &mut below);
-        // Of a header in double brackets is told already how to write it.
+        // For a header in double brackets, the correct form is reported already.
         if let Some(Below { entry, header, path }) = below.first().filter(|_| !listed.contains(&name)) {
             let headers = (path.as_str(), *header, section);
             errors.push(places::below_field(entry.key.span, &entry.key.value, headers, &name));
@@ -106,7 +106,7 @@ struct Below {
     path: String,
 }
 
-/// Takes out what stands below the header of one field, and below those of its members and items.
+/// Takes out the entries below the header of one field, and below those of its members and items.
 fn below_one(node: &mut Node, (header, path): (Span, &str), place: Place, found: &mut Vec<Below>) {
     let end = node.span.end;
     let Value::Table(keys) = &mut node.value else { return };
@@ -114,7 +114,7 @@ fn below_one(node: &mut Node, (header, path): (Span, &str), place: Place, found:
         return;
     }
     let known = Part::Field(place).known();
-    // In braces nothing follows by accident.
+    // In braces no line is captured by accident.
     let is_below = |entry: &Entry| {
         entry.key.span.start > end
             && !known.contains(&entry.key.value.as_str())

@@ -1,4 +1,4 @@
-//! Placeholders: whether one may stand at a place, and how its value becomes a literal there.
+//! Placeholders: whether one is allowed at a position, and how its value becomes a literal there.
 
 use super::{
     check::Check,
@@ -13,21 +13,21 @@ use crate::{
     span::{Span, Spanned},
 };
 
-/// A placeholder, as it is written.
+/// A placeholder, as written.
 struct Placeholder<'n> {
     name: &'n Spanned<String>,
     is_regex: bool,
 }
 
 impl Check<'_, '_> {
-    /// A placeholder at a place.
+    /// Checks a placeholder at a position.
     pub(super) fn argument(&mut self, node: &Node, slot: Slot, of: &str) {
         let Some(name) = written(node) else {
             return self.errors.push(calls::bad_placeholder(bad_part(node), self.named));
         };
         let name_node = Spanned::new(name.name.to_owned(), name.at);
         let placeholder = Placeholder { name: &name_node, is_regex: name.is_regex };
-        // It is used, wherever it stands.
+        // It counts as used at any position.
         let index = self.uses.len();
         self.uses.push(Use { at: node.span, name: name.name.to_owned(), wrap: Wrap::Bare });
         let Some(arg) = self.args.iter().find(|arg| arg.field.name == name.name) else {
@@ -40,7 +40,7 @@ impl Check<'_, '_> {
         }
     }
 
-    /// How the value stands in a slot; `None` where it may not, which is reported.
+    /// How the value becomes a literal in a slot; `None` if it is not allowed, which is reported.
     fn place(
         &mut self,
         node: &Node,
@@ -123,7 +123,7 @@ impl Check<'_, '_> {
 }
 
 impl Slot {
-    /// Whether a client's value may stand here.
+    /// Whether a client's value is allowed here.
     pub(super) fn takes_values(self) -> bool {
         match self {
             Self::Expression
@@ -136,7 +136,7 @@ impl Slot {
             | Self::Filter
             | Self::Elements
             | Self::Value(_) => true,
-            // A single expression stands for a list of one, and for no other.
+            // A single expression can replace a list only if the list may have one entry.
             Self::Expressions(least, _) => least <= 1,
             Self::Either(slots) => slots.iter().any(|slot| slot.takes_values()),
             Self::Condition
@@ -159,7 +159,7 @@ impl Slot {
         }
     }
 
-    /// What is decided here, and what to write instead.
+    /// What the position decides, and the advice.
     fn refusal(self) -> (&'static str, &'static str) {
         match self {
             Self::Condition => (
@@ -198,12 +198,12 @@ impl Slot {
     }
 }
 
-/// Whether values of a type suit a place.
+/// Whether the values of a type fit a position.
 pub(super) fn suits(ty: &Type, takes: Takes) -> bool {
     match takes {
         Takes::Any => true,
         Takes::Int | Takes::Positive | Takes::Natural => matches!(ty, Type::Int { .. } | Type::UInt { .. }),
-        // What is bytes is a mask, too.
+        // Bytes are also valid as a mask.
         Takes::Bits => match ty {
             Type::List { item, .. } => suits(&item.ty, Takes::Int),
             _ => suits(ty, Takes::Int) || matches!(ty, Type::Bytes { .. }),
@@ -211,7 +211,7 @@ pub(super) fn suits(ty: &Type, takes: Takes) -> bool {
         Takes::Number => {
             matches!(ty, Type::Int { .. } | Type::UInt { .. } | Type::Float { .. } | Type::Decimal { .. })
         }
-        // MongoDB keeps a day, and a time of day, as texts.
+        // MongoDB stores dates and times of day as texts.
         Takes::Text => matches!(
             ty,
             Type::String { .. } | Type::Text { .. } | Type::Enum { .. } | Type::Date | Type::Time
@@ -225,7 +225,7 @@ pub(super) fn suits(ty: &Type, takes: Takes) -> bool {
     }
 }
 
-/// The least number that a place takes.
+/// The least number that a position accepts.
 const fn least(takes: Takes) -> Option<u8> {
     match takes {
         Takes::Positive => Some(1),
@@ -280,7 +280,7 @@ fn written(node: &Node) -> Option<Written<'_>> {
     Some(Written { name, at: arg.value.span, is_regex })
 }
 
-/// What is wrong of a placeholder.
+/// The faulty part of a placeholder.
 fn bad_part(node: &Node) -> Span {
     let members = node.value.members().unwrap_or_default();
     let other = members.iter().find(|member| !matches!(member.name.value.as_str(), "$arg" | "as"));

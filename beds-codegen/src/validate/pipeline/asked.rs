@@ -1,4 +1,4 @@
-//! Constants of queries that MongoDB refuses whatever the documents are.
+//! Constants in queries that MongoDB refuses for any documents.
 
 use super::{check::Check, impossible::constant, shape::is_placeholder};
 use crate::{
@@ -11,13 +11,13 @@ use crate::{
 /// Operators of a query that compare with a value.
 const COMPARISONS: [&str; 6] = ["$eq", "$gt", "$gte", "$lt", "$lte", "$ne"];
 
-/// Members of a JSON schema that are schemas, that have schemas by name, and that are lists of schemas.
+/// The members of a JSON schema that are schemas, that map names to schemas, and that are lists of schemas.
 const SCHEMA: [&str; 4] = ["not", "items", "additionalItems", "additionalProperties"];
 const SCHEMAS_BY_NAME: [&str; 3] = ["properties", "patternProperties", "dependencies"];
 const SCHEMAS: [&str; 4] = ["allOf", "anyOf", "oneOf", "items"];
 
 impl Check<'_, '_> {
-    /// What no run would get past in an operator of a query.
+    /// Reports constants of a query's operator with which every run fails.
     pub(super) fn asked(&mut self, operator: &Member) {
         let (name, value) = (operator.name.value.as_str(), &operator.value);
         if is_placeholder(value) {
@@ -35,7 +35,7 @@ impl Check<'_, '_> {
         }
     }
 
-    /// A text that a query compares with, and that is called like the path to a field: in a query it is no path.
+    /// A text in a comparison of a query that looks like a field's path. In a query it is not a path.
     pub(super) fn field_as_text(&mut self, node: &Node, operator: &str) {
         let Some(path) = node.value.text().and_then(|text| text.strip_prefix('$')) else { return };
         let name = path.strip_prefix('$').unwrap_or(path);
@@ -44,7 +44,7 @@ impl Check<'_, '_> {
         }
     }
 
-    /// Names or numbers of types; of `$type`, of which there is one at least.
+    /// The names or numbers of types. `$type` needs at least one.
     pub(super) fn types(&mut self, node: &Node, of: &str) {
         match &node.value {
             Json::List(items) if items.is_empty() => {
@@ -77,7 +77,7 @@ impl Check<'_, '_> {
         }
     }
 
-    /// A mask of bits, or the places of bits.
+    /// A bit mask, or bit positions.
     fn bits(&mut self, node: &Node, of: &str) {
         let is_place = |node: &Node| {
             is_placeholder(node) || constant(node).is_some_and(|bit| bit >= 0.0 && bit.fract() == 0.0)
@@ -139,7 +139,7 @@ impl Check<'_, '_> {
         }
     }
 
-    /// Reports a constant that an operator never takes.
+    /// Reports a constant that an operator never accepts.
     pub(super) fn refused(&mut self, span: Span, of: &str, why: &str, help: &str) {
         self.errors.push(diagnostics::impossible(span, of, why, help, self.named));
     }

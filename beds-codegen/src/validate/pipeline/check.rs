@@ -1,7 +1,7 @@
-//! Walks through a pipeline along the table of what stands where.
+//! Walks through a pipeline along the table of slots.
 //!
-//! Each placeholder is either allowed by its slot, with the wrapping that makes the value a literal there, or
-//! refused. So nothing that a client sends is ever read as a name, an operator, a condition or code.
+//! Each placeholder is either allowed by its slot, with the wrapping that makes the value a literal there, or refused.
+//! So no client's value is ever read as a name, an operator, a condition or code.
 
 use std::collections::BTreeSet;
 
@@ -18,32 +18,33 @@ use crate::{
     span::Span,
 };
 
-/// Operators of windows that take none.
+/// Window operators without operands.
 const RANKS: [&str; 3] = ["$denseRank", "$documentNumber", "$rank"];
 
-/// Commands that read, each with the name of its collection.
+/// Commands that read, each with the member for its collection.
 const COMMANDS: [&str; 4] = ["count", "distinct", "find", "findOne"];
 
-/// A pipeline being checked.
+/// The check of a pipeline.
 pub(super) struct Check<'c, 's> {
     pub(super) args: &'c [Arg],
     /// The name of the call.
     pub(super) call: Span,
-    /// Where the template names the file.
+    /// The position at which the template names the file.
     pub(super) named: Span,
     pub(super) errors: &'c mut ErrorSink<'s>,
     pub(super) uses: Vec<Use>,
     /// The stage that writes.
     pub(super) writes: Option<(String, Span)>,
-    /// Whether this place decides which field, format or type is meant: no client's value stands in it.
+    /// Whether this position selects a field, format or type. No client's value is allowed in it.
     pub(super) is_steered: bool,
-    /// What the names in this place are for.
+    /// The purpose of the names in this position.
     pub(super) naming: Naming,
-    /// What the names in the members of an object in this place are for, where they give a document or pairs.
+    /// The purpose of the names in the members of an object in this position, if those yield a document or pairs.
     pub(super) inner: Naming,
-    /// Whether it is told that clients would choose names here: what gives and takes their value is one mistake.
+    /// Whether it is reported that clients would choose names here. The operator that yields the value and the one that
+    /// takes it are one mistake.
     pub(super) naming_is_told: bool,
-    /// Where clients' values got to.
+    /// Where clients' values have got to.
     pub(super) reach: Reach,
     pub(super) is_first_stage: bool,
     /// The variables that the pipeline declares anywhere.
@@ -89,7 +90,7 @@ impl<'c, 's> Check<'c, 's> {
         }
         for (index, stage) in stages.iter().enumerate() {
             self.is_first_stage = within == Within::Call && index == 0;
-            // Of two that write, the second is told, and the first has not to move.
+            // If two stages write, the second is reported, and the first need not move.
             let before = stages.get(..index).unwrap_or_default();
             let after = stages.get(index + 1..).unwrap_or_default();
             let writer = before.iter().find(|other| shape::writes(other)).filter(|_| shape::writes(stage));
@@ -147,14 +148,14 @@ impl<'c, 's> Check<'c, 's> {
         }
     }
 
-    /// `$lookup` and `$unionWith` read a collection, or what `$documents` gives.
+    /// `$lookup` and `$unionWith` read a collection, or the documents of `$documents`.
     fn source(&mut self, stage: &Member, members: &[Member]) {
         /// The members of both.
         const KNOWN: [&str; 8] =
             ["from", "localField", "foreignField", "let", "pipeline", "as", "coll", "db"];
         let has = |names: &[&str]| members.iter().any(|member| names.contains(&member.name.value.as_str()));
         let name = stage.name.value.as_str();
-        // A misspelt member is likely to be the one that is missing.
+        // A misspelt member is likely to be the one that would be reported as missing.
         let is_known = members.iter().all(|member| KNOWN.contains(&member.name.value.as_str()));
         let [local, foreign] = ["localField", "foreignField"];
         if name == "$lookup" && is_known && has(&[local]) != has(&[foreign]) {
@@ -167,15 +168,15 @@ impl<'c, 's> Check<'c, 's> {
         } else {
             has(&["coll", "pipeline"])
         };
-        // Without a collection there is nothing to read but what the stages themselves hold.
+        // Without a collection, the stages themselves must provide the documents.
         let is_ok = is_ok && (has(&["from", "coll"]) || members.iter().any(shape::begins_with_documents));
         if !is_ok && is_known {
             self.errors.push(diagnostics::no_source(stage.name.span, name, self.named));
         }
     }
 
-    /// Refuses every placeholder that the walk did not come to, whatever the reason: what is not known to be a
-    /// value's place is none.
+    /// Refuses every placeholder that the walk did not reach, whatever the reason. Only known positions of values are
+    /// allowed.
     pub(super) fn unseen(&mut self, node: &Node) {
         match &node.value {
             Json::Object(_) if shape::is_placeholder(node) => {
@@ -189,7 +190,7 @@ impl<'c, 's> Check<'c, 's> {
         }
     }
 
-    /// What stands at a place; `of` is the operator or the member that it belongs to.
+    /// Checks the content of a position. `of` is the operator or the member that it belongs to.
     pub(super) fn slot(&mut self, node: &Node, slot: Slot, of: &str) {
         if shape::is_placeholder(node) {
             return self.argument(node, slot, of);
@@ -303,7 +304,7 @@ impl<'c, 's> Check<'c, 's> {
         }
     }
 
-    /// One operator of a table, with what stands in it.
+    /// Checks one operator of a table, with its content.
     pub(super) fn operator(&mut self, member: &Member, operators: &[Operator], what: &str) {
         let name = member.name.value.as_str();
         let Some((name, slot)) = operators.iter().find(|(known, _)| *known == name) else {
@@ -316,7 +317,7 @@ impl<'c, 's> Check<'c, 's> {
         if *name == "$getField" {
             self.current(member);
         }
-        // What stands where it may not is told as such.
+        // A value at a forbidden position is reported as such.
         if before == self.errors.reported() && operators.len() == table::EXPRESSIONS.len() {
             self.operands(member, table::operands(name));
             self.impossible(member);
@@ -336,7 +337,7 @@ impl<'c, 's> Check<'c, 's> {
         if before == self.errors.reported() && *name == "$jsonSchema" {
             self.schema(&member.value);
         }
-        // What is refused has no other fault to be told.
+        // A refused operator gets no further reports.
         if matches!(*name, "$function" | "$accumulator") && !self.errors.has_errors() {
             self.errors.push(diagnostics::script(member.name.span, name, self.named));
         }

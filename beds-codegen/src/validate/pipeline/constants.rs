@@ -1,4 +1,4 @@
-//! Constants in the members of operators that MongoDB refuses whatever the documents are.
+//! Constants in the members of operators that MongoDB refuses for any documents.
 
 use super::{
     check::Check,
@@ -11,12 +11,12 @@ use crate::{
     json::{Json, Member, Node, member},
 };
 
-/// Parts of a date of the calendar, and of one that counts weeks.
+/// The parts of a calendar date, and of a week date.
 const NATURAL: [&str; 3] = ["year", "month", "day"];
 const ISO: [&str; 3] = ["isoWeekYear", "isoWeek", "isoDayOfWeek"];
 
 impl Check<'_, '_> {
-    /// What no run would get past in the members of an operator of expressions, of groups or of windows.
+    /// Reports constants in the members of an operator of expressions, groups or windows with which every run fails.
     pub(super) fn constants(&mut self, operator: &Member) {
         let name = operator.name.value.as_str();
         if name == "$toInt" || name == "$toLong" {
@@ -68,7 +68,7 @@ impl Check<'_, '_> {
         }
     }
 
-    /// A text that becomes a whole number.
+    /// A text that is converted to a whole number.
     fn whole_number(&mut self, operator: &Member) {
         let operand = match &operator.value.value {
             Json::List(items) if items.len() == 1 => &items[0],
@@ -105,7 +105,7 @@ impl Check<'_, '_> {
         }
     }
 
-    /// The shares of `$percentile`.
+    /// The fractions of `$percentile`.
     fn shares(&mut self, node: &Node) {
         let is_share = |node: &Node| match &node.value {
             Json::Number(_) => constant(node).is_some_and(|share| (0.0..=1.0).contains(&share)),
@@ -125,7 +125,7 @@ impl Check<'_, '_> {
         }
     }
 
-    /// A date has a year, of one of the two calendars.
+    /// A date needs a year, of one of the two calendars.
     fn date_parts(&mut self, operator: &Member, members: &[Member]) {
         let find = |names: &[&str]| members.iter().find(|member| names.contains(&member.name.value.as_str()));
         match (find(&NATURAL), find(&ISO)) {

@@ -1,4 +1,4 @@
-//! Texts that most likely are meant for fields: the `$` in front of them is missing.
+//! Texts that are most likely meant as fields, without the `$` before them.
 
 use super::{
     argument,
@@ -11,7 +11,7 @@ use crate::{
     model::Type,
 };
 
-/// Operators that compute with numbers, and pass over all else.
+/// Operators that compute with numbers, and ignore all other values.
 const NUMBERS: [&str; 13] = [
     "$avg",
     "$covariancePop",
@@ -46,15 +46,15 @@ impl Check<'_, '_> {
         }
     }
 
-    /// A text by which documents are to be grouped.
+    /// A text as a group key.
     pub(super) fn grouped_text(&mut self, node: &Node) {
         if let Some(text) = path_without_dollar(node) {
             self.errors.push(diagnostics::group_by_text(node.span, text, self.named));
         }
     }
 
-    /// A text on the left of a comparison that reads no document. On the right it is what a client's choice is compared
-    /// with.
+    /// A text on the left of a comparison that does not depend on the document. On the right, a text may be the value
+    /// with which a client's choice is compared.
     pub(super) fn compared_texts(&mut self, operator: &Member) {
         let name = operator.name.value.as_str();
         if !COMPARISONS.contains(&name) {
@@ -67,7 +67,7 @@ impl Check<'_, '_> {
         }
     }
 
-    /// Whether an operand is a constant or a client's value, and surely no choice of which this text is one.
+    /// Whether an operand is a constant or a client's value, and certainly not a choice that includes this text.
     fn is_other_than(&self, operand: &Node, text: &str) -> bool {
         if !is_placeholder(operand) {
             return match &operand.value {
@@ -84,7 +84,7 @@ impl Check<'_, '_> {
     }
 }
 
-/// The text of an operand that is spelt as the path to a field is, and has no `$`.
+/// The text of an operand that looks like a field's path without its `$`.
 fn path_without_dollar(node: &Node) -> Option<&str> {
     node.value.text().filter(|text| is_path(text))
 }

@@ -1,4 +1,4 @@
-//! Stages that MongoDB refuses whatever the documents are.
+//! Stages that MongoDB refuses for any documents.
 
 use super::{argument, check::Check, shape::is_placeholder};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     span::Span,
 };
 
-/// What needs an order of the documents.
+/// Operators that need an order of the documents.
 const ORDERED: [&str; 8] = [
     "$denseRank",
     "$derivative",
@@ -30,7 +30,7 @@ fn is_ordered(member: &Member) -> bool {
 const NEVER_EMPTY: [&str; 5] = ["$addFields", "$facet", "$project", "$set", "$unset"];
 
 impl Check<'_, '_> {
-    /// What no run of the call would get past.
+    /// Reports mistakes in a stage with which every run fails.
     pub(super) fn always_fails(&mut self, stage: &Member) {
         let name = stage.name.value.as_str();
         let is_empty = match &stage.value.value {
@@ -89,7 +89,7 @@ impl Check<'_, '_> {
         }
     }
 
-    /// The limits of buckets, as far as they are numbers.
+    /// The boundaries of buckets, if they are numbers.
     fn boundaries(&mut self, items: &[Node], span: Span) {
         let number = |node: &Node| match &node.value {
             Json::Number(number) => number.parse::<f64>().ok(),
@@ -109,7 +109,7 @@ impl Check<'_, '_> {
         }
     }
 
-    /// The first of the boundaries that is surely of another type than the ones before.
+    /// The first boundary that certainly has another type than the ones before.
     fn mixed<'n>(&self, items: &'n [Node]) -> Option<&'n Node> {
         let mut known = None;
         items.iter().find(|item| {
@@ -119,7 +119,7 @@ impl Check<'_, '_> {
         })
     }
 
-    /// What a boundary is, as far as it is known.
+    /// The type of a boundary, if known.
     fn kind(&self, node: &Node) -> Option<Takes> {
         const KINDS: [Takes; 4] = [Takes::Number, Takes::Text, Takes::Bool, Takes::Moment];
         if is_placeholder(node) {
@@ -132,7 +132,7 @@ impl Check<'_, '_> {
         }
     }
 
-    /// What an operator refuses whatever the documents are.
+    /// Reports operands that an operator refuses for any documents.
     pub(super) fn operator_fails(&mut self, operator: &Member) {
         let branches = operator.value.value.members().unwrap_or_default();
         let branches = member(branches, "branches");
@@ -154,7 +154,7 @@ impl Check<'_, '_> {
         }
     }
 
-    /// The letters of them.
+    /// The letters of the options.
     pub(super) fn options(&mut self, node: &Node) {
         let letters = node.value.text().unwrap_or_default();
         if let Some(letter) = letters.chars().find(|letter| !"imsux".contains(*letter)) {
@@ -163,7 +163,8 @@ impl Check<'_, '_> {
     }
 }
 
-/// The first member that a projection takes or computes, and the first that it leaves out; `_id` goes with both.
+/// The first member that a projection includes or computes, and the first that it excludes. `_id` is compatible with
+/// both.
 fn projected<'n>(
     members: &'n [Member],
     is_top: bool,
@@ -178,7 +179,7 @@ fn projected<'n>(
                 projected(inner, false, taken, left_out);
                 continue;
             }
-            // What is not known, or known only to projections of finds, is not judged.
+            // A value that is unknown, or only allowed in projections of finds, is not checked.
             Json::Object(_) if value.value.operator().is_some_and(|found| found.name.value == "$meta") => {
                 continue;
             }

@@ -1,11 +1,11 @@
-//! The file that a name most likely means.
+//! Finds the file that a name most likely means.
 
 use std::path::{Path, PathBuf};
 
-/// What the files of pipelines end with.
+/// The suffix of pipeline files.
 const ENDING: &str = ".json";
 
-/// The file that is meant, and whether nothing else can be meant.
+/// The intended file, and whether it is the only possibility.
 pub(super) fn meant<'t>(written: &str, there: &'t [String]) -> Option<(&'t str, bool)> {
     let last = written.trim().rsplit(['/', '\\']).next().unwrap_or_default();
     let stem = |name: &str| {
@@ -24,7 +24,7 @@ pub(super) fn meant<'t>(written: &str, there: &'t [String]) -> Option<(&'t str, 
     if let Some(file) = same.next() {
         return Some((file, same.next().is_none()));
     }
-    // `run.js` and `run.txt` are called so by mistake, `run` is nearer to `run.json` than letters tell.
+    // `run.js` and `run.txt` have a wrong suffix, and `run` is nearer to `run.json` than a comparison of letters shows.
     let without = |name: &str| name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_lowercase();
     if let Some(file) = there.iter().find(|file| without(file) == without(last)) {
         return Some((file, false));
@@ -35,7 +35,7 @@ pub(super) fn meant<'t>(written: &str, there: &'t [String]) -> Option<(&'t str, 
     Some((file, false))
 }
 
-/// The path of a file that is yet to be made.
+/// The path of a file that does not exist yet.
 pub(super) fn with_ending(path: &Path) -> PathBuf {
     if path.extension().is_some() { path.to_owned() } else { path.with_extension("json") }
 }

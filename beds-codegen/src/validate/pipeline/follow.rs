@@ -1,4 +1,4 @@
-//! Follows clients' values through the stages, and refuses one that gets to where it would decide what is meant.
+//! Follows clients' values through the stages, and refuses a value at a position where it would control the pipeline.
 
 use super::{check::Check, names, reach::first, shape::Naming, shape::is_placeholder};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
 };
 
 impl Check<'_, '_> {
-    /// A string in an expression, which is a path where it begins with `$`.
+    /// A string in an expression. It is a path if it begins with `$`.
     pub(super) fn text(&mut self, text: &str, span: Span) {
         let is_broken = text.strip_prefix('$').is_some_and(|path| path.split('.').any(str::is_empty));
         if is_broken {
@@ -19,7 +19,7 @@ impl Check<'_, '_> {
         }
     }
 
-    /// What a string reads: a path may lead to a client's value.
+    /// Follows the path in a string: it may lead to a client's value.
     pub(super) fn follow(&mut self, text: &str, span: Span) {
         if let Some(variable) = text.strip_prefix("$$") {
             self.declared(variable, span);
@@ -28,7 +28,7 @@ impl Check<'_, '_> {
         let is_open = self.reach.open.holds(path);
         let names_fields = self.namings().into_iter().any(|naming| match naming {
             Naming::Pairs | Naming::Entry | Naming::Anything => true,
-            // No client names the fields of a document: they may become those of another.
+            // No client names the fields of a document: they may become the fields of another document.
             Naming::Document => is_open && !self.reach.is_document(path),
             Naming::Member => is_open,
             Naming::Nothing => false,
@@ -37,7 +37,7 @@ impl Check<'_, '_> {
             return;
         }
         if self.is_steered || names_fields {
-            // A variable is named as it is written.
+            // A variable is shown as written.
             let shown = if path.starts_with('$') { text } else { path };
             self.errors.push(placeholders::steered_by(span, shown, self.named));
         } else {
@@ -45,7 +45,7 @@ impl Check<'_, '_> {
         }
     }
 
-    /// Refuses a variable that nobody declares: where it stands is not looked at.
+    /// Refuses an undeclared variable. The scope is not checked.
     fn declared(&mut self, path: &str, span: Span) {
         let name = path.split('.').next().unwrap_or_default();
         if VARIABLES.contains(&name) || self.variables.contains(name) {
@@ -79,7 +79,7 @@ impl Check<'_, '_> {
         }
     }
 
-    /// Does the work of one member, and remembers the field if a client's value got into it.
+    /// Runs the check of one member, and remembers the field if a client's value got into it.
     pub(super) fn of_field(&mut self, name: &str, work: impl FnOnce(&mut Self)) {
         let before = self.counts();
         work(self);
@@ -90,7 +90,7 @@ impl Check<'_, '_> {
         }
     }
 
-    /// The same of a stage that makes whole documents.
+    /// The same for a stage that makes whole documents.
     pub(super) fn of_document(&mut self, work: impl FnOnce(&mut Self)) {
         let before = self.counts();
         work(self);
@@ -99,7 +99,7 @@ impl Check<'_, '_> {
         }
     }
 
-    /// Does the work of a condition or a variable: its value is no part of what is made here, and decides no name.
+    /// Runs the check of a condition or a variable. Its value is not part of the result here, and decides no name.
     pub(super) fn apart(&mut self, work: impl FnOnce(&mut Self)) {
         let counts = self.counts();
         let is_steered = std::mem::take(&mut self.is_steered);
@@ -117,7 +117,7 @@ impl Check<'_, '_> {
         }
     }
 
-    /// A constant that an operator interprets, though it looks like a path.
+    /// A constant that an operator interprets, although it looks like a path.
     pub(super) fn interpreted(&mut self, text: &str, span: Span) {
         if let Some(path) = text.strip_prefix('$').filter(|path| self.reach.values.holds(path)) {
             self.errors.push(placeholders::steered_by(span, path, self.named));
@@ -128,7 +128,7 @@ impl Check<'_, '_> {
         [self.reach.values.count, self.reach.open.count]
     }
 
-    /// The variables of an operator or a stage that hold clients' values, remembered before anything reads them.
+    /// Remembers the variables of an operator or a stage that hold clients' values, before any expression reads them.
     pub(super) fn bind(&mut self, of: &str, members: &[Member]) {
         let find = |name: &str| member(members, name);
         let named = |default: &str| {
@@ -141,7 +141,7 @@ impl Check<'_, '_> {
                     self.variable(named("this"), &input.value);
                 }
             }
-            // What one round gives is what the next one gets.
+            // The result of one round is the input of the next.
             "$reduce" => {
                 for member in members {
                     self.variable("this".to_owned(), &member.value);
@@ -160,7 +160,7 @@ impl Check<'_, '_> {
 
     fn variable(&mut self, name: String, node: &Node) {
         if self.may_hold(node) {
-            // Which of them have members that clients name is not looked at.
+            // It is not checked which of them have members that clients name.
             self.reach.values.variables.insert(name.clone());
             if self.args.iter().any(|arg| names::has_open(&arg.field.ty)) {
                 self.reach.open.variables.insert(name);
@@ -168,7 +168,7 @@ impl Check<'_, '_> {
         }
     }
 
-    /// Whether a client's value stands in it, or a path to one.
+    /// Whether a node contains a client's value, or a path to one.
     fn may_hold(&self, node: &Node) -> bool {
         match &node.value {
             _ if is_placeholder(node) => true,
@@ -183,7 +183,7 @@ impl Check<'_, '_> {
     }
 }
 
-/// The path to what `$getField` without `input` reads: to the whole document where the field is computed.
+/// The path that `$getField` without `input` reads. If the field is computed, it is the whole document.
 fn read_field(operand: &Node) -> Option<String> {
     let find = |name: &str| {
         let members = operand.value.members().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Constants that an operator of numbers refuses whatever the documents are: a division by zero fails each run.
+//! Constants that an operator of numbers refuses for any documents: with a division by zero every run fails.
 
 use regex_syntax::ast;
 
@@ -12,14 +12,14 @@ use crate::{
     validate::patterns::delimited,
 };
 
-/// Why an operator refuses one of its operands, and what to write.
+/// Why an operator refuses one of its operands, and the advice.
 type Refusal = (&'static str, &'static str);
 
 const ZERO: Refusal = ("divides by zero, and MongoDB refuses that", "write another divisor");
 const NOT_POSITIVE: Refusal = ("takes a number above 0", "write a number above 0");
 
 impl Check<'_, '_> {
-    /// What no run would get past in an operator of an expression.
+    /// Reports operands of an expression's operator with which every run fails.
     pub(super) fn impossible(&mut self, operator: &Member) {
         let name = operator.name.value.as_str();
         if let ("$regexMatch" | "$regexFind" | "$regexFindAll", Some(members)) =
@@ -77,7 +77,7 @@ impl Check<'_, '_> {
         }
     }
 
-    /// The same of a regular expression that stands there as a text.
+    /// The same for a regular expression that is a constant text.
     pub(super) fn pattern(&mut self, operator: &str, pattern: &Node) {
         let Some(text) = pattern.value.text() else { return };
         if let Some((why, help)) = broken_pattern(text) {
@@ -90,7 +90,7 @@ impl Check<'_, '_> {
         }
     }
 
-    /// The same of `$mod` in a query: a divisor and a remainder, both whole numbers.
+    /// The same for `$mod` in a query: a divisor and a remainder, both whole numbers.
     pub(super) fn remainder(&mut self, operator: &Member) {
         let Json::List(items) = &operator.value.value else { return };
         if items.len() != 2 {
@@ -98,7 +98,7 @@ impl Check<'_, '_> {
             let help = "write both: {\"$mod\": [4, 0]}";
             self.refused(operator.value.span, "$mod", why, help);
         } else if let Some(divisor) = items.first().filter(|item| !is_placeholder(item))
-            // What stands behind the point is cut off.
+            // MongoDB cuts off the fraction.
             && constant(divisor).is_some_and(|number| number.abs() < 1.0)
         {
             let (why, help) = ZERO;
@@ -107,8 +107,8 @@ impl Check<'_, '_> {
     }
 }
 
-/// What is wrong of a regular expression in every dialect of them: MongoDB's has more than the one that is parsed here, so that
-/// nothing else is judged.
+/// A mistake that is one in every dialect of regular expressions. MongoDB's dialect has more than the one that is
+/// parsed here, so nothing else is checked.
 fn broken_pattern(pattern: &str) -> Option<Refusal> {
     match ast::parse::Parser::new().parse(pattern).err()?.kind() {
         ast::ErrorKind::GroupUnclosed => {
@@ -124,7 +124,7 @@ fn broken_pattern(pattern: &str) -> Option<Refusal> {
     }
 }
 
-/// The number that stands there, also as `{"$literal": 0}`.
+/// The constant number of a node, also as `{"$literal": 0}`.
 pub(super) fn constant(node: &Node) -> Option<f64> {
     match &node.value {
         Json::Number(number) => number.parse().ok(),

@@ -29,7 +29,7 @@ impl Check<'_, '_> {
         let is_missing = |key: &&table::Key| {
             key.is_required && !members.iter().any(|member| member.name.value == key.name)
         };
-        // A misspelt member is likely to be the one that is missing.
+        // A misspelt member is likely to be the one that would be reported as missing.
         if !members.iter().any(|member| !keys.iter().any(|key| key.name == member.name.value)) {
             for key in keys.iter().filter(is_missing) {
                 self.errors.push(diagnostics::missing_key(node.span, key.name, of, self.named));
@@ -39,11 +39,11 @@ impl Check<'_, '_> {
 
     /// One known member.
     fn key(&mut self, member: &Member, key: table::Key, of: &str, members: &[Member]) {
-        // What a variable holds is in what is made where the variable stands.
+        // The value of a variable becomes part of the result only where the variable is used.
         if matches!((of, key.name), ("$cond", "if") | ("branches", "case") | ("$let", "vars")) {
             return self.apart(|check| check.slot(&member.value, key.slot, key.name));
         }
-        // A text that becomes an object is the client's names and all.
+        // In a text that becomes an object, the client chooses the names, too.
         let slot = if (of, key.name) == ("$convert", "input") && gives_members(members) {
             Slot::Steer
         } else {
@@ -90,7 +90,7 @@ impl Check<'_, '_> {
     }
 }
 
-/// The field that a member of a stage gets into, where the stage makes one.
+/// The field that a member of a stage sets, if the stage sets one.
 fn target<'m>(stage: &str, of: &str, members: &'m [Member]) -> Option<&'m str> {
     let named = |name: &str| member(members, name).and_then(|found| found.value.value.text());
     match (stage, of) {
@@ -102,7 +102,7 @@ fn target<'m>(stage: &str, of: &str, members: &'m [Member]) -> Option<&'m str> {
     }
 }
 
-/// Whether `$convert` may make an object or a list of what it gets.
+/// Whether `$convert` may turn its input into an object or a list.
 fn gives_members(members: &[Member]) -> bool {
     let Some(to) = member(members, "to") else { return false };
     match &converted_to(&to.value).value {

@@ -1,8 +1,9 @@
-//! The files of MongoDB pipelines: a JSON array of stages in which `{"$arg": "name"}` stands for an argument.
+//! The files of MongoDB pipelines: a JSON array of stages, in which `{"$arg": "name"}` stands for an argument.
 //!
-//! A pipeline is code. [`crate::aggregation`] says what stands where, [`check`] walks along it, [`argument`] decides of each
-//! placeholder whether a client's value may stand there and what makes it a literal. What the runtime gets is the text
-//! with that around each placeholder: it puts the values in and decides nothing.
+//! A pipeline is code. [`crate::aggregation`] defines the allowed content of each position, [`check`] walks along it,
+//! and [`argument`] decides for each placeholder whether a client's value is allowed there and how it becomes a
+//! literal. The runtime gets the text with that wrapping around each placeholder. It inserts the values and decides
+//! nothing.
 
 mod argument;
 mod asked;
@@ -43,14 +44,14 @@ use crate::{
     span::{FileId, Sources, Span, Spanned},
 };
 
-/// Where pipelines come from: a folder, and texts in memory which go before it.
+/// The sources of pipelines: a folder, and texts in memory, which take precedence.
 #[derive(Debug, Clone, Default)]
 pub struct Pipelines {
     /// The folder.
     pub folder: PathBuf,
     /// Texts by the name of their file.
     pub texts: BTreeMap<String, String>,
-    /// What is read in place of files, by the path that reports show.
+    /// Texts that replace files, by the path that reports show.
     pub(crate) instead: BTreeMap<String, String>,
     /// Files that were used, for `rerun-if-changed`.
     pub used: Vec<PathBuf>,
@@ -60,18 +61,18 @@ pub struct Pipelines {
 /// A pipeline that was read.
 pub(super) struct Pipeline {
     pub(super) stages: String,
-    /// The stage that writes, and where it is.
+    /// The stage that writes, and its position.
     pub(super) writes: Option<(String, Span)>,
 }
 
 impl Pipelines {
-    /// Those of a folder.
+    /// The pipelines of a folder.
     #[must_use]
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self { folder: folder.into(), ..Self::default() }
     }
 
-    /// Reads a file once; `None` when it cannot be used, which is reported at the first place that names it.
+    /// Reads a file once; `None` if it cannot be used, which is reported at the first place that names it.
     fn file(
         &mut self,
         name: &Spanned<String>,
@@ -185,7 +186,7 @@ pub(super) fn read(
     Some(Pipeline { stages, writes })
 }
 
-/// Writes a value without blanks, in the order it is written, and around each placeholder what makes it a literal.
+/// Writes a value without blanks, in written order, with the wrapping around each placeholder that makes it a literal.
 fn write(node: &Node, uses: &[Use], out: &mut String) {
     let (before, after) =
         uses.iter().find(|found| found.at == node.span).map_or(("", ""), |found| found.wrap.around());
@@ -206,7 +207,7 @@ fn write(node: &Node, uses: &[Use], out: &mut String) {
         Json::Object(members) => {
             out.push('{');
             let is_placeholder = shape::is_placeholder(node);
-            // How a placeholder is declared is settled here.
+            // The declaration in a placeholder is resolved here.
             let members = members.iter().filter(|member| !is_placeholder || member.name.value == "$arg");
             for (index, member) in members.enumerate() {
                 out.push_str(if index == 0 { "" } else { "," });

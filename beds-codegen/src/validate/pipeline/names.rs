@@ -1,4 +1,4 @@
-//! Expressions that give documents the names of their fields: no client names a field.
+//! Expressions that set the names of document fields: no client names a field.
 
 use super::{
     check::Check,
@@ -10,14 +10,14 @@ use crate::{
     model::Type,
 };
 
-/// Why a value is refused, and what to write instead.
+/// Why a value is refused, and the advice.
 pub(super) const REFUSAL: (&str, &str) = (
     "the client would name fields",
     "write the names, with values in their places: {\"name\": {\"$arg\": \"NAME\"}}; an argument of the type `object` \
      declares its members",
 );
 
-/// Operators that give nothing with names of what stands in them.
+/// Operators whose results contain no names from their operands.
 const NAMELESS: [&str; 14] = [
     "$and",
     "$cmp",
@@ -35,7 +35,7 @@ const NAMELESS: [&str; 14] = [
     "$size",
 ];
 
-/// Operators that give a list of pairs where such lists stand in them.
+/// Operators that return a list of pairs if their operands are such lists.
 const LISTS: [&str; 16] = [
     "$concatArrays",
     "$cond",
@@ -55,10 +55,10 @@ const LISTS: [&str; 16] = [
     "$zip",
 ];
 
-/// Operators that give one of their operands.
+/// Operators that return one of their operands.
 const CHOICES: [&str; 4] = ["$cond", "$ifNull", "$let", "$switch"];
 
-/// Whether clients name the members of such values.
+/// Whether clients name the members of values of this type.
 fn is_open(ty: &Type) -> bool {
     match ty {
         Type::Json => true,
@@ -67,7 +67,7 @@ fn is_open(ty: &Type) -> bool {
     }
 }
 
-/// The same of a value in them, at any depth.
+/// The same for a value inside them, at any depth.
 pub(super) fn has_open(ty: &Type) -> bool {
     match ty {
         Type::Json => true,
@@ -84,7 +84,7 @@ impl Naming {
             Self::Nothing => false,
             Self::Document => is_open(ty),
             Self::Member => has_open(ty),
-            // How many pairs there are, or from where on, is no name.
+            // The number of pairs, or the index of the first, is not a name.
             Self::Pairs | Self::Entry | Self::Anything => !matches!(
                 ty,
                 Type::Bool | Type::Int { .. } | Type::UInt { .. } | Type::Float { .. } | Type::Decimal { .. }
@@ -92,7 +92,7 @@ impl Naming {
         }
     }
 
-    /// What the names in the operands of an operator are for.
+    /// The purpose of the names in the operands of an operator.
     fn through(self, operator: &str) -> Self {
         match (self, operator) {
             (Self::Nothing, _) => Self::Nothing,
@@ -109,12 +109,12 @@ impl Naming {
 }
 
 impl Check<'_, '_> {
-    /// What the names in this place are for, and in objects in it.
+    /// The purpose of the names in this position, and in objects in it.
     pub(super) fn namings(&self) -> [Naming; 2] {
         [self.naming, self.inner]
     }
 
-    /// Whether a value of this type would name fields at this place.
+    /// Whether a value of this type would name fields in this position.
     pub(super) fn names_fields(&self, slot: Slot, ty: &Type) -> bool {
         let own = match slot {
             Slot::Pairs => Naming::Pairs,
@@ -124,7 +124,7 @@ impl Check<'_, '_> {
         own.refuses(ty) || self.namings().into_iter().any(|naming| naming.refuses(ty))
     }
 
-    /// Does the work of a place where names are for this.
+    /// Runs the check of a position in which names have this purpose.
     pub(super) fn naming(&mut self, naming: Naming, work: impl FnOnce(&mut Self)) {
         let before = self.namings();
         self.naming = naming;
@@ -135,9 +135,9 @@ impl Check<'_, '_> {
         [self.naming, self.inner] = before;
     }
 
-    /// An expression whose names are for this.
+    /// An expression whose names have this purpose.
     pub(super) fn names(&mut self, naming: Naming, node: &Node) {
-        // Inside of another such expression it is the same mistake.
+        // Inside another such expression it would be the same mistake.
         if self.naming == Naming::Nothing {
             self.naming_is_told = false;
         }
@@ -145,7 +145,7 @@ impl Check<'_, '_> {
         if matches!(self.naming, Naming::Member | Naming::Anything) {
             self.inner = self.naming;
         }
-        // The operand may be written as a list of one.
+        // The operand may be written as a list with one entry.
         let node = match &node.value {
             Json::List(items) if naming == Naming::Pairs && items.len() == 1 => &items[0],
             _ => node,
@@ -154,14 +154,14 @@ impl Check<'_, '_> {
         self.inner = before;
     }
 
-    /// What stands in an operator.
+    /// Checks an operand of an operator.
     pub(super) fn operand(&mut self, node: &Node, slot: Slot, name: &str) {
-        // A text that becomes a list is the client's names and all.
+        // In a text that becomes a list, the client chooses the names, too.
         let slot = if name == "$toArray" { Slot::Steer } else { slot };
         self.naming(self.naming.through(name), |check| check.slot(node, slot, name));
     }
 
-    /// What one member of an operator is for: what only chooses or computes has no names in it.
+    /// The purpose of the names in one member of an operator. A member that only selects or computes contains no names.
     pub(super) fn naming_of(&self, operator: &str, member: &str) -> Naming {
         match (self.naming, operator, member) {
             (_, _, "cond" | "if" | "case" | "vars" | "let") | (_, "$map", "input") => Naming::Nothing,
@@ -171,7 +171,7 @@ impl Check<'_, '_> {
         }
     }
 
-    /// A plain object or a list in an expression that gives names. Tells whether it was one.
+    /// A plain object or a list in an expression that sets names. Returns whether it was one.
     pub(super) fn named(&mut self, node: &Node) -> bool {
         match (self.naming, &node.value) {
             (Naming::Pairs, Json::List(items)) => {

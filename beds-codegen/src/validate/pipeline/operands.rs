@@ -1,4 +1,4 @@
-//! Operands of the wrong kind: constants, and clients' values by the types of their arguments.
+//! Operands of the wrong kind: constants, and clients' values, by the types of their arguments.
 
 use super::{argument, check::Check, shape::is_placeholder};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
 };
 
 impl Check<'_, '_> {
-    /// Refuses the operands of an operator or a stage that are never of the kind that it takes.
+    /// Refuses the operands of an operator or a stage that can never be of the required kind.
     pub(super) fn operands(&mut self, operator: &Member, wanted: &[(Which, Takes)]) {
         let of = operator.name.value.as_str();
         for (which, takes) in wanted {
@@ -31,7 +31,7 @@ impl Check<'_, '_> {
                     }
                 }
                 (Which::Each, _) => self.list_kind(&operator.value, *takes, of),
-                // An object without an operator has the operands by name.
+                // An object without an operator has its operands by name.
                 (Which::All | Which::At(0), value)
                     if is_placeholder(&operator.value)
                         || value.members().is_none()
@@ -44,7 +44,7 @@ impl Check<'_, '_> {
         }
     }
 
-    /// A single operand that gives a list of these.
+    /// A single operand that yields a list of these.
     fn list_kind(&mut self, node: &Node, takes: Takes, of: &str) {
         let arg = self.args.iter().find(|arg| Some(arg.field.name.as_str()) == argument::name(node));
         match arg.map(|arg| (&arg.field.name, &arg.field.ty)) {
@@ -63,7 +63,7 @@ impl Check<'_, '_> {
         if is_placeholder(node) {
             let name = argument::name(node);
             let arg = self.args.iter().find(|arg| Some(arg.field.name.as_str()) == name);
-            // What is JSON may be of any kind.
+            // JSON may be of any kind.
             let suits = |ty: &Type| argument::suits(ty, takes) || matches!(ty, Type::Json);
             if let Some(arg) = arg.filter(|arg| !suits(&arg.field.ty)) {
                 let named = (arg.field.name.as_str(), arg.field.ty.name());
@@ -74,7 +74,7 @@ impl Check<'_, '_> {
             return;
         }
         let is_other = match &node.value {
-            // A path, and an operator, give what they give; null is taken, and gives null.
+            // A path or an operator may yield any kind. Null is accepted, and yields null.
             Json::Text(text) if text.starts_with('$') => false,
             Json::Null => false,
             Json::Object(_) => node.value.operator().is_none() && takes != Takes::Object,

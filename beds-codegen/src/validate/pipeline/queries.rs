@@ -51,7 +51,7 @@ impl Check<'_, '_> {
         }
     }
 
-    /// What a query asks of a field: a value, or operators.
+    /// The conditions on a field in a query: a value, or operators.
     pub(super) fn filter(&mut self, node: &Node) {
         let (Json::Object(members), Some(operator)) = (&node.value, node.value.operator()) else {
             self.field_as_text(node, "$eq");

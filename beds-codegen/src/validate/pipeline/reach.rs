@@ -1,41 +1,41 @@
-//! Where a client's value gets to: a field that is computed from one holds one, and must not decide what is meant
-//! either.
+//! Tracks where a client's value gets to. A field that is computed from a client's value holds one, and must not
+//! control the pipeline either.
 
 use std::collections::BTreeSet;
 
-/// The variables that are documents; a pipeline may give `new` another meaning.
+/// The variables that are documents. A pipeline may redefine `new`.
 const DOCUMENTS: [&str; 3] = ["ROOT", "CURRENT", "new"];
 
-/// What holds clients' values so far, judged too widely rather than too narrowly.
+/// The holders of clients' values so far. The estimate errs on the side of too many.
 #[derive(Debug, Default)]
 pub(super) struct Reach {
     /// Any value.
     pub(super) values: Held,
-    /// Those with members that clients name, at any depth.
+    /// Values with members that clients name, at any depth.
     pub(super) open: Held,
 }
 
-/// What holds values of one kind.
+/// The holders of values of one kind.
 #[derive(Debug, Default)]
 pub(super) struct Held {
-    /// How often a value, or what holds one, was read.
+    /// How often a value, or a holder of one, was read.
     pub(super) count: usize,
     /// The fields that hold one, by the first part of their path.
     pub(super) fields: BTreeSet<String>,
     /// The variables that hold one.
     pub(super) variables: BTreeSet<String>,
-    /// Whether any field may.
+    /// Whether any field may hold one.
     pub(super) everywhere: bool,
 }
 
 impl Reach {
-    /// A client's value was read; `is_open` where the client names members of it.
+    /// Records that a client's value was read. `is_open` is whether the client names members of it.
     pub(super) fn read(&mut self, is_open: bool) {
         self.values.count += 1;
         self.open.count += usize::from(is_open);
     }
 
-    /// This field gets whole documents.
+    /// Records that this field gets whole documents.
     pub(super) fn gather(&mut self, field: &str) {
         for held in self.kinds() {
             if held.everywhere || !held.fields.is_empty() {
@@ -44,7 +44,7 @@ impl Reach {
         }
     }
 
-    /// Whether a path is that of a whole document of the pipeline.
+    /// Whether a path leads to a whole document of the pipeline.
     pub(super) fn is_document(&self, path: &str) -> bool {
         path.strip_prefix('$')
             .is_some_and(|name| DOCUMENTS.contains(&name) && !self.values.variables.contains(name))
@@ -57,7 +57,7 @@ impl Reach {
 }
 
 impl Held {
-    /// Whether what a path leads to holds one.
+    /// Whether the target of a path holds one.
     pub(super) fn holds(&self, path: &str) -> bool {
         let Some(variable) = path.strip_prefix('$') else {
             return self.everywhere || self.fields.contains(first(path));

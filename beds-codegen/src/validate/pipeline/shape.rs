@@ -1,4 +1,4 @@
-//! What kind of value stands at a place, and whether one is of that kind.
+//! The kind of value that a position takes, and whether a value is of that kind.
 
 use crate::{
     aggregation::{Named, Place, STAGES, Slot, Takes},
@@ -6,16 +6,16 @@ use crate::{
     span::Spanned,
 };
 
-/// What the names in an expression are for.
+/// The purpose of the names in an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Naming {
-    /// They are the pipeline's own.
+    /// They belong to the pipeline itself.
     Nothing,
-    /// The members of what it gives are the fields of a document.
+    /// The members of its result are the fields of a document.
     Document,
-    /// The members of a member of it are.
+    /// The members of one of its members are the fields of a document.
     Member,
-    /// It gives pairs, and the first of each is the name of a field.
+    /// It yields pairs, and the first of each is the name of a field.
     Pairs,
     /// It is such a pair.
     Entry,
@@ -23,7 +23,7 @@ pub(super) enum Naming {
     Anything,
 }
 
-/// Whether it is meant to be a placeholder.
+/// Whether the node is meant as a placeholder.
 pub(super) fn is_placeholder(node: &Node) -> bool {
     node.value.members().is_some_and(|members| members.iter().any(|member| member.name.value == "$arg"))
 }
@@ -39,7 +39,7 @@ pub(super) fn name_with_nul(node: &Node) -> Option<&Spanned<String>> {
     }
 }
 
-/// The operands of an operator; a single one needs no list.
+/// The operands of an operator. A single operand needs no list.
 pub(super) fn operands(operator: &Member) -> &[Node] {
     match &operator.value.value {
         Json::List(items) => items,
@@ -47,14 +47,14 @@ pub(super) fn operands(operator: &Member) -> &[Node] {
     }
 }
 
-/// What names the type that `$convert` is to give: its `to`, or the `type` in that.
+/// The node with the type that `$convert` yields: its `to`, or the `type` in that.
 pub(super) fn converted_to(to: &Node) -> &Node {
     let parts = to.value.members().filter(|_| !is_placeholder(to)).unwrap_or_default();
     member(parts, "type").map_or(to, |ty| &ty.value)
 }
 
 impl Takes {
-    /// What it takes, with an article.
+    /// The accepted kind, with an article.
     pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Any => "a value",
@@ -73,10 +73,10 @@ impl Takes {
         }
     }
 
-    /// Whether a value is one.
+    /// Whether a value is of this kind.
     pub(super) fn fits(self, value: &Json) -> bool {
         match (self, value) {
-            // Which constants are bits is told by the operator.
+            // The operator itself reports which constants are valid as bits.
             (Self::Any | Self::Bits, _)
             | (Self::Number | Self::Amount, Json::Number(_))
             | (Self::Text, Json::Text(_))
@@ -92,7 +92,7 @@ impl Takes {
 }
 
 impl Named {
-    /// Whether it may be called so.
+    /// Whether the name is valid for this.
     pub(super) fn takes(self, name: &str) -> bool {
         let is_part = |part: &str| !part.is_empty() && !part.starts_with('$') && !part.contains('\0');
         match self {
@@ -108,7 +108,7 @@ impl Named {
 }
 
 impl Slot {
-    /// Whether what is written is of the kind that stands here.
+    /// Whether a node is of the kind that this position takes.
     pub(super) fn fits(self, node: &Node) -> bool {
         match self {
             Self::Value(takes) | Self::Constant(takes) => takes.fits(&node.value),
@@ -133,7 +133,7 @@ impl Slot {
         }
     }
 
-    /// What stands here, in words.
+    /// The expected content, in words.
     pub(super) fn expected(self) -> String {
         match self {
             Self::Value(takes) | Self::Constant(takes) => takes.as_str().to_owned(),

@@ -1,4 +1,4 @@
-//! Parts of stages that MongoDB refuses whatever the documents are.
+//! Parts of stages that MongoDB refuses for any documents.
 
 use super::{check::Check, impossible::constant, shape::is_placeholder};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
 };
 
 impl Check<'_, '_> {
-    /// A field, and a field of it: MongoDB cannot give both.
+    /// A field and a part of it: MongoDB cannot return both.
     pub(super) fn collisions(&mut self, stage: &Member) {
         let of = stage.name.value.as_str();
         let mut paths = Vec::new();
@@ -32,7 +32,7 @@ impl Check<'_, '_> {
         }
     }
 
-    /// `$redact` gives one of three variables.
+    /// `$redact` returns one of three variables.
     pub(super) fn redacts(&mut self, node: &Node) {
         let is_none = match &node.value {
             Json::Text(text) => !text.starts_with('$'),
@@ -53,7 +53,7 @@ impl Check<'_, '_> {
         }
     }
 
-    /// A value and a method to make one up.
+    /// A value, together with a method to compute one.
     pub(super) fn filled_twice(&mut self, members: &[Member]) -> bool {
         let output = member(members, "output");
         let outputs = output.and_then(|output| output.value.value.members()).unwrap_or_default();
@@ -111,7 +111,7 @@ impl Check<'_, '_> {
     }
 }
 
-/// The paths that an object of fields names: what is no operator has fields in it.
+/// The paths that an object of fields names. An object that is not an operator contains fields.
 fn flatten(members: &[Member], before: &str, paths: &mut Vec<(String, crate::span::Span)>) {
     for member in members {
         let path = format!("{before}{}", member.name.value);

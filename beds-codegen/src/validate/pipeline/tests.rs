@@ -29,7 +29,7 @@ maybe = { type = "int", nullable = true }
 const REST: &str = r#"{ "$match": { "text": { "$arg": "text" }, "int": { "$arg": "int" }, "any": { "$arg": "any" },
     "list": { "$arg": "list" }, "flag": { "$arg": "flag" }, "maybe": { "$arg": "maybe" } } }"#;
 
-/// The stages that the runtime gets, or the codes of what is wrong.
+/// The stages that the runtime gets, or the codes of the errors.
 fn compiled(stages: &str) -> Result<String, Vec<Code>> {
     let text = format!("[{stages}]");
     let compiler = Compiler::new().template_text("memo_rec.toml", TEMPLATE).pipeline_text("find.json", text);
@@ -45,7 +45,7 @@ fn compiled(stages: &str) -> Result<String, Vec<Code>> {
     }
 }
 
-/// A stage with the placeholder `@NAME@` written out, as the runtime gets it.
+/// A stage with the placeholder `@NAME@` written out, in the form that the runtime gets.
 fn bound(stage: &str) -> Result<String, Vec<Code>> {
     let all = compiled(&format!("{}, {REST}", written(stage)))?;
     let end = all.find(",{\"$match\":{\"text\":{\"$eq\":{\"$arg\":\"text\"}}").unwrap();
@@ -183,7 +183,7 @@ fn a_value_never_stands_for_a_part_of_the_pipeline() {
         r#"{"$setWindowFields": {"output": {"n": {"$sum": 1, "window": @any@}}}}"#,
         r#"{"$densify": {"field": @text@, "range": {"step": 1, "bounds": "full"}}}"#,
         r#"{"$fill": {"output": {"a": {"method": @text@}}}}"#,
-        // What decides about others.
+        // Positions that control others.
         r#"{"$set": {"a": {"$getField": @text@}}}"#,
         r#"{"$set": {"a": {"$getField": {"field": @text@}}}}"#,
         r#"{"$set": {"a": {"$getField": {"field": {"$concat": ["a", @text@]}}}}}"#,
@@ -199,7 +199,7 @@ fn a_value_never_stands_for_a_part_of_the_pipeline() {
         r#"{"$set": {"a": {"$filter": @any@}}}"#,
         r#"{"$set": {"a": {"$eq": @list@}}}"#,
         r#"{"$set": {"a": {"$cond": @list@}}}"#,
-        // The same by a detour.
+        // The same through an intermediate field.
         r#"{"$set": {"a": @text@, "b": {"$getField": "$a"}}}"#,
         r#"{"$set": {"a": {"$let": {"vars": {"x": @text@}, "in": {"$getField": "$$x"}}}}}"#,
         r#"{"$set": {"a": {"$map": {"input": @list@, "in": {"$getField": "$$this"}}}}}"#,

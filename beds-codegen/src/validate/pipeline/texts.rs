@@ -10,7 +10,8 @@ use crate::{
     span::Span,
 };
 
-/// Reports the texts that name an argument, or what a request says of itself, as other tools write it. Gives the
+/// Reports the texts that name an argument, or a value of the request, in the style of other tools. Returns the
+/// arguments that they name.
 /// arguments that they name.
 pub(super) fn report<'a>(
     tree: &Node,
@@ -32,7 +33,7 @@ pub(super) fn report<'a>(
     found
 }
 
-/// Goes over all texts but the names of arguments.
+/// Visits all texts, except the names of arguments.
 fn walk(node: &Node, see: &mut impl FnMut(&str, Span)) {
     match &node.value {
         Json::Text(text) => see(text, node.span),

@@ -1,8 +1,8 @@
-//! Where a pipeline uses an argument, and what makes its value a literal there.
+//! The positions at which a pipeline uses an argument, and the wrapping that makes its value a literal there.
 
 use crate::span::Span;
 
-/// A placeholder that may stand where it stands.
+/// A placeholder at an allowed position.
 #[derive(Debug, Clone)]
 pub(super) struct Use {
     /// The whole placeholder, braces included.
@@ -11,10 +11,10 @@ pub(super) struct Use {
     pub(super) wrap: Wrap,
 }
 
-/// What makes the value a literal at its place.
+/// The wrapping that makes the value a literal at its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wrap {
-    /// Nothing: it is one already.
+    /// None: it is a literal already.
     Bare,
     /// `$literal`, in expressions.
     Literal,

@@ -1,4 +1,4 @@
-//! Values and constants of a pipeline, and where a placeholder may stand among them.
+//! Values and constants of a pipeline, and the positions of placeholders among them.
 
 use super::{check::Check, shape::is_placeholder};
 use crate::{
@@ -8,23 +8,23 @@ use crate::{
     span::Spanned,
 };
 
-/// Names that begin with `$` and are members of plain values: those of a reference to a document.
+/// Names that begin with `$` but are members of plain values: those of a reference to a document.
 const NO_OPERATORS: &[&str] = &["$ref", "$id", "$db"];
 
-/// Constants that are a script, or say what is read.
+/// Constants that are a script, or select what is read.
 const INTERPRETED: [&str; 6] = ["$meta", "accumulate", "body", "finalize", "init", "merge"];
 
 impl Check<'_, '_> {
     pub(super) fn value(&mut self, node: &Node, takes: Takes, of: &str) {
         if takes.fits(&node.value) {
-            // What `$literal` holds may look like an operator: that is what it is for.
+            // The content of `$literal` may look like an operator: that is its purpose.
             self.literal(node, of != "$literal");
         } else {
             self.wrong_kind(node, Slot::Value(takes), of);
         }
     }
 
-    /// A value that MongoDB takes as it stands, with placeholders in it.
+    /// A value that MongoDB takes literally, with placeholders in it.
     pub(super) fn literal(&mut self, node: &Node, is_query: bool) {
         match &node.value {
             _ if is_placeholder(node) => self.argument(node, Slot::Value(Takes::Any), "a value"),
@@ -48,7 +48,7 @@ impl Check<'_, '_> {
         }
     }
 
-    /// What is the pipeline's own throughout.
+    /// A value that must belong entirely to the pipeline.
     pub(super) fn constant(&mut self, node: &Node, takes: Takes, of: &str) {
         if is_placeholder(node) {
             return self.argument(node, Slot::Constant(takes), of);
@@ -103,7 +103,7 @@ impl Check<'_, '_> {
         }
     }
 
-    /// Whether MongoDB takes a name; if not, it is reported.
+    /// Whether a name is valid for MongoDB; reported if it is not.
     pub(super) fn is_name(&mut self, name: &Spanned<String>, of_what: Named, of: &str) -> bool {
         let is_ok = of_what.takes(&name.value);
         if !is_ok {
@@ -135,7 +135,7 @@ impl Check<'_, '_> {
         }
     }
 
-    /// An operator of Atlas Search: values stand in the members that say what is searched for.
+    /// An operator of Atlas Search. Client values are allowed in the members for the searched terms.
     pub(super) fn search(&mut self, node: &Node, of: &str) {
         let members = match &node.value {
             Json::Object(members) => members,

@@ -1,5 +1,5 @@
-//! Types that are called otherwise here, and what has to change as well where their names are written: a help that leads to
-//! the next report is none.
+//! Types under foreign names, and the further changes that the translated type requires in other places. Advice that
+//! leads to the next report would be useless.
 
 use beds_protocol::TypeName;
 
@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-/// Reports the type of a field that is none of those here.
+/// Reports a field type that is unknown here.
 pub(super) fn report(raw: &RawField, name: &Spanned<String>, place: Place, depth: usize, cx: &mut Cx<'_>) {
     let given = beside(raw);
     let written = Written { place, form: raw.form, given: &given, front: cx.front };
@@ -43,7 +43,7 @@ pub(super) fn report(raw: &RawField, name: &Spanned<String>, place: Place, depth
     cx.errors.push(diagnostic);
 }
 
-/// The keys beside the type that a translated type may bring as well.
+/// The keys beside the type that a translated type may also set.
 fn beside(raw: &RawField) -> Vec<Beside> {
     let flags = [
         ("key", &raw.key),
@@ -76,7 +76,7 @@ fn beside(raw: &RawField) -> Vec<Beside> {
     all.into_iter().flatten().collect()
 }
 
-/// A key and its value, unless it is absent. A value that is broken is told as one that nobody can compare.
+/// A key and its value, unless it is absent. A broken value counts as one that cannot be compared.
 fn shown<T>(
     key: &'static str,
     given: &Given<T>,
@@ -92,7 +92,7 @@ fn list(names: &Names) -> String {
     format!("[{}]", names.join(", "))
 }
 
-/// What would be reported of the field with this type.
+/// The reports that the field would get with this type.
 fn reports(raw: &RawField, ty: &Foreign, place: Place, depth: usize, cx: &mut Cx<'_>) -> Vec<Diagnostic> {
     let mut errors = Errors::default();
     let mut sources = Sources::default();
@@ -106,7 +106,7 @@ fn reports(raw: &RawField, ty: &Foreign, place: Place, depth: usize, cx: &mut Cx
     errors.into_vec().into_iter().filter(|found| found.severity == Severity::Error).collect()
 }
 
-/// The lists of `[fetch]` that name a field of a type which no fetch can filter or sort by.
+/// The lists of `[fetch]` that name a field of a type that cannot be filtered or sorted by.
 fn listed(name: &str, ty: TypeName, cx: &Cx<'_>) -> Option<String> {
     let fetch = &cx.fetch.filter(|_| !ty.is_indexable())?.value.value;
     let lists = [("filter", &fetch.filter), ("sort", &fetch.sort)];
@@ -117,7 +117,7 @@ fn listed(name: &str, ty: TypeName, cx: &Cx<'_>) -> Option<String> {
     })
 }
 
-/// The field with a type as the help writes it; `None` where that is no more than a hint.
+/// The field with a type, in the form that the advice shows; `None` if the advice is only a hint.
 fn as_written(raw: &RawField, ty: &Foreign, place: Place, sources: &mut Sources) -> Option<RawField> {
     let file = sources.add("", format!("field = {{ {} }}\n", ty.pairs(", ")));
     let mut errors = Errors::default();
@@ -126,7 +126,7 @@ fn as_written(raw: &RawField, ty: &Foreign, place: Place, sources: &mut Sources)
     errors.into_vec().is_empty().then(|| raw.clone().over(new))
 }
 
-/// The same of a field whose type says that the database fills it.
+/// The same for a field whose type says that the database fills it.
 fn filled_by_type(raw: &RawField, ty: &Foreign, cx: &Cx<'_>) -> Option<String> {
     let is_filled = ty.keys.iter().any(|(key, _)| *key == "generated");
     let is_key = raw.key.is_true() || ty.keys.iter().any(|(key, value)| *key == "key" && value == "true");

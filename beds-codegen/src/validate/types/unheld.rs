@@ -1,4 +1,4 @@
-//! Flags that are `false` where the rest of the field says that it is so: whoever writes one relies on it.
+//! Flags with `false` for a property that the rest of the field implies: the author relies on the flag.
 
 use crate::{
     diagnostic::flags as diagnostics,
@@ -9,7 +9,7 @@ use crate::{
     validate::Cx,
 };
 
-/// Reports what a flag denies of how a value is supplied.
+/// Reports flags that deny how a value is supplied.
 pub(super) fn check(raw: &RawField, place: Place, supply: &Supply, cx: &mut Cx<'_>) {
     if !place.may_be_required() {
         return;
@@ -24,7 +24,7 @@ pub(super) fn check(raw: &RawField, place: Place, supply: &Supply, cx: &mut Cx<'
     }
 }
 
-/// Reports a key that is said to change.
+/// Reports `immutable = false` for a key.
 pub(super) fn check_key(raw: &RawField, key: Span, cx: &mut Cx<'_>) {
     if let Some(immutable) = denied(&raw.immutable) {
         cx.errors.push(diagnostics::key_changed(immutable.key, key));
@@ -35,7 +35,7 @@ fn denied(flag: &Given<bool>) -> Option<&Entry<bool>> {
     flag.entry().filter(|entry| !entry.value.value)
 }
 
-/// The key with its value, which an attribute may not have.
+/// The range of the key with its value. An attribute may have no value.
 fn whole(entry: &Entry<bool>) -> Option<Span> {
     let value = entry.value.span;
     (value.start >= entry.key.end).then_some(Span { end: value.end, ..entry.key })

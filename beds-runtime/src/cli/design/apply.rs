@@ -1,5 +1,5 @@
-//! `beds design apply`: what a DBA signed, in the database that a DBA names. Whose account runs it is said here, and in no
-//! configuration of a node.
+//! `beds design apply`: runs the content that a DBA signed, in the database that a DBA names. The account is given
+//! here, and never in the configuration of a node.
 
 use std::{
     io::{self, BufRead as _, IsTerminal as _, Write as _},
@@ -16,7 +16,7 @@ use beds_proof::{
 use beds_protocol::OneLine;
 use tokio::time::timeout;
 
-/// How long the database may take to say what is there. A step may take as long as it needs: an index of a large table does.
+/// How long the inspection of the database may take. A step has no limit: an index of a large table takes long.
 const PLAN_TIME: Duration = Duration::from_mins(1);
 
 /// Arguments of `beds design apply`.
@@ -40,7 +40,7 @@ pub(super) struct Args {
     dry_run: bool,
 }
 
-/// Verifies, looks, shows, asks, runs.
+/// Verifies, inspects, shows, asks, runs.
 pub(super) async fn run(args: &Args, approvers: &Approvers) -> Result<(), String> {
     let approved = boundary::verify_signature(&args.folder, approvers).map_err(|flaw| flaw.to_string())?;
     let (manifest, approval) = (&approved.proposal().manifest, approved.approval());

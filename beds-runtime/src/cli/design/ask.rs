@@ -1,5 +1,5 @@
-//! A conversation with a language model, or one that was kept, until an answer passes the compiler, the gates, and the proofs where
-//! they are wanted.
+//! A conversation with a language model, or a stored one, until an answer passes the compiler, the gates, and, if
+//! requested, the proofs.
 
 use std::{
     fs, io,
@@ -33,17 +33,18 @@ pub(super) struct Asking {
     timeout: Option<u32>,
 }
 
-/// What was made of a description, or of a file.
+/// The result from a description or a file.
 pub(super) struct Made {
     pub(super) model: Model,
     pub(super) author: Author,
     pub(super) rounds: Vec<(Round, Contents)>,
-    /// What was proved of it already.
+    /// The proofs so far.
     pub(super) proofs: Option<Vec<(Proof, String)>>,
 }
 
 impl Asking {
-    /// What a language model makes of a wish, or what one made of it before. Where nothing comes of it, what was said is kept.
+    /// The result of a language model for a wish, now or from a stored conversation. If there is no result, the
+    /// conversation is stored.
     pub(super) async fn ask(
         &self,
         design: &Design,
@@ -60,7 +61,7 @@ impl Asking {
         };
         if let Some(folder) = &self.replay {
             let recorded = recorded(folder)?;
-            // What became of it on servers is part of what was kept.
+            // The results on servers are part of the stored conversation.
             let trial = async |_: &Model, attempt| Ok(recorded.verdict(attempt));
             return match settings {
                 Some(settings) => proved(&recorded, wish, limits, settings, keep).await,
@@ -82,7 +83,7 @@ impl Asking {
     }
 }
 
-/// The conversation in a folder: of a proposal, which is whole, or of one of which nothing came.
+/// The conversation in a folder: of a complete proposal, or of a conversation without a result.
 fn recorded(folder: &Path) -> Result<Recorded, String> {
     if folder.join(MANIFEST).exists() {
         let (kept, _) = proposal::read(folder).map_err(|flaw| flaw.to_string())?;
@@ -94,7 +95,8 @@ fn recorded(folder: &Path) -> Result<Recorded, String> {
     Recorded::read(folder)
 }
 
-/// A conversation in which each model is proved that the compiler lets through. What a proof refuses goes back.
+/// A conversation in which each model that the compiler accepts is proved. A refusal by a proof goes back to the
+/// language model.
 async fn proved<E: Endpoint>(
     endpoint: &E,
     wish: &Wish,
@@ -146,7 +148,7 @@ async fn conversed<E: Endpoint>(
     }
 }
 
-/// Keeps what was said where nothing came of it, and the last model that compiled, which somebody may mend by hand.
+/// Stores a conversation without a result, and the last model that compiled, which somebody may correct by hand.
 fn kept(folder: &Path, failed: &Failed) -> String {
     let rounds = folder.join("rounds");
     let write = || -> io::Result<()> {

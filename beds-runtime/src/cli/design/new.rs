@@ -24,7 +24,7 @@ use crate::config::Design;
 /// The longest input that is read.
 const INPUT_BYTES_MAX: u64 = 16 << 20;
 
-/// What was handed in: what it is, its name, its bytes.
+/// The input files: their kinds, names and bytes.
 type Inputs = Vec<(Handed, String, Vec<u8>)>;
 
 /// Arguments of `beds design new`.
@@ -80,7 +80,8 @@ fn engine(name: &str) -> Result<Engine, String> {
     Engine::from_name(name).ok_or_else(|| format!("use {known}"))
 }
 
-/// Whether the configuration says something that is needed: who is asked, and for how long; where proofs are made.
+/// Whether the command needs the configuration: for the language model and its limits, or for the servers of the
+/// proofs.
 pub(super) const fn needs_config(args: &Args) -> bool {
     args.prove || (args.description.is_some() && !args.show_prompt)
 }
@@ -137,7 +138,7 @@ pub(super) async fn run(args: &Args, design: &Design, real: &[SecretUrl]) -> Res
     prove::settled(&proposal)
 }
 
-/// A model by hand.
+/// A finished model from a file.
 fn from_file(path: &Path, samples: &[PathBuf], inputs: &mut Inputs) -> Result<ask::Made, String> {
     let bytes = input(Handed::Model, path, MODEL_BYTES_MAX as u64 + 1, inputs)?;
     let model = model::read(&bytes).map_err(|faults| format!("{}:\n{faults}", path.display()))?;
@@ -147,7 +148,7 @@ fn from_file(path: &Path, samples: &[PathBuf], inputs: &mut Inputs) -> Result<as
     Ok(ask::Made { model, author: Author::File, rounds: Vec::new(), proofs: None })
 }
 
-/// The sample data among what was handed in.
+/// The sample data among the inputs.
 fn samples(inputs: &Inputs) -> Result<Vec<beds_proof::Sample>, String> {
     let handed = inputs.iter().filter(|(kind, ..)| *kind == Handed::Samples);
     handed.map(|(_, name, bytes)| prove::sample(name, bytes)).collect()
@@ -161,7 +162,7 @@ fn proposed(model: &Model, facts: Facts<'_>, args: &Args) -> Result<Proposal, St
     })
 }
 
-/// The bytes of a file that is handed in, which are remembered among the inputs.
+/// Reads an input file, and adds it to the inputs.
 fn input(kind: Handed, path: &Path, bytes_max: u64, inputs: &mut Inputs) -> Result<Vec<u8>, String> {
     let wrong = |error: io::Error| format!("{}: {error}", path.display());
     let mut bytes = Vec::new();
@@ -210,7 +211,7 @@ fn wish(args: &Args, description: &Path, inputs: &mut Inputs) -> Result<Wish, St
     })
 }
 
-/// The domains that are served now: those that are named for it, or those that are to become others.
+/// The domains that are served now: those given for the comparison, or else those that are to be changed.
 fn served(args: &Args) -> Result<Vec<Domain>, String> {
     let paths = args.against.as_ref().map_or(args.template.as_slice(), std::slice::from_ref);
     let [first, ..] = paths else { return Ok(Vec::new()) };

@@ -1,4 +1,4 @@
-//! `beds design prove`: the gates that need servers. They are scratch servers, and never one that a node works with.
+//! `beds design prove`: the gates that need servers. These are scratch servers, never servers that a node uses.
 
 use std::{
     fs,
@@ -69,11 +69,11 @@ impl How {
     }
 }
 
-/// A scratch server is none of those that the configuration names for nodes, whatever it is called there.
+/// Refuses a scratch server that the configuration also names for nodes, under whatever name.
 fn apart(key: &str, (url, port): (&SecretUrl, u16), real: &[SecretUrl]) -> Result<(), String> {
     let own = addresses(url, port).map_err(|reason| format!("[design] {key}: {reason}"))?;
     for other in real {
-        // One that cannot be read cannot be compared: it may be the same.
+        // A URL that cannot be read cannot be compared: it may be the same server.
         let others = addresses(other, port).map_err(|reason| format!("{}: {reason}", other.redacted()))?;
         if let Some(same) = own.iter().find(|address| others.contains(address)) {
             return Err(format!(
@@ -85,14 +85,14 @@ fn apart(key: &str, (url, port): (&SecretUrl, u16), real: &[SecretUrl]) -> Resul
     Ok(())
 }
 
-/// Where a URL leads: its hosts as they are written, and what they resolve to.
+/// The target of a URL: its hosts as written, and their resolved addresses.
 fn addresses(url: &SecretUrl, port: u16) -> Result<Vec<String>, String> {
     let parts = Parts::read(url.expose())?;
     let mut all = Vec::new();
     for host in parts.hosts()? {
         let port = match host.port {
             Some(port) => port,
-            // Of one scheme with TLS, the port is another.
+            // A scheme with TLS has another default port.
             None if parts.scheme == "amqps" => 5671,
             None if parts.scheme == "amqp" => 5672,
             None if parts.scheme.starts_with("mongodb") => 27017,
@@ -140,14 +140,14 @@ pub(super) async fn run(args: &Args, design: &Design, real: &[SecretUrl]) -> Res
     settled(&proved)
 }
 
-/// Sample data as it was handed in.
+/// Sample data from an input file.
 pub(super) fn sample(name: &str, bytes: &[u8]) -> Result<Sample, String> {
     let format = Format::of(name).ok_or_else(|| format!("{name}: samples are .csv, .json or .ndjson"))?;
     let read = Samples::read(name, bytes, format).map_err(|error| error.0)?;
     Ok(Sample { name: name.to_owned(), records: read.records().to_vec() })
 }
 
-/// The same proposal with what was proved of it.
+/// The proposal with the results of its proofs.
 pub(super) async fn proved(proposal: Proposal, settings: &Settings) -> Result<Proposal, String> {
     let (model, rendered) = proposal.rendered().map_err(|wrong| wrong.join("; "))?;
     let watch = |line: &str| anstream::eprintln!("  {line}");
@@ -156,7 +156,7 @@ pub(super) async fn proved(proposal: Proposal, settings: &Settings) -> Result<Pr
     proposal.proved(proofs).map_err(|wrong| wrong.join("; "))
 }
 
-/// Whether all that has to be is proved.
+/// Checks that all required proofs have passed.
 pub(super) fn settled(proposal: &Proposal) -> Result<(), String> {
     match proposal.manifest.proofs.iter().find(|proof| !proof.passed) {
         Some(failed) => Err(format!("the proof `{}` failed", failed.gate.as_str())),
@@ -164,7 +164,7 @@ pub(super) fn settled(proposal: &Proposal) -> Result<(), String> {
     }
 }
 
-/// Puts a proposal in the place of one that is there: as a whole, or not at all.
+/// Replaces an existing proposal as a whole, or not at all.
 fn replace(folder: &Path, proposal: &Proposal) -> Result<(), String> {
     let beside = |end: &str| {
         let mut name = folder.file_name().unwrap_or_default().to_owned();

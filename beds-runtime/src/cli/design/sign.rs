@@ -1,4 +1,4 @@
-//! What a DBA does with a proposal: look at it, and sign it.
+//! A DBA's actions on a proposal: look at it, and sign it.
 
 use std::path::{Path, PathBuf};
 
@@ -24,7 +24,7 @@ pub(super) struct Approve {
     dry_run: bool,
 }
 
-/// Shows a proposal, which is whole then, and whether it is signed.
+/// Shows a proposal after a check of its integrity, and whether it is signed.
 pub(super) fn show(folder: &Path, approvers: &Approvers) -> Result<(), String> {
     let (proposal, approval) = proposal::read(folder).map_err(|flaw| flaw.to_string())?;
     told(&proposal);
@@ -63,7 +63,7 @@ pub(super) fn keygen(path: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// What a proposal says of itself, on lines of our own whatever others wrote.
+/// Prints a summary of a proposal. Each text stays on one line, whatever characters it contains.
 pub(super) fn told(proposal: &Proposal) {
     let manifest = &proposal.manifest;
     let engine = manifest.engine.title();

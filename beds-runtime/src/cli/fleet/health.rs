@@ -1,4 +1,4 @@
-//! `beds fleet health`: the verdict on the fleet, and why.
+//! `beds fleet health`: the verdict on the fleet, with reasons.
 
 use std::{fmt::Write as _, path::Path, time::Duration};
 
@@ -25,7 +25,7 @@ struct Reason {
     message: String,
 }
 
-/// What there is to print, and whether all is as it should be; or why it is refused. Fails where there is no reply.
+/// The text to print, and whether the fleet is healthy; or why the request was refused. Fails without a reply.
 pub(super) async fn ask(
     domains: &[&'static Domain],
     folder: &Path,
@@ -42,7 +42,7 @@ pub(super) async fn ask(
     Ok(Ok((if as_json { json } else { text }, is_healthy)))
 }
 
-/// The verdict on a line, and each reason on one below it.
+/// The verdict on one line, and each reason on a line below it.
 fn told(reply: Value) -> Result<(String, bool), String> {
     let Health { verdict, nodes, reasons } =
         serde_json::from_value(reply).map_err(|error| format!("the reply cannot be read: {error}"))?;

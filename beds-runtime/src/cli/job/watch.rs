@@ -12,12 +12,12 @@ use beds_protocol::OneLine;
 
 use super::{Failed, Shown, print, read};
 
-/// How often it is asked.
+/// The interval between requests.
 const EVERY: Duration = Duration::from_millis(500);
-/// How many times in a row there may be no reply.
+/// How many times in a row a reply may be missing.
 const UNANSWERED_MAX: u32 = 10;
 
-/// Shows how far a job is, until it ends or pauses.
+/// Shows the progress of a job until it ends or pauses.
 pub(super) async fn watch(client: &Client, id: Uuid, as_json: bool) -> Result<ExitCode, Failed> {
     let bar = if as_json { ProgressBar::hidden() } else { ProgressBar::new(0) };
     if let Ok(style) = ProgressStyle::with_template("{msg:9} {wide_bar} {pos}/{len} {prefix}") {
@@ -28,7 +28,7 @@ pub(super) async fn watch(client: &Client, id: Uuid, as_json: bool) -> Result<Ex
         let data = match client.execute(Request::fetch("job", &id)).await {
             Ok(reply) => reply.data.unwrap_or_default(),
             Err(error) => match Failed::from(error) {
-                // A node may be on its way up again: the job outlives it.
+                // A node may be restarting: the job survives that.
                 Failed::Unanswered(_) if unanswered < UNANSWERED_MAX => {
                     unanswered += 1;
                     sleep(EVERY).await;
@@ -66,7 +66,7 @@ pub(super) async fn watch(client: &Client, id: Uuid, as_json: bool) -> Result<Ex
     }
 }
 
-/// What else the bar tells.
+/// The further text of the bar.
 fn speed(job: &Shown) -> String {
     let mut text = String::new();
     if let Some(rate) = job.rate {

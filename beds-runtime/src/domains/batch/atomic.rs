@@ -11,10 +11,10 @@ use beds_protocol::{BatchItem, ErrorCode, FieldError, Lane};
 
 use super::{super::perform, Batch, decoded};
 
-/// How many further items an error names that refuses a batch.
+/// How many further items an error names when it refuses a batch.
 const NAMED_MAX: usize = 100;
 
-/// Answers all items, once every one of them is known to be valid.
+/// Answers all items, after all of them were found to be valid.
 pub(super) async fn answer<F: Factory>(batch: &Batch<'_, F>, items: &[BatchItem<'_>]) -> Result<Outcome> {
     let mut planned = Vec::with_capacity(items.len());
     let mut refused = Vec::new();
@@ -29,7 +29,7 @@ pub(super) async fn answer<F: Factory>(batch: &Batch<'_, F>, items: &[BatchItem<
         return Err(error);
     }
     let Some((_, first)) = first else {
-        // Descriptions alone.
+        // The batch has only `describe` items.
         let known = planned.iter().filter_map(|item| match item {
             Item::Known(outcome) => Some(outcome),
             Item::Plan(_) => None,
@@ -37,7 +37,7 @@ pub(super) async fn answer<F: Factory>(batch: &Batch<'_, F>, items: &[BatchItem<
         let (outcome, most) = (Items::together(known), batch.cx.limits.reply_bytes_max);
         return if outcome.size() > most { Err(Error::reply_too_large(most)) } else { Ok(outcome) };
     };
-    // The batch is claimed where any of its writes is to happen once.
+    // The batch has a claim if any of its writes is to happen once.
     let written = planned.iter().map(|item| match item {
         Item::Plan(Plan { domain, action: Action::Write(_), .. }) => Some(*domain),
         Item::Plan(_) | Item::Known(_) => None,
@@ -46,11 +46,11 @@ pub(super) async fn answer<F: Factory>(batch: &Batch<'_, F>, items: &[BatchItem<
     let domain = written.iter().flatten().find(|domain| domain.once).copied().unwrap_or(first);
     let plan = Plan::new(domain, Action::Write(Write::All(planned)));
     let outcome = perform(&batch.cx, Lane::Write, Ok(Work::Plan(plan))).await?;
-    // It is done: a duplicate of it may find a reply that is longer than replies may be by now.
+    // The batch is done. A duplicate may find a stored reply that is longer than the present limit.
     Ok(fitting_items(outcome, written, batch.cx.limits.reply_bytes_max))
 }
 
-/// What is to be done for an item.
+/// The plan or the known outcome of an item.
 fn plan<F: Factory>(batch: &Batch<'_, F>, item: &BatchItem<'_>) -> Result<Item> {
     let address = batch.address(item)?;
     let request = decoded(item, &address)?;
@@ -69,7 +69,7 @@ fn plan<F: Factory>(batch: &Batch<'_, F>, item: &BatchItem<'_>) -> Result<Item> 
 
 const ANOTHER_MODE: &str = "send the batch as \"ordered\", or without this item";
 
-/// Refuses an item of another database than the first that needs one.
+/// Refuses an item that uses another database than the first item that uses one.
 fn in_one_database(item: Item, index: usize, first: &mut Option<(usize, &'static Domain)>) -> Result<Item> {
     let Item::Plan(plan) = &item else { return Ok(item) };
     let (first, of) = *first.get_or_insert((index, plan.domain));
@@ -83,7 +83,7 @@ fn in_one_database(item: Item, index: usize, first: &mut Option<(usize, &'static
     Err(Error::new(ErrorCode::BadRequest, message).hint(ANOTHER_MODE))
 }
 
-/// One error of all: the first, and what is wrong with the others among its details.
+/// One error for all: the first error, with the faults of the others in its details.
 fn all_of(refused: Vec<Error>) -> Option<Error> {
     let others = refused.len().saturating_sub(1);
     let mut refused = refused.into_iter();

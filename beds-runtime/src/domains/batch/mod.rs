@@ -1,8 +1,8 @@
-//! Batches: many requests to the templates of one service in one message. Each item is planned and answered as a request
-//! by itself.
+//! Batches: many requests to the templates of one service in one message. Each item is planned and answered like a
+//! request of its own.
 //!
-//! A `parallel` or `ordered` batch claims its `message_id` before any item runs, and its items have claims of their own, so
-//! that a batch which comes again repeats nothing; an `atomic` batch is one job with one claim.
+//! A `parallel` or `ordered` batch claims its `message_id` before any item runs, and each of its items has its own
+//! claim. So a repeated batch repeats no write. An `atomic` batch is one job with one claim.
 
 mod atomic;
 mod parts;
@@ -34,13 +34,13 @@ use self::{
 };
 use super::{Domains, body, meters::Of};
 
-/// What a batch is told whose reply has no room for its items, and that may have been done when it had.
+/// The hint for a batch whose reply has no room for its items, and that may have been done when its reply had room.
 const SPLIT_ONCE: &str = "split it into several batches, unless one with this `message_id` was sent before: what that has done remains";
 
-/// How many parts of one batch are worked on at a time.
+/// How many parts of one batch run at a time.
 const AT_ONCE: usize = 128;
 
-/// The routing keys of the batches that these domains may be part of.
+/// The routing keys of the batches that can have requests to these domains.
 pub(super) fn keys(served: &[&'static Domain]) -> impl Iterator<Item = (Broker, String)> {
     let is_served = |key: &BatchKey| {
         let offers = |domain: &&Domain| domain.operations().any(|(_, lane)| lane == key.lane);
@@ -53,7 +53,7 @@ pub(super) fn keys(served: &[&'static Domain]) -> impl Iterator<Item = (Broker, 
     keys.into_iter().map(|key| (key.broker(), key.to_string()))
 }
 
-/// Answers a batch: the body of the reply, and where the databases are that it has written into.
+/// Answers a batch: the body of the reply, and the position of the databases that it has written to.
 pub(super) async fn answer<F: Factory>(
     domains: &Domains<F>,
     key: BatchKey,
@@ -63,7 +63,7 @@ pub(super) async fn answer<F: Factory>(
     let to = Destination { name: &name, broker: key.broker(), lane: key.lane, hash: None, earlier: &[] };
     let deadline = entry::admit(incoming, &to, &domains.limits)?;
     let _place = domains.long(super::BATCH, incoming, deadline).await?;
-    // What the items hold that is not where it belongs may be sensitive.
+    // The items may hold sensitive data in wrong places.
     let BatchRequest { mode, items } = entry::read(incoming.body, true)?;
     let mode = allowed(key, mode, incoming)?;
     bound(&items, domains.limits.batch_items_max)?;
@@ -76,8 +76,8 @@ pub(super) async fn answer<F: Factory>(
     Ok((outcome.encode(), batch.cx.positions.told()))
 }
 
-/// The mode of a batch. Reads need not say it; of writes it decides what is done when one of them fails, so that nobody
-/// should have to guess it.
+/// The mode of a batch. A batch of reads may omit it. For writes it decides what happens when one of them fails, so a
+/// batch of writes must state it.
 fn allowed(key: BatchKey, mode: Option<Mode>, incoming: &Incoming<'_>) -> Result<Mode> {
     let bad = |message: String, hint: &str| Err(Error::new(ErrorCode::BadRequest, message).hint(hint));
     match (mode, key.lane) {
@@ -91,7 +91,7 @@ fn allowed(key: BatchKey, mode: Option<Mode>, incoming: &Incoming<'_>) -> Result
             "a batch of reads cannot be `atomic`: it changes nothing".to_owned(),
             "leave `mode` out, or publish the batch as a batch of writes, which takes reads too",
         ),
-        // Those that were done would be done again with those that are tried again.
+        // A retry of the whole batch would do its completed writes again.
         (Some(Mode::Parallel | Mode::Ordered), Lane::Write)
             if !incoming.wants_reply && incoming.message_id.is_none() =>
         {
@@ -123,42 +123,42 @@ fn service(domain: &Domain) -> Service {
     domain.placement.read.service()
 }
 
-/// A batch under way.
+/// A running batch.
 struct Batch<'a, F> {
     domains: &'a Domains<F>,
     key: BatchKey,
     cx: Context,
 }
 
-/// An item, and of whom it asks.
+/// An item with its address.
 struct Asked<'a, T> {
     item: &'a BatchItem<'a>,
     address: Result<Address<T>>,
 }
 
-/// What an item asks.
+/// The request of an item.
 fn decoded<T>(item: &BatchItem<'_>, address: &Address<T>) -> Result<Request> {
     let body = item.body.map(|body| body.get().as_bytes()).unwrap_or_default();
     body::decode(address.domain, address.target, body)
 }
 
-/// What an item came to, and of which domain it is, if it got that far.
+/// The result of an item, and its domain, if it was determined.
 struct Done {
     address: Option<(&'static Domain, Lane)>,
     result: Result<Outcome>,
 }
 
 impl<F: Factory> Batch<'_, F> {
-    /// Answers all items side by side.
+    /// Answers all items in parallel.
     async fn parallel(&self, items: &[BatchItem<'_>]) -> Result<Replies> {
         let mut replies = self.replies(items)?;
         let asked = &self.addressed(items);
         let unclaimed = &whole::claim(self, asked).await?;
-        // A future of a part is some KiB: in a box, its way into the stream copies none of them.
+        // The future of a part has some KiB. In a box, it moves into the stream without a copy.
         let running = parts::of(self, asked).into_iter();
         let running = stream::iter(running.map(|part| Box::pin(self.run_part(part, asked, unclaimed))));
         let mut running = running.buffered(AT_ONCE);
-        // What is done before an item that stands before it.
+        // The results that came before those of earlier items.
         let mut early: Vec<Option<Done>> = items.iter().map(|_| None).collect();
         let mut next = 0;
         while let Some(part) = running.next().await {
@@ -196,13 +196,13 @@ impl<F: Factory> Batch<'_, F> {
                         };
                         places.into_iter().zip(answers).map(done).collect()
                     }
-                    // All had to wait, and would again.
+                    // All had to wait in vain, and would again.
                     Err(error) if error.retryable || error.code == ErrorCode::DeadlineExceeded => {
                         let done =
                             |place: usize| (place, self.done(&asked[place], Err(error.clone()), since));
                         places.into_iter().map(done).collect()
                     }
-                    // It may be the doing of one of them.
+                    // One of the look-ups may have caused it.
                     Ok(_) | Err(_) => {
                         let one = async |place: usize| {
                             (place, self.run(place, &asked[place], None, unclaimed).await)
@@ -221,7 +221,7 @@ impl<F: Factory> Batch<'_, F> {
         found.instrument(super::span(&self.cx)).await
     }
 
-    /// Answers one after another, up to the first that fails.
+    /// Answers items one after another, up to the first that fails.
     async fn ordered(&self, items: &[BatchItem<'_>]) -> Result<Replies> {
         let mut replies = self.replies(items)?;
         let asked = self.addressed(items);
@@ -239,7 +239,7 @@ impl<F: Factory> Batch<'_, F> {
     fn replies(&self, items: &[BatchItem<'_>]) -> Result<Replies> {
         let replies = Replies::new(&self.cx.request_id, items.len(), self.cx.limits.reply_bytes_max);
         replies.map_err(|error| match self.cx.claims {
-            // It was longer once, perhaps.
+            // The stored reply may be longer than the present limit.
             Some(_) => error.hint(SPLIT_ONCE),
             None => error,
         })
@@ -249,7 +249,7 @@ impl<F: Factory> Batch<'_, F> {
         items.iter().map(|item| Asked { item, address: self.address(item) }).collect()
     }
 
-    /// Answers an item as if it were a request by itself. What is to be done for it may be known.
+    /// Answers an item like a request of its own. `work` may be known already.
     async fn run(
         &self,
         place: usize,
@@ -268,7 +268,7 @@ impl<F: Factory> Batch<'_, F> {
         self.done(asked, result, since)
     }
 
-    /// What an item came to that began at this moment.
+    /// The result of an item that began at this moment.
     fn done(&self, asked: &Asked<'_, F::Template>, result: Result<Outcome>, since: Instant) -> Done {
         let address = asked.address.as_ref().ok();
         let of = address
@@ -294,25 +294,25 @@ impl<F: Factory> Batch<'_, F> {
         };
         unclaimed.check(domain, lane)?;
         let _permit = self.permit(domain, lane, 1).await?;
-        // A future of this is some KiB, which those that wait for their permit do without.
+        // This future has some KiB. Items that wait for their permit do not hold it.
         let outcome = Box::pin(super::perform(&cx, lane, Ok(work))).await?;
         super::tell_unshown(&outcome, domain, &cx.request_id);
         Ok(outcome)
     }
 
-    /// The circumstances of an item.
+    /// The context of an item.
     fn context(&self, place: usize) -> Context {
-        // A batch has no more items than claims tell apart.
+        // A batch has no more items than claims can distinguish.
         let place = u16::try_from(place).unwrap_or(u16::MAX);
         let claims = self.cx.claims.as_ref().map(|claims| Arc::new(claims.of_item(place)));
         Context { claims, asker: self.cx.asker.part(), ..self.cx.clone() }
     }
 
-    /// Waits until so many more items may be worked on in the database, of all batches.
+    /// Waits until this many more items, of all batches, may run in the database.
     async fn permit(&self, domain: &Domain, lane: Lane, items: usize) -> Result<Option<SemaphorePermit<'_>>> {
         let Some(places) = self.domains.places.get(&(domain.home(), lane)) else { return Ok(None) };
         let items = u32::try_from(items).unwrap_or(u32::MAX);
-        // Most need not wait, and a timer costs more than a place.
+        // Most items need not wait, and a timer costs more than taking a permit.
         if let Ok(permit) = places.try_acquire_many(items) {
             return Ok(Some(permit));
         }
@@ -321,7 +321,7 @@ impl<F: Factory> Batch<'_, F> {
         permit.map(std::result::Result::ok).map_err(|_| Error::deadline())
     }
 
-    /// Of whom an item asks.
+    /// The address of an item.
     fn address(&self, item: &BatchItem<'_>) -> Result<Address<F::Template>> {
         let address = Address::of_item::<F>(item)?;
         let domain = address.domain;

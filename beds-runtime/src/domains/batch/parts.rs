@@ -1,4 +1,4 @@
-//! The parts of a parallel batch: the look-ups in one domain, which are one statement, and every other item by itself.
+//! The parts of a parallel batch: the look-ups in one domain, which share a statement, and every other item by itself.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -14,9 +14,9 @@ use beds_protocol::Operation;
 
 use super::{super::failed, Asked, Batch, decoded};
 
-/// Items that are worked on together.
+/// Items that run together.
 pub(super) enum Part {
-    /// One item, by its place. What is to be done for it is known of a fetch.
+    /// One item, by its place. For a fetch, its work is known.
     One(usize, Option<Result<Work>>),
     /// Several look-ups.
     LookUps(LookUps),
@@ -31,12 +31,12 @@ pub(super) struct LookUps {
     pub(super) keys: Vec<Value>,
 }
 
-/// The parts of a batch, in the order of their first items. As many look-ups are together as share a statement, or as may
-/// be worked on at a time.
+/// The parts of a batch, in the order of their first items. A part has at most as many look-ups as can share a
+/// statement, or as may run at a time.
 pub(super) fn of<F: Factory>(batch: &Batch<'_, F>, items: &[Asked<'_, F::Template>]) -> Vec<Part> {
     let most = usize::from(KEYS_MAX).min(batch.cx.limits.batch_items_at_once).max(1);
     let mut parts: Vec<Part> = Vec::with_capacity(items.len());
-    // The last look-ups of each domain.
+    // The last part with look-ups of each domain.
     let mut last: Vec<(&'static Domain, usize)> = Vec::new();
     for (place, item) in items.iter().enumerate() {
         let mut part = planned(batch, place, item);
@@ -79,7 +79,7 @@ fn planned<F: Factory>(batch: &Batch<'_, F>, place: usize, asked: &Asked<'_, F::
 }
 
 impl Part {
-    /// A look-up without company is an item by itself: it may share its statement with other requests.
+    /// A single look-up becomes an item by itself: it may share its statement with other requests.
     fn or_one(self) -> Self {
         match self {
             Self::LookUps(LookUps { domain, places, keys: key }) if key.len() == 1 => {

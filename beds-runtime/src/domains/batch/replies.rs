@@ -1,46 +1,47 @@
-//! The replies of a batch, put together in the order of its items, within the bound of one reply.
+//! The replies of a batch, joined in the order of its items, within the size limit of one reply.
 //!
-//! Every item has room for a short reply from the start, so that none is without one, whatever the others say. What was
-//! written is never lost: a write whose reply has no room is answered with its key, or with a note that it was done.
+//! Every item has space for a short reply from the start, so that each gets one, however long the others are. The
+//! result of a write is never lost: a write whose reply does not fit is answered with its key, or with a note that it
+//! was done.
 
 use std::fmt::Write as _;
 
 use beds_core::{Error, Outcome, Result, outcome::MEMBERS_BYTES_MAX, spec::Domain};
 use beds_protocol::{ErrorCode, Lane};
 
-/// The room that every item has: for an error without details, and the request's id, which every error names.
+/// The space of every item: for an error without details, and for the request's id, which every error has.
 const SHORT_BYTES: usize = 512;
 
-/// What a write says whose reply has no room.
+/// The note for a write whose reply does not fit.
 const NO_ROOM: &str = "this was done; the reply of the batch had no room for more";
 
 /// The replies so far.
 #[derive(Debug)]
 pub(super) struct Replies {
     request_id: String,
-    /// How many items there are.
+    /// The number of items.
     items: usize,
-    /// How many have a reply.
+    /// The number of items with a reply.
     answered: usize,
     json: Vec<u8>,
-    /// The room of every item.
+    /// The reserved space of the items.
     short: usize,
-    /// The room beyond that.
+    /// The space beyond the reserved space.
     left: usize,
     failed: usize,
-    /// The first that failed, and its place.
+    /// The first failed item: its place and its error.
     first: Option<(usize, Error)>,
-    /// The first that may succeed later.
+    /// The first item that may succeed later: its place and its error.
     retryable: Option<(usize, Error)>,
-    /// How many were left out.
+    /// How many items were not run.
     left_out: usize,
 }
 
 impl Replies {
-    /// The replies of so many items, none of which is there yet.
+    /// The replies of this many items, none of which is there yet.
     ///
     /// # Errors
-    /// `too_large`, where a reply cannot have that many.
+    /// `too_large` if a reply cannot have that many.
     pub(super) fn new(request_id: &str, items: usize, bytes_max: usize) -> Result<Self> {
         let id_bytes = serde_json::to_vec(request_id).map_or(0, |id| id.len());
         let short = SHORT_BYTES + id_bytes;
@@ -64,7 +65,7 @@ impl Replies {
         })
     }
 
-    /// Adds the next item's reply, and tells whether it is a success. A read whose reply has no room is none.
+    /// Adds the next item's reply, and returns whether it is a success. A read whose reply does not fit is a failure.
     pub(super) fn push(&mut self, address: Option<(&'static Domain, Lane)>, result: Result<Outcome>) -> bool {
         let place = self.answered;
         let reply = result.and_then(|outcome| self.success(address, &outcome));
@@ -86,7 +87,7 @@ impl Replies {
         is_done
     }
 
-    /// Leaves out all that follow, since the last one failed.
+    /// Marks all further items as not run, because the last one failed.
     pub(super) fn stop(&mut self) {
         let Some((place, error)) = &self.first else { return };
         let message = format!("not run, since items[{place}] failed before it");
@@ -98,8 +99,8 @@ impl Replies {
         }
     }
 
-    /// The outcome of the batch. Where nobody hears it, what may succeed later is the error of the whole, and else what
-    /// failed.
+    /// The outcome of the batch. If nobody waits for the reply, the whole batch ends with an error: the first that may
+    /// succeed later, or else the first.
     pub(super) fn finish(mut self, is_heard: bool) -> Result<Outcome> {
         let note = self.note();
         if !is_heard && let Some((place, error)) = self.retryable.or(self.first) {
@@ -124,7 +125,7 @@ impl Replies {
     }
 
     fn has_room(&self, reply: &[u8]) -> bool {
-        // With the comma before it.
+        // The comma before the reply counts, too.
         reply.len() < self.short + self.left
     }
 
@@ -137,7 +138,7 @@ impl Replies {
         self.json.extend_from_slice(reply);
     }
 
-    /// The reply of a success. What is left of a write that has no room is its key.
+    /// The reply of a success. If the reply of a write does not fit, only its key remains.
     fn success(&self, address: Option<(&'static Domain, Lane)>, outcome: &Outcome) -> Result<Vec<u8>> {
         let reply = outcome.encode();
         if self.has_room(&reply) {
@@ -155,7 +156,7 @@ impl Replies {
         Err(Error::new(ErrorCode::TooLarge, message).hint("ask for it by itself, or in a smaller batch"))
     }
 
-    /// The reply of a failure, without its details where there is no room for them.
+    /// The reply of a failure, without its details if they do not fit.
     fn failure(&self, error: Error) -> Vec<u8> {
         let (code, retryable) = (error.code, error.retryable);
         let reply = error.into_reply(&self.request_id);

@@ -1,5 +1,5 @@
-//! The claim of a batch as a whole: before any of its items runs, its `message_id` is claimed in each database that they
-//! write into. So the id of another request is refused before anything is done with it.
+//! The claim of a whole batch. Before any item runs, the batch's `message_id` is claimed in each database that the
+//! items write to. So a batch with the id of another request is refused before it does anything.
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use beds_core::{
 use beds_protocol::{ErrorCode, Lane};
 use futures_util::future::join_all;
 
-/// The databases in which the batch could not be claimed, and why. What would write there fails with that.
+/// The databases in which the batch could not be claimed, and why. Writes to those databases fail with that error.
 #[derive(Debug, Default)]
 pub(super) struct Unclaimed(Vec<((Engine, &'static str), Error)>);
 
 impl Unclaimed {
-    /// Refuses a write where the batch has no claim.
+    /// Refuses a write to a database in which the batch has no claim.
     pub(super) fn check(&self, domain: &Domain, lane: Lane) -> Result<()> {
         let found = self.0.iter().find(|(of, _)| is_claimed(domain, lane) && *of == domain.home());
         found.map_or(Ok(()), |(_, error)| Err(error.clone()))
@@ -28,18 +28,18 @@ const fn is_claimed(domain: &Domain, lane: Lane) -> bool {
     domain.once && matches!(lane, Lane::Write)
 }
 
-/// Claims the batch in each database that its items write into, side by side. A batch without a `message_id` has nothing
+/// Claims the batch in each database that its items write to, in parallel. A batch without a `message_id` has nothing
 /// to claim.
 ///
 /// # Errors
-/// `conflict`, where another request had the id before: then nothing of the batch runs.
+/// `conflict` if another request has used the id before. Then no item runs.
 pub(super) async fn claim<F: Factory>(
     batch: &Batch<'_, F>,
     items: &[Asked<'_, F::Template>],
 ) -> Result<Unclaimed> {
     let Some(claims) = &batch.cx.claims else { return Ok(Unclaimed::default()) };
     let mut domains: Vec<&'static Domain> = Vec::new();
-    // What cannot be read is told as the answer to its item.
+    // An item that cannot be read is reported in its own reply.
     for address in items.iter().filter_map(|item| item.address.as_ref().ok()) {
         let domain = address.domain;
         let is_new = domains.iter().all(|known| known.home() != domain.home());
@@ -49,7 +49,7 @@ pub(super) async fn claim<F: Factory>(
     }
     let claimed = join_all(domains.into_iter().map(async |domain| {
         let cx = Context { claims: Some(Arc::new(claims.of_batch())), ..batch.cx.clone() };
-        // A transaction in which nothing is done: its claim is all that it leaves.
+        // A transaction without writes: it leaves only its claim.
         let nothing = Plan::new(domain, Action::Write(Write::All(Vec::new())));
         (domain.home(), perform(&cx, Lane::Write, Ok(Work::Plan(nothing))).await)
     }));

@@ -1,4 +1,4 @@
-//! Who asks, by session and by user, and what hand-written methods may do for callers.
+//! The caller, by session and by user, and the powers of hand-written methods.
 
 use beds_core::{
     access::{Caller, Sessions},
@@ -37,7 +37,8 @@ static VAULT: Domain = Domain::new("vault", "", "0123456789abcdef")
     .accessed(&GRANTS, &ROWS, &RULES)
     .mariadb("people", mariadb::Objects::NONE);
 
-/// Its `update` and `delete` are methods: one shows what the caller does not see, the other asks what the caller may not.
+/// Its `update` and `delete` are methods: one shows a field that the caller does not see, the other makes a call that
+/// the caller may not.
 struct Vault;
 
 impl NamasteCore for Vault {
@@ -97,7 +98,7 @@ impl Factory for Vaults {
     }
 }
 
-/// Tells of each plan what it claims and reaches.
+/// Records the claim and the reach of each plan.
 #[derive(Debug)]
 struct Told;
 
@@ -157,7 +158,7 @@ async fn a_session_comes_before_the_user() {
     assert_eq!(reply["error"]["code"], "bad_request");
 }
 
-/// Many have one user of RabbitMQ, and two may have one name.
+/// Many callers share one user of RabbitMQ, and two may have one name.
 #[tokio::test]
 async fn the_ledger_tells_sessions_from_users() {
     let of_user = answer(by(Some("ada"), None, "vault.create", VAULT_CREATE)).await;
@@ -186,7 +187,7 @@ async fn methods_hide_what_is_hidden_and_ask_in_their_own_name_if_they_say_so() 
     );
 }
 
-/// With two ways to a record, a create takes the one that fits what is given, and a plan has both.
+/// With two ways to reach a record, a create takes the one that fits the given values, and a plan has both.
 #[tokio::test]
 async fn what_several_values_allow_is_not_filled_in() {
     let reply = answer(by(None, Some("token of ada"), "vault.fetch", FETCH)).await;

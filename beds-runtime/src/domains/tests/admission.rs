@@ -1,4 +1,4 @@
-//! What a request's envelope and body must say, before anything runs.
+//! The requirements for a request's envelope and body, checked before anything runs.
 
 use super::*;
 

@@ -7,23 +7,23 @@ use tokio::sync::Notify;
 
 use super::*;
 
-/// What a database is asked for by its runner's log: the plan's first value, and its claim's step.
+/// The record of a plan: its first value, and the step of its claim.
 type Asked = (i64, Option<u32>);
 
-/// A database that knows what to answer by the key that it is asked for: 404 is not there, 503 cannot be reached.
+/// A database whose answer depends on the key: 404 does not exist, 503 is unreachable.
 #[derive(Debug, Default)]
 struct Keyed {
     asked: Mutex<Vec<Asked>>,
     digests: Mutex<Vec<[u8; 32]>>,
-    /// How many plans run now, and how many did at a time.
+    /// How many plans run now, and the most that ran at a time.
     running: Mutex<(usize, usize)>,
-    /// Nothing is answered until this is told.
+    /// Delays all answers until notified.
     held: Option<Arc<Notify>>,
-    /// The digests of what was claimed, by step; none where there is no ledger.
+    /// The digests of the claims, by step; `None` without a ledger.
     ledger: Option<Mutex<HashMap<u32, [u8; 32]>>>,
     /// Whether no batch can be claimed.
     is_away: bool,
-    /// What a record is, as JSON.
+    /// The content of a record, as JSON.
     record: Option<&'static str>,
 }
 
@@ -107,7 +107,7 @@ fn served_within(databases: Keyed, limits: Limits) -> (Domains<People>, Arc<Keye
     (Domains::new(vec![&PERSON], Arc::clone(&databases) as _, limits), databases)
 }
 
-/// A batch in the queue where it belongs.
+/// A batch that came in its proper queue.
 fn batch<'a>(routing_key: &'a str, body: &'a str) -> Incoming<'a> {
     let broker = if routing_key.ends_with("write") { Broker::AppWrite } else { Broker::AppRead };
     Incoming { broker, ..incoming(routing_key, body) }
@@ -135,7 +135,7 @@ fn of(mode: &str, items: &[Json]) -> String {
     json!({ "mode": mode, "items": items }).to_string()
 }
 
-/// The codes of a batch's items; `ok` of those that succeeded.
+/// The codes of a batch's items, `ok` for success.
 fn codes(reply: &Json) -> Vec<&str> {
     let items = reply["items"].as_array().unwrap_or_else(|| panic!("{reply}"));
     items
@@ -273,7 +273,7 @@ async fn each_item_has_claims_of_its_own() {
     assert!(digests[6] != digests[0] && digests[6] == digests[7]);
 }
 
-/// Whatever comes first under an id, what comes later under it with another body does nothing.
+/// Whatever was first under an id, a later request with the id and another body does nothing.
 #[tokio::test]
 async fn an_id_is_that_of_one_request() {
     let items = [create(1), create(2)];
@@ -384,7 +384,7 @@ async fn a_batch_without_an_answer_is_done_or_retried_or_dead() {
         assert_eq!(end(mode, &[create(503)], id).await, End::Retry(ErrorCode::Unavailable));
         databases.asked();
     }
-    // What can be done is done first.
+    // An item that may still succeed is retried before the batch is dead-lettered.
     assert_eq!(end("parallel", &[create(404), create(503)], id).await, End::Retry(ErrorCode::Unavailable));
     assert_eq!(end("ordered", &[create(404), create(503)], id).await, End::Dead(ErrorCode::NotFound));
     assert_eq!(end("atomic", &[create(503)], None).await, End::Retry(ErrorCode::Unavailable));
@@ -446,7 +446,7 @@ async fn a_bounded_number_of_items_run_at_a_time() {
     );
 }
 
-/// How many items are worked on at a time where 200 may be, of two batches of such items.
+/// The most items that run at a time, with room for 200, in two batches of such items.
 async fn most_at_a_time(item: Json) -> usize {
     let held = Arc::new(Notify::new());
     let limits = Limits { batch_items_at_once: 200, ..Limits::default() };
@@ -459,7 +459,7 @@ async fn most_at_a_time(item: Json) -> usize {
         assert!(codes(&one).iter().chain(&codes(&two)).all(|code| *code == "ok"));
     };
     let release = async {
-        // First all run that may.
+        // First, all items start that may.
         for _ in 0..1_000 {
             tokio::task::yield_now().await;
         }
@@ -474,10 +474,10 @@ async fn most_at_a_time(item: Json) -> usize {
     most
 }
 
-/// What several look-ups give.
+/// The result of several look-ups.
 type Found = Result<Vec<Result<Outcome>>>;
 
-/// A database that cannot look up several records at once, or whose answer is another than what was asked for.
+/// A database that cannot look up several records at once, or that answers another question.
 #[derive(Debug)]
 struct Odd(Keyed, fn() -> Found);
 
@@ -506,7 +506,7 @@ async fn look_ups_that_cannot_be_one_statement_are_done_one_by_one() {
         assert_eq!(codes(&reply), ["ok", "not_found", "ok"]);
         assert_eq!(databases.0.asked(), [(1, None), (2, None), (404, None)]);
     }
-    // What all had to wait for is not waited for again.
+    // If all had to wait, none waits again by itself.
     let away = Arc::new(Odd(Keyed::default(), || Err(Error::unavailable("the database"))));
     let domains = Domains::new(vec![&PERSON], Arc::clone(&away) as _, Limits::default());
     let reply = answer(&domains, batch(READ, &of("parallel", &[fetch(1), fetch(2)]))).await;

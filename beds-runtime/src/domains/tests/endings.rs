@@ -1,4 +1,4 @@
-//! How a request ends: done, answered with an error, tried again, or dead.
+//! How a request ends: done, answered with an error, retried, or dead-lettered.
 
 use super::{super::method::GRACE, *};
 
@@ -12,7 +12,7 @@ async fn a_write_without_an_answer_is_done_or_retried_or_dead() {
         (unavailable(), Ok(None), End::Retry(ErrorCode::Unavailable)),
         (unavailable(), in_time, End::Retry(ErrorCode::Unavailable)),
         (Err(Error::deadline()), Ok(None), End::Retry(ErrorCode::DeadlineExceeded)),
-        // The client's own deadline: later is too late.
+        // The client's own deadline: a later answer is useless.
         (Err(Error::deadline()), in_time, End::Dead(ErrorCode::DeadlineExceeded)),
         (DONE, Ok(Some(now_ms() - 1)), End::Dead(ErrorCode::DeadlineExceeded)),
         (Err(Error::unknown_effect("it broke")), Ok(None), End::Dead(ErrorCode::Unavailable)),
@@ -25,7 +25,7 @@ async fn a_write_without_an_answer_is_done_or_retried_or_dead() {
     assert_eq!(end(&domains, incoming("person.create", "{}")).await, End::Dead(ErrorCode::BadRequest));
     let expected = End::Dead(ErrorCode::ValidationFailed);
     assert_eq!(end(&domains, incoming("person.create", r#"{"data": {"x": 1}}"#)).await, expected);
-    // A read without an answer is good for nothing.
+    // A read without a reply is useless.
     assert_eq!(end(&domains, incoming("person.fetch", FETCH)).await, End::Dead(ErrorCode::BadRequest));
     assert!(databases.deadlines.lock().unwrap().is_empty());
 }
@@ -37,7 +37,7 @@ async fn a_reply_is_no_longer_than_its_limit() {
     let around = Outcome::data(Vec::new()).size();
     assert_eq!(reply(&with(1_000 - around), incoming("person.fetch", FETCH)).await.0, "ok");
     assert_eq!(reply(&with(1_001 - around), incoming("person.fetch", FETCH)).await.0, "too_large");
-    // What a method has written is done, however long its reply is.
+    // The write of a method is done, however long its reply is.
     let update = incoming("person.update", r#"{"key": 1, "data": {}}"#);
     let Verdict::Reply(done) = with(2).handle(update).await else { panic!("no reply") };
     let body = String::from_utf8(done.body).unwrap();
@@ -83,12 +83,12 @@ async fn a_method_that_does_not_end_is_cut_off_after_its_deadline() {
     let (domains, _) = service(DONE);
     let begun = tokio::time::Instant::now();
     let update = incoming("person.update", r#"{"key": 1, "data": {}}"#);
-    // It may have done something, so it is not done again.
+    // It may have had an effect, so it is not repeated.
     assert_eq!(end(&domains, update).await, End::Dead(ErrorCode::Unavailable));
     let (took, limit) = (begun.elapsed(), Limits::default().request_timeout_ms.duration() + GRACE);
     let tick = Duration::from_secs(1);
     assert!(took < limit + tick && took + tick > limit, "{took:?}");
-    // The clock of the test has gone ahead.
+    // The clock of the test has advanced.
     let now = tokio::time::Instant::now().into_std();
     let cx = domains.context(&incoming("person.fetch", FETCH), Lane::Read, now).await.unwrap();
     let read = perform(&cx, Lane::Read, Ok(Work::method(std::future::pending()))).await.unwrap_err();

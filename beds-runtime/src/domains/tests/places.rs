@@ -1,4 +1,4 @@
-//! How many items of batches run at a time is bounded for each database by itself.
+//! The limit of items of batches that run at a time applies to each database separately.
 
 use tokio::sync::Notify;
 

@@ -11,15 +11,15 @@ use serde_json::value::RawValue;
 use super::{Json, Number, Record};
 use crate::shown;
 
-/// An object that is being read.
+/// An object that is being parsed.
 #[derive(Default)]
 struct Members {
     record: Record,
-    /// The keys, where they are more than [`FEW`].
+    /// The keys, if there are more than [`FEW`].
     keys: HashSet<String>,
 }
 
-/// So many keys are compared one by one.
+/// Up to this number, keys are compared one by one.
 const FEW: usize = 16;
 
 impl Members {
@@ -41,13 +41,13 @@ impl Members {
     }
 }
 
-/// Reads a text that serde has gone over: it is known to be JSON, but for what its escapes stand for.
+/// Parses a text that serde has checked: it is known to be JSON, except for the values of its escapes.
 struct Reader<'a> {
     text: &'a str,
     at: usize,
 }
 
-/// How many arrays and objects may stand within each other: as many as `serde_json` takes.
+/// How deep arrays and objects may be nested: the limit of `serde_json`.
 const DEPTH_MAX: usize = 128;
 
 impl Reader<'_> {
@@ -69,7 +69,7 @@ impl Reader<'_> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    /// Passes over what stands between values.
+    /// Skips the space between values.
     fn skip_between(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r' | b',' | b':')) {
             self.at += 1;
@@ -81,7 +81,7 @@ impl Reader<'_> {
         value
     }
 
-    /// Whether no more value follows before this bracket.
+    /// Whether this bracket ends the values.
     fn ends(&mut self, bracket: u8) -> bool {
         self.skip_between();
         let ends = self.peek().is_none_or(|next| next == bracket);
@@ -140,7 +140,7 @@ impl Reader<'_> {
     }
 }
 
-/// What is wrong with a part of a text, whose place in the whole is another.
+/// The error of a part of a text, without its place: that refers to the part, not to the whole.
 fn without_place(error: &serde_json::Error) -> String {
     let message = error.to_string();
     message.split_once(" at line ").map(|(reason, _)| reason.to_owned()).unwrap_or(message)
@@ -148,7 +148,7 @@ fn without_place(error: &serde_json::Error) -> String {
 
 impl<'de> Deserialize<'de> for Json {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Of a number serde tells no digits, so they are taken from the text.
+        // serde does not give the digits of a number, so they are taken from the text.
         let raw = Box::<RawValue>::deserialize(deserializer)?;
         Reader { text: raw.get(), at: 0 }.value(0).map_err(D::Error::custom)
     }

@@ -18,21 +18,21 @@ pub struct Fault {
 /// What is wrong with a file.
 #[derive(Debug)]
 pub enum FaultKind {
-    /// No space is left, or the quota is used up: it goes on once there is some.
+    /// No space is left, or the quota is used up. The work goes on once there is space.
     Full,
     /// The filesystem takes no writes.
     ReadOnly,
-    /// The node's user may not.
+    /// The node's user lacks the permission.
     Denied,
-    /// It is not there: the filesystem is not mounted, or somebody has removed it.
+    /// The file is missing: the filesystem is not mounted, or somebody has removed the file.
     Missing,
-    /// It does not hold what was written.
+    /// The content is not the one that was written.
     Damaged(String),
-    /// A later version has written it.
+    /// A later version has written the file.
     Unknown(String),
-    /// What is to be written is no record.
+    /// A text to be written is not a record.
     NoRecord(String),
-    /// The operating system says something else.
+    /// Another error of the operating system.
     Other(io::Error),
 }
 
@@ -45,7 +45,7 @@ impl Fault {
         Self { path: path.to_owned(), kind: FaultKind::NoRecord(what.into()) }
     }
 
-    /// What is said of an error of the operating system.
+    /// The fault for an error of the operating system.
     pub(crate) fn of(path: &Path) -> impl Fn(io::Error) -> Self {
         let path = path.to_owned();
         move |error| {
@@ -67,7 +67,7 @@ impl Fault {
         }
     }
 
-    /// Whether it goes on by itself once somebody has mended the filesystem: nothing that is written is wrong.
+    /// Whether the work goes on by itself once somebody has repaired the filesystem: no written data is wrong.
     #[must_use]
     pub fn passes(&self) -> bool {
         match self.kind {

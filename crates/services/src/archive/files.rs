@@ -1,4 +1,4 @@
-//! Files that are there wholly or not at all.
+//! Files that exist completely or not at all.
 
 use std::{
     fs::{self, File},
@@ -10,24 +10,24 @@ use rustix::io::Errno;
 
 use super::fault::Fault;
 
-/// What the names of unfinished files begin with.
+/// The prefix of the names of unfinished files.
 const UNFINISHED: &str = ".unfinished-";
-/// The longest file that is read as a whole, in bytes: 256 MiB. A segment is far shorter.
+/// The longest file that is read whole, in bytes: 256 MiB. A segment is far shorter.
 const BYTES_MAX: u64 = 256 << 20;
 
-/// Whether a file of a folder is the rest of one that was never finished.
+/// Whether a file of a folder is the rest of an unfinished write.
 pub(super) fn is_unfinished(name: &str) -> bool {
     name.starts_with(UNFINISHED)
 }
 
-/// Writes a file that is not there yet, and syncs it; one that is there stays as it is. Tells whether it was written.
+/// Writes a file that does not exist yet, and syncs it. An existing file stays as it is. Returns whether it wrote.
 ///
 /// # Errors
-/// What the filesystem says; nothing of the file stays.
+/// An error of the filesystem. No part of the file stays.
 pub(super) fn write_new(folder: &Path, name: &str, content: &[u8]) -> Result<bool, Fault> {
     let (unfinished, path) = (unfinished(folder, name), folder.join(name));
     let written = write_and_link(&unfinished, &path, content);
-    // What is left of it only takes space: `Writer::finish` looks again.
+    // If the removal fails, the file only takes space, and `Writer::finish` tries again.
     let _ = fs::remove_file(&unfinished);
     match written {
         Ok(()) => sync_folder(folder).map(|()| true),
@@ -36,13 +36,13 @@ pub(super) fn write_new(folder: &Path, name: &str, content: &[u8]) -> Result<boo
     }
 }
 
-/// A link is made only where nothing has that name, also on filesystems of a network, where another node may do the same.
+/// A hard link fails if the name exists, also on network filesystems, where another node may do the same.
 fn write_and_link(unfinished: &Path, path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = File::create(unfinished)?;
     file.write_all(content)?;
     file.sync_all()?;
     fs::hard_link(unfinished, path).map_err(|error| match Errno::from_io_error(&error) {
-        // The file itself was written, so it is no right that is missing.
+        // The file itself was written, so no permission is missing.
         Some(Errno::PERM | Errno::NOTSUP | Errno::NOSYS) => io::Error::other(
             "the filesystem makes no hard links; use one that does, such as ext4, XFS or NFS",
         ),
@@ -55,12 +55,12 @@ fn unfinished(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{UNFINISHED}{}-{name}", uuid::Uuid::new_v4().simple()))
 }
 
-/// What names are in a folder survives from here on.
+/// Makes the names in a folder durable.
 pub(super) fn sync_folder(folder: &Path) -> Result<(), Fault> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(Fault::of(folder))
 }
 
-/// A file as a whole.
+/// The whole content of a file.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Fault> {
     let file = File::open(path).map_err(Fault::of(path))?;
     let mut content = Vec::new();

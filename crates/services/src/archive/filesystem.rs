@@ -10,20 +10,20 @@ use super::{
     files,
 };
 
-/// The file that tells filesystems apart.
+/// The file that identifies a filesystem.
 const IDENTITY: &str = "beds-filesystem";
 
-/// Begins work in a thread of its own: what waits for a filesystem that never answers would keep a task, and the process, from
-/// ending.
+/// Begins work in a thread of its own. A wait for a filesystem that never answers would keep a task, and the process,
+/// from ending.
 ///
 /// # Errors
-/// Where the system has no thread.
+/// If the system cannot start a thread.
 pub fn begin<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<oneshot::Receiver<T>> {
     let (told, telling) = oneshot::channel();
-    // Nobody may wait any more.
+    // The receiver may be gone.
     thread::Builder::new().name(name.into()).spawn(move || drop(told.send(work())))?;
     Ok(telling)
 }
@@ -31,7 +31,7 @@ pub fn begin<T: Send + 'static>(
 /// A filesystem that a node can use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Filesystem {
-    /// Which one it is: nodes that share it find the same.
+    /// The identity: nodes that share the filesystem read the same one.
     pub identity: Uuid,
     /// How many bytes the node may still write.
     pub free_bytes: u64,
@@ -40,7 +40,7 @@ pub struct Filesystem {
 /// Writes a file, syncs it, reads it back and removes it. The first node that does so gives the filesystem its identity.
 ///
 /// # Errors
-/// What keeps nodes from using it. One with fewer than `free_bytes_min` is full.
+/// The reason why nodes cannot use it. A filesystem with fewer than `free_bytes_min` counts as full.
 pub fn probe(folder: &Path, free_bytes_min: u64) -> Result<Filesystem, Fault> {
     let metadata = fs::metadata(folder).map_err(Fault::of(folder))?;
     if !metadata.is_dir() {
@@ -62,16 +62,16 @@ pub fn probe(folder: &Path, free_bytes_min: u64) -> Result<Filesystem, Fault> {
     Ok(Filesystem { identity: given(folder)?, free_bytes })
 }
 
-/// What the first node has written; only one can.
+/// The identity that the first node has written. Only one node can write it.
 fn given(folder: &Path) -> Result<Uuid, Fault> {
     files::write_new(folder, IDENTITY, format!("{}\n", Uuid::new_v4()).as_bytes())?;
     identity(folder)
 }
 
-/// Which filesystem a folder is: the first probe gave it its identity.
+/// The identity of a folder's filesystem, given by the first probe.
 ///
 /// # Errors
-/// What the filesystem says; one that is not mounted has no identity.
+/// An error of the filesystem. A filesystem that is not mounted has no identity.
 pub fn identity(folder: &Path) -> Result<Uuid, Fault> {
     let path = folder.join(IDENTITY);
     let text = files::read(&path)?;

@@ -8,7 +8,7 @@ use serde_json::Value;
 #[serde(transparent)]
 pub struct Key(pub Vec<Value>);
 
-/// A value in an order of our own: it need not be the database's, since it only tells where a key cannot be.
+/// A value in an order of our own. It need not be the database's order: it only serves to exclude segments.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Place<'a> {
     Number(i128),
@@ -40,7 +40,7 @@ impl Ord for Key {
 }
 
 impl Key {
-    /// The key of a record, whose text is a JSON object with these key fields; none where it has one of them not.
+    /// The key of a record, whose text is a JSON object with these key fields; `None` if a field is missing.
     pub(super) fn of(record: &str, fields: &[String]) -> Option<Self> {
         let mut record: serde_json::Map<String, Value> = serde_json::from_str(record).ok()?;
         fields.iter().map(|field| record.remove(field)).collect::<Option<_>>().map(Self)

@@ -1,4 +1,4 @@
-//! [`Manifest`]: what is in an archive.
+//! [`Manifest`]: the content of an archive.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,12 +9,12 @@ pub(super) const FORMAT: &str = "beds-archive/1";
 pub(super) const MANIFEST: &str = "manifest.json";
 pub(super) const SUMS: &str = "BLAKE3SUMS";
 
-/// The line of a file among the digests.
+/// The line of a file in the list of digests.
 pub(super) fn sum(digest: &str, file: &str) -> String {
     format!("{digest}  {file}")
 }
 
-/// What the records of an archive are.
+/// The origin of the records of an archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct About {
@@ -24,17 +24,17 @@ pub struct About {
     pub template_hash: String,
     /// The names of the fields that are the key, in the template's order.
     pub key: Vec<String>,
-    /// When it was begun, as RFC 3339 in UTC.
+    /// When the archive was begun, as RFC 3339 in UTC.
     pub created_at: String,
 }
 
-/// What is in an archive.
+/// The content of an archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// `beds-archive/1`.
     pub format: String,
-    /// What the records are.
+    /// The origin of the records.
     #[serde(flatten)]
     pub about: About,
     /// How many records there are.
@@ -49,9 +49,9 @@ pub struct Manifest {
 pub struct Segment {
     /// The name of the file.
     pub file: String,
-    /// How many records it has: one at least.
+    /// How many records it has: at least one.
     pub count: u64,
-    /// The least key, where numbers are compared as numbers and texts by their bytes.
+    /// The least key. Numbers are compared as numbers, and texts by their bytes.
     pub least: Key,
     /// The greatest key.
     pub greatest: Key,
@@ -63,7 +63,7 @@ pub struct Segment {
     pub blake3: String,
 }
 
-/// What a segment is called: they are numbered from 1.
+/// The name of a segment's file. Segments are numbered from 1.
 pub(super) fn segment_file(number: u64) -> String {
     format!("{number:06}.ndjson.zst")
 }

@@ -2,13 +2,14 @@
 //!
 //! An archive is a folder:
 //!
-//! - `000001.ndjson.zst`, `000002.ndjson.zst`, …: the segments. Each has one record a line, as the wire shows it.
-//! - `manifest.json`: what is in them ([`Manifest`]).
+//! - `000001.ndjson.zst`, `000002.ndjson.zst`, …: the segments. Each line is one record, in its form on the wire.
+//! - `manifest.json`: the list of the segments ([`Manifest`]).
 //! - `BLAKE3SUMS`: the digests of all these files, as `b3sum --check BLAKE3SUMS` reads them.
 //!
-//! [`Writer`] makes one segment by segment, so that another node can go on where one has died. A folder without
-//! `BLAKE3SUMS` is not finished. [`Archive`] reads what is finished, and nothing of it before its digest is compared.
-//! [`probe`] tells whether a filesystem can have archives. Everything here waits for the filesystem: callers keep it off the threads that serve requests.
+//! [`Writer`] makes an archive segment by segment, so that another node can continue after a node died. A folder
+//! without `BLAKE3SUMS` is not finished. [`Archive`] reads finished archives only, and checks the digest of each file
+//! before using its content. [`probe`] checks whether a filesystem can hold archives. All functions here block on the
+//! filesystem: callers keep them off the threads that serve requests.
 
 mod fault;
 mod files;

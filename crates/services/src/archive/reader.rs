@@ -1,4 +1,4 @@
-//! [`Archive`]: reads an archive that is finished.
+//! [`Archive`]: reads a finished archive.
 
 use std::{
     fs,
@@ -13,26 +13,26 @@ use super::{
     manifest::{FORMAT, MANIFEST, Manifest, SUMS, Segment, sum},
 };
 
-/// The most that a segment may become when it is unpacked, in bytes: 256 MiB.
+/// The greatest size of a segment after decompression, in bytes: 256 MiB.
 const TEXT_BYTES_MAX: usize = 256 << 20;
 
-/// An archive that is finished.
+/// A finished archive.
 #[derive(Debug)]
 pub struct Archive {
     folder: PathBuf,
     manifest: Manifest,
 }
 
-/// What a scrub has found.
+/// The result of a scrub.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Scrubbed {
-    /// How many records are as they were written.
+    /// How many records are intact.
     pub records: u64,
-    /// What is not as it was written.
+    /// The damaged files.
     pub damages: Vec<Damage>,
 }
 
-/// A file that is not as it was written.
+/// A damaged file.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Damage {
     /// Its name.
@@ -44,10 +44,10 @@ pub struct Damage {
 }
 
 impl Archive {
-    /// Opens an archive: its manifest is compared with its digest.
+    /// Opens an archive, and checks the digest of its manifest.
     ///
     /// # Errors
-    /// What the filesystem says; that the archive is not finished, damaged, or of another version.
+    /// An error of the filesystem, or an archive that is not finished, damaged, or of another version.
     pub fn open(folder: &Path) -> Result<Self, Fault> {
         let (sums, path) = (folder.join(SUMS), folder.join(MANIFEST));
         if !sums.try_exists().map_err(Fault::of(&sums))? && folder.is_dir() {
@@ -75,13 +75,13 @@ impl Archive {
         Ok(Self { folder: folder.to_owned(), manifest })
     }
 
-    /// Whether there is an archive that was finished, whether or not it is as it was written.
+    /// Whether there is a finished archive, intact or not.
     #[must_use]
     pub fn is_finished(folder: &Path) -> bool {
         folder.join(SUMS).exists()
     }
 
-    /// What is in it.
+    /// The manifest.
     #[must_use]
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
@@ -90,7 +90,7 @@ impl Archive {
     /// The records of a segment, a line each, as they were written.
     ///
     /// # Errors
-    /// What the filesystem says, or that the segment is damaged.
+    /// An error of the filesystem, or a damaged segment.
     pub fn segment(&self, segment: &Segment) -> Result<String, Fault> {
         let path = self.folder.join(&segment.file);
         let stored = files::read(&path)?;
@@ -104,13 +104,14 @@ impl Archive {
         decompress(&path, &stored)
     }
 
-    /// The record with a key; none where the archive has none. Segments whose keys are all less or all greater are not read.
+    /// The record with a key; `None` if the archive has none. Segments whose keys are all less or all greater are not
+    /// read.
     ///
     /// # Errors
-    /// What the filesystem says, or that a segment where it may be is damaged.
+    /// An error of the filesystem, or damage in a segment that may hold the record.
     pub fn find(&self, key: &Key) -> Result<Option<String>, Fault> {
         let may_have = |segment: &&Segment| segment.least <= *key && *key <= segment.greatest;
-        // Records without a value of the key in their text need not be read.
+        // A record whose text lacks a value of the key need not be parsed.
         let parts: Vec<String> = key.0.iter().map(ToString::to_string).collect();
         for segment in self.manifest.segments.iter().filter(may_have) {
             let text = self.segment(segment)?;
@@ -124,10 +125,10 @@ impl Archive {
         Ok(None)
     }
 
-    /// Reads all of it and compares it with the manifest. `progress` is told how many segments are read.
+    /// Reads the whole archive and compares it with the manifest. `progress` gets the number of segments read.
     ///
     /// # Errors
-    /// Of a filesystem that is away or does not let it read: nothing is known of the archive then.
+    /// The filesystem is away or does not let the node read. Then the state of the archive is unknown.
     pub fn scrub(&self, mut progress: impl FnMut(u64)) -> Result<Scrubbed, Fault> {
         let mut scrubbed = Scrubbed { records: 0, damages: Vec::new() };
         for (number, segment) in (1..).zip(&self.manifest.segments) {
@@ -156,7 +157,7 @@ impl Archive {
         Ok(scrubbed)
     }
 
-    /// Whether a fault is one file's: where the folder can be read, the filesystem is not away.
+    /// Whether a fault concerns one file: if the folder can be read, the filesystem is not away.
     fn is_of_file(&self, fault: &Fault) -> bool {
         match fault.kind {
             FaultKind::Damaged(_) => true,
@@ -176,7 +177,7 @@ impl Damage {
     }
 }
 
-/// Whether a name is that of a segment, and nothing that leads out of the folder.
+/// Whether a name is the name of a segment, and does not lead out of the folder.
 fn is_plain(file: &str) -> bool {
     file.strip_suffix(".ndjson.zst").is_some_and(|number| u64::from_str(number).is_ok())
 }
@@ -186,7 +187,7 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.split_terminator('\n')
 }
 
-/// What a segment holds.
+/// The content of a segment.
 pub(super) fn decompress(path: &Path, stored: &[u8]) -> Result<String, Fault> {
     let size = zstd::zstd_safe::get_frame_content_size(stored).ok().flatten();
     let size = size.and_then(|size| usize::try_from(size).ok()).filter(|size| *size <= TEXT_BYTES_MAX);

@@ -1,4 +1,4 @@
-//! Archives on a real filesystem: written, gone on with, damaged, read.
+//! Archives on a real filesystem: written, continued, damaged, read.
 
 use std::{fs, path::Path};
 
@@ -72,7 +72,7 @@ fn a_segment_that_is_there_stays() {
     let folder = tempfile::tempdir().unwrap();
     let first = Writer::at(folder.path(), about()).unwrap();
     assert!(write(&first, 1, 0..10));
-    // It died before it could tell; another goes on with what the records have become meanwhile.
+    // It died before its checkpoint. Another writer continues, with records that have changed meanwhile.
     let second = Writer::at(folder.path(), about()).unwrap();
     assert!(!write(&second, 1, 0..9));
     assert!(write(&second, 2, 10..20));
@@ -156,7 +156,7 @@ fn what_is_no_finished_archive_is_not_read() {
     let fault = Archive::open(folder.path()).unwrap_err().to_string();
     assert!(fault.contains("the archive was never finished"), "{fault}");
 
-    // Whoever can write the digests, too, still leads nobody out of the folder.
+    // Even a manifest with matching digests cannot name a file outside the folder.
     let manifest = writer.finish(|_| ()).unwrap();
     let forge = |text: String| {
         fs::write(folder.path().join("manifest.json"), &text).unwrap();
@@ -182,7 +182,8 @@ fn what_is_no_record_is_not_written() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left of them");
 }
 
-/// How long one record takes of a million: `cargo test --release -p beds-services --lib million -- --ignored --nocapture`.
+/// How long the lookup of one record among a million takes:
+/// `cargo test --release -p beds-services --lib million -- --ignored --nocapture`.
 #[test]
 #[ignore = "takes minutes; run by hand, as docs/services/cool.md says"]
 fn a_million_records() {

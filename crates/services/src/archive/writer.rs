@@ -13,10 +13,10 @@ use super::{
     reader::{decompress, lines},
 };
 
-/// Ours is written once and read seldom; beyond the default level, zstd takes far more time for little.
+/// An archive is written once and read seldom. Above the default level, zstd takes far more time for little gain.
 const LEVEL: i32 = zstd::DEFAULT_COMPRESSION_LEVEL;
 
-/// Makes an archive. Another writer of the same folder may go on where this one ends.
+/// Makes an archive. Another writer of the same folder may continue where this one ends.
 #[derive(Debug)]
 pub struct Writer {
     folder: PathBuf,
@@ -24,10 +24,10 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Begins an archive in a folder, or goes on with one.
+    /// Begins an archive in a folder, or continues one.
     ///
     /// # Errors
-    /// What the filesystem says.
+    /// An error of the filesystem.
     pub fn at(folder: &Path, about: About) -> Result<Self, Fault> {
         fs::create_dir_all(folder).map_err(Fault::of(folder))?;
         if let Some(parent) = folder.parent() {
@@ -36,20 +36,20 @@ impl Writer {
         Ok(Self { folder: folder.to_owned(), about })
     }
 
-    /// Whether the archive is finished: nothing can be added any more.
+    /// Whether the archive is finished, so that nothing can be added.
     ///
     /// # Errors
-    /// What the filesystem says.
+    /// An error of the filesystem.
     pub fn is_finished(&self) -> Result<bool, Fault> {
         let sums = self.folder.join(SUMS);
         sums.try_exists().map_err(Fault::of(&sums))
     }
 
-    /// Writes a segment, which is numbered from 1. One with that number that is there already stays: what it holds counts,
-    /// and not these records, which are JSON objects of one line each. Tells whether it was written.
+    /// Writes the segment of a number; numbers start at 1. The records are JSON objects of one line each. If the
+    /// segment exists already, it stays and its content counts, not these records. Returns whether it was written.
     ///
     /// # Errors
-    /// What the filesystem says, or that one is no record. Nothing of the segment stays then.
+    /// An error of the filesystem, or a text that is not a record. Then no part of the segment stays.
     pub fn segment(&self, number: u64, records: &[&str]) -> Result<bool, Fault> {
         let name = segment_file(number);
         let path = self.folder.join(&name);
@@ -72,10 +72,10 @@ impl Writer {
         files::write_new(&self.folder, &name, &stored)
     }
 
-    /// The records of a segment that is there, a line each; none where it is not.
+    /// The records of an existing segment, a line each; `None` if it does not exist.
     ///
     /// # Errors
-    /// What the filesystem says, or that the segment is damaged.
+    /// An error of the filesystem, or a damaged segment.
     pub fn written(&self, number: u64) -> Result<Option<String>, Fault> {
         let path = self.folder.join(segment_file(number));
         if !path.try_exists().map_err(Fault::of(&path))? {
@@ -84,11 +84,11 @@ impl Writer {
         decompress(&path, &files::read(&path)?).map(Some)
     }
 
-    /// Finishes the archive: reads every segment again, and writes what is in them. To do it twice changes nothing.
-    /// `progress` is told how many segments are read.
+    /// Finishes the archive: reads every segment again, and writes the manifest and the digests. A second call changes
+    /// nothing. `progress` gets the number of segments read.
     ///
     /// # Errors
-    /// What the filesystem says, or that a segment is damaged or missing.
+    /// An error of the filesystem, or a damaged or missing segment.
     pub fn finish(&self, mut progress: impl FnMut(u64)) -> Result<Manifest, Fault> {
         let mut segments = Vec::new();
         for number in 1..=self.last_segment()? {
@@ -112,7 +112,7 @@ impl Writer {
         Ok(manifest)
     }
 
-    /// Writes a file again that a writer which died may have left.
+    /// Rewrites a file that a dead writer may have left.
     fn replace(&self, name: &str, content: &[u8]) -> Result<(), Fault> {
         if files::write_new(&self.folder, name, content)? {
             return Ok(());
@@ -125,7 +125,7 @@ impl Writer {
         files::write_new(&self.folder, name, content).map(drop)
     }
 
-    /// The number of the last segment; 0 where there is none.
+    /// The number of the last segment; 0 if there is none.
     fn last_segment(&self) -> Result<u64, Fault> {
         let mut number = 0;
         loop {
@@ -165,12 +165,12 @@ impl Writer {
         })
     }
 
-    /// Removes what writers have left that died.
+    /// Removes the unfinished files of dead writers.
     fn remove_unfinished(&self) -> Result<(), Fault> {
         for entry in fs::read_dir(&self.folder).map_err(Fault::of(&self.folder))? {
             let entry = entry.map_err(Fault::of(&self.folder))?;
             if entry.file_name().to_str().is_some_and(files::is_unfinished) {
-                // Another node may have done it.
+                // Another node may have removed it.
                 let _ = fs::remove_file(entry.path());
             }
         }
@@ -178,7 +178,7 @@ impl Writer {
     }
 }
 
-/// With a checksum of the content: what is damaged between writing and finishing is found.
+/// Includes a checksum of the content: it reveals damage between writing and finishing.
 fn compress(text: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut compressor = zstd::bulk::Compressor::new(LEVEL)?;
     compressor.set_parameter(zstd::zstd_safe::CParameter::ChecksumFlag(true))?;

@@ -1,7 +1,7 @@
 //! [`Archiving`]: the kind of jobs that make archives.
 //!
-//! Each chunk writes one segment, whose number is the chunk's. A segment that is there already was written by a chunk whose node died
-//! before its checkpoint: it stays, and the next page begins after its last record.
+//! Each chunk writes one segment, whose number is the chunk's. If the segment exists already, a chunk wrote it whose
+//! node died before the checkpoint. The segment stays, and the next page begins after its last record.
 
 use std::{path::Path, sync::Arc, sync::atomic::Ordering};
 
@@ -25,7 +25,7 @@ use crate::{
 
 /// The name of the kind.
 pub(super) const KIND: &str = "cool";
-/// A segment that has so many bytes has no further page.
+/// A segment of this many bytes takes no further page.
 const SEGMENT_BYTES: usize = 32 << 20;
 
 /// The kind of jobs that make archives.
@@ -45,7 +45,7 @@ struct Chunk<'a> {
 }
 
 impl Archiving {
-    /// Of records of these domains, on this filesystem.
+    /// The kind for records of these domains, on this filesystem.
     #[must_use]
     pub const fn new(catalogue: Arc<Catalogue>, disk: Arc<Disk>) -> Self {
         Self { catalogue, disk }
@@ -120,7 +120,7 @@ impl Chunk<'_> {
         let done = at.done();
         Ok(Step {
             checkpoint: json(&at)?,
-            // More may have come meanwhile than there were.
+            // Records may have been added since they were counted.
             total: Some(total.max(done)),
             done,
             rejects,
@@ -168,8 +168,8 @@ impl Chunk<'_> {
         Ok(outcome.count.unwrap_or_default())
     }
 
-    /// What a segment has, what cannot be archived since a value of it cannot be shown, and where the next page begins; none where it
-    /// is the last.
+    /// The records of a segment, the records that cannot be archived because one of their values cannot be shown, and
+    /// the place of the next page; `None` after the last page.
     async fn page(&self, after: Option<&str>) -> Result<(Vec<Record>, Vec<Reject>, Option<String>)> {
         let (domain, most) = (self.spec.domain, self.job.chunk as usize);
         let (mut records, mut bytes, mut next) = (Vec::new(), 0, after.map(str::to_owned));
@@ -206,7 +206,7 @@ impl Chunk<'_> {
         Ok((records, rejects, next))
     }
 
-    /// Writes a segment; gives what cannot be archived.
+    /// Writes a segment. Returns the records that cannot be archived.
     async fn write(&self, at: &mut Checkpoint) -> Tried<Vec<Reject>> {
         let (domain, number) = (self.spec.domain, at.segments + 1);
         let about = self.about(at);
@@ -242,7 +242,7 @@ impl Chunk<'_> {
                 Writer::at(&root.join(place), about)?.segment(number, &lines)
             });
             if !writing.await? {
-                // It came in between: what it holds counts, and not this page.
+                // The other segment was written in between: its content counts, not this page.
                 let message = format!("segment {number} was written by another chunk, which is looked at");
                 return Err(Error::new(ErrorCode::Unavailable, message).into());
             }
@@ -265,7 +265,7 @@ impl Chunk<'_> {
         About { template: domain.name.to_owned(), template_hash, key, created_at }
     }
 
-    /// Finishes the archive, and reads all of it once more; gives what is damaged.
+    /// Finishes the archive, and reads all of it once more. Returns the damage.
     async fn finish(&self, at: &mut Checkpoint) -> Tried<Option<String>> {
         let (about, place) = (self.about(at), folders::of(self.spec.domain.name, self.job.id));
         let checked = self.disk.long(self.job.id, self.cx.deadline, move |root, read| {
@@ -295,7 +295,7 @@ impl Chunk<'_> {
         Ok(None)
     }
 
-    /// Takes away some records that are in the archive, each only while it is what is there; gives those that stayed.
+    /// Deletes some archived records in the database, each only while it is as archived. Returns those that stayed.
     async fn delete(&self, at: &mut Checkpoint) -> Tried<Vec<Reject>> {
         let (domain, most) = (self.spec.domain, self.job.chunk as usize);
         let place = folders::of(domain.name, self.job.id);
@@ -366,7 +366,7 @@ pub(super) fn scrubbed(folder: &Path, mut progress: impl FnMut()) -> std::result
         Ok(archive) => archive,
         Err(Fault { path, kind: kind @ FaultKind::Damaged(_) }) => {
             let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            // How many records it had nobody knows now.
+            // How many records the file had is unknown now.
             let damage = Damage { file, what: kind.to_string(), records: 0 };
             return Ok(Checked { records: 0, segments: 0, bytes: 0, bytes_stored: 0, damages: vec![damage] });
         }

@@ -1,4 +1,4 @@
-//! [`Checkpoint`]: how far an archive is.
+//! [`Checkpoint`]: the progress of an archive.
 
 use beds_core::Result;
 use beds_protocol::Json;
@@ -7,27 +7,27 @@ use uuid::Uuid;
 
 use crate::jobs::read;
 
-/// What comes next.
+/// The next phase.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Phase {
     /// Segments are written.
     #[default]
     Write,
-    /// All of them are read again, and what is in them is written down.
+    /// All segments are read again, and the manifest is written.
     Finish,
-    /// What is in the archive is taken away in the database.
+    /// The archived records are deleted in the database.
     Delete,
     /// Nothing.
     End,
 }
 
-/// How far an archive is.
+/// The progress of an archive.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Checkpoint {
     pub(super) phase: Phase,
-    /// The filesystem that it was begun on.
+    /// The filesystem on which it was begun.
     pub(super) filesystem: Option<Uuid>,
     pub(super) created_at: Option<String>,
     pub(super) template_hash: Option<String>,
@@ -38,22 +38,22 @@ pub(super) struct Checkpoint {
     pub(super) bytes: u64,
     pub(super) bytes_stored: u64,
     pub(super) counts: Counts,
-    /// How many records of which segment were taken away, or were not.
+    /// The segment whose records are being deleted, and how many of them are dealt with.
     pub(super) segment: usize,
     pub(super) line: usize,
 }
 
-/// How many records came to what.
+/// The counts of records by result.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Counts {
     /// In the archive.
     pub(super) archived: u64,
-    /// Taken away in the database.
+    /// Deleted in the database.
     pub(super) deleted: u64,
-    /// There still, since somebody has changed them meanwhile.
+    /// Still in the database, because somebody changed them meanwhile.
     pub(super) changed: u64,
-    /// There still, since they may not be taken away.
+    /// Still in the database, because they may not be deleted.
     pub(super) refused: u64,
 }
 

@@ -1,7 +1,7 @@
-//! [`Disk`]: the shared filesystem as jobs and requests use it, in threads of its own and within deadlines.
+//! [`Disk`]: access to the shared filesystem for jobs and requests, in threads of its own and within deadlines.
 //!
-//! A filesystem whose server is away may never answer. Its thread is left alone then, and there are only so many of them: whoever
-//! comes later is told that it does not answer.
+//! A filesystem whose server is away may never answer. Its thread is then left alone. The number of threads is limited:
+//! once all hang, callers get the error that the filesystem does not answer.
 
 use std::{
     collections::HashMap,
@@ -26,7 +26,7 @@ use crate::archive::{self, Damage, Fault, FaultKind, identity};
 
 /// How many threads may wait for the filesystem at the same time.
 const THREADS_MAX: usize = 8;
-/// What is left of a deadline to say that the filesystem does not answer.
+/// The part of a deadline that is reserved for the error that the filesystem does not answer.
 const MARGIN: Duration = Duration::from_millis(500);
 /// The folder of archives.
 const FOLDER: &str = "cool";
@@ -35,11 +35,11 @@ const FOLDER: &str = "cool";
 pub struct Disk {
     path: PathBuf,
     threads: Arc<Semaphore>,
-    /// What takes longer than a chunk, by its job.
+    /// Work that takes longer than a chunk, by its job.
     long: Mutex<HashMap<Uuid, Long>>,
 }
 
-/// What a whole archive was found to be.
+/// The result of the check of a whole archive.
 #[derive(Debug)]
 pub(super) struct Checked {
     pub(super) records: u64,
@@ -51,22 +51,22 @@ pub(super) struct Checked {
 
 /// Work that goes on from chunk to chunk.
 struct Long {
-    /// How much it has done, and how much of that was seen.
+    /// How much it has read, and how much of that was seen.
     read: Arc<AtomicU64>,
     seen: u64,
     end: oneshot::Receiver<Result<Checked, Fault>>,
 }
 
-/// Why work with files has not come to its end.
+/// Why work with files has failed.
 #[derive(Debug)]
 pub(super) enum Trouble {
-    /// What the filesystem says.
+    /// An error of the filesystem.
     Fault(Fault),
     /// Something else.
     Error(Error),
 }
 
-/// What comes of work with files.
+/// The result of work with files.
 pub(super) type Tried<T> = Result<T, Trouble>;
 
 impl From<Fault> for Trouble {
@@ -92,7 +92,7 @@ impl From<Trouble> for Error {
 }
 
 impl Trouble {
-    /// What somebody has to mend before it can go on: none where it may go on by itself, or cannot.
+    /// What somebody has to repair before the job can go on; `None` if it may go on by itself, or cannot go on.
     pub(super) fn to_mend(&self) -> Option<String> {
         match self {
             Self::Fault(fault) => match fault.kind {
@@ -116,7 +116,7 @@ impl Disk {
         Self { path, threads: Arc::new(Semaphore::new(THREADS_MAX)), long: Mutex::default() }
     }
 
-    /// Works with files, in the folder of archives.
+    /// Runs work with files, in the folder of archives.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         deadline: Instant,
@@ -125,7 +125,7 @@ impl Disk {
         self.on(deadline, None, move |folder, _| work(folder)).await
     }
 
-    /// The same on the filesystem that was seen before, where one was.
+    /// The same as [`Self::run`], on the filesystem that was seen before, if one was.
     async fn on<T: Send + 'static>(
         &self,
         deadline: Instant,
@@ -145,7 +145,8 @@ impl Disk {
         }
     }
 
-    /// Works with files of a job for longer than a chunk may take; none where it goes on, to be asked again by the next chunk.
+    /// Runs work with the files of a job that may take longer than a chunk. `None` while it runs: the next chunk asks
+    /// again.
     pub(super) async fn long(
         &self,
         job: Uuid,
@@ -171,7 +172,7 @@ impl Disk {
                 let read = long.read.load(Ordering::Relaxed);
                 let is_silent = std::mem::replace(&mut long.seen, read) == read;
                 let mut all = self.under_way();
-                // Of jobs that were cancelled, or that another node has.
+                // Removes the work of jobs that were cancelled, or that another node has.
                 all.retain(|_, long| long.end.is_empty() && !long.end.is_terminated());
                 all.insert(job, long);
                 if is_silent { Err(self.silent().into()) } else { Ok(None) }
@@ -179,13 +180,13 @@ impl Disk {
         }
     }
 
-    /// Which filesystem it is, where another was seen before.
+    /// The identity of the filesystem; an error if another one was seen before.
     pub(super) async fn identity(&self, deadline: Instant, before: Option<Uuid>) -> Result<Uuid, Trouble> {
         self.on(deadline, before, |_, identity| Ok(identity)).await
     }
 
     fn under_way(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, Long>> {
-        // Nothing is half done under it.
+        // No panic can leave the map inconsistent.
         self.long.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -208,8 +209,8 @@ impl fmt::Debug for Disk {
     }
 }
 
-/// The folder of archives and which filesystem it is on. A folder where the filesystem should be mounted has no identity, and
-/// nothing is written into it.
+/// The folder of archives, and the identity of its filesystem. If the filesystem is not mounted, the folder has no
+/// identity, and nothing is written into it.
 fn mounted(path: &Path, before: Option<Uuid>) -> Result<(PathBuf, Uuid), Fault> {
     let identity = identity(path)?;
     if let Some(before) = before.filter(|before| *before != identity) {
@@ -223,7 +224,7 @@ fn until(deadline: Instant) -> Instant {
     deadline.checked_sub(MARGIN).unwrap_or(deadline)
 }
 
-/// Begins work in a thread of its own, which has this place until it ends.
+/// Begins work in a thread of its own, which holds this permit until it ends.
 fn begin<T: Send + 'static>(
     permit: OwnedSemaphorePermit,
     work: impl FnOnce() -> T + Send + 'static,

@@ -1,4 +1,4 @@
-//! Where archives are: `<template>/<id>` in the folder of archives.
+//! The paths of archives: `<template>/<id>` in the folder of archives.
 
 use std::{
     fs, io,
@@ -9,15 +9,15 @@ use uuid::Uuid;
 
 use crate::archive::{Archive, Fault, Key};
 
-/// The folder of an archive, in that of all.
+/// The folder of an archive, below the folder of archives.
 pub(super) fn of(template: &str, id: Uuid) -> PathBuf {
     Path::new(template).join(id.to_string())
 }
 
-/// What is finished, by its id.
+/// Finished archives, or their faults, by id.
 pub(super) type ById<T> = Vec<(Uuid, T)>;
 
-/// The archives of a template that are finished, the newest first; and those that cannot be read.
+/// The finished archives of a template, newest first, and the archives that cannot be read.
 pub(super) fn all(root: &Path, template: &str) -> Result<(ById<Archive>, ById<Fault>), Fault> {
     let (mut archives, mut faults) = (Vec::new(), Vec::new());
     for name in names(&root.join(template))? {
@@ -48,7 +48,7 @@ pub(super) fn range(archive: &Archive) -> Option<(&Key, &Key)> {
     Some((least, greatest))
 }
 
-/// What is in a folder; nothing where there is none yet.
+/// The names in a folder; empty if the folder does not exist yet.
 fn names(folder: &Path) -> Result<Vec<String>, Fault> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,

@@ -1,7 +1,7 @@
-//! Cool storage: records in archives on the shared filesystem, made, verified and restored by jobs.
+//! Cool storage: archives of records on the shared filesystem, which jobs make, verify and restore.
 //!
-//! [`start`], [`list`], [`find`], [`verify`] and [`restore`] are behind the calls of the template `cool`; [`Archiving`], [`Verifying`] and
-//! [`Restoring`] are the kinds of its jobs. [`Disk`] is the filesystem, among the node's extensions.
+//! [`start`], [`list`], [`find`], [`verify`] and [`restore`] implement the calls of the template `cool`. [`Archiving`],
+//! [`Verifying`] and [`Restoring`] are its kinds of jobs. [`Disk`] is the filesystem, among the node's extensions.
 
 mod archiving;
 mod checkpoint;
@@ -35,7 +35,7 @@ pub use restoring::Restoring;
 pub use spec::Asked;
 pub use verifying::Verifying;
 
-/// An archive, as it is listed.
+/// An archive in a list.
 #[derive(Debug, Serialize)]
 pub struct Listed {
     /// The id of the job that made it.
@@ -65,16 +65,16 @@ pub struct Found {
     pub record: Json,
 }
 
-/// Starts to make an archive, in the caller's name; gives the id of its job, which is the archive's as well.
+/// Starts to make an archive, in the caller's name. Returns the id of the job, which is also the archive's.
 ///
 /// # Errors
-/// `validation_failed` with what is wrong; `forbidden` or `unauthenticated` where the caller lacks a right.
+/// `validation_failed` with what is wrong; `forbidden` or `unauthenticated` if the caller lacks a right.
 pub async fn start<J: NamasteCore>(cx: &Context, asked: Asked) -> Result<Uuid> {
     spec::Spec::of(cx, &cx.extensions.get::<Desk>()?.catalogue, &asked)?;
     jobs::add::<J>(cx, archiving::KIND, json(&asked)?, None).await
 }
 
-/// The job that comes by itself; none where the records of the template go into no archives.
+/// The recurring job; `None` if the records of the template do not go into archives.
 #[must_use]
 pub fn due(domain: &'static Domain) -> Option<Due> {
     let age = domain.cool?;
@@ -89,7 +89,7 @@ pub fn due(domain: &'static Domain) -> Option<Due> {
 /// The archives of a template, the newest first.
 ///
 /// # Errors
-/// `forbidden` where the caller may not fetch all records of the template; `unavailable` where the filesystem is.
+/// `forbidden` if the caller may not fetch all records of the template; `unavailable` if the filesystem is.
 pub async fn list(cx: &Context, template: &str) -> Result<Vec<Listed>> {
     let domain = cx.extensions.get::<Desk>()?.catalogue.domain(template)?;
     let may = spec::reader(cx, domain)?;
@@ -126,10 +126,11 @@ pub async fn list(cx: &Context, template: &str) -> Result<Vec<Listed>> {
     Ok(listing.await?)
 }
 
-/// One record out of the archives of a template: of the newest that has it, or of the one that is named.
+/// One record from the archives of a template: from the named archive, or else from the newest that has it.
 ///
 /// # Errors
-/// `not_found`; `forbidden` where the caller may not fetch all records of the template; `unavailable` where the filesystem is.
+/// `not_found`; `forbidden` if the caller may not fetch all records of the template; `unavailable` if the filesystem
+/// is.
 pub async fn find(cx: &Context, archive: Option<Uuid>, template: &str, key: &Json) -> Result<Found> {
     let domain = cx.extensions.get::<Desk>()?.catalogue.domain(template)?;
     let may = spec::reader(cx, domain)?;
@@ -150,7 +151,7 @@ pub async fn find(cx: &Context, archive: Option<Uuid>, template: &str, key: &Jso
                 Err(fault) => faults.push((id, fault)),
             }
         }
-        // What cannot be read may have it.
+        // An archive that cannot be read may hold the record.
         faults.pop().map_or_else(|| Ok(Err(Error::not_found(domain))), |(_, fault)| Err(fault))
     });
     let (archive, line) = finding.await??;
@@ -159,7 +160,7 @@ pub async fn find(cx: &Context, archive: Option<Uuid>, template: &str, key: &Jso
     Ok(Found { archive, record: Json::Object(record) })
 }
 
-/// Starts to verify an archive; gives the id of the job.
+/// Starts to verify an archive. Returns the id of the job.
 ///
 /// # Errors
 /// `not_found`; as [`list`].
@@ -170,10 +171,10 @@ pub async fn verify<J: NamasteCore>(cx: &Context, archive: Uuid) -> Result<Uuid>
     jobs::add::<J>(cx, verifying::KIND, json(&verifying::Told { archive, template })?, None).await
 }
 
-/// Starts to put the records of an archive back; gives the id of the job.
+/// Starts to restore the records of an archive. Returns the id of the job.
 ///
 /// # Errors
-/// `not_found`; `validation_failed` with what is wrong; `forbidden` or `unauthenticated` where the caller lacks a right.
+/// `not_found`; `validation_failed` with what is wrong; `forbidden` or `unauthenticated` if the caller lacks a right.
 pub async fn restore<J: NamasteCore>(
     cx: &Context,
     archive: Uuid,
@@ -195,7 +196,7 @@ async fn template_of(cx: &Context, archive: Uuid) -> Result<String> {
     finding.await?.ok_or_else(|| verifying::unknown(archive))
 }
 
-/// The key that a request names, as archives have it.
+/// The key that a request names, in the form that archives use.
 fn key(domain: &'static Domain, may: &May, json: &Json) -> Result<Key> {
     let one = |field: usize, json: Option<&Json>| {
         let field = &domain.fields[field];

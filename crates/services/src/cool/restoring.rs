@@ -1,4 +1,4 @@
-//! [`Restoring`]: the kind of jobs that put records back out of archives.
+//! [`Restoring`]: the kind of jobs that restore records from archives.
 
 use std::{cmp::Ordering, sync::Arc};
 
@@ -25,7 +25,7 @@ use crate::{
 /// The name of the kind.
 pub(super) const KIND: &str = "cool_restore";
 
-/// What such a job is told.
+/// The arguments of such a job.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Told {
@@ -45,17 +45,17 @@ pub struct Restoring {
 }
 
 impl Restoring {
-    /// Into these domains, from this filesystem.
+    /// The kind that restores into these domains, from this filesystem.
     #[must_use]
     pub const fn new(catalogue: Arc<Catalogue>, disk: Arc<Disk>) -> Self {
         Self { catalogue, disk }
     }
 }
 
-/// Whether it can be done for the caller.
+/// Checks that the restore can be done for the caller.
 ///
 /// # Errors
-/// `validation_failed` with what is wrong; `forbidden` or `unauthenticated` where the caller lacks a right.
+/// `validation_failed` with what is wrong; `forbidden` or `unauthenticated` if the caller lacks a right.
 pub(super) fn judge(cx: &Context, domain: &'static Domain, told: &Told) -> Result<()> {
     wanted(cx, domain, told.r#where.as_ref())?;
     can_restore(cx, domain, told.on_conflict.as_deref())
@@ -92,7 +92,7 @@ fn wanted(
             }
             Some((_, field)) => match compared(field, json) {
                 Ok(value) => wanted.push((field, value)),
-                // No record has it: nothing would be restored, and the job would be done.
+                // No record has this value: the job would end without restoring anything.
                 Err(reason) => errors.push(format!("args.where.{name}"), reason),
             },
         }
@@ -168,7 +168,7 @@ fn has_value(field: &'static Field, json: &Json, wanted: &Value) -> bool {
 }
 
 impl Records<'_> {
-    /// A record of an older template may have what this one would lose.
+    /// A record of an older template may have a field that this template would lose.
     fn known(&self, record: &Record) -> Result<()> {
         let lost = record.0.iter().find(|(name, json)| !json.is_null() && self.domain.field(name).is_none());
         let Some((name, _)) = lost else { return Ok(()) };

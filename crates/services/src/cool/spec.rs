@@ -1,4 +1,4 @@
-//! [`Spec`]: an archive that can be made, of a request at the start, and again for each chunk.
+//! [`Spec`]: an archive that can be made. It is built from the request at the start, and again for each chunk.
 
 use beds_core::{
     Error, Result,
@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::jobs::Catalogue;
 
-/// How many records a segment has at most: it is read as a whole for one of them.
+/// The most records of a segment. To find one record, the whole segment is read.
 const CHUNK_MAX: u32 = 10_000;
 
-/// What is asked: the arguments of `cool.call.start`.
+/// The arguments of `cool.call.start`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Asked {
@@ -28,9 +28,9 @@ pub struct Asked {
     pub mode: Option<String>,
     /// How many records a segment has.
     pub chunk: Option<u32>,
-    /// Whether nothing is written.
+    /// Whether it is a dry run, which writes nothing.
     pub dry_run: Option<bool>,
-    /// Nobody has started the job: it was due by `[lifecycle]`, and goes on in the node's own name.
+    /// Whether the job was due by `[lifecycle]`: nobody started it, and it runs in the node's own name.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_due: bool,
 }
@@ -45,10 +45,10 @@ pub(super) struct Spec {
 }
 
 impl Spec {
-    /// What a request asks for.
+    /// The archive that a request asks for.
     ///
     /// # Errors
-    /// `validation_failed` with what is wrong; `forbidden` or `unauthenticated` where the caller lacks a right.
+    /// `validation_failed` with what is wrong; `forbidden` or `unauthenticated` if the caller lacks a right.
     pub(super) fn of(cx: &Context, catalogue: &Catalogue, asked: &Asked) -> Result<Self> {
         let is_move = asked.mode.as_deref() == Some("move");
         let domain = catalogue.domain(&asked.template)?;
@@ -105,8 +105,8 @@ impl Spec {
     }
 }
 
-/// What a caller may read of a template's archives: who reads all records of the template. Those for whom it is only records for
-/// which something holds would need the database to judge that.
+/// What a caller may read of a template's archives. Only a caller that may read all records of the template gets any.
+/// For a caller limited to records that meet a condition, the database would have to judge the condition.
 ///
 /// # Errors
 /// `forbidden` or `unauthenticated`.

@@ -1,4 +1,4 @@
-//! [`Verifying`]: the kind of jobs that read whole archives and say what is damaged.
+//! [`Verifying`]: the kind of jobs that read whole archives and report damage.
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -18,7 +18,7 @@ use crate::jobs::{Job, Kind, Next, Step, json, read};
 /// The name of the kind.
 pub(super) const KIND: &str = "cool_verify";
 
-/// What such a job is told.
+/// The arguments of such a job.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Told {
     pub(super) archive: Uuid,
@@ -49,7 +49,7 @@ pub struct Verifying {
 }
 
 impl Verifying {
-    /// On this filesystem.
+    /// The kind on this filesystem.
     #[must_use]
     pub const fn new(disk: Arc<Disk>) -> Self {
         Self { disk }
@@ -94,7 +94,7 @@ impl Kind for Verifying {
     }
 }
 
-/// What is said of an archive that is not there.
+/// The error for an archive that does not exist.
 pub(super) fn unknown(id: Uuid) -> Error {
     Error::new(ErrorCode::NotFound, format!("there is no archive {id}"))
 }

@@ -1,4 +1,4 @@
-//! [`Members`]: what a node knows of the others.
+//! [`Members`]: a node's knowledge of the other nodes.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -11,21 +11,21 @@ use uuid::Uuid;
 
 use super::message::{Member, Target};
 
-/// How often nodes say how they are.
+/// How often nodes report their state.
 pub const BEAT: Duration = Duration::from_secs(10);
-/// Who has not been heard for so long is silent.
+/// A node that was not heard for this long is silent.
 pub const SILENT: Duration = Duration::from_secs(35);
-/// Who has not been heard for so long is forgotten.
+/// A node that was not heard for this long is forgotten.
 const FORGOTTEN: Duration = Duration::from_hours(1);
-/// How many nodes are remembered: more than a fleet has.
+/// How many nodes are remembered: more than any fleet has.
 const MEMBERS_MAX: usize = 1_000;
 
 /// A node that was heard.
 #[derive(Debug, Clone)]
 pub struct Known {
-    /// What it said of itself.
+    /// Its last report.
     pub member: Member,
-    /// When.
+    /// When it was heard last.
     pub heard: Instant,
 }
 
@@ -36,7 +36,8 @@ impl Known {
         now.duration_since(self.heard) > SILENT
     }
 
-    /// Whether another is what became of it: the same name on the same machine, started after it was heard last.
+    /// Whether `other` is this node after a restart: the same name on the same machine, started after this one was
+    /// heard last.
     fn is_started_again_as(&self, other: &Member, now: Instant) -> bool {
         let ago = now.duration_since(self.heard);
         self.is_silent(now)
@@ -51,12 +52,12 @@ impl Known {
 #[derive(Debug, Default)]
 pub(super) struct Members {
     known: BTreeMap<Uuid, Known>,
-    /// Those that have said goodbye: what one of them was before is not missed, when it is known to be silent.
+    /// The nodes that have said goodbye. If an earlier process of such a node turns out to be silent, it is not missed.
     left: VecDeque<Known>,
 }
 
 impl Members {
-    /// A node says how it is; gives whether it has said for the first time which shared filesystem it uses.
+    /// Records a node's report. Returns whether the node's shared filesystem is new to this node.
     pub(super) fn heard(&mut self, member: Member, now: Instant) -> bool {
         self.left.retain(|known| now.duration_since(known.heard) < FORGOTTEN);
         let left = &self.left;
@@ -88,10 +89,10 @@ impl Members {
         self.known.values()
     }
 
-    /// Those that are meant.
+    /// The nodes that a target means.
     ///
     /// # Errors
-    /// `not_found` where there is none.
+    /// `not_found` if there is none.
     pub(super) fn meant(&self, target: &Target) -> Result<Vec<Known>> {
         let meant: Vec<_> = self.all().filter(|known| target.means(&known.member)).cloned().collect();
         if !meant.is_empty() {
@@ -138,7 +139,7 @@ mod tests {
         let later = Instant::now() + SILENT + Duration::from_secs(1);
         let names = |members: &Members| members.all().count();
         members.heard(member("web-1"), Instant::now());
-        // The one of before, or two that share a name.
+        // Its predecessor, or two nodes that share a name.
         members.heard(Member { started_at: DateTime::default(), ..member("web-1") }, later);
         assert_eq!(names(&members), 2);
         members.heard(Member { host: "other".into(), started_at: DateTime::now(), ..member("web-1") }, later);
@@ -156,7 +157,7 @@ mod tests {
         members.heard(again.clone(), begun);
         let twin = member("web-1");
         members.heard(twin.clone(), begun);
-        // Nobody knows yet that the first one is silent.
+        // It is not known yet that the first node is silent.
         members.gone(again.instance, begun);
         assert_eq!(members.all().count(), 2);
         let later = begun + SILENT + Duration::from_secs(1);

@@ -1,4 +1,4 @@
-//! What the nodes of a fleet say to each other, and know of each other.
+//! The messages between the nodes of a fleet, and the state that they report.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use beds_protocol::{Broker, ErrorBody, Service, value::DateTime};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// How a node is.
+/// The state of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
@@ -19,38 +19,38 @@ pub enum State {
     Contradicted,
     /// It cannot consume from one of its queues, or is not connected.
     Connecting,
-    /// It consumes, and requests may not come to its queues.
+    /// It consumes, but requests may not reach its queues.
     Unrouted,
-    /// It finishes what it has taken, as it was told.
+    /// It was told to drain, and finishes the requests that it has.
     Draining,
-    /// It has finished, and takes nothing until it is told to resume.
+    /// It has drained, and takes no requests until it is told to resume.
     Drained,
     /// It ends.
     Stopping,
 }
 
-/// The pool of a broker that a node has open.
+/// The pool that a node has open for a broker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pooled {
     /// The broker.
     pub broker: Broker,
     /// How many instances it has.
     pub instances: u16,
-    /// How many requests one of them takes at a time.
+    /// How many requests an instance takes at a time.
     pub prefetch: u16,
-    /// Whether its requests are served. A node of an earlier version does not say.
+    /// Whether its requests are served. Nodes of earlier versions do not report this.
     #[serde(default)]
     pub serves: bool,
 }
 
-/// A node, as it says of itself.
+/// A node, as it reports itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
-    /// Its name, which another may share.
+    /// Its name. Another node may share it.
     pub node: String,
-    /// Its process: no two share that, and it is another after a restart.
+    /// Its process. No two processes share it, and a restart changes it.
     pub instance: Uuid,
-    /// How it is.
+    /// Its state.
     pub state: State,
     /// Why it does not serve.
     pub reason: Option<String>,
@@ -58,11 +58,11 @@ pub struct Member {
     pub services: Vec<Service>,
     /// The brokers that it has open.
     pub brokers: Vec<Pooled>,
-    /// How many requests it has ended since it started.
+    /// How many requests it has completed since it started.
     pub ended: u64,
     /// The machine.
     pub host: String,
-    /// The process's id there.
+    /// The process id on that machine.
     pub pid: u32,
     /// The version of its program.
     pub version: String,
@@ -72,55 +72,55 @@ pub struct Member {
     pub started_at: DateTime,
     /// The templates that it serves, with their fingerprints.
     pub templates: BTreeMap<String, String>,
-    /// The shared filesystem that it uses, where it uses one.
+    /// The identity of the shared filesystem that it uses, if any.
     #[serde(default)]
     pub filesystem: Option<Uuid>,
 }
 
-/// What a node is told to do.
+/// A command to a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum Command {
-    /// To say how it is.
+    /// Report the state.
     Ping,
-    /// To take no more requests, and finish those that it has.
+    /// Take no more requests, and finish those that it has.
     Drain,
-    /// To take requests again.
+    /// Take requests again.
     Resume,
-    /// To give a broker another pool, until it reads its configuration again.
+    /// Change the pool of a broker, until the node reads its configuration again.
     Scale {
         /// The broker.
         broker: Broker,
-        /// How many instances it is to have.
+        /// The new number of instances.
         instances: u16,
-        /// How many requests one of them is to take at a time; as it is where it is absent.
+        /// How many requests an instance takes at a time; unchanged if absent.
         prefetch: Option<u16>,
     },
-    /// To log by this filter, until it reads its configuration again.
+    /// Log by this filter, until the node reads its configuration again.
     LogLevel {
         /// As in `[logging]`.
         level: String,
     },
-    /// To compare its templates with their databases.
+    /// Compare the templates with their databases.
     Verify,
-    /// To read its configuration again.
+    /// Read the configuration again.
     Reload,
 }
 
-/// Who is meant by a command.
+/// The nodes that a command addresses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Target {
     /// Every node.
     All,
-    /// Those of this name.
+    /// The nodes of this name.
     Node(String),
-    /// Those that host this service.
+    /// The nodes that host this service.
     Service(Service),
 }
 
 impl Target {
-    /// Whether a node is meant.
+    /// Whether the target includes a node.
     #[must_use]
     pub fn means(&self, member: &Member) -> bool {
         match self {
@@ -131,7 +131,7 @@ impl Target {
     }
 }
 
-/// What one node answered, or that it did not.
+/// The answer of one node, or that it did not answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
     /// The node's name.
@@ -140,14 +140,14 @@ pub struct Answer {
     pub instance: Uuid,
     /// Whether it has obeyed.
     pub ok: bool,
-    /// What it says.
+    /// The data of the answer.
     pub data: Option<serde_json::Value>,
     /// Why it has not obeyed, or that it did not answer.
     pub error: Option<ErrorBody>,
 }
 
 impl Answer {
-    /// What a node gives.
+    /// The answer with a node's result.
     pub(super) fn of(node: String, instance: Uuid, given: Result<serde_json::Value, Error>) -> Self {
         match given {
             Ok(data) => Self { node, instance, ok: true, data: Some(data), error: None },
@@ -156,18 +156,18 @@ impl Answer {
     }
 }
 
-/// What is said.
+/// A message between nodes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(super) enum Message {
-    /// A node hears from now on; who hears it says how it is.
+    /// A node has begun to listen. Every node that hears this reports its state.
     Hello { from: Box<Member> },
-    /// How a node is.
+    /// The state of a node.
     Here { from: Box<Member> },
-    /// A node ends.
+    /// A node stops.
     Gone { instance: Uuid },
     /// A command.
     Command { id: Uuid, from: Uuid, to: Target, until_ms: u64, command: Command },
-    /// The answer to one.
+    /// The answer to a command.
     Answer { id: Uuid, answer: Answer },
 }

@@ -1,8 +1,8 @@
-//! [`Fleet`]: the nodes, as one of them knows them, and commands to them.
+//! [`Fleet`]: one node's view of all nodes, and commands to them.
 //!
-//! Each node says how it is when it begins to hear, whenever that changes, and every few seconds; who begins to hear is told
-//! by all. So each knows the others without a list that somebody keeps. A command is said to all, and who is meant obeys and
-//! answers to the one that asked, which knows whose answers are missing.
+//! Each node reports its state when it begins to listen, at each change, and every few seconds. All nodes report to a
+//! node that begins to listen. So each node knows the others without a list that somebody maintains. A command is sent
+//! to all nodes. The addressed nodes obey, and answer the sender, which knows whose answers are missing.
 
 mod members;
 mod message;
@@ -28,21 +28,21 @@ pub use members::{BEAT, Known, SILENT};
 use message::Message;
 pub use message::{Answer, Command, Member, Pooled, State, Target};
 
-/// How long a node that begins to hear waits for the others to say how they are, before it counts on knowing them.
+/// How long a node that begins to listen waits for the reports of the others, before it relies on knowing them.
 const SETTLED: Duration = Duration::from_millis(700);
-/// How long before the deadline the answers are given.
+/// How long before the deadline the answers are returned.
 const MARGIN: Duration = Duration::from_millis(500);
-/// How long what a node says of itself lasts in another's queue.
+/// How long a node's report stays in another node's queue.
 const LASTS: Duration = Duration::from_secs(30);
-/// How many answers wait to be gathered.
+/// How many answers may wait to be gathered.
 const ANSWERS_MAX: usize = 1_024;
 
-/// What carries what is said.
+/// The transport of the messages.
 pub trait Voice: fmt::Debug + Send + Sync {
-    /// Says something to one node, or to all, who hear it within `lasts` or not at all.
+    /// Sends a message to one node, or to all. A node that does not receive it within `lasts` never does.
     ///
     /// # Errors
-    /// Why it was not said.
+    /// Why it was not sent.
     fn say(
         &self,
         to: Option<Uuid>,
@@ -51,26 +51,26 @@ pub trait Voice: fmt::Debug + Send + Sync {
     ) -> BoxFuture<'_, std::result::Result<(), String>>;
 }
 
-/// What this node is told, with a way for its answer.
+/// A command to this node, with a channel for the answer.
 #[derive(Debug)]
 pub struct Told {
-    /// What it is to do.
+    /// The command.
     pub command: Command,
-    /// Hears what it gives.
+    /// Takes the result.
     pub answer: oneshot::Sender<Result<serde_json::Value>>,
 }
 
-/// The nodes, as this one knows them.
+/// The nodes, as this node knows them.
 #[derive(Debug)]
 pub struct Fleet {
     voice: Box<dyn Voice>,
     told: mpsc::Sender<Told>,
-    /// Whether a command can be obeyed by any node.
+    /// Refuses a command that no node can obey.
     check: fn(&Command) -> Result<()>,
     me: Mutex<Member>,
     members: Mutex<Members>,
     gathering: Mutex<BTreeMap<Uuid, mpsc::Sender<Answer>>>,
-    /// Since when it hears.
+    /// Since when the node listens.
     since: watch::Sender<Option<Instant>>,
 }
 
@@ -79,7 +79,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Fleet {
-    /// The fleet of a node, which is told what it is to do by `told`. `check` refuses commands that no node can obey.
+    /// The fleet of a node. The node gets its commands through `told`. `check` refuses commands that no node can obey.
     #[must_use]
     pub fn new(
         me: Member,
@@ -98,7 +98,7 @@ impl Fleet {
         }
     }
 
-    /// What this node says of itself.
+    /// The report of this node.
     #[must_use]
     pub fn me(&self) -> Member {
         lock(&self.me).clone()
@@ -110,13 +110,13 @@ impl Fleet {
         lock(&self.members).all().cloned().collect()
     }
 
-    /// It hears from now on.
+    /// The node listens from now on.
     pub async fn connected(&self) {
         self.since.send_replace(Some(Instant::now()));
         self.say(None, LASTS, &Message::Hello { from: Box::new(self.me()) }).await;
     }
 
-    /// Changes what this node says of itself, and says it.
+    /// Changes the report of this node, and sends it.
     pub async fn beat(&self, change: impl FnOnce(&mut Member)) {
         let from = {
             let mut me = lock(&self.me);
@@ -126,19 +126,19 @@ impl Fleet {
         self.say(None, LASTS, &Message::Here { from }).await;
     }
 
-    /// Says that this node ends.
+    /// Announces that this node stops.
     pub async fn leave(&self) {
         let instance = lock(&self.me).instance;
         self.say(None, LASTS, &Message::Gone { instance }).await;
     }
 
-    /// Says what need not be heard; gives whether it was said.
+    /// Sends a message that may be lost. Returns whether it was sent.
     async fn say(&self, to: Option<Uuid>, lasts: Duration, message: &Message) -> bool {
         let Ok(body) = serde_json::to_vec(message) else { return false };
         self.voice.say(to, lasts, body).await.is_ok()
     }
 
-    /// Hears what a node says. What it does not understand is of another version, and none of its business.
+    /// Handles a message from a node. A message that cannot be read comes from another version, and is ignored.
     pub async fn hear(self: &Arc<Self>, body: &[u8]) {
         match serde_json::from_slice(body) {
             Ok(Message::Hello { from }) => {
@@ -154,13 +154,14 @@ impl Fleet {
             Ok(Message::Command { id, from, to, until_ms, command }) => {
                 let left = until_ms.saturating_sub(unix_ms());
                 if left > 0 && to.means(&self.me()) {
-                    // Beside what else is said.
+                    // Runs beside the handling of further messages.
                     tokio::spawn(Arc::clone(self).obey((id, from), Duration::from_millis(left), command));
                 }
             }
             Ok(Message::Answer { id, answer }) => {
                 let gathering = lock(&self.gathering).get(&id).cloned();
-                // Whom nobody waits for any more, or too many: it is told as one that did not answer.
+                // Nobody waits for the answer any more, or there are too many. Its node counts as one that did not
+                // answer.
                 let is_heard = gathering.is_some_and(|gathering| gathering.try_send(answer).is_ok());
                 if !is_heard {
                     tracing::debug!(%id, "an answer came too late");
@@ -170,8 +171,8 @@ impl Fleet {
         }
     }
 
-    /// Knows a node that says how it is. Whether all use one shared filesystem is compared at the start, and who was not heard then
-    /// may be heard now.
+    /// Records the report of a node. The shared filesystems are compared at the start. A node that was not heard at
+    /// that time may report now, so they are compared here again.
     fn heard(&self, from: Member) {
         let mine = self.me().filesystem;
         let (node, theirs) = (from.node.clone(), from.filesystem);
@@ -204,11 +205,11 @@ impl Fleet {
         self.say(Some(from), LASTS, &Message::Answer { id, answer }).await;
     }
 
-    /// Tells the nodes that are meant, and gathers what they answer until all have, or until the time is over: `wait`, and
-    /// never later than shortly before `deadline`.
+    /// Sends a command to the addressed nodes, and gathers their answers until all have come or the time is over. The
+    /// time is `wait`, and never ends later than shortly before `deadline`.
     ///
     /// # Errors
-    /// Where the command can be obeyed by nobody, nobody is meant, or it could not be said.
+    /// No node can obey the command, the target addresses no node, or the command could not be sent.
     pub async fn ask(
         &self,
         target: Target,
@@ -241,7 +242,7 @@ impl Fleet {
         }
         let mut given: BTreeMap<Uuid, Answer> = BTreeMap::new();
         let said = Instant::now();
-        // Who is silent may answer, and is not waited for.
+        // A silent node may answer, but is not waited for.
         let mut awaited: Vec<Uuid> =
             meant.iter().filter(|known| !known.is_silent(said)).map(|known| known.member.instance).collect();
         while !awaited.is_empty() {
@@ -264,10 +265,10 @@ impl Fleet {
         Ok(given)
     }
 
-    /// The name of a node whose shared filesystem is not the one that this node uses; none where all use the same.
+    /// The name of a node that uses another shared filesystem than this node; `None` if all use the same.
     ///
     /// # Errors
-    /// Where this node does not know the others by then.
+    /// If this node does not know the others by then.
     pub async fn other_filesystem(&self, until: Instant) -> Result<Option<String>> {
         self.settled(until).await?;
         let mine = lock(&self.me).filesystem;
@@ -282,7 +283,7 @@ impl Fleet {
     async fn settled(&self, until: Instant) -> Result<()> {
         let mut since = self.since.subscribe();
         let settled = async {
-            // The sender is here.
+            // `self` holds the sender, so the wait cannot fail.
             let heard = since.wait_for(Option::is_some).await.ok().and_then(|since| *since);
             if let Some(heard) = heard {
                 tokio::time::sleep_until((heard + SETTLED).into()).await;
@@ -295,7 +296,7 @@ impl Fleet {
     }
 }
 
-/// Answers are gathered; no longer once it is dropped.
+/// Gathers answers until it is dropped.
 struct Gathering<'a> {
     fleet: &'a Fleet,
     id: Uuid,

@@ -24,11 +24,11 @@ pub(super) fn member(node: &str) -> Member {
     }
 }
 
-/// The nodes that hear each other at once.
+/// The transport: all nodes on it hear each other at once.
 #[derive(Debug, Clone, Default)]
 struct Air(Arc<Mutex<Listeners>>);
 
-/// Who hears, by instance.
+/// The listening nodes, by instance.
 type Listeners = Vec<(Uuid, Weak<Fleet>)>;
 
 impl Voice for Air {

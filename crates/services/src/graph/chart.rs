@@ -15,7 +15,7 @@ const GAP_STEPS: f64 = 2.5;
 type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 type Failed = Box<dyn std::error::Error>;
 
-/// Draws points: the average as a line, from the least to the greatest as an area.
+/// Draws points: the average as a line, and the range from the least to the greatest value as an area.
 pub(super) fn draw(wanted: &Wanted, step: i64, points: &[Point]) -> Result<String> {
     let mut svg = String::new();
     picture(&mut svg, wanted, step, points)
@@ -40,7 +40,7 @@ fn picture(
     let title = text_of(&format!("{}, {of}, each point {}", wanted.name, length(step)));
     let least = points.iter().map(|point| point.min).fold(0.0, f64::min);
     let greatest = points.iter().map(|point| point.max).fold(0.0, f64::max);
-    // Even where all is 0, the axis has a length.
+    // If all values are 0, the axis still needs a length.
     let greatest = if greatest > least { least + (greatest - least) * 1.05 } else { least + 1.0 };
     let (from, to) = (seconds(wanted.from), seconds(wanted.to));
     let mut chart = ChartBuilder::on(&area)
@@ -73,7 +73,7 @@ fn picture(
     Ok(())
 }
 
-/// What XML can hold of a text that may come from anybody: it has no way to write the others.
+/// The characters of a foreign text that XML can hold. XML cannot represent the others.
 fn text_of(text: &str) -> String {
     let is_held = |character: char| !character.is_control() && !matches!(character, '\u{fffe}' | '\u{ffff}');
     text.chars()
@@ -81,7 +81,7 @@ fn text_of(text: &str) -> String {
         .collect()
 }
 
-/// The points in parts between which samples are missing.
+/// The points in parts, split where samples are missing.
 fn parts(points: &[Point], step: i64) -> impl Iterator<Item = &[Point]> {
     let step = i32::try_from(step).map_or(f64::from(i32::MAX), f64::from);
     points.chunk_by(move |one, next| seconds(next.at) - seconds(one.at) <= step * GAP_STEPS)

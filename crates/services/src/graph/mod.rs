@@ -1,7 +1,7 @@
-//! Graph: what nodes count of themselves, as series and as pictures.
+//! Graph: the metrics of nodes, as series and as pictures.
 //!
-//! [`Sampler`] makes a sample of what has been counted since the last one; [`series`] and [`chart`] are behind the calls of the
-//! template `metric`, [`Upkeep`] takes away what is too old. The domain's own calls, `add`, `points` and `purge`, do the rest.
+//! [`Sampler`] makes a sample of the counts since the last sample. [`series`] and [`chart`] implement the calls of the
+//! template `metric`. [`Upkeep`] deletes old samples. The domain's own calls, `add`, `points` and `purge`, do the rest.
 
 mod chart;
 mod point;

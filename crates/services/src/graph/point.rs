@@ -1,34 +1,34 @@
-//! [`Point`]: what a series is made of, and [`Wanted`]: which are wanted.
+//! [`Point`]: an element of a series, and [`Wanted`]: the points that a request asks for.
 
 use beds_protocol::value::DateTime;
 use serde::{Deserialize, Serialize};
 
-/// Which points are wanted.
+/// The points that a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
-    /// What is counted.
+    /// The name of the metric.
     pub name: String,
-    /// Of which node; of all together where it is none.
+    /// The node; `None` for all nodes together.
     pub node: Option<String>,
-    /// Since when.
+    /// The beginning.
     pub from: DateTime,
-    /// Until when.
+    /// The end.
     pub to: DateTime,
-    /// For how many seconds a point stands.
+    /// The length of a point in seconds.
     pub step: Option<i64>,
 }
 
-/// What was counted in the time for which a point stands.
+/// The values of a metric in the time that a point covers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Point {
-    /// Since when.
+    /// The beginning of the point.
     pub at: DateTime,
-    /// The least.
+    /// The least value.
     pub min: f64,
     /// The average of all samples.
     pub avg: f64,
-    /// The greatest.
+    /// The greatest value.
     pub max: f64,
-    /// How many samples there are of it.
+    /// The number of samples.
     pub count: i64,
 }

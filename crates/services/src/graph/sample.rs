@@ -1,4 +1,4 @@
-//! [`Sampler`]: a short list of numbers, of all that a node counts.
+//! [`Sampler`]: a short list of numbers from all the counters of a node.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -6,10 +6,10 @@ use beds_core::meter::{Samples, Snapshot, Value};
 use beds_protocol::value::DateTime;
 use serde::Serialize;
 
-/// How long between two samples.
+/// The time between two samples.
 pub const EVERY: Duration = Duration::from_secs(10);
 
-/// What a sample has, in its order.
+/// The metrics of a sample, in order.
 pub const NAMES: [&str; 13] = [
     "requests",
     "errors",
@@ -26,18 +26,18 @@ pub const NAMES: [&str; 13] = [
     "tasks",
 ];
 
-/// What the process takes of its machine.
+/// The resources that the process uses.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Taken {
-    /// Time of processors, since the start, in seconds.
+    /// Processor time since the start, in seconds.
     pub cpu_s: f64,
-    /// Memory that is resident.
+    /// Resident memory.
     pub memory_bytes: u64,
     /// Tasks that have not ended.
     pub tasks: u64,
 }
 
-/// What a node counted in ten seconds: the arguments of `metric.call.add`.
+/// The metrics of a node for ten seconds: the arguments of `metric.call.add`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Sample {
     /// The node.
@@ -55,13 +55,13 @@ pub struct Measured {
     value: f64,
 }
 
-/// Makes samples of what has been counted since the last one.
+/// Makes samples of the counts since the last sample.
 #[derive(Debug, Default)]
 pub struct Sampler {
     last: Option<Counted>,
 }
 
-/// All that samples are made of, at one moment.
+/// The counters behind the samples, at one moment.
 #[derive(Debug, Clone, Default)]
 struct Counted {
     requests: Sum,
@@ -75,10 +75,10 @@ struct Counted {
     taken: Taken,
 }
 
-/// Histograms of one scale, together.
+/// The sum of histograms with the same bounds.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Sum {
-    /// How many were not above each bound.
+    /// How many values were not above each bound.
     buckets: Vec<(f64, u64)>,
     count: u64,
 }
@@ -95,7 +95,7 @@ impl Sum {
         }
     }
 
-    /// What has been added since.
+    /// The difference since an earlier state.
     fn since(&self, last: &Self) -> Self {
         let before: BTreeMap<u64, u64> =
             last.buckets.iter().map(|(bound, count)| (bound.to_bits(), *count)).collect();
@@ -108,7 +108,7 @@ impl Sum {
         }
     }
 
-    /// What that part of them was not above, in milliseconds; 0 where there was nothing.
+    /// The value that this part of the values does not exceed, in milliseconds; 0 if there are none.
     fn quantile_ms(&self, part: f64) -> f64 {
         let wanted = part * number(self.count);
         let (mut bound_before, mut count_before) = (0.0, 0.0);
@@ -161,7 +161,8 @@ impl Counted {
 }
 
 impl Sampler {
-    /// The numbers of a sample: of what happened since the last one, `elapsed` ago, and of what is now. None the first time.
+    /// The numbers of a sample: the events since the last sample, `elapsed` ago, and the present state. `None` the
+    /// first time.
     pub fn sample(&mut self, samples: &Samples, taken: Taken, elapsed: Duration) -> Option<Vec<Measured>> {
         let now = Counted::of(samples, taken);
         let last = self.last.replace(now.clone())?;

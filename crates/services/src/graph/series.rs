@@ -13,28 +13,28 @@ use super::{
 };
 use crate::ask::{self, invalid};
 
-/// How many points there are where nobody says.
+/// How many points a series has if the request does not say.
 const POINTS: i64 = 1_440;
-/// How many there may be.
+/// How many points a series may have.
 const POINTS_MAX: i64 = 10_000;
-/// For how many seconds a point stands at most: a year.
+/// The longest step of a point in seconds: a year.
 const STEP_MAX: i64 = 31_622_400;
-/// 9999-12-31T23:59:59Z, the last second that a moment may name.
+/// 9999-12-31T23:59:59Z, the last second that a moment can express.
 const LAST_SECOND: u64 = 253_402_300_799;
-/// How many seconds the kept points stand for.
+/// The steps of the stored points, in seconds.
 const KEPT: [i64; 3] = [10, 60, 3_600];
 
 /// The points of a metric.
 ///
 /// # Errors
-/// `validation_failed` where the moments or the step do not fit together, or nothing of this name is counted; what the database
-/// says.
+/// `validation_failed` if the moments or the step do not fit together, or there is no metric of this name; the errors
+/// of the database.
 pub async fn series<D: NamasteCore>(cx: &Context, wanted: &Wanted) -> Result<Vec<Point>> {
     let step = step(wanted, cx.extensions.get()?, DateTime::now())?;
     points::<D>(cx, &whole(wanted, step), step).await
 }
 
-/// The same as a picture.
+/// The points as a picture.
 ///
 /// # Errors
 /// As [`series`].
@@ -55,14 +55,15 @@ async fn points<D: NamasteCore>(cx: &Context, wanted: &Wanted, step: i64) -> Res
         ("step", step.into()),
     ];
     let points = ask::rows::<D, Point>(&cx.trusted(), "points", Record::from(args)).await?;
-    // What other versions counted may be there still.
+    // Metrics of other versions may still be stored.
     if points.is_empty() && !NAMES.contains(&wanted.name.as_str()) {
         return Err(invalid("name", &format!("must be one of {}", NAMES.join(", "))));
     }
     Ok(points)
 }
 
-/// For how many seconds a point stands: what was asked for, or what gives not too many points and has been kept for so long.
+/// The step in seconds: the requested one, or one that does not give too many points. Either is raised to the finest
+/// step that is still kept for the beginning.
 fn step(wanted: &Wanted, settings: &Graph, now: DateTime) -> Result<i64> {
     let span = (wanted.to.0 - wanted.from.0).whole_seconds();
     if span <= 0 {
@@ -77,17 +78,18 @@ fn step(wanted: &Wanted, settings: &Graph, now: DateTime) -> Result<i64> {
             return Err(invalid("step", &reason));
         }
         Some(step) => step.max(finest),
-        // Calendars reach farther than points stand for: then there are more of them.
+        // The calendar spans more than the longest step allows: then there are more points.
         None => up(span, POINTS).min(STEP_MAX).max(finest),
     };
-    // Points are made of whole ones.
+    // A point is made of whole stored points.
     let unit = KEPT.into_iter().rev().find(|unit| least >= *unit).unwrap_or(KEPT[0]);
     Ok(up(least, unit) * unit)
 }
 
-/// The same with whole points at both ends: what came after `from` must be in one, and the last stands for as long as the others.
+/// The range extended to whole points at both ends. A sample just after `from` must lie in a point, and the last point
+/// must be as long as the others.
 fn whole(wanted: &Wanted, step: i64) -> Wanted {
-    // Nothing is older than 1970.
+    // No sample is older than 1970.
     let second = |at: DateTime| u64::try_from(at.0.unix_timestamp()).unwrap_or(0);
     let step = u64::try_from(step).unwrap_or(1).max(1);
     let (from, to) = (second(wanted.from) / step * step, second(wanted.to).div_ceil(step) * step);
@@ -128,7 +130,7 @@ mod tests {
             ("2026-02-22T00:00:00Z", now, None, 420),
             ("2025-03-01T00:00:00Z", now, None, 25_200),
             ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", None, STEP_MAX),
-            // What came then is not kept as it came.
+            // The original samples of that time are no longer kept.
             ("2026-02-01T00:00:00Z", "2026-02-01T00:10:00Z", None, 60),
             ("2025-02-01T00:00:00Z", "2025-02-01T00:10:00Z", Some(10), 3_600),
             (day, now, Some(10), 10),

@@ -17,7 +17,7 @@ section! {
 }
 
 impl Graph {
-    /// What of it contradicts itself; none where nothing does.
+    /// The contradiction in this section, if there is one.
     #[must_use]
     pub fn contradiction(&self) -> Option<String> {
         let Self { sample: _, keep_10s_s, keep_1m_s, keep_1h_s } = *self;

@@ -1,4 +1,4 @@
-//! [`Upkeep`]: takes samples away that are too old.
+//! [`Upkeep`]: deletes old samples.
 
 use std::{fmt, sync::Arc};
 
@@ -12,10 +12,10 @@ use serde::Deserialize;
 use super::settings::Graph;
 use crate::ask;
 
-/// How many rows are taken away at a time.
+/// How many rows are deleted at a time.
 const MOST: i64 = 1_000;
 
-/// Takes samples away by the call `purge` of their domain.
+/// Deletes samples by the call `purge` of their domain.
 #[derive(Clone)]
 pub struct Upkeep {
     domain: &'static Domain,
@@ -36,17 +36,17 @@ struct Purged {
 }
 
 impl Upkeep {
-    /// Of samples in this domain; none where it has no such call.
+    /// The upkeep of samples in this domain; `None` if the domain has no such call.
     #[must_use]
     pub fn new(domain: &'static Domain, runner: Arc<dyn Runner>, settings: Graph) -> Option<Self> {
         let purge = domain.calls.iter().find(|call| call.name == "purge")?;
         Some(Self { domain, purge, runner, settings })
     }
 
-    /// Takes some away; gives how many, and whether there may be more.
+    /// Deletes some samples. Returns how many, and whether there may be more.
     ///
     /// # Errors
-    /// What the database says.
+    /// An error of the database.
     pub async fn step(&self) -> Result<(i64, bool)> {
         let args = [
             ("keep_10s_s", i64::from(self.settings.keep_10s_s)),

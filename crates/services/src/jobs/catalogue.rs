@@ -1,11 +1,11 @@
-//! [`Catalogue`]: the domains of a node by their names, for jobs that are told them.
+//! [`Catalogue`]: the domains of a node by their names, for jobs that have names as arguments.
 
 use beds_core::{
     Error, Result, context::Context, namaste::Request, outcome::Outcome, spec::Domain, work::Work,
 };
 use beds_protocol::nearest;
 
-/// What is to be done for a request to the template of this name.
+/// The work for a request to the template of this name.
 pub type Dispatch = fn(&str, &Context, Request) -> Result<Work>;
 
 /// The domains that a node serves, by name.
@@ -16,7 +16,7 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// Of these domains.
+    /// A catalogue of these domains.
     #[must_use]
     pub const fn new(domains: Vec<&'static Domain>, dispatch: Dispatch) -> Self {
         Self { domains, dispatch }
@@ -36,18 +36,18 @@ impl Catalogue {
         })
     }
 
-    /// What is to be done for a request to a domain, as for one of a client.
+    /// The work for a request to a domain, the same as for a client's request.
     ///
     /// # Errors
-    /// What the operation says.
+    /// The errors of the operation.
     pub fn plan(&self, cx: &Context, domain: &'static Domain, request: Request) -> Result<Work> {
         (self.dispatch)(domain.name, cx, request)
     }
 
-    /// Does it.
+    /// Runs a request to a domain.
     ///
     /// # Errors
-    /// What the operation says.
+    /// The errors of the operation.
     pub async fn run(&self, cx: &Context, domain: &'static Domain, request: Request) -> Result<Outcome> {
         cx.run(self.plan(cx, domain, request)).await
     }

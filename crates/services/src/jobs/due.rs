@@ -1,4 +1,4 @@
-//! [`Starter`]: jobs that nobody starts, since templates say when records are due.
+//! [`Starter`]: starts recurring jobs, for which templates say when records are due.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,18 +19,18 @@ use uuid::Uuid;
 use super::About;
 use crate::ask;
 
-/// How often it is asked at most whether a job is due.
+/// The longest interval at which a node asks whether a job is due.
 const ASK_EVERY_MAX: Duration = Duration::from_mins(1);
 
-/// A job that comes again and again.
+/// A recurring job.
 pub struct Due {
     /// Its kind.
     pub kind: &'static str,
-    /// The template whose records it is about.
+    /// The template of its records.
     pub template: &'static str,
-    /// What it is about, where that makes a difference to others.
+    /// The records that it moves, if it excludes other jobs.
     pub about: Option<About>,
-    /// What it is asked to do, from now.
+    /// The arguments of a job that starts now.
     pub arguments: Box<dyn Fn() -> Result<Json> + Send + Sync>,
 }
 
@@ -48,7 +48,8 @@ struct Added {
     id: Option<Uuid>,
 }
 
-/// Starts jobs when they are due. The database says whether one is, so that it is one job, however many nodes ask.
+/// Starts jobs when they are due. The database decides whether one is due, so that one job starts, however many nodes
+/// ask.
 #[derive(Debug)]
 pub struct Starter {
     domain: &'static Domain,
@@ -59,7 +60,8 @@ pub struct Starter {
 }
 
 impl Starter {
-    /// Of jobs in this domain, each so many seconds after the one before; none where it has not the call that is needed.
+    /// A starter of jobs in this domain, each this many seconds after the one before. `None` if the domain lacks the
+    /// call that this needs.
     #[must_use]
     pub fn new(
         domain: &'static Domain,
@@ -71,7 +73,8 @@ impl Starter {
         Some(Self { domain, call, runner, every_s: every_s.max(1), started })
     }
 
-    /// Starts them while the node works, until nobody can tell it any more. A failure is told once, until it has been done again.
+    /// Starts the jobs while the node works, until the sender of `works` is gone. A failure is logged once, until a
+    /// start has succeeded again.
     pub async fn run(self, all: Vec<Due>, mut works: watch::Receiver<bool>) {
         let every = Duration::from_secs(self.every_s.into()).min(ASK_EVERY_MAX);
         let (mut pauses, mut is_told) = (Backoff::new(every / 2, every / 2), false);
@@ -96,7 +99,7 @@ impl Starter {
             }
             tokio::select! {
                 () = sleep(pauses.pause()) => {}
-                // Nobody can tell it any more, or it rests.
+                // The sender is gone, or the node pauses.
                 _ = works.wait_for(|works| !*works) => {}
             }
         }

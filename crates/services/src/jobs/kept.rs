@@ -1,15 +1,15 @@
-//! What a job keeps as JSON: its arguments, checkpoints and results.
+//! The stored JSON of a job: its arguments, checkpoints and results.
 
 use beds_core::{Error, Result};
 use beds_protocol::Json;
 use serde::{Serialize, de::DeserializeOwned};
 
-/// What a JSON value of a job stands for.
+/// The value of a job's JSON.
 pub(crate) fn read<T: DeserializeOwned>(json: &Json) -> Result<T> {
     again(json).map_err(|error| Error::internal(format!("what is kept of the job cannot be read: {error}")))
 }
 
-/// The JSON value that stands for something.
+/// The JSON of a value.
 pub(crate) fn json(value: &impl Serialize) -> Result<Json> {
     again(value)
         .map_err(|error| Error::internal(format!("what the job has come to has no JSON form: {error}")))

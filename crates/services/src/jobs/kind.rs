@@ -1,4 +1,4 @@
-//! [`Kind`]: what a kind of jobs does. Whoever works at them knows no more of it than is here.
+//! [`Kind`]: the work of a kind of jobs. The worker knows nothing else of a job.
 
 use std::fmt;
 
@@ -7,16 +7,16 @@ use beds_protocol::{ErrorCode, Json};
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
-/// A job, as far as it is.
+/// The present state of a job.
 #[derive(Debug)]
 pub struct Job {
-    /// Names it.
+    /// The id.
     pub id: Uuid,
-    /// What it was asked to do.
+    /// The arguments.
     pub arguments: Json,
-    /// What the last chunk left; none before the first.
+    /// The checkpoint of the last chunk; `None` before the first.
     pub checkpoint: Option<Json>,
-    /// How many records there are, as far as it is known.
+    /// How many records there are, if known.
     pub total: Option<u64>,
     /// How many of them are dealt with.
     pub done: u64,
@@ -24,23 +24,23 @@ pub struct Job {
     pub chunk: u32,
     /// How many records may be rejected.
     pub rejects_max: u32,
-    /// Counts the leases: while it is the same, no other node has worked at the job.
+    /// The number of the lease. While it is the same, no other node has worked on the job.
     pub lease: i64,
 }
 
-/// A record that a job could not deal with.
+/// A record that a job could not process.
 #[derive(Debug)]
 pub struct Reject {
-    /// Its key, where it was to come from.
+    /// Its key, in the place where it comes from.
     pub record: Json,
-    /// What kind of reason it is.
+    /// The kind of reason.
     pub code: ErrorCode,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
 impl Reject {
-    /// A record that an error is about.
+    /// The reject for a record that caused an error.
     #[must_use]
     pub fn of(record: Json, error: &Error) -> Self {
         let mut reason = error.message.clone();
@@ -59,43 +59,44 @@ impl Reject {
     }
 }
 
-/// What a chunk came to.
+/// The result of a chunk.
 #[derive(Debug)]
 pub struct Step {
-    /// From where the job goes on.
+    /// Where the job continues.
     pub checkpoint: Json,
-    /// How many records there are, as far as it is known.
+    /// How many records there are, if known.
     pub total: Option<u64>,
     /// How many of them are dealt with by now.
     pub done: u64,
-    /// Those of this chunk that it could not do.
+    /// The records of this chunk that it could not process.
     pub rejects: Vec<Reject>,
-    /// What comes after it.
+    /// What happens next.
     pub next: Next,
 }
 
-/// What comes after a chunk.
+/// What happens after a chunk.
 #[derive(Debug)]
 pub enum Next {
     /// Another chunk.
     Chunk,
-    /// Nothing: the job is done, and this came of it.
+    /// The job is done, with this result.
     Done(Json),
-    /// Nothing: the job has failed, and this came of it.
+    /// The job has failed, with this result and reason.
     Failed(Json, String),
-    /// The job waits until somebody has mended this, and resumes it, or until it is tried again by itself.
+    /// The job pauses for this reason. It continues when somebody has fixed the cause and resumes it, or when it is
+    /// retried by itself.
     Pause(String),
 }
 
-/// What a kind of jobs does.
+/// The work of a kind of jobs.
 ///
-/// A chunk may be done twice: where its node dies before the checkpoint is kept, another does it again from the one before. So what a chunk
-/// has done must be found done by the same chunk, and left alone.
+/// A chunk may run twice: if its node dies before the checkpoint is stored, another node runs the chunk again from the
+/// checkpoint before. So a chunk must recognize its own finished work, and leave it alone.
 pub trait Kind: fmt::Debug + Send + Sync + 'static {
-    /// The name by which jobs of the kind are known.
+    /// The name of the kind.
     fn name(&self) -> &'static str;
 
-    /// Does one chunk, in the name of who started the job and until the context's deadline. An error that is retryable is waited for; any
-    /// other one ends the job.
+    /// Runs one chunk, in the name of the user who started the job and until the context's deadline. After a retryable
+    /// error the chunk is tried again. Any other error ends the job.
     fn step<'a>(&'a self, cx: &'a Context, job: &'a Job) -> BoxFuture<'a, Result<Step>>;
 }

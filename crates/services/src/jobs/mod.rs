@@ -1,8 +1,9 @@
-//! Jobs: work that takes longer than a request. [`Kind`] is what a kind of them does, [`Worker`] works at them on a node, and
-//! [`add`] and [`control`] are what is behind calls of templates.
+//! Jobs: work that takes longer than a request. A [`Kind`] defines the work, a [`Worker`] runs it on a node, and
+//! [`add`] and [`control`] implement calls of templates.
 //!
-//! A job is leased by one node at a time. It goes on in chunks, each of which leaves a checkpoint; a chunk that is done twice changes
-//! nothing. So a node may die at any moment, and another goes on from the checkpoint once the lease has ended.
+//! One node at a time leases a job. The job runs in chunks, each of which leaves a checkpoint. A chunk that runs twice
+//! changes nothing the second time. So a node may die at any moment, and another continues from the checkpoint after
+//! the lease has ended.
 
 mod catalogue;
 mod due;
@@ -31,23 +32,23 @@ pub use worker::{Base, Worker};
 
 use crate::ask;
 
-/// What functions that start jobs find among the node's extensions.
+/// What functions that start jobs need, among the node's extensions.
 #[derive(Debug)]
 pub struct Desk {
-    /// The domains that jobs may be about.
+    /// The domains that jobs can work on.
     pub catalogue: Arc<Catalogue>,
-    /// Hears that a job was started, so that this node looks for it at once.
+    /// Notified when a job starts, so that this node looks for it at once.
     pub started: Arc<Notify>,
 }
 
-/// What a job is told.
+/// A command to a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Control {
-    /// To stop until it is resumed.
+    /// Stop until it is resumed.
     Pause,
-    /// To go on.
+    /// Continue.
     Resume,
-    /// To end.
+    /// End.
     Cancel,
 }
 
@@ -61,23 +62,22 @@ impl Control {
     }
 }
 
-/// What a job is about, where that makes a difference to others: the records that it moves between two places. Of those that
-/// are about the same, one begins when the other has ended: each would take what the other takes away for deleted by a
-/// client.
+/// The records that a job moves between two places, if it excludes other jobs. Of two jobs about the same records, one
+/// begins when the other has ended: otherwise each would mistake the other's deletions for those of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct About {
     places: String,
 }
 
 impl About {
-    /// One that moves records between two templates, in either direction.
+    /// The records of a move between two templates, in either direction.
     #[must_use]
     pub fn moving(one: &str, other: &str) -> Self {
         let (first, second) = if one <= other { (one, other) } else { (other, one) };
         Self { places: format!("{first} {second}") }
     }
 
-    /// The argument that says so to the database.
+    /// The argument that passes it to the database.
     fn argument(about: Option<&Self>) -> (&'static str, Json) {
         ("about", about.map_or(Json::Null, |about| about.places.as_str().into()))
     }
@@ -86,7 +86,7 @@ impl About {
 #[derive(Deserialize)]
 struct Added {
     id: Option<Uuid>,
-    /// The job that is in its way.
+    /// The conflicting job.
     other: Option<Uuid>,
 }
 
@@ -95,10 +95,10 @@ struct Controlled {
     state: String,
 }
 
-/// Keeps a new job of a kind, which goes on in the caller's name; gives its id.
+/// Stores a new job of a kind, which runs in the caller's name. Returns its id.
 ///
 /// # Errors
-/// `conflict` where another job is in its way; what the database says; `too_large` where the arguments are.
+/// `conflict` with a conflicting job; the errors of the database; `too_large` if the arguments are.
 pub async fn add<J: NamasteCore>(
     cx: &Context,
     kind: &'static str,
@@ -131,12 +131,12 @@ pub async fn add<J: NamasteCore>(
     Ok(id)
 }
 
-/// Tells a job what the caller wants of it; gives its state.
+/// Sends a job a command of the caller. Returns the job's state.
 ///
 /// # Errors
-/// `not_found` where the caller does not see it; `conflict` where it has ended.
+/// `not_found` if the caller does not see the job; `conflict` if it has ended.
 pub async fn control<J: NamasteCore>(cx: &Context, id: Uuid, control: Control) -> Result<String> {
-    // In the caller's name: what it does not reach does not exist.
+    // In the caller's name: a job beyond the caller's reach counts as missing.
     cx.run(J::fetch(cx, FetchRequest::by_key(id.to_string()))).await?;
     let args = [("id", Json::from(id.to_string())), ("what", control.as_str().into())];
     let told = ask::call::<J, Controlled>(&cx.trusted(), "control", Record::from(args)).await;

@@ -1,11 +1,11 @@
-//! How fast a job is, and how fast it may be.
+//! The measured speed of a job, and its limit.
 
 use std::time::{Duration, Instant};
 
-/// How much the last chunk counts.
+/// The weight of the last chunk.
 const WEIGHT: f64 = 0.2;
 
-/// Records a second, of late.
+/// The recent speed, in records per second.
 #[derive(Debug)]
 pub(super) struct Rate {
     since: Instant,
@@ -14,12 +14,12 @@ pub(super) struct Rate {
 }
 
 impl Rate {
-    /// Of a job of which so many are done.
+    /// The rate of a job that has done this many records.
     pub(super) fn of(done: u64) -> Self {
         Self { since: Instant::now(), done, rate: None }
     }
 
-    /// The rate after a chunk, with which so many are done.
+    /// The rate after a chunk that ends at this many records.
     pub(super) fn after(&mut self, done: u64) -> Option<f64> {
         let elapsed = self.since.elapsed().as_secs_f64();
         let more = u32::try_from(done.saturating_sub(self.done)).unwrap_or(u32::MAX);
@@ -32,17 +32,17 @@ impl Rate {
     }
 }
 
-/// How many records a second there may be.
+/// The limit in records per second.
 #[derive(Debug)]
 pub(super) struct Pace(u32);
 
 impl Pace {
-    /// So many; 0: as many as there can.
+    /// A limit of this many records per second; 0 for no limit.
     pub(super) const fn new(records_per_s: u32) -> Self {
         Self(records_per_s)
     }
 
-    /// How long to wait after so many records that took this time.
+    /// How long to wait after this many records, which took this time.
     pub(super) fn after(&mut self, records: u64, elapsed: Duration) -> Duration {
         let records = u32::try_from(records).unwrap_or(u32::MAX);
         if self.0 == 0 || records == 0 {

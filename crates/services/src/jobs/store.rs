@@ -1,4 +1,4 @@
-//! [`Store`]: what a node asks of the objects of jobs, in its own name.
+//! [`Store`]: the calls of a node to the domain of jobs, in its own name.
 
 use std::sync::Arc;
 
@@ -14,27 +14,27 @@ use uuid::Uuid;
 use super::kind::{Reject, Step};
 use crate::ask;
 
-/// How many ended jobs are taken away at a time.
+/// How many ended jobs are deleted at a time.
 const PURGE_MOST: i64 = 20;
-/// How much of an error is kept, in characters.
+/// How much of an error is stored, in characters.
 const ERROR_CHARACTERS_MAX: usize = 5_000;
 
-/// What becomes of a job that a node has.
+/// What a node has to do with a job that it leases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Go {
-    /// It goes on.
+    /// Continue.
     #[serde(rename = "go")]
     On,
-    /// It is paused.
+    /// Stop: the job is paused.
     Pause,
-    /// It is cancelled.
+    /// Stop: the job is cancelled.
     Cancel,
-    /// Another node has it.
+    /// Stop: another node has the job.
     Lost,
 }
 
-/// In which state a node leaves a job.
+/// The state in which a node leaves a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Left {
     Queued,
@@ -93,7 +93,7 @@ struct Purged {
     purged: i64,
 }
 
-/// The objects of jobs.
+/// The domain of jobs.
 #[derive(Debug)]
 pub(super) struct Store {
     domain: &'static Domain,
@@ -108,7 +108,7 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// Of jobs in this domain; none where it has not the calls that are needed.
+    /// The store of jobs in this domain; `None` if the domain lacks a necessary call.
     pub(super) fn new(
         domain: &'static Domain,
         runner: Arc<dyn Runner>,
@@ -129,7 +129,7 @@ impl Store {
         })
     }
 
-    /// Leases a job of these kinds that is due.
+    /// Leases a due job of these kinds.
     pub(super) async fn take(&self, kinds: &[&'static str]) -> Result<Option<Lease>> {
         let kinds = kinds.iter().map(|kind| Json::from(*kind)).collect();
         let args = [
@@ -152,7 +152,7 @@ impl Store {
         }))
     }
 
-    /// Keeps what a chunk came to.
+    /// Stores the result of a chunk.
     pub(super) async fn step(&self, lease: &Lease, step: &Step, rate: Option<f64>) -> Result<Go> {
         let rejects = step.rejects.iter().map(Reject::json).collect();
         let args = [
@@ -170,7 +170,7 @@ impl Store {
         Ok(go)
     }
 
-    /// Keeps the lease while the job waits for what an error says.
+    /// Keeps the lease while the job waits until this error has passed.
     pub(super) async fn renew(&self, lease: &Lease, error: &str) -> Result<Go> {
         let args = [
             ("id", Json::from(lease.id.to_string())),
@@ -203,14 +203,14 @@ impl Store {
         Ok(())
     }
 
-    /// Takes some jobs away that ended so long ago; gives how many.
+    /// Deletes some jobs that ended at least this long ago. Returns how many.
     pub(super) async fn purge(&self, keep_s: u32) -> Result<i64> {
         let args = [("keep_s", i64::from(keep_s)), ("most", PURGE_MOST)];
         let Purged { purged } = self.ask(self.purge, Record::from(args)).await?;
         Ok(purged)
     }
 
-    /// Makes a call of the domain in the node's own name.
+    /// Runs a call of the domain in the node's own name.
     async fn ask<T: DeserializeOwned>(&self, call: &'static Call, args: Record) -> Result<T> {
         ask::unasked(&self.runner, (self.domain, call), args, "job").await
     }

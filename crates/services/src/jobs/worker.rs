@@ -1,4 +1,4 @@
-//! [`Worker`]: takes jobs that are due, and works at them chunk by chunk.
+//! [`Worker`]: takes due jobs, and works on them chunk by chunk.
 
 use std::{
     panic::AssertUnwindSafe,
@@ -32,42 +32,43 @@ use super::{
     store::{Go, Lease, Left, Store},
 };
 
-/// The pauses while something cannot be reached.
+/// The shortest pause while a server cannot be reached.
 const PAUSE_MIN: Duration = Duration::from_millis(200);
 const PAUSE_MAX: Duration = Duration::from_secs(3);
-/// How long a job waits that this node cannot work at, so that another takes it.
+/// How long a job waits that this node cannot work on, so that another node takes it.
 const ELSEWHERE_S: u32 = 5;
-/// How often jobs are looked for that ended long ago.
+/// How often old ended jobs are deleted.
 const PURGE_EVERY: Duration = Duration::from_mins(1);
-/// The client that all jobs are, among those that share a database: they take no more of it than one client does.
+/// All jobs together count as this one client among the clients of a database. So they take no larger share than one
+/// client does.
 const CLIENT: u64 = 0x6a6f_6273;
 
-/// By what a node works at jobs.
+/// What a node needs to work on jobs.
 #[derive(Debug)]
 pub struct Base {
     /// Runs plans.
     pub runner: Arc<dyn Runner>,
-    /// Bounds on one request.
+    /// The limits of a request.
     pub limits: Arc<Limits>,
-    /// Judges those who started the jobs.
+    /// Checks the rights of the users who started the jobs.
     pub rules: Arc<Rules>,
-    /// What functions of domains find.
+    /// The extensions that functions of domains use.
     pub extensions: Arc<Extensions>,
 }
 
-/// Works at jobs.
+/// Works on jobs.
 #[derive(Debug)]
 pub struct Worker {
     store: Store,
     kinds: Vec<Arc<dyn Kind>>,
     base: Base,
     settings: Jobs,
-    /// Somebody has started a job here.
+    /// Notified when a job was started on this node.
     started: Arc<Notify>,
 }
 
 impl Worker {
-    /// Of jobs in this domain; none where it has not the calls that are needed.
+    /// A worker for jobs in this domain; `None` if the domain lacks a necessary call.
     #[must_use]
     pub fn new(
         domain: &'static Domain,
@@ -81,8 +82,8 @@ impl Worker {
         Some(Self { store, kinds, base, settings, started })
     }
 
-    /// Works while it is told to, and until nobody can tell it any more: then it finishes the chunks that are under way, and gives the
-    /// jobs back.
+    /// Works while `works` is true, until its sender is gone. Then it finishes the running chunks, and gives the jobs
+    /// back.
     pub async fn run(self, works: watch::Receiver<bool>) {
         let worker = Arc::new(self);
         let mut tasks = JoinSet::new();
@@ -125,7 +126,7 @@ impl Worker {
         }
     }
 
-    /// Works at a job until it ends, or is to be left.
+    /// Works on a job until the job ends, or the worker has to leave it.
     async fn work(&self, mut lease: Lease, taken: Instant, works: &watch::Receiver<bool>) {
         let kind = self.kinds.iter().find(|kind| kind.name() == lease.kind);
         let Some(kind) = kind.cloned() else { return };
@@ -141,7 +142,7 @@ impl Worker {
             if !*works.borrow() {
                 return self.leave(&lease, Left::Queued, 0, "the node stops").await;
             }
-            // What a chunk does ends before the lease does, so that no two nodes work at a job.
+            // A chunk ends before the lease does, so that no two nodes work on a job.
             let left = held_until.saturating_duration_since(Instant::now()).saturating_sub(self.lease() / 6);
             let deadline = Instant::now() + left.min(self.lease() / 2);
             if left.is_zero() {
@@ -153,7 +154,7 @@ impl Worker {
                 Ok(step) => {
                     backoff.reset();
                     is_told = false;
-                    // What was too much may have been so for a while alone.
+                    // The overload may have been temporary, so chunks grow again.
                     chunk = chunk.saturating_add(chunk / 8 + 1).min(whole);
                     let (speed, kept) = (rate.after(step.done), Instant::now());
                     match self.keep(&lease, &step, speed, held_until).await {
@@ -190,7 +191,7 @@ impl Worker {
                             info!(job = %lease.id, "leaves the job: {ended:?}");
                             return;
                         }
-                        // The database of jobs is away as well: the lease decides how long.
+                        // The database of jobs is away as well. The lease limits the wait.
                         Err(_) => {}
                     }
                     let mut works = works.clone();
@@ -237,7 +238,7 @@ impl Worker {
         step.unwrap_or_else(|_| Err(Error::internal("the node failed while it worked at the job")))
     }
 
-    /// Keeps what a chunk came to; none where that cannot be done while the lease lasts.
+    /// Stores the result of a chunk; `None` if that is impossible while the lease lasts.
     async fn keep(&self, lease: &Lease, step: &Step, rate: Option<f64>, held_until: Instant) -> Option<Go> {
         let mut backoff = Backoff::new(PAUSE_MIN, PAUSE_MAX);
         loop {
@@ -255,7 +256,7 @@ impl Worker {
         }
     }
 
-    /// Whether the job ends, or waits, after its last chunk.
+    /// Whether the job ends or pauses after this chunk.
     async fn ends(&self, lease: &Lease, next: &Next) -> bool {
         let (left, wait_s, result, reason) = match next {
             Next::Chunk => return false,
@@ -282,7 +283,7 @@ impl Worker {
         loop {
             tokio::select! {
                 () = sleep(pauses.pause()) => {}
-                // Nobody can tell it any more.
+                // The sender is gone.
                 Err(_) = works.wait_for(|_| false) => return,
             }
             loop {
@@ -301,15 +302,15 @@ impl Worker {
     }
 }
 
-/// Whether what an error says may pass by itself.
+/// Whether an error may be temporary.
 pub(crate) fn may_pass(error: &Error) -> bool {
-    // A write with an unknown end too: a chunk finds out what it has done.
+    // This includes a write with an unknown effect: the next chunk finds out what was done.
     let passes =
         matches!(error.code, ErrorCode::Unavailable | ErrorCode::Overloaded | ErrorCode::DeadlineExceeded);
     error.retryable || passes
 }
 
-/// All that an error says.
+/// The whole text of an error.
 fn told(error: &Error) -> String {
     let details = error.details.iter().map(|detail| format!("`{}` {}", detail.field, detail.reason));
     let details: Vec<_> = details.collect();

@@ -1,4 +1,4 @@
-//! [`Cache`]: what a node remembers of sessions, so long and no longer.
+//! [`Cache`]: a node's memory of sessions, for a limited time.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -10,10 +10,10 @@ use serde::Deserialize;
 
 use super::token::Hash;
 
-/// For how long a session is what it was, while nobody could say otherwise.
+/// How long a remembered session is valid while no events are heard.
 pub(super) const UNHEARD: Duration = Duration::from_secs(1);
 
-/// What is to be asked for again.
+/// The sessions to forget, so that the database is asked again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Forget {
     /// The session with this id.
@@ -27,7 +27,7 @@ pub enum Forget {
 }
 
 impl Forget {
-    /// What an event says. Where it is not understood, all.
+    /// The sessions that an event is about. If the event cannot be read, all.
     pub(super) fn of(routing_key: &str, body: &[u8]) -> Self {
         let Ok(event) = serde_json::from_slice::<Event>(body) else { return Self::All };
         let id = event.key.map(|key| key.id);
@@ -40,7 +40,7 @@ impl Forget {
     }
 }
 
-/// As much of an event as tells whose sessions it is about.
+/// The part of an event that tells whose sessions it is about.
 #[derive(Deserialize)]
 struct Event {
     key: Option<Key>,
@@ -57,14 +57,14 @@ struct Data {
     user: Option<String>,
 }
 
-/// A session as it was found.
+/// A session as the database returned it.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
     pub(super) caller: Caller,
     pub(super) user_id: String,
     /// When the database was asked.
     pub(super) asked: Instant,
-    /// When it has to be asked again.
+    /// When the database must be asked again.
     pub(super) until: Instant,
 }
 
@@ -79,11 +79,11 @@ impl Known {
     }
 }
 
-/// The sessions that were asked for not long ago.
+/// The sessions for which the database was asked recently.
 #[derive(Debug)]
 pub(super) struct Cache {
     known: quick_cache::sync::Cache<Hash, Known>,
-    /// How often something was forgotten: what the database said before that may be out of date.
+    /// How often sessions were forgotten. An answer that the database gave before may be out of date.
     forgotten: AtomicU64,
 }
 
@@ -92,7 +92,7 @@ impl Cache {
         Self { known: quick_cache::sync::Cache::new(sessions_max), forgotten: AtomicU64::new(0) }
     }
 
-    /// Whose session it is, if that is known and may still be so.
+    /// The caller of a session, if it is known and may still be valid.
     pub(super) fn get(&self, hash: &Hash, is_heard: bool) -> Option<Caller> {
         let known = self.known.get(hash)?;
         let now = Instant::now();
@@ -100,15 +100,15 @@ impl Cache {
         is_fresh.then_some(known.caller)
     }
 
-    /// To be taken before the database is asked.
+    /// Returns a mark. Take it before asking the database.
     pub(super) fn mark(&self) -> u64 {
         self.forgotten.load(Ordering::SeqCst)
     }
 
-    /// Remembers what the database said after this mark.
+    /// Remembers the database's answer to a question after this mark.
     pub(super) fn put(&self, hash: Hash, known: Known, mark: u64) {
         self.known.insert(hash, known);
-        // Who forgets counts first and then looks, so that one of both sees the other.
+        // The side that forgets counts first and then looks, so that one of both sides sees the other.
         if self.mark() != mark {
             self.known.remove(&hash);
         }

@@ -1,4 +1,4 @@
-//! [`SessionCheck`]: how every node knows whose session a token is.
+//! [`SessionCheck`]: how every node finds the session of a token.
 
 use std::{
     fmt,
@@ -24,12 +24,12 @@ use super::{
 };
 use crate::{ask, settings::Tercero};
 
-/// How long after a sign that events are heard they are taken to be heard.
+/// How long events count as heard after the last sign of it.
 const HEARD: Duration = Duration::from_millis(900);
-/// How many ended sessions are taken away at a time.
+/// How many ended sessions are deleted at a time.
 const PURGE_MOST: i64 = 500;
 
-/// Knows sessions by their tokens: from the database, and for a while from memory.
+/// Finds sessions by their tokens: in the database, and for a while in memory.
 pub struct SessionCheck {
     domain: &'static Domain,
     look_up: &'static Call,
@@ -38,7 +38,7 @@ pub struct SessionCheck {
     settings: Tercero,
     cache: Cache,
     begun: Instant,
-    /// When events were heard last, in milliseconds since it began, and one more; 0 where they are not heard.
+    /// When events were last heard, in milliseconds since the start, plus one; 0 if they are not heard.
     heard: AtomicU64,
 }
 
@@ -74,7 +74,7 @@ struct Purged {
 }
 
 impl SessionCheck {
-    /// Of sessions in this domain, whose plans this runs; none where the domain has not the calls that are needed.
+    /// The check for sessions in this domain, whose plans `runner` runs. `None` if the domain lacks a necessary call.
     #[must_use]
     pub fn new(domain: &'static Domain, runner: Arc<dyn Runner>, settings: Tercero) -> Option<Self> {
         let call = |name: &str| domain.calls.iter().find(|call| call.name == name);
@@ -90,32 +90,32 @@ impl SessionCheck {
         })
     }
 
-    /// Events are heard, at this moment.
+    /// Records that events are heard at this moment.
     pub fn hears(&self, at: Instant) {
         let since = at.saturating_duration_since(self.begun).as_millis();
         self.heard.store(u64::try_from(since).unwrap_or(u64::MAX - 1) + 1, Ordering::SeqCst);
     }
 
-    /// Events are not heard: what is remembered is hardly trusted.
+    /// Records that events are not heard. Remembered sessions are then valid for a short time only.
     pub fn is_deaf(&self) {
         self.heard.store(0, Ordering::SeqCst);
     }
 
-    /// This is to be asked for again.
+    /// Forgets sessions, so that the database is asked again.
     pub fn forget(&self, what: &Forget) {
         self.cache.forget(std::slice::from_ref(what));
     }
 
-    /// What an event says is to be asked for again. Of one that is not understood, it is everything.
+    /// Forgets the sessions that events are about. An event that cannot be read makes it forget everything.
     pub fn hear(&self, events: &[(String, Vec<u8>)]) {
         let all: Vec<Forget> = events.iter().map(|(key, body)| Forget::of(key, body)).collect();
         self.cache.forget(&all);
     }
 
-    /// Takes some sessions away that ended long ago; gives how many.
+    /// Deletes some sessions that ended long ago. Returns how many.
     ///
     /// # Errors
-    /// What the database says.
+    /// An error of the database.
     pub async fn purge(&self) -> Result<i64> {
         let args = [
             ("idle_s", i64::from(self.settings.idle_s)),
@@ -180,7 +180,7 @@ impl SessionCheck {
         Ok(caller)
     }
 
-    /// Makes a call of the domain in the node's own name.
+    /// Runs a call of the domain in the node's own name.
     async fn ask<T: serde::de::DeserializeOwned>(&self, call: &'static Call, args: Record) -> Result<T> {
         ask::unasked(&self.runner, (self.domain, call), args, "session").await
     }
@@ -220,7 +220,7 @@ mod tests {
     static CALLS: [Call; 2] = [call("look_up", &ARGS), call("purge", &[])];
     static SESSION: Domain = Domain::new("session", "", "").calls(&CALLS).at_least_once();
 
-    /// Finds a session, and counts how often it is asked.
+    /// Returns a session, and counts how often it is asked.
     #[derive(Debug, Default)]
     struct Database(AtomicUsize);
 

@@ -1,4 +1,4 @@
-//! How a node knows sessions: by their tokens, from the database, and for a while from memory.
+//! How a node finds sessions: by their tokens, in the database, and for a while in memory.
 
 mod cache;
 mod check;

@@ -1,4 +1,4 @@
-//! [`Token`]: what a client shows of its session, and [`Hash`], what is kept of it.
+//! [`Token`]: the proof of a session that a client presents, and [`Hash`], its stored form.
 
 use argon2::password_hash::rand_core::{OsRng, RngCore as _};
 use base64::{
@@ -19,7 +19,7 @@ impl Token {
         Ok(Self(bits))
     }
 
-    /// The token that a client shows; none where it can be none.
+    /// The token that a client presents; `None` if the text cannot be a token.
     pub(crate) fn read(text: &str) -> Option<Self> {
         let mut bits = [0; 32];
         let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bits).ok()?;
@@ -37,7 +37,7 @@ impl Serialize for Token {
     }
 }
 
-/// SHA-256 of a token. Nobody guesses 256 random bits, so that it needs no salt.
+/// SHA-256 of a token. It needs no salt, because nobody can guess 256 random bits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Hash([u8; 32]);
 

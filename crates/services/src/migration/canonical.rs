@@ -1,13 +1,13 @@
-//! One text for what is one value, whichever engine shows it: by it records are compared, found again and hashed.
+//! One text per value, whichever engine shows the value. Records are compared, found and hashed by it.
 
 use beds_core::{spec::Engine, value::Value};
 use beds_protocol::{Json, value::DateTime};
 use sha2::{Digest as _, Sha256};
 
-/// Integers up to here are doubles as well.
+/// All integers up to here are exact as doubles.
 const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 
-/// Appends the text of a value: members in order of their names, no null among them, and numbers by what they are.
+/// Appends the text of a value: members in order of their names, without nulls, and numbers by their numeric value.
 pub(super) fn write(json: &Json, out: &mut Vec<u8>) {
     match json {
         Json::Null => out.extend_from_slice(b"null"),
@@ -23,7 +23,7 @@ pub(super) fn write(json: &Json, out: &mut Vec<u8>) {
                 (None, None, Some(value)) => format!("{value:e}"),
                 (None, None, None) => number.to_string(),
             };
-            // Nothing is left of a negative zero.
+            // A negative zero becomes `0`.
             out.extend_from_slice(if text.is_empty() { b"0" } else { text.as_bytes() });
         }
         // A text always has a JSON form.
@@ -65,10 +65,10 @@ pub(super) fn of_value(value: &Value) -> Vec<u8> {
     of_json(&Json::of_any(&text).unwrap_or_default())
 }
 
-/// A value as this engine keeps it.
+/// A value as this engine stores it.
 pub(super) fn kept(engine: Engine, value: Value) -> Value {
     match (engine, value) {
-        // Its moments have milliseconds.
+        // MongoDB stores moments in milliseconds.
         (Engine::MongoDb, Value::DateTime(DateTime(moment))) => {
             let whole = u32::from(moment.millisecond()) * 1_000_000;
             Value::DateTime(DateTime(moment.replace_nanosecond(whole).unwrap_or(moment)))
@@ -83,12 +83,12 @@ pub(super) fn kept(engine: Engine, value: Value) -> Value {
     }
 }
 
-/// What stands for a text of any length.
+/// The digest of a text of any length.
 pub(crate) fn digest(text: &[u8]) -> String {
     hex::encode(Sha256::digest(text))
 }
 
-/// A hash over records one after the other, whose next value needs no more than the one before: so a checkpoint can hold it.
+/// A hash over a sequence of records. The next value needs only the one before, so a checkpoint can hold it.
 pub(super) fn chained(before: &str, record: &[u8]) -> String {
     let mut hash = Sha256::new();
     hash.update(before.as_bytes());

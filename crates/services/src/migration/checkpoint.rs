@@ -1,4 +1,4 @@
-//! [`Checkpoint`]: how far a migration is, and what it has come to.
+//! [`Checkpoint`]: the progress of a migration, and its results so far.
 
 use beds_core::Result;
 use beds_protocol::{Json, Record};
@@ -11,14 +11,14 @@ use super::{
 };
 use crate::jobs::{json, read};
 
-/// What comes next.
+/// The next phase.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Phase {
     /// Records are written.
     #[default]
     Write,
-    /// What was written and compared is taken away, where it came from.
+    /// Records that were written and compared are deleted in the source.
     Delete,
     /// All records are compared.
     Prove,
@@ -26,55 +26,55 @@ pub(super) enum Phase {
     End,
 }
 
-/// From where the next page is read.
+/// Where the next page begins.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Place {
     /// The cursor of the page.
     pub(super) after: Option<String>,
-    /// The last of another job's rejects.
+    /// The last reject read, of another job.
     pub(super) reject: Option<i64>,
-    /// How many of a shelf's records were read.
+    /// How many records of a shelf were read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) shelf: Option<u64>,
 }
 
-/// A record that is to be taken away.
+/// A record that is to be deleted in the source.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Pending {
-    /// Its key.
+    /// Its key in the source.
     pub(super) key: Json,
-    /// What it was when it was written.
+    /// The digest of the source record at the time of the write.
     pub(super) digest: String,
-    /// By what it is found where it was written.
+    /// The values by which the written record is found.
     pub(super) identity: Vec<Json>,
-    /// What the copy is, where it may have to be taken back.
+    /// The digest of the copy, if the copy may have to be deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) copy: Option<String>,
-    /// What was written, while it is not certain that it is elsewhere.
+    /// The written record, while it is not certain that source and target are different places.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) record: Option<Record>,
 }
 
-/// How many records came to what.
+/// The counts of records by result.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Counts {
-    /// Read where they are.
+    /// Read in the source.
     pub(super) read: u64,
-    /// Made.
+    /// Created.
     pub(super) created: u64,
-    /// There already, and the same.
+    /// Existed already, and equal.
     pub(super) same: u64,
-    /// There already, and changed.
+    /// Existed already, and changed.
     pub(super) replaced: u64,
-    /// There already, and left as they are.
+    /// Existed already, and left unchanged.
     pub(super) skipped: u64,
-    /// Not done: the rejects say why.
+    /// Not done: see the rejects.
     pub(super) rejected: u64,
-    /// Taken away, where they came from.
+    /// Deleted in the source.
     pub(super) deleted: u64,
-    /// Changed or taken away by others while they moved: they are where they were, as they are now.
+    /// Changed or deleted by others during the move: they are in the source, in their present state.
     #[serde(skip_serializing_if = "is_none")]
     pub(super) changed: u64,
 }
@@ -93,14 +93,14 @@ pub(super) struct Side {
 }
 
 impl Side {
-    /// Takes one record more.
+    /// Adds one record.
     pub(super) fn add(&mut self, record: &[u8]) {
         self.count += 1;
         self.hash = chained(&self.hash, record);
     }
 }
 
-/// How far a migration is.
+/// The progress of a migration.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Checkpoint {
@@ -109,19 +109,19 @@ pub(super) struct Checkpoint {
     /// Whether all pages are read.
     pub(super) is_last: bool,
     pub(super) counts: Counts,
-    /// How many were compared in the end.
+    /// How many records the proof has compared.
     pub(super) compared: u64,
     pub(super) source: Side,
     pub(super) target: Side,
-    /// How many are there as something else, though they were written.
+    /// How many written records differ in the target.
     pub(super) different: u64,
-    /// How many are there as something else, as they were before.
+    /// How many records differ in the target, as they did before.
     pub(super) kept: u64,
-    /// The keys of records that are to be written next, where their copies may have to be taken back.
+    /// The keys of the records to write next, if their copies may have to be deleted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) picked: Vec<Json>,
     pub(super) pending: Vec<Pending>,
-    /// Whether what was taken away has been seen to stay where it was written.
+    /// Whether a written record was seen to stay after its source record was deleted.
     pub(super) is_apart: bool,
 }
 
@@ -139,7 +139,7 @@ impl Checkpoint {
         if proves(spec) { self.counts.read + self.compared } else { self.counts.read }
     }
 
-    /// What came of it.
+    /// The result of the job.
     pub(super) fn result(&self, spec: &Spec, is_equal: bool) -> Result<Json> {
         #[derive(Serialize)]
         struct Ended<'a> {
@@ -169,14 +169,14 @@ impl Checkpoint {
         })
     }
 
-    /// Whether both sides are the same.
+    /// Whether both sides are equal.
     pub(super) fn is_equal(&self, spec: &Spec) -> bool {
         let left = if spec.on_conflict == OnConflict::Skip { self.counts.skipped } else { 0 };
         self.different == 0 && self.source.hash == self.target.hash && self.kept <= left
     }
 }
 
-/// Whether all records are compared in the end: those of a move are compared before they are taken away.
+/// Whether all records are compared in the end. The records of a move are compared earlier, before they are deleted.
 pub(super) fn proves(spec: &Spec) -> bool {
     spec.mode == Mode::Copy && !spec.dry_run && spec.rejects_of.is_none()
 }

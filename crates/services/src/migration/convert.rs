@@ -1,4 +1,4 @@
-//! What an expression makes of a record.
+//! The result of an expression for a record.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,10 +11,10 @@ use super::{
     shape::fitted,
 };
 
-/// What the records of other templates have, by expression and by the text of the value that finds them.
+/// The values of looked-up records, by expression and by the text of the value that finds the record.
 pub(super) type Found = HashMap<(usize, Vec<u8>), Json>;
 
-/// A record as it was shown.
+/// A source record.
 pub(super) struct Source<'a> {
     pub(super) domain: &'static Domain,
     pub(super) members: &'a beds_protocol::Record,
@@ -92,7 +92,7 @@ fn of_enum(value: &Json, values: &BTreeMap<String, Json>, other: Option<&Json>) 
     }
 }
 
-/// The text that a value without parts has on the wire.
+/// The text of a scalar value on the wire.
 fn plain(value: &Json) -> Option<String> {
     match value {
         Json::String(text) => Some(text.clone()),
@@ -113,7 +113,7 @@ fn split(text: &str, at: &str, part: Option<i64>) -> Json {
     index.and_then(|index| parts.get(index)).map_or(Json::Null, |part| Json::from(*part))
 }
 
-/// A part of a moment, a date or a time in its form on the wire.
+/// A part of a moment, a date or a time in its wire form.
 fn date(text: &str, part: Part) -> Option<Json> {
     let (day, time) = match text.split_once('T') {
         Some((day, time)) => (Some(day), Some(time.trim_end_matches('Z'))),

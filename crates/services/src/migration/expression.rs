@@ -1,4 +1,5 @@
-//! What a field of `to` gets: a source field, a constant, or a conversion, read from the request and checked by types.
+//! The value of a field of `to`: a source field, a constant, or a conversion. Expressions are read from the request,
+//! and their types are checked.
 
 mod kinds;
 
@@ -15,29 +16,29 @@ use beds_protocol::{Json, Record, nearest, shown};
 use super::shape::{Shape, bars};
 use crate::jobs::Catalogue;
 
-/// Where a value comes from.
+/// The origin of a value.
 #[derive(Debug)]
 pub(super) enum Expression {
-    /// A field as it is.
+    /// A field, unchanged.
     Field(usize),
-    /// Always the same.
+    /// A constant.
     Constant(Json),
-    /// What stands for each value of a field.
+    /// A replacement for each value of a field.
     Enum { from: usize, values: BTreeMap<String, Json>, other: Option<Json> },
     /// The parts of a text, or one of them, counted from 0 or from the end.
     Split { from: usize, at: String, part: Option<i64> },
-    /// Texts one after the other.
+    /// Texts, concatenated.
     Join { from: Vec<usize>, with: String },
-    /// A text in these letters.
+    /// A text in upper or lower case.
     Case { from: usize, case: Case },
     /// A part of a moment, a date or a time.
     Date { from: usize, part: Part },
-    /// What another template's record has.
+    /// A value from a record of another template.
     LookUp { from: usize, look_up: LookUp },
 }
 
 impl Expression {
-    /// The fields of which it makes a value.
+    /// The source fields of the expression.
     pub(super) fn sources(&self) -> &[usize] {
         match self {
             Self::Constant(_) => &[],
@@ -52,7 +53,7 @@ impl Expression {
     }
 }
 
-/// Which letters.
+/// Upper or lower case.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Case {
     Upper,
@@ -85,7 +86,7 @@ const PARTS: &[(&str, Part)] = &[
     ("time", Part::Time),
 ];
 
-/// A record of another template, and what of it is taken.
+/// A record of another template, and the field to take from it.
 #[derive(Debug)]
 pub(super) struct LookUp {
     pub(super) domain: &'static Domain,
@@ -94,7 +95,7 @@ pub(super) struct LookUp {
     pub(super) other: Option<Json>,
 }
 
-/// What each kind of expression may have besides `from`.
+/// The members that each kind of expression may have besides `from`.
 const KEYS: &[(&str, &[&str])] = &[
     ("const", &["const"]),
     ("enum", &["from", "enum", "else"]),
@@ -106,7 +107,7 @@ const KEYS: &[(&str, &[&str])] = &[
     ("from", &["from"]),
 ];
 
-/// Reads expressions of one migration.
+/// Reads the expressions of one migration.
 pub(super) struct Reader<'a> {
     pub(super) cx: &'a Context,
     pub(super) catalogue: &'a Catalogue,
@@ -115,7 +116,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// The expression of a field, and nothing where it is none: then the errors say why.
+    /// The expression of a field. `None` if it is invalid: then `errors` has the reasons.
     pub(super) fn read(&self, to: &'static Field, json: &Json, errors: &mut Errors) -> Option<Expression> {
         let path = format!("args.map.{}", to.name);
         let members = match json {
@@ -204,7 +205,7 @@ impl Reader<'_> {
                     })
                     .collect();
                 for (_, field) in &from {
-                    // What has a text on the wire has one here.
+                    // A value that is a text on the wire counts as a text here.
                     if bars(Shape::Of(&field.ty), &ANY_TEXT).is_some() {
                         let reason = format!("names `{}`, which is a {}", field.name, field.ty.name());
                         errors.push(&path_of, reason);
@@ -243,7 +244,7 @@ impl Reader<'_> {
         self.field(name, &format!("{path}.from"), errors)
     }
 
-    /// The same, which must be a text.
+    /// The same field, which must be a text.
     fn text(&self, members: &Record, path: &str, errors: &mut Errors) -> Option<usize> {
         let (index, field) = self.source(members, path, errors)?;
         if matches!(field.ty, Type::String { .. } | Type::Text { .. } | Type::Enum { .. }) {
@@ -263,7 +264,7 @@ impl Reader<'_> {
     }
 }
 
-/// What every text fits into.
+/// The type that accepts every text.
 static ANY_TEXT: Type = Type::text(0, u32::MAX);
 
 pub(super) fn unknown(path: String, name: &str, may: &May, template: &str, errors: &mut Errors) {
@@ -281,12 +282,12 @@ fn text<'a>(members: &'a Record, key: &str, path: &str, errors: &mut Errors) -> 
     found
 }
 
-/// Whether a constant can be in the field.
+/// Whether a constant is valid for the field.
 fn is_constant(to: &'static Field, json: &Json, path: String, errors: &mut Errors) -> Option<()> {
     match constant(to, json) {
         Ok(_) => Some(()),
         Err(reason) => {
-            // The reason names the field, as the path does.
+            // The path names the field already.
             let reason = reason.trim_start_matches(&format!("`{}` ", to.name)).to_owned();
             errors.push(path, reason);
             None
@@ -304,7 +305,7 @@ fn fits(shape: Shape, to: &'static Field, path: &str, errors: &mut Errors) -> Op
     }
 }
 
-/// The expression of each field of `to` that has the name of one that is seen in `from`.
+/// For each field of `to`, the visible field of `from` with the same name.
 pub(super) fn of_same_names(
     from: &May,
     to: &May,

@@ -1,4 +1,4 @@
-//! [`Fresh`]: the chunks that nobody has begun.
+//! [`Fresh`]: the chunks that no node has begun.
 
 use std::{
     collections::HashMap,
@@ -9,16 +9,17 @@ use uuid::Uuid;
 
 use crate::jobs::Job;
 
-/// Of how many jobs it is known.
+/// The number of jobs that are remembered.
 const JOBS_MAX: usize = 64;
 
-/// Of which jobs this node knows that nobody has begun the next chunk: it made the checkpoint itself, and has had the job since. A
-/// record that is gone then was taken away by somebody else. Where it is not known, the chunk itself may have done it before.
+/// The jobs whose next chunk no node has begun, to this node's knowledge: this node made the checkpoint, and has had
+/// the job since. If a record is missing in such a chunk, somebody else has deleted it. For any other chunk, an earlier
+/// run of the same chunk may have done it.
 #[derive(Debug, Default)]
 pub(crate) struct Fresh(Mutex<HashMap<Uuid, i64>>);
 
 impl Fresh {
-    /// The next chunk of the job has not begun.
+    /// Marks the next chunk of the job as not begun.
     pub(super) fn mark(&self, job: &Job) {
         let mut all = self.all();
         if all.len() >= JOBS_MAX {
@@ -27,13 +28,13 @@ impl Fresh {
         all.insert(job.id, job.lease);
     }
 
-    /// Begins the chunk; says whether nobody did before.
+    /// Begins the chunk. Returns whether no node has begun it before.
     pub(super) fn begin(&self, job: &Job) -> bool {
         self.all().remove(&job.id) == Some(job.lease)
     }
 
     fn all(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, i64>> {
-        // Nothing is half done under it.
+        // No panic can leave the map inconsistent.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! By what a record of `to` is known, and whether two records stay two.
+//! How a record of `to` is identified, and whether two records stay two.
 
 use beds_core::{
     spec::{Domain, Engine, Field, Generated, Type},
@@ -7,7 +7,7 @@ use beds_core::{
 
 use super::expression::Expression;
 
-/// By what a record of `to` is found again: its key, or a unique field.
+/// The fields that identify a record of `to`: its key, or a unique field.
 pub(super) fn identity(
     map: &[(usize, &'static Field, Expression)],
     to: &'static Domain,
@@ -35,8 +35,8 @@ pub(super) fn identity(
     Vec::new()
 }
 
-/// Whether records that differ in `from` do so in `to`. Several that became one would be gone but for the last: a copy leaves them
-/// where they were, a move takes them away.
+/// Whether records that differ in `from` also differ in `to`. If several records became one, all but the last would be
+/// lost: a copy leaves them in `from`, but a move deletes them.
 pub(super) fn keeps_apart(
     map: &[(usize, &'static Field, Expression)],
     identity: &[usize],
@@ -44,7 +44,7 @@ pub(super) fn keeps_apart(
     to: &'static Domain,
     errors: &mut Errors,
 ) {
-    // Of a moment, MongoDB keeps the milliseconds: those of one of them become one.
+    // MongoDB stores moments in milliseconds, so moments within one millisecond become equal.
     let is_cut = |field: usize| {
         matches!(from.fields[field].ty, Type::DateTime)
             && (from.engine(), to.engine()) == (Engine::MariaDb, Engine::MongoDb)
@@ -55,7 +55,7 @@ pub(super) fn keeps_apart(
         .flat_map(|(.., expression)| match expression {
             Expression::Field(source) => vec![*source],
             Expression::Join { from, with } if !with.is_empty() || from.len() == 1 => from.clone(),
-            // What these give may be the same of several.
+            // These expressions may give the same result for several records.
             Expression::Join { .. }
             | Expression::Constant(_)
             | Expression::Enum { .. }
@@ -106,7 +106,7 @@ mod tests {
     static CUT: Domain =
         Domain::new("to", "", "").fields(&FIELDS).key(&[0, 1]).mongodb("m", mongodb::Objects::NONE);
 
-    /// Whether a map keeps records apart that are known by these fields of `to`.
+    /// Whether a map keeps records distinct that these fields of `to` identify.
     fn keeps(to: &'static Domain, identity: &[usize], map: Vec<(usize, Expression)>) -> bool {
         let map: Vec<_> =
             map.into_iter().map(|(index, expression)| (index, &FIELDS[index], expression)).collect();
@@ -131,9 +131,9 @@ mod tests {
             (&TO, &[2], vec![(2, join(&[2], ""))], true),
             (&TO, &[2], vec![(2, join(&[0, 3], "/"))], false),
             (&TO, &[2], vec![(2, Of(3))], false),
-            // What is carried elsewhere does not tell them apart.
+            // A field that is mapped to a field outside the identity does not distinguish them.
             (&TO, &[2], vec![(2, Of(3)), (3, Of(2))], false),
-            // Two moments of one millisecond.
+            // Two moments within one millisecond.
             (&CUT, &[0, 1], key(), false),
             (&CUT, &[0, 1], vec![(0, Of(2)), (1, Of(1))], true),
         ] {

@@ -1,4 +1,4 @@
-//! [`Item`]: a record of `from`, and what it is to be in `to`.
+//! [`Item`]: a record of `from`, and its future form in `to`.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -19,18 +19,18 @@ use super::{
 };
 use crate::jobs::Reject;
 
-/// A record that is to be written.
+/// A record to write.
 #[derive(Debug)]
 pub(super) struct Item {
-    /// Its key, where it comes from.
+    /// Its key in the source.
     pub(super) key: Json,
-    /// What it is there.
+    /// Its digest in the source.
     pub(super) digest: String,
-    /// What is sent.
+    /// The record to send.
     pub(super) record: Record,
-    /// What is kept of it: the mapped fields, in the order of the map.
+    /// The expected stored values: the mapped fields, in the order of the map.
     expected: Vec<(usize, Value)>,
-    /// By what it is found again.
+    /// The values by which it is found.
     pub(super) identity: Vec<Json>,
 }
 
@@ -57,7 +57,7 @@ pub(super) async fn items(
     Ok((items, rejects))
 }
 
-/// Which records have a value that is lost where they are sent: of what is sent, or of all where nothing is to be left.
+/// The records with a value that would be lost: among the values that are sent, or, for a move, among all values.
 async fn unshown(chunk: &Chunk<'_>, records: &[Record]) -> Result<HashMap<Vec<u8>, Error>> {
     let Spec { from, map, mode, .. } = chunk.spec;
     let mut sent: Vec<usize> =
@@ -78,7 +78,7 @@ fn item(chunk: &Chunk<'_>, key: Json, source: Record, found: &Found) -> Result<I
     let mut wrong = Vec::new();
     for (index, field, expression) in &spec.map {
         match value(*index, expression, field, &from, found) {
-            // What may not be null is left out: it has a default, or is refused.
+            // A null for a field that is not nullable is left out: the field has a default, or the record is refused.
             Ok(Json::Null) if !field.nullable => {}
             Ok(json) => members.push((field.name.to_owned(), json)),
             Err(reason) => wrong.push((field.name, reason)),
@@ -112,18 +112,18 @@ fn item(chunk: &Chunk<'_>, key: Json, source: Record, found: &Found) -> Result<I
 }
 
 impl Item {
-    /// The text of the identity, by which it is found among others.
+    /// The text of the identity, which distinguishes it from other records.
     pub(super) fn name(&self) -> Vec<u8> {
         name(&self.identity)
     }
 
-    /// The first field in which a record of `to` is another; none where it is the same.
+    /// The first field in which the record of `to` differs; `None` if it is equal.
     pub(super) fn differs(&self, chunk: &Chunk<'_>, there: &Record) -> Option<&'static str> {
         let differing = self.differing(chunk, there).next();
         differing.map(|(index, _)| chunk.spec.to.fields[index].name)
     }
 
-    /// The fields in which a record of `to` is another, with the values that they should have.
+    /// The fields in which the record of `to` differs, with the expected values.
     pub(super) fn differing<'a>(
         &'a self,
         chunk: &'a Chunk<'_>,
@@ -135,12 +135,12 @@ impl Item {
         self.expected.iter().map(|(index, value)| (*index, value)).filter(move |field| !is_same(field))
     }
 
-    /// What is hashed of it as it is to be.
+    /// The text to hash for the expected record.
     pub(super) fn text(&self) -> Vec<u8> {
         text(self.expected.iter().map(|(_, value)| canonical::of_value(value)))
     }
 
-    /// What is hashed of it as it is there.
+    /// The text to hash for the record in `to`.
     pub(super) fn text_there(&self, chunk: &Chunk<'_>, there: &Record) -> Vec<u8> {
         text(self.expected.iter().map(|(index, _)| canonical::of_value(&kept(chunk, *index, there))))
     }
@@ -154,7 +154,7 @@ pub(super) fn name(identity: &[Json]) -> Vec<u8> {
     }
 }
 
-/// What `to` has of these identities, by their texts.
+/// The records of `to` with these identities, by the texts of the identities.
 pub(super) async fn there(chunk: &Chunk<'_>, identities: Vec<&[Json]>) -> Result<HashMap<Vec<u8>, Record>> {
     let (to, cx) = (chunk.spec.to, super::pages::after(chunk.cx)?);
     if let [field] = chunk.spec.identity[..] {
@@ -187,14 +187,14 @@ fn text(values: impl Iterator<Item = Vec<u8>>) -> Vec<u8> {
     text
 }
 
-/// The form of a value on the wire.
+/// A value in its wire form.
 pub(super) fn json(value: &Value) -> Json {
     let mut text = Vec::new();
     value.write_json(&mut text);
     Json::of_any(&text).unwrap_or_default()
 }
 
-/// What the records of other templates have that expressions look up.
+/// The records of other templates that expressions look up.
 async fn look_up(chunk: &Chunk<'_>, records: &[Record]) -> Result<Found> {
     let mut found = Found::new();
     for (index, _, expression) in &chunk.spec.map {
@@ -203,7 +203,7 @@ async fn look_up(chunk: &Chunk<'_>, records: &[Record]) -> Result<Found> {
         let values =
             records.iter().filter_map(|record| record.get(field.name)).filter(|json| !json.is_null());
         let values = values.map(|json| fitted(json.clone(), &look_up.by.ty));
-        // Each once.
+        // Each value once.
         let values: BTreeMap<Vec<u8>, Json> = values.map(|json| (canonical::of_json(&json), json)).collect();
         let values: Vec<Json> = values.into_values().collect();
         let Some((by, _)) = look_up.domain.field(look_up.by.name) else { continue };

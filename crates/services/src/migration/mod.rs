@@ -1,9 +1,9 @@
-//! Migrations: records of one template become records of another, by jobs. Both are asked as a client would ask them, in the name of
-//! who started the job.
+//! Migrations: jobs that turn records of one template into records of another. A job uses both templates as a client
+//! would, in the name of the user who started it.
 //!
-//! [`start`] and [`retry`] are behind the calls of the template `migration`; [`Migration`] is the kind of its jobs. A chunk reads a page of
-//! records in the order of their keys, makes of them what the map says, and writes them together. What is there already is known by
-//! its key, so a chunk that is done twice finds what it has done.
+//! [`start`] and [`retry`] implement the calls of the template `migration`; [`Migration`] is its kind of jobs. A chunk
+//! reads a page of records in the order of their keys, converts them by the map, and writes them together. It
+//! recognizes existing records by their key. So a chunk that runs twice finds its own work done.
 
 mod canonical;
 mod checkpoint;
@@ -43,11 +43,11 @@ pub(crate) use {
 /// The name of the kind.
 const KIND: &str = "migration";
 
-/// Starts a migration in the caller's name; gives the id of its job.
+/// Starts a migration in the caller's name. Returns the id of the job.
 ///
 /// # Errors
-/// `validation_failed` with all that is wrong; `forbidden` or `unauthenticated` where the caller has not the rights on both templates;
-/// `not_found` where it does not see the job whose rejects are meant.
+/// `validation_failed` with all that is wrong; `forbidden` or `unauthenticated` if the caller lacks rights on either
+/// template; `not_found` if the caller does not see the job whose rejects it names.
 pub async fn start<J: NamasteCore>(cx: &Context, asked: Asked) -> Result<Uuid> {
     let catalogue = &cx.extensions.get::<Desk>()?.catalogue;
     let about = Spec::of(cx, catalogue, &asked)?.about();
@@ -57,10 +57,10 @@ pub async fn start<J: NamasteCore>(cx: &Context, asked: Asked) -> Result<Uuid> {
     jobs::add::<J>(cx, KIND, json(&asked)?, about.as_ref()).await
 }
 
-/// Starts a migration of what another one rejected; gives the id of its job.
+/// Starts a migration of the records that another migration rejected. Returns the id of the job.
 ///
 /// # Errors
-/// `not_found` where the caller does not see the job; as [`start`].
+/// `not_found` if the caller does not see the job; as [`start`].
 pub async fn retry<J: NamasteCore>(cx: &Context, id: Uuid, on_conflict: Option<String>) -> Result<Uuid> {
     let arguments = ended::<J>(cx, id).await?;
     let asked: Asked = read(&arguments)?;
@@ -68,7 +68,7 @@ pub async fn retry<J: NamasteCore>(cx: &Context, id: Uuid, on_conflict: Option<S
     start::<J>(cx, Asked { r#where: None, on_conflict, rejects_of: Some(id), ..asked }).await
 }
 
-/// The arguments of a migration that rejects no more, and that the caller sees.
+/// The arguments of an ended migration that the caller sees. Its list of rejects is final.
 async fn ended<J: NamasteCore>(cx: &Context, id: Uuid) -> Result<Json> {
     #[derive(Deserialize)]
     struct Shown {
@@ -97,15 +97,16 @@ async fn ended<J: NamasteCore>(cx: &Context, id: Uuid) -> Result<Json> {
     Ok(arguments)
 }
 
-/// Whether records that were taken out of a template could be put back by the caller.
+/// Checks that the caller could restore records that were taken out of a template.
 ///
 /// # Errors
-/// `validation_failed` with all that is wrong; `forbidden` or `unauthenticated` where the caller lacks a right.
+/// `validation_failed` with all that is wrong; `forbidden` or `unauthenticated` if the caller lacks a right.
 pub(crate) fn can_restore(cx: &Context, domain: &'static Domain, on_conflict: Option<&str>) -> Result<()> {
     Spec::of_restore(cx, domain, on_conflict, false).map(drop)
 }
 
-/// Does a chunk of what puts records back that are on a shelf: they are written, and compared in the end, as those of a migration.
+/// Runs a chunk that restores records from a shelf. They are written, and compared in the end, like those of a
+/// migration.
 pub(crate) async fn restore(
     cx: &Context,
     catalogue: &Catalogue,
@@ -118,15 +119,16 @@ pub(crate) async fn restore(
     step::step(&chunk, Checkpoint::read(job.checkpoint.as_ref())?).await
 }
 
-/// Whether records can be moved for the caller so that each is on one side in the end; gives what the job is about.
+/// Checks that the caller can move records so that each is on one side in the end. Returns the records that the
+/// job is about.
 ///
 /// # Errors
-/// `validation_failed` with all that is wrong; `forbidden` or `unauthenticated` where the caller lacks a right.
+/// `validation_failed` with all that is wrong; `forbidden` or `unauthenticated` if the caller lacks a right.
 pub(crate) fn can_settle(cx: &Context, catalogue: &Catalogue, asked: &Asked) -> Result<Option<About>> {
     Spec::of_settling(cx, catalogue, asked).map(|spec| spec.about())
 }
 
-/// Does a chunk of such a move.
+/// Runs a chunk of such a move.
 pub(crate) async fn settle(
     cx: &Context,
     catalogue: &Catalogue,
@@ -139,7 +141,7 @@ pub(crate) async fn settle(
     step::step(&chunk, Checkpoint::read(job.checkpoint.as_ref())?).await
 }
 
-/// The kind of jobs that migrate.
+/// The kind of jobs that migrate records.
 #[derive(Debug)]
 pub struct Migration {
     catalogue: Arc<Catalogue>,
@@ -147,7 +149,7 @@ pub struct Migration {
 }
 
 impl Migration {
-    /// Between these domains.
+    /// The kind that migrates between these domains.
     #[must_use]
     pub fn new(catalogue: Arc<Catalogue>) -> Self {
         Self { catalogue, fresh: Fresh::default() }
@@ -162,7 +164,7 @@ impl Kind for Migration {
     fn step<'a>(&'a self, cx: &'a Context, job: &'a Job) -> BoxFuture<'a, Result<Step>> {
         Box::pin(async move {
             let asked: Asked = read(&job.arguments)?;
-            // A node that does not serve them leaves the job to another.
+            // A node that does not serve both domains leaves the job to another.
             self.catalogue.domain(&asked.from)?;
             self.catalogue.domain(&asked.to)?;
             let spec = Spec::of(cx, &self.catalogue, &asked)?;

@@ -1,4 +1,4 @@
-//! Records by pages and by keys, as a client of the domain would get them.
+//! Records by pages and by keys, in the form that a client of the domain would get.
 
 use std::{collections::HashMap, fmt};
 
@@ -11,17 +11,17 @@ use futures_util::future::{BoxFuture, join_all};
 use super::{canonical, checkpoint::Place, fresh::Fresh, spec::Spec};
 use crate::jobs::{Catalogue, Job};
 
-/// The template that lists what jobs could not do.
+/// The template that lists the rejects of jobs.
 const REJECTS: &str = "job_reject";
-/// How many records are asked for one by one at the same time.
+/// How many records are requested one by one at the same time.
 const AT_ONCE: usize = 32;
 
-/// Where records come from that are in no template.
+/// A source of records other than a template.
 pub(crate) trait Shelf: fmt::Debug + Send + Sync {
     /// How many records there are.
     fn count(&self) -> u64;
 
-    /// The records from a place on, so many at most, and the place after them; none where these are the last.
+    /// At most this many records from a place on, and the place after them; `None` if these are the last.
     fn page(&self, place: u64, most: usize) -> BoxFuture<'_, Result<(Vec<Record>, Option<u64>)>>;
 }
 
@@ -32,18 +32,19 @@ pub(super) struct Chunk<'a> {
     pub(super) catalogue: &'a Catalogue,
     pub(super) spec: &'a Spec,
     pub(super) job: &'a Job,
-    /// Where the records come from, if not from a template.
+    /// The source of the records, if it is not a template.
     pub(super) shelf: Option<&'a dyn Shelf>,
-    /// Whether a record that changes while it moves stays where it was, and its copy is taken back, so that it is never on both sides.
+    /// Whether a record that changes during the move stays in the source and its copy is deleted, so that it is never
+    /// on both sides.
     pub(super) settles: bool,
-    /// Of what moves, the chunks that nobody has begun.
+    /// For a move, the chunks that no node has begun.
     pub(super) fresh: Option<&'a Fresh>,
 }
 
-/// Some records, and where the next are.
+/// Some records, and the place of the next ones.
 pub(super) struct Page {
     pub(super) records: Vec<Record>,
-    /// Whether some of them may have a value that cannot be shown, and is null.
+    /// Whether some records may have a null in place of a value that cannot be shown.
     pub(super) is_doubtful: bool,
     pub(super) place: Place,
     pub(super) is_last: bool,
@@ -70,7 +71,7 @@ impl Chunk<'_> {
         Ok(outcome.count.unwrap_or_default())
     }
 
-    /// The records from a place on, so many at most.
+    /// At most this many records from a place on.
     pub(super) async fn page(&self, place: &Place) -> Result<Page> {
         let Spec { from, filter, rejects_of, .. } = self.spec;
         let most = self.job.chunk as usize;
@@ -111,7 +112,7 @@ impl Chunk<'_> {
         let last = listed.last().map_or(place.reject, |(id, _)| Some(*id));
         let keys: Vec<Json> = listed.into_iter().map(|(_, key)| key).collect();
         let found = self.by_keys(self.cx, self.spec.from, &keys).await?;
-        // One that is gone has nothing to be sent; one that was rejected twice is sent once.
+        // A record that is gone is skipped, and a record that was rejected twice is sent once.
         let mut records: Vec<Record> = Vec::with_capacity(keys.len());
         let mut found = found;
         for key in &keys {
@@ -121,7 +122,7 @@ impl Chunk<'_> {
         Ok(Page { records, is_doubtful: true, place, is_last })
     }
 
-    /// What a job rejected after a place, each with its own place and the key of its record.
+    /// The rejects of a job after a place, each with its own place and the key of its record.
     pub(super) async fn rejects(&self, job: &str, after: i64, limit: u32) -> Result<Vec<(i64, Json)>> {
         let rejects = self.catalogue.domain(REJECTS)?;
         let after = Json::Object(Record::from([("gt", Json::from(after))]));
@@ -129,7 +130,7 @@ impl Chunk<'_> {
             limit: Some(limit.min(rejects.fetch.limit_max)),
             ..FetchRequest::matching([("job", Json::from(job)), ("id", after)])
         };
-        // In the node's own name: whoever started the job was found to see it.
+        // In the node's own name: the user who started the job was found to see it.
         let outcome = self.catalogue.run(&self.cx.trusted(), rejects, Request::Fetch(request)).await?;
         let listed = shown(rejects, &outcome)?.into_iter().filter_map(|record| {
             let id = record.get("id").and_then(Json::as_i64)?;
@@ -193,7 +194,7 @@ pub(crate) async fn by_keys(
     }
 }
 
-/// The records with these values in a field whose values are unique, by the text of the value.
+/// The records with these values in a unique field, by the text of the value.
 async fn by_field(
     catalogue: &Catalogue,
     cx: &Context,
@@ -219,8 +220,9 @@ async fn by_field(
     Ok(all)
 }
 
-/// Why records cannot be sent as they are, by the texts of their keys: a value of one of these fields, or of any field where none is
-/// named, cannot be shown, and is null in the record. Each is asked for by itself, as a page does not say which they are.
+/// Why records cannot be sent as they are, by the texts of their keys: a value of one of these fields (or, if no fields
+/// are given, of any field) cannot be shown, and is null in the record. Each record is requested by itself, because a
+/// page does not say which records are affected.
 pub(crate) async fn unshown(
     catalogue: &Catalogue,
     cx: &Context,
@@ -251,7 +253,7 @@ pub(crate) async fn unshown(
     Ok(odd)
 }
 
-/// The key of a record as a request names it.
+/// The key of a record in the form of a request.
 pub(crate) fn key(domain: &'static Domain, record: &Record) -> Json {
     members(domain, domain.key, record)
 }
@@ -283,7 +285,7 @@ pub(crate) fn shown(domain: &Domain, outcome: &Outcome) -> Result<Vec<Record>> {
     }
 }
 
-/// The same circumstances for what is to see what was written in them, on replicas too.
+/// A context whose reads see the writes made in `cx`, on replicas too.
 pub(super) fn after(cx: &Context) -> Result<Context> {
     let positions = Positions::of(Ok(cx.positions.told().as_deref()))?;
     Ok(Context { positions: positions.into(), ..cx.clone() })

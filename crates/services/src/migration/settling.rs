@@ -1,8 +1,8 @@
-//! Records that move so that each is on one side in the end, whatever clients do with them meanwhile.
+//! Moves records so that each is on one side in the end, whatever clients do with them meanwhile.
 //!
-//! The keys of a page are kept before any of its records is copied. So a chunk that is done for the second time knows what it may have
-//! copied: where the record is not there any more, or is due no more, the copy is taken back. So is the copy of a record that was
-//! changed before it was taken away.
+//! The keys of a page are stored before any of its records is copied. So a chunk that runs again knows which records it
+//! may have copied. If such a record is gone from the source, or is no longer due, its copy is deleted. So is the copy
+//! of a record that was changed before it was deleted in the source.
 
 use beds_core::{Error, Result, namaste::Request};
 use beds_protocol::{ErrorCode, FetchRequest, Json, Record};
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::jobs::Reject;
 
-/// Picks the records of the next chunk.
+/// Picks the keys of the next chunk.
 pub(super) async fn pick(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<()> {
     let Page { records, place, is_last, .. } = chunk.page(&at.place).await?;
     at.picked = records.iter().map(|record| key(chunk.spec.from, record)).collect();
@@ -23,7 +23,8 @@ pub(super) async fn pick(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<()> {
     Ok(())
 }
 
-/// Those of the picked records that are there still and are still meant, so many at most; gives what could not be taken back as well.
+/// The picked records that still exist and are still meant, at most a chunk. Also returns the copies that could not be
+/// deleted.
 pub(super) async fn picked(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<(Page, Vec<Reject>)> {
     // After a failure a chunk has fewer records.
     let most = (chunk.job.chunk as usize).min(at.picked.len());
@@ -40,12 +41,12 @@ pub(super) async fn picked(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<(Pa
     Ok((Page { records, is_doubtful, place: at.place.clone(), is_last: at.is_last }, rejects))
 }
 
-/// The records with these keys that are still among those that the move is about, and whether some of them may have a value that cannot
-/// be shown.
+/// The records with these keys that still match the filter of the move, and whether some of them may have a value that
+/// cannot be shown.
 async fn meant(chunk: &Chunk<'_>, keys: &[Json]) -> Result<(Vec<Record>, bool)> {
     let from = chunk.spec.from;
     let names: Vec<&str> = from.key.iter().map(|&field| from.fields[field].name).collect();
-    // A key does not change, so what the filter says of it holds.
+    // A key does not change, so the filter's conditions on it still hold.
     let rest: Vec<(String, Json)> =
         chunk.spec.filter.0.iter().filter(|(name, _)| !names.contains(&name.as_str())).cloned().collect();
     let mut requests: Vec<(Vec<(String, Json)>, usize)> = Vec::new();
@@ -80,14 +81,14 @@ async fn meant(chunk: &Chunk<'_>, keys: &[Json]) -> Result<(Vec<Record>, bool)> 
     Ok((records, is_doubtful))
 }
 
-/// Takes back what was copied and does not move any more, since the job fails.
+/// Deletes the copies of records that do not move any more, because the job fails.
 pub(super) async fn leave(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<Vec<Reject>> {
     let pending = std::mem::take(&mut at.pending);
     take_back(chunk, pending.iter().map(|one| (&one.key, one.copy.as_deref())).collect()).await
 }
 
-/// Takes copies back of records that are to stay where they were, each only while it is what was written, where that is known; gives those that
-/// are on both sides now.
+/// Deletes the copies of records that are to stay in the source. A copy is deleted only while it is unchanged, if its
+/// written state is known. Returns the records that are on both sides now.
 pub(super) async fn take_back(chunk: &Chunk<'_>, copies: Vec<(&Json, Option<&str>)>) -> Result<Vec<Reject>> {
     if copies.is_empty() {
         return Ok(Vec::new());
@@ -123,7 +124,8 @@ pub(super) async fn take_back(chunk: &Chunk<'_>, copies: Vec<(&Json, Option<&str
     Ok(rejects)
 }
 
-/// What became of records that were to be taken away; gives those that are on both sides now, or that could not be taken away.
+/// Handles the results of deletions in the source. Returns the records that are on both sides now, or could not be
+/// deleted.
 pub(super) async fn settled(
     chunk: &Chunk<'_>,
     at: &mut Checkpoint,
@@ -133,7 +135,7 @@ pub(super) async fn settled(
     let (mut rejects, mut stay) = (Vec::new(), Vec::new());
     for (one, taken) in taken {
         match taken {
-            // Nobody but a client can have done that.
+            // Only a client can have deleted it.
             Taken::Away { was_there: false } if is_fresh => at.counts.changed += 1,
             Taken::Away { .. } => {
                 at.counts.deleted += 1;
@@ -145,7 +147,7 @@ pub(super) async fn settled(
                 rejects.push(Reject::of(one.key.clone(), &error));
             }
         }
-        // The keys of both are one.
+        // Both records have the same key.
         stay.push((&one.key, one.copy.as_deref()));
     }
     rejects.extend(take_back(chunk, stay).await?);

@@ -1,12 +1,12 @@
-//! Which values can be those of which field: judged before a migration is queued.
+//! Which values fit which field: checked before a migration is queued.
 
 use beds_core::spec::Type;
 use beds_protocol::Json;
 
-/// What comes out of an expression.
+/// The result of an expression.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Shape {
-    /// What a field has.
+    /// A value of a field of this type.
     Of(&'static Type),
     /// A text of any kind.
     Text,
@@ -20,10 +20,10 @@ pub(super) enum Shape {
     Time,
 }
 
-/// Why what comes out of an expression cannot be in a field of this type: the end of the sentence "the field …".
+/// Why the result of an expression cannot fit a field of this type: the end of the sentence "the field …".
 pub(super) fn bars(shape: Shape, to: &'static Type) -> Option<String> {
     let is_text = matches!(to, Type::String { .. } | Type::Text { .. });
-    // Texts that are none of the type's are rejected record by record.
+    // A text that is invalid for the type is rejected with its record.
     let is_read_from_text = matches!(
         to,
         Type::Enum { .. }
@@ -107,7 +107,7 @@ fn name(shape: Shape) -> String {
     }
 }
 
-/// A value in the form that this type has on the wire, where another type's value stands for one.
+/// A value in the wire form of this type, if another type's value stands for one of this type.
 pub(super) fn fitted(value: Json, to: &Type) -> Json {
     match (value, to) {
         (Json::Number(number), Type::String { .. } | Type::Text { .. } | Type::Decimal { .. }) => {

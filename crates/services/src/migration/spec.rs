@@ -1,5 +1,5 @@
-//! [`Spec`]: a migration whose every part is known and allowed. It is made of the request at the start, and again for each chunk, with
-//! the roles that its caller had.
+//! [`Spec`]: a migration in which every part is known and allowed. It is built from the request at the start, and again
+//! for each chunk, with the roles that the caller had.
 
 use beds_core::{
     Error, Result,
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::jobs::{About, Catalogue};
 
-/// What a migration is asked to do: the arguments of `migration.call.start`.
+/// The arguments of `migration.call.start`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Asked {
@@ -29,28 +29,28 @@ pub struct Asked {
     pub to: String,
     /// Which records.
     pub r#where: Option<Json>,
-    /// What each field gets.
+    /// The expressions of the fields.
     pub map: Option<Json>,
     /// `copy` or `move`.
     pub mode: Option<String>,
     /// `skip`, `replace` or `fail`.
     pub on_conflict: Option<String>,
-    /// How many records are worked on together.
+    /// How many records a chunk has.
     pub chunk: Option<u32>,
-    /// Whether nothing is written.
+    /// Whether it is a dry run, which writes nothing.
     pub dry_run: Option<bool>,
     /// The job whose rejected records are sent again.
     pub rejects_of: Option<Uuid>,
 }
 
-/// Whether records stay where they were.
+/// Whether records stay in the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
     Copy,
     Move,
 }
 
-/// What becomes of a record of `to` that is there already, and another.
+/// What happens to an existing record of `to` that differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OnConflict {
     Skip,
@@ -58,13 +58,13 @@ pub(super) enum OnConflict {
     Fail,
 }
 
-/// A migration that can be done.
+/// A migration that can run.
 #[derive(Debug)]
 pub(super) struct Spec {
     pub(super) from: &'static Domain,
     pub(super) to: &'static Domain,
     pub(super) filter: Record,
-    /// What the fields of `to` get, by their places.
+    /// The expressions of the fields of `to`, by the fields' places.
     pub(super) map: Vec<(usize, &'static Field, Expression)>,
     pub(super) mode: Mode,
     pub(super) on_conflict: OnConflict,
@@ -72,21 +72,21 @@ pub(super) struct Spec {
     pub(super) rejects_of: Option<Uuid>,
     /// The fields by which a record of `to` is found again.
     pub(super) identity: Vec<usize>,
-    /// What a caller may change of a record of `to`, where it may.
+    /// The caller's right to change records of `to`, if it has one.
     pub(super) update: Option<May>,
 }
 
 impl Spec {
-    /// What a job is about that takes records away from one of the two.
+    /// The records that the job is about, if it deletes records in one of the two templates.
     pub(super) fn about(&self) -> Option<About> {
         let moves = matches!(self.mode, Mode::Move) && !self.dry_run;
         moves.then(|| About::moving(self.from.name, self.to.name))
     }
 
-    /// What a request asks for.
+    /// The migration that a request asks for.
     ///
     /// # Errors
-    /// `validation_failed` with all that is wrong; `forbidden` or `unauthenticated` where the caller lacks a right.
+    /// `validation_failed` with all that is wrong; `forbidden` or `unauthenticated` if the caller lacks a right.
     pub(super) fn of(cx: &Context, catalogue: &Catalogue, asked: &Asked) -> Result<Self> {
         let mut errors = Errors::default();
         let mode = match asked.mode.as_deref() {
@@ -185,7 +185,7 @@ impl Spec {
 }
 
 impl Spec {
-    /// What moves records between templates of one shape, so that each of them is on one side in the end.
+    /// A move of records between templates of the same shape, after which each record is on one side.
     ///
     /// # Errors
     /// As [`Spec::of`].
@@ -206,7 +206,7 @@ impl Spec {
             .iter()
             .enumerate()
             .filter(|(index, field)| from.version != Some(*index) && !is_mapped(field))
-            // What the database makes by itself is made anew.
+            // The database generates these values anew.
             .filter(|(_, field)| {
                 to.field(field.name).is_none_or(|(_, there)| there.generated != Some(Generated::Database))
             })
@@ -222,12 +222,12 @@ impl Spec {
         if spec.identity != to.key || !names(from).eq(names(to)) {
             errors.push("args.to", format!("`{}` must have the key of `{}`", to.name, from.name));
         }
-        // A copy that is to be taken back could not be.
+        // Without this right, copies could not be deleted.
         May::of(cx, to, Operation::Delete)?;
         errors.or(spec)
     }
 
-    /// What puts records of a template back that were taken out of it.
+    /// The restore of records that were taken out of a template.
     ///
     /// # Errors
     /// As [`Spec::of`].
@@ -280,7 +280,7 @@ impl OnConflict {
     }
 }
 
-/// The rights of the caller: what it may not do at all is told before anything else.
+/// The rights of the caller. Missing rights are reported before anything else.
 struct Rights<'a> {
     cx: &'a Context,
     refused: Option<Error>,
@@ -323,7 +323,8 @@ fn domain(catalogue: &Catalogue, path: &str, name: &str, errors: &mut Errors) ->
     }
 }
 
-/// Whether both are surely not the same records: what is moved onto itself would be gone.
+/// Checks that the two templates surely do not show the same records: a move of records onto themselves would delete
+/// them.
 fn apart(from: &'static Domain, to: &'static Domain, errors: &mut Errors) {
     let source = |domain: &'static Domain| {
         let objects = domain.database_objects();
@@ -401,7 +402,7 @@ fn map(
     map
 }
 
-/// Whether the map gives what a new record needs.
+/// Whether the map sets every field that a new record needs.
 fn complete(map: &[(usize, &'static Field, Expression)], to: &'static Domain, errors: &mut Errors) {
     for (index, field) in to.fields.iter().enumerate() {
         let fills_itself = field.generated.is_some() || field.default.is_some() || to.version == Some(index);

@@ -1,4 +1,4 @@
-//! One chunk of a migration, in the phase that its checkpoint says.
+//! One chunk of a migration, in the phase of its checkpoint.
 
 use beds_core::{Error, Result};
 use beds_protocol::{ErrorCode, Json, Record};
@@ -18,7 +18,7 @@ use crate::jobs::{Next, Reject, Step};
 /// How many rejects a dry run lists.
 const LISTED_MAX: usize = 100;
 
-/// Does a chunk.
+/// Runs a chunk.
 pub(super) async fn step(chunk: &Chunk<'_>, mut at: Checkpoint) -> Result<Step> {
     let total = match chunk.job.total {
         Some(total) => total,
@@ -41,7 +41,7 @@ pub(super) async fn step(chunk: &Chunk<'_>, mut at: Checkpoint) -> Result<Step> 
         Phase::End => (Vec::new(), None),
     };
     let next = next(chunk, &at, conflict)?;
-    // What was picked for more than one chunk may have been begun by one that failed.
+    // The picked records may cover several chunks, and a failed chunk may have begun some of them.
     if is_picked || at.phase == Phase::Delete {
         chunk.fresh.inspect(|fresh| fresh.mark(chunk.job));
     }
@@ -54,7 +54,7 @@ pub(super) async fn step(chunk: &Chunk<'_>, mut at: Checkpoint) -> Result<Step> 
         rejects.truncate(LISTED_MAX.saturating_sub(listed));
     }
     let done = at.done(chunk.spec);
-    // More may have come meanwhile than there were.
+    // Records may have been added since they were counted.
     let total = total.max(done);
     let total = if matches!(next, Next::Done(_)) { done } else { total };
     Ok(Step { checkpoint: at.json()?, total: Some(total), done, rejects, next })
@@ -85,12 +85,12 @@ fn next(chunk: &Chunk<'_>, at: &Checkpoint, conflict: Option<String>) -> Result<
     Ok(Next::Failed(result, reason))
 }
 
-/// Whether the records of the next chunk are to be picked first.
+/// Whether the records of the next chunk must be picked first.
 fn picks(chunk: &Chunk<'_>, at: &Checkpoint) -> bool {
     chunk.settles && !chunk.spec.dry_run && at.phase == Phase::Write && at.picked.is_empty()
 }
 
-/// Reads, converts and writes the records of a chunk; gives what was rejected, and why it cannot go on.
+/// Reads, converts and writes the records of a chunk. Returns the rejects, and the reason if the job cannot go on.
 async fn written(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<(Vec<Reject>, Option<String>)> {
     let spec = chunk.spec;
     let (page, mut rejects) = if at.picked.is_empty() {
@@ -132,7 +132,7 @@ async fn written(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<(Vec<Reject>,
         }
         sent.push((item, is_made));
     }
-    // What is not compared in the end is compared now.
+    // Records that are not compared in the end are compared now.
     if !spec.dry_run && !proves(spec) {
         compare(chunk, at, &sent, &mut counts, &mut rejects).await?;
     }
@@ -156,8 +156,8 @@ async fn written(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<(Vec<Reject>,
     Ok((rejects, conflict))
 }
 
-/// Compares what was written with what is there, and has those taken away that are the same, where they move. Of each is known whether
-/// it was made, and was not there before.
+/// Compares the written records with those in `to`. In a move, equal records are marked for deletion in the source. The
+/// flag of each item says whether the record was created, and did not exist before.
 async fn compare(
     chunk: &Chunk<'_>,
     at: &mut Checkpoint,
@@ -186,7 +186,7 @@ async fn compare(
                 key: item.key.clone(),
                 digest: item.digest.clone(),
                 identity: item.identity.clone(),
-                // What was there before is nobody's to take back.
+                // A record that existed before is not a copy, so it must not be deleted.
                 copy: (chunk.settles || is_made).then(|| digest_of(there)),
                 record,
             });
@@ -199,19 +199,19 @@ fn digest_of(record: &Record) -> String {
     canonical::digest(&canonical::of_json(&Json::Object(record.clone())))
 }
 
-/// A record that was written is there as something else.
+/// Counts and rejects a written record that differs in `to`.
 fn differ(at: &mut Checkpoint, counts: &mut Counts, rejects: &mut Vec<Reject>, item: &Item, reason: String) {
     at.different += 1;
     counts.rejected += 1;
     rejects.push(reject(item, &Error::new(ErrorCode::Conflict, reason)));
 }
 
-/// Reads records once more, and compares what they are to be with what is there.
+/// Reads records once more, and compares their expected form with the records in `to`.
 async fn proved(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<Vec<Reject>> {
     let spec = chunk.spec;
     let Page { records, is_doubtful, place, is_last } = chunk.page(&at.place).await?;
     at.compared += records.len() as u64;
-    // Those that cannot be converted were rejected before.
+    // Records that cannot be converted were rejected before.
     let (items, _) = items(chunk, records, is_doubtful).await?;
     let found = there(chunk, items.iter().map(|item| &*item.identity).collect()).await?;
     let differing: Vec<&Item> = items
@@ -248,7 +248,7 @@ async fn proved(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<Vec<Reject>> {
     Ok(rejects)
 }
 
-/// The keys of all that the job has rejected so far, as texts.
+/// The keys of all rejects of the job so far, as texts.
 async fn rejected(chunk: &Chunk<'_>) -> Result<Vec<Vec<u8>>> {
     let (mut all, mut after) = (Vec::new(), 0);
     let job = chunk.job.id.to_string();

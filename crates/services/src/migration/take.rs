@@ -1,4 +1,4 @@
-//! A record is taken away only while it is what it was.
+//! Deletes a record only while it is unchanged.
 
 use std::collections::HashMap;
 
@@ -16,23 +16,23 @@ use futures_util::future::join_all;
 use super::canonical;
 use crate::jobs::{Catalogue, may_pass};
 
-/// How many are taken away at the same time.
+/// How many records are deleted at the same time.
 const AT_ONCE: usize = 64;
 
-/// What became of one.
+/// The result of a deletion.
 pub(crate) enum Taken {
-    /// It is gone.
+    /// The record is gone.
     Away {
-        /// Whether it was there before: it is not where this chunk is done for the second time.
+        /// Whether the record existed. It does not if this chunk runs for the second time.
         was_there: bool,
     },
-    /// It is another than it was.
+    /// The record has changed.
     Changed,
-    /// It may not be taken away.
+    /// The record may not be deleted.
     Refused(Error),
 }
 
-/// Takes records away, each with this key and if it still is what this digest says; `now` is what they are.
+/// Deletes records, each with this key and only if it still has this digest. `now` holds their present state.
 pub(crate) async fn take_all(
     cx: &Context,
     catalogue: &Catalogue,
@@ -54,7 +54,7 @@ pub(crate) async fn take_all(
     Ok(all)
 }
 
-/// Takes one record away that was found as `record`, if it still is what this digest says.
+/// Deletes one record that was found as `record`, if it still has this digest.
 pub(super) async fn take(
     cx: &Context,
     catalogue: &Catalogue,
@@ -70,7 +70,7 @@ pub(super) async fn take(
     let if_version = from.version.and_then(|field| json.get(from.fields[field].name)).and_then(Json::as_i64);
     let request = DeleteRequest { key: Some(key.clone()), if_version, ..DeleteRequest::default() };
     let work = catalogue.plan(cx, from, Request::Delete(request));
-    // A record that was deleted and made anew has its first version again.
+    // A record that was deleted and created again has its first version again.
     let incomparable: Vec<_> = incomparable(from).map(|field| field.name).collect();
     let values: Vec<(usize, Value)> = from
         .fields
@@ -80,13 +80,13 @@ pub(super) async fn take(
         .filter_map(|(index, field)| json.get(field.name).map(|json| (index, shown(field, json))))
         .collect();
     let work = work.and_then(|work| match work {
-        // What is written by hand has the version alone.
+        // A hand-written function gets the version only.
         Work::Done(_) | Work::Method(_) if if_version.is_some() => Ok(work),
         work => only_while(work, &values),
     });
     match cx.run(work).await {
         Ok(_) => Ok(Taken::Away { was_there: true }),
-        // Whoever was quicker changed it, or took it away.
+        // Another writer was faster, and changed or deleted it.
         Err(error) if matches!(error.code, ErrorCode::VersionMismatch | ErrorCode::NotFound) => {
             Ok(Taken::Changed)
         }

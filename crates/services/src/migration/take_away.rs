@@ -1,4 +1,4 @@
-//! What was written and compared is taken away where it came from.
+//! Deletes records in the source, after they were written and compared.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::jobs::Reject;
 
-/// Takes away what is pending; gives what stayed.
+/// Deletes the pending records. Returns those that stayed.
 pub(super) async fn pending(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<Vec<Reject>> {
     let is_fresh = chunk.fresh.is_some_and(|fresh| fresh.begin(chunk.job));
     let keys: Vec<Json> = at.pending.iter().map(|pending| pending.key.clone()).collect();
@@ -29,7 +29,7 @@ pub(super) async fn pending(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<Ve
         rest = others;
         let record = now.remove(&canonical::of_json(&one.key));
         let taken = take(chunk.cx, chunk.catalogue, chunk.spec.from, (&one.key, &one.digest), record).await?;
-        // One that was not there any more may be gone by a client's hand, and its copy may have been taken back.
+        // A missing record may have been deleted by a client, and its copy may have been deleted since.
         if matches!(taken, Taken::Away { was_there } if was_there || !chunk.settles && !is_fresh) {
             stays(chunk, one).await?;
             at.is_apart = true;
@@ -48,21 +48,21 @@ pub(super) async fn pending(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<Ve
     Ok(rejects)
 }
 
-/// What a client did with a record while it moved.
+/// A client's action on a record during its move.
 #[derive(Debug, Clone, Copy)]
 enum Meanwhile {
     Changed,
     Deleted,
 }
 
-/// What became of records that were to be taken away; gives those that were not moved, and why.
+/// Handles the results of deletions in the source. Returns the records that were not moved, with reasons.
 async fn moved(
     chunk: &Chunk<'_>,
     at: &mut Checkpoint,
     is_fresh: bool,
     ended: Vec<(&Pending, Taken)>,
 ) -> Result<Vec<Reject>> {
-    // Whoever was quicker may have deleted what it had changed.
+    // The faster writer may have changed the record and then deleted it.
     let changed = ended.iter().filter(|(_, taken)| matches!(taken, Taken::Changed));
     let changed: Vec<Json> = changed.map(|(one, _)| one.key.clone()).collect();
     let now = match &*changed {
@@ -72,7 +72,7 @@ async fn moved(
     let (mut met, mut rejects) = (Vec::new(), Vec::new());
     for (one, taken) in ended {
         match taken {
-            // Nobody but a client can have done that.
+            // Only a client can have deleted it.
             Taken::Away { was_there: false } if is_fresh => met.push((one, Meanwhile::Deleted)),
             Taken::Away { .. } => at.counts.deleted += 1,
             Taken::Changed if now.contains_key(&canonical::of_json(&one.key)) => {
@@ -87,7 +87,7 @@ async fn moved(
     Ok(rejects)
 }
 
-/// Takes the copies back of records that clients have met on their way, each only while it is what was written.
+/// Deletes the copies of records on which clients acted during the move, each only while the copy is unchanged.
 async fn take_back(
     chunk: &Chunk<'_>,
     at: &mut Checkpoint,
@@ -101,9 +101,9 @@ async fn take_back(
     let to = chunk.spec.to;
     for (one, meanwhile) in met {
         match (found.remove(&name(&one.identity)), &one.copy) {
-            // A client has taken the copy away.
+            // A client has deleted the copy.
             (None, _) => stay.push((one, meanwhile, Ok(()))),
-            // What may be the record itself is no copy.
+            // Before source and target are known to be apart, the record found may be the original.
             (Some(record), Some(copy)) if at.is_apart => {
                 let key = key(to, &record);
                 now.insert(canonical::of_json(&key), record);
@@ -148,8 +148,8 @@ async fn take_back(
     Ok(rejects)
 }
 
-/// Whether a record is still where it was written, after it was taken away where it came from. Two templates may show the same
-/// records, by views that look different: then it is put back, and the move ends.
+/// Checks that a record is still in the target after it was deleted in the source. Two templates may show the same
+/// records through different views. In that case the record is put back, and the move ends.
 async fn stays(chunk: &Chunk<'_>, one: &Pending) -> Result<()> {
     if there(chunk, vec![&one.identity]).await?.contains_key(&name(&one.identity)) {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Records are written: new ones together, and those that are there already as the request says.
+//! Writes records: new ones together, existing ones as the request says.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::jobs::{Reject, may_pass};
 
-/// What became of a record.
+/// The result for a record.
 #[derive(Debug, PartialEq)]
 pub(super) enum Became {
     Created,
@@ -20,16 +20,16 @@ pub(super) enum Became {
     Replaced,
     Skipped,
     Rejected(Error),
-    /// It is there as something else, which the request does not allow.
+    /// The record exists with other values, which the request does not allow.
     Conflict(Error),
 }
 
-/// Writes records; says of each what became of it.
+/// Writes records. Returns the result for each.
 pub(super) async fn write(chunk: &Chunk<'_>, items: &[Item]) -> Result<Vec<Became>> {
     if items.is_empty() {
         return Ok(Vec::new());
     }
-    // A chunk that is done for the second time, and one that meets other records, finds them.
+    // The lookup finds the records of a chunk that runs for the second time, and of other writers.
     if !chunk.spec.dry_run && create(chunk, items).await?.is_ok() {
         return Ok(items.iter().map(|_| Became::Created).collect());
     }
@@ -50,7 +50,7 @@ pub(super) async fn write(chunk: &Chunk<'_>, items: &[Item]) -> Result<Vec<Becam
     Ok(became.into_iter().map(|outcome| outcome.unwrap_or(Became::Created)).collect())
 }
 
-/// What becomes of a record that is there already.
+/// Handles a record that exists already.
 async fn settle(chunk: &Chunk<'_>, item: &Item, there: &Record) -> Result<Became> {
     let Some(field) = item.differs(chunk, there) else { return Ok(Became::Same) };
     match chunk.spec.on_conflict {
@@ -85,7 +85,7 @@ async fn replace(chunk: &Chunk<'_>, item: &Item, there: &Record) -> Result<Becam
     }
 }
 
-/// Makes new records, all or none; the inner error says why it cannot be.
+/// Creates records, all or none. The inner error says why it is impossible.
 async fn create(chunk: &Chunk<'_>, items: &[Item]) -> Result<std::result::Result<(), Error>> {
     let data = match items {
         [one] => OneOrMany::One(one.record.clone()),
@@ -99,7 +99,8 @@ async fn create(chunk: &Chunk<'_>, items: &[Item]) -> Result<std::result::Result
     }
 }
 
-/// Makes new records: all that can be, the others with their reasons. What is refused as a whole is tried by halves.
+/// Creates as many of the records as possible, and returns the reasons for the others. A group that is refused is tried
+/// in halves.
 async fn create_by_halves(
     chunk: &Chunk<'_>,
     items: &[Item],
@@ -109,7 +110,7 @@ async fn create_by_halves(
     if chunk.spec.dry_run {
         return Ok(missing.into_iter().map(|index| (index, None)).collect());
     }
-    // Neighbours go together.
+    // Neighbouring records are created together.
     let mut runs: Vec<std::ops::Range<usize>> = Vec::new();
     for index in missing {
         match runs.last_mut() {

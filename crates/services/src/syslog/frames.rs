@@ -1,57 +1,58 @@
-//! [`Frames`]: messages in a stream, by RFC 6587: after their length (octet counting), or up to the end of a line.
+//! [`Frames`]: the messages in a stream by RFC 6587, which are framed by their length (octet counting) or end with a
+//! line.
 
 /// How many digits the length of a message may have.
 const DIGITS_MAX: usize = 9;
 
-/// Finds messages in what comes, piece by piece. Of what is longer than it may be, the beginning is given.
+/// Finds messages in a stream that comes in pieces. Of a message that is too long, the beginning is returned.
 #[derive(Debug)]
 pub(super) struct Frames {
-    /// What has come and was not given yet.
+    /// The bytes received and not yet returned.
     bytes: Vec<u8>,
-    /// Up to where it was given.
+    /// The end of the bytes that were returned.
     begin: usize,
-    /// Up to where no end of a line was found.
+    /// Up to here there is no end of a line.
     looked: usize,
     most: usize,
     rest: Rest,
 }
 
-/// What is left out of what comes next.
+/// What to skip of the next bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rest {
     Nothing,
-    /// So many bytes.
+    /// This many bytes.
     Bytes(usize),
-    /// All up to the end of the line.
+    /// Everything up to the end of the line.
     Line,
 }
 
-/// One message, and whether some of it is missing.
+/// One message, and whether it is cut.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Frame {
     pub(super) bytes: Vec<u8>,
     pub(super) is_cut: bool,
 }
 
-/// What is at the beginning.
+/// The beginning of the buffer.
 enum Head {
-    /// A message of that many bytes, after that many.
+    /// A message of this length, after this many bytes.
     Counted {
         after: usize,
         length: usize,
     },
     Line,
-    /// More has to come before that is known.
+    /// More bytes are needed to tell.
     Unknown,
 }
 
 impl Frames {
-    /// Of messages of so many bytes at most.
+    /// Frames for messages of at most this many bytes.
     pub(super) const fn new(most: usize) -> Self {
         Self { bytes: Vec::new(), begin: 0, looked: 0, most, rest: Rest::Nothing }
     }
 
-    /// Adds what has come.
+    /// Adds received bytes.
     pub(super) fn push(&mut self, bytes: &[u8]) {
         if self.begin > 0 {
             self.bytes.drain(..self.begin);
@@ -76,10 +77,10 @@ impl Frames {
         Frame { bytes, is_cut }
     }
 
-    /// The next message, as soon as it is there.
+    /// The next message, if it is complete.
     pub(super) fn next(&mut self) -> Option<Frame> {
         self.skip_rest()?;
-        // What ends a line may stand after a message whose length was told, too.
+        // An end of a line may also follow a message with a length.
         let ends = self.left().iter().take_while(|byte| matches!(byte, b'\n' | b'\r' | 0)).count();
         self.skip(ends);
         match self.head() {
@@ -97,7 +98,7 @@ impl Frames {
         }
     }
 
-    /// Leaves out what is to be left out; none where that has not come to its end.
+    /// Skips the rest of a message; `None` if its end has not come yet.
     fn skip_rest(&mut self) -> Option<()> {
         match self.rest {
             Rest::Nothing => {}
@@ -126,7 +127,8 @@ impl Frames {
         match (left.first(), left.get(digits), left.get(digits + 1)) {
             (None, ..) => Head::Unknown,
             _ if !is_number => Head::Line,
-            // A line that begins with a number is no length: a message begins with its priority.
+            // A number at the beginning of a line is not a length unless `<` follows: a message begins with its
+            // priority.
             (_, None, _) | (_, Some(b' '), None) => Head::Unknown,
             (_, Some(b' '), Some(b'<')) => {
                 let text = std::str::from_utf8(&left[..digits]).unwrap_or_default();
@@ -159,12 +161,12 @@ impl Frames {
         }
     }
 
-    /// What is left at the end of the stream.
+    /// The last message at the end of the stream.
     pub(super) fn finish(mut self) -> Option<Frame> {
         if self.rest != Rest::Nothing || self.left().is_empty() {
             return None;
         }
-        // Of a message whose length was told, some is missing. A line may do without its end.
+        // A message with a length is incomplete. A line may lack its end.
         let (after, is_cut) = match self.head() {
             Head::Counted { after, .. } => (after, true),
             Head::Line | Head::Unknown => (0, false),
@@ -179,7 +181,7 @@ impl Frames {
 mod tests {
     use super::*;
 
-    /// What of a stream is found that comes in pieces of this size.
+    /// The messages of a stream that comes in pieces of this size.
     fn found(stream: &[u8], size: usize, most: usize) -> Vec<(String, bool)> {
         let mut frames = Frames::new(most);
         let mut all = Vec::new();

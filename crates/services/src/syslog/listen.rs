@@ -1,7 +1,7 @@
-//! [`listen`]: takes messages from UDP, TCP and TLS, and puts them into a bounded queue.
+//! [`listen`]: receives messages over UDP, TCP and TLS, and puts them into a bounded queue.
 //!
-//! Where the queue is full, connections are not read, so that their senders wait. Who sends by UDP does not: what finds no
-//! place is lost, and counted.
+//! While the queue is full, connections are not read, so their senders wait. UDP senders do not wait: a datagram that
+//! finds no place is lost, and counted.
 
 use std::{
     fmt, io,
@@ -30,20 +30,20 @@ use super::{
     tls::Acceptor,
 };
 
-/// The longest that UDP carries.
+/// The longest UDP datagram.
 const DATAGRAM_MAX: usize = 65_536;
-/// What the system is asked to hold of what comes by UDP while nobody reads; it may give less.
+/// The requested size of the socket's receive buffer for UDP. The system may give less.
 const SOCKET_BYTES: usize = 8 << 20;
-/// How much of a stream is read at a time.
+/// How many bytes of a stream are read at a time.
 const PIECE: usize = 16_384;
-/// How long a sender has for the beginning of TLS.
+/// How long a sender may take for the TLS handshake.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
-/// The pause after an accept that failed, as for want of files.
+/// The pause after a failed accept, such as for lack of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
-/// How often it is looked what the socket of UDP has dropped, and told what was lost.
+/// How often the drops of the UDP socket are read, and losses are logged.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 
-/// The way by which a message came.
+/// The transport of a message.
 #[derive(Debug, Clone, Copy)]
 enum By {
     Udp,
@@ -51,13 +51,13 @@ enum By {
     Tls,
 }
 
-/// Listeners, until this is dropped.
+/// Listeners, which stop when this is dropped.
 pub struct Listening {
-    /// What has come.
+    /// The received messages.
     pub messages: mpsc::Receiver<Message>,
-    /// What is counted.
+    /// The counters.
     pub meter: Arc<Meter>,
-    /// Where they listen, with the ports that they got.
+    /// The addresses, with the actual ports.
     pub addresses: Vec<(&'static str, SocketAddr)>,
     tasks: JoinSet<()>,
 }
@@ -69,13 +69,13 @@ impl fmt::Debug for Listening {
 }
 
 impl Listening {
-    /// Takes no more messages; those that have come are still in the queue.
+    /// Stops receiving. The messages received so far are still in the queue.
     pub async fn stop(&mut self) {
         self.tasks.shutdown().await;
     }
 }
 
-/// What all listeners have.
+/// What all listeners share.
 #[derive(Debug)]
 struct Shared {
     reader: Reader,
@@ -102,10 +102,10 @@ impl Shared {
     }
 }
 
-/// Listens where the settings say; `common` are the files of all links of the node.
+/// Listens on the addresses in the settings. `common` are the files of all links of the node.
 ///
 /// # Errors
-/// Where an address is taken, or a file cannot be used; it names the key.
+/// If an address is in use, or a file cannot be used. The error names the key.
 pub async fn listen(settings: &Syslog, common: &Tls, reader: Reader) -> io::Result<Listening> {
     let named = |key: &str, error: &io::Error| io::Error::new(error.kind(), format!("{key}: {error}"));
     let (sender, messages) = mpsc::channel(settings.queue_max.max(1) as usize);
@@ -146,7 +146,7 @@ pub async fn listen(settings: &Syslog, common: &Tls, reader: Reader) -> io::Resu
 
 fn udp(address: SocketAddr) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, None)?;
-    // Without a right to more, the system gives what it has.
+    // Without the right to exceed its limit, the system gives what the limit allows.
     let _ = socket.set_recv_buffer_size(SOCKET_BYTES);
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
@@ -158,7 +158,7 @@ async fn datagrams(socket: UdpSocket, shared: Arc<Shared>) {
     loop {
         match socket.recv_from(&mut bytes).await {
             Ok((count, from)) => {
-                // Nothing is read of what has no place.
+                // Nothing is read without a place in the queue.
                 let Ok(place) = shared.messages.try_reserve() else {
                     shared.meter.udp.count();
                     shared.meter.lost.count();
@@ -167,7 +167,7 @@ async fn datagrams(socket: UdpSocket, shared: Arc<Shared>) {
                 let kept = count.min(shared.line_max);
                 place.send(shared.read(&bytes[..kept], kept < count, from.ip(), By::Udp));
             }
-            // It tells what became of something that was sent, and nothing was.
+            // Such an error is about an earlier datagram of ours, but this socket sends none.
             Err(error) => {
                 debug!("syslog by UDP: {error}");
                 sleep(PAUSE).await;
@@ -176,7 +176,7 @@ async fn datagrams(socket: UdpSocket, shared: Arc<Shared>) {
     }
 }
 
-/// Counts what the system has dropped before anybody could read it, and tells what was lost, together.
+/// Counts the datagrams that the system dropped before they were read, and logs all losses together.
 async fn look_for_losses(address: SocketAddr, meter: Arc<Meter>) {
     let mut told = 0;
     loop {
@@ -197,7 +197,7 @@ async fn look_for_losses(address: SocketAddr, meter: Arc<Meter>) {
     }
 }
 
-/// How many datagrams the system has dropped for the socket of this address, of this process's network.
+/// How many datagrams the system has dropped for the socket of this address, in this process's network namespace.
 fn dropped(address: SocketAddr) -> Option<u64> {
     let file = if address.is_ipv4() { "/proc/self/net/udp" } else { "/proc/self/net/udp6" };
     let text = std::fs::read_to_string(file).ok()?;
@@ -250,7 +250,7 @@ async fn connection(stream: TcpStream, from: SocketAddr, acceptor: Option<Arc<Ac
     }
 }
 
-/// Takes the messages of a connection, as fast as there is place for them.
+/// Receives the messages of a connection, as fast as the queue has places.
 async fn messages(mut stream: impl AsyncRead + Unpin, from: SocketAddr, by: By, shared: &Shared) {
     let mut frames = Frames::new(shared.line_max);
     let mut piece = vec![0; PIECE];
@@ -265,7 +265,7 @@ async fn messages(mut stream: impl AsyncRead + Unpin, from: SocketAddr, by: By, 
         }
         match timeout(shared.idle, stream.read(&mut piece)).await {
             Ok(Ok(count)) if count > 0 => frames.push(&piece[..count]),
-            // At its end, when it breaks, and when it has been silent for too long.
+            // At its end, on an error, or after too long a silence.
             Ok(_) | Err(_) => break,
         }
     }

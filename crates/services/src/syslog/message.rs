@@ -5,20 +5,20 @@ use beds_protocol::{Record, value::DateTime};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// What a sender said.
+/// A message of a sender.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Message {
-    /// When it happened, as the sender says, else when it came.
+    /// The sender's time of the event, or else the time of receipt.
     pub at: DateTime,
-    /// When it came.
+    /// The time of receipt.
     pub received_at: DateTime,
-    /// What kind of program says it.
+    /// The kind of program.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub facility: Option<&'static str>,
     /// How serious it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<&'static str>,
-    /// The machine, as it calls itself.
+    /// The machine's own name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
     /// The program.
@@ -35,18 +35,18 @@ pub struct Message {
     pub data: Map<String, Value>,
     /// The text.
     pub message: String,
-    /// Where it came from: an address, or what the sender over the bus says.
+    /// The origin: an address, or the name that a sender over the bus gives.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// Whether it is not as it should be.
+    /// Whether the message is malformed.
     pub malformed: bool,
-    /// What came, in base64, of such a one.
+    /// The received bytes of a malformed message, in base64.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub raw: Option<String>,
 }
 
 impl Message {
-    /// The same as a record of the domain.
+    /// The message as a record of the domain.
     pub(super) fn into_record(self) -> Result<Record> {
         let text = serde_json::to_vec(&self).map_err(|_| Error::internal("a message has no text"))?;
         serde_json::from_slice(&text).map_err(|_| Error::internal("a message is no record"))

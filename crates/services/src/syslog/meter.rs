@@ -1,4 +1,4 @@
-//! [`Meter`]: what listeners count.
+//! [`Meter`]: the counters of listeners.
 
 use beds_core::meter::{Counter, Family, Gauge, Samples, Source};
 
@@ -18,14 +18,14 @@ static REFUSED: Family = Family::counter(
     "Connections that were closed at once: there were too many, or the sender could not prove who it is.",
 );
 
-/// What the listeners of a node count.
+/// The counters of a node's listeners.
 #[derive(Debug, Default)]
 pub struct Meter {
     pub(super) udp: Counter,
     pub(super) tcp: Counter,
     pub(super) tls: Counter,
     pub(super) lost: Counter,
-    /// What the system says of the socket of UDP.
+    /// The drops of the UDP socket, as the system counts them.
     pub(super) dropped: Gauge,
     pub(super) malformed: Counter,
     pub(super) connections: Gauge,
@@ -33,7 +33,7 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// How many messages were lost that came by UDP.
+    /// How many UDP messages were lost.
     #[must_use]
     pub fn lost(&self) -> u64 {
         self.lost.get() + self.dropped.get()

@@ -1,7 +1,7 @@
-//! Syslog: what senders say, as records of the template `syslog`.
+//! Syslog: the messages of senders, as records of the template `syslog`.
 //!
-//! [`Reader`] reads a message, `frames` finds messages in a stream, [`listen`] takes them from UDP, TCP and TLS into a bounded
-//! queue. [`ingest`] is behind the call of that name, for messages that come over the bus.
+//! [`Reader`] parses a message, `frames` finds messages in a stream, and [`listen`] puts messages from UDP, TCP and TLS
+//! into a bounded queue. [`ingest`] implements the call of that name, for messages that come over the bus.
 
 mod frames;
 mod listen;
@@ -21,14 +21,14 @@ pub use reader::Reader;
 pub use settings::Syslog;
 pub use tls::check as check_tls;
 
-/// Keeps messages that came over the bus, each as it would have come from a listener; gives how many.
+/// Stores messages that came over the bus, in the same way as those from a listener. Returns how many.
 ///
 /// # Errors
-/// What the database says; then none of them is kept.
+/// An error of the database. Then none of them is stored.
 pub async fn ingest<D: NamasteCore>(cx: &Context, lines: &[String], source: Option<&str>) -> Result<i64> {
     let reader = cx.extensions.get::<Reader>()?;
     let read = |line: &String| {
-        // Of one that is longer than a record holds, the beginning is kept, as of one that comes to a listener.
+        // Of a line that is longer than a record can hold, the beginning is stored, as with a listener.
         let kept = &line[..line.floor_char_boundary(settings::LINE_BYTES_MOST)];
         reader.read(kept.as_bytes(), kept.len() < line.len(), source).into_record()
     };

@@ -1,4 +1,4 @@
-//! [`Reader`]: what a message says, by RFC 5424 or RFC 3164. Whatever cannot be read is kept as it came.
+//! [`Reader`]: parses a message by RFC 5424 or RFC 3164. A message that cannot be parsed is kept unchanged.
 
 use std::time::SystemTime;
 
@@ -18,12 +18,12 @@ use super::{message::Message, settings::Syslog};
 const HOST_MAX: usize = 255;
 const APP_MAX: usize = 255;
 const ID_MAX: usize = 128;
-/// How many parameters of structured data are kept as such.
+/// How many parameters of structured data are kept as parameters.
 const PARAMS_MAX: usize = 1_000;
 /// The greatest priority: facility 23, severity 7.
 const PRIORITY_MAX: u8 = 191;
 
-/// Reads messages.
+/// Parses messages.
 #[derive(Debug, Clone)]
 pub struct Reader {
     zone: Tz,
@@ -38,16 +38,17 @@ struct Begun<'a> {
 type Read<'a> = syslog_loose::Message<&'a str>;
 
 impl Reader {
-    /// By these settings.
+    /// A reader with these settings.
     ///
     /// # Errors
-    /// Where the zone is none.
+    /// If the time zone is unknown.
     pub fn new(settings: &Syslog) -> Result<Self> {
         let zone = settings.zone.parse();
         Ok(Self { zone: zone.map_err(|_| Error::internal("syslog.zone is the name of no time zone"))? })
     }
 
-    /// What a message says that came just now. It never fails: what cannot be read is kept as it is, with a mark.
+    /// Parses a message that was just received. It never fails: a message that cannot be parsed is kept unchanged, with
+    /// a mark.
     #[must_use]
     pub fn read(&self, bytes: &[u8], is_cut: bool, source: Option<&str>) -> Message {
         self.read_at(bytes, is_cut, source, SystemTime::now())
@@ -79,7 +80,7 @@ impl Reader {
         message
     }
 
-    /// Fills in what can be read; false where something cannot.
+    /// Fills in the parts that can be parsed; false if a part cannot.
     fn fill(&self, message: &mut Message, text: &str, now: SystemTime) -> bool {
         let Some(Begun { priority, rest }) = begun(text) else { return false };
         let (facility, severity) = decompose_pri(priority);
@@ -92,7 +93,7 @@ impl Reader {
         let now = chrono::DateTime::<Utc>::from(now).with_timezone(&self.zone).naive_local();
         let year = |date: IncompleteDate| nearest_year(date, now);
         let Ok(read) = parse_message_with_year_exact_tz(text, year, Some(Utc), variant) else {
-            // RFC 3164 leaves everything but the priority to whoever takes it.
+            // RFC 3164 leaves everything but the priority to the receiver.
             return !is_versioned;
         };
         let is_zoned = is_versioned || !rest.trim_start().starts_with(|c: char| c.is_ascii_alphabetic());
@@ -121,7 +122,7 @@ fn begun(text: &str) -> Option<Begun<'_>> {
     Some(Begun { priority, rest })
 }
 
-/// Takes what was read; false where something is longer than it may be.
+/// Takes the parsed parts; false if a part is too long.
 fn take(message: &mut Message, read: &Read<'_>) -> bool {
     let mut is_good = true;
     let mut name = |text: Option<&str>, most: usize| {
@@ -146,18 +147,18 @@ fn take(message: &mut Message, read: &Read<'_>) -> bool {
     is_good
 }
 
-/// What stands before the text.
+/// The part before the text.
 fn head<'a>(text: &'a str, read: &Read<'a>) -> Option<&'a str> {
     text.trim_end().strip_suffix(read.msg).map(str::trim_end)
 }
 
-/// The text as its sender wrote it. The parser takes away all blanks around it, and of RFC 3164, which knows no structured data, also
-/// a `-` at its beginning, as in `-5`.
+/// The text as its sender wrote it. The parser strips all blanks around it. For RFC 3164, which has no structured data,
+/// it also strips a `-` at the beginning of the text, as in `-5`.
 fn said<'a>(text: &'a str, read: &Read<'a>, is_versioned: bool) -> Option<&'a str> {
     let mut head = head(text, read)?;
     if !is_versioned && read.structured_data.is_empty() {
         let before = head.strip_suffix('-').map(str::trim_end);
-        // A `-` that ends a name, or stands in place of one, belongs to what is before the text.
+        // A `-` that ends a name, or replaces one, belongs to the part before the text.
         let is_of_text = |before: &&str| {
             before.ends_with(':') || (before.len() + 1 < head.len() && read.appname.is_some())
         };
@@ -165,11 +166,11 @@ fn said<'a>(text: &'a str, read: &Read<'a>, is_versioned: bool) -> Option<&'a st
     }
     let said = text.get(head.len()..)?;
     let said = said.strip_prefix(' ').unwrap_or(said);
-    // It says that UTF-8 follows.
+    // The byte order mark says that UTF-8 follows.
     Some(said.strip_prefix('\u{feff}').unwrap_or(said))
 }
 
-/// Whether nothing of the structured data of RFC 5424 has been left out: the parser passes over an element that it cannot read.
+/// Whether all structured data of RFC 5424 was parsed: the parser skips an element that it cannot parse.
 fn is_all_data(text: &str, read: &Read<'_>) -> bool {
     let data = if read.structured_data.is_empty() {
         "-".to_owned()
@@ -180,7 +181,7 @@ fn is_all_data(text: &str, read: &Read<'_>) -> bool {
     before.is_some_and(|before| before.ends_with(' '))
 }
 
-/// Structured data by names; a parameter that stands several times is a list. None where it cannot be kept so.
+/// Structured data by names. A repeated parameter becomes a list. `None` if the data cannot be kept in this form.
 fn data(elements: &[StructuredElement<&str>]) -> Option<Map<String, Value>> {
     let is_name =
         |name: &str| !name.is_empty() && !name.starts_with('$') && !name.chars().any(char::is_control);
@@ -209,8 +210,8 @@ fn data(elements: &[StructuredElement<&str>]) -> Option<Map<String, Value>> {
     Some(all)
 }
 
-/// The year in which a date is nearest to now: a message of the last evening of a year may come in the next one, and a sender's
-/// clock may be ahead.
+/// The year that brings a date nearest to now. A message from the last evening of a year may arrive in the next year,
+/// and a sender's clock may be ahead.
 fn nearest_year((month, day, hour, minute, second): IncompleteDate, now: NaiveDateTime) -> i32 {
     let this = now.year();
     let distance = |year: &i32| {
@@ -221,14 +222,13 @@ fn nearest_year((month, day, hour, minute, second): IncompleteDate, now: NaiveDa
     years.filter_map(|year| Some((distance(&year)?, year))).min().map_or(this, |(_, year)| year)
 }
 
-/// A moment in UTC. One that was said without its zone was read as if it were in UTC. None where no calendar of a database has
-/// it.
+/// A moment in UTC. A time without a zone was parsed as if it were in UTC. `None` if no database can hold the moment.
 fn moment(at: chrono::DateTime<FixedOffset>, zone: Option<Tz>) -> Option<DateTime> {
     let at = match zone {
         None => at.with_timezone(&Utc),
         Some(zone) => {
             let local = at.naive_utc();
-            // In the hour that a clock leaves out in spring, it is what the clock showed before.
+            // In the hour that the clock skips in spring, the offset before the change applies.
             let zoned = zone.from_local_datetime(&local).earliest();
             zoned.map_or_else(|| local.and_utc(), |zoned| zoned.with_timezone(&Utc))
         }
@@ -285,10 +285,10 @@ mod tests {
             ("America/New_York", "<34>Dec 31 19:29:00 h a: x", "2026-01-01T00:29:00Z"),
             // A clock that is ahead.
             ("UTC", "<34>Jan  2 00:00:00 h a: x", "2026-01-02T00:00:00Z"),
-            // The year and the zone may be told.
+            // The year and the zone may be given.
             ("Europe/Berlin", "<34>Jul  1 2024 12:00:00 h a: x", "2024-07-01T10:00:00Z"),
             ("Europe/Berlin", "<34>2025-07-01T12:00:00Z h a: x", "2025-07-01T12:00:00Z"),
-            // Summer, and the hour that is not there.
+            // Summer, and the hour that does not exist.
             ("Europe/Berlin", "<34>Aug  1 12:00:00 h a: x", "2025-08-01T10:00:00Z"),
             ("Europe/Berlin", "<34>Mar 29 2026 02:30:00 h a: x", "2026-03-29T02:30:00Z"),
         ] {
@@ -381,7 +381,7 @@ mod tests {
 
     #[test]
     fn no_bytes_are_too_odd() {
-        // A small generator of its own: the same bytes each time.
+        // A small generator, which gives the same bytes each time.
         let mut state = 0x2545_F491_4F6C_DD1D_u64;
         let mut next = move || {
             state ^= state << 13;

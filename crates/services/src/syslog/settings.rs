@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use beds_core::{section, settings::Tls};
 use chrono_tz::Tz;
 
-/// How many bytes of a message a record holds, as the template says of `raw`.
+/// How many bytes of a message a record holds: the limit of `raw` in the template.
 pub(super) const LINE_BYTES_MOST: usize = 65_536;
 
 section! {
@@ -37,20 +37,20 @@ section! {
 }
 
 impl Syslog {
-    /// Whether there is anything to listen on.
+    /// Whether there is an address to listen on.
     #[must_use]
     pub const fn listens(&self) -> bool {
         self.udp.is_some() || self.tcp.is_some() || self.tls.is_some()
     }
 
-    /// The certificate of the listener: its own, or what all links of the node have.
+    /// The certificate of the listener: its own, or the one for all links of the node.
     #[must_use]
     pub fn identity(&self, common: &Tls) -> Tls {
         let own = Tls { cert_file: self.cert_file.clone(), key_file: self.key_file.clone(), ca_file: None };
         Tls { ca_file: self.client_ca_file.clone(), ..own.over(common) }
     }
 
-    /// What of it contradicts itself; none where nothing does.
+    /// The contradiction in this section, if there is one.
     #[must_use]
     pub fn contradiction(&self, common: &Tls) -> Option<String> {
         if self.zone.parse::<Tz>().is_err() {

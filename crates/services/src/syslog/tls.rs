@@ -1,4 +1,4 @@
-//! [`Acceptor`]: how senders connect by TLS.
+//! [`Acceptor`]: accepts TLS connections of senders.
 
 use std::{
     fmt, fs, io,
@@ -12,10 +12,10 @@ use rustls::{RootCertStore, ServerConfig, crypto::ring, server::WebPkiClientVeri
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use tokio_rustls::TlsAcceptor;
 
-/// When the files were written that a configuration was made of.
+/// The modification times of the files of a configuration.
 type Written = Vec<Option<SystemTime>>;
 
-/// Makes what senders connect to, of files that may change while the node runs.
+/// Makes TLS acceptors from files that may change while the node runs.
 pub(super) struct Acceptor {
     files: Tls,
     made: Mutex<(Written, TlsAcceptor)>,
@@ -28,17 +28,17 @@ impl fmt::Debug for Acceptor {
 }
 
 impl Acceptor {
-    /// Of these files.
+    /// An acceptor from these files.
     ///
     /// # Errors
-    /// When one of them cannot be read, or holds something else; it names the file.
+    /// If one of them cannot be read, or has another content. The error names the file.
     pub(super) fn new(files: Tls) -> io::Result<Self> {
         let written = written(&files);
         let made = TlsAcceptor::from(Arc::new(configuration(&files)?));
         Ok(Self { files, made: Mutex::new((written, made)) })
     }
 
-    /// By the files as they are now; by those before where they cannot be read.
+    /// An acceptor from the present files, or from the previous ones if the present ones cannot be read.
     pub(super) fn current(&self) -> TlsAcceptor {
         let now = written(&self.files);
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
@@ -53,10 +53,10 @@ impl Acceptor {
     }
 }
 
-/// Whether a listener can be made of these files.
+/// Checks that a listener can be made from these files.
 ///
 /// # Errors
-/// When one of them cannot be read, or holds something else; it names the file.
+/// If one of them cannot be read, or has another content. The error names the file.
 pub fn check(files: &Tls) -> io::Result<()> {
     configuration(files).map(drop)
 }

@@ -1,4 +1,4 @@
-//! [`Moving`]: the kinds of jobs that move records into the warehouse, and back.
+//! [`Moving`]: the kinds of jobs that move records into the warehouse and back.
 
 use std::sync::Arc;
 
@@ -24,13 +24,13 @@ pub struct Moving {
 }
 
 impl Moving {
-    /// What is due, of these domains, moves into the warehouse.
+    /// The kind that moves due records of these domains into the warehouse.
     #[must_use]
     pub fn storing(catalogue: Arc<Catalogue>) -> Self {
         Self { name: STORING, catalogue, fresh: Fresh::default() }
     }
 
-    /// Records of these domains move back.
+    /// The kind that moves records of these domains back.
     #[must_use]
     pub fn returning(catalogue: Arc<Catalogue>) -> Self {
         Self { name: RETURNING, catalogue, fresh: Fresh::default() }
@@ -47,7 +47,7 @@ impl Kind for Moving {
             let told: Told = read(&job.arguments)?;
             let domain = self.catalogue.domain(&told.template)?;
             let asked = if self.name == STORING { told.storing(domain)? } else { told.returning(domain)? };
-            // A node that does not serve both leaves the job to another.
+            // A node that does not serve both domains leaves the job to another.
             self.catalogue.domain(&asked.from)?;
             self.catalogue.domain(&asked.to)?;
             let own;

@@ -1,8 +1,8 @@
-//! The warehouse: records that are old move into another database, and back, by jobs. Which are old, and where they go, is in
-//! `[lifecycle]` of their template.
+//! The warehouse: jobs move old records into another database, and back. `[lifecycle]` of a template says which records
+//! are old, and where they go.
 //!
-//! [`start`] and [`restore`] are behind the calls of the template `warehouse`; [`Moving`] has the kinds of its jobs, and
-//! [`due`] is the job that comes by itself.
+//! [`start`] and [`restore`] implement the calls of the template `warehouse`. [`Moving`] holds the kinds of its jobs.
+//! [`due`] is the recurring job.
 
 mod kinds;
 
@@ -25,35 +25,35 @@ use crate::{
 
 pub use kinds::Moving;
 
-/// What is asked: the arguments of `warehouse.call.start`.
+/// The arguments of `warehouse.call.start`.
 #[derive(Debug, Clone, Default)]
 pub struct Asked {
     /// The template whose records go into the warehouse.
     pub template: String,
-    /// Which of those that are due.
+    /// Which of the due records.
     pub r#where: Option<Json>,
-    /// How many records are worked on together.
+    /// How many records a chunk has.
     pub chunk: Option<u32>,
-    /// Whether nothing is written.
+    /// Whether it is a dry run, which writes nothing.
     pub dry_run: Option<bool>,
 }
 
-/// What is asked: the arguments of `warehouse.call.restore`.
+/// The arguments of `warehouse.call.restore`.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
     /// The template whose records come back.
     pub template: String,
     /// Which records of the warehouse.
     pub r#where: Json,
-    /// What becomes of a record that is there already as another.
+    /// What happens to an existing record that differs.
     pub on_conflict: Option<String>,
-    /// How many records are worked on together.
+    /// How many records a chunk has.
     pub chunk: Option<u32>,
-    /// Whether nothing is written.
+    /// Whether it is a dry run, which writes nothing.
     pub dry_run: Option<bool>,
 }
 
-/// What a job is told.
+/// The arguments of a job.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Told {
@@ -62,16 +62,16 @@ struct Told {
     on_conflict: Option<String>,
     chunk: Option<u32>,
     dry_run: Option<bool>,
-    /// Since when a record that is due is there at most; none of what comes back.
+    /// The limit of age: records from before this moment are due. `None` for a job that moves records back.
     before: Option<String>,
-    /// Nobody has started the job: it was due, and goes on in the node's own name.
+    /// Whether the job was due: nobody started it, and it runs in the node's own name.
     is_due: bool,
 }
 
-/// Starts a job that moves what is due into the warehouse, in the caller's name; gives its id.
+/// Starts a job that moves due records into the warehouse, in the caller's name. Returns its id.
 ///
 /// # Errors
-/// `validation_failed` with what is wrong; `forbidden` or `unauthenticated` where the caller lacks a right.
+/// `validation_failed` with what is wrong; `forbidden` or `unauthenticated` if the caller lacks a right.
 pub async fn start<J: NamasteCore>(cx: &Context, asked: Asked) -> Result<Uuid> {
     let catalogue = &cx.extensions.get::<Desk>()?.catalogue;
     let domain = catalogue.domain(&asked.template)?;
@@ -83,7 +83,7 @@ pub async fn start<J: NamasteCore>(cx: &Context, asked: Asked) -> Result<Uuid> {
     jobs::add::<J>(cx, kinds::STORING, json(&told)?, about.as_ref()).await
 }
 
-/// Starts a job that moves records out of the warehouse, back to where they came from; gives its id.
+/// Starts a job that moves records from the warehouse back to their template. Returns its id.
 ///
 /// # Errors
 /// As [`start`].
@@ -96,7 +96,7 @@ pub async fn restore<J: NamasteCore>(cx: &Context, wanted: Wanted) -> Result<Uui
     jobs::add::<J>(cx, kinds::RETURNING, json(&told)?, about.as_ref()).await
 }
 
-/// The job that comes by itself; none where the records of the template go into no warehouse that is served here.
+/// The recurring job; `None` if the records of the template do not go into a warehouse that is served here.
 #[must_use]
 pub fn due(domain: &'static Domain, catalogue: &Catalogue) -> Option<Due> {
     let (age, to) = domain.warehouse?;
@@ -109,13 +109,13 @@ pub fn due(domain: &'static Domain, catalogue: &Catalogue) -> Option<Due> {
     Some(Due { kind: kinds::STORING, template: domain.name, about, arguments: Box::new(arguments) })
 }
 
-/// Since when records are there at most that are of this age.
+/// The moment before which records have reached this age.
 pub(crate) fn moment(age: Age) -> String {
     let age = Duration::from_secs(age.after_s.into());
     DateTime::from(SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH)).to_string()
 }
 
-/// When the records of a template go into the warehouse, and which template that is.
+/// The age at which the records of a template go into the warehouse, and the warehouse's template.
 fn warehouse(domain: &'static Domain) -> Result<(Age, &'static str)> {
     domain.warehouse.ok_or_else(|| {
         let reason = format!("must be one with a warehouse: `{}` has none in `[lifecycle]`", domain.name);
@@ -128,7 +128,7 @@ impl Told {
     fn storing(&self, domain: &'static Domain) -> Result<migration::Asked> {
         let (age, to) = warehouse(domain)?;
         let filter = older(domain, age, self.before.as_deref().unwrap_or_default(), self.r#where.as_ref())?;
-        // What is in the warehouse is older.
+        // The record in the warehouse is older.
         Ok(self.moving(domain.name, to, filter, Some("replace".to_owned())))
     }
 
@@ -153,7 +153,7 @@ impl Told {
     }
 }
 
-/// The filter for what is older than a moment, and is what a request asks for.
+/// The filter for records that are older than a moment and match the request's filter.
 pub(crate) fn older(domain: &'static Domain, age: Age, before: &str, filter: Option<&Json>) -> Result<Json> {
     let by = domain.fields[age.by].name;
     let mut members = match filter {
@@ -170,7 +170,7 @@ pub(crate) fn older(domain: &'static Domain, age: Age, before: &str, filter: Opt
     Ok(Json::Object(members))
 }
 
-/// What is wrong with the templates is wrong with the one that is named.
+/// Renames a path in an error: a fault of the templates belongs to the argument `template`.
 fn renamed(error: Error) -> Error {
     if error.code != ErrorCode::ValidationFailed {
         return error;

@@ -1,4 +1,4 @@
-//! Values of clients that take a way around: through the documents and fields that stages and operators make.
+//! Clients' values that take a detour: through the documents and fields that stages and operators create.
 
 use super::{REST, compiled, written};
 use crate::Code;
@@ -13,7 +13,7 @@ fn accepted(stages: &str) {
     assert!(compiled(&stages).is_ok(), "{stages}: {:?}", compiled(&stages));
 }
 
-/// The same of a stage that has to be the last.
+/// The same for a stage that must be the last.
 fn last(stages: &str) -> Result<String, Vec<Code>> {
     compiled(&format!("{REST}, {}", written(stages)))
 }
@@ -160,7 +160,7 @@ fn a_choice_among_constants_is_the_pipelines_own() {
     }
     for stages in [
         r#"{"$set": {"z": {"$cond": {"if": {"$getField": @text@}, "then": 1, "else": 2}}}}"#,
-        // A choice by name among what the documents hold is the client's.
+        // A selection by name among the documents' values is controlled by the client.
         r#"{"$set": {"z": {"$getField": {"$first": {"$filter": {"input": "$l", "cond": {"$eq": ["$$this", @text@]}}}}}}}"#,
     ] {
         refused(stages);
@@ -178,7 +178,7 @@ fn a_member_of_a_value_names_no_fields_either() {
         r#"{"$replaceWith": {"$let": {"vars": {"o": {"x": @any@}}, "in": "$$o.x"}}}"#,
         r#"{"$replaceWith": {"$arrayToObject": {"$objectToArray": @any@}}}"#,
         r#"{"$set": {"z": {"$arrayToObject": {"$getField": {"field": "p", "input": {"p": @list@}}}}}}"#,
-        // A list of two pairs, of which one is the client's.
+        // A list of two pairs, of which one comes from the client.
         r#"{"$set": {"z": {"$arrayToObject": [["$pair", @list@]]}}}"#,
         r#"{"$set": {"z": {"$arrayToObject": {"$arrayElemAt": [["$pairs", @list@], 0]}}}}"#,
         r#"{"$set": {"z": {"$arrayToObject": {"$map": {"input": "$l", "in": {"$reverseArray": [["$$this", @text@]]}}}}}}"#,
