@@ -65,6 +65,19 @@ pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
         };
         return diagnostic.help(format!("write `{right}`"));
     }
+    let runs = ["procedure", "function", "pipeline", "method"];
+    if part == Part::Call && key == "name" && !runs.iter().any(|run| present.contains(run)) {
+        return diagnostic.help("write `procedure` for the name of a procedure; the name of the call stands in its header, `[calls.NAME]`");
+    }
+    // Who says yes to `lower` means no bound.
+    if let (Some(Meant::Key("min" | "max")), Value::Scalar(Scalar::Bool(_))) = (meant, &entry.value.value) {
+        return diagnostic.help(meant::AS_THEY_COME);
+    }
+    if let Some(help) =
+        only_value(meant, &entry.value.value).or_else(|| both_bounds(meant, &entry.value.value))
+    {
+        return diagnostic.help(help);
+    }
     if let Some((flag, span)) = denied_null(entry, meant, owner) {
         let diagnostic = diagnostic.help(format!("write `{flag} = true`: this is how it is said here"));
         return diagnostic.fix(span, format!("{flag} = true"));
@@ -145,6 +158,32 @@ pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
         }
         None => diagnostic.suggest(key, part.listed(ty), "the keys here are"),
     }
+}
+
+/// What `const = "x"` says, where a flag is meant by `const = true`.
+fn only_value(meant: Option<Meant>, value: &Value) -> Option<String> {
+    let (Some(Meant::Key("immutable")), Value::Scalar(value)) = (meant, value) else { return None };
+    let right = match value {
+        Scalar::Text(text) if !matches!(text.as_str(), "true" | "false" | "yes" | "no") => {
+            format!("`type = \"enum\", values = [{}]`", names::quoted(text))
+        }
+        Scalar::Int(number) => format!("`min = {number}, max = {number}`"),
+        Scalar::Float(_) | Scalar::Moment(_) => {
+            return Some(
+                "a template has no word for it: let the procedure refuse all other values".to_owned(),
+            );
+        }
+        Scalar::Text(_) | Scalar::Bool(_) => return None,
+    };
+    Some(format!(
+        "write {right} for a field with this one value; a field that never changes says `immutable = true`"
+    ))
+}
+
+/// What a list or a table says of both bounds, in the place of one.
+fn both_bounds(meant: Option<Meant>, value: &Value) -> Option<String> {
+    let Some(Meant::Key("max" | "min" | "precision")) = meant else { return None };
+    meant::bounds(value)
 }
 
 /// The flag that says what `null = false` and `not_null = false` mean, and what it stands in the place of. What may be left
@@ -236,6 +275,27 @@ pub(crate) fn unknown_section(span: Span, name: &str) -> Diagnostic {
         Some(Meant::Nothing(instead)) => diagnostic.help(instead),
         None => diagnostic.suggest(name, Part::Sections.known().iter().copied(), "the sections are"),
     }
+}
+
+/// An unknown section of which its keys say what it is.
+pub(crate) fn unknown_section_of(span: Span, name: &str, home: &str) -> Diagnostic {
+    let is_named = matches!(meant::meant(name, Part::Sections), Some(Meant::Key(known)) if known == home)
+        || beds_protocol::nearest(name, [home]).is_some();
+    if is_named {
+        return unknown_section(span, name);
+    }
+    let diagnostic = Diagnostic::error(Code::UnknownSection, format!("unknown section `[{name}]`"))
+        .at(span, "no such section");
+    let shown = if home == "calls" { "calls.NAME" } else { home };
+    // Who wrote another word may have meant it: no machine opens a domain.
+    diagnostic.help(format!("write `[{shown}]` if that is what it is, as its keys say"))
+}
+
+/// A call whose header has no `calls.` in front.
+pub(crate) fn call_as_section(span: Span, name: &str) -> Diagnostic {
+    Diagnostic::error(Code::UnknownSection, format!("unknown section `[{name}]`"))
+        .at(span, "a call, it seems")
+        .help(format!("write `[calls.{name}]`"))
 }
 
 /// How a section is written whose keys stand in no table.

@@ -8,6 +8,15 @@ pub(super) fn syntax(span: Span, message: impl Into<String>, label: impl Into<St
     Diagnostic::error(Code::Syntax, message).at(span, label)
 }
 
+/// The beginning of a text that may be as long as a file.
+pub(super) fn brief(text: &str) -> String {
+    const SHOWN_MAX: usize = 60;
+    match text.char_indices().nth(SHOWN_MAX) {
+        Some((end, _)) => format!("{}…", text[..end].trim_end()),
+        None => text.to_owned(),
+    }
+}
+
 /// What a language looks like that somebody wrote instead of TOML.
 pub(crate) fn other_language(span: Span, language: &str) -> Diagnostic {
     Diagnostic::error(Code::OtherLanguage, format!("this file is {language}, and a template is TOML"))
@@ -144,12 +153,13 @@ pub(crate) fn missing_equals(at: Span, key: &str) -> Diagnostic {
 pub(crate) fn lone_word(span: Span, word: &str) -> Diagnostic {
     let diagnostic = syntax(
         span,
-        format!("`{word}` stands alone on its line"),
+        format!("`{}` stands alone on its line", brief(word)),
         "neither a section nor a key with a value",
     );
     if Part::Sections.known().contains(&word) {
         return diagnostic.help(format!("write `[{word}]` for the section")).fix(span, format!("[{word}]"));
     }
+    let word = brief(word);
     diagnostic.help(format!(
         "remove the line, or write `{word} = …` for a key, `[{word}]` for a section, `# {word}` for a comment"
     ))
@@ -205,6 +215,12 @@ pub(crate) fn fence(span: Span) -> Diagnostic {
     syntax(span, OF_A_PAGE, "not part of the template").help("remove this line").fix(span, "")
 }
 
+/// A line for a program that makes files of templates.
+pub(crate) fn directive(span: Span, line: &str) -> Diagnostic {
+    syntax(span, format!("`{}` is done by nobody", brief(line)), "not part of the template")
+        .help("remove the line, or write here what it stands for: a template includes no other file, and has no conditions")
+}
+
 pub(crate) fn section_brackets(span: Span, name: &str) -> Diagnostic {
     syntax(span, "the name of a section stands in [ ]", format!("write `[{name}]`"))
         .help(format!("write `[{name}]`"))
@@ -216,6 +232,18 @@ pub(crate) fn section_unclosed(span: Span, name: &str) -> Diagnostic {
     syntax(span, "the header of a section is not closed", "`]` is missing")
         .help(format!("write `[{name}]`"))
         .fix(end, "]")
+}
+
+pub(crate) fn section_end(span: Span) -> Diagnostic {
+    syntax(span, "a section ends where the next begins", "no end of a section")
+        .help("remove this line")
+        .fix(span, "")
+}
+
+pub(crate) fn section_unopened(span: Span, name: &str) -> Diagnostic {
+    syntax(span, "the header of a section does not begin with `[`", "`[` is missing")
+        .help(format!("write `[{name}]`"))
+        .fix(span, format!("[{name}]"))
 }
 
 pub(crate) fn section_name(span: Span, written: &str, name: &str) -> Diagnostic {
@@ -240,18 +268,44 @@ pub(crate) fn prefix(span: Span, written: &str) -> Diagnostic {
         .fix(span, "")
 }
 
-/// What stands in front of every line; `right` is the whole text without it.
+/// What stands in front of every line, or behind it; `right` is the whole text without it.
 pub(crate) fn every_line(span: Span, what: &str, whole: Span, right: String) -> Diagnostic {
-    syntax(span, format!("{what} stands in front of every line"), "not part of the template")
+    syntax(span, format!("{what} every line"), "not part of the template")
         .help("remove it from every line: it came along when the text was copied")
         .fix(whole, right)
 }
 
-/// A text in the letters of a page of HTML.
-pub(crate) fn of_html(span: Span, whole: Span, right: String) -> Diagnostic {
-    syntax(span, "this is how HTML writes a quote, and a template has the quote itself", "write `\"` here")
-        .help("copy the text as the page shows it, or write `\"` for each `&quot;`")
+/// A text in which a sign is written as another place has it, by whom; `right` is the whole text with the sign itself.
+pub(crate) fn of_letters(
+    span: Span,
+    whole: Span,
+    (sign, plain, who): (&str, &str, &str),
+    right: String,
+) -> Diagnostic {
+    let plain = match plain {
+        "\n" => "the end of a line".to_owned(),
+        "\t" => "a tab".to_owned(),
+        plain => format!("`{plain}`"),
+    };
+    syntax(span, format!("{who} `{sign}` for {plain}, and a template does not"), format!("{plain} is meant"))
+        .help(format!("write {plain} in its place, and so with all signs of this kind"))
         .fix(whole, right)
+}
+
+/// A text with the colours of a terminal in it; `right` is the whole text without them.
+pub(crate) fn of_terminal(span: Span, whole: Span, right: String) -> Diagnostic {
+    Diagnostic::error(Code::InvisibleCharacter, "the colours of a terminal stand in this file")
+        .at(span, "the first of them")
+        .help("remove them: a terminal shows them as colours, and they came along when its text was copied")
+        .fix(whole, right)
+}
+
+/// A file in which a place that was never written is full of NUL. `at` is the first of them in bytes.
+pub(crate) fn half_written(span: Span, count: usize, at: usize) -> Diagnostic {
+    let bytes = if count == 1 { "is a NUL byte".to_owned() } else { format!("are {count} NUL bytes") };
+    Diagnostic::error(Code::InvisibleCharacter, format!("there {bytes} from byte {} of the file on", at + 1))
+        .at(span, "the text breaks off here")
+        .help("get the file again from where it is whole, such as the version control: it was not written to its end")
 }
 
 /// A column as `create table` has it. `right` is the field's value.
@@ -336,12 +390,12 @@ pub(crate) fn key_character(span: Span, character: &str) -> Diagnostic {
 }
 
 pub(crate) fn after_value(span: Span, text: &str) -> Diagnostic {
-    syntax(span, format!("`{text}` follows a value"), "expected the end of the line")
+    syntax(span, format!("`{}` follows a value", brief(text)), "expected the end of the line")
         .help("write each key on a line of its own, and a comment behind `#`")
 }
 
 pub(crate) fn after_header(span: Span, text: &str) -> Diagnostic {
-    syntax(span, format!("`{text}` follows the header of a section"), "expected the end of the line")
+    syntax(span, format!("`{}` follows the header of a section", brief(text)), "expected the end of the line")
         .help("write keys on the lines below the header, and a comment behind `#`")
 }
 

@@ -3,7 +3,10 @@
 mod field;
 mod others;
 
-use crate::part::Part;
+use crate::{
+    part::Part,
+    tree::{Scalar, Value},
+};
 
 /// What a foreign key means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +25,12 @@ pub(crate) enum Meant {
 
 /// What a key means in a part; `None` for one that nobody knows.
 pub(crate) fn meant(key: &str, part: Part) -> Option<Meant> {
+    let written = key;
     let key = normal(key);
+    // Its own word in other letters is a typo.
+    if key != written && part.known().contains(&key.as_str()) {
+        return None;
+    }
     let found = match part {
         Part::Sections => others::section(&key),
         Part::Header => others::header(&key),
@@ -45,9 +53,42 @@ pub(crate) fn meant(key: &str, part: Part) -> Option<Meant> {
     found.or_else(|| others::anywhere(&key))
 }
 
+/// What to do with a change of values that other languages make on their way.
+pub(crate) const AS_THEY_COME: &str = "values are passed on as they come: let the procedure change them, or demand them so with `pattern = \"[a-z]+\"`";
+
 /// What to do with a condition that always holds.
 pub(crate) const CONDITION: &str = "a condition that always holds belongs into the view that `read` names; what stands here is what clients may ask for, a list \
      of fields";
+
+/// What to write for a value that has both bounds in it: `[3, 20]`, `{ min = 3, max = 20 }`, `"3..20"`.
+pub(crate) fn bounds(value: &Value) -> Option<String> {
+    let number = |value: &Value| match value {
+        Value::Scalar(Scalar::Int(number)) => Some(number.to_string()),
+        Value::Scalar(Scalar::Float(number)) => Some(number.to_string()),
+        Value::Scalar(Scalar::Text(text)) => {
+            text.trim().parse::<f64>().is_ok().then(|| text.trim().to_owned())
+        }
+        _ => None,
+    };
+    let (least, most) = match value {
+        Value::List(items) => match items.as_slice() {
+            [least, most] => (number(&least.value)?, number(&most.value)?),
+            _ => return None,
+        },
+        Value::Table(table) => {
+            let of = |key: &str| table.get(key).and_then(|node| number(&node.value));
+            (of("min")?, of("max")?)
+        }
+        Value::Scalar(Scalar::Text(text)) => {
+            let (least, most) = ["..=", "..", "-", ","].iter().find_map(|sign| text.split_once(sign))?;
+            let is_number = |text: &str| text.trim().parse::<f64>().is_ok();
+            (is_number(least) && is_number(most))
+                .then(|| (least.trim().to_owned(), most.trim().to_owned()))?
+        }
+        Value::Scalar(_) | Value::Broken => return None,
+    };
+    Some(format!("each bound has a key: write `min = {least}, max = {most}`"))
+}
 
 /// Whether a text is a condition, and no name: `deleted = 0`.
 pub(crate) fn is_condition(text: &str) -> bool {
@@ -91,6 +132,8 @@ pub(crate) fn stands_for(key: &str, part: Part) -> Vec<&'static str> {
     let nearest = beds_protocol::nearest(key, part.known().iter().copied());
     let mut keys: Vec<&'static str> = nearest.into_iter().collect();
     match (meant, part) {
+        // Of what it is a synonym, the object does not say.
+        (Some(Meant::Key("upsert" | "update")), Part::Objects) => keys.extend(["update", "upsert"]),
         (Some(Meant::Key(key) | Meant::Perhaps(key) | Meant::Pair(key, _) | Meant::Within(key, _)), _) => {
             keys.push(key);
         }

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::{
     diagnostic::{Diagnostic, syntax},
+    part::Part,
     span::{FileId, Span},
     tree::{Table, Value},
 };
@@ -74,6 +75,8 @@ fn of_beginning(line: &str, rest: &str) -> Option<&'static str> {
     let word = lower.split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default();
     let second = lower.split_whitespace().nth(1).unwrap_or_default();
     match line {
+        _ if line.starts_with("{\\rtf") => Some("RTF"),
+        _ if line.starts_with('{') && is_section_in_braces(line) => None,
         _ if line.starts_with('{') || (rest.starts_with('[') && is_json(rest)) => Some("JSON"),
         _ if lower.starts_with("<?php") => Some("PHP"),
         _ if lower.starts_with("<?xml") || line.starts_with("<!") => Some("XML"),
@@ -235,6 +238,12 @@ pub(crate) fn is_nested_yaml(text: &str) -> bool {
         above = (is_key && value.trim().is_empty()).then_some(indent);
     }
     false
+}
+
+/// Whether a line is the header of a section in other brackets.
+fn is_section_in_braces(line: &str) -> bool {
+    let name = line.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+    name.is_some_and(|name| Part::Sections.known().contains(&name.trim()))
 }
 
 fn is_json(rest: &str) -> bool {

@@ -6,7 +6,7 @@ use self::lists::names;
 pub(super) use self::lists::{add_to_list, mended};
 use crate::{
     diagnostic::{Diagnostic, shape::section_on_lines},
-    foreign,
+    foreign, meant,
     names::{self, quoted},
     part::{Part, Place},
     tree::{Node, Scalar, Value},
@@ -172,6 +172,10 @@ fn text(scalar: &Scalar) -> String {
 fn hint(part: Part, key: &str, value: &Value) -> Hint {
     match key {
         "rows" | "calls" | "fields" if part == Part::Access => by_role(key),
+        // Its keys may be roles, or words about them.
+        _ if part == Part::Access && matches!(value, Value::Table(_)) => {
+            say(format!("write the roles in a list, `{key} = [\"clerk\"]`"))
+        }
         _ if matches!(part, Part::Access | Part::RoleFields) => names(key, value),
         "template" | "objects" | "fetch" | "events" | "audit" | "lifecycle" | "access" => section(key, value),
         "fields" | "args" | "rows" if kind(part, key) == Kind::Other => columns(part, key, value),
@@ -184,13 +188,21 @@ fn hint(part: Part, key: &str, value: &Value) -> Hint {
             "write `warehouse = { after = \"90d\", to = \"…\" }`, with the name of the template that keeps them",
         ),
         "cool" => say("write `cool = { after = \"3y\" }`"),
+        "ttl" | "after" if !matches!(value, Value::Scalar(Scalar::Int(1..) | Scalar::Text(_))) => {
+            say(format!("write a length of time, such as `{key} = \"400d\"`"))
+        }
         "ttl" | "after" if matches!(value, Value::Scalar(Scalar::Int(1..))) => {
             let Value::Scalar(Scalar::Int(number)) = value else { return string(key, value) };
             say(format!("a length of time has its unit: write `\"{number}d\"` for days"))
         }
-        "default" | "min" | "max" if part != Part::Limit => {
-            say("write one constant: a string, a number, `true` or `false`")
+        "min" | "max"
+            if part != Part::Limit
+                && let Some(bounds) = meant::bounds(value) =>
+        {
+            say(bounds)
         }
+        "min" | "max" if part != Part::Limit => say(format!("write one number, such as `{key} = 40`")),
+        "default" if part != Part::Limit => say("write one constant: a string, a number, `true` or `false`"),
         _ => match kind(part, key) {
             Kind::Names => names(key, value),
             Kind::Flag => flag(key, value),
@@ -322,7 +334,10 @@ fn object(operation: &str, value: &Value) -> Hint {
             ));
         }
         Value::Scalar(Scalar::Text(name)) => quoted(name),
-        Value::List(_) => return say(format!("write one object, `{operation} = {{ … }}`")),
+        Value::List(items) => match items.as_slice() {
+            [one] if one.value.as_text().is_some() => return object(operation, &one.value),
+            _ => return say(format!("write one object, `{operation} = {{ … }}`")),
+        },
         _ => "\"…\"".to_owned(),
     };
     if operation == "read" {
@@ -355,13 +370,39 @@ fn flag(key: &str, value: &Value) -> Hint {
     match word.as_str() {
         "true" | "yes" | "on" | "y" | "1" => fix("true".to_owned()),
         "false" | "no" | "off" | "n" | "0" => fix("false".to_owned()),
+        _ if key == "version" && matches!(value, Value::Scalar(Scalar::Int(4 | 7))) => say(format!(
+            "write `generated = \"uuid_v{word}\"` for UUIDs of this kind; a version counts the changes of a record"
+        )),
+        _ if matches!(value, Value::List(_)) => {
+            say(format!("say it in each field by itself, `{key} = true`"))
+        }
         // It is true where it is not written.
         _ if key == "once" => say("write `once = false`, or remove it"),
         _ => say(format!("write `{key} = true`, or remove it")),
     }
 }
 
+/// What to write for digits and scale in one value: `"10,2"`, `[10, 2]`, `10.2`.
+fn digits(value: &Value) -> Option<Hint> {
+    let written = match value {
+        Value::Scalar(scalar) => text(scalar),
+        Value::List(items) => {
+            let numbers = items.iter().map(|item| item.value.written());
+            numbers.collect::<Vec<_>>().join(",")
+        }
+        Value::Table(_) | Value::Broken => return None,
+    };
+    let (precision, scale) = written.split_once([',', '.', ';', ' '])?;
+    let is_number = |digits: &str| digits.trim().parse::<u8>().is_ok();
+    (is_number(precision) && is_number(scale)).then(|| {
+        say(format!("each has a key: write `precision = {}, scale = {}`", precision.trim(), scale.trim()))
+    })
+}
+
 fn number(key: &str, value: &Value) -> Hint {
+    if let Some(hint) = Some(value).filter(|_| key == "precision").and_then(digits) {
+        return hint;
+    }
     let example = match key {
         "many" => 1_000,
         "precision" => 10,

@@ -92,7 +92,8 @@ pub(super) fn look(name: &str, engine: Engine) -> Look<'_> {
             plain: Some(word.trim_end()),
         };
     }
-    if let Some(plain) = lower.strip_prefix("call ").map(|rest| &name[name.len() - rest.len()..]) {
+    let statement = ["call ", "exec ", "execute "].into_iter().find_map(|verb| lower.strip_prefix(verb));
+    if let Some(plain) = statement.map(|rest| &name[name.len() - rest.len()..]) {
         return Look::Odd {
             why: "a statement, it seems",
             help: "write the name of the procedure alone",
@@ -114,6 +115,13 @@ pub(super) fn look(name: &str, engine: Engine) -> Look<'_> {
             why: "a schema and a name, it seems",
             help: "write the name alone where it is in the template's database, whose section in the configuration says which schema that is; an object of another schema needs a template with that `database`",
             // Which schema the database is, the configuration says.
+            plain: None,
+        };
+    }
+    if [" as ", " join ", " where ", " order by "].iter().any(|word| lower.contains(word)) {
+        return Look::Odd {
+            why: "a part of a query, it seems",
+            help: "make it a view, and write the name of the view",
             plain: None,
         };
     }

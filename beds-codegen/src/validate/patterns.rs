@@ -1,5 +1,9 @@
 //! Patterns that are valid, and match hardly any text that is meant.
 
+mod invalid;
+
+pub(super) use invalid::invalid;
+
 use super::Cx;
 use crate::{
     diagnostic::fields as diagnostics,

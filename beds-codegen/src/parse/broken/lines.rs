@@ -17,6 +17,7 @@ impl<'t> Scanner<'t> {
         }
         self.beginning()?;
         let key = self.keys('\n')?;
+        self.header_unopened(&key)?;
         self.equals(&key)?;
         self.key = key;
         self.value()?;
@@ -32,6 +33,13 @@ impl<'t> Scanner<'t> {
             return self.report(syntax::section_empty(self.span(start, start + line.len())));
         }
         let closing = if opening == "[" { "]" } else { "]]" };
+        if inner.starts_with('/') {
+            return self.report(syntax::section_end(self.span(start, start + line.len())));
+        }
+        if opening == "[" && inner.contains('[') && line.ends_with(']') {
+            let right = text::path_of_words(line);
+            return self.report(syntax::section_name(self.span(start, start + line.len()), line, &right));
+        }
         if !line[inner_end..].starts_with(']') {
             let end =
                 start + opening.len() + line[opening.len()..inner_end.max(opening.len())].trim_end().len();
@@ -46,8 +54,7 @@ impl<'t> Scanner<'t> {
         }
         if !text::is_quoted_path(inner) {
             let written = &line[..inner_end + closing.len()];
-            let right = inner.replace([' ', '/', ':', '>', '\\', '-'], ".").replace("..", ".");
-            let right = right.trim_matches('.').to_owned();
+            let right = text::path_of_words(inner);
             if text::is_path(&right) {
                 return self.report(syntax::section_name(
                     self.span(start, start + written.len()),
@@ -63,6 +70,18 @@ impl<'t> Scanner<'t> {
         inner.clone_into(&mut self.section);
         self.at = close + closing.len();
         Ok(())
+    }
+
+    /// A header without its `[`.
+    fn header_unopened(&mut self, name: &str) -> Step {
+        let (start, line) = (self.statement, &self.text[self.statement..self.line_end()]);
+        let written = line.split('#').next().unwrap_or_default().trim_end();
+        if written.trim_end_matches(']').trim_end() != name || written == name {
+            return Ok(());
+        }
+        let span = self.span(start, start + written.len());
+        name.clone_into(&mut self.section);
+        self.report(syntax::section_unopened(span, name))
     }
 
     /// A key with its dots; gives it as it is written.
@@ -121,7 +140,8 @@ impl<'t> Scanner<'t> {
     pub(super) fn equals(&mut self, key: &str) -> Step {
         self.blanks();
         let start = self.at;
-        for written in ["=>", "==", ":=", "+=", "->", "::", "＝", "："] {
+        for written in ["=>", "==", "=:", ":=", "+=", "?=", "~=", "-=", "[]=", "[] =", "->", "::", "＝", "："]
+        {
             if self.rest().starts_with(written) {
                 let span = self.span(start, start + written.len());
                 let (rest, right) = words::behind(self, start + written.len());
@@ -132,6 +152,9 @@ impl<'t> Scanner<'t> {
             Some('=') => {
                 self.at += 1;
                 self.blanks();
+                if matches!(self.peek(), None | Some('\n' | '#' | ',' | '}' | ']' | '\\')) {
+                    self.value_below(start, key)?;
+                }
                 if matches!(self.peek(), None | Some('\n' | '#' | ',' | '}' | ']')) {
                     let span = self.span(start, start + 1);
                     return self.report(syntax::missing_value(span, key));
@@ -156,6 +179,7 @@ impl<'t> Scanner<'t> {
             }
             _ => {
                 self.key_of_words(key)?;
+                self.section_word(key)?;
                 let (length, line) = self.word_ahead();
                 if self.depth == 0
                     && let Some(ty) = foreign::translate(line.trim_end().trim_end_matches([',', ';']))
@@ -213,7 +237,10 @@ impl<'t> Scanner<'t> {
                 None if is_header => syntax::after_header(span(0, line.len()), &line),
                 None if self.text[..start].ends_with(['"', '\'']) => {
                     let string = self.span(text::opening(self.text, start), start);
-                    if line.contains(['"', '\'']) {
+                    let whole = line_value(self.text, self.statement, start + line.len());
+                    if let Some((from, right)) = whole.filter(|_| line.starts_with(',')) {
+                        literals::list_without_brackets(self.span(from, start + line.len()), &right)
+                    } else if line.contains(['"', '\'']) {
                         literals::quote_inside(string, &self.text[start - 1..start])
                     } else {
                         syntax::after_value(span(0, line.len()), &line)
@@ -271,6 +298,14 @@ impl<'t> Scanner<'t> {
             self.at = end;
         }
     }
+}
+
+/// Several values behind the key of a statement, as a list: where they begin, and the list.
+fn line_value(text: &str, statement: usize, end: usize) -> Option<(usize, String)> {
+    let (_, values) = text[statement..end].split_once('=')?;
+    let values = values.trim_start();
+    let right = format!("[{values}]");
+    text::is_value(&right).then_some((end - values.len(), right))
 }
 
 /// The name of a character that looks like a semicolon or a comma and is all there is.

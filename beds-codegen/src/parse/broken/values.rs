@@ -4,6 +4,7 @@ use super::{Scanner, Step, Stop, habits, is_too_deep, numbers, text, words};
 use crate::{
     diagnostic::{literals, syntax},
     letters,
+    part::Part,
 };
 
 impl Scanner<'_> {
@@ -241,12 +242,16 @@ impl Scanner<'_> {
             let end = self.at;
             if matches!(self.peek(), Some(',' | '}')) {
                 let whole = self.text.get(open..).unwrap_or_default();
-                if let Some((right, length)) = habits::list(whole, '}') {
+                let is_of_call = self.depth == 1 && outer == "args" && self.section.starts_with("calls.");
+                if let Some((right, length)) = habits::list(whole, '}').filter(|_| !is_of_call) {
                     let span = self.span(open, open + length);
                     return self.report(literals::not_a_list(span, "{ }", Some(right)));
                 }
-                let written = self.text[start..end].trim_end().len();
-                let span = self.span(start, start + written);
+                let written = self.text[start..end].trim_end();
+                let span = self.span(start, start + written.len());
+                if Part::is_flag(written.trim_matches(['"', '\''])) {
+                    return self.report(literals::flag_alone(span, written));
+                }
                 return self.report(syntax::table_of_values(span, self.span(open, open + 1)));
             }
             self.equals(&key)?;

@@ -150,6 +150,13 @@ fn judge(scanner: &Scanner<'_>, token: &str, first: &str) -> crate::diagnostic::
         };
         return literals::unquoted_type(span(token.len()), &right, &ty);
     }
+    if token.len() > 1 && token.chars().all(|letter| matches!(letter, '.' | '…')) {
+        return literals::omitted(span(token.len()), token);
+    }
+    let is_variable = |name: &str| !name.is_empty() && name.chars().all(text::is_bare);
+    if token.strip_prefix('$').is_some_and(is_variable) && !is_of_number(&scanner.key, token) {
+        return literals::placeholder(span(token.len()), token);
+    }
     if token.contains('(') && token.ends_with(')') {
         return literals::function(span(token.len()), token);
     }
@@ -159,6 +166,11 @@ fn judge(scanner: &Scanner<'_>, token: &str, first: &str) -> crate::diagnostic::
         }
         if Part::is_flag(&scanner.key) {
             return literals::no_flag(span(token.len()), token);
+        }
+        // Quotes would make a text of what stands for a value of the request.
+        let asked = format!("@{}", token.trim_start_matches('@').to_ascii_lowercase());
+        if scanner.section.starts_with("access") && beds_protocol::RequestValue::from_name(&asked).is_some() {
+            return literals::asked(span(token.len()), token, &asked);
         }
         return literals::unquoted(span(token.len()), token);
     }
