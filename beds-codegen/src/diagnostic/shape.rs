@@ -73,9 +73,7 @@ pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
     if let (Some(Meant::Key("min" | "max")), Value::Scalar(Scalar::Bool(_))) = (meant, &entry.value.value) {
         return diagnostic.help(meant::AS_THEY_COME);
     }
-    if let Some(help) =
-        only_value(meant, &entry.value.value).or_else(|| both_bounds(meant, &entry.value.value))
-    {
+    if let Some(help) = meant::instead(meant, &entry.value.value) {
         return diagnostic.help(help);
     }
     if let Some((flag, span)) = denied_null(entry, meant, owner) {
@@ -158,32 +156,6 @@ pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
         }
         None => diagnostic.suggest(key, part.listed(ty), "the keys here are"),
     }
-}
-
-/// What `const = "x"` says, where a flag is meant by `const = true`.
-fn only_value(meant: Option<Meant>, value: &Value) -> Option<String> {
-    let (Some(Meant::Key("immutable")), Value::Scalar(value)) = (meant, value) else { return None };
-    let right = match value {
-        Scalar::Text(text) if !matches!(text.as_str(), "true" | "false" | "yes" | "no") => {
-            format!("`type = \"enum\", values = [{}]`", names::quoted(text))
-        }
-        Scalar::Int(number) => format!("`min = {number}, max = {number}`"),
-        Scalar::Float(_) | Scalar::Moment(_) => {
-            return Some(
-                "a template has no word for it: let the procedure refuse all other values".to_owned(),
-            );
-        }
-        Scalar::Text(_) | Scalar::Bool(_) => return None,
-    };
-    Some(format!(
-        "write {right} for a field with this one value; a field that never changes says `immutable = true`"
-    ))
-}
-
-/// What a list or a table says of both bounds, in the place of one.
-fn both_bounds(meant: Option<Meant>, value: &Value) -> Option<String> {
-    let Some(Meant::Key("max" | "min" | "precision")) = meant else { return None };
-    meant::bounds(value)
 }
 
 /// The flag that says what `null = false` and `not_null = false` mean, and what it stands in the place of. What may be left

@@ -2,11 +2,11 @@
 
 mod field;
 mod others;
+mod values;
 
-use crate::{
-    part::Part,
-    tree::{Scalar, Value},
-};
+pub(crate) use values::{bounds, instead};
+
+use crate::part::Part;
 
 /// What a foreign key means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,36 +59,6 @@ pub(crate) const AS_THEY_COME: &str = "values are passed on as they come: let th
 /// What to do with a condition that always holds.
 pub(crate) const CONDITION: &str = "a condition that always holds belongs into the view that `read` names; what stands here is what clients may ask for, a list \
      of fields";
-
-/// What to write for a value that has both bounds in it: `[3, 20]`, `{ min = 3, max = 20 }`, `"3..20"`.
-pub(crate) fn bounds(value: &Value) -> Option<String> {
-    let number = |value: &Value| match value {
-        Value::Scalar(Scalar::Int(number)) => Some(number.to_string()),
-        Value::Scalar(Scalar::Float(number)) => Some(number.to_string()),
-        Value::Scalar(Scalar::Text(text)) => {
-            text.trim().parse::<f64>().is_ok().then(|| text.trim().to_owned())
-        }
-        _ => None,
-    };
-    let (least, most) = match value {
-        Value::List(items) => match items.as_slice() {
-            [least, most] => (number(&least.value)?, number(&most.value)?),
-            _ => return None,
-        },
-        Value::Table(table) => {
-            let of = |key: &str| table.get(key).and_then(|node| number(&node.value));
-            (of("min")?, of("max")?)
-        }
-        Value::Scalar(Scalar::Text(text)) => {
-            let (least, most) = ["..=", "..", "-", ","].iter().find_map(|sign| text.split_once(sign))?;
-            let is_number = |text: &str| text.trim().parse::<f64>().is_ok();
-            (is_number(least) && is_number(most))
-                .then(|| (least.trim().to_owned(), most.trim().to_owned()))?
-        }
-        Value::Scalar(_) | Value::Broken => return None,
-    };
-    Some(format!("each bound has a key: write `min = {least}, max = {most}`"))
-}
 
 /// Whether a text is a condition, and no name: `deleted = 0`.
 pub(crate) fn is_condition(text: &str) -> bool {

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use crate::{
-    diagnostic::{Diagnostic, syntax},
+    diagnostic::{Diagnostic, whole},
     part::Part,
     span::{FileId, Span},
     tree::{Table, Value},
@@ -25,7 +25,7 @@ pub(super) fn recognize(text: &str, file: FileId) -> Option<Diagnostic> {
         .or_else(|| ini(text).then_some("an INI file"))
         .or_else(|| csv(text).then_some("CSV"))
         .or_else(|| of_lines(text))?;
-    Some(syntax::other_language(span(start..start + line.trim().len()), language))
+    Some(whole::other_language(span(start..start + line.trim().len()), language))
 }
 
 /// The lines of a text, with their places.
@@ -64,9 +64,9 @@ fn conflict(text: &str, file: FileId) -> Option<Diagnostic> {
         let is_middle = |(_, line): &(Range<usize>, &str)| line.trim_end() == "=======";
         let middle =
             || lines(text).find(is_middle).map(|(at, _)| Span { file, start: at.start, end: at.start + 7 });
-        return find(">>>>>>> ", 0).or_else(middle).map(syntax::merge_rest);
+        return find(">>>>>>> ", 0).or_else(middle).map(whole::merge_rest);
     };
-    Some(syntax::merge_conflict(ours, find("=======", ours.end), find(">>>>>>> ", ours.end)))
+    Some(whole::merge_conflict(ours, find("=======", ours.end), find(">>>>>>> ", ours.end)))
 }
 
 /// The language of a text that begins like this.
@@ -218,7 +218,7 @@ pub(super) fn configuration(table: &Table) -> Option<Diagnostic> {
     ])
     .is_some();
     let is_section = matches!(found.value.value, Value::Table(_));
-    (is_section && !is_template).then(|| syntax::configuration(found.key.span))
+    (is_section && !is_template).then(|| whole::configuration(found.key.span))
 }
 
 /// Whether lines of YAML stand below a key of YAML: what is inside of what, a line alone does not tell, so no line of

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::is_toml;
 use crate::{
-    diagnostic::{Diagnostic, syntax},
+    diagnostic::{Diagnostic, whole},
     span::{FileId, Span},
 };
 
@@ -45,10 +45,10 @@ pub(super) fn recognize(text: &str, file: FileId) -> Option<Diagnostic> {
     let whole = Span { file, start: 0, end: text.len() };
     let span = |at: Range<usize>| Span { file, start: at.start, end: at.end };
     if let Some((at, right)) = without_colours(text).filter(|(_, right)| is_toml(right)) {
-        return Some(syntax::of_terminal(span(at), whole, right));
+        return Some(whole::of_terminal(span(at), whole, right));
     }
     if let Some(at) = text.find('\0').filter(|_| !is_toml(&text.replace('\0', ""))) {
-        return Some(syntax::half_written(span(at..at + 1), text[at..].matches('\0').count(), at));
+        return Some(whole::half_written(span(at..at + 1), text[at..].matches('\0').count(), at));
     }
     for (signs, who) in forms(text) {
         let Some((at, sign)) = signs.iter().filter_map(|(sign, _)| Some((text.find(sign)?, *sign))).min()
@@ -62,7 +62,7 @@ pub(super) fn recognize(text: &str, file: FileId) -> Option<Diagnostic> {
         let right = [Some(text), quoted].into_iter().flatten().map(right).find(|right| is_toml(right));
         if let Some(right) = right {
             let plain = signs.iter().find(|(other, _)| *other == sign).map_or("", |(_, plain)| plain);
-            return Some(syntax::of_letters(span(at..at + sign.len()), whole, (sign, plain, who), right));
+            return Some(whole::of_letters(span(at..at + sign.len()), whole, (sign, plain, who), right));
         }
     }
     None

@@ -5,7 +5,7 @@ use std::cell::Cell;
 
 use super::is_toml;
 use crate::{
-    diagnostic::{Diagnostic, syntax},
+    diagnostic::{Diagnostic, whole},
     span::{FileId, Span},
 };
 
@@ -21,13 +21,13 @@ pub(super) fn recognize(text: &str, file: FileId) -> Option<Diagnostic> {
     let first = text.find(|letter: char| !letter.is_whitespace())?;
     if let Some(right) = without_numbers(text).filter(|right| is_toml(right)) {
         let digits: String = text[first..].chars().take_while(char::is_ascii_digit).collect();
-        return Some(syntax::every_line(at(first, &digits), "a number stands in front of", whole, right));
+        return Some(whole::every_line(at(first, &digits), "a number stands in front of", whole, right));
     }
     let line = text[first..].lines().next()?.trim_end();
     for mark in ["+", ">", "|"] {
         if let Some(right) = without(text, |line| line.strip_prefix(mark)).filter(|right| is_toml(right)) {
             let what = format!("`{mark}` stands in front of");
-            return Some(syntax::every_line(at(first, mark), &what, whole, right));
+            return Some(whole::every_line(at(first, mark), &what, whole, right));
         }
     }
     let (before, behind) = line.split_once(FIRST)?;
@@ -51,7 +51,7 @@ pub(super) fn recognize(text: &str, file: FileId) -> Option<Diagnostic> {
         ("", mark) => (at(first + line.len() - mark.len(), mark), format!("`{mark}` stands behind")),
         (mark, end) => (at(first, mark), format!("`{mark}` and `{end}` stand around")),
     };
-    is_toml(&right).then(|| syntax::every_line(place, &what, whole, right))
+    is_toml(&right).then(|| whole::every_line(place, &what, whole, right))
 }
 
 /// What is left of a line that has nothing behind its mark, whose last blanks are gone.

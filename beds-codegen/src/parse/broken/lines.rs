@@ -4,6 +4,7 @@ use super::{DEPTH_MAX, Scanner, Step, Stop, text, words};
 use crate::{
     diagnostic::{literals, syntax},
     foreign, letters,
+    part::Part,
 };
 
 impl<'t> Scanner<'t> {
@@ -54,13 +55,9 @@ impl<'t> Scanner<'t> {
         }
         if !text::is_quoted_path(inner) {
             let written = &line[..inner_end + closing.len()];
-            let right = text::path_of_words(inner);
-            if text::is_path(&right) {
-                return self.report(syntax::section_name(
-                    self.span(start, start + written.len()),
-                    written,
-                    &right,
-                ));
+            if let Some(right) = section_meant(inner) {
+                let span = self.span(start, start + written.len());
+                return self.report(syntax::section_name(span, written, &right));
             }
             self.at += opening.len();
             self.keys(']')?;
@@ -298,6 +295,21 @@ impl<'t> Scanner<'t> {
             self.at = end;
         }
     }
+}
+
+/// The header that is meant by names with other signs between them, or inside of them.
+fn section_meant(inner: &str) -> Option<String> {
+    let right = text::path_of_words(inner);
+    let first = right.split('.').next().unwrap_or_default();
+    if Part::Sections.known().contains(&first) {
+        return Some(right);
+    }
+    let letters: String = inner.chars().filter(|letter| letter.is_alphanumeric()).collect();
+    if let Some(near) = beds_protocol::nearest(&letters, Part::Sections.known().iter().copied()) {
+        return Some(near.to_owned());
+    }
+    let is_between = inner.chars().all(|letter| text::is_bare(letter) || " ./:>\\".contains(letter));
+    (is_between && text::is_path(&right)).then_some(right)
 }
 
 /// Several values behind the key of a statement, as a list: where they begin, and the list.

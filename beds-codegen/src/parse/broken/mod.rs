@@ -15,7 +15,7 @@ mod words;
 use std::borrow::Cow;
 
 use crate::{
-    diagnostic::{Diagnostic, Fix, syntax},
+    diagnostic::{Diagnostic, Fix, syntax, whole},
     span::{FileId, Span},
 };
 
@@ -76,7 +76,7 @@ pub(super) fn scan(text: &str, file: FileId) -> Vec<Diagnostic> {
     if let (Some(first), Some(last)) = (ends.first().copied(), ends.last().copied()) {
         let (at, whole) = (scanner.span(first, first + 1), scanner.span(first, last + 1));
         let mended = lines.get(first..=last).unwrap_or_default();
-        scanner.found.push(syntax::cr_line_ends(at, whole, mended, !text.contains('\n')));
+        scanner.found.push(whole::cr_line_ends(at, whole, mended, !text.contains('\n')));
     }
     scanner.run();
     words::tell_invisible(&mut scanner);
