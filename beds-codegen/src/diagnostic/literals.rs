@@ -189,6 +189,22 @@ pub(crate) fn not_a_value(span: Span, text: &str) -> Diagnostic {
 
 const OMITTED: &str = "write what it stands for, or remove it";
 
+/// Strings with a sign between them that other languages join them by.
+pub(crate) fn joined(span: Span) -> Diagnostic {
+    syntax(span, "a template joins no strings", "several strings").help("write one string")
+}
+
+/// A text over several lines as YAML and shells have it.
+pub(crate) fn text_of_lines(span: Span, text: &str) -> Diagnostic {
+    let right = if text.contains('\n') { "\"\"\"".to_owned() } else { quoted(text) };
+    let help = if text.contains('\n') {
+        format!("write `{right}` here, the text below it, and `{right}` behind it")
+    } else {
+        format!("write `{right}`")
+    };
+    syntax(span, "a text over several lines begins with `\"\"\"`", "the text stands below").help(help)
+}
+
 /// Points in the place of what somebody left out.
 pub(crate) fn omitted(span: Span, text: &str) -> Diagnostic {
     syntax(span, format!("`{text}` is not a value"), "something is left out here").help(OMITTED)

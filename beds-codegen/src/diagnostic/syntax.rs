@@ -178,6 +178,33 @@ pub(crate) fn fence(span: Span) -> Diagnostic {
     syntax(span, OF_A_PAGE, "not part of the template").help("remove this line").fix(span, "")
 }
 
+/// A comment inside of the header of a section; `rest` is the header without its first bracket.
+pub(crate) fn comment_in_header(span: Span, name: &str, rest: &str) -> Diagnostic {
+    let note = rest.split_once('#').map_or("", |(_, note)| note).trim().trim_end_matches(']').trim();
+    let right = format!("[{name}] # {note}");
+    syntax(
+        span,
+        "a comment stands behind the header of a section, and not in it",
+        "not closed in front of `#`",
+    )
+    .help(format!("write `{right}`"))
+    .fix(span, right)
+}
+
+/// A note to oneself that is no comment.
+pub(crate) fn note(span: Span, line: &str) -> Diagnostic {
+    syntax(span, format!("`{}` is a note, and no comment", brief(line)), "not part of the template")
+        .help("write `#` in front of it")
+        .fix(Span { end: span.start, ..span }, "# ")
+}
+
+/// A field as a program has it. `right` is what it is in a template, where that is known.
+pub(crate) fn field_of_program(span: Span, right: Option<&str>) -> Diagnostic {
+    let right = right.unwrap_or("name = { type = \"…\" }");
+    syntax(span, "this is a field of a program, and not of a template", "no key with its `=`")
+        .help(format!("write `{right}`"))
+}
+
 /// A line for a program that makes files of templates.
 pub(crate) fn directive(span: Span, line: &str) -> Diagnostic {
     syntax(span, format!("`{}` is done by nobody", brief(line)), "not part of the template")
@@ -305,6 +332,13 @@ pub(crate) fn key_letters(span: Span, key: &str) -> Diagnostic {
     let example = if plain.is_empty() { "name".to_owned() } else { letters::ascii(key) };
     syntax(span, format!("`{key}` is not a name of ASCII letters"), "only letters a to z, digits and `_`")
         .help(format!("write `{example} = {{ type = …, column = \"{key}\" }}`: clients see the name, the database has the column"))
+}
+
+/// A sign that other languages have in front of a name.
+pub(crate) fn key_prefix(span: Span, sign: char) -> Diagnostic {
+    syntax(span, format!("a key has no `{sign}` in front"), "not part of the key")
+        .help("remove it")
+        .fix(span, "")
 }
 
 pub(crate) fn key_character(span: Span, character: &str) -> Diagnostic {

@@ -79,6 +79,9 @@ pub(super) fn section(key: &str) -> Option<Meant> {
         | "keys" | "primary_key" | "relationships" | "references" => Nothing(
             "the database has keys, indexes, triggers and foreign keys: remove it; the fields of the key say `key = true`",
         ),
+        "validator" | "validators" | "validation" | "json_schema" => Nothing(
+            "validators are the database's: `bedsc ddl` proposes one of what `[fields]` says; remove it",
+        ),
         "config" | "amqp" | "rabbitmq" | "mariadb" | "mysql" | "mongodb" | "database" | "databases"
         | "broker_services" | "node" => CONFIGURATION,
         "tests" | "test" | "examples" | "example" | "sample" | "data" | "seed" | "fixtures" => {
@@ -272,6 +275,7 @@ pub(super) fn events(key: &str) -> Option<Meant> {
 pub(super) fn age(key: &str) -> Option<Meant> {
     Some(match key {
         "ttl" | "age" | "older_than" | "max_age" | "days" => Key("after"),
+        "expire_after_seconds" | "seconds" => Perhaps("ttl"),
         "field" | "column" | "on" | "from" | "since" | "timestamp" => Key("by"),
         _ => return None,
     })

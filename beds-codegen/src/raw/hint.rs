@@ -197,7 +197,9 @@ fn hint(part: Part, key: &str, value: &Value) -> Hint {
         }
         "ttl" | "after" if matches!(value, Value::Scalar(Scalar::Int(1..))) => {
             let Value::Scalar(Scalar::Int(number)) = value else { return string(key, value) };
-            say(format!("a length of time has its unit: write `\"{number}d\"` for days"))
+            // So many days there never are.
+            let unit = if *number > 36_500 { "s\"` for seconds" } else { "d\"` for days" };
+            say(format!("a length of time has its unit: write `\"{number}{unit}"))
         }
         "min" | "max"
             if part != Part::Limit

@@ -125,7 +125,7 @@ pub(super) fn look(name: &str, engine: Engine) -> Look<'_> {
             plain: None,
         };
     }
-    let is_sql = name.contains(['\'', '"', ';', '(', ')', '[', ']', '=', ',']) || name.contains("--");
+    let is_sql = name.contains(['\'', '"', '\\', ';', '(', ')', '[', ']', '=', ',']) || name.contains("--");
     if name.starts_with(' ') || name.contains('`') || is_sql {
         return Look::Odd {
             why: "not a name that people give",

@@ -120,6 +120,8 @@ impl Scanner<'_> {
             let item = item.trim().to_owned();
             return self.report(syntax::dash(self.span(start, start + 1), &item));
         }
+        let whole = line.to_owned();
+        self.note(&whole)?;
         if let Some(length) = prefix(line) {
             let written = line[..length].trim().to_owned();
             return self.report(syntax::prefix(self.span(start, start + length), &written));

@@ -34,6 +34,14 @@ impl<'t> Scanner<'t> {
             return self.report(syntax::section_empty(self.span(start, start + line.len())));
         }
         let closing = if opening == "[" { "]" } else { "]]" };
+        if let Some((name, _)) = inner.split_once('#').filter(|(name, _)| text::is_path(name)) {
+            let end = start + line.len();
+            return self.report(syntax::comment_in_header(
+                self.span(start, end),
+                name.trim(),
+                &line[opening.len()..],
+            ));
+        }
         if inner.starts_with('/') {
             return self.report(syntax::section_end(self.span(start, start + line.len())));
         }
@@ -124,6 +132,9 @@ impl<'t> Scanner<'t> {
                 }
                 self.report(syntax::key_letters(self.span(start, self.at), &word))
             }
+            Some(sign @ ('$' | '@')) if self.rest()[1..].starts_with(text::is_bare) => {
+                self.report(syntax::key_prefix(self.span(start, start + 1), sign))
+            }
             Some(letter) => {
                 let width = if letter == '\n' { 0 } else { letter.len_utf8() };
                 let shown = if letter == '\n' { end.to_string() } else { letter.to_string() };
@@ -175,6 +186,7 @@ impl<'t> Scanner<'t> {
                 self.report(syntax::lone_word(span, &line))
             }
             _ => {
+                self.field_of_program(key)?;
                 self.key_of_words(key)?;
                 self.section_word(key)?;
                 let (length, line) = self.word_ahead();
@@ -217,6 +229,9 @@ impl<'t> Scanner<'t> {
         let diagnostic = match line.as_str() {
             "" => return Ok(()),
             ";" => syntax::semicolon_end(span(0, 1)),
+            joined if self.joins_strings(start, joined) => {
+                literals::joined(self.span(text::opening(self.text, start), start + joined.len()))
+            }
             "," => syntax::comma_end(span(0, 1)),
             mark if let Some((name, letter)) = only_mark(mark) => {
                 syntax::mark(span(0, letter.len_utf8()), (name, letter), false)
@@ -247,6 +262,13 @@ impl<'t> Scanner<'t> {
             },
         };
         self.report(diagnostic)
+    }
+
+    /// Whether a string stands behind a sign and another string.
+    fn joins_strings(&self, start: usize, line: &str) -> bool {
+        let is_behind = self.text[..start].trim_end().ends_with(['"', '\'']);
+        let other = line.strip_prefix(['+', '&', '.']).map(str::trim);
+        is_behind && other.is_some_and(|other| other.starts_with(['"', '\'']))
     }
 
     /// Whether a new statement begins at this line, so that what is open is never closed.

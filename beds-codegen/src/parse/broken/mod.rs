@@ -8,6 +8,7 @@ mod habits;
 mod keys;
 mod lines;
 mod numbers;
+mod strangers;
 mod text;
 mod values;
 mod words;

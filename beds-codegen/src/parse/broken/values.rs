@@ -238,6 +238,11 @@ impl Scanner<'_> {
                 Some(_) => {}
             }
             let start = self.at;
+            if let Some(marker) =
+                ["//", "-- ", "/*"].into_iter().find(|marker| self.rest().starts_with(marker))
+            {
+                return self.report(syntax::comment(self.span(start, start + 2), marker.trim_end()));
+            }
             let key = self.keys('}')?;
             let end = self.at;
             if matches!(self.peek(), Some(',' | '}')) {

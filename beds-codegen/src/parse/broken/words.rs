@@ -1,6 +1,6 @@
 //! Words that are no values, and characters that nobody sees: what they are, and what was meant.
 
-use super::{Scanner, Step, habits, numbers, text};
+use super::{Scanner, Step, habits, numbers, strangers, text};
 use crate::{
     diagnostic::{literals, syntax},
     foreign, names,
@@ -52,6 +52,12 @@ pub(super) fn behind(scanner: &Scanner<'_>, from: usize) -> (Span, String) {
 /// A value without quotes and brackets: a number, a boolean, a date, or a mistake.
 pub(super) fn word(scanner: &mut Scanner<'_>) -> Step {
     let start = scanner.at;
+    if let Some(marker) =
+        ["//", "/*"].into_iter().find(|marker| scanner.depth > 0 && scanner.rest().starts_with(marker))
+    {
+        return scanner.report(syntax::comment(scanner.span(start, start + 2), marker));
+    }
+    scanner.block_of_text()?;
     let token = text::token(scanner.rest());
     let first = token.split([' ', '\t', '\u{a0}']).next().unwrap_or_default();
     // A date and a time may have a blank between them.
@@ -150,7 +156,7 @@ fn judge(scanner: &Scanner<'_>, token: &str, first: &str) -> crate::diagnostic::
         };
         return literals::unquoted_type(span(token.len()), &right, &ty);
     }
-    if token.len() > 1 && token.chars().all(|letter| matches!(letter, '.' | '…')) {
+    if strangers::is_for_later(token) {
         return literals::omitted(span(token.len()), token);
     }
     let is_variable = |name: &str| !name.is_empty() && name.chars().all(text::is_bare);
@@ -173,6 +179,9 @@ fn judge(scanner: &Scanner<'_>, token: &str, first: &str) -> crate::diagnostic::
             return literals::asked(span(token.len()), token, &asked);
         }
         return literals::unquoted(span(token.len()), token);
+    }
+    if Part::is_flag(&scanner.key) {
+        return literals::no_flag(span(token.len()), token);
     }
     literals::not_a_value(span(token.len()), token)
 }
