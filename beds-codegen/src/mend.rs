@@ -227,7 +227,12 @@ fn is_declaration_misspelt(text: &str, fix: &Fix) -> bool {
     };
     let is_of_word = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-');
     let count = |name: &str| text.split(|letter| !is_of_word(letter)).filter(|word| *word == name).count();
-    count(&said) >= SAID_MIN && count(&declared) == 1
+    // A name that is nowhere written so is what a declaration in other letters should be.
+    let fold = |name: &str| name.replace('_', "").to_lowercase();
+    match count(&declared) {
+        0 => fold(&said) == fold(&declared),
+        declared => count(&said) >= SAID_MIN && declared == 1,
+    }
 }
 
 fn is_unread(found: &Diagnostic) -> bool {

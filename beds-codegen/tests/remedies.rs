@@ -364,6 +364,12 @@ fn a_declaration_that_is_misspelt_is_left_to_people() {
     let text = TEMPLATE.replace("HERE", "boody = \"string\"") + objects;
     let compiler = Compiler::new().template_text("invoice_rec.toml", text.clone()).domains("no-such-folder");
     assert!(compiler.mend().files.is_empty());
+    // So is a call in other letters, whose name nobody but its header has.
+    let calls =
+        "\n[events]\npublish = [\"call.ship\"]\n\n[calls.shIp]\nprocedure = \"sp_ship\"\nlane = \"write\"\n";
+    let text = TEMPLATE.replace("HERE", "x = \"int\"") + calls;
+    let compiler = Compiler::new().template_text("invoice_rec.toml", text).domains("no-such-folder");
+    assert!(compiler.mend().files.is_empty());
     // One that is said right elsewhere is known.
     let text = TEMPLATE.replace("HERE", "body = \"string\"") + &objects.replacen("body", "boody", 1);
     let compiler = Compiler::new().template_text("invoice_rec.toml", text.clone()).domains("no-such-folder");

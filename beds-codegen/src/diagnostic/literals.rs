@@ -189,6 +189,14 @@ pub(crate) fn not_a_value(span: Span, text: &str) -> Diagnostic {
 
 const OMITTED: &str = "write what it stands for, or remove it";
 
+/// A comma at the end of a string, in front of its last quote, where one is missing behind it.
+pub(crate) fn comma_inside(span: Span, quote: &str) -> Diagnostic {
+    let right = format!("{quote},");
+    syntax(span, "a comma stands inside of a string, and none behind it", "inside of the quotes")
+        .help(format!("write the comma behind the quote, `{right}`"))
+        .fix(span, right)
+}
+
 /// Strings with a sign between them that other languages join them by.
 pub(crate) fn joined(span: Span) -> Diagnostic {
     syntax(span, "a template joins no strings", "several strings").help("write one string")

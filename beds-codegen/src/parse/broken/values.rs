@@ -333,6 +333,12 @@ impl Scanner<'_> {
                 if self.text[end..next].contains('\n') || self.text[start..end].ends_with('\n') {
                     self.section_as_value(open)?;
                 }
+                let string = self.text[start..end].trim_end();
+                if [",\"", ",'"].iter().any(|end| string.ends_with(end)) && string.len() > 2 {
+                    let last = start + string.len();
+                    let span = self.span(last - 2, last);
+                    return self.report(literals::comma_inside(span, &string[string.len() - 1..]));
+                }
                 let length = self.rest().find([' ', ',', '\n', '}', ']', '=']).unwrap_or(self.rest().len());
                 let behind = self.span(next, next + length.max(1).min(self.rest().len()));
                 let before = self.span(start, start + self.text[start..end].trim_end().len());
