@@ -81,8 +81,10 @@ impl State {
             let path = sources.path(fix.span.file).to_owned();
             let is_template = path.ends_with(crate::load::TEMPLATE_SUFFIX);
             let is_ours = is_template || self.compiler.is_pipeline(&path);
-            let is_foreign = is_template && crate::parse::is_nested_yaml(sources.text(fix.span.file));
-            (is_ours && !is_foreign).then(|| Remedy { path, fix, report: self.said(found) })
+            let text = sources.text(fix.span.file);
+            let is_foreign = is_template && crate::parse::is_nested_yaml(text);
+            let is_doubtful = is_reference(found.code) && is_declaration_misspelt(text, &fix);
+            (is_ours && !is_foreign && !is_doubtful).then(|| Remedy { path, fix, report: self.said(found) })
         };
         self.report.diagnostics().iter().filter_map(remedy).collect()
     }
@@ -204,6 +206,33 @@ impl State {
         let unread = found.iter().filter(|found| is_unread(found)).filter_map(Diagnostic::primary);
         let files: BTreeSet<FileId> = unread.map(|label| label.span.file).collect();
         (files.len(), self.report.errors(), found.len())
+    }
+}
+
+/// Whether a report is about the name of something that is declared elsewhere in the template.
+const fn is_reference(code: Code) -> bool {
+    matches!(
+        code,
+        Code::UnknownField | Code::EventUnknown | Code::AuditUnknown | Code::AccessUnknown | Code::TtlUnkept
+    )
+}
+
+/// Whether a name that is said several times is to be replaced by one that its declaration alone has: the declaration is
+/// misspelt, most likely.
+fn is_declaration_misspelt(text: &str, fix: &Fix) -> bool {
+    const SAID_MIN: usize = 2;
+    let plain = |name: &str| name.trim_matches(['"', '\'']).trim_start_matches("call.").to_owned();
+    let (Some(said), declared) = (text.get(fix.span.start..fix.span.end).map(plain), plain(&fix.replacement))
+    else {
+        return false;
+    };
+    let is_of_word = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-');
+    let count = |name: &str| text.split(|letter| !is_of_word(letter)).filter(|word| *word == name).count();
+    // A name that is nowhere written so is what a declaration in other letters should be.
+    let fold = |name: &str| name.replace('_', "").to_lowercase();
+    match count(&declared) {
+        0 => fold(&said) == fold(&declared),
+        declared => count(&said) >= SAID_MIN && declared == 1,
     }
 }
 

@@ -185,6 +185,28 @@ fn one_layout_keeps_comments_and_meaning() {
     }
 }
 
+/// The formatter knows tables in { } on one line alone, and the compiler takes those of TOML 1.1.
+#[test]
+fn tables_over_several_lines_stay_as_they_are() {
+    for table in [
+        "{\n    type = \"int\", # a\n    max = 5\n}",
+        "{ # a\n  type = \"int\", # b\n  # c\n  max = 500, # d\n}",
+        "{\n  type = \"list\",\n  items = {\n    type = \"int\"\n  }\n}",
+    ] {
+        let before = SMALL.replace("[objects]", &format!("x={table} # x\ny=\"int\"\n[objects]"));
+        assert_eq!(bedsc(&["check", "-"], before.as_bytes()).code, Some(0), "{table}");
+        let once = bedsc(&["fmt", "-"], before.as_bytes());
+        assert_eq!(once.code, Some(0), "{table}: {}", once.err);
+        assert!(once.out.contains(&format!("= {table} # x\n")), "{}", once.out);
+        assert!(
+            once.out.contains("= \"int\"\n\n[objects]") || once.out.contains("= \"int\"\n[objects]"),
+            "{}",
+            once.out
+        );
+        assert_eq!(bedsc(&["fmt", "-"], once.out.as_bytes()).out, once.out, "{table}");
+    }
+}
+
 #[test]
 fn shipped_templates_have_the_layout() {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../templates");

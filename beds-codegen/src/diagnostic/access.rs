@@ -7,7 +7,7 @@ use crate::{
     code::Code,
     front::{Example, Front},
     names,
-    span::Span,
+    span::{Span, Spanned},
     tree::{Scalar, Value},
 };
 
@@ -35,7 +35,20 @@ pub(crate) fn unknown(span: Span, name: &str, all: &[String], is_call: bool) -> 
     if all.is_empty() {
         return diagnostic.help(format!("the domain offers no {what}s: remove it"));
     }
-    diagnostic.suggest(name, all.iter().map(String::as_str), &format!("the {what}s are"))
+    let plain = name.strip_prefix("call.").or_else(|| name.strip_prefix("calls."));
+    match plain.filter(|plain| is_call && all.iter().any(|call| call == plain)) {
+        Some(plain) => diagnostic.help(format!("write `{plain}`: calls stand here by their names")),
+        None => diagnostic.suggest(name, all.iter().map(String::as_str), &format!("the {what}s are")),
+    }
+}
+
+/// A role in the place of a call, with the calls that it may.
+pub(crate) fn turned_call(span: Span, role: &str, calls: &[Spanned<String>]) -> Diagnostic {
+    let right: Vec<String> =
+        calls.iter().map(|call| format!("`{} = [{}]`", call.value, names::quoted(role))).collect();
+    Diagnostic::error(Code::AccessUnknown, format!("the domain has no call `{}`", role.escape_debug()))
+        .at(span, "a role, it seems")
+        .help(format!("calls are the keys here, and the roles their values: write {}", right.join(", ")))
 }
 
 pub(crate) fn role_name(span: Span, name: &str) -> Diagnostic {
@@ -47,6 +60,15 @@ pub(crate) fn role_name(span: Span, name: &str) -> Diagnostic {
         // Only people can say whom the word admits: in SQL `public` is every user, and on the web everybody.
         name if names::is_all(name) || is_meant_for_all(&name.to_ascii_lowercase()) => diagnostic
             .help("write `*` for every caller who is known, or `anyone` for every caller, known or not"),
+        // Who writes so lets in all others.
+        name if name.starts_with(['!', '-', '~', '^']) || name.to_ascii_lowercase().starts_with("not ") => {
+            diagnostic.help("name the roles that may; who is in no list may not")
+        }
+        name if name.contains([',', '|', ';']) => {
+            let roles: Vec<String> =
+                name.split([',', '|', ';']).map(|role| names::quoted(role.trim())).collect();
+            diagnostic.help(format!("write each in quotes, `{}`", roles.join(", ")))
+        }
         name => {
             let diagnostic = diagnostic
                 .help("a role has lower-case letters, digits, `_` and `-`, and begins with a letter; at most 64 of them");

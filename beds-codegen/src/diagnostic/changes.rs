@@ -75,7 +75,24 @@ pub(crate) fn unknown(purpose: Purpose, span: Span, name: &str, all: &[String]) 
     if all.is_empty() {
         return diagnostic.help(idle(purpose));
     }
+    let is_near = beds_protocol::nearest(name, all.iter().map(String::as_str)).is_some();
+    if let Some(meant) = meant(name).filter(|meant| !is_near && all.iter().any(|known| known == meant)) {
+        return diagnostic.help(format!("write `\"{meant}\"`: this is its name here"));
+    }
     diagnostic.suggest(name, all.iter().map(String::as_str), &format!("what can be {}", purpose.done()))
+}
+
+/// The operation that a word of another language stands for: `insert`, `ticket.created`.
+fn meant(name: &str) -> Option<&'static str> {
+    let lower = name.to_ascii_lowercase();
+    let word = lower.rsplit(['.', ':', '_']).next().unwrap_or_default();
+    Some(match word {
+        "insert" | "inserted" | "add" | "added" | "create" | "created" | "new" => "create",
+        "update" | "updated" | "change" | "changed" | "modify" | "modified" | "edit" | "edited" => "update",
+        "delete" | "deleted" | "remove" | "removed" | "destroy" | "destroyed" => "delete",
+        "upsert" | "upserted" | "merge" | "replace" => "upsert",
+        _ => return None,
+    })
 }
 
 /// A word for all operations.

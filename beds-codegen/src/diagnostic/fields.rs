@@ -81,11 +81,23 @@ pub(crate) fn column_name(span: Span, column: &str, rule: &str) -> Diagnostic {
     match column.split_once('.') {
         Some((outer, inner)) if !outer.is_empty() && !inner.is_empty() => diagnostic
             .help(format!("make `{outer}` a field of the type `object`, with `{inner}` in its `fields`")),
-        _ => diagnostic.help("write the name as it is in the database, without quotes"),
+        _ => diagnostic.help(right_name(rule)),
     }
 }
 
-/// A name that is valid for a column, but most likely means something else.
+/// What to write for a name that breaks a rule of the engine.
+pub(super) fn right_name(rule: &str) -> String {
+    const WRITE: &str = "write the name as the database itself shows it";
+    if rule.starts_with("longer") {
+        return format!("no name in the database is {rule}: {WRITE}");
+    }
+    if rule.starts_with("MariaDB") {
+        return format!("{rule}: {WRITE}");
+    }
+    WRITE.to_owned()
+}
+
+/// A name that is possible for a column, and most likely means something else.
 pub(crate) fn odd_column(span: Span, name: &str, why: &str, help: &str, plain: Option<&str>) -> Diagnostic {
     let message = format!("{} is an unusual name for a column", shown(name.escape_debug().to_string()));
     let diagnostic = Diagnostic::warning(Code::OddObjectName, message).at(span, why).help(help);
@@ -123,9 +135,13 @@ pub(crate) fn enum_without_values(span: Span, front: Front) -> Diagnostic {
 }
 
 pub(crate) fn enum_value(span: Span, why: &str) -> Diagnostic {
-    Diagnostic::error(Code::EnumValues, format!("a value of an enum {why}"))
-        .at(span, "this one")
-        .help("remove it; if a record may have no value, make the field nullable")
+    Diagnostic::error(Code::EnumValues, format!("a value of an enum {why}")).at(span, "this one").help(
+        if why.contains("longer") {
+            "shorten it; longer texts are a `string`"
+        } else {
+            "remove it; if a record may have no value, make the field nullable"
+        },
+    )
 }
 
 pub(crate) fn enum_value_twice(span: Span, first: Span, value: &str) -> Diagnostic {
@@ -183,14 +199,20 @@ pub(crate) fn bound_fraction(span: Span, key: &str, fraction: usize, scale: u8) 
     .help(format!("write at most {scale} digits after the point, or a greater `scale` if the column has one"))
 }
 
-pub(crate) fn bad_pattern(span: Span, why: &str, front: Front) -> Diagnostic {
-    Diagnostic::error(Code::BadPattern, format!("invalid regular expression: {why}"))
+/// `help` is what to write, where that is known; `escaped` is what a pattern with `\` is written in.
+pub(crate) fn bad_pattern(span: Span, why: &str, help: Option<String>, escaped: Option<Front>) -> Diagnostic {
+    const SYNTAX: &str =
+        "write the syntax of the Rust crate `regex`, which has no look-around and no back-references";
+    let diagnostic = Diagnostic::error(Code::BadPattern, format!("invalid regular expression: {why}"))
         .at(span, "this pattern")
-        .help("write the syntax of the Rust crate `regex`, which has no look-around and no back-references")
-        .help(match front {
-            Front::Template => "in 'single quotes', TOML keeps every \\ as it is",
-            Front::Attributes | Front::Parentheses => "in r\"raw quotes\", Rust keeps every \\ as it is",
-        })
+        .help(help.unwrap_or_else(|| SYNTAX.to_owned()));
+    match escaped {
+        Some(Front::Template) => diagnostic.help("in 'single quotes', TOML keeps every \\ as it is"),
+        Some(Front::Attributes | Front::Parentheses) => {
+            diagnostic.help("in r\"raw quotes\", Rust keeps every \\ as it is")
+        }
+        None => diagnostic,
+    }
 }
 
 pub(crate) fn list_items(span: Span, front: Front) -> Diagnostic {

@@ -5,6 +5,7 @@ use std::io;
 use super::Diagnostic;
 use crate::{
     code::Code,
+    names,
     span::{FileId, Span},
 };
 
@@ -76,6 +77,23 @@ pub(crate) fn not_utf8(file: FileId, name: &str, place: Option<(Span, String)>) 
     .help("save the file as UTF-8; editors call this the encoding of the file")
 }
 
+/// A text in UTF-8 with a character that is not whole. `at` is the first byte of it, from 1; `is_end` is whether the file
+/// ends in it.
+pub(crate) fn cut_character(span: Span, at: usize, is_end: bool) -> Diagnostic {
+    let (message, help) = if is_end {
+        (
+            "the file ends in the middle of a character",
+            "get the file again from where it is whole: it was cut off; where nothing but the character is gone, type it again, and save the file as UTF-8",
+        )
+    } else {
+        (
+            "a character of this file is not whole, and the others are UTF-8",
+            "type the character again, and save the file as UTF-8",
+        )
+    };
+    Diagnostic::error(Code::NotUtf8, message).at(span, format!("byte {at} of the file")).help(help)
+}
+
 pub(crate) fn empty(file: FileId) -> Diagnostic {
     Diagnostic::error(Code::EmptyFile, "the template is empty")
         .in_file(file)
@@ -88,7 +106,23 @@ pub(crate) fn file_name(file: FileId, path: &str) -> Diagnostic {
         .help("rename the file so that it ends with `_rec.toml`; only such files are compiled into the node")
 }
 
-/// A file that contains all of its sections twice. `rest` is the second copy, if it equals the first.
+/// A file with so many templates. `others` are the names of those behind the first, where all names differ.
+pub(crate) fn several_templates(span: Span, first: Span, count: usize, others: &[String]) -> Diagnostic {
+    let diagnostic = Diagnostic::error(
+        Code::DuplicateKey,
+        format!("this file holds {count} templates, and each has a file of its own"),
+    )
+    .at(span, "the second begins here")
+    .near(first, "the first begins here");
+    let files: Vec<String> = others.iter().map(|name| format!("{name}_rec.toml")).collect();
+    if files.is_empty() {
+        return diagnostic.help("keep the one that is right, and remove the others: they have one name");
+    }
+    let files = names::sentence(files.iter().map(String::as_str));
+    diagnostic.help(format!("move what stands from there on into {files}"))
+}
+
+/// A file that holds all of its sections two times. `rest` is the second copy, where it is the first word by word.
 pub(crate) fn pasted_twice(span: Span, first: Span, rest: Option<Span>) -> Diagnostic {
     let diagnostic = Diagnostic::error(Code::DuplicateKey, "every section of this file stands in it twice")
         .at(span, "the second copy begins here")
@@ -99,6 +133,7 @@ pub(crate) fn pasted_twice(span: Span, first: Span, rest: Option<Span>) -> Diagn
     }
 }
 
+/// `[[calls]]` beside `[calls.NAME]`.
 pub(crate) fn calls_in_list(span: Span, first: Option<Span>) -> Diagnostic {
     let diagnostic =
         Diagnostic::error(Code::DuplicateKey, "`[[calls]]` is a list, and calls stand by their names")
@@ -120,7 +155,21 @@ pub(crate) fn duplicate_key(span: Span, first: Option<Span>, key: &str) -> Diagn
     .help("remove one of them")
 }
 
-/// A section with a duplicate header.
+/// Keys that stand twice in one section.
+pub(crate) fn keys_twice(span: Span, keys: &[&str], path: &[String]) -> Diagnostic {
+    let header = path.join(".");
+    let right = if path.first().is_some_and(|first| first == "calls") { "calls.NAME" } else { "NAME" };
+    Diagnostic::error(
+        Code::DuplicateKey,
+        format!("{} stand twice in `[{header}]`", names::sentence(keys.iter().copied())),
+    )
+    .at(span, "from here on")
+    .help(format!(
+        "write `[{right}]` above this line, if another section begins here; otherwise keep one of each"
+    ))
+}
+
+/// A section whose header stands twice.
 pub(crate) fn section_twice(span: Span, first: Option<Span>, path: &[String]) -> Diagnostic {
     let header = format!("`[{}]`", path.join("."));
     let diagnostic = Diagnostic::error(Code::DuplicateKey, format!("the section {header} stands twice"))

@@ -93,6 +93,10 @@ pub(crate) fn unknown_purge<'a>(
     if calls.clone().into_iter().next().is_none() {
         return diagnostic.help(PURGE);
     }
+    let plain = name.strip_prefix("call.").or_else(|| name.strip_prefix("calls."));
+    if let Some(plain) = plain.filter(|plain| calls.clone().into_iter().any(|call| call == *plain)) {
+        return diagnostic.help(format!("write `{plain}`: a call stands here by its name"));
+    }
     diagnostic.suggest(name, calls, "the calls are").help(PURGE)
 }
 

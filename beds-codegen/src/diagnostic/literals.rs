@@ -1,7 +1,10 @@
 //! Mistakes in the constants of a text that is not TOML: strings, numbers, booleans, lists, and words that are none of
 //! these.
 
-use super::{Diagnostic, syntax::syntax};
+use super::{
+    Diagnostic,
+    syntax::{brief, syntax},
+};
 use crate::{foreign::Foreign, names::quoted, span::Span};
 
 pub(crate) fn typographic(span: Span, inner: &str) -> Diagnostic {
@@ -108,12 +111,28 @@ pub(crate) fn unquoted(span: Span, text: &str) -> Diagnostic {
         .fix(span, right)
 }
 
-/// A word in place of a boolean.
+/// A word that is called like a value of the request.
+pub(crate) fn asked(span: Span, word: &str, value: &str) -> Diagnostic {
+    syntax(span, "a string stands in quotes", "not in quotes").help(format!(
+        "write `\"{value}\"` for the value of the request, and `{}` for this text",
+        quoted(word)
+    ))
+}
+
+/// A word in the place of a boolean.
 pub(crate) fn no_flag(span: Span, word: &str) -> Diagnostic {
     syntax(span, format!("`{word}` is not a boolean"), "`true` or `false`").help("write `true` or `false`")
 }
 
-/// A word in place of a number.
+/// A flag without its value.
+pub(crate) fn flag_alone(span: Span, key: &str) -> Diagnostic {
+    let end = Span { start: span.end, ..span };
+    syntax(span, "this has no value", "expected `= true`")
+        .help(format!("write `{key} = true`"))
+        .fix(end, " = true")
+}
+
+/// A word in the place of a number.
 pub(crate) fn no_number(span: Span, word: &str, key: &str) -> Diagnostic {
     syntax(span, format!("`{word}` is not a number"), "a number has digits").help(format!(
         "write the number itself, `{key} = 100`; a template has no variables, and no endless numbers"
@@ -148,9 +167,14 @@ pub(crate) fn function(span: Span, written: &str) -> Diagnostic {
 pub(crate) fn not_a_value(span: Span, text: &str) -> Diagnostic {
     let diagnostic = syntax(
         span,
-        format!("`{text}` is not a value"),
+        format!("`{}` is not a value", brief(text)),
         "expected a string, a number, true, false, [ ] or { }",
     );
+    if text.starts_with(|letter: char| letter.is_ascii_digit() || letter == '-')
+        && (text.contains(['*', '^', '<', '+']) || text.starts_with("--"))
+    {
+        return diagnostic.help("write the number itself, in its digits: a template computes nothing");
+    }
     if text.starts_with(|letter: char| letter.is_ascii_digit()) && text.contains(['-', '/', '.']) {
         return diagnostic.help("write a date as `2026-01-31`, a time as `08:30:00`, a number as `12.50`");
     }
@@ -159,11 +183,62 @@ pub(crate) fn not_a_value(span: Span, text: &str) -> Diagnostic {
     }
     match text {
         "=" => diagnostic.help("remove it: one `=` is enough"),
-        _ => diagnostic.help(format!("write a string in quotes, `{}`", quoted(text))),
+        "…" => diagnostic.help(OMITTED),
+        _ => diagnostic.help(format!("write a string in quotes, `{}`", quoted(&brief(text)))),
     }
 }
 
-/// `right` is the correct form of the list, if it is certain.
+const OMITTED: &str = "write what it stands for, or remove it";
+
+/// A comma at the end of a string, in front of its last quote, where one is missing behind it.
+pub(crate) fn comma_inside(span: Span, quote: &str) -> Diagnostic {
+    let right = format!("{quote},");
+    syntax(span, "a comma stands inside of a string, and none behind it", "inside of the quotes")
+        .help(format!("write the comma behind the quote, `{right}`"))
+        .fix(span, right)
+}
+
+/// Strings with a sign between them that other languages join them by.
+pub(crate) fn joined(span: Span) -> Diagnostic {
+    syntax(span, "a template joins no strings", "several strings").help("write one string")
+}
+
+/// A text over several lines as YAML and shells have it.
+pub(crate) fn text_of_lines(span: Span, text: &str) -> Diagnostic {
+    let right = if text.contains('\n') { "\"\"\"".to_owned() } else { quoted(text) };
+    let help = if text.contains('\n') {
+        format!("write `{right}` here, the text below it, and `{right}` behind it")
+    } else {
+        format!("write `{right}`")
+    };
+    syntax(span, "a text over several lines begins with `\"\"\"`", "the text stands below").help(help)
+}
+
+/// Points in the place of what somebody left out.
+pub(crate) fn omitted(span: Span, text: &str) -> Diagnostic {
+    syntax(span, format!("`{text}` is not a value"), "something is left out here").help(OMITTED)
+}
+
+/// The first key of a table whose `{` is missing.
+pub(crate) fn unopened_table(span: Span, right: &str) -> Diagnostic {
+    syntax(span, "`{` is missing in front of the keys of this value", "the first key")
+        .help(format!("write `{right}`"))
+        .fix(Span { end: span.start, ..span }, "{ ")
+}
+
+/// Values with commas between them, and no brackets around them.
+pub(crate) fn list_without_brackets(span: Span, right: &str) -> Diagnostic {
+    syntax(span, "a list stands in [ ]", "several values").help(format!("write `{right}`")).fix(span, right)
+}
+
+/// A value below its key. `gap` is what stands between the two.
+pub(crate) fn value_below(span: Span, gap: Span, key: &str) -> Diagnostic {
+    syntax(span, format!("the value of `{key}` stands on the next line"), "the value")
+        .help("write it on the line of its key, behind `=`")
+        .fix(gap, "= ")
+}
+
+/// `right` is the list as it should be written, where that is sure.
 pub(crate) fn not_a_list(span: Span, brackets: &str, right: Option<String>) -> Diagnostic {
     let diagnostic = syntax(span, format!("a list stands in [ ], not in {brackets}"), "not a list here");
     match right {

@@ -61,7 +61,7 @@ pub(crate) fn object_name(span: Span, name: &str, rule: &str) -> Diagnostic {
 
 /// A name that breaks a rule of the engine.
 pub(crate) fn object_name_rule(span: Span, name: &str, rule: &str) -> Diagnostic {
-    object_name(span, name, rule).help("write the name as the database itself shows it")
+    object_name(span, name, rule).help(super::fields::right_name(rule))
 }
 
 /// Several names in one string.

@@ -65,6 +65,17 @@ pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
         };
         return diagnostic.help(format!("write `{right}`"));
     }
+    let runs = ["procedure", "function", "pipeline", "method"];
+    if part == Part::Call && key == "name" && !runs.iter().any(|run| present.contains(run)) {
+        return diagnostic.help("write `procedure` for the name of a procedure; the name of the call stands in its header, `[calls.NAME]`");
+    }
+    // Who says yes to `lower` means no bound.
+    if let (Some(Meant::Key("min" | "max")), Value::Scalar(Scalar::Bool(_))) = (meant, &entry.value.value) {
+        return diagnostic.help(meant::AS_THEY_COME);
+    }
+    if let Some(help) = meant::instead(meant, &entry.value.value) {
+        return diagnostic.help(help);
+    }
     if let Some((flag, span)) = denied_null(entry, meant, owner) {
         let diagnostic = diagnostic.help(format!("write `{flag} = true`: this is how it is said here"));
         return diagnostic.fix(span, format!("{flag} = true"));
@@ -238,7 +249,28 @@ pub(crate) fn unknown_section(span: Span, name: &str) -> Diagnostic {
     }
 }
 
-/// The form of a section whose keys are not in a table.
+/// An unknown section of which its keys say what it is.
+pub(crate) fn unknown_section_of(span: Span, name: &str, home: &str) -> Diagnostic {
+    let is_named = matches!(meant::meant(name, Part::Sections), Some(Meant::Key(known)) if known == home)
+        || beds_protocol::nearest(name, [home]).is_some();
+    if is_named {
+        return unknown_section(span, name);
+    }
+    let diagnostic = Diagnostic::error(Code::UnknownSection, format!("unknown section `[{name}]`"))
+        .at(span, "no such section");
+    let shown = if home == "calls" { "calls.NAME" } else { home };
+    // Who wrote another word may have meant it: no machine opens a domain.
+    diagnostic.help(format!("write `[{shown}]` if that is what it is, as its keys say"))
+}
+
+/// A call whose header has no `calls.` in front.
+pub(crate) fn call_as_section(span: Span, name: &str) -> Diagnostic {
+    Diagnostic::error(Code::UnknownSection, format!("unknown section `[{name}]`"))
+        .at(span, "a call, it seems")
+        .help(format!("write `[calls.{name}]`"))
+}
+
+/// How a section is written whose keys stand in no table.
 pub(crate) fn section_on_lines(name: &str, value: &Value) -> String {
     let below = match (name, value) {
         ("calls", _) => return "write `[calls.NAME]`, and below it the keys of the call".to_owned(),

@@ -8,41 +8,13 @@ pub(super) fn syntax(span: Span, message: impl Into<String>, label: impl Into<St
     Diagnostic::error(Code::Syntax, message).at(span, label)
 }
 
-/// A text that looks like another language instead of TOML.
-pub(crate) fn other_language(span: Span, language: &str) -> Diagnostic {
-    Diagnostic::error(Code::OtherLanguage, format!("this file is {language}, and a template is TOML"))
-        .at(span, format!("this is how {language} begins"))
-        .help(if language == "a pointer of Git LFS" {
-            "run `git lfs pull`, which puts the file itself in its place; templates are small, and need no LFS"
-        } else {
-            "write a section in brackets, `[template]`, and below it a line for each key, `name = \"invoice\"`; \
-             `bedsc new NAME` writes a template to start from"
-        })
-}
-
-pub(crate) fn configuration(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::OtherLanguage, "this file is a node's configuration, and no template")
-        .at(span, "a section of the configuration")
-        .help("keep it in the folder `config`; `bedsc new NAME` writes a template to start from")
-}
-
-pub(crate) fn merge_conflict(ours: Span, middle: Option<Span>, theirs: Option<Span>) -> Diagnostic {
-    let mut diagnostic = Diagnostic::error(Code::MergeConflict, "a merge conflict is not resolved")
-        .at(ours, "one version begins here");
-    if let Some(middle) = middle {
-        diagnostic = diagnostic.near(middle, "the other version begins here");
+/// The beginning of a text that may be as long as a file.
+pub(super) fn brief(text: &str) -> String {
+    const SHOWN_MAX: usize = 60;
+    match text.char_indices().nth(SHOWN_MAX) {
+        Some((end, _)) => format!("{}…", text[..end].trim_end()),
+        None => text.to_owned(),
     }
-    if let Some(theirs) = theirs {
-        diagnostic = diagnostic.near(theirs, "it ends here");
-    }
-    diagnostic.help("keep the lines that are right, and remove the others and the lines of `<`, `=` and `>`")
-}
-
-/// A remaining line of a merge conflict.
-pub(crate) fn merge_rest(line: Span) -> Diagnostic {
-    Diagnostic::error(Code::MergeConflict, "a line of a merge conflict is left")
-        .at(line, "Git wrote this line")
-        .help("see that the lines around it are right, and remove it")
 }
 
 /// `count` is their total number, including the one shown.
@@ -145,12 +117,13 @@ pub(crate) fn missing_equals(at: Span, key: &str) -> Diagnostic {
 pub(crate) fn lone_word(span: Span, word: &str) -> Diagnostic {
     let diagnostic = syntax(
         span,
-        format!("`{word}` stands alone on its line"),
+        format!("`{}` stands alone on its line", brief(word)),
         "neither a section nor a key with a value",
     );
     if Part::Sections.known().contains(&word) {
         return diagnostic.help(format!("write `[{word}]` for the section")).fix(span, format!("[{word}]"));
     }
+    let word = brief(word);
     diagnostic.help(format!(
         "remove the line, or write `{word} = …` for a key, `[{word}]` for a section, `# {word}` for a comment"
     ))
@@ -206,6 +179,39 @@ pub(crate) fn fence(span: Span) -> Diagnostic {
     syntax(span, OF_A_PAGE, "not part of the template").help("remove this line").fix(span, "")
 }
 
+/// A comment inside of the header of a section; `rest` is the header without its first bracket.
+pub(crate) fn comment_in_header(span: Span, name: &str, rest: &str) -> Diagnostic {
+    let note = rest.split_once('#').map_or("", |(_, note)| note).trim().trim_end_matches(']').trim();
+    let right = format!("[{name}] # {note}");
+    syntax(
+        span,
+        "a comment stands behind the header of a section, and not in it",
+        "not closed in front of `#`",
+    )
+    .help(format!("write `{right}`"))
+    .fix(span, right)
+}
+
+/// A note to oneself that is no comment.
+pub(crate) fn note(span: Span, line: &str) -> Diagnostic {
+    syntax(span, format!("`{}` is a note, and no comment", brief(line)), "not part of the template")
+        .help("write `#` in front of it")
+        .fix(Span { end: span.start, ..span }, "# ")
+}
+
+/// A field as a program has it. `right` is what it is in a template, where that is known.
+pub(crate) fn field_of_program(span: Span, right: Option<&str>) -> Diagnostic {
+    let right = right.unwrap_or("name = { type = \"…\" }");
+    syntax(span, "this is a field of a program, and not of a template", "no key with its `=`")
+        .help(format!("write `{right}`"))
+}
+
+/// A line for a program that makes files of templates.
+pub(crate) fn directive(span: Span, line: &str) -> Diagnostic {
+    syntax(span, format!("`{}` is done by nobody", brief(line)), "not part of the template")
+        .help("remove the line, or write here what it stands for: a template includes no other file, and has no conditions")
+}
+
 pub(crate) fn section_brackets(span: Span, name: &str) -> Diagnostic {
     syntax(span, "the name of a section stands in [ ]", format!("write `[{name}]`"))
         .help(format!("write `[{name}]`"))
@@ -217,6 +223,18 @@ pub(crate) fn section_unclosed(span: Span, name: &str) -> Diagnostic {
     syntax(span, "the header of a section is not closed", "`]` is missing")
         .help(format!("write `[{name}]`"))
         .fix(end, "]")
+}
+
+pub(crate) fn section_end(span: Span) -> Diagnostic {
+    syntax(span, "a section ends where the next begins", "no end of a section")
+        .help("remove this line")
+        .fix(span, "")
+}
+
+pub(crate) fn section_unopened(span: Span, name: &str) -> Diagnostic {
+    syntax(span, "the header of a section does not begin with `[`", "`[` is missing")
+        .help(format!("write `[{name}]`"))
+        .fix(span, format!("[{name}]"))
 }
 
 pub(crate) fn section_name(span: Span, written: &str, name: &str) -> Diagnostic {
@@ -241,21 +259,7 @@ pub(crate) fn prefix(span: Span, written: &str) -> Diagnostic {
         .fix(span, "")
 }
 
-/// A prefix of every line. `right` is the whole text without it.
-pub(crate) fn every_line(span: Span, what: &str, whole: Span, right: String) -> Diagnostic {
-    syntax(span, format!("{what} stands in front of every line"), "not part of the template")
-        .help("remove it from every line: it came along when the text was copied")
-        .fix(whole, right)
-}
-
-/// A text with HTML escapes.
-pub(crate) fn of_html(span: Span, whole: Span, right: String) -> Diagnostic {
-    syntax(span, "this is how HTML writes a quote, and a template has the quote itself", "write `\"` here")
-        .help("copy the text as the page shows it, or write `\"` for each `&quot;`")
-        .fix(whole, right)
-}
-
-/// A column in the form of `create table`. `right` is the field's value.
+/// A column as `create table` has it. `right` is the field's value.
 pub(crate) fn column_of_sql(span: Span, key: &str, ty: &Foreign) -> Diagnostic {
     let right = format!("{key} = {}", ty.value());
     let diagnostic =
@@ -331,18 +335,25 @@ pub(crate) fn key_letters(span: Span, key: &str) -> Diagnostic {
         .help(format!("write `{example} = {{ type = …, column = \"{key}\" }}`: clients see the name, the database has the column"))
 }
 
+/// A sign that other languages have in front of a name.
+pub(crate) fn key_prefix(span: Span, sign: char) -> Diagnostic {
+    syntax(span, format!("a key has no `{sign}` in front"), "not part of the key")
+        .help("remove it")
+        .fix(span, "")
+}
+
 pub(crate) fn key_character(span: Span, character: &str) -> Diagnostic {
     syntax(span, format!("`{character}` cannot stand here"), "expected a key or a section")
         .help("write a key with its value, `name = \"invoice\"`, or a section, `[template]`, on each line")
 }
 
 pub(crate) fn after_value(span: Span, text: &str) -> Diagnostic {
-    syntax(span, format!("`{text}` follows a value"), "expected the end of the line")
+    syntax(span, format!("`{}` follows a value", brief(text)), "expected the end of the line")
         .help("write each key on a line of its own, and a comment behind `#`")
 }
 
 pub(crate) fn after_header(span: Span, text: &str) -> Diagnostic {
-    syntax(span, format!("`{text}` follows the header of a section"), "expected the end of the line")
+    syntax(span, format!("`{}` follows the header of a section", brief(text)), "expected the end of the line")
         .help("write keys on the lines below the header, and a comment behind `#`")
 }
 
@@ -351,16 +362,7 @@ pub(crate) fn too_deep(span: Span) -> Diagnostic {
         .help("a template has at most `[calls.NAME.args.NAME]`, and lists and objects of 8 levels")
 }
 
-/// Lines that end with CR: all lines of the file, or some of them.
-pub(crate) fn cr_line_ends(span: Span, whole: Span, mended: &str, is_all: bool) -> Diagnostic {
-    let lines = if is_all { "the lines of this file end" } else { "some lines of this file end" };
-    Diagnostic::error(Code::InvisibleCharacter, format!("{lines} with CR alone, U+000D"))
-        .at(span, "the first such end")
-        .help("save the file with line ends of Unix (LF) or Windows (CR LF)")
-        .fix(whole, mended)
-}
-
-/// A text that no other check recognizes.
+/// What none of the others knows.
 pub(crate) fn unknown(span: Span) -> Diagnostic {
     syntax(span, "this is not TOML", "not understood from here on").help(
         "write strings in quotes, commas between the parts of { } and [ ], and each key on a line of its own",

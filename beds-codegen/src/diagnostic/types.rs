@@ -130,6 +130,11 @@ pub(crate) fn unknown_type(span: Span, name: &str, engine: Option<Engine>) -> Di
         _ => true,
     };
     let known = TypeName::ALL.iter().filter(is_known).map(|name| name.as_str());
+    let is_near = beds_protocol::nearest(name, known.clone()).is_some();
+    if let Some((word, ty)) = foreign::nearest(name).filter(|_| !is_near) {
+        return no_such_type(span, name)
+            .help(format!("did you mean `{word}`? write `{}`: this is how it is said here", ty.value()));
+    }
     no_such_type(span, name).suggest(name, known, "the types are")
 }
 
@@ -211,6 +216,9 @@ pub(crate) fn keys_not_of_type(keys: &[(&str, Span)], ty: TypeName) -> Diagnosti
             "write `items = { type = \"enum\", values = [\"…\"] }` for a list of such values, or make the type `enum`".to_owned()
         }
         TypeName::List if has("fields") => "write `items = { type = \"object\", fields = { … } }`".to_owned(),
+        TypeName::List if has("precision") || has("scale") => {
+            "write it into `items`, `items = { type = \"decimal\", precision = 12, scale = 2 }`".to_owned()
+        }
         TypeName::List if has("min") || has("pattern") => {
             "write it into `items`, `items = { type = \"string\", … }`, if it is about each item".to_owned()
         }
@@ -218,6 +226,9 @@ pub(crate) fn keys_not_of_type(keys: &[(&str, Span)], ty: TypeName) -> Diagnosti
         TypeName::Int if has("scale") => "make the type `decimal`".to_owned(),
         TypeName::Int | TypeName::Float if has("precision") => {
             "make the type `decimal` with `precision` and `scale`, or remove them".to_owned()
+        }
+        TypeName::Int | TypeName::Float | TypeName::Decimal if has("values") => {
+            "write `min` and `max`; or make the type `enum`, whose values are texts, `values = [\"1\", \"2\"]`".to_owned()
         }
         _ if has("values") => "make the type `enum`, or remove `values`".to_owned(),
         _ => {

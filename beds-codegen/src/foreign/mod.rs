@@ -4,7 +4,10 @@
 //! their own in a template: `int unsigned not null`. Nothing here reports: this module only translates.
 
 mod names;
+mod shapes;
 mod sql;
+
+pub(crate) use shapes::nearest;
 
 use beds_protocol::TypeName;
 
@@ -117,6 +120,9 @@ pub(crate) fn translate(written: &str) -> Option<Foreign> {
     if let Some(inner) = written.strip_suffix('?').map(str::trim_end) {
         let ty = TypeName::from_name(inner).map(Foreign::new).or_else(|| translate(inner))?;
         return Some(ty.key("nullable", "true"));
+    }
+    if let Some(ty) = shapes::rewritten(written) {
+        return Some(ty);
     }
     for of in ["array of ", "list of "] {
         if let Some(inner) = lower.strip_prefix(of).and_then(|_| written.get(of.len()..)) {

@@ -197,8 +197,11 @@ fn text(name: &str, length: Option<u64>) -> Option<Foreign> {
             Some(max) if max > 0 => sized(TypeName::String, max),
             _ => Foreign::new(TypeName::String),
         },
-        "email" | "url" | "uri" | "hostname" | "phone" | "password" | "symbol" | "inet" | "inet4"
-        | "inet6" | "citext" | "slugfield" | "emailfield" | "urlfield" => Foreign::new(TypeName::String),
+        "password" | "secret" => Foreign::new(TypeName::String)
+            .key("sensitive", true)
+            .unsure("there is no type for secrets: leave the field out of the template if no client reads or writes it"),
+        "email" | "url" | "uri" | "hostname" | "phone" | "symbol" | "inet" | "inet4"
+        | "inet6" | "ip" | "slug" | "citext" | "slugfield" | "emailfield" | "urlfield" => Foreign::new(TypeName::String),
         "textfield" | "text" | "clob" | "ntext" | "nclob" | "xml" => match length {
             Some(max) if max > 0 => sized(TypeName::Text, max),
             _ if matches!(name, "clob" | "ntext" | "nclob") => sized(TypeName::Text, LONGEST),

@@ -18,12 +18,26 @@ pub(super) struct Foreign {
     byte: u8,
     /// Whether the decoded text is certainly the intended one.
     is_sure: bool,
+    /// Where a character is cut in a text that is UTF-8 otherwise.
+    cut: Option<Cut>,
+}
+
+/// A character that is not whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Cut {
+    /// Its first byte in the file.
+    byte: usize,
+    /// Whether the file ends in it.
+    is_end: bool,
 }
 
 impl Foreign {
     /// The report on the file, whose text here is the decoded one.
     pub(super) fn report(self, file: FileId) -> Diagnostic {
         let span = |start, end| Span { file, start, end };
+        if let Some(Cut { byte, is_end }) = self.cut {
+            return files::cut_character(span(self.at.start, self.at.end), byte + 1, is_end);
+        }
         let letter = self.text[self.at.clone()].chars().next();
         let place = letter.map(|letter| {
             let label = if self.is_sure {
@@ -64,9 +78,23 @@ pub(super) fn decode(bytes: Vec<u8>) -> Result<String, Foreign> {
             at: 0..0,
             byte,
             is_sure: false,
+            cut: None,
         });
     }
-    Err(narrow(&bytes, valid))
+    let foreign = narrow(&bytes, valid);
+    Err(Foreign { cut: cut(&bytes, valid), ..foreign })
+}
+
+/// Where a character is cut, if nothing else but that is no UTF-8.
+fn cut(bytes: &[u8], valid: usize) -> Option<Cut> {
+    let (before, rest) = bytes.split_at_checked(valid)?;
+    let bad = std::str::from_utf8(rest).err()?;
+    let Some(length) = bad.error_len() else {
+        return Some(Cut { byte: valid, is_end: true });
+    };
+    let after = rest.get(length..)?;
+    let is_utf8 = std::str::from_utf8(after).is_ok() && !(before.is_ascii() && after.is_ascii());
+    is_utf8.then_some(Cut { byte: valid, is_end: false })
 }
 
 /// UTF-16 and UTF-32, recognized by their mark or by the zeros between ASCII letters.
@@ -91,7 +119,7 @@ fn wide(bytes: &[u8]) -> Option<Foreign> {
         units.map(|unit| char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
     };
     let end = text.find('\n').unwrap_or(text.len()).min(text.len());
-    Some(Foreign { name, at: 0..end, byte: bytes[0], is_sure: true, text })
+    Some(Foreign { name, at: 0..end, byte: bytes[0], is_sure: true, cut: None, text })
 }
 
 /// One byte per character: each byte that is not UTF-8 is read as Windows-1252.
@@ -116,7 +144,14 @@ fn narrow(bytes: &[u8], valid: usize) -> Foreign {
         }
     }
     let byte = bytes.get(valid).copied().unwrap_or_default();
-    Foreign { name: "Latin-1 or Windows-1252, it seems", at: valid..end, byte, is_sure: false, text }
+    Foreign {
+        name: "Latin-1 or Windows-1252, it seems",
+        at: valid..end,
+        byte,
+        is_sure: false,
+        cut: None,
+        text,
+    }
 }
 
 fn letter(byte: u8) -> char {
@@ -137,6 +172,19 @@ mod tests {
         for bytes in [&b"\xff\xfea\0b\0"[..], b"\xfe\xff\0a\0b", b"a\0b\0", b"\xff\xfe\0\0a\0\0\0b\0\0\0"] {
             assert_eq!(decode(bytes.to_vec()).unwrap_err().text, "ab");
         }
+        let cut = |bytes: &[u8]| decode(bytes.to_vec()).unwrap_err().cut;
+        assert_eq!(cut(b"a = 1 # caf\xc3"), Some(Cut { byte: 11, is_end: true }));
+        assert_eq!(
+            cut("a = \"é\"\nb = \""
+                .as_bytes()
+                .iter()
+                .chain(b"\xe2\x82\"")
+                .copied()
+                .collect::<Vec<_>>()
+                .as_slice()),
+            Some(Cut { byte: 14, is_end: false })
+        );
+        assert_eq!(cut(b"a = \"K\xe4ufer\"\n"), None);
         assert!(decode(vec![0x89, 1, 2, 3, 0xff]).unwrap_err().text.is_empty());
         assert_eq!(decode("\u{feff}a = 1".into()).ok().as_deref(), Some("\u{feff}a = 1"));
     }

@@ -53,6 +53,8 @@ fn bound(key: &str) -> Option<Meant> {
         | "width"
         | "max_items"
         | "maxitems"
+        | "chars"
+        | "characters"
         | "character_maximum_length" => Key("max"),
         "min_length" | "minlength" | "minlen" | "min_len" | "minimum" | "min_value" | "minvalue"
         | "min_size" | "gte" | "ge" | "lower" => Key("min"),
@@ -160,6 +162,9 @@ fn no_such_thing(key: &str, place: Place) -> Option<Meant> {
             Nothing("write the type here, `type = \"decimal\", precision = 10, scale = 2`")
         }
         "case_sensitive" => Nothing("the collation of the column decides about case: remove it"),
+        "in" if place == Place::Arg => Nothing(
+            "remove it: an argument is passed in unless it says `mode = \"out\"` or `mode = \"inout\"`",
+        ),
         "in" => Nothing("write the values that are allowed, `type = \"enum\", values = [\"…\"]`"),
         "on_update" | "on_delete" | "cascade" | "constraint" | "constraints" | "collation" | "collate"
         | "charset" | "character_set" | "encoding" | "storage" | "after" | "position" | "order" => {
@@ -173,20 +178,31 @@ fn no_such_thing(key: &str, place: Place) -> Option<Meant> {
                 "write what a value must be with `min`, `max`, `pattern` or `values`; the rest is for the procedure to refuse",
             )
         }
-        "lowercase" | "uppercase" | "lower_case" | "upper_case" | "trim" | "transform" | "strip"
-        | "normalize" | "case" | "case_insensitive" | "to_lower" | "to_upper" => Nothing(
-            "values are passed on as they come: let the procedure change them, or demand them so with `pattern = \"[a-z]+\"`",
+        "unique_items" | "uniqueitems" | "step" | "multiple_of" | "multipleof" => {
+            Nothing("a template has no word for it: let the procedure refuse what is not so, or remove it")
+        }
+        "positive" => Nothing("write `min = 1`"),
+        "nonnegative" | "non_negative" => Nothing("write `min = 0`"),
+        "negative" => Nothing("write `max = -1`"),
+        "bits" => Nothing("write the least and the greatest value, `min = -32768, max = 32767`"),
+        "bytes" | "octets" | "byte_length" => Nothing(
+            "write `max` for the length in characters; how many bytes a column holds is the database's",
         ),
+        "timezone" | "time_zone" | "tz" | "fsp" | "fractional" => {
+            Nothing("remove it: moments are in UTC, with up to six decimals of a second")
+        }
+        "lowercase" | "uppercase" | "lower_case" | "upper_case" | "trim" | "transform" | "strip"
+        | "normalize" | "case" | "case_insensitive" | "to_lower" | "to_upper" => Nothing(super::AS_THEY_COME),
         "hidden" | "private" | "internal" | "visible" | "write_only" | "writeonly" | "exclude" | "ignore"
         | "skip" => Nothing(
-            "leave a field out of the template that no client may see; `sensitive = true` masks one in logs and dead letters",
+            "leave a field out of the template that no client may see; `[access]` hides one from a role, and `sensitive = true` masks one in logs and dead letters",
         ),
         "example" | "examples" | "placeholder" | "unit" | "units" | "deprecated" | "since" | "meta"
         | "metadata" | "tags" | "group" | "ui" | "display" => {
             Nothing("there is no such key: write it into `description`, or behind `#`")
         }
         "roles" | "permission" | "permissions" | "access" | "acl" | "grant" | "grants" => Nothing(
-            "who may see a field is not said in a template: make a domain of its own, and let RabbitMQ's topic permissions decide",
+            "who may see a field stands in `[access]`: write `fields = { clerk = { hidden = [\"price\"] } }` there",
         ),
         "precision_scale" | "numeric" => Nothing("write `precision = …` and `scale = …`"),
         _ => return None,

@@ -48,6 +48,9 @@ pub(super) fn anywhere(key: &str) -> Option<Meant> {
         "access" | "roles" | "role" | "permissions" | "permission" | "acl" | "auth" | "allow" | "deny"
         | "scopes" => ACCESS,
         "comment" | "desc" | "doc" | "docs" | "documentation" | "summary" | "remark" => COMMENT,
+        "include" | "includes" | "import" | "imports" | "extends" | "inherits" => {
+            Nothing("a template includes no other file: remove it, and write here what stands there")
+        }
         _ => return None,
     })
 }
@@ -65,9 +68,9 @@ pub(super) fn section(key: &str) -> Option<Meant> {
             Key("events")
         }
         "life_cycle" | "retention" | "expiry" | "aging" => Key("lifecycle"),
-        "audits" | "auditing" | "audit_log" | "audit_trail" | "trail" => Key("audit"),
+        "audits" | "auditing" | "audit_log" | "audit_trail" | "trail" | "history" | "journal" => Key("audit"),
         "roles" | "role" | "permissions" | "permission" | "acl" | "auth" | "authorization" | "security"
-        | "grants" | "policies" => Key("access"),
+        | "grants" | "policies" | "rights" | "privileges" | "rbac" => Key("access"),
         "call" | "functions" | "routines" | "rpc" | "commands" | "actions" | "procedure" | "function"
         | "pipelines" | "methods" | "method" | "endpoints" | "custom" => Key("calls"),
         "meta" | "header" | "domain" | "table" | "entity" | "package" | "general" | "record"
@@ -75,6 +78,9 @@ pub(super) fn section(key: &str) -> Option<Meant> {
         "index" | "indexes" | "indices" | "relations" | "foreign_keys" | "constraints" | "triggers"
         | "keys" | "primary_key" | "relationships" | "references" => Nothing(
             "the database has keys, indexes, triggers and foreign keys: remove it; the fields of the key say `key = true`",
+        ),
+        "validator" | "validators" | "validation" | "json_schema" => Nothing(
+            "validators are the database's: `bedsc ddl` proposes one of what `[fields]` says; remove it",
         ),
         "config" | "amqp" | "rabbitmq" | "mariadb" | "mysql" | "mongodb" | "database" | "databases"
         | "broker_services" | "node" => CONFIGURATION,
@@ -269,6 +275,7 @@ pub(super) fn events(key: &str) -> Option<Meant> {
 pub(super) fn age(key: &str) -> Option<Meant> {
     Some(match key {
         "ttl" | "age" | "older_than" | "max_age" | "days" => Key("after"),
+        "expire_after_seconds" | "seconds" => Perhaps("ttl"),
         "field" | "column" | "on" | "from" | "since" | "timestamp" => Key("by"),
         _ => return None,
     })
@@ -277,7 +284,9 @@ pub(super) fn age(key: &str) -> Option<Meant> {
 pub(super) fn lifecycle(key: &str) -> Option<Meant> {
     Some(match key {
         "expire" | "expires" | "expire_after" | "expiration" | "max_age" | "keep" | "retention" | "after"
-        | "days" | "time_to_live" => Key("ttl"),
+        | "days" | "time_to_live" | "delete_after" | "remove_after" | "purge_after" | "keep_for" => {
+            Key("ttl")
+        }
         "field" | "column" | "on" | "from" | "since" | "timestamp" => Key("by"),
         "call" | "procedure" | "delete" | "cleanup" => Key("purge"),
         "archive" | "cold" => Key("cool"),
@@ -287,6 +296,9 @@ pub(super) fn lifecycle(key: &str) -> Option<Meant> {
 
 pub(super) fn audit(key: &str) -> Option<Meant> {
     Some(match key {
+        "enabled" | "enable" | "active" | "level" => {
+            Nothing("name what is audited: write `operations = [\"create\", \"update\", \"delete\"]`")
+        }
         "on" | "operation" | "publish" | "changes" | "writes" | "actions" | "audit" => Key("operations"),
         "fields" | "field" | "columns" | "data" | "values" | "old" | "new" | "diff" | "include" => Nothing(
             "an entry says who changed which record, when and how, and has no values besides key and version: remove it",
@@ -318,6 +330,12 @@ pub(super) fn access(key: &str) -> Option<Meant> {
         "default" => Nothing(
             "what is done with templates that say nothing is for the node to say, as `default` below `[access]` of its configuration: remove it",
         ),
+        "deny" | "denied" | "forbid" | "forbidden" | "except" | "exclude" => {
+            Nothing("who is in no list may not: take the role out of the lists of what it may not do")
+        }
+        "allow" | "roles" | "permissions" => {
+            Nothing("each operation has a list of its own: write `fetch = [\"clerk\"]`")
+        }
         "users" => Nothing(
             "the roles of users stand in the configuration of the node, `[access.users]`: name roles here",
         ),
@@ -375,7 +393,9 @@ pub(super) fn nothing_for_call(key: &str) -> &'static [&'static str] {
     match key {
         "rows" | "columns" | "row" => &["returns"],
         "view" | "table" => &["procedure", "function", "pipeline", "on"],
-        "sql" | "query" | "statement" | "raw_sql" | "command" => &["procedure", "function", "pipeline"],
+        "name" | "sql" | "query" | "statement" | "raw_sql" | "command" => {
+            &["procedure", "function", "pipeline"]
+        }
         _ => &[],
     }
 }

@@ -4,7 +4,8 @@
 use std::ops::Range;
 
 use crate::{
-    diagnostic::{Diagnostic, syntax},
+    diagnostic::{Diagnostic, whole},
+    part::Part,
     span::{FileId, Span},
     tree::{Table, Value},
 };
@@ -24,7 +25,7 @@ pub(super) fn recognize(text: &str, file: FileId) -> Option<Diagnostic> {
         .or_else(|| ini(text).then_some("an INI file"))
         .or_else(|| csv(text).then_some("CSV"))
         .or_else(|| of_lines(text))?;
-    Some(syntax::other_language(span(start..start + line.trim().len()), language))
+    Some(whole::other_language(span(start..start + line.trim().len()), language))
 }
 
 /// The lines of a text, with their positions.
@@ -63,9 +64,9 @@ fn conflict(text: &str, file: FileId) -> Option<Diagnostic> {
         let is_middle = |(_, line): &(Range<usize>, &str)| line.trim_end() == "=======";
         let middle =
             || lines(text).find(is_middle).map(|(at, _)| Span { file, start: at.start, end: at.start + 7 });
-        return find(">>>>>>> ", 0).or_else(middle).map(syntax::merge_rest);
+        return find(">>>>>>> ", 0).or_else(middle).map(whole::merge_rest);
     };
-    Some(syntax::merge_conflict(ours, find("=======", ours.end), find(">>>>>>> ", ours.end)))
+    Some(whole::merge_conflict(ours, find("=======", ours.end), find(">>>>>>> ", ours.end)))
 }
 
 /// The language of a text with this beginning.
@@ -74,6 +75,8 @@ fn of_beginning(line: &str, rest: &str) -> Option<&'static str> {
     let word = lower.split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default();
     let second = lower.split_whitespace().nth(1).unwrap_or_default();
     match line {
+        _ if line.starts_with("{\\rtf") => Some("RTF"),
+        _ if line.starts_with('{') && is_section_in_braces(line) => None,
         _ if line.starts_with('{') || (rest.starts_with('[') && is_json(rest)) => Some("JSON"),
         _ if lower.starts_with("<?php") => Some("PHP"),
         _ if lower.starts_with("<?xml") || line.starts_with("<!") => Some("XML"),
@@ -215,7 +218,7 @@ pub(super) fn configuration(table: &Table) -> Option<Diagnostic> {
     ])
     .is_some();
     let is_section = matches!(found.value.value, Value::Table(_));
-    (is_section && !is_template).then(|| syntax::configuration(found.key.span))
+    (is_section && !is_template).then(|| whole::configuration(found.key.span))
 }
 
 /// Whether YAML lines are nested below a YAML key. A single line does not show the nesting, so no line of such a file
@@ -235,6 +238,12 @@ pub(crate) fn is_nested_yaml(text: &str) -> bool {
         above = (is_key && value.trim().is_empty()).then_some(indent);
     }
     false
+}
+
+/// Whether a line is the header of a section in other brackets.
+fn is_section_in_braces(line: &str) -> bool {
+    let name = line.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+    name.is_some_and(|name| Part::Sections.known().contains(&name.trim()))
 }
 
 fn is_json(rest: &str) -> bool {

@@ -1,54 +1,98 @@
-//! A template that was copied together with a prefix on each line, or with HTML escapes: one mistake, and the correct
-//! text is known.
+//! A template that was copied with what stood in front of each of its lines, or behind them: one mistake, and the text without
+//! it is known.
 
-use toml::de::DeTable;
+use std::cell::Cell;
 
+use super::is_toml;
 use crate::{
-    diagnostic::{Diagnostic, syntax},
+    diagnostic::{Diagnostic, whole},
     span::{FileId, Span},
 };
 
-/// The prefix of each line in a patch, a mail, a table.
-const MARKS: [char; 3] = ['+', '>', '|'];
-/// With fewer lines, a common prefix is no evidence.
+/// How few lines say nothing of the others.
 const LINES_MIN: usize = 3;
-/// HTML's escapes. `&` is the last, because the others contain it.
-const ENTITIES: [(&str, &str); 7] = [
-    ("&quot;", "\""),
-    ("&#34;", "\""),
-    ("&apos;", "'"),
-    ("&#39;", "'"),
-    ("&lt;", "<"),
-    ("&gt;", ">"),
-    ("&amp;", "&"),
-];
+/// What the first line of a template is, most likely.
+const FIRST: &str = "[template]";
 
 /// The kind of the copy, if the text without its prefixes or escapes is TOML.
 pub(super) fn recognize(text: &str, file: FileId) -> Option<Diagnostic> {
     let whole = Span { file, start: 0, end: text.len() };
-    let is_toml = |text: &str| DeTable::parse(text).is_ok_and(|table| !table.get_ref().is_empty());
+    let at = |start: usize, part: &str| Span { file, start, end: start + part.len() };
     let first = text.find(|letter: char| !letter.is_whitespace())?;
-    for mark in MARKS {
+    if let Some(right) = without_numbers(text).filter(|right| is_toml(right)) {
+        let digits: String = text[first..].chars().take_while(char::is_ascii_digit).collect();
+        return Some(whole::every_line(at(first, &digits), "a number stands in front of", whole, right));
+    }
+    let line = text[first..].lines().next()?.trim_end();
+    for mark in ["+", ">", "|"] {
         if let Some(right) = without(text, |line| line.strip_prefix(mark)).filter(|right| is_toml(right)) {
-            let span = Span { file, start: first, end: first + mark.len_utf8() };
-            return Some(syntax::every_line(span, &format!("`{mark}`"), whole, right));
+            let what = format!("`{mark}` stands in front of");
+            return Some(whole::every_line(at(first, mark), &what, whole, right));
         }
     }
-    if let Some(right) = without_numbers(text).filter(|right| is_toml(right)) {
-        let digits = text[first..].chars().take_while(char::is_ascii_digit).count();
-        let span = Span { file, start: first, end: first + digits };
-        return Some(syntax::every_line(span, "a number", whole, right));
+    let (before, behind) = line.split_once(FIRST)?;
+    let inside = if before.is_empty() {
+        text.to_owned()
+    } else {
+        let same = || without(text, |line| line.strip_prefix(before).or_else(|| cut(before, line)));
+        let numbered = || without(text, |line| without_number(line, before));
+        let column = || without(text, |line| without_columns(line, before));
+        let is_right =
+            |inside: &String| is_toml(inside) || (!behind.is_empty() && has_behind(inside, behind));
+        same()
+            .filter(is_right)
+            .or_else(|| numbered().filter(is_right))
+            .or_else(|| column().filter(is_right))?
+    };
+    let right = if is_toml(&inside) { inside } else { without_end(&inside, behind)? };
+    let (place, what) = match (before.trim(), behind.trim()) {
+        ("", "") => return None,
+        (mark, "") => (at(first, mark), format!("`{mark}` stands in front of")),
+        ("", mark) => (at(first + line.len() - mark.len(), mark), format!("`{mark}` stands behind")),
+        (mark, end) => (at(first, mark), format!("`{mark}` and `{end}` stand around")),
+    };
+    is_toml(&right).then(|| whole::every_line(place, &what, whole, right))
+}
+
+/// What is left of a line that has nothing behind its mark, whose last blanks are gone.
+fn cut<'t>(mark: &str, line: &'t str) -> Option<&'t str> {
+    (line.trim_end() == mark.trim_end()).then(|| &line[line.trim_end().len()..])
+}
+
+/// A line without as many letters as a mark has, where both end with the same sign: each line has its own beginning.
+fn without_columns<'t>(line: &'t str, mark: &str) -> Option<&'t str> {
+    let (sign, width) = (mark.trim_end().chars().next_back()?, mark.chars().count());
+    let column = mark.trim_end().chars().count() - 1;
+    let is_same = !sign.is_alphanumeric() && line.chars().nth(column) == Some(sign);
+    is_same.then(|| line.char_indices().nth(width).map_or("", |(at, _)| &line[at..]))
+}
+
+/// A line without a mark in which its number stands.
+fn without_number<'t>(line: &'t str, mark: &str) -> Option<&'t str> {
+    let end = mark.rfind(|letter: char| letter.is_ascii_digit())? + 1;
+    let start = mark[..end].trim_end_matches(|letter: char| letter.is_ascii_digit()).len();
+    let rest = line.strip_prefix(&mark[..start])?;
+    let rest = rest.trim_start_matches(|letter: char| letter.is_ascii_digit());
+    rest.strip_prefix(&mark[end..]).or_else(|| cut(&mark[end..], rest))
+}
+
+fn has_behind(text: &str, mark: &str) -> bool {
+    without_end(text, mark).is_some()
+}
+
+/// The text in which each line that is not empty has lost its end.
+fn without_end(text: &str, mark: &str) -> Option<String> {
+    let mark = mark.trim();
+    if mark.is_empty() || text.lines().filter(|line| !line.trim().is_empty()).count() < LINES_MIN {
+        return None;
     }
-    let at = text.find("&quot;").or_else(|| text.find("&#34;"))?;
-    let right = ENTITIES.iter().fold(text.to_owned(), |text, (entity, sign)| text.replace(entity, sign));
-    let is_page = !text.contains('"') && is_toml(&right);
-    is_page.then(|| {
-        syntax::of_html(
-            Span { file, start: at, end: at + text[at..].find(';').unwrap_or(0) + 1 },
-            whole,
-            right,
-        )
-    })
+    let mut right = String::with_capacity(text.len());
+    for line in text.lines() {
+        let line = line.trim_end();
+        right.push_str(if line.is_empty() { line } else { line.strip_suffix(mark)?.trim_end() });
+        right.push('\n');
+    }
+    Some(right)
 }
 
 /// The text in which each non-empty line has lost its prefix.
@@ -59,13 +103,16 @@ fn without<'t>(text: &'t str, strip: impl Fn(&'t str) -> Option<&'t str>) -> Opt
         let rest = if line.trim().is_empty() { line } else { strip(line)? };
         count += usize::from(!line.trim().is_empty());
         right.push_str(rest.strip_prefix(' ').unwrap_or(rest));
+        if line.ends_with('\n') && !right.ends_with('\n') {
+            right.push('\n');
+        }
     }
     (count >= LINES_MIN).then_some(right)
 }
 
 /// The text without its line numbers, which increase by one.
 fn without_numbers(text: &str) -> Option<String> {
-    let next = std::cell::Cell::new(None);
+    let next = Cell::new(None);
     without(text, |line| {
         let line = line.trim_start_matches([' ', '\t']);
         let digits = line.len() - line.trim_start_matches(|letter: char| letter.is_ascii_digit()).len();

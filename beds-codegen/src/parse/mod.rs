@@ -6,6 +6,7 @@
 
 mod broken;
 mod language;
+mod letters;
 mod listing;
 mod twice;
 
@@ -48,15 +49,17 @@ pub fn parse(file: FileId, sources: &Sources, errors: &mut ErrorSink<'_>) -> Opt
         return None;
     }
     if !mistakes.is_empty()
-        && let Some((copy, diagnostic)) = twice::pasted(text, file)
+        && let Some((copy, diagnostic)) = twice::several(text, file).or_else(|| twice::pasted(text, file))
     {
         errors.push(diagnostic);
         text = &text[..copy];
         (table, mistakes) = DeTable::parse_recoverable(text);
     }
     let (mut doubles, mut firsts) = (Vec::new(), Vec::new());
-    for mistake in mistakes.into_iter().take(TWICE_MAX) {
-        let again = within(text, mistake.span().unwrap_or(text.len()..text.len()));
+    let all = mistakes.into_iter().take(TWICE_MAX);
+    let mut all = all.map(|mistake| within(text, mistake.span().unwrap_or(text.len()..text.len()))).collect();
+    let has_hidden_calls = twice::keys_of_one_section(text, &mut all, file, errors);
+    for again in all {
         firsts.extend(twice::report(text, table.get_ref(), again, file, &mut doubles, errors));
     }
     if table.get_ref().is_empty() {
@@ -75,6 +78,9 @@ pub fn parse(file: FileId, sources: &Sources, errors: &mut ErrorSink<'_>) -> Opt
     }
     for first in firsts {
         be_partial(&mut table, first);
+    }
+    if let Some(calls) = table.table_mut("calls").filter(|_| has_hidden_calls) {
+        calls.is_partial = true;
     }
     Some(table)
 }
@@ -99,13 +105,15 @@ fn digitless<'v, 't: 'v>(values: impl Iterator<Item = &'v TomlSpanned<DeValue<'t
 
 /// Reports the mistakes in a text that the parser refuses. `place` is where it gave up first.
 fn refused(text: &str, place: Span, errors: &mut ErrorSink<'_>) {
-    if let Some(whole) =
-        listing::recognize(text, place.file).or_else(|| language::recognize(text, place.file))
-    {
+    let file = place.file;
+    let whole = letters::recognize(text, file)
+        .or_else(|| listing::recognize(text, file))
+        .or_else(|| language::recognize(text, file));
+    if let Some(whole) = whole {
         errors.push(whole);
         return;
     }
-    let found = broken::scan(text, place.file);
+    let found = broken::to_the_end(text, file, broken::scan(text, file));
     if found.is_empty() {
         errors.push(syntax::unknown(place));
     }
@@ -114,7 +122,12 @@ fn refused(text: &str, place: Span, errors: &mut ErrorSink<'_>) {
     }
 }
 
-/// Removes the keys in a duplicate section. The section's own name stays known, and is not checked.
+/// Whether a text is TOML, with something in it.
+fn is_toml(text: &str) -> bool {
+    DeTable::parse(text).is_ok_and(|table| !table.get_ref().is_empty())
+}
+
+/// Takes the keys out that stand in a section which is there twice. What its header names is known, and not judged.
 fn without(table: &mut Table, section: &Range<usize>, header: &Range<usize>) {
     table.entries.retain(|entry| {
         let at = entry.key.span.start;

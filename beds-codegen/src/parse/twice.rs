@@ -62,8 +62,75 @@ pub(super) fn report(
     first_of_two
 }
 
-/// The beginning of the second copy in a file that was pasted twice, with the report. The first half has the same
-/// headers as the second, in the same order.
+/// Takes the keys of one section out that stand twice, where there are several: the header of another section is missing, most
+/// likely. Gives whether they are those of a call.
+pub(super) fn keys_of_one_section(
+    text: &str,
+    again: &mut Vec<Range<usize>>,
+    file: FileId,
+    errors: &mut ErrorSink<'_>,
+) -> bool {
+    const KEYS_MIN: usize = 2;
+    let section = |at: usize| text[..line_start(text, at)].rfind("\n[").map_or(0, |header| header + 1);
+    let is_key = |key: &Range<usize>| {
+        text[line_start(text, key.start)..key.start].trim().is_empty() && header_at(text, key.start).is_none()
+    };
+    let mut of_call = false;
+    let keys: Vec<(usize, Range<usize>)> =
+        again.iter().filter(|key| is_key(key)).map(|key| (section(key.start), key.clone())).collect();
+    let mut at = 0;
+    while let Some((header, _)) = keys.get(at) {
+        let same: Vec<_> =
+            keys[at..].iter().take_while(|(other, _)| other == header).map(|(_, key)| key).collect();
+        at += same.len();
+        let is_again = again.iter().any(|key| line_start(text, key.start) == *header);
+        if same.len() < KEYS_MIN || *header == 0 || is_again {
+            continue;
+        }
+        let names: Vec<&str> = same.iter().map(|key| &text[(*key).clone()]).collect();
+        let path = path(text[*header..].lines().next().unwrap_or_default().trim());
+        of_call |= path.first().is_some_and(|first| first == "calls");
+        let span = Span { file, start: same[0].start, end: same[0].end };
+        errors.push(files::keys_twice(span, &names, &path));
+        again.retain(|key| !same.contains(&key));
+    }
+    of_call
+}
+
+/// Where the second template begins of a file that holds several, and the report of it: each is one by itself.
+pub(super) fn several(text: &str, file: FileId) -> Option<(usize, Diagnostic)> {
+    let mut begins = Vec::new();
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        if path(line.trim()) == ["template"] && line.trim_start_matches('\u{feff}').starts_with('[') {
+            begins.push(at);
+        }
+        at += line.len();
+    }
+    let (first, second) = (*begins.first()?, *begins.get(1)?);
+    let ends = begins.iter().skip(1).copied().chain([text.len()]);
+    // What stands above the header of the first belongs to it.
+    let starts = std::iter::once(0).chain(begins.iter().skip(1).copied());
+    let name = |template: &str| {
+        let table = DeTable::parse(template).ok()?.into_inner();
+        table.get("fields")?;
+        Some(table.get("template")?.get_ref().get("name")?.get_ref().as_str()?.to_owned())
+    };
+    let names: Option<Vec<String>> = starts.zip(ends).map(|(start, end)| name(&text[start..end])).collect();
+    let line = |start: usize| text[start..].lines().next().unwrap_or_default().trim_end();
+    let span = |start: usize| Span { file, start, end: start + line(start).len() };
+    let names = names?;
+    let is_again = |(at, name): (usize, &String)| names[..at].contains(name);
+    let are_same = names.iter().enumerate().any(is_again);
+    if are_same && let Some(pasted) = pasted(text, file) {
+        return Some(pasted);
+    }
+    let others = if are_same { &[] } else { names.get(1..)? };
+    Some((second, files::several_templates(span(second), span(first), names.len(), others)))
+}
+
+/// Where the second copy begins of a file that was pasted twice, and the report of it: its first half has the headers of
+/// the second, in the same order.
 pub(super) fn pasted(text: &str, file: FileId) -> Option<(usize, Diagnostic)> {
     let mut headers: Vec<(Span, Vec<String>)> = Vec::new();
     let begin = text.len() - text.trim_start_matches('\u{feff}').len();

@@ -87,7 +87,10 @@ fn names(name: &str, node: Node, front: Front, errors: &mut ErrorSink<'_>) -> Re
             Value::Broken => return Err(Refused::Reported),
             _ => {
                 let found = format!("a list with {kind} in it");
-                errors.push(shape::wrong_shape(item.span, name, "a list of roles", &found));
+                errors.push(
+                    shape::wrong_shape(item.span, name, "a list of roles", &found)
+                        .help("write the names of roles, each in quotes"),
+                );
                 return Err(Refused::Reported);
             }
         }
@@ -104,8 +107,11 @@ fn calls(keys: &mut Keys<'_, '_>) -> Given<Vec<(Spanned<String>, Names)>> {
             match names(&name.value, node, front, errors) {
                 Ok(roles) => Ok((name, roles)),
                 Err(Refused::Reported) => Err(Refused::Reported),
-                Err(Refused::Kind(_)) => {
-                    errors.push(shape::wrong_shape(at, &name.value, "a list of roles", kind));
+                Err(Refused::Kind(value)) => {
+                    let role = value.as_text().unwrap_or("clerk");
+                    let right = format!("{} = [{}]", name.value, crate::names::quoted(role));
+                    let diagnostic = shape::wrong_shape(at, &name.value, "a list of roles", kind);
+                    errors.push(diagnostic.help(format!("write the roles, `{right}`")));
                     Err(Refused::Reported)
                 }
             }

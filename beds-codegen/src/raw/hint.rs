@@ -1,13 +1,17 @@
 //! The advice for a value of the wrong kind, with an example made from the written value.
 
 mod lists;
+mod scalars;
 
-use self::lists::names;
 pub(super) use self::lists::{add_to_list, mended};
+use self::{
+    lists::names,
+    scalars::{flag, limit, number, string},
+};
 use crate::{
     diagnostic::{Diagnostic, shape::section_on_lines},
-    foreign,
-    names::{self, quoted},
+    foreign, meant,
+    names::quoted,
     part::{Part, Place},
     tree::{Node, Scalar, Value},
 };
@@ -172,6 +176,10 @@ fn text(scalar: &Scalar) -> String {
 fn hint(part: Part, key: &str, value: &Value) -> Hint {
     match key {
         "rows" | "calls" | "fields" if part == Part::Access => by_role(key),
+        // Its keys may be roles, or words about them.
+        _ if part == Part::Access && matches!(value, Value::Table(_)) => {
+            say(format!("write the roles in a list, `{key} = [\"clerk\"]`"))
+        }
         _ if matches!(part, Part::Access | Part::RoleFields) => names(key, value),
         "template" | "objects" | "fetch" | "events" | "audit" | "lifecycle" | "access" => section(key, value),
         "fields" | "args" | "rows" if kind(part, key) == Kind::Other => columns(part, key, value),
@@ -184,13 +192,23 @@ fn hint(part: Part, key: &str, value: &Value) -> Hint {
             "write `warehouse = { after = \"90d\", to = \"…\" }`, with the name of the template that keeps them",
         ),
         "cool" => say("write `cool = { after = \"3y\" }`"),
+        "ttl" | "after" if !matches!(value, Value::Scalar(Scalar::Int(1..) | Scalar::Text(_))) => {
+            say(format!("write a length of time, such as `{key} = \"400d\"`"))
+        }
         "ttl" | "after" if matches!(value, Value::Scalar(Scalar::Int(1..))) => {
             let Value::Scalar(Scalar::Int(number)) = value else { return string(key, value) };
-            say(format!("a length of time has its unit: write `\"{number}d\"` for days"))
+            // So many days there never are.
+            let unit = if *number > 36_500 { "s\"` for seconds" } else { "d\"` for days" };
+            say(format!("a length of time has its unit: write `\"{number}{unit}"))
         }
-        "default" | "min" | "max" if part != Part::Limit => {
-            say("write one constant: a string, a number, `true` or `false`")
+        "min" | "max"
+            if part != Part::Limit
+                && let Some(bounds) = meant::bounds(value) =>
+        {
+            say(bounds)
         }
+        "min" | "max" if part != Part::Limit => say(format!("write one number, such as `{key} = 40`")),
+        "default" if part != Part::Limit => say("write one constant: a string, a number, `true` or `false`"),
         _ => match kind(part, key) {
             Kind::Names => names(key, value),
             Kind::Flag => flag(key, value),
@@ -322,7 +340,10 @@ fn object(operation: &str, value: &Value) -> Hint {
             ));
         }
         Value::Scalar(Scalar::Text(name)) => quoted(name),
-        Value::List(_) => return say(format!("write one object, `{operation} = {{ … }}`")),
+        Value::List(items) => match items.as_slice() {
+            [one] if one.value.as_text().is_some() => return object(operation, &one.value),
+            _ => return say(format!("write one object, `{operation} = {{ … }}`")),
+        },
         _ => "\"…\"".to_owned(),
     };
     if operation == "read" {
@@ -332,84 +353,4 @@ fn object(operation: &str, value: &Value) -> Hint {
     say(format!(
         "write `{{ procedure = {name}, args = [\"…\"] }}` in MariaDB, and `{{ collection = {name} }}` in MongoDB"
     ))
-}
-
-fn limit(value: &Value) -> Hint {
-    let number = match value {
-        Value::Scalar(Scalar::Int(number)) => Some(*number),
-        Value::Scalar(Scalar::Text(text)) => text.trim().parse().ok(),
-        _ => None,
-    };
-    match number.filter(|number| (1..=10_000).contains(number)) {
-        Some(number) => fix(format!("{{ default = {}, max = {} }}", number.min(50), number)),
-        None => say("write `{ default = 50, max = 500 }`"),
-    }
-}
-
-fn flag(key: &str, value: &Value) -> Hint {
-    let word = match value {
-        Value::Scalar(Scalar::Text(text)) => text.to_ascii_lowercase(),
-        Value::Scalar(Scalar::Int(number)) => number.to_string(),
-        _ => String::new(),
-    };
-    match word.as_str() {
-        "true" | "yes" | "on" | "y" | "1" => fix("true".to_owned()),
-        "false" | "no" | "off" | "n" | "0" => fix("false".to_owned()),
-        // It is true by default.
-        _ if key == "once" => say("write `once = false`, or remove it"),
-        _ => say(format!("write `{key} = true`, or remove it")),
-    }
-}
-
-fn number(key: &str, value: &Value) -> Hint {
-    let example = match key {
-        "many" => 1_000,
-        "precision" => 10,
-        "scale" => 2,
-        "max" => 500,
-        _ => 50,
-    };
-    match value {
-        Value::Scalar(Scalar::Text(text)) => match text.trim().parse::<i128>() {
-            Ok(number) => fix(number.to_string()),
-            Err(_) => say(format!("write a whole number without quotes, such as `{key} = {example}`")),
-        },
-        _ => say(format!("write a whole number, such as `{key} = {example}`")),
-    }
-}
-
-fn string(key: &str, value: &Value) -> Hint {
-    match (key, value) {
-        ("generated", _) => say(
-            "write `generated = \"database\"` for an auto-increment or whatever else the database fills, which `args` of `create` then leave out; the others are `uuid_v7`, `uuid_v4` and `now`",
-        ),
-        ("type", Value::List(_)) => say("write one type; where a value may be null, add `nullable = true`"),
-        ("type", Value::Table(_)) => {
-            say("write the name of the type, and its keys beside it, `type = \"string\", max = 40`")
-        }
-        ("pipeline", Value::List(items)) if matches!(items.as_slice(), [one] if one.value.as_text().is_some()) => {
-            fix(quoted(items.first().and_then(|one| one.value.as_text()).unwrap_or_default()))
-        }
-        ("pipeline", Value::List(_) | Value::Table(_)) => say(
-            "write the stages into a JSON file in the folder of the pipelines, and its name here, `pipeline = \"NAME.json\"`",
-        ),
-        ("name", Value::Scalar(scalar)) => match names::to_lower_snake(&text(scalar)) {
-            Some(name) => fix(quoted(&name)),
-            None => say("write a name in letters, `name = \"product\"`"),
-        },
-        ("service", _) => say("write the name of a service, `service = \"app_server\"`"),
-        ("engine", _) => say("write `engine = \"mariadb\"` or `engine = \"mongodb\"`"),
-        ("broker", _) => say("write the name of a broker of the service, or remove it"),
-        ("mode", _) => say("write `mode = \"in\"`, `mode = \"out\"` or `mode = \"inout\"`"),
-        ("type", Value::Scalar(_)) => say("write the name of a type, such as `\"string\"`"),
-        ("lane", Value::Scalar(_)) => say("write `lane = \"read\"` or `lane = \"write\"`"),
-        // The flag says that there is one, but not which.
-        (_, Value::Scalar(Scalar::Bool(_))) => say(format!("write which one, `{key} = \"…\"`")),
-        (_, Value::Scalar(scalar)) => fix(quoted(&text(scalar))),
-        (_, Value::List(items)) => match items.as_slice() {
-            [one] if one.value.as_text().is_some() => fix(quoted(one.value.as_text().unwrap_or_default())),
-            _ => say(format!("write one string, `{key} = \"…\"`")),
-        },
-        (_, Value::Table(_) | Value::Broken) => say(format!("write a string, `{key} = \"…\"`")),
-    }
 }

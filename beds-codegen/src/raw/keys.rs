@@ -150,14 +150,23 @@ impl<'e, 's> Keys<'e, 's> {
     }
 
     pub(super) fn constant(&mut self, name: &'static str) -> Given<Scalar> {
-        let expected = |_| "a string, a number, a boolean or a date".to_owned();
+        let expected = |_| match name {
+            "min" | "max" => "one number".to_owned(),
+            _ => "a string, a number, a boolean or a date".to_owned(),
+        };
+        let is_impossible =
+            name == "default" && matches!(self.ty, Some(TypeName::List | TypeName::Object | TypeName::Json));
         self.take(name, expected, |node, _, _| match node.value {
             Value::Scalar(scalar) => Ok(scalar),
+            // That there can be none is told where types are known.
+            _ if is_impossible => Ok(Scalar::Text(String::new())),
             other @ (Value::List(_) | Value::Table(_) | Value::Broken) => Err(Refused::Kind(other)),
         })
     }
 
     pub(super) fn names(&mut self, name: &'static str) -> Given<Names> {
+        // Where a type has none, that is what is told.
+        let are_meaningless = name == "values" && self.ty.is_some_and(|ty| ty != TypeName::Enum);
         self.take(
             name,
             |_| "a list of strings".to_owned(),
@@ -182,6 +191,9 @@ impl<'e, 's> Keys<'e, 's> {
                     match item.value {
                         Value::Scalar(Scalar::Text(text)) => names.push(Spanned::new(text, item.span)),
                         Value::Broken => return Err(Refused::Reported),
+                        Value::Scalar(scalar) if are_meaningless => {
+                            names.push(Spanned::new(scalar.written(), item.span));
+                        }
                         other => {
                             let found = format!("a list with {kind} in it");
                             let diagnostic = shape::wrong_shape(item.span, name, "a list of strings", &found);

@@ -325,10 +325,17 @@ fn calls(keys: &mut Keys<'_, '_>) -> Given<Vec<RawCall>> {
     };
     keys.take("calls", expected, |node, front, errors| {
         let Value::Table(mut table) = node.value else { return Err(Refused::Kind(node.value)) };
-        stray::name_calls(&mut table, errors);
-        stray::join_calls(&mut table, errors);
+        let are_named = stray::name_calls(&mut table, errors);
+        let are_joined = stray::join_calls(&mut table, errors);
+        let are_known = are_named && !are_joined && !table.is_partial;
         let entries = keys::entries(table, errors);
-        Ok(entries.into_iter().map(|Entry { key, value }| call(key, value, front, errors)).collect())
+        let mut calls: Vec<RawCall> =
+            entries.into_iter().map(|Entry { key, value }| call(key, value, front, errors)).collect();
+        if !are_known {
+            let unnamed = RawCall::new(Spanned::new(String::new(), node.span));
+            calls.push(RawCall { is_broken: true, ..unnamed });
+        }
+        Ok(calls)
     })
 }
 

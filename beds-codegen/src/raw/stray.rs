@@ -3,6 +3,7 @@
 
 mod access;
 mod below;
+mod headers;
 
 use beds_protocol::TypeName;
 
@@ -19,6 +20,8 @@ const OBJECTS: &[&str] = Part::Objects.known();
 const FETCH: &[&str] = Part::Fetch.known();
 /// The key that only `[events]` has.
 const PUBLISH: &str = "publish";
+/// What a call runs: one of these.
+const RUN: [&str; 4] = ["procedure", "function", "pipeline", "method"];
 
 /// Moves entries out of wrong sections, and reports each section without its header. Returns the reported sections.
 pub(super) fn lift(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'static str> {
@@ -30,6 +33,7 @@ pub(super) fn lift(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'st
     access::turned(template, errors);
     let inside = sections_inside(template, errors);
     let mut strays: Vec<(&'static str, Entry)> = Vec::new();
+    headers::missing(template, &mut strays, errors);
     let is_header = |key: &str, value: &Value| HEADER.contains(&key) && value.as_text().is_some();
     take(template, |key, value| is_header(key, value).then_some("template"), &mut strays);
     if let Some(header) = template.table_mut("template") {
@@ -98,11 +102,26 @@ fn misnamed(template: &mut Table, errors: &mut ErrorSink<'_>) {
         let key = entry.key.value.as_str();
         let home = match meant::meant(key, Part::Sections) {
             _ if known.contains(&key) => None,
+            _ if is_calls(&entry.value.value) => Some("calls"),
             Some(Meant::Key(home)) => Some(home),
             Some(_) => None,
-            None => beds_protocol::nearest(key, known.iter().copied()),
+            None => beds_protocol::nearest(key, known.iter().copied())
+                .or_else(|| is_access(&entry.value.value).then_some("access")),
         };
+        let is_call = home.is_none() && !known.contains(&key) && runs(&entry.value.value);
         match (home, &entry.value.value) {
+            _ if is_call => {
+                let call = template.entries.remove(at);
+                errors.push(shape::call_as_section(call.key.span, &call.key.value));
+                put(template, "calls", call);
+            }
+            // What stands there of its own name decides, and what is in it where nothing does.
+            (Some(home @ "calls"), Value::Table(_))
+                if template.get(home).is_none() && is_calls(&entry.value.value) =>
+            {
+                errors.push(shape::unknown_section_of(entry.key.span, key, home));
+                home.clone_into(&mut template.entries[at].key.value);
+            }
             (Some(home), Value::Table(section))
                 if matches!(template.get(home).map(|home| &home.value), Some(Value::Table(_)))
                     && section.entries.iter().all(|entry| is_part_of(home, entry)) =>
@@ -113,14 +132,35 @@ fn misnamed(template: &mut Table, errors: &mut ErrorSink<'_>) {
         }
     }
     for (home, entry) in found {
-        errors.push(shape::unknown_section(entry.key.span, &entry.key.value));
+        errors.push(shape::unknown_section_of(entry.key.span, &entry.key.value, home));
         if let (Some(home), Value::Table(section)) = (template.table_mut(home), entry.value.value) {
             merge(home, section);
         }
     }
 }
 
-/// Whether an entry can belong to this section.
+/// Whether a value is what a call is: it runs something.
+fn runs(value: &Value) -> bool {
+    matches!(value, Value::Table(call) if RUN.iter().any(|key| call.get(key).is_some_and(|node| node.value.as_text().is_some())))
+}
+
+/// Whether a value has calls in it, and nothing else.
+fn is_calls(value: &Value) -> bool {
+    matches!(value, Value::Table(calls)
+    if !calls.entries.is_empty() && calls.entries.iter().all(|entry| {
+        runs(&entry.value.value) && !OBJECTS.contains(&entry.key.value.as_str())
+    }))
+}
+
+/// Whether a value lists roles of operations, and nothing else.
+fn is_access(value: &Value) -> bool {
+    matches!(value, Value::Table(access)
+    if !access.entries.is_empty() && access.entries.iter().all(|entry| {
+        Part::Access.known().contains(&entry.key.value.as_str()) && matches!(entry.value.value, Value::List(_))
+    }))
+}
+
+/// Whether an entry can be one of this section.
 fn is_part_of(section: &str, entry: &Entry) -> bool {
     let key = entry.key.value.as_str();
     match section {
@@ -129,6 +169,10 @@ fn is_part_of(section: &str, entry: &Entry) -> bool {
         "template" => HEADER.contains(&key),
         "objects" => OBJECTS.contains(&key),
         "fetch" => FETCH.contains(&key),
+        "lifecycle" => Part::Lifecycle.known().contains(&key),
+        "audit" => Part::Audit.known().contains(&key),
+        // Its keys are told of by themselves, and the roles of its other parts are none without it.
+        "access" => true,
         _ => Part::Events.known().contains(&key),
     }
 }
@@ -203,7 +247,9 @@ fn sections_inside(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'st
                     && (outer != "fields" || is_section_of(name, &entry.value.value))
                     // A key that names a view is `read` under another name.
                     && !(outer == "objects" && is_object(&entry.value.value))
-                    // An event's `fields` are names, and names below a fetch mean the fields to fetch.
+                    // Roles of an operation, whose header is missing.
+                    && !(name == "fetch" && matches!(outer, "events" | "audit") && matches!(entry.value.value, Value::List(_)))
+                    // An event's `fields` are names, and who writes names below a fetch means what is to be fetched.
                     && (name != "fields" || !matches!(outer, "events" | "fetch") || holds_fields(&entry.value.value))
             };
             if let Some(at) = table.entries.iter().position(is_section) {
@@ -261,27 +307,30 @@ fn is_section_of(name: &str, value: &Value) -> bool {
     table.entries.iter().any(|entry| part.known().contains(&entry.key.value.as_str()))
 }
 
-/// Takes out the keys of a call that are directly in `[calls]`, and reports them once.
-pub(super) fn name_calls(calls: &mut Table, errors: &mut ErrorSink<'_>) {
+/// Takes the keys of a call out that stand in `[calls]` itself, and reports them once. Gives whether
+/// there are none.
+pub(super) fn name_calls(calls: &mut Table, errors: &mut ErrorSink<'_>) -> bool {
     let is_key = |entry: &Entry| {
         let is_known = Part::Call.known().contains(&entry.key.value.as_str());
         let looks_like_call = matches!(&entry.value.value, Value::Table(table)
             if table.entries.iter().any(|entry| Part::Call.known().contains(&entry.key.value.as_str())));
         is_known && !looks_like_call
     };
-    if let Some(first) = calls.entries.iter().find(|entry| is_key(entry)) {
-        errors.push(places::call_without_name(first.key.span, &first.key.value));
-        calls.entries.retain(|entry| !is_key(entry));
-    }
+    let Some(first) = calls.entries.iter().find(|entry| is_key(entry)) else { return true };
+    errors.push(places::call_without_name(first.key.span, &first.key.value));
+    calls.entries.retain(|entry| !is_key(entry));
+    false
 }
 
-/// Treats calls with a name of two parts, `[calls.book.restock]`, as calls with one name. Each is reported.
-pub(super) fn join_calls(calls: &mut Table, errors: &mut ErrorSink<'_>) {
-    const RUN: [&str; 4] = ["procedure", "function", "pipeline", "method"];
-    let is_call = |entry: &Entry| matches!(&entry.value.value, Value::Table(call) if RUN.iter().any(|key| call.get(key).is_some()));
+/// Takes calls whose name has two parts, `[calls.book.restock]`, for calls of one: each is reported. Gives whether
+/// there are such.
+pub(super) fn join_calls(calls: &mut Table, errors: &mut ErrorSink<'_>) -> bool {
+    let mut are_joined = false;
+    let is_call = |entry: &Entry| runs(&entry.value.value);
     for Entry { key, value } in std::mem::take(&mut calls.entries) {
         match value.value {
             Value::Table(inner) if !inner.entries.is_empty() && inner.entries.iter().all(is_call) => {
+                are_joined = true;
                 for Entry { key: part, value } in inner.entries {
                     errors.push(places::call_of_two_parts(part.span, &key.value, &part.value));
                     let joined = format!("{}_{}", key.value, part.value);
@@ -291,6 +340,7 @@ pub(super) fn join_calls(calls: &mut Table, errors: &mut ErrorSink<'_>) {
             other => calls.entries.push(Entry { key, value: Spanned::new(other, value.span) }),
         }
     }
+    are_joined
 }
 
 /// Takes out the entries of a table that belong elsewhere.

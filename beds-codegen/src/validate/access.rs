@@ -12,6 +12,7 @@ use crate::{
     diagnostic::{access as diagnostics, objects as object_diagnostics},
     json,
     model::{Access, Field, Granted, Objects, Procedure, RoleFields, RoleRows, Supply, Type, Wanted},
+    names,
     raw::{Given, Names, RawAccess, RawObjects, RawRoleFields, RawRoleRows},
     span::{Span, Spanned},
     tree::Scalar,
@@ -69,14 +70,27 @@ fn grants(
         }
         grants.push((granted, roles(&entry.value.value, entry.value.span, &name, cx)));
     }
-    for (name, names) in written.calls.get().map_or(&[][..], |calls| &calls.value) {
+    for (name, roles_of_call) in written.calls.get().map_or(&[][..], |calls| &calls.value) {
         is_said = true;
-        if let Some(all) = &offered.call_names
+        // A call is allowed by the name that it should have.
+        let right = |call: &String| names::to_lower_snake(call).unwrap_or_else(|| call.clone());
+        let all: Option<Vec<String>> =
+            offered.call_names.as_ref().map(|calls| calls.iter().map(right).collect());
+        if let Some(all) = &all
             && !all.contains(&name.value)
         {
-            cx.errors.push(diagnostics::unknown(name.span, &name.value, all, true));
+            let are_calls =
+                !roles_of_call.is_empty() && roles_of_call.iter().all(|name| all.contains(&name.value));
+            cx.errors.push(if are_calls {
+                diagnostics::turned_call(name.span, &name.value, roles_of_call)
+            } else {
+                diagnostics::unknown(name.span, &name.value, all, true)
+            });
+            if are_calls {
+                continue;
+            }
         }
-        grants.push((Granted::Call(name.value.clone()), roles(names, name.span, &name.value, cx)));
+        grants.push((Granted::Call(name.value.clone()), roles(roles_of_call, name.span, &name.value, cx)));
     }
     if !is_said {
         cx.errors.push(diagnostics::nothing_allowed(at, cx.front));
@@ -278,6 +292,14 @@ fn records(objects: &Objects) -> [(Granted, Option<&Procedure>); 2] {
     }
 }
 
+/// How many arguments are written of the procedure that makes whole records.
+fn arguments(offered: &Offered<'_>, operation: &Granted) -> usize {
+    let Given::Is(objects) = offered.written else { return 0 };
+    let RawObjects { create, upsert, .. } = &objects.value.value;
+    let object = if *operation == Granted::Create { create } else { upsert };
+    object.get().and_then(|object| object.value.args.get()).map_or(0, |args| args.value.len())
+}
+
 fn may(role: &str, operation: &Granted, access: &Access) -> bool {
     let mut grants = access.grants.iter().filter(|(granted, _)| granted == operation);
     grants.any(|(_, roles)| roles.iter().any(|granted| granted == role))
@@ -311,12 +333,16 @@ fn check_rows(written: &RawAccess, access: &Access, offered: &Offered<'_>, field
                     }
                     None => matches!(objects, Objects::MongoDb { .. }),
                 };
+                // An argument that is told of already may be this one, and so an object.
+                let is_known = procedure.map_or(matches!(objects, Objects::MongoDb { .. }), |procedure| {
+                    arguments(offered, &operation) == procedure.args.len() + procedure.asked.len()
+                });
                 let is_made = matches!(field.supply, Supply::Generated(_) | Supply::Version)
                     && procedure.is_none_or(|procedure| procedure.args.contains(index));
                 let Some((name, _)) = raw.rows.iter().find(|(name, _)| name.value == field.name) else {
                     continue;
                 };
-                if !is_passed || is_made {
+                if is_known && (is_made || !is_passed) {
                     let of = (role.as_str(), &*operation.name());
                     cx.errors.push(diagnostics::rows_unchecked(name.span, of, &field.name, asked));
                 }

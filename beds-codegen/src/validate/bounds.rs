@@ -169,6 +169,10 @@ pub(super) fn decimal(raw: &RawField, span: Span, cx: &mut Cx<'_>) -> Option<Typ
         (false, false) => None,
     };
     if let Some(missing) = missing {
+        // What is broken says both, most likely.
+        if raw.precision.is_broken() {
+            return None;
+        }
         cx.errors.push(diagnostics::decimal_digits(span, missing, cx.front));
         return None;
     }
@@ -273,9 +277,16 @@ pub(super) fn string(raw: &RawField, cx: &mut Cx<'_>) -> Option<Type> {
             let compiled =
                 regex::Regex::new(source).and_then(|_| regex::Regex::new(&format!("^(?:{source})$")));
             if let Err(error) = compiled {
-                let text = error.to_string();
-                let why = text.lines().last().unwrap_or_default().trim().trim_start_matches("error: ");
-                cx.errors.push(diagnostics::bad_pattern(entry.value.span, why, cx.front));
+                let invalid = patterns::invalid(source, &error);
+                let has_escapes =
+                    source.contains('\\') || invalid.help.as_ref().is_some_and(|help| help.contains('\\'));
+                let front = cx.front;
+                cx.errors.push(diagnostics::bad_pattern(
+                    entry.value.span,
+                    &invalid.why,
+                    invalid.help,
+                    has_escapes.then_some(front),
+                ));
                 return None;
             }
             patterns::check(&entry.value, cx);

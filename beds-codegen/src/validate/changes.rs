@@ -32,7 +32,12 @@ pub(super) fn call_names(raw: &Given<Vec<RawCall>>) -> Option<Vec<String>> {
     match raw {
         Given::Absent => Some(Vec::new()),
         Given::Broken => None,
-        Given::Is(entry) => Some(entry.value.value.iter().map(|call| call.name.value.clone()).collect()),
+        Given::Is(entry) => {
+            let calls = &entry.value.value;
+            // Of a call without its name, which is reported, nobody knows what it is called.
+            let are_named = calls.iter().all(|call| !call.name.value.is_empty());
+            are_named.then(|| calls.iter().map(|call| call.name.value.clone()).collect())
+        }
     }
 }
 

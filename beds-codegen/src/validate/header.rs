@@ -192,11 +192,15 @@ fn engine(name: Option<&Spanned<String>>, cx: &mut Cx<'_>) -> Option<Engine> {
 
 fn database(name: Option<&Spanned<String>>, cx: &mut Cx<'_>) -> Option<String> {
     let Spanned { value, span } = name?;
-    let is_name = !value.is_empty()
-        && value.len() <= names::NAME_LEN_MAX
-        && value.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    let length = value.chars().count();
+    let is_name =
+        !value.is_empty() && value.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
     if !is_name {
         cx.errors.push(diagnostics::database_name(*span, value));
+        return None;
+    }
+    if length > names::NAME_LEN_MAX {
+        cx.errors.push(shape::name_too_long(*span, "database", length));
         return None;
     }
     Some(value.clone())

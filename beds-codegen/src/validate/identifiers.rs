@@ -92,7 +92,8 @@ pub(super) fn look(name: &str, engine: Engine) -> Look<'_> {
             plain: Some(word.trim_end()),
         };
     }
-    if let Some(plain) = lower.strip_prefix("call ").map(|rest| &name[name.len() - rest.len()..]) {
+    let statement = ["call ", "exec ", "execute "].into_iter().find_map(|verb| lower.strip_prefix(verb));
+    if let Some(plain) = statement.map(|rest| &name[name.len() - rest.len()..]) {
         return Look::Odd {
             why: "a statement, it seems",
             help: "write the name of the procedure alone",
@@ -117,7 +118,14 @@ pub(super) fn look(name: &str, engine: Engine) -> Look<'_> {
             plain: None,
         };
     }
-    let is_sql = name.contains(['\'', '"', ';', '(', ')', '[', ']', '=', ',']) || name.contains("--");
+    if [" as ", " join ", " where ", " order by "].iter().any(|word| lower.contains(word)) {
+        return Look::Odd {
+            why: "a part of a query, it seems",
+            help: "make it a view, and write the name of the view",
+            plain: None,
+        };
+    }
+    let is_sql = name.contains(['\'', '"', '\\', ';', '(', ')', '[', ']', '=', ',']) || name.contains("--");
     if name.starts_with(' ') || name.contains('`') || is_sql {
         return Look::Odd {
             why: "not a name that people give",

@@ -354,8 +354,13 @@ fn is_updated(name: &str, cx: &Cx<'_>) -> bool {
 }
 
 fn check_key(operation: &str, span: Span, args: &[usize], fields: &Fields, cx: &mut Cx<'_>) {
-    for slot in
-        fields.key().into_iter().filter(|index| !args.contains(index)).filter_map(|index| fields.slot(index))
+    for slot in fields
+        .key()
+        .into_iter()
+        .filter(|index| !args.contains(index))
+        .filter_map(|index| fields.slot(index))
+        // Of a field that is broken nothing follows.
+        .filter(|slot| slot.field.as_ref().is_some_and(|field| field.is_key))
     {
         cx.errors.push(diagnostics::key_arg_missing(span, operation, &slot.name.value, slot.name.span));
     }

@@ -1,5 +1,9 @@
 //! Warns of patterns that are valid, but hardly match any intended text.
 
+mod invalid;
+
+pub(super) use invalid::invalid;
+
 use super::Cx;
 use crate::{
     diagnostic::fields as diagnostics,

@@ -227,11 +227,25 @@ fn list(raw: &RawField, span: Span, depth: usize, cx: &mut Cx<'_>) -> Option<Typ
         cx.errors.push(diagnostics::list_items(span, cx.front));
     }
     let item = raw.items.get()?;
+    if has_keys_of(&item.value, raw) {
+        return None;
+    }
     if !may_descend(span, depth, cx) {
         return None;
     }
     let item = field((*item.value).clone(), Place::Item, depth + 1, cx)?;
     Some(Type::List { item: Box::new(item), max: max? })
+}
+
+/// Whether what the items of a list need stands beside the list, which is reported.
+fn has_keys_of(item: &RawField, list: &RawField) -> bool {
+    let ty = item.ty.get().and_then(|ty| TypeName::from_name(&ty.value));
+    match ty {
+        Some(TypeName::Enum) => item.values.is_absent() && !list.values.is_absent(),
+        Some(TypeName::Object) => item.fields.is_absent() && !list.fields.is_absent(),
+        Some(TypeName::Decimal) => item.precision.is_absent() && !list.precision.is_absent(),
+        _ => false,
+    }
 }
 
 fn object(raw: &RawField, span: Span, depth: usize, cx: &mut Cx<'_>) -> Option<Type> {
@@ -284,21 +298,22 @@ fn supply(raw: &RawField, ty: &Type, place: Place, cx: &mut Cx<'_>) -> Option<Su
     if raw.version.is_true() {
         return Some(Supply::Version);
     }
-    if let Some(name) = raw.generated.get() {
+    if let Some(name) = raw.generated.get().filter(|_| place.may_have("generated")) {
         return generated(name, ty, raw, cx).map(Supply::Generated);
     }
     // The intended value is reported, and no further errors follow from it.
     if !raw.generated.is_absent() {
         return None;
     }
-    if let Some(value) = raw.default.get() {
+    let is_out = raw.mode.get().is_some_and(|mode| ArgMode::from_name(&mode.value) == Some(ArgMode::Out));
+    // That what comes back has no default is told by itself.
+    if let Some(value) = raw.default.get().filter(|_| !is_out) {
         let literal = literal::literal(value, ty, (raw, place), cx)?;
         if let (true, Some(key), Some(default)) = (raw.key.is_true(), raw.key.key(), raw.default.key()) {
             cx.errors.push(diagnostics::key_default(default, key, &raw.name.value));
         }
         return Some(Supply::Default(literal));
     }
-    let is_out = raw.mode.get().is_some_and(|mode| ArgMode::from_name(&mode.value) == Some(ArgMode::Out));
     let must_be_given = match place {
         Place::Field | Place::Member => raw.required.is_true() || raw.key.is_true(),
         Place::Arg => !raw.nullable.is_true() && !is_out,

@@ -1,6 +1,9 @@
 //! `bedsc fmt`: one layout for all templates. Comments and the order of keys stay.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+};
 
 use beds_codegen::{
     diagnostic::Errors,
@@ -9,6 +12,10 @@ use beds_codegen::{
 };
 use clap::Args;
 use taplo::formatter::{Options, format};
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
 
 use crate::{Format, Input, check, write};
 
@@ -88,8 +95,55 @@ impl Fmt {
     }
 }
 
-/// The formatted text; `None` if it would not have the same meaning.
+/// The text in the one layout; `None` where it would not mean the same.
+///
+/// The formatter reads TOML 1.0, where a table in { } stands on one line: one over several lines stays as it is written.
 pub(crate) fn formatted(text: &str) -> Option<String> {
+    let mut tables = Vec::new();
+    for (_, value) in DeTable::parse(text).ok()?.get_ref() {
+        tables_of_lines(value, text, &mut tables);
+    }
+    tables.sort_by_key(|table| table.start);
+    let name = placeholder(text);
+    let holder = |at: usize| format!("\"{name}{at}\"");
+    let (mut plain, mut end) = (String::with_capacity(text.len()), 0);
+    for (at, table) in tables.iter().enumerate() {
+        plain.push_str(text.get(end..table.start)?);
+        plain.push_str(&holder(at));
+        end = table.end;
+    }
+    plain.push_str(text.get(end..)?);
+    let mut after = laid_out(&plain, text.contains("\r\n"));
+    for (at, table) in tables.into_iter().enumerate() {
+        after = after.replacen(&holder(at), &text[table], 1);
+    }
+    let means = |text: &str| text.parse::<toml::Table>().ok();
+    (means(text).is_some() && means(text) == means(&after)).then_some(after)
+}
+
+/// Where tables in { } stand over several lines, without those inside of them.
+fn tables_of_lines(value: &Spanned<DeValue<'_>>, text: &str, found: &mut Vec<Range<usize>>) {
+    let span = value.span();
+    match value.get_ref() {
+        DeValue::Table(_) if text[span.clone()].starts_with('{') && text[span.clone()].contains('\n') => {
+            found.push(span);
+        }
+        DeValue::Table(table) => table.iter().for_each(|(_, value)| tables_of_lines(value, text, found)),
+        DeValue::Array(items) => items.iter().for_each(|item| tables_of_lines(item, text, found)),
+        _ => {}
+    }
+}
+
+/// A word that the text has not, which is the same for the text in its layout.
+fn placeholder(text: &str) -> String {
+    let mut name = "table_".to_owned();
+    while text.contains(&format!("\"{name}")) {
+        name.push('_');
+    }
+    name
+}
+
+fn laid_out(text: &str, has_crlf: bool) -> String {
     let options = Options {
         align_entries: true,
         align_comments: false,
@@ -103,12 +157,10 @@ pub(crate) fn formatted(text: &str) -> Option<String> {
         inline_table_expand: false,
         reorder_keys: false,
         trailing_newline: true,
-        crlf: text.contains("\r\n"),
+        crlf: has_crlf,
         ..Options::default()
     };
     let once = format(text, options.clone());
-    // A second pass may move something that the first pass has moved.
-    let after = format(&once, options);
-    let means = |text: &str| text.parse::<toml::Table>().ok();
-    (means(text).is_some() && means(text) == means(&after)).then_some(after)
+    // A second pass may move what the first has moved.
+    format(&once, options)
 }

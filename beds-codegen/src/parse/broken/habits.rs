@@ -120,9 +120,18 @@ impl Scanner<'_> {
             let item = item.trim().to_owned();
             return self.report(syntax::dash(self.span(start, start + 1), &item));
         }
+        let whole = line.to_owned();
+        self.note(&whole)?;
         if let Some(length) = prefix(line) {
             let written = line[..length].trim().to_owned();
             return self.report(syntax::prefix(self.span(start, start + length), &written));
+        }
+        if ["{%", "{{", "<%", "!include", "%include", "@import", "{#"]
+            .iter()
+            .any(|open| line.starts_with(open))
+        {
+            let line = line.to_owned();
+            return self.report(syntax::directive(self.span(start, start + line.len()), &line));
         }
         if line.starts_with("```") || line.starts_with("~~~") || matches!(line, "+++" | "***") {
             return self.report(syntax::fence(self.span(start, end)));

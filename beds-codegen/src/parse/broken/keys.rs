@@ -1,7 +1,10 @@
 //! Malformed keys: duplicate keys, several words, YAML's form, or a section as a value.
 
 use super::{Scanner, Step, Stop, text, words};
-use crate::{diagnostic::syntax, part::Part};
+use crate::{
+    diagnostic::{literals, syntax},
+    part::Part,
+};
 
 /// The most words that are read as one key.
 const WORDS_MAX: usize = 3;
@@ -21,6 +24,10 @@ impl Scanner<'_> {
             return Ok(());
         }
         let value = value.trim();
+        let table = format!("{{ {}", line.split(" #").next().unwrap_or(line).trim_end());
+        if self.depth == 0 && table.ends_with('}') && text::is_value(&table) {
+            return self.report(literals::unopened_table(self.span(start, start + length), &table));
+        }
         if word != key {
             let word = word.to_owned();
             return self.report(syntax::key_for_value(self.span(start, start + length), key, &word));
@@ -30,7 +37,51 @@ impl Scanner<'_> {
         self.report(syntax::key_again(self.span(start, from), key, right))
     }
 
-    /// Words with blanks between them before `=`.
+    /// A value on the lines below its key, at whose `=` the first place is.
+    pub(super) fn value_below(&mut self, equals: usize, key: &str) -> Step {
+        const LINES_MAX: usize = 200;
+        let behind = self.text[equals + 1..self.line_end()].trim();
+        if self.depth > 0 || !(behind.is_empty() || behind == "\\") {
+            return Ok(());
+        }
+        let below = &self.text[(self.line_end() + 1).min(self.text.len())..];
+        if below.trim_start_matches([' ', '\t']).starts_with("- ") {
+            return self.yaml_block(key);
+        }
+        let start = self.line_end() + 1 + below.len() - below.trim_start_matches([' ', '\t']).len();
+        if !self.text[start.min(self.text.len())..].starts_with(['[', '{', '"', '\'']) {
+            return Ok(());
+        }
+        let mut end = start;
+        for line in self.text[start..].split_inclusive('\n').take(LINES_MAX) {
+            end += line.len();
+            let value = self.text[start..end].trim_end();
+            if text::is_value(value) {
+                let (span, gap) = (self.span(start, start + value.len()), self.span(equals, start));
+                self.found.push(literals::value_below(span, gap, key));
+                self.at = start + value.len();
+                return Err(Stop::Unclosed);
+            }
+        }
+        Ok(())
+    }
+
+    /// A section as other languages begin one: a word, and its name.
+    pub(super) fn section_word(&mut self, word: &str) -> Step {
+        let line = self.text[self.statement..self.line_end()].trim_end();
+        let name = line.strip_prefix(word).unwrap_or_default().trim().trim_end_matches([':', '{']).trim();
+        let first = name.split('.').next().unwrap_or_default();
+        let is_section = matches!(word, "section" | "table" | "begin" | "group" | "block")
+            && SECTIONS.contains(&first)
+            && text::is_path(name);
+        if !is_section {
+            return Ok(());
+        }
+        let name = name.to_owned();
+        self.report(syntax::section_brackets(self.span(self.statement, self.statement + line.len()), &name))
+    }
+
+    /// Words with blanks between them stand in front of `=`.
     pub(super) fn key_of_words(&mut self, key: &str) -> Step {
         let line = &self.text[self.at..self.line_end()];
         let Some((more, value)) = line.split_once('=') else { return Ok(()) };

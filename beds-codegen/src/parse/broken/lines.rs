@@ -4,6 +4,7 @@ use super::{DEPTH_MAX, Scanner, Step, Stop, text, words};
 use crate::{
     diagnostic::{literals, syntax},
     foreign, letters,
+    part::Part,
 };
 
 impl<'t> Scanner<'t> {
@@ -17,6 +18,7 @@ impl<'t> Scanner<'t> {
         }
         self.beginning()?;
         let key = self.keys('\n')?;
+        self.header_unopened(&key)?;
         self.equals(&key)?;
         self.key = key;
         self.value()?;
@@ -32,6 +34,21 @@ impl<'t> Scanner<'t> {
             return self.report(syntax::section_empty(self.span(start, start + line.len())));
         }
         let closing = if opening == "[" { "]" } else { "]]" };
+        if let Some((name, _)) = inner.split_once('#').filter(|(name, _)| text::is_path(name)) {
+            let end = start + line.len();
+            return self.report(syntax::comment_in_header(
+                self.span(start, end),
+                name.trim(),
+                &line[opening.len()..],
+            ));
+        }
+        if inner.starts_with('/') {
+            return self.report(syntax::section_end(self.span(start, start + line.len())));
+        }
+        if opening == "[" && inner.contains('[') && line.ends_with(']') {
+            let right = text::path_of_words(line);
+            return self.report(syntax::section_name(self.span(start, start + line.len()), line, &right));
+        }
         if !line[inner_end..].starts_with(']') {
             let end =
                 start + opening.len() + line[opening.len()..inner_end.max(opening.len())].trim_end().len();
@@ -46,14 +63,9 @@ impl<'t> Scanner<'t> {
         }
         if !text::is_quoted_path(inner) {
             let written = &line[..inner_end + closing.len()];
-            let right = inner.replace([' ', '/', ':', '>', '\\', '-'], ".").replace("..", ".");
-            let right = right.trim_matches('.').to_owned();
-            if text::is_path(&right) {
-                return self.report(syntax::section_name(
-                    self.span(start, start + written.len()),
-                    written,
-                    &right,
-                ));
+            if let Some(right) = section_meant(inner) {
+                let span = self.span(start, start + written.len());
+                return self.report(syntax::section_name(span, written, &right));
             }
             self.at += opening.len();
             self.keys(']')?;
@@ -65,7 +77,19 @@ impl<'t> Scanner<'t> {
         Ok(())
     }
 
-    /// A dotted key. Returns it as written.
+    /// A header without its `[`.
+    fn header_unopened(&mut self, name: &str) -> Step {
+        let (start, line) = (self.statement, &self.text[self.statement..self.line_end()]);
+        let written = line.split('#').next().unwrap_or_default().trim_end();
+        if written.trim_end_matches(']').trim_end() != name || written == name {
+            return Ok(());
+        }
+        let span = self.span(start, start + written.len());
+        name.clone_into(&mut self.section);
+        self.report(syntax::section_unopened(span, name))
+    }
+
+    /// A key with its dots; gives it as it is written.
     pub(super) fn keys(&mut self, end: char) -> Step<String> {
         let start = self.at;
         let mut depth = 0;
@@ -108,6 +132,9 @@ impl<'t> Scanner<'t> {
                 }
                 self.report(syntax::key_letters(self.span(start, self.at), &word))
             }
+            Some(sign @ ('$' | '@')) if self.rest()[1..].starts_with(text::is_bare) => {
+                self.report(syntax::key_prefix(self.span(start, start + 1), sign))
+            }
             Some(letter) => {
                 let width = if letter == '\n' { 0 } else { letter.len_utf8() };
                 let shown = if letter == '\n' { end.to_string() } else { letter.to_string() };
@@ -121,7 +148,8 @@ impl<'t> Scanner<'t> {
     pub(super) fn equals(&mut self, key: &str) -> Step {
         self.blanks();
         let start = self.at;
-        for written in ["=>", "==", ":=", "+=", "->", "::", "＝", "："] {
+        for written in ["=>", "==", "=:", ":=", "+=", "?=", "~=", "-=", "[]=", "[] =", "->", "::", "＝", "："]
+        {
             if self.rest().starts_with(written) {
                 let span = self.span(start, start + written.len());
                 let (rest, right) = words::behind(self, start + written.len());
@@ -132,6 +160,9 @@ impl<'t> Scanner<'t> {
             Some('=') => {
                 self.at += 1;
                 self.blanks();
+                if matches!(self.peek(), None | Some('\n' | '#' | ',' | '}' | ']' | '\\')) {
+                    self.value_below(start, key)?;
+                }
                 if matches!(self.peek(), None | Some('\n' | '#' | ',' | '}' | ']')) {
                     let span = self.span(start, start + 1);
                     return self.report(syntax::missing_value(span, key));
@@ -155,7 +186,9 @@ impl<'t> Scanner<'t> {
                 self.report(syntax::lone_word(span, &line))
             }
             _ => {
+                self.field_of_program(key)?;
                 self.key_of_words(key)?;
+                self.section_word(key)?;
                 let (length, line) = self.word_ahead();
                 if self.depth == 0
                     && let Some(ty) = foreign::translate(line.trim_end().trim_end_matches([',', ';']))
@@ -196,6 +229,9 @@ impl<'t> Scanner<'t> {
         let diagnostic = match line.as_str() {
             "" => return Ok(()),
             ";" => syntax::semicolon_end(span(0, 1)),
+            joined if self.joins_strings(start, joined) => {
+                literals::joined(self.span(text::opening(self.text, start), start + joined.len()))
+            }
             "," => syntax::comma_end(span(0, 1)),
             mark if let Some((name, letter)) = only_mark(mark) => {
                 syntax::mark(span(0, letter.len_utf8()), (name, letter), false)
@@ -213,7 +249,10 @@ impl<'t> Scanner<'t> {
                 None if is_header => syntax::after_header(span(0, line.len()), &line),
                 None if self.text[..start].ends_with(['"', '\'']) => {
                     let string = self.span(text::opening(self.text, start), start);
-                    if line.contains(['"', '\'']) {
+                    let whole = line_value(self.text, self.statement, start + line.len());
+                    if let Some((from, right)) = whole.filter(|_| line.starts_with(',')) {
+                        literals::list_without_brackets(self.span(from, start + line.len()), &right)
+                    } else if line.contains(['"', '\'']) {
                         literals::quote_inside(string, &self.text[start - 1..start])
                     } else {
                         syntax::after_value(span(0, line.len()), &line)
@@ -225,7 +264,14 @@ impl<'t> Scanner<'t> {
         self.report(diagnostic)
     }
 
-    /// Whether a new statement begins on this line, so that the open bracket is never closed.
+    /// Whether a string stands behind a sign and another string.
+    fn joins_strings(&self, start: usize, line: &str) -> bool {
+        let is_behind = self.text[..start].trim_end().ends_with(['"', '\'']);
+        let other = line.strip_prefix(['+', '&', '.']).map(str::trim);
+        is_behind && other.is_some_and(|other| other.starts_with(['"', '\'']))
+    }
+
+    /// Whether a new statement begins at this line, so that what is open is never closed.
     pub(super) fn is_statement(&self, opened: usize) -> bool {
         let line_start = self.text[..self.at].rfind('\n').map_or(0, |end| end + 1);
         let is_first = self.text[line_start..self.at].trim().is_empty();
@@ -274,7 +320,30 @@ impl<'t> Scanner<'t> {
     }
 }
 
-/// The name of a character that looks like a semicolon or a comma, if the line contains nothing else.
+/// The header that is meant by names with other signs between them, or inside of them.
+fn section_meant(inner: &str) -> Option<String> {
+    let right = text::path_of_words(inner);
+    let first = right.split('.').next().unwrap_or_default();
+    if Part::Sections.known().contains(&first) {
+        return Some(right);
+    }
+    let letters: String = inner.chars().filter(|letter| letter.is_alphanumeric()).collect();
+    if let Some(near) = beds_protocol::nearest(&letters, Part::Sections.known().iter().copied()) {
+        return Some(near.to_owned());
+    }
+    let is_between = inner.chars().all(|letter| text::is_bare(letter) || " ./:>\\".contains(letter));
+    (is_between && text::is_path(&right)).then_some(right)
+}
+
+/// Several values behind the key of a statement, as a list: where they begin, and the list.
+fn line_value(text: &str, statement: usize, end: usize) -> Option<(usize, String)> {
+    let (_, values) = text[statement..end].split_once('=')?;
+    let values = values.trim_start();
+    let right = format!("[{values}]");
+    text::is_value(&right).then_some((end - values.len(), right))
+}
+
+/// The name of a character that looks like a semicolon or a comma and is all there is.
 fn only_mark(line: &str) -> Option<(&'static str, char)> {
     let mut letters = line.chars();
     let letter = letters.next().filter(|_| letters.next().is_none())?;

@@ -8,6 +8,7 @@ mod habits;
 mod keys;
 mod lines;
 mod numbers;
+mod strangers;
 mod text;
 mod values;
 mod words;
@@ -15,7 +16,7 @@ mod words;
 use std::borrow::Cow;
 
 use crate::{
-    diagnostic::{Diagnostic, Fix, syntax},
+    diagnostic::{Diagnostic, Fix, syntax, whole},
     span::{FileId, Span},
 };
 
@@ -76,7 +77,7 @@ pub(super) fn scan(text: &str, file: FileId) -> Vec<Diagnostic> {
     if let (Some(first), Some(last)) = (ends.first().copied(), ends.last().copied()) {
         let (at, whole) = (scanner.span(first, first + 1), scanner.span(first, last + 1));
         let mended = lines.get(first..=last).unwrap_or_default();
-        scanner.found.push(syntax::cr_line_ends(at, whole, mended, !text.contains('\n')));
+        scanner.found.push(whole::cr_line_ends(at, whole, mended, !text.contains('\n')));
     }
     scanner.run();
     words::tell_invisible(&mut scanner);
@@ -84,8 +85,32 @@ pub(super) fn scan(text: &str, file: FileId) -> Vec<Diagnostic> {
     grouped(text, found)
 }
 
-/// The text in which each CR that ends a line by itself is replaced by an LF, so that positions do not change. A CR
-/// inside a statement does not end a line.
+/// One habit of which a statement shows the first place alone: the remedy is that for all places, where the text is right then.
+pub(super) fn to_the_end(text: &str, file: FileId, mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    const ROUNDS_MAX: usize = 64;
+    let [only] = found.as_mut_slice() else { return found };
+    let whole = |text: &str, fix: &Fix| {
+        Some(format!("{}{}{}", text.get(..fix.span.start)?, fix.replacement, text.get(fix.span.end..)?))
+    };
+    let Some(mut right) = only.fix.as_ref().and_then(|fix| whole(text, fix)) else { return found };
+    for round in 0..ROUNDS_MAX {
+        if super::is_toml(&right) {
+            if round > 0 {
+                only.fix = Some(Fix { span: Span { file, start: 0, end: text.len() }, replacement: right });
+            }
+            break;
+        }
+        let again = scan(&right, file);
+        let [next] = again.as_slice() else { break };
+        let next = next.fix.as_ref().filter(|_| next.message == only.message);
+        let Some(next) = next.and_then(|fix| whole(&right, fix)) else { break };
+        right = next;
+    }
+    found
+}
+
+/// The text in which each CR that ends a line by itself is an LF, so that every place stays what it is. A CR inside of
+/// a statement ends nothing.
 fn lines_at_cr(text: &str) -> Cow<'_, str> {
     if !text.contains('\r') {
         return Cow::Borrowed(text);

@@ -9,7 +9,20 @@ pub(super) fn is_path(text: &str) -> bool {
     text.split('.').map(str::trim).all(|part| !part.is_empty() && part.chars().all(is_bare))
 }
 
-/// Whether the text is a path of names, with quotes or without.
+/// A path of names whatever stands between them.
+pub(super) fn path_of_words(text: &str) -> String {
+    // With a point in it, a blank is inside of a name.
+    if text.contains('.') && text.chars().all(|letter| is_bare(letter) || matches!(letter, '.' | ' ')) {
+        let parts = text.split('.').map(str::trim).filter(|part| !part.is_empty());
+        return parts.map(|part| part.replace(' ', "_")).collect::<Vec<_>>().join(".");
+    }
+    let words = text.split(|letter: char| !(letter.is_alphanumeric() || matches!(letter, '_' | '-')));
+    let words =
+        words.filter(|word| !word.trim_matches('-').is_empty()).map(|word| word.trim_end_matches('-'));
+    words.collect::<Vec<_>>().join(".")
+}
+
+/// Whether this is a path of names, with quotes or without.
 pub(super) fn is_quoted_path(text: &str) -> bool {
     text.split('.').map(str::trim).all(|part| {
         let inner = part.strip_prefix(['"', '\'']).and_then(|rest| rest.strip_suffix(['"', '\'']));

@@ -4,6 +4,7 @@ use super::{Scanner, Step, Stop, habits, is_too_deep, numbers, text, words};
 use crate::{
     diagnostic::{literals, syntax},
     letters,
+    part::Part,
 };
 
 impl Scanner<'_> {
@@ -237,16 +238,25 @@ impl Scanner<'_> {
                 Some(_) => {}
             }
             let start = self.at;
+            if let Some(marker) =
+                ["//", "-- ", "/*"].into_iter().find(|marker| self.rest().starts_with(marker))
+            {
+                return self.report(syntax::comment(self.span(start, start + 2), marker.trim_end()));
+            }
             let key = self.keys('}')?;
             let end = self.at;
             if matches!(self.peek(), Some(',' | '}')) {
                 let whole = self.text.get(open..).unwrap_or_default();
-                if let Some((right, length)) = habits::list(whole, '}') {
+                let is_of_call = self.depth == 1 && outer == "args" && self.section.starts_with("calls.");
+                if let Some((right, length)) = habits::list(whole, '}').filter(|_| !is_of_call) {
                     let span = self.span(open, open + length);
                     return self.report(literals::not_a_list(span, "{ }", Some(right)));
                 }
-                let written = self.text[start..end].trim_end().len();
-                let span = self.span(start, start + written);
+                let written = self.text[start..end].trim_end();
+                let span = self.span(start, start + written.len());
+                if Part::is_flag(written.trim_matches(['"', '\''])) {
+                    return self.report(literals::flag_alone(span, written));
+                }
                 return self.report(syntax::table_of_values(span, self.span(open, open + 1)));
             }
             self.equals(&key)?;
@@ -322,6 +332,12 @@ impl Scanner<'_> {
             Some(_) => {
                 if self.text[end..next].contains('\n') || self.text[start..end].ends_with('\n') {
                     self.section_as_value(open)?;
+                }
+                let string = self.text[start..end].trim_end();
+                if [",\"", ",'"].iter().any(|end| string.ends_with(end)) && string.len() > 2 {
+                    let last = start + string.len();
+                    let span = self.span(last - 2, last);
+                    return self.report(literals::comma_inside(span, &string[string.len() - 1..]));
                 }
                 let length = self.rest().find([' ', ',', '\n', '}', ']', '=']).unwrap_or(self.rest().len());
                 let behind = self.span(next, next + length.max(1).min(self.rest().len()));

@@ -1,6 +1,6 @@
 //! Words that are not values, and invisible characters: their kind, and their meaning.
 
-use super::{Scanner, Step, habits, numbers, text};
+use super::{Scanner, Step, habits, numbers, strangers, text};
 use crate::{
     diagnostic::{literals, syntax},
     foreign, names,
@@ -52,6 +52,12 @@ pub(super) fn behind(scanner: &Scanner<'_>, from: usize) -> (Span, String) {
 /// A value without quotes or brackets: a number, a boolean, a date, or a mistake.
 pub(super) fn word(scanner: &mut Scanner<'_>) -> Step {
     let start = scanner.at;
+    if let Some(marker) =
+        ["//", "/*"].into_iter().find(|marker| scanner.depth > 0 && scanner.rest().starts_with(marker))
+    {
+        return scanner.report(syntax::comment(scanner.span(start, start + 2), marker));
+    }
+    scanner.block_of_text()?;
     let token = text::token(scanner.rest());
     let first = token.split([' ', '\t', '\u{a0}']).next().unwrap_or_default();
     // A date and a time may be separated by a blank.
@@ -150,6 +156,13 @@ fn judge(scanner: &Scanner<'_>, token: &str, first: &str) -> crate::diagnostic::
         };
         return literals::unquoted_type(span(token.len()), &right, &ty);
     }
+    if strangers::is_for_later(token) {
+        return literals::omitted(span(token.len()), token);
+    }
+    let is_variable = |name: &str| !name.is_empty() && name.chars().all(text::is_bare);
+    if token.strip_prefix('$').is_some_and(is_variable) && !is_of_number(&scanner.key, token) {
+        return literals::placeholder(span(token.len()), token);
+    }
     if token.contains('(') && token.ends_with(')') {
         return literals::function(span(token.len()), token);
     }
@@ -160,7 +173,15 @@ fn judge(scanner: &Scanner<'_>, token: &str, first: &str) -> crate::diagnostic::
         if Part::is_flag(&scanner.key) {
             return literals::no_flag(span(token.len()), token);
         }
+        // Quotes would make a text of what stands for a value of the request.
+        let asked = format!("@{}", token.trim_start_matches('@').to_ascii_lowercase());
+        if scanner.section.starts_with("access") && beds_protocol::RequestValue::from_name(&asked).is_some() {
+            return literals::asked(span(token.len()), token, &asked);
+        }
         return literals::unquoted(span(token.len()), token);
+    }
+    if Part::is_flag(&scanner.key) {
+        return literals::no_flag(span(token.len()), token);
     }
     literals::not_a_value(span(token.len()), token)
 }

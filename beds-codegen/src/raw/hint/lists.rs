@@ -15,7 +15,12 @@ use crate::{
 pub(in crate::raw) fn mended(key: &str, items: &[Node]) -> Option<String> {
     // `[["a", "b"]]` has one pair of brackets too many. Several lists are pairs, of which one half is meant.
     let items = match items {
-        [Node { value: Value::List(inner), .. }] => inner,
+        [Node { value: Value::List(inner), .. }] => match inner.as_slice() {
+            [name, manner] if matches!(key, "filter" | "sort") && is_manner(&manner.value) => {
+                std::slice::from_ref(name)
+            }
+            inner => inner,
+        },
         items => items,
     };
     let mut names = Vec::with_capacity(items.len());

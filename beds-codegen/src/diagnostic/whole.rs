@@ -1,0 +1,91 @@
+//! Mistakes of a text as a whole: another language, a merge conflict, what stands around every line, the letters of another
+//! place.
+
+use super::{Diagnostic, syntax::syntax};
+use crate::{code::Code, span::Span};
+
+/// What a language looks like that somebody wrote instead of TOML.
+pub(crate) fn other_language(span: Span, language: &str) -> Diagnostic {
+    Diagnostic::error(Code::OtherLanguage, format!("this file is {language}, and a template is TOML"))
+        .at(span, format!("this is how {language} begins"))
+        .help(if language == "a pointer of Git LFS" {
+            "run `git lfs pull`, which puts the file itself in its place; templates are small, and need no LFS"
+        } else {
+            "write a section in brackets, `[template]`, and below it a line for each key, `name = \"invoice\"`; \
+             `bedsc new NAME` writes a template to start from"
+        })
+}
+
+pub(crate) fn configuration(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::OtherLanguage, "this file is a node's configuration, and no template")
+        .at(span, "a section of the configuration")
+        .help("keep it in the folder `config`; `bedsc new NAME` writes a template to start from")
+}
+
+pub(crate) fn merge_conflict(ours: Span, middle: Option<Span>, theirs: Option<Span>) -> Diagnostic {
+    let mut diagnostic = Diagnostic::error(Code::MergeConflict, "a merge conflict is not resolved")
+        .at(ours, "one version begins here");
+    if let Some(middle) = middle {
+        diagnostic = diagnostic.near(middle, "the other version begins here");
+    }
+    if let Some(theirs) = theirs {
+        diagnostic = diagnostic.near(theirs, "it ends here");
+    }
+    diagnostic.help("keep the lines that are right, and remove the others and the lines of `<`, `=` and `>`")
+}
+
+/// A line of a merge conflict of which the rest is gone.
+pub(crate) fn merge_rest(line: Span) -> Diagnostic {
+    Diagnostic::error(Code::MergeConflict, "a line of a merge conflict is left")
+        .at(line, "Git wrote this line")
+        .help("see that the lines around it are right, and remove it")
+}
+
+/// What stands in front of every line, or behind it; `right` is the whole text without it.
+pub(crate) fn every_line(span: Span, what: &str, whole: Span, right: String) -> Diagnostic {
+    syntax(span, format!("{what} every line"), "not part of the template")
+        .help("remove it from every line: it came along when the text was copied")
+        .fix(whole, right)
+}
+
+/// A text in which a sign is written as another place has it, by whom; `right` is the whole text with the sign itself.
+pub(crate) fn of_letters(
+    span: Span,
+    whole: Span,
+    (sign, plain, who): (&str, &str, &str),
+    right: String,
+) -> Diagnostic {
+    let plain = match plain {
+        "\n" => "the end of a line".to_owned(),
+        "\t" => "a tab".to_owned(),
+        plain => format!("`{plain}`"),
+    };
+    syntax(span, format!("{who} `{sign}` for {plain}, and a template does not"), format!("{plain} is meant"))
+        .help(format!("write {plain} in its place, and so with all signs of this kind"))
+        .fix(whole, right)
+}
+
+/// A text with the colours of a terminal in it; `right` is the whole text without them.
+pub(crate) fn of_terminal(span: Span, whole: Span, right: String) -> Diagnostic {
+    Diagnostic::error(Code::InvisibleCharacter, "the colours of a terminal stand in this file")
+        .at(span, "the first of them")
+        .help("remove them: a terminal shows them as colours, and they came along when its text was copied")
+        .fix(whole, right)
+}
+
+/// A file in which a place that was never written is full of NUL. `at` is the first of them in bytes.
+pub(crate) fn half_written(span: Span, count: usize, at: usize) -> Diagnostic {
+    let bytes = if count == 1 { "is a NUL byte".to_owned() } else { format!("are {count} NUL bytes") };
+    Diagnostic::error(Code::InvisibleCharacter, format!("there {bytes} from byte {} of the file on", at + 1))
+        .at(span, "the text breaks off here")
+        .help("get the file again from where it is whole, such as the version control: it was not written to its end")
+}
+
+/// Lines that end with CR: all lines of the file, or some of them.
+pub(crate) fn cr_line_ends(span: Span, whole: Span, mended: &str, is_all: bool) -> Diagnostic {
+    let lines = if is_all { "the lines of this file end" } else { "some lines of this file end" };
+    Diagnostic::error(Code::InvisibleCharacter, format!("{lines} with CR alone, U+000D"))
+        .at(span, "the first such end")
+        .help("save the file with line ends of Unix (LF) or Windows (CR LF)")
+        .fix(whole, mended)
+}
