@@ -16,6 +16,7 @@ mod collection;
 mod kept;
 mod silent;
 mod upserts;
+mod views;
 
 /// What is said of a domain on a database.
 pub(super) fn check(domain: &Domain, catalogue: &Catalogue) -> Vec<Finding> {
