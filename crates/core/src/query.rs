@@ -77,6 +77,9 @@ pub enum Test {
     /// All conditions of any of these lists; they name their own fields, and that of this one is of no account. What no
     /// client can ask for: the records that a caller reaches. Texts are compared letter by letter in it.
     AnyOf(Vec<Vec<Condition>>),
+    /// Nothing is in the record but what the domain names; the field is of no account. Rows of a table have their columns and no
+    /// others. What no client can ask for.
+    Complete,
 }
 
 /// A binary comparison.

@@ -44,7 +44,7 @@ pub fn upsert(cx: &Context, domain: &'static Domain, request: UpsertRequest) -> 
     let allowed = cx.allowed(domain, Operation::Upsert)?;
     let (records, many) = records(cx, domain, Kind::Upsert, &allowed, &data)?;
     let asked = asked_by(cx, procedure(domain, Operation::Upsert))?;
-    let scope = Reach { rows: allowed.rows(), asked, hidden: allowed.into_hidden() };
+    let scope = Reach { rows: allowed.rows(), asked, hidden: allowed.into_hidden(), ..Reach::default() };
     Ok(write(domain, Write::Upsert { records, many }, scope.into()))
 }
 
@@ -169,7 +169,7 @@ pub fn update(cx: &Context, domain: &'static Domain, request: UpdateRequest) -> 
     allowed.may_set(data.keys().map(|name| (name.to_owned(), name)))?;
     let rows = allowed.rows_of_change(&changes)?;
     let asked = asked_by(cx, procedure(domain, Operation::Update))?;
-    let scope = |rows| Reach { rows, asked, hidden: allowed.into_hidden() }.into();
+    let scope = |rows| Reach { rows, asked, hidden: allowed.into_hidden(), ..Reach::default() }.into();
     Ok(match which {
         Which::One(key) => write(domain, Write::Update { key, changes, if_version }, scope(rows)),
         Which::Many(matching) => {
@@ -220,7 +220,7 @@ pub fn delete(cx: &Context, domain: &'static Domain, request: DeleteRequest) -> 
     errors.or(())?;
     let rows = allowed.rows();
     let asked = asked_by(cx, procedure(domain, Operation::Delete))?;
-    let scope = |rows| Reach { rows, asked, hidden: allowed.into_hidden() }.into();
+    let scope = |rows| Reach { rows, asked, hidden: allowed.into_hidden(), ..Reach::default() }.into();
     Ok(match which {
         Which::One(key) => write(domain, Write::Delete { key, if_version }, scope(rows)),
         Which::Many(matching) => write(domain, Write::DeleteMany(within(matching, rows)), scope(Vec::new())),

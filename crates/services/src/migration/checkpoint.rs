@@ -77,6 +77,9 @@ pub(super) struct Counts {
     /// Changed or taken away by others while they moved: they are where they were, as they are now.
     #[serde(skip_serializing_if = "is_none")]
     pub(super) changed: u64,
+    /// Copied without the members that the template does not name; what moves is rejected for them.
+    #[serde(skip_serializing_if = "is_none")]
+    pub(super) partial: u64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
