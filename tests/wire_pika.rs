@@ -16,8 +16,10 @@ use std::{
     io::{BufRead as _, BufReader, Write as _},
     path::Path,
     process::{Child, ChildStdout, Command, Stdio},
+    time::{Duration, Instant},
 };
 
+use beds_devstack::Stack;
 use common::{PATIENCE, blocking, root, shared};
 use serde_json::json;
 use tokio::{sync::mpsc, time::timeout};
@@ -97,7 +99,33 @@ async fn the_examples_of_other_languages_work_where_their_runtimes_are() {
     }
 }
 
-/// What the example does if its connection is lost between two requests, and if RabbitMQ forbids a request.
+/// The examples while RabbitMQ blocks publishers: each gives up when its request's time is over, and ends.
+#[tokio::test]
+async fn the_examples_end_while_rabbitmq_blocks_publishers() {
+    let stack = blocking(|| Stack::builder().ignore_environment().rabbitmq().start().unwrap()).await;
+    stack.rabbitmq().control(&["set_vm_memory_high_watermark", "absolute", "1MB"]).unwrap();
+    let examples = root().join("docs/examples");
+    for (program, probe, script) in [
+        (PYTHON, &["-c", "import pika"][..], "python/beds_example.py"),
+        ("php", &["-r", "require 'PhpAmqpLib/autoload.php';"], "php/beds_example.php"),
+    ] {
+        let probed = Command::new(program).args(probe).output();
+        if program != PYTHON && !probed.is_ok_and(|output| output.status.success()) {
+            eprintln!("skipped: {program} or its library for AMQP is not there");
+            continue;
+        }
+        let (script, url) = (examples.join(script), stack.amqp_url());
+        let began = Instant::now();
+        let ended =
+            blocking(move || Command::new("timeout").args(["60", program]).arg(script).arg(url).output());
+        let output = ended.await.unwrap();
+        let (took, said) = (began.elapsed(), String::from_utf8_lossy(&output.stderr).into_owned());
+        // Its time is 5 s; the rest is for a busy machine.
+        assert!(!output.status.success() && took < Duration::from_secs(9), "{program}: {took:?} {said}");
+    }
+}
+
+/// What the example does when its connection is lost between two requests, and RabbitMQ forbids one.
 #[tokio::test]
 async fn the_example_connects_again_and_keeps_the_id_of_a_write() {
     let site = shared().await;

@@ -126,7 +126,7 @@ fn the_functions_of_a_template_are_in_its_module() {
     let files = output.files();
     assert_eq!(files[0].text.matches("pub mod stock;").count(), 1, "{}", files[0].text);
     assert!(files[1].text.contains("super::super::stock::restock("), "{}", files[1].text);
-    assert!(files[1].text.contains("gives::<i64, _>"), "{}", files[1].text);
+    assert!(files[1].text.contains("gives::<rt::i64, _>"), "{}", files[1].text);
     assert!(output.inputs.iter().any(|path| path.ends_with("stock.rs")));
     // The file may also hold a domain, and may have the name of the template.
     let with_domain = format!("{right}\n{}", domain("Shelf", READ));
@@ -355,6 +355,45 @@ fn derived_code_is_the_expected_one() {
         .filter_map(|(name, text)| check(&folder("hand_written").join(format!("{name}.rs")), &expanded(text)))
         .collect::<Vec<_>>();
     finish(&differences);
+}
+
+#[test]
+fn derived_code_takes_no_name_from_around_it() {
+    const PRELUDE: [&str; 14] = [
+        "Some", "None", "Ok", "Err", "Option", "Result", "String", "Vec", "str", "bool", "i64", "u64", "f64",
+        "usize",
+    ];
+    let attributes = "#[beds(read(view = \"v\"), create(procedure = \"sp\", args = [\"id\", \"note\"]))]\n\
+        #[beds(methods(create = Self::create_checked))]\n\
+        #[beds(calls(a(method = Self::a, lane = \"read\", returns(type = \"string\")), \
+        b(method = Self::b, lane = \"read\", returns(type = \"int\", unsigned), args(n(type = \"float\", min = 0.5)))))]";
+    let more = "#[beds(generated = \"now\")]\n    pub at: DateTime,\n    #[beds(precision = 9, scale = 2, min = \"1\")]\n    \
+        pub price: Decimal,\n    #[beds(min = 0)]\n    pub n: i64,\n    #[beds(min = 0.5)]\n    pub f: f64,\n}\n";
+    let text = domain("Bookmark", attributes).replace("}\n", more);
+    let mut bare = Vec::new();
+    let mut before = String::new();
+    let tokens = beds_codegen::expand(&syn::parse_str(&text).unwrap(), Path::new("no-such-folder"));
+    assert!(!tokens.to_string().contains("compile_error"), "{tokens}");
+    each_token(tokens, &mut |token| {
+        if PRELUDE.contains(&token) && before != ":" {
+            bare.push(token.to_owned());
+        }
+        token.clone_into(&mut before);
+    });
+    assert!(bare.is_empty(), "{bare:?}");
+}
+
+fn each_token(tokens: proc_macro2::TokenStream, see: &mut impl FnMut(&str)) {
+    for token in tokens {
+        match token {
+            proc_macro2::TokenTree::Group(group) => {
+                see("(");
+                each_token(group.stream(), see);
+                see(")");
+            }
+            token => see(&token.to_string()),
+        }
+    }
 }
 
 #[test]

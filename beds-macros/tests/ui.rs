@@ -5,6 +5,11 @@
 //! root package are built with it anyway.
 
 #[test]
+fn names_around_a_domain_do_not_get_into_what_it_expands_to() {
+    trybuild::TestCases::new().pass("tests/pass/*.rs");
+}
+
+#[test]
 fn mistakes_have_one_message_at_their_place() {
     trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
 }

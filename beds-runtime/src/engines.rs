@@ -147,6 +147,14 @@ impl Runner for Engines {
         Box::pin(Self::run(self, plan, bounds))
     }
 
+    fn check(&self, plan: Plan) -> Result<()> {
+        match plan.domain.engine() {
+            Engine::MongoDb => beds_mongodb::Database::check(plan),
+            // What a procedure takes, the database knows.
+            Engine::MariaDb => Ok(()),
+        }
+    }
+
     fn look_up(
         &self,
         domain: &'static Domain,

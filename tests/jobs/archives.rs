@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path, process::Command, time::Duratio
 
 use beds_client::Request;
 use beds_devstack::Node;
+use mongodb::bson::{Document, doc};
 use serde_json::{Value, json};
 
 use crate::{
@@ -229,6 +230,25 @@ async fn some_of_an_archive_comes_back_and_what_is_wrong_is_told_before() {
     let counts = json!({"archived": 18, "deleted": 18, "changed": 0, "refused": 2});
     assert_eq!((&done["result"]["counts"], &done["rejects"]), (&counts, &json!(2)), "{done:#}");
     assert_eq!(guest.count("sample_row", &series).await, 2);
+
+    // Nor is a document with members that the template does not name; a copy says how many there are.
+    let series = guest.samples(10);
+    let moving =
+        json!({"from": "sample_row", "to": "sample_document", "where": {"series": series}, "mode": "move"});
+    guest.until_state(&guest.start(moving).await, "done").await;
+    let mongo = mongodb::Client::with_uri_str(guest.site.stack.mongodb_url()).await.unwrap();
+    let samples = mongo.database("journal").collection::<Document>("samples");
+    let (of, more) = (doc! { "series": &series, "number": 3 }, doc! { "$set": { "secret": "here alone" } });
+    samples.update_one(of.clone(), more).bypass_document_validation(true).await.unwrap();
+    for (mode, counts) in [
+        ("copy", json!({"archived": 10, "deleted": 0, "changed": 0, "refused": 0, "partial": 1})),
+        ("move", json!({"archived": 9, "deleted": 9, "changed": 0, "refused": 1})),
+    ] {
+        let args = json!({"template": "sample_document", "where": {"series": series}, "mode": mode});
+        let done = guest.until_state(&id(&start(args).await), "done").await;
+        assert_eq!(done["result"]["counts"], counts, "{done:#}");
+    }
+    assert_eq!(samples.find_one(of).await.unwrap().unwrap().get_str("secret").unwrap(), "here alone");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use mongodb::bson::{Document, doc};
 use serde_json::json;
 
 use crate::{
@@ -199,6 +200,63 @@ async fn records_without_a_version_move_while_they_are_what_they_were() {
     assert_eq!(sql("select count(*) from language where alpha_3 like 'q%'").trim(), "0");
     let to = guest.all("sample_document", &series).await;
     assert_eq!((to.len(), &to["qab-I"]["name"]), (200, &json!("Language 1")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_with_members_that_the_template_does_not_name_stays_as_it_is() {
+    // Others move between the same templates.
+    let guest = own(1, &[]).await;
+    let series = guest.samples(20);
+    let job = async |from: &str, to: &str, mode: &str| {
+        let args = json!({"from": from, "to": to, "where": {"series": series}, "mode": mode, "chunk": 7});
+        guest.until_state(&guest.start(args).await, "done").await
+    };
+    // MariaDB keeps JSON of any shape.
+    let sql = format!(
+        "update sample set place = json_set(place, '$.wing', 'A') where series = '{series}' and number = 5"
+    );
+    guest.site.stack.mariadb_query(Some("catalog"), &sql).unwrap();
+    let moved = job("sample_row", "sample_document", "move").await;
+    let rejects = guest.rejects(moved["id"].as_str().unwrap()).await;
+    assert!(
+        rejects.len() == 1 && rejects[0]["reason"].as_str().unwrap().contains("`place.wing`"),
+        "{rejects:#?}"
+    );
+    let mongo = mongodb::Client::with_uri_str(guest.site.stack.mongodb_url()).await.unwrap();
+    let samples = mongo.database("journal").collection::<Document>("samples");
+    let of = |number: i64| doc! { "series": &series, "number": number };
+    for (number, more) in [(3, doc! { "secret": "here alone" }), (4, doc! { "place.wing": "B" })] {
+        let update = samples.update_one(of(number), doc! { "$set": more });
+        assert_eq!(update.bypass_document_validation(true).await.unwrap().modified_count, 1);
+    }
+    // A copy takes nothing away, so it only tells.
+    let copied = job("sample_document", "sample_row", "copy").await;
+    let counts = &copied["result"]["counts"];
+    assert_eq!((&counts["created"], &counts["partial"]), (&json!(19), &json!(2)), "{copied:#}");
+    let moved = job("sample_document", "sample_row", "move").await;
+    assert_eq!(
+        (&moved["result"]["counts"]["deleted"], &moved["rejects"]),
+        (&json!(17), &json!(2)),
+        "{moved:#}"
+    );
+    let reasons: Vec<String> = guest
+        .rejects(moved["id"].as_str().unwrap())
+        .await
+        .iter()
+        .map(|reject| reject["reason"].as_str().unwrap().to_owned())
+        .collect();
+    for member in ["`secret`", "`place.wing`"] {
+        let said =
+            format!("it has members that `sample_document` does not name, and that would be lost: {member};");
+        assert!(reasons.iter().any(|reason| reason.starts_with(&said)), "{member}: {reasons:#?}");
+    }
+    let retry = guest.call("migration", "retry", json!({"id": moved["id"]})).await;
+    let again = guest.until_state(&crate::site::id(&retry), "done").await;
+    assert_eq!(again["rejects"], 2, "{again:#}");
+    let left = samples.find_one(of(3)).await.unwrap().unwrap();
+    assert_eq!(left.get_str("secret").unwrap(), "here alone");
+    let left = samples.find_one(of(4)).await.unwrap().unwrap();
+    assert_eq!(left.get_document("place").unwrap().get_str("wing").unwrap(), "B");
 }
 
 #[tokio::test(flavor = "multi_thread")]

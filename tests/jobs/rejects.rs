@@ -74,6 +74,29 @@ async fn rejected_records_are_listed_with_their_reasons_and_sent_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_rejects_what_the_node_cannot_write() {
+    let guest = shared().await;
+    let series = guest.samples(10);
+    let sql = format!(
+        "update sample set extra = '{{\"n\": 12345678901234567890}}' where series = '{series}' and number in (3, 4)"
+    );
+    guest.site.stack.mariadb_query(Some("catalog"), &sql).unwrap();
+    for dry_run in [true, false] {
+        let args = json!({
+            "from": "sample_row", "to": "sample_document", "where": {"series": series}, "dry_run": dry_run,
+            "map": {"id": "id", "code": "code", "series": "series", "extra": "extra"},
+        });
+        let job = guest.until_state(&guest.start(args).await, "done").await;
+        let counts = &job["result"]["counts"];
+        assert_eq!((&counts["created"], &counts["rejected"]), (&json!(8), &json!(2)), "{job:#}");
+        let rejects = guest.rejects(job["id"].as_str().unwrap()).await;
+        let is_told =
+            |reject: &serde_json::Value| reject["reason"].as_str().unwrap().contains("cannot store exactly");
+        assert!(rejects.len() == 2 && rejects.iter().all(is_told), "{rejects:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_value_that_cannot_be_shown_is_not_copied_as_null() {
     let guest = shared().await;
     let series = guest.samples(20);

@@ -113,7 +113,7 @@ impl Statics {
             Type::UInt { min, max } => {
                 let min = Token::u64_unsuffixed(*min);
                 let max =
-                    if *max == u64::MAX { quote!(u64::MAX) } else { number(Token::u64_unsuffixed(*max)) };
+                    if *max == u64::MAX { quote!(rt::u64::MAX) } else { number(Token::u64_unsuffixed(*max)) };
                 quote!(rt::Type::uint(#min, #max))
             }
             Type::Float { min, max } if is_least(*min) && is_greatest(*max) => quote!(rt::Type::FLOAT),
@@ -274,17 +274,17 @@ fn number(token: Token) -> TokenStream {
 
 fn signed(value: i64) -> TokenStream {
     match value {
-        i64::MIN => quote!(i64::MIN),
-        i64::MAX => quote!(i64::MAX),
+        i64::MIN => quote!(rt::i64::MIN),
+        i64::MAX => quote!(rt::i64::MAX),
         _ => number(Token::i64_unsuffixed(value)),
     }
 }
 
 fn float(value: f64) -> TokenStream {
     if is_least(value) {
-        quote!(f64::MIN)
+        quote!(rt::f64::MIN)
     } else if is_greatest(value) {
-        quote!(f64::MAX)
+        quote!(rt::f64::MAX)
     } else {
         number(Token::f64_unsuffixed(value))
     }
@@ -299,5 +299,5 @@ fn is_greatest(value: f64) -> bool {
 }
 
 fn option(value: Option<&str>) -> TokenStream {
-    value.map_or_else(|| quote!(None), |value| quote!(Some(#value)))
+    value.map_or_else(|| quote!(rt::None), |value| quote!(rt::Some(#value)))
 }

@@ -58,7 +58,7 @@ fn replaced(Method { operation, function }: &Method) -> TokenStream {
     quote! {
         fn #name(cx: &rt::Context, request: rt::#request) -> rt::Result<rt::Work> {
             let cx = cx.clone();
-            Ok(rt::Work::method(async move { #function(&cx, request).await }))
+            rt::Ok(rt::Work::method(async move { #function(&cx, request).await }))
         }
     }
 }

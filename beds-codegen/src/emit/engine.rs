@@ -42,7 +42,7 @@ pub(super) fn objects(domain: &Domain) -> String {
 }
 
 fn option(value: Option<TokenStream>) -> TokenStream {
-    value.map_or_else(|| quote!(None), |value| quote!(Some(#value)))
+    value.map_or_else(|| quote!(rt::None), |value| quote!(rt::Some(#value)))
 }
 
 fn source(domain: &Domain, relation: &Relation) -> TokenStream {

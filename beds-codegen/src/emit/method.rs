@@ -1,7 +1,7 @@
 //! Calls that a Rust function implements: the match that passes their arguments.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{format_ident, quote};
 
 use super::{rust_type, rust_type_of};
 use crate::{
@@ -37,7 +37,7 @@ fn arm(domain: &Domain, call: &Call) -> Option<TokenStream> {
         Returns::Nothing | Returns::AsItComes => Some(quote!(())),
         Returns::Scalar(Type::Json | Type::List { .. } | Type::Object { .. } | Type::Enum { .. })
         | Returns::Rows(_) => None,
-        Returns::Scalar(ty) => Some(rust_type_of(ty, &domain.struct_name)),
+        Returns::Scalar(ty) => Some(own(ty)),
     };
     let given = given.map(|ty| quote!(.map(rt::operation::gives::<#ty, _>)));
     let args_mut = if call.args.is_empty() { quote!(_) } else { quote!(mut args) };
@@ -46,6 +46,21 @@ fn arm(domain: &Domain, call: &Call) -> Option<TokenStream> {
             #path(&cx #(#args)*).await #given
         }),
     })
+}
+
+/// The type of a value, by a name that nothing around a hand-written domain hides.
+fn own(ty: &Type) -> TokenStream {
+    match ty {
+        Type::Bool => quote!(rt::bool),
+        Type::Int { .. } => quote!(rt::i64),
+        Type::UInt { .. } => quote!(rt::u64),
+        Type::Float { .. } => quote!(rt::f64),
+        Type::String { .. } | Type::Text { .. } | Type::Enum { .. } | Type::ObjectId => {
+            quote!(::std::string::String)
+        }
+        // All others are the runtime's.
+        ty => rust_type_of(ty, &format_ident!("_")),
+    }
 }
 
 /// The path of a function, from the module of the domain.

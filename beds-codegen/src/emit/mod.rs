@@ -190,9 +190,9 @@ fn events(events: &Events) -> Option<TokenStream> {
 fn lifecycle(Lifecycle { ttl_s, by, purge }: &Lifecycle) -> TokenStream {
     let (ttl_s, by) = (Literal::u32_unsuffixed(*ttl_s), Literal::usize_unsuffixed(*by));
     if let Some(call) = purge {
-        quote!(.expires(#ttl_s, #by, Some(#call)))
+        quote!(.expires(#ttl_s, #by, rt::Some(#call)))
     } else {
-        quote!(.expires(#ttl_s, #by, None))
+        quote!(.expires(#ttl_s, #by, rt::None))
     }
 }
 
@@ -291,13 +291,13 @@ fn implementation(domain: &Domain, name: &Ident, operations: &[TokenStream]) -> 
 fn find_call(calls: &[Call]) -> TokenStream {
     let arms = calls.iter().enumerate().map(|(index, call)| {
         let (name, index) = (&call.name, Literal::usize_unsuffixed(index));
-        quote!(#name => Some(&CALLS[#index]),)
+        quote!(#name => rt::Some(&CALLS[#index]),)
     });
     quote! {
-        fn find_call(name: &str) -> ::std::option::Option<&'static rt::Call> {
+        fn find_call(name: &rt::str) -> ::std::option::Option<&'static rt::Call> {
             match name {
                 #(#arms)*
-                _ => None,
+                _ => rt::None,
             }
         }
     }
@@ -402,7 +402,7 @@ fn factory_items(members: &[Member<'_>]) -> String {
                 fn domains() -> ::std::vec::Vec<&'static rt::Domain> {
                     ::std::vec::Vec::from([#(<#names as rt::NamasteCore>::domain()),*])
                 }
-                fn template(name: &str) -> ::std::option::Option<Template> {
+                fn template(name: &rt::str) -> ::std::option::Option<Template> {
                     ::std::option::Option::Some(match name {
                         #(#wires => Template::#names,)*
                         _ => return ::std::option::Option::None,
@@ -411,7 +411,7 @@ fn factory_items(members: &[Member<'_>]) -> String {
                 fn domain(template: Template) -> &'static rt::Domain {
                     match template { #(Template::#names => <#names as rt::NamasteCore>::domain(),)* }
                 }
-                fn call(template: Template, name: &str) -> ::std::option::Option<&'static rt::Call> {
+                fn call(template: Template, name: &rt::str) -> ::std::option::Option<&'static rt::Call> {
                     match template { #(Template::#names => <#names as rt::NamasteCore>::find_call(name),)* }
                 }
                 fn dispatch(template: Template, cx: &rt::Context, request: rt::Request) -> rt::Result<rt::Work> {

@@ -10,11 +10,13 @@ const _: () = {
         }
         fn create(cx: &rt::Context, request: rt::CreateRequest) -> rt::Result<rt::Work> {
             let cx = cx.clone();
-            Ok(rt::Work::method(async move { Self::create_checked(&cx, request).await }))
+            rt::Ok(
+                rt::Work::method(async move { Self::create_checked(&cx, request).await }),
+            )
         }
         fn delete(cx: &rt::Context, request: rt::DeleteRequest) -> rt::Result<rt::Work> {
             let cx = cx.clone();
-            Ok(rt::Work::method(async move { checks::delete(&cx, request).await }))
+            rt::Ok(rt::Work::method(async move { checks::delete(&cx, request).await }))
         }
     }
     impl Bookmark {

@@ -1,7 +1,9 @@
 const _: () = {
     use ::beds_runtime::__private as rt;
     static FIELDS: [rt::Field; 2] = [
-        rt::Field::new("id", "id", rt::Type::uint(0, u64::MAX)).required().immutable(),
+        rt::Field::new("id", "id", rt::Type::uint(0, rt::u64::MAX))
+            .required()
+            .immutable(),
         rt::Field::new("note", "note", rt::Type::string(0, 255)).nullable(),
     ];
     static DOMAIN: rt::Domain = rt::Domain::new("bookmark", "", "b52a6b1e9e3716c5")
@@ -9,13 +11,15 @@ const _: () = {
         .mariadb(
             "catalog",
             rt::mariadb::Objects {
-                read: Some(rt::mariadb::Source::view("v", "`v`", &["`id`", "`note`"])),
-                create: Some(
+                read: rt::Some(
+                    rt::mariadb::Source::view("v", "`v`", &["`id`", "`note`"]),
+                ),
+                create: rt::Some(
                     rt::mariadb::Procedure::new("sp", "call `sp`(?, ?)", &[0, 1]),
                 ),
-                update: None,
-                upsert: None,
-                delete: None,
+                update: rt::None,
+                upsert: rt::None,
+                delete: rt::None,
             },
         )
         .fields(&FIELDS)
@@ -36,11 +40,13 @@ const _: () = {
         }
         fn create(cx: &rt::Context, request: rt::CreateRequest) -> rt::Result<rt::Work> {
             let cx = cx.clone();
-            Ok(rt::Work::method(async move { Self::create_checked(&cx, request).await }))
+            rt::Ok(
+                rt::Work::method(async move { Self::create_checked(&cx, request).await }),
+            )
         }
         fn delete(cx: &rt::Context, request: rt::DeleteRequest) -> rt::Result<rt::Work> {
             let cx = cx.clone();
-            Ok(rt::Work::method(async move { checks::delete(&cx, request).await }))
+            rt::Ok(rt::Work::method(async move { checks::delete(&cx, request).await }))
         }
     }
     impl Bookmark {

@@ -15,7 +15,7 @@ static FIELDS: [rt::Field; 6] = [
     rt::Field::new("title", "title", rt::Type::string(0, 80)).required(),
     rt::Field::new("owner", "owner", rt::Type::string(0, 80)).nullable(),
     rt::Field::new("status", "status", rt::Type::one_of(&["draft", "active"])).default(rt::Literal::Text("draft")),
-    rt::Field::new("margin", "margin", rt::Type::decimal(8, 2, None, None)).nullable(),
+    rt::Field::new("margin", "margin", rt::Type::decimal(8, 2, rt::None, rt::None)).nullable(),
     rt::Field::new("revision", "revision", rt::Type::INT),
 ];
 static ARGS_ARCHIVE: [rt::Arg; 3] = [
@@ -36,11 +36,11 @@ static CALLS: [rt::Call; 1] = [
 static DOMAIN: rt::Domain = rt::Domain::new("note", "", "249fb68bb01fc55a")
     .placed(rt::Broker::AppRead, rt::Broker::AppWrite)
     .mariadb("catalog", rt::mariadb::Objects {
-        read: Some(rt::mariadb::Source::view("v_note", "`v_note`", &["`id`", "`title`", "`owner`", "`status`", "`margin`", "`revision`"])),
-        create: Some(rt::mariadb::Procedure::new("sp_note_create", "call `sp_note_create`(?, ?, ?, ?, ?)", &[0, 1, 3, 4]).asking(&[(1, rt::RequestValue::User)])),
-        update: Some(rt::mariadb::Procedure::new("sp_note_update", "call `sp_note_update`(?, ?, ?, ?, ?, ?)", &[0, 1, 3, 4, 5]).asking(&[(5, rt::RequestValue::Now)])),
-        upsert: None,
-        delete: Some(rt::mariadb::Procedure::new("sp_note_delete", "call `sp_note_delete`(?, ?)", &[0, 5])),
+        read: rt::Some(rt::mariadb::Source::view("v_note", "`v_note`", &["`id`", "`title`", "`owner`", "`status`", "`margin`", "`revision`"])),
+        create: rt::Some(rt::mariadb::Procedure::new("sp_note_create", "call `sp_note_create`(?, ?, ?, ?, ?)", &[0, 1, 3, 4]).asking(&[(1, rt::RequestValue::User)])),
+        update: rt::Some(rt::mariadb::Procedure::new("sp_note_update", "call `sp_note_update`(?, ?, ?, ?, ?, ?)", &[0, 1, 3, 4, 5]).asking(&[(5, rt::RequestValue::Now)])),
+        upsert: rt::None,
+        delete: rt::Some(rt::mariadb::Procedure::new("sp_note_delete", "call `sp_note_delete`(?, ?)", &[0, 5])),
     })
     .fields(&FIELDS)
     .key(&[0])
@@ -54,10 +54,10 @@ impl rt::NamasteCore for Note {
     fn domain() -> &'static rt::Domain {
         &DOMAIN
     }
-    fn find_call(name: &str) -> ::std::option::Option<&'static rt::Call> {
+    fn find_call(name: &rt::str) -> ::std::option::Option<&'static rt::Call> {
         match name {
-            "archive" => Some(&CALLS[0]),
-            _ => None,
+            "archive" => rt::Some(&CALLS[0]),
+            _ => rt::None,
         }
     }
     fn fetch(cx: &rt::Context, request: rt::FetchRequest) -> rt::Result<rt::Work> {

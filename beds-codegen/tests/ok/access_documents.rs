@@ -16,8 +16,8 @@ static FIELDS: [rt::Field; 7] = [
     rt::Field::new("title", "title", rt::Type::string(0, 80)).required(),
     rt::Field::new("owner", "owner", rt::Type::string(0, 80)).nullable(),
     rt::Field::new("status", "status", rt::Type::one_of(&["draft", "active"])).default(rt::Literal::Text("draft")),
-    rt::Field::new("margin", "margin", rt::Type::decimal(8, 2, None, None)).nullable(),
-    rt::Field::new("price", "price", rt::Type::decimal(8, 2, None, None)).nullable(),
+    rt::Field::new("margin", "margin", rt::Type::decimal(8, 2, rt::None, rt::None)).nullable(),
+    rt::Field::new("price", "price", rt::Type::decimal(8, 2, rt::None, rt::None)).nullable(),
     rt::Field::new("revision", "revision", rt::Type::INT),
 ];
 static ARGS_MINE_ROLES_ITEM: rt::Field = rt::Field::new("item", "item", rt::Type::string(0, 255)).nullable();
@@ -44,11 +44,11 @@ static CALLS: [rt::Call; 1] = [
 static DOMAIN: rt::Domain = rt::Domain::new("memo", "", "c8b1b90e03483b76")
     .placed(rt::Broker::AppRead, rt::Broker::AppWrite)
     .mongodb("shop", rt::mongodb::Objects {
-        read: Some(rt::mongodb::Source::view("v_memo")),
-        create: Some("memo"),
-        update: Some("memo"),
-        upsert: Some("memo"),
-        delete: Some("memo"),
+        read: rt::Some(rt::mongodb::Source::view("v_memo")),
+        create: rt::Some("memo"),
+        update: rt::Some("memo"),
+        upsert: rt::Some("memo"),
+        delete: rt::Some("memo"),
     })
     .fields(&FIELDS)
     .key(&[0])
@@ -62,10 +62,10 @@ impl rt::NamasteCore for Memo {
     fn domain() -> &'static rt::Domain {
         &DOMAIN
     }
-    fn find_call(name: &str) -> ::std::option::Option<&'static rt::Call> {
+    fn find_call(name: &rt::str) -> ::std::option::Option<&'static rt::Call> {
         match name {
-            "mine" => Some(&CALLS[0]),
-            _ => None,
+            "mine" => rt::Some(&CALLS[0]),
+            _ => rt::None,
         }
     }
     fn fetch(cx: &rt::Context, request: rt::FetchRequest) -> rt::Result<rt::Work> {

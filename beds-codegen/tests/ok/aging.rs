@@ -20,11 +20,11 @@ static FIELDS: [rt::Field; 5] = [
 static DOMAIN: rt::Domain = rt::Domain::new("parcel", "What was sent", "7f841170eccea251")
     .placed(rt::Broker::AppRead, rt::Broker::AppWrite)
     .mariadb("catalog", rt::mariadb::Objects {
-        read: Some(rt::mariadb::Source::view("v_parcel", "`v_parcel`", &["`id`", "`sent_at`", "`read_at`", "`weight`", "`revision`"])),
-        create: Some(rt::mariadb::Procedure::new("sp_parcel_create", "call `sp_parcel_create`(?, ?, ?, ?)", &[0, 1, 2, 3])),
-        update: None,
-        upsert: None,
-        delete: Some(rt::mariadb::Procedure::new("sp_parcel_delete", "call `sp_parcel_delete`(?, ?)", &[0, 4])),
+        read: rt::Some(rt::mariadb::Source::view("v_parcel", "`v_parcel`", &["`id`", "`sent_at`", "`read_at`", "`weight`", "`revision`"])),
+        create: rt::Some(rt::mariadb::Procedure::new("sp_parcel_create", "call `sp_parcel_create`(?, ?, ?, ?)", &[0, 1, 2, 3])),
+        update: rt::None,
+        upsert: rt::None,
+        delete: rt::Some(rt::mariadb::Procedure::new("sp_parcel_delete", "call `sp_parcel_delete`(?, ?)", &[0, 4])),
     })
     .fields(&FIELDS)
     .key(&[0])

@@ -8,16 +8,16 @@ pub struct Turnover {
 
 static FIELDS: [rt::Field; 2] = [
     rt::Field::new("month", "month", rt::Type::Date).nullable(),
-    rt::Field::new("amount", "sum amount", rt::Type::decimal(20, 2, None, None)).nullable(),
+    rt::Field::new("amount", "sum amount", rt::Type::decimal(20, 2, rt::None, rt::None)).nullable(),
 ];
 static DOMAIN: rt::Domain = rt::Domain::new("turnover", "", "1ea196f053bd3897")
     .placed(rt::Broker::SegundoWarehouse, rt::Broker::SegundoWarehouse)
     .mariadb("warehouse", rt::mariadb::Objects {
-        read: Some(rt::mariadb::Source::view("v_turn`over", "`v_turn``over`", &["`month`", "`sum amount`"])),
-        create: None,
-        update: None,
-        upsert: None,
-        delete: None,
+        read: rt::Some(rt::mariadb::Source::view("v_turn`over", "`v_turn``over`", &["`month`", "`sum amount`"])),
+        create: rt::None,
+        update: rt::None,
+        upsert: rt::None,
+        delete: rt::None,
     })
     .fields(&FIELDS)
     .reads()

@@ -5,7 +5,7 @@ pub struct Stock {}
 
 static ARGS_RESTOCK: [rt::Arg; 3] = [
     rt::Arg::given(rt::Field::new("sku", "sku", rt::Type::string(0, 40)).required()),
-    rt::Arg::given(rt::Field::new("quantity", "quantity", rt::Type::int(1, i64::MAX)).default(rt::Literal::Int(1))),
+    rt::Arg::given(rt::Field::new("quantity", "quantity", rt::Type::int(1, rt::i64::MAX)).default(rt::Literal::Int(1))),
     rt::Arg::given(rt::Field::new("note", "note", rt::Type::string(0, 255)).nullable()),
 ];
 static ARGS_OVERVIEW_TAGS_ITEM: rt::Field = rt::Field::new("items", "items", rt::Type::string(0, 255));
@@ -25,7 +25,7 @@ static CALLS: [rt::Call; 4] = [
         description: "Adds to the stock",
         lane: rt::Lane::Write,
         args: &ARGS_RESTOCK,
-        returns: rt::Returns::Scalar(rt::Type::decimal(12, 2, None, None)),
+        returns: rt::Returns::Scalar(rt::Type::decimal(12, 2, rt::None, rt::None)),
         routine: rt::Routine::Method,
     },
     rt::Call {
@@ -62,13 +62,13 @@ impl rt::NamasteCore for Stock {
     fn domain() -> &'static rt::Domain {
         &DOMAIN
     }
-    fn find_call(name: &str) -> ::std::option::Option<&'static rt::Call> {
+    fn find_call(name: &rt::str) -> ::std::option::Option<&'static rt::Call> {
         match name {
-            "restock" => Some(&CALLS[0]),
-            "forget" => Some(&CALLS[1]),
-            "overview" => Some(&CALLS[2]),
-            "state" => Some(&CALLS[3]),
-            _ => None,
+            "restock" => rt::Some(&CALLS[0]),
+            "forget" => rt::Some(&CALLS[1]),
+            "overview" => rt::Some(&CALLS[2]),
+            "state" => rt::Some(&CALLS[3]),
+            _ => rt::None,
         }
     }
     fn call(

@@ -31,10 +31,10 @@ impl rt::NamasteCore for Option {
     fn domain() -> &'static rt::Domain {
         &DOMAIN
     }
-    fn find_call(name: &str) -> ::std::option::Option<&'static rt::Call> {
+    fn find_call(name: &rt::str) -> ::std::option::Option<&'static rt::Call> {
         match name {
-            "go" => Some(&CALLS[0]),
-            _ => None,
+            "go" => rt::Some(&CALLS[0]),
+            _ => rt::None,
         }
     }
 }

@@ -10,19 +10,19 @@ pub struct OrderLine {
 }
 
 static FIELDS: [rt::Field; 4] = [
-    rt::Field::new("order_id", "order_id", rt::Type::uint(0, u64::MAX)).required().immutable(),
-    rt::Field::new("position", "position", rt::Type::int(1, i64::MAX)).required().immutable(),
+    rt::Field::new("order_id", "order_id", rt::Type::uint(0, rt::u64::MAX)).required().immutable(),
+    rt::Field::new("position", "position", rt::Type::int(1, rt::i64::MAX)).required().immutable(),
     rt::Field::new("article", "article", rt::Type::string(0, 40)).required(),
-    rt::Field::new("quantity", "quantity", rt::Type::decimal(9, 3, Some("0.001"), None)).required(),
+    rt::Field::new("quantity", "quantity", rt::Type::decimal(9, 3, rt::Some("0.001"), rt::None)).required(),
 ];
 static DOMAIN: rt::Domain = rt::Domain::new("order_line", "What was ordered", "42968e05f026c1bd")
     .placed(rt::Broker::AppRead, rt::Broker::AppWrite)
     .mariadb("shop", rt::mariadb::Objects {
-        read: Some(rt::mariadb::Source::table("order_line", "`order_line`", &["`order_id`", "`position`", "`article`", "`quantity`"])),
-        create: Some(rt::mariadb::Procedure::new("sp_line_add", "call `sp_line_add`(?, ?, ?, ?)", &[0, 1, 2, 3]).committing()),
-        update: None,
-        upsert: None,
-        delete: Some(rt::mariadb::Procedure::new("sp_line_drop", "call `sp_line_drop`(?, ?)", &[1, 0])),
+        read: rt::Some(rt::mariadb::Source::table("order_line", "`order_line`", &["`order_id`", "`position`", "`article`", "`quantity`"])),
+        create: rt::Some(rt::mariadb::Procedure::new("sp_line_add", "call `sp_line_add`(?, ?, ?, ?)", &[0, 1, 2, 3]).committing()),
+        update: rt::None,
+        upsert: rt::None,
+        delete: rt::Some(rt::mariadb::Procedure::new("sp_line_drop", "call `sp_line_drop`(?, ?)", &[1, 0])),
     })
     .fields(&FIELDS)
     .key(&[0, 1])

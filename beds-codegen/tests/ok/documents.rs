@@ -26,7 +26,7 @@ static FIELDS: [rt::Field; 7] = [
     rt::Field::new("id", "_id", rt::Type::ObjectId).generated(rt::Generated::Database).immutable(),
     rt::Field::new("teams", "teams", rt::Type::list(&FIELDS_TEAMS_ITEM, 2)).required(),
     rt::Field::new("referee", "referee", rt::Type::object(&FIELDS_REFEREE)).nullable(),
-    rt::Field::new("rating", "rating", rt::Type::decimal(34, 2, None, None)).nullable(),
+    rt::Field::new("rating", "rating", rt::Type::decimal(34, 2, rt::None, rt::None)).nullable(),
     rt::Field::new("played", "played", rt::Type::DateTime).required(),
     rt::Field::new("crowd", "crowd", rt::Type::uint(0, 9223372036854775807)).nullable(),
     rt::Field::new("version", "version", rt::Type::INT),
@@ -62,11 +62,11 @@ static CALLS: [rt::Call; 2] = [
 static DOMAIN: rt::Domain = rt::Domain::new("match", "Matches played", "6f155497ba782a73")
     .placed(rt::Broker::AdminGraph, rt::Broker::AdminGraph)
     .mongodb("sports", rt::mongodb::Objects {
-        read: Some(rt::mongodb::Source::collection("matches")),
-        create: Some("matches"),
-        update: Some("matches"),
-        upsert: Some("matches"),
-        delete: Some("matches"),
+        read: rt::Some(rt::mongodb::Source::collection("matches")),
+        create: rt::Some("matches"),
+        update: rt::Some("matches"),
+        upsert: rt::Some("matches"),
+        delete: rt::Some("matches"),
     })
     .fields(&FIELDS)
     .key(&[0])
@@ -80,11 +80,11 @@ impl rt::NamasteCore for Match {
     fn domain() -> &'static rt::Domain {
         &DOMAIN
     }
-    fn find_call(name: &str) -> ::std::option::Option<&'static rt::Call> {
+    fn find_call(name: &rt::str) -> ::std::option::Option<&'static rt::Call> {
         match name {
-            "roll_up" => Some(&CALLS[0]),
-            "dearest" => Some(&CALLS[1]),
-            _ => None,
+            "roll_up" => rt::Some(&CALLS[0]),
+            "dearest" => rt::Some(&CALLS[1]),
+            _ => rt::None,
         }
     }
     fn fetch(cx: &rt::Context, request: rt::FetchRequest) -> rt::Result<rt::Work> {

@@ -18,18 +18,18 @@ static FIELDS: [rt::Field; 4] = [
 static DOMAIN: rt::Domain = rt::Domain::new("visit", "Who came by", "be8e04a6a9adec85")
     .placed(rt::Broker::AppRead, rt::Broker::AppWrite)
     .mongodb("journal", rt::mongodb::Objects {
-        read: Some(rt::mongodb::Source::collection("visit")),
-        create: Some("visit"),
-        update: None,
-        upsert: None,
-        delete: None,
+        read: rt::Some(rt::mongodb::Source::collection("visit")),
+        create: rt::Some("visit"),
+        update: rt::None,
+        upsert: rt::None,
+        delete: rt::None,
     })
     .at_least_once()
     .fields(&FIELDS)
     .key(&[0])
     .reads().creates()
     .fetch(&[1], &[1], 50, 500)
-    .expires(2592000, 1, None);
+    .expires(2592000, 1, rt::None);
 
 impl rt::NamasteCore for Visit {
     fn domain() -> &'static rt::Domain {

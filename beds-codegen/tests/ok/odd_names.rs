@@ -31,7 +31,7 @@ static FIELDS: [rt::Field; 9] = [
     rt::Field::new("Option", "Option", rt::Type::list(&FIELDS_OPTION_ITEM, 100)).nullable(),
     rt::Field::new("Option_item", "Option_item", rt::Type::object(&FIELDS_OPTION_ITEM_3)).nullable(),
     rt::Field::new("big", "big", rt::Type::uint(1, 9223372036854775807)).default(rt::Literal::Int(5)),
-    rt::Field::new("f", "f", rt::Type::float(-1.5, f64::MAX)).default(rt::Literal::Float(-1.0)),
+    rt::Field::new("f", "f", rt::Type::float(-1.5, rt::f64::MAX)).default(rt::Literal::Float(-1.0)),
     rt::Field::new("b", "b", rt::Type::bytes(65535)).nullable().sensitive(),
     rt::Field::new("at", "at", rt::Type::DateTime).default(rt::Literal::Text("2020-01-01T00:00:00Z")),
 ];
@@ -55,11 +55,11 @@ static CALLS: [rt::Call; 1] = [
 static DOMAIN: rt::Domain = rt::Domain::new("domain", "", "1a04863a03f7831b")
     .placed(rt::Broker::AdminOut, rt::Broker::AdminLogs)
     .mongodb("logs", rt::mongodb::Objects {
-        read: Some(rt::mongodb::Source::collection("msLogs")),
-        create: Some("msLogs"),
-        update: Some("msLogs"),
-        upsert: None,
-        delete: Some("msLogs"),
+        read: rt::Some(rt::mongodb::Source::collection("msLogs")),
+        create: rt::Some("msLogs"),
+        update: rt::Some("msLogs"),
+        upsert: rt::None,
+        delete: rt::Some("msLogs"),
     })
     .at_least_once()
     .compatible_with(&["0123456789abcdef", "fedcba9876543210"])
@@ -73,10 +73,10 @@ impl rt::NamasteCore for Domain {
     fn domain() -> &'static rt::Domain {
         &DOMAIN
     }
-    fn find_call(name: &str) -> ::std::option::Option<&'static rt::Call> {
+    fn find_call(name: &rt::str) -> ::std::option::Option<&'static rt::Call> {
         match name {
-            "top" => Some(&CALLS[0]),
-            _ => None,
+            "top" => rt::Some(&CALLS[0]),
+            _ => rt::None,
         }
     }
     fn fetch(cx: &rt::Context, request: rt::FetchRequest) -> rt::Result<rt::Work> {

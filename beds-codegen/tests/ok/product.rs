@@ -14,7 +14,7 @@ pub struct Product {
 static FIELDS: [rt::Field; 6] = [
     rt::Field::new("id", "id", rt::Type::Uuid).generated(rt::Generated::UuidV7).immutable(),
     rt::Field::new("sku", "sku", rt::Type::matching(0, 40, "[A-Z0-9-]+")).required().unique(),
-    rt::Field::new("price", "price", rt::Type::decimal(12, 2, Some("0"), None)).nullable(),
+    rt::Field::new("price", "price", rt::Type::decimal(12, 2, rt::Some("0"), rt::None)).nullable(),
     rt::Field::new("status", "status", rt::Type::one_of(&["draft", "active"])).default(rt::Literal::Text("draft")),
     rt::Field::new("created_at", "created_at", rt::Type::DateTime).generated(rt::Generated::Now),
     rt::Field::new("revision", "revision", rt::Type::INT),
@@ -38,18 +38,18 @@ static CALLS: [rt::Call; 2] = [
         description: "",
         lane: rt::Lane::Read,
         args: &[],
-        returns: rt::Returns::Scalar(rt::Type::decimal(12, 2, None, None)),
+        returns: rt::Returns::Scalar(rt::Type::decimal(12, 2, rt::None, rt::None)),
         routine: rt::Routine::Function { name: "fn_product_stock_value", sql: "select `fn_product_stock_value`()" },
     },
 ];
 static DOMAIN: rt::Domain = rt::Domain::new("product", "What we sell", "f6a6a6a9ded7941f")
     .placed(rt::Broker::AppRead, rt::Broker::AppWrite)
     .mariadb("catalog", rt::mariadb::Objects {
-        read: Some(rt::mariadb::Source::view("v_product", "`v_product`", &["`id`", "`sku`", "`price`", "`status`", "`created_at`", "`revision`"])),
-        create: Some(rt::mariadb::Procedure::new("sp_product_create", "call `sp_product_create`(?, ?, ?, ?)", &[0, 1, 2, 3])),
-        update: Some(rt::mariadb::Procedure::new("sp_product_update", "call `sp_product_update`(?, ?, ?, ?)", &[0, 2, 3, 5])),
-        upsert: Some(rt::mariadb::Procedure::new("sp_product_upsert", "call `sp_product_upsert`(?, ?, ?, ?)", &[0, 1, 2, 3])),
-        delete: Some(rt::mariadb::Procedure::new("sp_product_delete", "call `sp_product_delete`(?, ?)", &[0, 5])),
+        read: rt::Some(rt::mariadb::Source::view("v_product", "`v_product`", &["`id`", "`sku`", "`price`", "`status`", "`created_at`", "`revision`"])),
+        create: rt::Some(rt::mariadb::Procedure::new("sp_product_create", "call `sp_product_create`(?, ?, ?, ?)", &[0, 1, 2, 3])),
+        update: rt::Some(rt::mariadb::Procedure::new("sp_product_update", "call `sp_product_update`(?, ?, ?, ?)", &[0, 2, 3, 5])),
+        upsert: rt::Some(rt::mariadb::Procedure::new("sp_product_upsert", "call `sp_product_upsert`(?, ?, ?, ?)", &[0, 1, 2, 3])),
+        delete: rt::Some(rt::mariadb::Procedure::new("sp_product_delete", "call `sp_product_delete`(?, ?)", &[0, 5])),
     })
     .fields(&FIELDS)
     .key(&[0])
@@ -64,11 +64,11 @@ impl rt::NamasteCore for Product {
     fn domain() -> &'static rt::Domain {
         &DOMAIN
     }
-    fn find_call(name: &str) -> ::std::option::Option<&'static rt::Call> {
+    fn find_call(name: &rt::str) -> ::std::option::Option<&'static rt::Call> {
         match name {
-            "restock" => Some(&CALLS[0]),
-            "stock_value" => Some(&CALLS[1]),
-            _ => None,
+            "restock" => rt::Some(&CALLS[0]),
+            "stock_value" => rt::Some(&CALLS[1]),
+            _ => rt::None,
         }
     }
     fn fetch(cx: &rt::Context, request: rt::FetchRequest) -> rt::Result<rt::Work> {

@@ -31,27 +31,27 @@ static CALLS: [rt::Call; 1] = [
 static DOMAIN: rt::Domain = rt::Domain::new("ticket", "What is valid for a while", "cb8545c28cef6d50")
     .placed(rt::Broker::AppRead, rt::Broker::AppWrite)
     .mariadb("catalog", rt::mariadb::Objects {
-        read: Some(rt::mariadb::Source::view("v_ticket", "`v_ticket`", &["`id`", "`issued_at`", "`used_at`"])),
-        create: Some(rt::mariadb::Procedure::new("sp_ticket_create", "call `sp_ticket_create`(?, ?)", &[0, 1])),
-        update: None,
-        upsert: None,
-        delete: None,
+        read: rt::Some(rt::mariadb::Source::view("v_ticket", "`v_ticket`", &["`id`", "`issued_at`", "`used_at`"])),
+        create: rt::Some(rt::mariadb::Procedure::new("sp_ticket_create", "call `sp_ticket_create`(?, ?)", &[0, 1])),
+        update: rt::None,
+        upsert: rt::None,
+        delete: rt::None,
     })
     .fields(&FIELDS)
     .key(&[0])
     .reads().creates()
     .fetch(&[], &[], 50, 500)
-    .expires(94608000, 2, Some("purge"))
+    .expires(94608000, 2, rt::Some("purge"))
     .calls(&CALLS);
 
 impl rt::NamasteCore for Ticket {
     fn domain() -> &'static rt::Domain {
         &DOMAIN
     }
-    fn find_call(name: &str) -> ::std::option::Option<&'static rt::Call> {
+    fn find_call(name: &rt::str) -> ::std::option::Option<&'static rt::Call> {
         match name {
-            "purge" => Some(&CALLS[0]),
-            _ => None,
+            "purge" => rt::Some(&CALLS[0]),
+            _ => rt::None,
         }
     }
     fn fetch(cx: &rt::Context, request: rt::FetchRequest) -> rt::Result<rt::Work> {

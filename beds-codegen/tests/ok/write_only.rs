@@ -15,11 +15,11 @@ static FIELDS: [rt::Field; 3] = [
 static DOMAIN: rt::Domain = rt::Domain::new("event", "", "84056a4f761b425f")
     .placed(rt::Broker::AppRead, rt::Broker::AppWrite)
     .mariadb("events", rt::mariadb::Objects {
-        read: None,
-        create: Some(rt::mariadb::Procedure::new("sp_event", "call `sp_event`(?, ?, ?)", &[0, 1, 2])),
-        update: Some(rt::mariadb::Procedure::new("sp_event_note", "call `sp_event_note`(?, ?)", &[0, 2])),
-        upsert: None,
-        delete: None,
+        read: rt::None,
+        create: rt::Some(rt::mariadb::Procedure::new("sp_event", "call `sp_event`(?, ?, ?)", &[0, 1, 2])),
+        update: rt::Some(rt::mariadb::Procedure::new("sp_event_note", "call `sp_event_note`(?, ?)", &[0, 2])),
+        upsert: rt::None,
+        delete: rt::None,
     })
     .fields(&FIELDS)
     .key(&[0])

@@ -2,6 +2,12 @@
 
 #[allow(dead_code)]
 pub mod __private {
+    pub use ::core::{
+        option::Option::{None, Some},
+        primitive::{bool, f64, i64, str, u64},
+        result::Result::Ok,
+    };
+
     #[derive(Clone)]
     pub struct Context;
     pub struct Error;

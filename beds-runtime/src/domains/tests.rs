@@ -143,16 +143,9 @@ fn service(end: Result) -> (Domains<People>, Arc<Databases>) {
     (Domains::new(vec![&PERSON], Arc::clone(&databases) as _, limits), databases)
 }
 
-const DONE: Result = Ok(Outcome {
-    data: None,
-    next: None,
-    count: Some(1),
-    out: None,
-    sets: None,
-    items: None,
-    note: None,
-    unshown: None,
-});
+fn done() -> Outcome {
+    Outcome::count(1)
+}
 
 /// A request that wants a reply.
 fn incoming<'a>(routing_key: &'a str, body: &'a str) -> Incoming<'a> {
@@ -223,7 +216,7 @@ fn now_ms() -> i64 {
 
 #[tokio::test]
 async fn a_sensitive_value_is_shown_to_nobody() {
-    let (domains, _) = service(DONE);
+    let (domains, _) = service(Ok(done()));
     let shown =
         |key: &str, body: &str| String::from_utf8(domains.shown(key, body.as_bytes()).into_owned()).unwrap();
     assert_eq!(shown("person.create", CREATE), r#"{"data":{"id":1,"pin":"***"}}"#);
@@ -243,7 +236,7 @@ async fn a_sensitive_value_is_shown_to_nobody() {
 
 #[test]
 fn what_is_served_is_bound_to_its_brokers() {
-    let (domains, _) = service(DONE);
+    let (domains, _) = service(Ok(done()));
     let keys = domains.keys();
     assert_eq!(keys.len(), 8);
     for (broker, key) in keys {
@@ -257,7 +250,7 @@ fn what_is_served_is_bound_to_its_brokers() {
 /// A binding remains when a node no longer serves a template.
 #[tokio::test]
 async fn what_is_not_served_is_not_done_whoever_brings_it() {
-    let domains = Domains::<People>::new(Vec::new(), service(DONE).1, Limits::default());
+    let domains = Domains::<People>::new(Vec::new(), service(Ok(done())).1, Limits::default());
     let item = r#"{"template":"person","op":"fetch","body":{"key":1}}"#;
     let batch = format!(r#"{{"mode":"parallel","items":[{item}]}}"#);
     let keys =
@@ -310,7 +303,7 @@ async fn a_request_counts_its_time_from_when_it_was_sent() {
         // A fast clock does not extend the longest time.
         (Some(now_s + 100), None, Some(ms(10_000))),
     ] {
-        let (domains, databases) = service(DONE);
+        let (domains, databases) = service(Ok(done()));
         let request = || Incoming { timestamp, expiration, ..incoming("person.create", CREATE) };
         let begun = Instant::now();
         let (status, _) = reply(&domains, request()).await;

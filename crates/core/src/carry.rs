@@ -9,7 +9,7 @@ use crate::{
     cursor,
     error::{Error, Result},
     operation,
-    plan::{Action, Reach, Write},
+    plan::{Action, Write},
     query::{Comparison, Condition, Order, Test},
     spec::{Domain, Field, Generated, Type},
     validate::{Errors, scalar},
@@ -158,8 +158,8 @@ pub fn incomparable(domain: &'static Domain) -> impl Iterator<Item = &'static Fi
     })
 }
 
-/// The same deletion, but only of a record with these values: any other counts as missing. The database compares the
-/// values in the step that deletes.
+/// The same deletion, of a record that has these values and nothing that the domain does not name: another is as if it were not there. The database compares them in
+/// the step that deletes.
 ///
 /// # Errors
 /// `internal`, if the deletion is hand-written, so that no database compares.
@@ -176,9 +176,9 @@ pub fn only_while(work: Work, values: &[(usize, Value)]) -> Result<Work> {
         };
         Condition { field: *field, test }
     };
-    let all = values.iter().map(condition).collect();
-    let Reach { mut rows, hidden, unset, asked } = (*plan.scope).clone();
-    rows.push(Condition { field: 0, test: Test::AnyOf(vec![all]) });
-    let scope = Reach { rows, hidden, unset, asked }.into();
-    Ok(Work::Plan(plan.within(scope)))
+    let mut all: Vec<Condition> = values.iter().map(condition).collect();
+    all.push(Condition { field: 0, test: Test::Complete });
+    let mut reach = (*plan.scope).clone();
+    reach.rows.push(Condition { field: 0, test: Test::AnyOf(vec![all]) });
+    Ok(Work::Plan(plan.within(reach.into())))
 }

@@ -64,7 +64,7 @@ impl Error {
         self
     }
 
-    /// Adds a mistake in one field.
+    /// Adds what is wrong with one field; without a name it is said of the whole record.
     #[must_use]
     pub fn detail(mut self, field: impl Into<String>, reason: impl Into<String>) -> Self {
         self.details.push(FieldError { field: field.into(), reason: reason.into() });
@@ -130,7 +130,8 @@ impl Error {
     fn within(mut self, place: &str) -> Self {
         self.message = format!("{place}: {}", self.message);
         for detail in &mut self.details {
-            detail.field = format!("{place}.{}", detail.field);
+            detail.field =
+                if detail.field.is_empty() { place.to_owned() } else { format!("{place}.{}", detail.field) };
         }
         self
     }
@@ -236,7 +237,11 @@ impl Error {
     /// The error as it stands in the reply to this request.
     #[must_use]
     pub fn into_body(self, request_id: &str) -> ErrorBody {
-        let Self { code, message, hint, retryable, details, sqlstate } = self;
+        let Self { code, message, hint, retryable, mut details, sqlstate } = self;
+        // What is said of the record as a whole.
+        for detail in details.iter_mut().filter(|detail| detail.field.is_empty()) {
+            "data".clone_into(&mut detail.field);
+        }
         ErrorBody { code, message, hint, retryable, details, sqlstate, request_id: request_id.to_owned() }
     }
 }

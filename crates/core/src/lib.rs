@@ -41,6 +41,7 @@ pub mod service;
 pub mod settings;
 pub mod spec;
 pub mod stages;
+pub mod unnamed;
 pub mod unshown;
 pub mod validate;
 pub mod value;
@@ -61,6 +62,13 @@ pub use tracing as __tracing;
 /// Names for generated code. Not for use by hand: they change with the compiler.
 #[doc(hidden)]
 pub mod __private {
+    /// Of the prelude: around a hand-written domain other things may have these names.
+    pub use ::core::{
+        option::Option::{None, Some},
+        primitive::{bool, f64, i64, str, u64},
+        result::Result::Ok,
+    };
+
     pub use beds_protocol::{
         Broker, CallRequest, CountRequest, CreateRequest, DeleteRequest, FetchRequest, Lane, Operation,
         UpdateRequest, UpsertRequest,

@@ -6,7 +6,7 @@ use std::{borrow::Cow, collections::HashMap};
 
 use serde_json::{Value as Json, value::RawValue};
 
-use crate::{describe, spec::Domain};
+use crate::{describe, spec::Domain, unnamed::Unnamed};
 
 /// The most bytes that the names of all members, a count and the braces take in a reply. A note is not counted.
 pub const MEMBERS_BYTES_MAX: usize = 128;
@@ -37,6 +37,9 @@ pub struct Outcome {
     /// Which values of the reply are null because the wire cannot show them. The text is a part of the reply's note,
     /// and is for the log. See [`Unshown`](crate::unshown::Unshown).
     pub unshown: Option<String>,
+    /// What the template does not name of the records; known of what is [read to be carried](crate::plan::Reach::carried), and in
+    /// no reply.
+    pub unnamed: Box<[Unnamed]>,
 }
 
 impl Outcome {
@@ -153,12 +156,12 @@ impl Outcome {
         let text = |name| members.get(name).and_then(|json| serde_json::from_str::<String>(json.get()).ok());
         let count = members.get("count").and_then(|json| json.get().parse().ok());
         let (next, note) = (text("next"), text("note").map(Cow::Owned));
-        Some(Self { data: data.map(Cow::Owned), next, count, out, sets, items, note, unshown: None })
+        Some(Self { data: data.map(Cow::Owned), next, count, out, sets, items, note, ..Self::default() })
     }
 
     /// The existing members, each with its JSON text.
     fn members(&self) -> Members<'_> {
-        let Self { data, next, count, out, sets, items, note, unshown } = self;
+        let Self { data, next, count, out, sets, items, note, unshown, unnamed: _ } = self;
         let notes = [note.as_deref(), unshown.as_deref()].into_iter().flatten().collect::<Vec<_>>();
         [
             data.as_deref().map(|json| ("data", Cow::Borrowed(json))),
@@ -260,6 +263,7 @@ mod tests {
             items: Some(b"[]".to_vec()),
             note: Some("say \"please\"".into()),
             unshown: Some("a value".to_owned()),
+            ..Outcome::default()
         };
         for outcome in [&Outcome::default(), &Outcome::count(0), &full] {
             let bytes = outcome.encode();

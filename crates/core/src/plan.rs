@@ -47,10 +47,13 @@ pub struct Reach {
     pub unset: Vec<usize>,
     /// The values of the request that the procedure takes, in the order of their places.
     pub asked: Vec<Value>,
+    /// Whether what is read is carried elsewhere, so that the outcome tells what the template does not name.
+    pub carried: bool,
 }
 
 /// Of one who reaches all.
-static WHOLE: Reach = Reach { rows: Vec::new(), hidden: Vec::new(), unset: Vec::new(), asked: Vec::new() };
+static WHOLE: Reach =
+    Reach { rows: Vec::new(), hidden: Vec::new(), unset: Vec::new(), asked: Vec::new(), carried: false };
 
 impl From<Reach> for Scope {
     fn from(reach: Reach) -> Self {
@@ -68,10 +71,10 @@ impl std::ops::Deref for Scope {
 }
 
 impl Reach {
-    /// Whether all records are within reach, and all fields are shown.
+    /// Whether all records are reached, and all of them is shown, and nothing else is asked of them.
     #[must_use]
     pub const fn is_whole(&self) -> bool {
-        self.rows.is_empty() && self.hidden.is_empty()
+        self.rows.is_empty() && self.hidden.is_empty() && !self.carried
     }
 }
 

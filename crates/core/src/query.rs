@@ -79,6 +79,9 @@ pub enum Test {
     /// ignored. It holds the records within a caller's reach, and no client can write it. Texts in it are compared
     /// letter by letter.
     AnyOf(Vec<Vec<Condition>>),
+    /// Nothing is in the record but what the domain names; the field is of no account. Rows of a table have their columns and no
+    /// others. What no client can ask for.
+    Complete,
 }
 
 /// A binary comparison.

@@ -5,7 +5,7 @@
 
 use std::fmt::Display;
 
-use crate::{error::shortened, spec::Field};
+use crate::{error::shortened, spec::Field, unnamed::Members};
 
 /// How many cells a note describes; the others are only counted.
 const DESCRIBED_MAX: usize = 3;
@@ -24,6 +24,7 @@ fn bounded(place: impl Display) -> String {
 pub struct Unshown {
     described: Vec<String>,
     count: usize,
+    unnamed: Members,
 }
 
 impl Unshown {
@@ -53,6 +54,20 @@ impl Unshown {
     /// Adds a cell whose value must not be repeated.
     pub fn add_hidden(&mut self, place: impl Display, reason: &str) {
         self.push(|| format!("{} {reason}", bounded(place)));
+    }
+
+    /// Adds a member of an object that no field names, by its path in the reply. It is left out, and no note tells it.
+    pub fn add_unnamed(&mut self, place: impl Display) {
+        if !self.unnamed.is_full() {
+            let place = place.to_string();
+            // In its record, whatever place that has: `data[3].place.floor` is `place.floor`.
+            self.unnamed.add(bounded(place.split_once('.').map_or(&*place, |(_, path)| path)));
+        }
+    }
+
+    /// The members that were added since this was asked last.
+    pub fn take_unnamed(&mut self) -> Members {
+        std::mem::take(&mut self.unnamed)
     }
 
     fn push(&mut self, describe: impl FnOnce() -> String) {

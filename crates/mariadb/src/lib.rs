@@ -206,7 +206,7 @@ impl Database {
         match action {
             Action::Read(read) => {
                 let (read, count) =
-                    Read::of(domain, objects, (read, &scope.rows), bounds.reply_bytes_max, &self.known)?;
+                    Read::of(domain, objects, (read, &scope), bounds.reply_bytes_max, &self.known)?;
                 let read = self.read(read, &bounds);
                 let Some(count) = count else { return read.await?.one() };
                 let (page, counted) = tokio::try_join!(read, self.read(count, &bounds))?;

@@ -227,6 +227,7 @@ impl<'k> Statement<'k> {
             }
             Test::Null(wanted) => self.null(field, *wanted),
             Test::AnyOf(alternatives) => self.any_of(alternatives),
+            Test::Complete => self.text.push_str("true"),
         }
     }
 

@@ -14,8 +14,11 @@ use crate::{
     order,
 };
 
+mod complete;
 mod shown;
 mod twin;
+
+pub(crate) use complete::complete;
 
 /// The records that match.
 pub(crate) fn filter(
@@ -25,8 +28,10 @@ pub(crate) fn filter(
     errors: &mut Errors,
 ) -> Document {
     let all = conditions.iter().map(|Condition { field, test }| {
-        if let Test::AnyOf(alternatives) = test {
-            return any_list(domain, is_view, alternatives, errors);
+        match test {
+            Test::AnyOf(alternatives) => return any_list(domain, is_view, alternatives, errors),
+            Test::Complete => return complete(domain),
+            _ => {}
         }
         let field = &domain.fields[*field];
         let differs = matches!(test, Test::Compare(Comparison::Ne, _) | Test::Null(false));
@@ -167,8 +172,8 @@ fn tested(column: &str, test: &Test, path: &str, errors: &mut Errors) -> Documen
         }
         // The prefix is text, not a pattern: every special character is escaped.
         Test::Prefix(prefix) => doc! { column: { "$regex": format!("^{}", regex::escape(prefix)) } },
-        // It belongs to no single column, and `filter` handles it before.
-        Test::AnyOf(_) => nothing(),
+        // They are of no one column, and `filter` takes them before.
+        Test::AnyOf(_) | Test::Complete => nothing(),
         // Null and absent are one: this matches both.
         Test::Null(true) => doc! { column: { "$eq": Bson::Null } },
         Test::Null(false) => doc! { column: { "$ne": Bson::Null } },

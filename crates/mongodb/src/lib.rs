@@ -26,6 +26,7 @@ mod reply;
 mod server;
 mod shown;
 mod telling;
+mod unnamed;
 mod write;
 
 use std::{
@@ -38,7 +39,7 @@ use beds_core::{
     ledger::DUPLICATES,
     lookup::{Found, KEYS_MAX},
     meter::{Counter, Samples},
-    plan::{Asker, Bounds, Plan},
+    plan::{Asker, Bounds, Plan, UNHEARD},
     settings::Room,
     spec::{Domain, Engine},
     stages::Stages,
@@ -136,6 +137,14 @@ impl Database {
         let job = Job::of_keys(domain, keys, bounds.reply_bytes_max)?;
         let deadline = Instant::from_std(bounds.deadline);
         self.lane.run(job, bounds.asker, deadline, &bounds.stages).await?.each()
+    }
+
+    /// Whether a plan can be run, as far as that is known before the database is asked.
+    ///
+    /// # Errors
+    /// `validation_failed` where MongoDB cannot store a value.
+    pub fn check(plan: Plan) -> Result<()> {
+        Job::new(plan, UNHEARD).map(drop)
     }
 
     /// Runs a plan within its bounds.

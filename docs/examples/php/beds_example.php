@@ -37,10 +37,12 @@ final class Beds
     {
         $u = parse_url($this->url) + ['port' => 5672, 'user' => 'guest', 'pass' => 'guest', 'path' => '/'];
         $vhost = urldecode(substr($u['path'], 1)) ?: '/';
-        // A dead server is noticed after two heartbeats; reading has to be more patient than that.
+        // A dead server is noticed after two heartbeats; reading has to be more patient than that. RabbitMQ answers
+        // nothing while it blocks publishers, so no wait is without an end, and the end of the program waits for nothing.
         $this->connection = new AMQPStreamConnection(
             $u['host'], $u['port'], rawurldecode($u['user']), rawurldecode($u['pass']), $vhost,
-            connection_timeout: 5.0, read_write_timeout: 25.0, heartbeat: 10);
+            connection_timeout: 5.0, read_write_timeout: 25.0, heartbeat: 10, channel_rpc_timeout: 5.0);
+        $this->connection->set_close_on_destruct(false);
         $this->channel = $this->connection->channel();
         $this->channel->confirm_select();
         $this->channel->set_nack_handler(fn() => throw new Refused('the queue is full'));

@@ -25,7 +25,8 @@ class Beds:
         self.parameters = pika.URLParameters(url)
         self.parameters.heartbeat = 10  # a dead server is noticed after two
         self.parameters.socket_timeout = 5
-        self.parameters.blocked_connection_timeout = 10  # RabbitMQ blocks publishers while it is out of memory or disk
+        # RabbitMQ blocks publishers while it is out of memory or disk: publishing waits no longer than this for its end.
+        self.parameters.blocked_connection_timeout = 5
         self.connection, self.waiting, self.reply = None, None, None
 
     def _connect(self):

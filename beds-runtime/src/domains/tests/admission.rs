@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn a_deadline_is_the_clients_within_limits() {
-    let (domains, databases) = service(DONE);
+    let (domains, databases) = service(Ok(done()));
     let start = Instant::now();
     let limits = Limits::default();
     let (usual, longest) = (limits.request_timeout_ms.duration(), limits.request_timeout_max_ms.duration());
@@ -36,7 +36,7 @@ async fn a_deadline_is_the_clients_within_limits() {
 
 #[tokio::test]
 async fn what_the_envelope_contradicts_is_not_run() {
-    let (domains, databases) = service(DONE);
+    let (domains, databases) = service(Ok(done()));
     let fetch = || incoming("person.fetch", FETCH);
     let long = "f".repeat(100_000);
     let cases = [
@@ -89,7 +89,7 @@ async fn what_the_envelope_contradicts_is_not_run() {
 
 #[tokio::test]
 async fn bodies_are_read_or_refused() {
-    let (domains, _) = service(DONE);
+    let (domains, _) = service(Ok(done()));
     let long = format!(r#"{{"key": 1, "fields": ["{}"]}}"#, "x".repeat(1_000));
     for (body, status, part) in [
         (long.as_str(), "too_large", "1000"),

@@ -8,13 +8,13 @@ async fn a_write_without_an_answer_is_done_or_retried_or_dead() {
     let create = || incoming("person.create", CREATE);
     let in_time = Ok(Some(now_ms() + 60_000));
     for (result, deadline, expected) in [
-        (DONE, Ok(None), End::Reply("ok")),
+        (Ok(done()), Ok(None), End::Reply("ok")),
         (unavailable(), Ok(None), End::Retry(ErrorCode::Unavailable)),
         (unavailable(), in_time, End::Retry(ErrorCode::Unavailable)),
         (Err(Error::deadline()), Ok(None), End::Retry(ErrorCode::DeadlineExceeded)),
         // The client's own deadline: a later answer is useless.
         (Err(Error::deadline()), in_time, End::Dead(ErrorCode::DeadlineExceeded)),
-        (DONE, Ok(Some(now_ms() - 1)), End::Dead(ErrorCode::DeadlineExceeded)),
+        (Ok(done()), Ok(Some(now_ms() - 1)), End::Dead(ErrorCode::DeadlineExceeded)),
         (Err(Error::unknown_effect("it broke")), Ok(None), End::Dead(ErrorCode::Unavailable)),
         (Err(Error::internal("a defect")), Ok(None), End::Dead(ErrorCode::Internal)),
     ] {
@@ -46,7 +46,7 @@ async fn a_reply_is_no_longer_than_its_limit() {
 
 #[tokio::test]
 async fn a_panic_is_one_internal_error() {
-    let (domains, _) = service(DONE);
+    let (domains, _) = service(Ok(done()));
     let count = reply(&domains, incoming("person.count", "{}")).await;
     let delete = reply(&domains, incoming("person.delete", FETCH)).await;
     let unheard = end(&domains, incoming("person.delete", FETCH)).await;
@@ -80,7 +80,7 @@ async fn a_reply_that_nobody_hears_has_no_length() {
 
 #[tokio::test(start_paused = true)]
 async fn a_method_that_does_not_end_is_cut_off_after_its_deadline() {
-    let (domains, _) = service(DONE);
+    let (domains, _) = service(Ok(done()));
     let begun = tokio::time::Instant::now();
     let update = incoming("person.update", r#"{"key": 1, "data": {}}"#);
     // It may have had an effect, so it is not repeated.

@@ -182,7 +182,8 @@ pub struct Standing {
     pub rules: Arc<Rules>,
     /// Whether a method of the node asks in its own name, or a node reports about itself. No domain is closed to it.
     pub(crate) is_trusted: bool,
-    /// Whether records are carried from elsewhere. Then values that a node otherwise generates may be given.
+    /// Whether records are carried from elsewhere: what a node generates otherwise may be given, and of what is read is told what
+    /// the template does not name.
     pub(crate) carries: bool,
 }
 

@@ -9,6 +9,7 @@ mod grants;
 mod kind;
 mod routine;
 mod rule;
+mod shows;
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -18,6 +19,7 @@ pub use self::{
     kind::{Kind, UNKNOWN},
     routine::{Direction, Parameter, Routine, RoutineKind, SqlMode},
     rule::{Asks, ITEMS, Rule},
+    shows::{Each, Shows},
 };
 
 /// What to look at.
@@ -165,7 +167,9 @@ pub struct Relation {
     pub picks: Option<(String, Vec<(String, String)>)>,
     /// For such a view: whether it leaves rows out.
     pub is_filtered: bool,
-    /// For a view: the names of this database in its definition.
+    /// For a view of documents, where its stages tell: which members it shows.
+    pub shows: Option<Shows>,
+    /// For a view: the names of this database that its definition has.
     pub uses: Vec<String>,
     /// For a view: whether it runs a function of another database.
     pub runs_elsewhere: bool,
@@ -324,6 +328,7 @@ impl Relation {
             rules: Vec::new(),
             picks: None,
             is_filtered: false,
+            shows: None,
             uses: Vec::new(),
             runs_elsewhere: false,
             triggers: Vec::new(),

@@ -36,7 +36,7 @@ pub fn fetch(cx: &Context, domain: &'static Domain, request: FetchRequest) -> Re
         for (name, _) in others.iter().filter(|(_, given)| *given) {
             errors.push(*name, "cannot be combined with `key`");
         }
-        let scope = Reach { rows: allowed.rows(), ..Reach::default() }.into();
+        let scope = Reach { rows: allowed.rows(), carried: cx.standing.carries, ..Reach::default() }.into();
         return errors.or(read(domain, Read::One { key, fields }, scope));
     }
     let filter = r#where.as_ref().map(|map| filter(domain, &allowed, &cx.limits, map, &mut errors));
@@ -48,7 +48,8 @@ pub fn fetch(cx: &Context, domain: &'static Domain, request: FetchRequest) -> Re
     }
     let after = after.and_then(|cursor| page(domain, &sort, &cursor, &mut errors));
     let selection = Selection { filter, sort, after, limit, fields, count: count.unwrap_or(false) };
-    errors.or(read(domain, Read::Many(selection), Scope::default()))
+    let scope = Reach { carried: cx.standing.carries, ..Reach::default() }.into();
+    errors.or(read(domain, Read::Many(selection), scope))
 }
 
 /// Counts records by filter.

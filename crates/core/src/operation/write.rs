@@ -45,7 +45,8 @@ pub fn upsert(cx: &Context, domain: &'static Domain, request: UpsertRequest) -> 
     let (records, many) = records(cx, domain, Kind::Upsert, &allowed, &data)?;
     let asked = asked_by(cx, procedure(domain, Operation::Upsert))?;
     let unset = allowed.unset(procedure(domain, Operation::Upsert).map(|procedure| procedure.args));
-    let scope = Reach { rows: allowed.rows(), asked, unset, hidden: allowed.into_hidden() };
+    let scope =
+        Reach { rows: allowed.rows(), asked, unset, hidden: allowed.into_hidden(), ..Reach::default() };
     Ok(write(domain, Write::Upsert { records, many }, scope.into()))
 }
 

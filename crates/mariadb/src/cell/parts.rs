@@ -56,6 +56,9 @@ pub(super) fn typed(json: Json, ty: &Type, part: Part<'_>, unshown: &mut Unshown
                 let place = format_args!("{}.{}", part.place, field.name);
                 shown.push((field, typed(member, &field.ty, part.within(&place, field), unshown)));
             }
+            for (name, _) in &members.0 {
+                unshown.add_unnamed(format_args!("{}.{name}", part.place));
+            }
             Value::Object(shown)
         }
         (ty, json) => scalar(ty, &json).unwrap_or_else(|| {

@@ -10,6 +10,7 @@ use beds_core::{
     query::{Condition, Fields},
     spec::{Domain, mariadb::Source},
     stages::statement_span,
+    unnamed::{Members, Unnamed},
     value::Value,
 };
 use beds_lane::Fate;
@@ -32,6 +33,8 @@ pub(crate) struct ByKey {
     pub(super) fields: Fields,
     /// Conditions that must hold for the record.
     pub(super) rows: Vec<Condition>,
+    /// Whether it is told what the template does not name.
+    pub(super) carried: bool,
     pub(super) known: Arc<Columns>,
 }
 
@@ -39,16 +42,18 @@ pub(crate) struct ByKey {
 pub(crate) type Record = Result<Shown, Error>;
 
 /// A record as it is shown.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Shown {
     /// A JSON object.
     pub(crate) json: Vec<u8>,
     /// Which of its values cannot be shown.
     pub(crate) unshown: Option<String>,
+    /// What of it the template does not name.
+    pub(crate) unnamed: Members,
 }
 
 impl From<Shown> for Outcome {
-    fn from(Shown { json, unshown }: Shown) -> Self {
+    fn from(Shown { json, unshown, .. }: Shown) -> Self {
         Self { unshown, ..Self::data(json) }
     }
 }
@@ -66,7 +71,9 @@ impl ByKey {
     /// conditions of its caller does not: its answer is not for another caller.
     pub(crate) fn group(&self) -> Option<usize> {
         match (self.key.as_slice(), &self.fields) {
-            ([_], Fields::All) if self.rows.is_empty() => Some(std::ptr::from_ref(self.source).addr()),
+            ([_], Fields::All) if self.rows.is_empty() && !self.carried => {
+                Some(std::ptr::from_ref(self.source).addr())
+            }
             _ => None,
         }
     }
@@ -76,7 +83,12 @@ impl ByKey {
         let kept = self.known.of(connection, self.domain, self.source).await?;
         let place = Place { domain: self.domain, source: self.source, kept: &kept };
         let record = find_within(connection, place, &columns, &self.key, &self.rows).await?;
-        record.map(Outcome::from).map_err(Fault::Refused)
+        let outcome = |record: Shown| {
+            let members = if self.carried { record.unnamed.clone() } else { Members::default() };
+            let unnamed = Unnamed::of(self.domain, &record.json, members);
+            Outcome { unnamed: unnamed.into_iter().collect(), ..record.into() }
+        };
+        record.map(outcome).map_err(Fault::Refused)
     }
 
     /// Runs look-ups of one group; each succeeds or fails by itself.
@@ -226,5 +238,6 @@ fn record(row: &MySqlRow, domain: &'static Domain, columns: &[usize]) -> Result<
     let mut reply = Reply::sized(256);
     let fields = columns.iter().map(|&field| &domain.fields[field]);
     reply.record(row, fields, &"data").map_err(|error| classify(&error, domain))?;
-    Ok(Shown { json: reply.json, unshown: reply.unshown.into_note() })
+    let unnamed = reply.unshown.take_unnamed();
+    Ok(Shown { json: reply.json, unshown: reply.unshown.into_note(), unnamed })
 }

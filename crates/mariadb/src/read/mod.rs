@@ -12,7 +12,6 @@ use beds_core::{
     Error, Result,
     lookup::Found,
     plan,
-    query::Condition,
     spec::{Domain, mariadb},
     value::Value,
 };
@@ -47,7 +46,7 @@ impl Read {
     pub(crate) fn of(
         domain: &'static Domain,
         objects: &'static mariadb::Objects,
-        (read, rows): (plan::Read, &[Condition]),
+        (read, scope): (plan::Read, &plan::Reach),
         bytes_max: usize,
         known: &Arc<Columns>,
     ) -> Result<(Self, Option<Self>)> {
@@ -55,15 +54,15 @@ impl Read {
         let source = || source(objects);
         Ok(match read {
             plan::Read::One { key, fields } => {
-                let rows = rows.to_vec();
-                (Self::ByKey(ByKey { domain, source: source()?, key, fields, rows, known: known() }), None)
+                let (rows, carried, source) = (scope.rows.clone(), scope.carried, source()?);
+                (Self::ByKey(ByKey { domain, source, key, fields, rows, carried, known: known() }), None)
             }
             plan::Read::Many(selection) => {
                 let source = source()?;
                 let count = selection.count.then(|| {
                     Self::Count(Count::new(domain, source, selection.filter.clone(), None, known()))
                 });
-                (Self::Page(Page::new(domain, source, selection, bytes_max, known())), count)
+                (Self::Page(Page::new(domain, source, (selection, scope.carried), bytes_max, known())), count)
             }
             plan::Read::Count { filter, most } => {
                 (Self::Count(Count::new(domain, source()?, filter, most, known())), None)

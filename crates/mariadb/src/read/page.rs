@@ -7,6 +7,7 @@ use beds_core::{
     query::{Selection, cut_note},
     spec::{Domain, mariadb::Source},
     stages::statement_span,
+    unnamed::Unnamed,
     value::Value,
 };
 use futures_util::TryStreamExt;
@@ -31,6 +32,8 @@ pub(crate) struct Page {
     shown: usize,
     /// The columns that make up the cursor.
     cursor: Vec<usize>,
+    /// Whether it is told what the template does not name.
+    carried: bool,
     /// How long the JSON may get.
     bytes_max: usize,
     known: Arc<Columns>,
@@ -40,7 +43,7 @@ impl Page {
     pub(crate) fn new(
         domain: &'static Domain,
         source: &'static Source,
-        selection: Selection,
+        (selection, carried): (Selection, bool),
         bytes_max: usize,
         known: Arc<Columns>,
     ) -> Self {
@@ -54,7 +57,7 @@ impl Page {
             });
             cursor.push(position);
         }
-        Self { domain, source, selection, columns, shown, cursor, bytes_max, known }
+        Self { domain, source, selection, columns, shown, cursor, carried, bytes_max, known }
     }
 
     pub(crate) async fn run(&self, connection: &mut MySqlConnection) -> Result<Outcome, Fault> {
@@ -68,6 +71,7 @@ impl Page {
         let mut reply = Reply::sized(1024);
         reply.json.push(b'[');
         let (mut count, mut last, mut has_more) = (0, None, false);
+        let mut unnamed = Vec::new();
         while let Some(row) = rows.try_next().await.map_err(fault)? {
             if count == limit {
                 has_more = true;
@@ -77,7 +81,12 @@ impl Page {
                 reply.json.push(b',');
             }
             let fields = self.columns[..self.shown].iter().map(|&field| &self.domain.fields[field]);
+            let start = reply.json.len();
             reply.record(&row, fields, &format_args!("data[{count}]")).map_err(fault)?;
+            if self.carried {
+                let members = reply.unshown.take_unnamed();
+                unnamed.extend(Unnamed::of(self.domain, &reply.json[start..], members));
+            }
             count += 1;
             if reply.json.len() > self.bytes_max {
                 return Err(Fault::Abandoned(Error::reply_too_large(self.bytes_max)));
@@ -92,7 +101,7 @@ impl Page {
             .and_then(|last| cursor::encode(self.domain, &self.selection.sort, last));
         let note = cut_note(has_more, next.as_ref()).map(Into::into);
         let unshown = reply.unshown.into_note();
-        Ok(Outcome { next, note, unshown, ..Outcome::data(reply.json) })
+        Ok(Outcome { next, note, unshown, unnamed: unnamed.into(), ..Outcome::data(reply.json) })
     }
 
     fn cursor_values(&self, row: &MySqlRow) -> Result<Vec<Value>, sqlx::Error> {

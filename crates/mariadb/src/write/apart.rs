@@ -118,7 +118,11 @@ async fn one(write: &Write, item: &plan::Write, session: &mut Session) -> Result
 fn listed(outcomes: impl Iterator<Item = Outcome>) -> Outcome {
     let (mut shown, mut note) = (Vec::new(), None);
     for Outcome { data, note: own, unshown, .. } in outcomes {
-        shown.push(Shown { json: data.map_or_else(|| b"null".to_vec(), Cow::into_owned), unshown });
+        shown.push(Shown {
+            json: data.map_or_else(|| b"null".to_vec(), Cow::into_owned),
+            unshown,
+            ..Shown::default()
+        });
         note = note.or(own);
     }
     Outcome { note, ..create::list(shown.into_iter()) }

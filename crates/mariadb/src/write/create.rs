@@ -310,7 +310,7 @@ impl Create<'_> {
         let members =
             members.filter_map(|(index, field)| Some((field.name, self.value(index, record, &returned)?)));
         write_record(&mut json, members);
-        Shown { json, unshown: returned.unshown.into_note() }
+        Shown { json, unshown: returned.unshown.into_note(), ..Shown::default() }
     }
 }
 

@@ -114,13 +114,8 @@ async fn run_one(write: &Write, plan: &Plan, connection: &mut MySqlConnection) -
     let applied = match &plan.action {
         Action::Write(one) => write.apply_one((domain, objects, &plan.scope), one, connection, None).await?,
         Action::Read(read) => {
-            let jobs = Read::of(
-                domain,
-                objects,
-                (read.clone(), &plan.scope.rows),
-                write.reply_bytes_max,
-                &write.known,
-            );
+            let jobs =
+                Read::of(domain, objects, (read.clone(), &plan.scope), write.reply_bytes_max, &write.known);
             let (job, count) = jobs.map_err(Fault::Refused)?;
             let outcome = job.apply(connection).await?.one().map_err(Fault::Refused)?;
             let outcome = match count {

@@ -93,6 +93,21 @@ fn of_several_records_the_one_that_failed_is_named() {
 }
 
 #[test]
+fn a_rule_of_the_whole_document_is_said_of_the_whole_record() {
+    let info = doc! { "details": { "schemaRulesNotSatisfied": [{ "operatorName": "oneOf" }] } };
+    let refused =
+        || -> WriteError { from_bson(doc! { "code": 121, "errmsg": "no", "errInfo": info.clone() }) };
+    let error = || {
+        Failure::After(ErrorKind::Write(WriteFailure::WriteError(refused())).into())
+            .into_error(&THING, "things")
+    };
+    let field = |error: beds_core::Error| error.into_body("r").details[0].field.clone();
+    assert_eq!(field(error()), "data");
+    assert_eq!(field(error().of_record(1)), "data[1]");
+    assert_eq!(field(error().of_record(1).of_item(2)), "items[2].data[1]");
+}
+
+#[test]
 fn a_validator_tells_which_rules_are_not_satisfied() {
     let rule = |operator: &str, specified: Document| {
         doc! { "operatorName": operator, "specifiedAs": specified, "reason": "no", "consideredValue": "SECRET" }

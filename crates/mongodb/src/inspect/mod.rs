@@ -13,8 +13,8 @@ use std::{sync::Arc, time::Instant};
 
 use beds_core::{
     inspect::{
-        Catalogue, Column, Evidence, Grant, Granted, Grants, Index, Kind, Relation, RelationKind, Scope,
-        Storage, Supplied, Unseen,
+        Catalogue, Column, Each, Evidence, Grant, Granted, Grants, Index, Kind, Relation, RelationKind,
+        Scope, Storage, Supplied, Unseen,
     },
     settings::SecretUrl,
 };
@@ -28,7 +28,7 @@ use mongodb::{
 
 use self::{
     sample::Sample,
-    view::{keeps_documents, shows},
+    view::{picked, shown_columns, shows},
 };
 use crate::{
     client::{Heard, Material},
@@ -269,11 +269,13 @@ impl Look<'_> {
             .as_ref()
             .filter(|_| source.is_none())
             .map(|on| format!("it shows the collection {}, which is not there", shown(on)));
-        let Some(source) = source.filter(|_| keeps_documents(stages)) else { return Ok(()) };
-        let columns =
-            relation.columns.iter().map(|column| (column.name.clone(), column.name.clone())).collect();
-        relation.picks = Some((source.name.clone(), columns));
-        // The declarations of the collection's validator hold for the members that the view passes on.
+        let (Some(source), Some(shows)) = (source, shows(stages)) else { return Ok(()) };
+        relation.shows = Some(shows.clone());
+        if shows.each != Each::Once {
+            return Ok(());
+        }
+        relation.picks = Some((source.name.clone(), picked(&shows, &relation.columns)));
+        // What the validator of its collection declares holds for the members that the view passes on.
         let schema = source
             .options
             .validator
@@ -282,13 +284,10 @@ impl Look<'_> {
         let Some(schema) = schema else { return Ok(()) };
         let mut declared = Relation::new(source.name.clone(), RelationKind::Collection);
         self.fill_from_schema(&mut declared, source, schema).await?;
-        let shown = |column: &Column| stages.iter().all(|stage| shows(stage, &column.name));
-        declared.columns.retain(shown);
-        let columns = &declared.columns;
-        let names = columns.iter().map(|column| (column.name.clone(), column.name.clone())).collect();
-        relation.picks = Some((source.name.clone(), names));
+        let columns = shown_columns(&shows, &declared.columns, &relation.columns);
+        relation.picks = Some((source.name.clone(), picked(&shows, &columns)));
         relation.evidence = declared.evidence;
-        relation.columns = declared.columns;
+        relation.columns = columns;
         Ok(())
     }
 

@@ -19,6 +19,7 @@ use crate::{
     reply::bounded,
     server::{Connection, budget},
     shown::{Place, Shower},
+    unnamed::Finder,
 };
 
 #[derive(Debug)]
@@ -27,9 +28,11 @@ pub(super) struct ByKey {
     source: Source,
     key: Vec<Value>,
     filter: Document,
-    /// Whether it asks for the whole record, for any caller.
+    /// Whether it asks for the whole record and nothing else, whoever asks.
     is_whole: bool,
     fields: Vec<usize>,
+    /// Finds what the template does not name, where that is told.
+    finder: Option<Finder>,
     bytes_max: usize,
 }
 
@@ -38,13 +41,14 @@ impl ByKey {
         domain: &'static Domain,
         source: Source,
         key: Vec<Value>,
-        (fields, rows): (&Fields, &[Condition]),
+        (fields, rows, finder): (&Fields, &[Condition], Option<Finder>),
         bytes_max: usize,
     ) -> Result<Self> {
         let mut errors = Errors::default();
         let filter = filter::key_within(domain, source.is_view, &key, rows, &mut errors);
-        let is_whole = matches!(fields, Fields::All) && rows.is_empty();
-        errors.or(Self { domain, source, key, filter, is_whole, fields: fields.indices(domain), bytes_max })
+        let is_whole = matches!(fields, Fields::All) && rows.is_empty() && finder.is_none();
+        let fields = fields.indices(domain);
+        errors.or(Self { domain, source, key, filter, is_whole, fields, finder, bytes_max })
     }
 
     /// Whether it can share a statement with others.
@@ -58,14 +62,24 @@ impl ByKey {
         gate: &Gate,
     ) -> std::result::Result<Outcome, Failure> {
         let _traced = statement_span(format_args!("find {}", self.source.name));
+        let mut finder = self.finder.clone();
+        let projection = match &finder {
+            Some(_) => Document::new(),
+            None => filter::projection(self.domain, &self.fields),
+        };
         let found = connection
             .raw(self.source.name)
             .find_one(self.filter.clone())
-            .projection(filter::projection(self.domain, &self.fields))
+            .projection(projection)
             .max_time(budget(gate))
             .await?;
         let document = found.ok_or_else(|| Error::not_found(self.domain))?;
-        Ok(self.outcome(&document)?)
+        let outcome = self.outcome(&document)?;
+        if let Some(finder) = &mut finder {
+            finder.add(&document);
+        }
+        let unnamed = Finder::finish(finder, connection, budget(gate)).await?;
+        Ok(Outcome { unnamed, ..outcome })
     }
 
     fn outcome(&self, document: &RawDocument) -> Result<Outcome> {

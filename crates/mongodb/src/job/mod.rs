@@ -14,6 +14,7 @@ use self::{by_key::ByKey, call::Call, count::Count, page::Page, purge::Purge};
 use crate::{
     ledger,
     server::Connection,
+    unnamed::Finder,
     write::{self, Deed, Shared, Together, Write, objects},
 };
 use beds_core::{
@@ -57,12 +58,16 @@ impl Job {
         let source = || objects.read.ok_or_else(|| Error::not_offered(domain, Operation::Fetch));
         let write =
             |deed, publication| Work::Write(Arc::new(Write { domain, deed, claim, bytes_max, publication }));
+        let finder = |source| scope.carried.then(|| Finder::new(domain, source, objects.delete));
         let work = match action {
             Action::Read(Read::One { key, fields }) => {
-                Work::ByKey(ByKey::new(domain, source()?, key, (&fields, &scope.rows), bytes_max)?)
+                let source = source()?;
+                let asked = (&fields, &scope.rows[..], finder(source));
+                Work::ByKey(ByKey::new(domain, source, key, asked, bytes_max)?)
             }
             Action::Read(Read::Many(selection)) => {
-                Work::Page(Box::new(Page::new(domain, source()?, selection, bytes_max)?))
+                let source = source()?;
+                Work::Page(Box::new(Page::new(domain, source, (selection, finder(source)), bytes_max)?))
             }
             Action::Read(Read::Count { filter, most }) => {
                 Work::Count(Count::new(domain, source()?, &filter, most)?)
@@ -91,7 +96,7 @@ impl Job {
     /// `unknown_operation` if the domain has nothing to read.
     pub(crate) fn of_keys(domain: &'static Domain, keys: Vec<Value>, bytes_max: usize) -> Result<Self> {
         let source = objects(domain)?.read.ok_or_else(|| Error::not_offered(domain, Operation::Fetch))?;
-        let by_key = |key| ByKey::new(domain, source, vec![key], (&Fields::All, &[]), bytes_max);
+        let by_key = |key| ByKey::new(domain, source, vec![key], (&Fields::All, &[], None), bytes_max);
         Ok(Self { domain, work: Work::ByKeys(keys.into_iter().map(by_key).collect()) })
     }
 

@@ -17,6 +17,7 @@ use crate::{
     reply::bounded,
     server::{Connection, budget},
     shown::{Place, Shower},
+    unnamed::Finder,
 };
 
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub(super) struct Page {
     filter: Document,
     sort: Document,
     projection: Document,
+    /// Finds what the template does not name, where that is told.
+    finder: Option<Finder>,
     bytes_max: usize,
 }
 
@@ -40,6 +43,7 @@ struct Read {
     json: Vec<u8>,
     count: u32,
     shower: Shower,
+    finder: Option<Finder>,
     /// The sort values of the last record that the page has room for.
     last: Option<Vec<Value>>,
     has_more: bool,
@@ -49,7 +53,7 @@ impl Page {
     pub(super) fn new(
         domain: &'static Domain,
         source: Source,
-        selection: Selection,
+        (selection, finder): (Selection, Option<Finder>),
         bytes_max: usize,
     ) -> Result<Self> {
         let mut errors = Errors::default();
@@ -65,7 +69,8 @@ impl Page {
             all,
             filter: filter::page(domain, source.is_view, &selection, &mut errors),
             sort: filter::sort(domain, &selection.sort),
-            projection: filter::projection(domain, &shown),
+            projection: if finder.is_some() { Document::new() } else { filter::projection(domain, &shown) },
+            finder,
             order: selection.sort,
             fields,
             bytes_max,
@@ -88,7 +93,8 @@ impl Page {
             .max_time(budget(gate))
             .await?;
         let shower = Shower::new(self.domain);
-        let mut read = Read { json: vec![b'['], count: 0, shower, last: None, has_more: false };
+        let finder = self.finder.clone();
+        let mut read = Read { json: vec![b'['], count: 0, shower, finder, last: None, has_more: false };
         while !read.has_more && cursor.advance().await? {
             self.add(cursor.current(), &mut read)?;
         }
@@ -101,7 +107,11 @@ impl Page {
         let next = last.and_then(|last| cursor::encode(self.domain, &self.order, last));
         let note = query::cut_note(read.has_more, next.as_ref()).map(Into::into);
         let unshown = read.shower.into_note();
-        Ok(bounded(Outcome { next, count, note, unshown, ..Outcome::data(read.json) }, self.bytes_max)?)
+        let unnamed = Finder::finish(read.finder, connection, budget(gate)).await?;
+        Ok(bounded(
+            Outcome { next, count, note, unshown, unnamed, ..Outcome::data(read.json) },
+            self.bytes_max,
+        )?)
     }
 
     /// Adds a record, or notes that there are more.
@@ -116,6 +126,9 @@ impl Page {
         let place = Place::Element(&Place::DATA, read.count as usize);
         let fields = self.fields.iter().map(|&field| &self.domain.fields[field]);
         read.shower.write_record(document, fields, place, &mut read.json);
+        if let Some(finder) = &mut read.finder {
+            finder.add(document);
+        }
         read.count += 1;
         if read.json.len() > self.bytes_max {
             return Err(Error::reply_too_large(self.bytes_max).into());

@@ -273,6 +273,13 @@ impl Record {
         path: &str,
         errors: &mut Errors,
     ) -> Self {
+        for &key in domain.key.iter().filter(|&&key| convert::is_between_dates(&values[key])) {
+            // Shortened, it would be the key of another record.
+            errors.push(
+                format!("{path}{}", domain.fields[key].name),
+                "must be a whole number of milliseconds: MongoDB keeps no part of one, and the key would be that of another record",
+            );
+        }
         let values: Vec<Value> = values
             .iter()
             .zip(domain.fields)
@@ -307,8 +314,24 @@ impl Record {
 
 #[cfg(test)]
 mod tests {
+    use beds_core::spec::{Field, Type};
+    use beds_protocol::ErrorCode;
+
     use super::*;
     use crate::golden::{THING, check, thing};
+
+    #[test]
+    fn a_key_between_two_dates_is_none() {
+        static FIELDS: [Field; 1] = [Field::new("at", "_id", Type::DateTime)];
+        static DOMAIN: Domain = Domain::new("moment", "", "0000000000000000").fields(&FIELDS).key(&[0]);
+        let upsert = |moment: &str| {
+            let record = vec![Value::DateTime(moment.parse().unwrap())];
+            Upsert::new(&DOMAIN, "moment", (&[record], &[]), false, 10_000)
+        };
+        assert!(upsert("2020-01-01T00:00:00.001Z").is_ok());
+        let error = upsert("2020-01-01T00:00:00.0012Z").unwrap_err();
+        assert_eq!((error.code, &*error.details[0].field), (ErrorCode::ValidationFailed, "at"));
+    }
 
     #[test]
     fn upserts() {

@@ -8,6 +8,7 @@
 )]
 
 mod audit;
+mod carried;
 mod cells;
 mod company;
 mod events;

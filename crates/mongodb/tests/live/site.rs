@@ -6,7 +6,7 @@ use std::{
 };
 
 use beds_core::{
-    Context, Error, Result, Runner, Work, operation,
+    Context, Error, Outcome, Result, Runner, Work, operation,
     plan::{Bounds, Plan},
     settings::Limits,
     spec::Domain,
@@ -73,6 +73,15 @@ impl Site {
         let context = self.context();
         let outcome = context.run(work(&context)).await?;
         Ok(serde_json::from_slice(&outcome.encode()).unwrap())
+    }
+
+    /// The outcome of what carries records elsewhere.
+    pub(crate) async fn carry(
+        &self,
+        work: impl FnOnce(&Context) -> Result<Work>,
+    ) -> std::result::Result<Outcome, Error> {
+        let context = self.context().carrying();
+        context.run(work(&context)).await
     }
 
     pub(crate) async fn try_fetch(

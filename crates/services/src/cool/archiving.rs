@@ -20,7 +20,7 @@ use super::{
 use crate::{
     archive::{About, Archive, Damage, Fault, FaultKind, Writer},
     jobs::{Catalogue, Job, Kind, Next, Reject, Step, json, read},
-    migration::{Taken, by_keys, digest, key, of_json, shown, take_all, unshown},
+    migration::{Doubts, Taken, by_keys, digest, key, of_json, shown, sort_out, take_all},
 };
 
 /// The name of the kind.
@@ -42,6 +42,17 @@ struct Chunk<'a> {
     disk: &'a Disk,
     job: &'a Job,
     spec: Spec,
+}
+
+/// What a segment gets.
+struct Page {
+    records: Vec<Record>,
+    /// What cannot be archived as it is.
+    rejects: Vec<Reject>,
+    /// How many of the records have members that the template does not name.
+    partial: u64,
+    /// Where the next page begins; none where this is the last.
+    next: Option<String>,
 }
 
 impl Archiving {
@@ -168,12 +179,11 @@ impl Chunk<'_> {
         Ok(outcome.count.unwrap_or_default())
     }
 
-    /// The records of a segment, the records that cannot be archived because one of their values cannot be shown, and
-    /// the place of the next page; `None` after the last page.
-    async fn page(&self, after: Option<&str>) -> Result<(Vec<Record>, Vec<Reject>, Option<String>)> {
+    /// The records that come after a place.
+    async fn page(&self, after: Option<&str>) -> Result<Page> {
         let (domain, most) = (self.spec.domain, self.job.chunk as usize);
         let (mut records, mut bytes, mut next) = (Vec::new(), 0, after.map(str::to_owned));
-        let mut is_doubtful = false;
+        let (mut doubts, cx) = (Doubts::default(), self.cx.carrying());
         loop {
             let left = u32::try_from(most - records.len()).unwrap_or(u32::MAX);
             let request = FetchRequest {
@@ -182,28 +192,19 @@ impl Chunk<'_> {
                 after: next,
                 ..FetchRequest::default()
             };
-            let outcome = self.catalogue.run(self.cx, domain, Request::Fetch(request)).await?;
+            let outcome = self.catalogue.run(&cx, domain, Request::Fetch(request)).await?;
             bytes += outcome.data.as_deref().map_or(0, <[u8]>::len);
-            is_doubtful |= outcome.unshown.is_some();
+            doubts.hear(domain, &outcome);
             records.extend(shown(domain, &outcome)?);
             next = outcome.next;
             if next.is_none() || records.len() >= most || bytes >= SEGMENT_BYTES {
                 break;
             }
         }
-        if !is_doubtful {
-            return Ok((records, Vec::new(), next));
-        }
-        let mut odd = unshown(self.catalogue, self.cx, domain, (&records, None)).await?;
-        let mut rejects = Vec::new();
-        records.retain(|record| {
-            let key = key(domain, record);
-            let odd = odd.remove(&of_json(&key));
-            let is_whole = odd.is_none();
-            rejects.extend(odd.map(|error| Reject::of(key, &error)));
-            is_whole
-        });
-        Ok((records, rejects, next))
+        let partial = if self.spec.is_move { 0 } else { doubts.tolerate() };
+        let reasons = doubts.reasons(self.catalogue, self.cx, domain, (&records, None)).await?;
+        let rejects = sort_out(domain, &mut records, reasons);
+        Ok(Page { records, rejects, partial, next })
     }
 
     /// Writes a segment. Returns the records that cannot be archived.
@@ -231,7 +232,7 @@ impl Chunk<'_> {
             at.counts.archived += count;
             return Ok(Vec::new());
         }
-        let (records, rejects, next) = self.page(at.after.as_deref()).await?;
+        let Page { records, rejects, partial, next } = self.page(at.after.as_deref()).await?;
         if !records.is_empty() {
             let count = records.len() as u64;
             let lines: serde_json::Result<Vec<String>> = records.iter().map(serde_json::to_string).collect();
@@ -250,6 +251,7 @@ impl Chunk<'_> {
             at.counts.archived += count;
         }
         at.counts.refused += rejects.len() as u64;
+        at.counts.partial += partial;
         at.after = next;
         if at.after.is_none() {
             at.phase = if at.segments > 0 { Phase::Finish } else { Phase::End };
@@ -318,7 +320,7 @@ impl Chunk<'_> {
         });
         let archived: Vec<(Json, String)> = archived.collect();
         let keys: Vec<Json> = archived.iter().map(|(key, _)| key.clone()).collect();
-        let now = by_keys(self.catalogue, self.cx, domain, &keys).await?;
+        let now = by_keys(self.catalogue, self.cx, domain, &keys, |_| {}).await?;
         let (mut counts, mut rejects) = (at.counts, Vec::new());
         let taken = take_all(self.cx, self.catalogue, domain, &archived, now).await?;
         for ((key, _), taken) in archived.iter().zip(taken) {

@@ -55,6 +55,14 @@ pub(super) struct Counts {
     pub(super) changed: u64,
     /// Still in the database, because they may not be deleted.
     pub(super) refused: u64,
+    /// Archived without the members that the template does not name; what moves is refused for them.
+    #[serde(skip_serializing_if = "is_none")]
+    pub(super) partial: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+const fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Checkpoint {
@@ -64,7 +72,7 @@ impl Checkpoint {
 
     /// How many records are dealt with.
     pub(super) fn done(&self) -> u64 {
-        let Counts { archived, deleted, changed, refused } = self.counts;
+        let Counts { archived, deleted, changed, refused, partial: _ } = self.counts;
         archived + deleted + changed + refused
     }
 }

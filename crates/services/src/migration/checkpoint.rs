@@ -77,6 +77,9 @@ pub(super) struct Counts {
     /// Changed or deleted by others during the move: they are in the source, in their present state.
     #[serde(skip_serializing_if = "is_none")]
     pub(super) changed: u64,
+    /// Copied without the members that the template does not name; what moves is rejected for them.
+    #[serde(skip_serializing_if = "is_none")]
+    pub(super) partial: u64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]

@@ -12,8 +12,10 @@ use beds_protocol::{Json, Record};
 use super::{
     canonical,
     convert::{Found, Source, value},
+    doubts::{Doubts, sort_out},
     expression::Expression,
-    pages::{self, Chunk, key},
+    keys::key,
+    pages::Chunk,
     shape::fitted,
     spec::{Mode, Spec},
 };
@@ -38,37 +40,27 @@ pub(super) struct Item {
 pub(super) async fn items(
     chunk: &Chunk<'_>,
     records: Vec<Record>,
-    is_doubtful: bool,
+    doubts: Doubts,
 ) -> Result<(Vec<Item>, Vec<Reject>)> {
-    let mut unshown = if is_doubtful { unshown(chunk, &records).await? } else { HashMap::new() };
-    let found = look_up(chunk, &records).await?;
-    let (mut items, mut rejects) = (Vec::with_capacity(records.len()), Vec::new());
-    for record in records {
-        let key = key(chunk.spec.from, &record);
-        let item = match unshown.remove(&canonical::of_json(&key)) {
-            Some(error) => Err(error),
-            None => item(chunk, key.clone(), record, &found),
-        };
-        match item {
-            Ok(item) => items.push(item),
-            Err(error) => rejects.push(Reject::of(key, &error)),
-        }
-    }
-    Ok((items, rejects))
-}
-
-/// The records with a value that would be lost: among the values that are sent, or, for a move, among all values.
-async fn unshown(chunk: &Chunk<'_>, records: &[Record]) -> Result<HashMap<Vec<u8>, Error>> {
     let Spec { from, map, mode, .. } = chunk.spec;
     let mut sent: Vec<usize> =
         map.iter().flat_map(|(_, _, expression)| expression.sources()).copied().collect();
     sent.sort_unstable();
     sent.dedup();
     let fields = (*mode == Mode::Copy).then_some(&*sent);
-    if fields.is_some_and(<[usize]>::is_empty) {
-        return Ok(HashMap::new());
+    let reasons = doubts.reasons(chunk.catalogue, chunk.cx, from, (&records, fields)).await?;
+    let mut records = records;
+    let mut rejects = sort_out(from, &mut records, reasons);
+    let found = look_up(chunk, &records).await?;
+    let mut items = Vec::with_capacity(records.len());
+    for record in records {
+        let key = key(from, &record);
+        match item(chunk, key.clone(), record, &found) {
+            Ok(item) => items.push(item),
+            Err(error) => rejects.push(Reject::of(key, &error)),
+        }
     }
-    pages::unshown(chunk.catalogue, chunk.cx, from, (records, fields)).await
+    Ok((items, rejects))
 }
 
 fn item(chunk: &Chunk<'_>, key: Json, source: Record, found: &Found) -> Result<Item> {

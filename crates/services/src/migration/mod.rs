@@ -8,10 +8,12 @@
 mod canonical;
 mod checkpoint;
 mod convert;
+mod doubts;
 mod expression;
 mod fresh;
 mod identity;
 mod items;
+mod keys;
 mod pages;
 mod settling;
 mod shape;
@@ -36,7 +38,9 @@ pub(crate) use fresh::Fresh;
 pub use spec::Asked;
 pub(crate) use {
     canonical::{digest, of_json},
-    pages::{Shelf, by_keys, key, shown, unshown},
+    doubts::{Doubts, sort_out},
+    keys::key,
+    pages::{Shelf, by_keys, shown},
     take::{Taken, take_all},
 };
 

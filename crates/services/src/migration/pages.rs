@@ -8,7 +8,7 @@ use beds_core::{
 use beds_protocol::{CountRequest, ErrorCode, FetchRequest, Json, Record};
 use futures_util::future::{BoxFuture, join_all};
 
-use super::{canonical, checkpoint::Place, fresh::Fresh, spec::Spec};
+use super::{canonical, checkpoint::Place, doubts::Doubts, fresh::Fresh, keys::members, spec::Spec};
 use crate::jobs::{Catalogue, Job};
 
 /// The template that lists the rejects of jobs.
@@ -44,8 +44,8 @@ pub(super) struct Chunk<'a> {
 /// Some records, and the place of the next ones.
 pub(super) struct Page {
     pub(super) records: Vec<Record>,
-    /// Whether some records may have a null in place of a value that cannot be shown.
-    pub(super) is_doubtful: bool,
+    /// What of them would not arrive.
+    pub(super) doubts: Doubts,
     pub(super) place: Place,
     pub(super) is_last: bool,
 }
@@ -78,12 +78,12 @@ impl Chunk<'_> {
         if let Some(shelf) = self.shelf {
             let (records, next) = shelf.page(place.shelf.unwrap_or_default(), most).await?;
             let place = Place { shelf: next, ..Place::default() };
-            return Ok(Page { records, is_doubtful: false, is_last: next.is_none(), place });
+            return Ok(Page { records, doubts: Doubts::default(), is_last: next.is_none(), place });
         }
         if let Some(job) = rejects_of {
             return self.page_of_rejects(&job.to_string(), place).await;
         }
-        let (mut records, mut is_doubtful, mut after) = (Vec::new(), false, place.after.clone());
+        let (mut records, mut doubts, mut after) = (Vec::new(), Doubts::default(), place.after.clone());
         loop {
             let left = u32::try_from(most - records.len()).unwrap_or(u32::MAX);
             let request = FetchRequest {
@@ -92,14 +92,14 @@ impl Chunk<'_> {
                 after: after.clone(),
                 ..FetchRequest::default()
             };
-            let outcome = self.catalogue.run(self.cx, from, Request::Fetch(request)).await?;
+            let outcome = self.catalogue.run(&self.cx.carrying(), from, Request::Fetch(request)).await?;
             let next = outcome.next.clone();
-            is_doubtful |= outcome.unshown.is_some();
+            doubts.hear(from, &outcome);
             records.extend(shown(from, &outcome)?);
             let is_last = next.is_none();
             if is_last || records.len() >= most {
                 let place = Place { after: next.or(after), ..Place::default() };
-                return Ok(Page { records, is_doubtful, place, is_last });
+                return Ok(Page { records, doubts, place, is_last });
             }
             after = next;
         }
@@ -111,15 +111,16 @@ impl Chunk<'_> {
         let is_last = listed.is_empty();
         let last = listed.last().map_or(place.reject, |(id, _)| Some(*id));
         let keys: Vec<Json> = listed.into_iter().map(|(_, key)| key).collect();
-        let found = self.by_keys(self.cx, self.spec.from, &keys).await?;
-        // A record that is gone is skipped, and a record that was rejected twice is sent once.
+        let mut doubts = Doubts::of_all();
+        let (cx, hear) = (self.cx.carrying(), |outcome: &Outcome| doubts.hear(self.spec.from, outcome));
+        let mut found = by_keys(self.catalogue, &cx, self.spec.from, &keys, hear).await?;
+        // One that is gone has nothing to be sent; one that was rejected twice is sent once.
         let mut records: Vec<Record> = Vec::with_capacity(keys.len());
-        let mut found = found;
         for key in &keys {
             records.extend(found.remove(&canonical::of_json(key)));
         }
         let place = Place { reject: last, ..Place::default() };
-        Ok(Page { records, is_doubtful: true, place, is_last })
+        Ok(Page { records, doubts, place, is_last })
     }
 
     /// The rejects of a job after a place, each with its own place and the key of its record.
@@ -146,7 +147,7 @@ impl Chunk<'_> {
         domain: &'static Domain,
         keys: &[Json],
     ) -> Result<HashMap<Vec<u8>, Record>> {
-        by_keys(self.catalogue, cx, domain, keys).await
+        by_keys(self.catalogue, cx, domain, keys, |_| {}).await
     }
 
     /// As [`by_field`].
@@ -157,19 +158,20 @@ impl Chunk<'_> {
         field: usize,
         values: &[Json],
     ) -> Result<HashMap<Vec<u8>, Record>> {
-        by_field(self.catalogue, cx, domain, field, values).await
+        by_field(self.catalogue, cx, domain, (field, values), |_| {}).await
     }
 }
 
-/// The records with these keys, by the text of the key.
+/// The records with these keys, by the text of the key; each outcome is heard of.
 pub(crate) async fn by_keys(
     catalogue: &Catalogue,
     cx: &Context,
     domain: &'static Domain,
     keys: &[Json],
+    mut hear: impl FnMut(&Outcome),
 ) -> Result<HashMap<Vec<u8>, Record>> {
     match domain.key {
-        [one] => by_field(catalogue, cx, domain, *one, keys).await,
+        [one] => by_field(catalogue, cx, domain, (*one, keys), hear).await,
         several => {
             let mut all = HashMap::with_capacity(keys.len());
             for keys in keys.chunks(AT_ONCE) {
@@ -180,6 +182,7 @@ pub(crate) async fn by_keys(
                 for outcome in join_all(keys.iter().map(fetch)).await {
                     match outcome {
                         Ok(outcome) => {
+                            hear(&outcome);
                             for record in shown(domain, &outcome)? {
                                 all.insert(canonical::of_json(&members(domain, several, &record)), record);
                             }
@@ -199,8 +202,8 @@ async fn by_field(
     catalogue: &Catalogue,
     cx: &Context,
     domain: &'static Domain,
-    field: usize,
-    values: &[Json],
+    (field, values): (usize, &[Json]),
+    mut hear: impl FnMut(&Outcome),
 ) -> Result<HashMap<Vec<u8>, Record>> {
     let name = domain.fields[field].name;
     let most = (domain.fetch.limit_max as usize).min(cx.limits.in_items_max).max(1);
@@ -212,60 +215,13 @@ async fn by_field(
             ..FetchRequest::matching([(name, any_of)])
         };
         let outcome = catalogue.run(cx, domain, Request::Fetch(request)).await?;
+        hear(&outcome);
         for record in shown(domain, &outcome)? {
             let value = record.get(name).cloned().unwrap_or_default();
             all.insert(canonical::of_json(&value), record);
         }
     }
     Ok(all)
-}
-
-/// Why records cannot be sent as they are, by the texts of their keys: a value of one of these fields (or, if no fields
-/// are given, of any field) cannot be shown, and is null in the record. Each record is requested by itself, because a
-/// page does not say which records are affected.
-pub(crate) async fn unshown(
-    catalogue: &Catalogue,
-    cx: &Context,
-    domain: &'static Domain,
-    (records, fields): (&[Record], Option<&[usize]>),
-) -> Result<HashMap<Vec<u8>, Error>> {
-    let names = |fields: &[usize]| fields.iter().map(|&field| domain.fields[field].name.to_owned()).collect();
-    let fields: Option<Vec<String>> = fields.map(names);
-    let mut odd = HashMap::new();
-    for records in records.chunks(AT_ONCE) {
-        let asked = records.iter().map(|record| async {
-            let key = key(domain, record);
-            let request = FetchRequest { fields: fields.clone(), ..FetchRequest::by_key(key.clone()) };
-            (key, catalogue.run(cx, domain, Request::Fetch(request)).await)
-        });
-        for (key, outcome) in join_all(asked).await {
-            let why = match outcome {
-                Ok(outcome) => outcome.unshown,
-                Err(error) if error.code == ErrorCode::NotFound => None,
-                Err(error) => return Err(error),
-            };
-            if let Some(why) = why {
-                let message = format!("it cannot be sent as it is: {why}");
-                odd.insert(canonical::of_json(&key), Error::new(ErrorCode::ValidationFailed, message));
-            }
-        }
-    }
-    Ok(odd)
-}
-
-/// The key of a record in the form of a request.
-pub(crate) fn key(domain: &'static Domain, record: &Record) -> Json {
-    members(domain, domain.key, record)
-}
-
-fn members(domain: &'static Domain, fields: &[usize], record: &Record) -> Json {
-    let value = |field: usize| record.get(domain.fields[field].name).cloned().unwrap_or_default();
-    match fields {
-        [one] => value(*one),
-        several => Json::Object(Record(
-            several.iter().map(|&field| (domain.fields[field].name.to_owned(), value(field))).collect(),
-        )),
-    }
 }
 
 /// The records of an outcome.

@@ -10,7 +10,9 @@ use beds_protocol::{ErrorCode, FetchRequest, Json, Record};
 use super::{
     canonical,
     checkpoint::{Checkpoint, Pending},
-    pages::{Chunk, Page, after, key, shown},
+    doubts::Doubts,
+    keys::key,
+    pages::{Chunk, Page, after, shown},
     take::{Taken, take_all},
 };
 use crate::jobs::Reject;
@@ -30,7 +32,7 @@ pub(super) async fn picked(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<(Pa
     let most = (chunk.job.chunk as usize).min(at.picked.len());
     let keys: Vec<Json> = at.picked.drain(..most).collect();
     let is_fresh = chunk.fresh.is_some_and(|fresh| fresh.begin(chunk.job));
-    let (records, is_doubtful) = meant(chunk, &keys).await?;
+    let (records, doubts) = meant(chunk, &keys).await?;
     let mut rejects = Vec::new();
     if !is_fresh {
         let there: Vec<Vec<u8>> =
@@ -38,12 +40,11 @@ pub(super) async fn picked(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<(Pa
         let gone = keys.iter().filter(|key| !there.contains(&canonical::of_json(key)));
         rejects = take_back(chunk, gone.map(|key| (key, None)).collect()).await?;
     }
-    Ok((Page { records, is_doubtful, place: at.place.clone(), is_last: at.is_last }, rejects))
+    Ok((Page { records, doubts, place: at.place.clone(), is_last: at.is_last }, rejects))
 }
 
-/// The records with these keys that still match the filter of the move, and whether some of them may have a value that
-/// cannot be shown.
-async fn meant(chunk: &Chunk<'_>, keys: &[Json]) -> Result<(Vec<Record>, bool)> {
+/// The records with these keys that are still among those that the move is about, and what of them would not arrive.
+async fn meant(chunk: &Chunk<'_>, keys: &[Json]) -> Result<(Vec<Record>, Doubts)> {
     let from = chunk.spec.from;
     let names: Vec<&str> = from.key.iter().map(|&field| from.fields[field].name).collect();
     // A key does not change, so the filter's conditions on it still hold.
@@ -66,7 +67,8 @@ async fn meant(chunk: &Chunk<'_>, keys: &[Json]) -> Result<(Vec<Record>, bool)> 
             }
         }
     }
-    let (mut records, mut is_doubtful) = (Vec::with_capacity(keys.len()), false);
+    let (mut records, mut doubts) = (Vec::with_capacity(keys.len()), Doubts::default());
+    let cx = chunk.cx.carrying();
     for (mut members, most) in requests {
         members.extend(rest.iter().cloned());
         let request = FetchRequest {
@@ -74,11 +76,11 @@ async fn meant(chunk: &Chunk<'_>, keys: &[Json]) -> Result<(Vec<Record>, bool)> 
             limit: u32::try_from(most).ok(),
             ..FetchRequest::default()
         };
-        let outcome = chunk.catalogue.run(chunk.cx, from, Request::Fetch(request)).await?;
-        is_doubtful |= outcome.unshown.is_some();
+        let outcome = chunk.catalogue.run(&cx, from, Request::Fetch(request)).await?;
+        doubts.hear(from, &outcome);
         records.extend(shown(from, &outcome)?);
     }
-    Ok((records, is_doubtful))
+    Ok((records, doubts))
 }
 
 /// Deletes the copies of records that do not move any more, because the job fails.

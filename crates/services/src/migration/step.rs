@@ -6,6 +6,7 @@ use beds_protocol::{ErrorCode, Json, Record};
 use super::{
     canonical,
     checkpoint::{Checkpoint, Counts, Pending, Phase, proves},
+    doubts::Doubts,
     items::{Item, items, there},
     pages::{Chunk, Page},
     settling,
@@ -98,13 +99,14 @@ async fn written(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<(Vec<Reject>,
     } else {
         settling::picked(chunk, at).await?
     };
-    let Page { records, is_doubtful, place, is_last } = page;
+    let Page { records, mut doubts, place, is_last } = page;
     let read = records.len() as u64;
-    let (items, refused) = items(chunk, records, is_doubtful).await?;
+    let partial = tolerated(chunk, &mut doubts);
+    let (items, refused) = items(chunk, records, doubts).await?;
     rejects.extend(refused);
     let became = write(chunk, &items).await?;
     let mut conflict = None;
-    let mut counts = Counts { read, rejected: rejects.len() as u64, ..Counts::default() };
+    let mut counts = Counts { read, partial, rejected: rejects.len() as u64, ..Counts::default() };
     let mut sent: Vec<(&Item, bool)> = Vec::with_capacity(items.len());
     for (item, became) in items.iter().zip(became) {
         let is_made = became == Became::Created;
@@ -143,6 +145,7 @@ async fn written(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<(Vec<Reject>,
     all.replaced += counts.replaced;
     all.skipped += counts.skipped;
     all.rejected += counts.rejected;
+    all.partial += counts.partial;
     (at.place, at.is_last) = (place, is_last);
     at.phase = match (is_last && at.picked.is_empty(), at.pending.is_empty()) {
         (_, false) => Phase::Delete,
@@ -156,8 +159,13 @@ async fn written(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<(Vec<Reject>,
     Ok((rejects, conflict))
 }
 
-/// Compares the written records with those in `to`. In a move, equal records are marked for deletion in the source. The
-/// flag of each item says whether the record was created, and did not exist before.
+/// How many records are copied without the members that the template does not name. What moves would lose them.
+fn tolerated(chunk: &Chunk<'_>, doubts: &mut Doubts) -> u64 {
+    if chunk.spec.mode == Mode::Copy { doubts.tolerate() } else { 0 }
+}
+
+/// Compares what was written with what is there, and has those taken away that are the same, where they move. Of each is known whether
+/// it was made, and was not there before.
 async fn compare(
     chunk: &Chunk<'_>,
     at: &mut Checkpoint,
@@ -209,10 +217,11 @@ fn differ(at: &mut Checkpoint, counts: &mut Counts, rejects: &mut Vec<Reject>, i
 /// Reads records once more, and compares their expected form with the records in `to`.
 async fn proved(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<Vec<Reject>> {
     let spec = chunk.spec;
-    let Page { records, is_doubtful, place, is_last } = chunk.page(&at.place).await?;
+    let Page { records, mut doubts, place, is_last } = chunk.page(&at.place).await?;
+    tolerated(chunk, &mut doubts);
     at.compared += records.len() as u64;
-    // Records that cannot be converted were rejected before.
-    let (items, _) = items(chunk, records, is_doubtful).await?;
+    // Those that cannot be converted were rejected before.
+    let (items, _) = items(chunk, records, doubts).await?;
     let found = there(chunk, items.iter().map(|item| &*item.identity).collect()).await?;
     let differing: Vec<&Item> = items
         .iter()

@@ -9,7 +9,8 @@ use super::{
     canonical,
     checkpoint::{Checkpoint, Pending, Phase},
     items::{name, there},
-    pages::{Chunk, after, key},
+    keys::key,
+    pages::{Chunk, after},
     settling,
     take::{Taken, take, take_all},
 };

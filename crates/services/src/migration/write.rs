@@ -7,7 +7,8 @@ use beds_protocol::{CreateRequest, ErrorCode, OneOrMany, Record, UpdateRequest};
 
 use super::{
     items::{Item, json, there},
-    pages::{Chunk, key},
+    keys::key,
+    pages::Chunk,
     spec::OnConflict,
 };
 use crate::jobs::{Reject, may_pass};
@@ -74,12 +75,11 @@ async fn replace(chunk: &Chunk<'_>, item: &Item, there: &Record) -> Result<Becam
         }
         data.push((name.to_owned(), json(value)));
     }
-    if chunk.spec.dry_run {
-        return Ok(Became::Replaced);
-    }
     let request = UpdateRequest { key: Some(key(to, there)), data: Record(data), ..UpdateRequest::default() };
-    match chunk.catalogue.run(chunk.cx, to, Request::Update(request)).await {
-        Ok(_) => Ok(Became::Replaced),
+    let work = chunk.catalogue.plan(chunk.cx, to, Request::Update(request));
+    let outcome = if chunk.spec.dry_run { chunk.cx.check(work) } else { chunk.cx.run(work).await.map(drop) };
+    match outcome {
+        Ok(()) => Ok(Became::Replaced),
         Err(error) if !may_pass(&error) => Ok(Became::Rejected(error)),
         Err(error) => Err(error),
     }
@@ -108,7 +108,7 @@ async fn create_by_halves(
 ) -> Result<HashMap<usize, Option<Error>>> {
     let mut ended = HashMap::with_capacity(missing.len());
     if chunk.spec.dry_run {
-        return Ok(missing.into_iter().map(|index| (index, None)).collect());
+        return Ok(missing.into_iter().map(|index| (index, refused(chunk, &items[index]))).collect());
     }
     // Neighbouring records are created together.
     let mut runs: Vec<std::ops::Range<usize>> = Vec::new();
@@ -131,6 +131,13 @@ async fn create_by_halves(
         }
     }
     Ok(ended)
+}
+
+/// Why a new record would be refused before the database is asked.
+fn refused(chunk: &Chunk<'_>, item: &Item) -> Option<Error> {
+    let cx = chunk.cx.carrying();
+    let request = Request::Create(CreateRequest { data: OneOrMany::One(item.record.clone()) });
+    cx.check(chunk.catalogue.plan(&cx, chunk.spec.to, request)).err()
 }
 
 /// The reject of a record that was not written.

@@ -35,7 +35,9 @@ impl<'c> Base<'c> {
                 Some(Self { table: relation, picks: None, shown: None, catalogue })
             }
             (Some((table, columns)), _) => {
-                let is_seen = |table: &&Relation| !table.columns.is_empty() && sees(&table.name, catalogue);
+                // A collection that declares no members has an index.
+                let is_known = |table: &Relation| !table.columns.is_empty() || !table.indexes.is_empty();
+                let is_seen = |table: &&Relation| is_known(table) && sees(&table.name, catalogue);
                 let table = catalogue.relation(table).filter(is_seen)?;
                 Some(Self { table, picks: Some(columns), shown: None, catalogue })
             }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::forms::{one_form, shown_alike};
 use beds_core::{
-    inspect::{Index, Relation},
+    inspect::{Each, Index, Relation},
     spec::{Object, Type, Usage},
 };
 use beds_protocol::shown;
@@ -65,7 +65,43 @@ pub(super) fn check_collation(relation: &Relation, findings: &mut Findings<'_>) 
     }
 }
 
-/// Whether the server deletes records that are too old, and no others.
+/// Whether a view shows each document once, and each member that is written, or finds what is written, as itself.
+pub(super) fn check_view(place: &str, relation: &Relation, findings: &mut Findings<'_>) {
+    let domain = findings.domain;
+    let Some(shows) = &relation.shows else { return };
+    let name = shown(&relation.name);
+    let is_of_document = |key: &usize| shows.source(domain.fields[*key].column).is_some();
+    if shows.each == Each::Several && !domain.key.is_empty() && domain.key.iter().all(is_of_document) {
+        let message = format!("{name} shows a document once for each item of a list: records share a key");
+        findings
+            .warning(place, message)
+            .hint("take the `$unwind` out of the view, or make what tells the items apart part of the key");
+    }
+    let Some((collection, _)) = &relation.picks else { return };
+    let is_write = |usage| matches!(usage, Usage::Create | Usage::Update | Usage::Upsert | Usage::Delete);
+    let is_written_to = |object: &Object| is_write(object.usage) && object.name == *collection;
+    if !domain.database_objects().iter().any(is_written_to) {
+        return;
+    }
+    for (index, field) in domain.fields.iter().enumerate() {
+        let is_used = domain.key.contains(&index) || findings.is_stored(index);
+        let other = shows.source(field.column).filter(|source| is_used && *source != field.column);
+        if let Some(other) = other {
+            let collection = shown(collection);
+            let message = format!(
+                "{name} shows {} of {collection} as {}, and a write to {collection} is about its {}",
+                shown(other),
+                shown(field.column),
+                shown(field.column)
+            );
+            findings.error(format!("field {}", field.name), message).hint(
+                "let the view show each member under its own name, and name that one as the field's `column`",
+            );
+        }
+    }
+}
+
+/// Whether the server deletes what is too old, and nothing else.
 fn check_expiry(relation: &Relation, findings: &mut Findings<'_>) {
     let domain = findings.domain;
     let name = shown(&relation.name);

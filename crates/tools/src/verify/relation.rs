@@ -40,6 +40,10 @@ pub(super) fn check(object: &Object, relation: &Relation, all: &AllDeeds<'_>, fi
             )
             .hint("read another view, or declare the function READS SQL DATA if it does not write");
     }
+    let is_hidden = |field: &Field| relation.shows.as_ref().is_some_and(|shows| !shows.has(field.column));
+    for field in domain.fields.iter().filter(|field| is_hidden(field)) {
+        missing(field, relation, catalogue, findings);
+    }
     if relation.columns.is_empty() {
         // A collection without a validator declares no members.
         if domain.engine() == Engine::MariaDb && relation.broken.is_none() {
@@ -48,11 +52,15 @@ pub(super) fn check(object: &Object, relation: &Relation, all: &AllDeeds<'_>, fi
                 .hint("the user needs SELECT on it; a view may be broken: select from it");
         }
     } else {
-        for (index, field) in domain.fields.iter().enumerate() {
+        for (index, field) in domain.fields.iter().enumerate().filter(|(_, field)| !is_hidden(field)) {
             let is_it = |column: &&Column| catalogue.is_one_column(&column.name, field.column);
             match relation.columns.iter().find(is_it) {
                 Some(column) => check_column(index, field, column, relation, findings),
-                None => missing(field, relation, catalogue, findings),
+                // Documents may have members that nothing declares, unless a validator says otherwise.
+                None if relation.evidence == Evidence::Declared || relation.closed => {
+                    missing(field, relation, catalogue, findings);
+                }
+                None => {}
             }
         }
     }
@@ -73,6 +81,7 @@ pub(super) fn check(object: &Object, relation: &Relation, all: &AllDeeds<'_>, fi
     }
     exchanged(&place, relation, catalogue, findings);
     documents::check_collation(relation, findings);
+    documents::check_view(&place, relation, findings);
     used::required(relation, catalogue, findings);
 }
 
@@ -114,20 +123,16 @@ fn exchanged(place: &str, relation: &Relation, catalogue: &Catalogue, findings: 
 }
 
 fn missing(field: &Field, relation: &Relation, catalogue: &Catalogue, findings: &mut Findings<'_>) {
-    // Documents may have undeclared members, unless a validator forbids them.
-    let is_refused = relation.evidence == Evidence::Declared || relation.closed;
-    if !is_refused {
-        return;
-    }
     let kind = relation.kind.as_str();
-    let names = relation.columns.iter().map(|column| column.name.as_str());
+    let told = relation.shows.iter().flat_map(|shows| &shows.named).map(|(name, _)| name.as_str());
+    let names = relation.columns.iter().map(|column| column.name.as_str()).chain(told);
     let nearest = nearest(field.column, names);
     let message = format!("the {kind} {} has no column {}", shown(&relation.name), shown(field.column));
     // The server hides columns on which a user has no right.
     let is_part =
         |grant: &Grant| matches!(&grant.on, Granted::Columns(name) if same_word(name, &relation.name));
     let sees_a_part = catalogue.grants.list.iter().flatten().any(is_part);
-    let is_loose = relation.evidence == Evidence::Validator { strict: false };
+    let is_loose = relation.evidence == Evidence::Validator { strict: false } && relation.shows.is_none();
     let severity = if is_loose { Severity::Warning } else { Severity::Error };
     findings.push(severity, format!("field {}", field.name), message).hint(match nearest {
         None if sees_a_part => format!(

@@ -16,6 +16,7 @@ mod collection;
 mod kept;
 mod silent;
 mod upserts;
+mod views;
 
 /// The findings on a domain and its database.
 pub(super) fn check(domain: &Domain, catalogue: &Catalogue) -> Vec<Finding> {

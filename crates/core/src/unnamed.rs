@@ -1,0 +1,67 @@
+//! [`Unnamed`]: the members of records that their template does not name.
+//!
+//! A collection has documents of any shape, and a column of JSON objects of any. A fetch leaves out what no field names, which is
+//! no harm to whoever reads. What takes a record away after it was carried elsewhere has to know.
+
+use std::fmt::Display;
+
+use serde_json::{Map, Value as Json};
+
+use crate::spec::Domain;
+
+/// How many members of a record are listed.
+const LISTED_MAX: usize = 10;
+
+/// What the template of a record does not name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unnamed {
+    /// The fields of the record's key, as a JSON object.
+    pub key: Vec<u8>,
+    /// The paths of the members, the first of them.
+    pub members: Members,
+}
+
+impl Unnamed {
+    /// Of a record of this domain, as it is shown; none where its template names all.
+    #[must_use]
+    pub fn of(domain: &Domain, record: &[u8], members: Members) -> Option<Self> {
+        if members.is_empty() {
+            return None;
+        }
+        let mut record: Map<String, Json> = serde_json::from_slice(record).ok()?;
+        record.retain(|name, _| domain.key.iter().any(|&field| domain.fields[field].name == name));
+        Some(Self { key: serde_json::to_vec(&record).ok()?, members })
+    }
+}
+
+/// The paths of the members of one record that its template does not name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Members(Vec<String>);
+
+impl Members {
+    /// Adds a member by its path in the record, such as `place.floor`, of a bounded length.
+    pub fn add(&mut self, path: impl Display) {
+        if !self.is_full() {
+            self.0.push(path.to_string());
+        }
+    }
+
+    /// Whether no more are listed.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.0.len() == LISTED_MAX
+    }
+
+    /// Whether the template names all.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The paths, in one line.
+    #[must_use]
+    pub fn listed(&self) -> String {
+        let paths: Vec<String> = self.0.iter().map(beds_protocol::shown).collect();
+        paths.join(", ")
+    }
+}
