@@ -98,8 +98,13 @@ impl Part {
         Self { fleet, told, line: end, tasks }
     }
 
-    /// Reports the node's state to the others: now, at each change, and every few seconds.
-    pub(crate) fn tell(&mut self, pool: &BrokerPool, mut wrong: watch::Receiver<Option<String>>) {
+    /// Has the others know how the node is, now, whenever that changes, and every few seconds.
+    pub(crate) fn tell(
+        &mut self,
+        pool: &BrokerPool,
+        mut wrong: watch::Receiver<Option<String>>,
+        filesystem: watch::Receiver<Option<Uuid>>,
+    ) {
         let (fleet, mut status) = (Arc::clone(&self.fleet), pool.status());
         let (pools, serving, pulse) = (pool.pools(), pool.serving(), pool.pulse());
         self.tasks.spawn(async move {
@@ -121,9 +126,11 @@ impl Part {
                     serves: serving.contains(&broker),
                 };
                 let (brokers, ended) = (brokers.into_iter().map(pooled).collect(), pulse().ended);
+                let filesystem = *filesystem.borrow();
                 fleet
                     .beat(|me| {
                         (me.state, me.reason, me.brokers, me.ended) = (state, reason, brokers, ended);
+                        me.filesystem = filesystem;
                     })
                     .await;
             }

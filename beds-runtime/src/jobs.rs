@@ -18,7 +18,7 @@ use tokio::{
 };
 use tracing::warn;
 
-use crate::{config::Config, engines::Engines, project::Project};
+use crate::{config::Config, engines::Engines, project::Project, shared};
 
 /// The template of jobs.
 const TEMPLATE: &str = "job";
@@ -31,8 +31,7 @@ pub(crate) fn desk(project: &Project, domains: &[&'static Domain]) -> Arc<Desk> 
 
 /// The shared filesystem, if the node hosts the service that uses it.
 pub(crate) fn disk(config: &Config) -> Option<Arc<Disk>> {
-    let is_needed = config.node.services.contains(&Service::Segundo);
-    config.shared_filesystem.path.clone().filter(|_| is_needed).map(|path| Arc::new(Disk::at(path)))
+    shared::path(config).map(|path| Arc::new(Disk::at(path)))
 }
 
 /// The node's work on jobs.

@@ -24,6 +24,7 @@ mod relay;
 mod reload;
 mod roles;
 mod sessions;
+mod shared;
 mod signals;
 mod syslog;
 mod telemetry;

@@ -26,7 +26,7 @@ use crate::{
     project::{Project, Serving},
     relay::Relays,
     reload::Running,
-    roles, sessions,
+    roles, sessions, shared,
     signals::{Asked, Signals},
     syslog,
     telemetry::Traces,
@@ -126,7 +126,7 @@ async fn serve(
     let working =
         jobs::start(&config, &name, &domains, (&engines, &rules, &extensions), (&desk, shared.as_ref()));
     let (pool, relays) = start_pool(&project, &config, &name, serves, rules.clone(), (for_pool, extensions));
-    part.tell(&pool, wrong.clone());
+    part.tell(&pool, wrong.clone(), shared::watch(&config, filesystem));
     if let Some(working) = &working {
         working.follow(pool.status());
     }

@@ -134,7 +134,8 @@ begin
    where user_id = p_id and closed_at is null and not (id <=> p_keep);
 end //
 
--- Sets, adds or revokes roles: `p_change` is set, grant or revoke.
+-- Sets, adds or revokes roles: `p_change` is set, grant or revoke. A user who had too many before keeps them until they are
+-- revoked.
 create or replace procedure sp_user_put_roles(
   in p_name varchar(64) character set utf8mb4 collate utf8mb4_nopad_bin,
   in p_change varchar(10) character set ascii,
@@ -147,9 +148,9 @@ begin
   declare v_roles text character set utf8mb4 collate utf8mb4_nopad_bin;
   declare v_role varchar(64) character set utf8mb4 collate utf8mb4_nopad_bin;
   declare v_at varchar(64) character set utf8mb4;
-  declare v_index int default 0;
+  declare v_index, v_before int default 0;
   declare continue handler for not found set v_id = null;
-  select id, roles into v_id, v_roles from user where name = p_name for update;
+  select id, roles, json_length(roles) into v_id, v_roles, v_before from user where name = p_name for update;
   if v_id is null then
     signal sqlstate '45000' set message_text = 'there is no such user';
   end if;
@@ -169,6 +170,9 @@ begin
     end if;
     set v_index = v_index + 1;
   end while;
+  if json_length(v_roles) > greatest(v_before, 100) then
+    signal sqlstate '45000' set message_text = 'a user has at most 100 roles: take one away by `user.call.revoke` first';
+  end if;
   update user set roles = v_roles where id = v_id;
   set p_id = v_id;
   set p_roles = v_roles;

@@ -160,11 +160,12 @@ create or replace procedure sp_job_control(
   modifies sql data
 begin
   declare v_state varchar(20) character set ascii default null;
+  declare v_wanted varchar(10) character set ascii;
   declare v_due_at datetime(6);
   declare v_now datetime(6) default utc_timestamp(6);
   declare v_is_held boolean;
   declare continue handler for not found set v_state = null;
-  select state, due_at into v_state, v_due_at from job where id = p_id for update;
+  select state, wanted, due_at into v_state, v_wanted, v_due_at from job where id = p_id for update;
   if v_state is null then
     signal sqlstate '45000' set message_text = 'there is no such job';
   end if;
@@ -173,6 +174,8 @@ begin
     if not (p_what = 'cancel' and v_state = 'cancelled') then
       signal sqlstate '45000' set message_text = 'the job has ended';
     end if;
+  elseif v_wanted = 'cancel' and p_what <> 'cancel' then
+    signal sqlstate '45000' set message_text = 'the job was told to cancel, and ends with its chunk; start another in its place';
   elseif p_what = 'resume' then
     if v_state = 'paused' then
       update job set state = 'queued', wanted = null, resumes = false, due_at = v_now, last_error = null where id = p_id;
@@ -332,8 +335,12 @@ create or replace procedure sp_job_leave(
 begin
   declare v_now datetime(6) default utc_timestamp(6);
   update job
-     set state = p_state, wanted = if(p_state = 'queued', wanted, null), resumes = p_state = 'paused' and p_wait_s > 0, node = null, rate = null, due_at = v_now + interval p_wait_s second,
-         result = p_result, last_error = p_error, ended_at = if(p_state in ('done', 'failed'), v_now, null)
+     set resumes = p_state = 'paused' and p_wait_s > 0 and wanted is null,
+         -- What it was told after its last chunk counts as well.
+         ended_at = if(p_state in ('done', 'failed') or (p_state = 'paused' and wanted <=> 'cancel'), v_now, null),
+         state = if(p_state = 'paused' and wanted <=> 'cancel', 'cancelled', p_state),
+         wanted = if(p_state = 'queued', wanted, null), node = null, rate = null, due_at = v_now + interval p_wait_s second,
+         result = p_result, last_error = p_error
    where id = p_id and epoch = p_epoch and state = 'running';
   set p_left = row_count() > 0;
 end //

@@ -133,7 +133,27 @@ async fn nodes_that_do_not_share_it_find_out() {
         code == Some(ErrorCode::NotFound)
     })
     .await;
-    // In `dev` it is a warning, and the other nodes report it as well.
+    // What is not there any more is told, and that it is there again.
+    let (hidden, marker) = (one.path().join("hidden"), one.path().join("beds-filesystem"));
+    let is_told = async |away: bool| {
+        let ping = Request::call("node", "ping", &json!({"node": name}));
+        let told = client.execute(ping).await.unwrap().data.unwrap();
+        let health =
+            client.execute(Request::call("fleet", "health", &json!({}))).await.unwrap().data.unwrap();
+        let reasons = health["reasons"].as_array().unwrap();
+        let missing = reasons.iter().filter(|reason| {
+            reason["what"] == "filesystem_missing" && reason["node"].as_str() == Some(&*name)
+        });
+        let nodes = told.as_array().unwrap();
+        nodes.iter().all(|node| node["data"]["filesystem"].is_null() == away)
+            && missing.count() == if away { nodes.len() } else { 0 }
+    };
+    fs::rename(&marker, &hidden).unwrap();
+    eventually_async("it is told to be away", async || is_told(true).await).await;
+    fs::rename(&hidden, &marker).unwrap();
+    eventually_async("it is told to be back", async || is_told(false).await).await;
+    assert!(first.log().contains("the shared filesystem is not there any more"), "{}", first.log());
+    // In `dev` it is a warning, and the others tell as well.
     let third = start(&other_path);
     assert!(third.log().contains("is not shared"));
     let told = "a node uses another shared filesystem than this one";

@@ -252,6 +252,50 @@ async fn some_of_an_archive_comes_back_and_what_is_wrong_is_told_before() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_segment_that_is_gone_or_is_no_file_ends_the_job_and_hangs_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let guest = sharing(1, folder.path(), plain).await;
+    let series = guest.samples(30);
+    let record = guest.all("sample_row", &series).await.into_values().next().unwrap();
+    let args = json!({"template": "sample_row", "where": {"series": series}, "chunk": 30});
+    let archive = id(&guest.call("cool", "start", args).await);
+    guest.until_state(&archive, "done").await;
+    let segment = folder.path().join(format!("cool/sample_row/{archive}/000001.ndjson.zst"));
+    let pipe = |path: &Path| assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+    let odd: [(&dyn Fn(&Path), &str); 3] = [
+        (&pipe, "it is no file"),
+        (
+            &|path| {
+                fs::remove_file(path).unwrap();
+                fs::create_dir(path).unwrap()
+            },
+            "it is no file",
+        ),
+        (&|path| fs::remove_dir(path).unwrap(), "it is not there"),
+    ];
+    fs::remove_file(&segment).unwrap();
+    for (make, reason) in odd {
+        make(&segment);
+        // More often than there are threads for files.
+        for _ in 0..10 {
+            let args = json!({"archive": archive, "template": "sample_row", "key": record["id"]});
+            let found = guest.call("cool", "find", args).await;
+            assert_eq!(found["error"]["code"], "internal", "{found:#}");
+        }
+        for (call, args) in [
+            ("restore", json!({"archive": archive, "on_conflict": "skip"})),
+            ("restore", json!({"archive": archive, "dry_run": true})),
+            ("verify", json!({"archive": archive})),
+        ] {
+            let job = id(&guest.call("cool", call, args).await);
+            let failed = guest.until(&job, "it fails", |job| job["state"] == "failed").await;
+            let told = format!("{}{}", failed["last_error"], failed["result"]["damages"]);
+            assert!(told.contains(reason), "{call}: {failed:#}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_disk_that_is_full_read_only_or_gone_pauses_the_job_and_loses_nothing() {
     const COUNT: u32 = 1_200;
     let folder = tempfile::tempdir().unwrap();

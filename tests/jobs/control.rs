@@ -61,6 +61,51 @@ async fn a_job_pauses_within_a_chunk_resumes_where_it_was_and_is_cancelled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_is_told_to_cancel_is_cancelled_whatever_it_is_told_then() {
+    // A chunk takes long enough for all that it is told in between.
+    let guest = own(1, &[("BEDS__JOBS__RECORDS_PER_S", "10")]).await;
+    let series = guest.samples(600);
+    let args =
+        json!({"from": "sample_row", "to": "sample_document", "where": {"series": series}, "chunk": 7});
+    let id = guest.start(args).await;
+    guest.until(&id, "some are done", |job| job["done"].as_u64() > Some(0)).await;
+    assert_eq!(guest.call("job", "pause", json!({"id": id})).await["data"], "running");
+    assert_eq!(guest.call("job", "cancel", json!({"id": id})).await["data"], "running");
+    for call in ["pause", "resume"] {
+        let refused = guest.call("job", call, json!({"id": id})).await;
+        assert_eq!(refused["error"]["code"], "conflict", "{refused:#}");
+        let message = refused["error"]["message"].as_str().unwrap();
+        assert!(message.starts_with("the job was told to cancel"), "{refused:#}");
+    }
+    assert_eq!(guest.call("job", "cancel", json!({"id": id})).await["data"], "running");
+    guest.until_state(&id, "cancelled").await;
+    assert!(guest.count("sample_document", &series).await < 600);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_job_is_told_after_its_last_chunk_counts() {
+    let guest = shared().await;
+    let sql = |sql: &str| guest.site.stack.mariadb_query(Some("jobs"), sql).unwrap();
+    for (wanted, state, resumes) in
+        [("'cancel'", "cancelled", "0"), ("'pause'", "paused", "0"), ("null", "paused", "1")]
+    {
+        let id = uuid::Uuid::now_v7();
+        // No node takes it: it is leased for longer than the test lasts.
+        sql(&format!(
+            "insert into job (id, kind, state, wanted, arguments, roles, due_at, created_at) values ('{id}', 'none', 'running', \
+             {wanted}, '{{}}', '[]', utc_timestamp(6) + interval 1 hour, utc_timestamp(6)); \
+             call sp_job_leave('{id}', 0, 'paused', 600, null, 'the disk is full', @left)"
+        ));
+        let left = sql(&format!(
+            "select state, resumes, wanted is null, ended_at is null from job where id = '{id}'"
+        ));
+        let ended = if state == "cancelled" { "0" } else { "1" };
+        assert_eq!(left.split_whitespace().collect::<Vec<_>>(), [state, resumes, "1", ended], "{wanted}");
+        sql(&format!("delete from job where id = '{id}'"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_comes_twice_starts_one_job_and_a_node_that_stops_gives_it_back() {
     let guest = own(2, &[("BEDS__JOBS__RECORDS_PER_S", "250")]).await;
     let series = guest.samples(600);

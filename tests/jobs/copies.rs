@@ -189,6 +189,7 @@ async fn what_is_there_already_is_skipped_replaced_or_ends_the_job() {
     let failed = guest.until(&failed, "it fails", |job| job["state"] == "failed").await;
     let error = failed["last_error"].as_str().unwrap();
     assert!(error.contains("is there already, with another `name`"), "{error}");
+    assert_eq!((&failed["result"]["equal"], &failed["result"]["source"]), (&Value::Null, &Value::Null));
 
     let skipped = guest.start(args("skip")).await;
     let skipped = guest.until_state(&skipped, "done").await;

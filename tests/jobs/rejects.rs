@@ -136,3 +136,63 @@ async fn a_value_that_cannot_be_shown_is_not_copied_as_null() {
         (2, 20)
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_that_a_float_does_not_keep_is_rejected_and_stays_where_it_is() {
+    let guest = shared().await;
+    for (mode, left) in [("copy", 4), ("move", 2)] {
+        let series = guest.samples(4);
+        let sql = |sql: String| guest.site.stack.mariadb_query(Some("catalog"), &sql).unwrap();
+        for (number, told) in [(1, i64::MAX), (2, 9_007_199_254_740_993), (3, 9_007_199_254_740_992)] {
+            sql(format!("update sample set number = {told} where code = '{series}-{number}'"));
+        }
+        let args = json!({
+            "from": "sample_row", "to": "sample_document", "where": {"series": series}, "mode": mode,
+            "map": {"id": "id", "code": "code", "series": "series", "ratio": "number"},
+        });
+        let id = guest.start(args).await;
+        let job = guest.until_state(&id, "done").await;
+        assert_eq!(
+            (&job["rejects"], &job["result"]["counts"]["created"], &job["result"]["equal"]),
+            (&json!(2), &json!(2), &json!(true)),
+            "{job:#}"
+        );
+        for reject in guest.rejects(&id).await {
+            let reason = reject["reason"].as_str().unwrap();
+            assert!(reason.starts_with("`ratio` would lose digits: a float has"), "{reason}");
+        }
+        assert_eq!(guest.count("sample_row", &series).await, left);
+        let there = guest.all("sample_document", &series).await;
+        assert_eq!(there.keys().collect::<Vec<_>>(), [&format!("{series}-3"), &format!("{series}-4")]);
+        assert_eq!(there[&format!("{series}-3")]["ratio"].as_f64(), Some(9_007_199_254_740_992.0));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn null_for_what_the_node_generates_is_rejected_before_it_is_written() {
+    let guest = shared().await;
+    for (mode, left) in [("copy", 10), ("move", 8)] {
+        let series = guest.samples(10);
+        let sql = format!("update sample set moment = null where series = '{series}' and number > 2");
+        guest.site.stack.mariadb_query(Some("catalog"), &sql).unwrap();
+        let args = json!({
+            "from": "sample_row", "to": "sample_document", "where": {"series": series}, "mode": mode,
+            "map": {"id": "id", "code": "code", "series": "series", "created_at": "moment"},
+        });
+        let mut dry = args.clone();
+        dry["dry_run"] = true.into();
+        let dry = guest.start(dry).await;
+        assert_eq!(guest.until_state(&dry, "done").await["rejects"], 8);
+        let id = guest.start(args).await;
+        let job = guest.until_state(&id, "done").await;
+        assert_eq!((&job["rejects"], &job["result"]["equal"]), (&json!(8), &json!(true)), "{job:#}");
+        for reject in guest.rejects(&id).await {
+            let reason = reject["reason"].as_str().unwrap();
+            assert!(reason.starts_with("`created_at` is null where it comes from, and the node"), "{reason}");
+        }
+        assert_eq!(
+            (guest.count("sample_row", &series).await, guest.count("sample_document", &series).await),
+            (left, 2)
+        );
+    }
+}

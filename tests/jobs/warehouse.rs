@@ -415,6 +415,7 @@ async fn a_restore_that_fails_leaves_each_record_on_one_side() {
     let restored = id(&guest.call("warehouse", "restore", args).await);
     let failed = guest.until(&restored, "it fails", |job| job["state"] == "failed").await;
     assert_eq!(failed["result"]["counts"]["created"], 5, "{failed:#}");
+    assert_eq!(failed["result"]["equal"], serde_json::Value::Null, "what was taken back proves nothing");
     assert_eq!(all(&guest, "example", &prefix).await.keys().collect::<Vec<_>>(), [taken]);
     assert_eq!(all(&guest, "example_wh", &prefix).await.len(), 6);
 }

@@ -155,12 +155,53 @@ async fn roles_are_heard_and_what_is_no_role_is_refused() {
     data(&guest.read_with(&token).await);
     data(&roles("lock", json!({"name": name})).await);
     refused(&guest, &token).await;
+    let locked = guest.read_with(&token).await;
+    assert!(
+        locked["error"]["hint"].as_str().unwrap().starts_with("who may call `user.call.unlock`"),
+        "{locked:#}"
+    );
     data(&roles("unlock", json!({"name": name})).await);
     data(&guest.read_with(&token).await);
     // So are the sessions of a deleted user.
     let id = guest.sql(&format!("select id from user where name = '{name}'"));
     data(&send(&guest.client, Request::delete("user", &id)).await);
     refused(&guest, &token).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_has_so_many_roles_and_who_has_too_many_is_not_locked_out() {
+    let guest = site().await;
+    let name = guest.user().await;
+    let roles = async |call: &str, args| guest.ask(&format!("user.call.{call}"), args).await;
+    let fifty: Vec<_> = (0..50).map(|number| format!("a{number}")).collect();
+    data(&roles("set_roles", json!({"name": name, "roles": fifty})).await);
+    for number in 0..50 {
+        data(&roles("grant", json!({"name": name, "role": format!("b{number}")})).await);
+    }
+    let refused = roles("grant", json!({"name": name, "role": "c"})).await;
+    assert_eq!(code(&refused), "conflict");
+    let message = refused["error"]["message"].as_str().unwrap();
+    assert!(message.contains("at most 100 roles: take one away by `user.call.revoke`"), "{refused:#}");
+    // One that the user has is none more.
+    assert_eq!(
+        data(&roles("grant", json!({"name": name, "role": "b7"})).await).as_array().unwrap().len(),
+        100
+    );
+    assert_eq!(data(&guest.open(&name, PASSWORD).await)["roles"].as_array().unwrap().len(), 100);
+
+    // As those have who were given more before there was a bound.
+    guest.sql(&format!(
+        "update user set roles = (select json_arrayagg(concat('r', seq)) from seq_1_to_150) where name = '{name}'"
+    ));
+    let (token, _) = guest.session(&name).await;
+    let checked = guest.ask_with(&token, "session.call.check", json!({})).await;
+    assert_eq!(data(&checked)["roles"].as_array().unwrap().len(), 150);
+    let authenticate = json!({"name": name, "password": PASSWORD});
+    data(&guest.ask_as_nobody("user.call.authenticate", authenticate).await);
+    assert_eq!(code(&roles("grant", json!({"name": name, "role": "c"})).await), "conflict");
+    let left = roles("revoke", json!({"name": name, "role": "r7"})).await;
+    assert_eq!(data(&left).as_array().unwrap().len(), 149);
+    assert_eq!(*data(&roles("set_roles", json!({"name": name, "roles": ["clerk"]})).await), json!(["clerk"]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

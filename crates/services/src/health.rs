@@ -7,7 +7,7 @@ use std::{
 };
 
 use beds_core::{Error, NamasteCore, Outcome, Result, context::Context};
-use beds_protocol::{Broker, FetchRequest, value::DateTime};
+use beds_protocol::{Broker, FetchRequest, Service, value::DateTime};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -124,7 +124,9 @@ pub async fn health<D: NamasteCore>(cx: &Context) -> Result<Health> {
     })?;
     let nodes = not_replaced(nodes);
     let mut found = judge(&nodes);
-    found.extend(filesystems(&cx.extensions.get::<Fleet>()?.known(), Instant::now()));
+    let (known, now) = (cx.extensions.get::<Fleet>()?.known(), Instant::now());
+    found.extend(filesystems(&known, now));
+    found.extend(without_filesystem(&known, now));
     match cx.extensions.get::<Letters>()?.0.count().await {
         Ok(waiting) => {
             for (service, count) in waiting.into_iter().filter(|(_, count)| *count > 0) {
@@ -229,7 +231,23 @@ fn filesystems(known: &[Known], now: Instant) -> Option<(Verdict, Reason)> {
     (used.len() > 1).then(|| (Verdict::Degraded, reason("filesystems_differ", None, message)))
 }
 
-/// The kind of problem for a state.
+/// The nodes that host what is kept on the shared filesystem and do not see one, by what this node has heard of them.
+fn without_filesystem(known: &[Known], now: Instant) -> impl Iterator<Item = (Verdict, Reason)> {
+    let members = known.iter().filter(move |known| !known.is_silent(now)).map(|known| &known.member);
+    let without =
+        members.filter(|member| member.services.contains(&Service::Segundo) && member.filesystem.is_none());
+    without.map(|member| {
+        let reason = Reason {
+            what: "filesystem_missing",
+            node: Some(member.node.clone()),
+            instance: Some(member.instance),
+            message: "it does not see its shared filesystem: archives are not served; mount it".to_owned(),
+        };
+        (Verdict::Degraded, reason)
+    })
+}
+
+/// The kind of thing that a state is.
 fn what(state: &str) -> &'static str {
     match state {
         LOST => "node_lost",

@@ -130,7 +130,7 @@ pub async fn reset_password<U: NamasteCore>(cx: &Context, name: &str, password: 
 /// Sets a user's roles, adds some or removes some. Returns the resulting roles.
 ///
 /// # Errors
-/// `not_found`; `validation_failed` if a name is not a role.
+/// `not_found`; `validation_failed` where one is no role; `conflict` where the objects take no more.
 pub async fn put_roles<U: NamasteCore>(
     cx: &Context,
     name: &str,
@@ -154,7 +154,19 @@ pub async fn put_roles<U: NamasteCore>(
     let given = Json::Array(roles.into_iter().map(Json::String).collect());
     let args = [("name", name.into()), ("change", change.as_str().into()), ("given", given)];
     let changed = ask::call::<U, Changed>(&cx.trusted(), "put_roles", Record::from(args)).await;
-    let Changed { id, roles } = changed.map_err(|error| missing::<U>(error))?;
+    let Changed { id, roles } = match changed {
+        // There is no such user, or it may have no more roles.
+        Err(error) if error.code == ErrorCode::RejectedByDatabase => {
+            let is_known = credential::<U>(cx, name).await?.id.is_some();
+            let refused = if is_known {
+                Error::new(ErrorCode::Conflict, error.message)
+            } else {
+                Error::not_found(U::domain())
+            };
+            return Err(refused);
+        }
+        changed => changed?,
+    };
     Accounts::of(cx)?.forget(&Forget::UserId(id));
     Ok(roles)
 }

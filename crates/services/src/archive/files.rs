@@ -1,12 +1,13 @@
 //! Files that exist completely or not at all.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, OpenOptions},
     io::{self, Read as _, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
-use rustix::io::Errno;
+use rustix::{fs::OFlags, io::Errno};
 
 use super::fault::Fault;
 
@@ -57,12 +58,22 @@ fn unfinished(folder: &Path, name: &str) -> PathBuf {
 
 /// Makes the names in a folder durable.
 pub(super) fn sync_folder(folder: &Path) -> Result<(), Fault> {
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(Fault::of(folder))
+    let opened = open(folder, OFlags::DIRECTORY).map_err(Fault::of(folder))?;
+    opened.sync_all().map_err(Fault::of(folder))
 }
 
-/// The whole content of a file.
+/// Opens what is there to read it. To open a pipe waits for somebody who writes, unless it is told not to.
+fn open(path: &Path, flags: OFlags) -> io::Result<File> {
+    let flags = (flags | OFlags::NONBLOCK).bits().cast_signed();
+    OpenOptions::new().read(true).custom_flags(flags).open(path)
+}
+
+/// A file as a whole. What is no file, such as a pipe or a device, is not opened, since that may do anything.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Fault> {
-    let file = File::open(path).map_err(Fault::of(path))?;
+    if !fs::metadata(path).map_err(Fault::of(path))?.is_file() {
+        return Err(Fault::damaged(path, "it is no file"));
+    }
+    let file = open(path, OFlags::empty()).map_err(Fault::of(path))?;
     let mut content = Vec::new();
     file.take(BYTES_MAX + 1).read_to_end(&mut content).map_err(Fault::of(path))?;
     if content.len() as u64 > BYTES_MAX {

@@ -1,7 +1,6 @@
 //! [`Archive`]: reads a finished archive.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     str::FromStr as _,
 };
@@ -54,7 +53,11 @@ impl Archive {
             return Err(Fault::damaged(&sums, "it is not there: the archive was never finished"));
         }
         let listed = files::read(&sums)?;
-        let text = files::read(&path)?;
+        let text = files::read(&path).map_err(|fault| match fault.kind {
+            // The digests beside it could be read.
+            FaultKind::Missing => Fault::damaged(&path, "it is not there"),
+            _ => fault,
+        })?;
         let wanted = sum(&files::digest(&text), MANIFEST);
         if !lines(&String::from_utf8_lossy(&listed)).any(|line| line == wanted) {
             return Err(Fault::damaged(&path, format!("its digest is not the one in {SUMS}")));
@@ -161,7 +164,7 @@ impl Archive {
     fn is_of_file(&self, fault: &Fault) -> bool {
         match fault.kind {
             FaultKind::Damaged(_) => true,
-            FaultKind::Missing | FaultKind::Other(_) => fs::read(self.folder.join(SUMS)).is_ok(),
+            FaultKind::Missing | FaultKind::Other(_) => files::read(&self.folder.join(SUMS)).is_ok(),
             FaultKind::Full
             | FaultKind::ReadOnly
             | FaultKind::Denied

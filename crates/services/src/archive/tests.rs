@@ -136,6 +136,52 @@ fn a_damaged_segment_harms_no_other() {
     let scrubbed = archive.scrub(|_| ()).unwrap();
     assert_eq!(scrubbed.records, 1500);
     assert_eq!(scrubbed.damages.len(), 1);
+    // So does a manifest that is gone.
+    fs::remove_file(folder.path().join("manifest.json")).unwrap();
+    let fault = Archive::open(folder.path()).unwrap_err();
+    assert!(
+        !fault.passes() && fault.to_string().ends_with("manifest.json: it is damaged: it is not there"),
+        "{fault}"
+    );
+}
+
+#[test]
+fn what_is_no_file_is_damage_and_blocks_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = archive(folder.path());
+    let odd: [fn(&Path); 4] = [
+        |path| rustix::fs::mkfifoat(rustix::fs::CWD, path, rustix::fs::Mode::RWXU).unwrap(),
+        |path| drop(std::os::unix::net::UnixListener::bind(path).unwrap()),
+        |path| std::os::unix::fs::symlink("/dev/zero", path).unwrap(),
+        |path| fs::create_dir(path).unwrap(),
+    ];
+    for make in odd {
+        for name in ["000002.ndjson.zst", "manifest.json", "BLAKE3SUMS"] {
+            let path = folder.path().join(name);
+            let whole = fs::read(&path).unwrap();
+            fs::remove_file(&path).unwrap();
+            make(&path);
+            let scrubbed = Archive::open(folder.path()).and_then(|archive| archive.scrub(|_| ()));
+            let found = archive.find(&key(1007));
+            let is_damage = match scrubbed {
+                Ok(Scrubbed { damages, .. }) => {
+                    damages.len() == 1 && damages[0].what.ends_with("it is no file")
+                }
+                Err(fault) => !fault.passes() && fault.to_string().ends_with("it is no file"),
+            };
+            assert!(is_damage, "{name}");
+            assert_eq!(found.is_err(), name.starts_with('0'), "{name}");
+            let is_folder = path.symlink_metadata().unwrap().is_dir();
+            if is_folder { fs::remove_dir(&path) } else { fs::remove_file(&path) }.unwrap();
+            fs::write(&path, whole).unwrap();
+        }
+    }
+    // Nor does a writer that goes on there wait.
+    let folder = tempfile::tempdir().unwrap();
+    let writer = Writer::at(folder.path(), about()).unwrap();
+    odd[0](&folder.path().join("000001.ndjson.zst"));
+    assert!(!writer.written(1).unwrap_err().passes());
+    assert!(!writer.finish(|_| ()).unwrap_err().passes());
 }
 
 #[test]

@@ -135,9 +135,7 @@ impl Disk {
         let until = until(deadline);
         let permit = self.permit(until).await?;
         let path = self.path.clone();
-        let telling = begin(permit, move || {
-            mounted(&path, before).and_then(|(folder, identity)| work(&folder, identity))
-        })?;
+        let telling = begin(permit, move || within(&path, before, work))?;
         match timeout_at(until.into(), telling).await {
             Ok(Ok(result)) => Ok(result?),
             Ok(Err(_)) => Err(ended().into()),
@@ -161,8 +159,7 @@ impl Disk {
             let permit = self.permit(until).await?;
             let (path, read) = (self.path.clone(), Arc::new(AtomicU64::new(0)));
             let counted = Arc::clone(&read);
-            let end =
-                begin(permit, move || mounted(&path, None).and_then(|(folder, _)| work(&folder, &counted)))?;
+            let end = begin(permit, move || within(&path, None, |folder, _| work(folder, &counted)))?;
             Long { read, seen: 0, end }
         };
         match timeout_at(until.into(), &mut long.end).await {
@@ -218,6 +215,21 @@ fn mounted(path: &Path, before: Option<Uuid>) -> Result<(PathBuf, Uuid), Fault> 
         return Err(Fault::of(path)(io::Error::other(what)));
     }
     Ok((path.join(FOLDER), identity))
+}
+
+/// Works in the folder of archives. What is not there while the filesystem is, somebody has removed: it does not come back by itself.
+fn within<T>(
+    path: &Path,
+    before: Option<Uuid>,
+    work: impl FnOnce(&Path, Uuid) -> Result<T, Fault>,
+) -> Result<T, Fault> {
+    let (folder, seen) = mounted(path, before)?;
+    work(&folder, seen).map_err(|fault| match fault.kind {
+        FaultKind::Missing if mounted(path, Some(seen)).is_ok() && !fault.path.exists() => {
+            Fault::damaged(&fault.path, "it is not there")
+        }
+        _ => fault,
+    })
 }
 
 fn until(deadline: Instant) -> Instant {

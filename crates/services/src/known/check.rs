@@ -167,7 +167,7 @@ impl SessionCheck {
             State::Locked => {
                 return Err(Error::new(ErrorCode::Unauthenticated, "the user of the session is locked")
                     .hint(
-                        "an operator releases a user by `user.call.unlock`; the session serves again then",
+                        "who may call `user.call.unlock` can release the user; the session serves again then",
                     ));
             }
             State::Unknown => return Err(ended("there is no such session, or it ended long ago")),

@@ -142,8 +142,8 @@ impl Checkpoint {
         if proves(spec) { self.counts.read + self.compared } else { self.counts.read }
     }
 
-    /// The result of the job.
-    pub(super) fn result(&self, spec: &Spec, is_equal: bool) -> Result<Json> {
+    /// What came of it: with the proof where all records were compared.
+    pub(super) fn result(&self, spec: &Spec, is_equal: Option<bool>) -> Result<Json> {
         #[derive(Serialize)]
         struct Ended<'a> {
             mode: &'static str,
@@ -165,9 +165,9 @@ impl Checkpoint {
             },
             dry_run: spec.dry_run,
             counts: self.counts,
-            source: (!spec.dry_run).then_some(&self.source),
-            target: (!spec.dry_run).then_some(&self.target),
-            equal: (!spec.dry_run).then_some(is_equal),
+            source: is_equal.is_some().then_some(&self.source),
+            target: is_equal.is_some().then_some(&self.target),
+            equal: is_equal,
             rejects_of: spec.rejects_of,
         })
     }

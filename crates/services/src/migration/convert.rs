@@ -8,7 +8,7 @@ use beds_protocol::{Json, value::Date};
 use super::{
     canonical,
     expression::{Case, Expression, Part},
-    shape::fitted,
+    shape::{fitted, loses},
 };
 
 /// The values of looked-up records, by expression and by the text of the value that finds the record.
@@ -81,7 +81,11 @@ pub(super) fn value(
             }
         }
     };
-    Ok(fitted(value, &to.ty))
+    let value = fitted(value, &to.ty);
+    match loses(&value, &to.ty) {
+        None => Ok(value),
+        Some(reason) => Err(reason.to_owned()),
+    }
 }
 
 fn of_enum(value: &Json, values: &BTreeMap<String, Json>, other: Option<&Json>) -> Result<Json, String> {

@@ -1,6 +1,6 @@
 //! Which values fit which field: checked before a migration is queued.
 
-use beds_core::spec::Type;
+use beds_core::{spec::Type, value::microseconds};
 use beds_protocol::Json;
 
 /// The result of an expression.
@@ -120,6 +120,27 @@ pub(super) fn fitted(value: Json, to: &Type) -> Json {
     }
 }
 
+/// Why a field of this type would not keep all digits of a value, and would say nothing: the end of the sentence "the field …".
+pub(super) fn loses(value: &Json, to: &Type) -> Option<&'static str> {
+    match (value, to) {
+        (Json::Number(number), Type::Float { .. }) if number.as_exact_f64().is_none() => {
+            Some("would lose digits: a float has 15 to 17, and the number in the record has more")
+        }
+        (Json::String(text), Type::DateTime)
+            if text.parse().is_ok_and(|moment| moment != microseconds(moment)) =>
+        {
+            Some("would lose digits: a datetime has six of a second, and the text in the record has more")
+        }
+        (Json::Array(items), Type::List { item, .. }) => {
+            items.iter().find_map(|value| loses(value, &item.ty))
+        }
+        (Json::Object(members), Type::Object { fields }) => {
+            fields.iter().find_map(|field| members.get(field.name).and_then(|value| loses(value, &field.ty)))
+        }
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,6 +179,39 @@ mod tests {
         ] {
             let reason = of(from, to).unwrap_or_default();
             assert!(reason.contains(why), "{from:?} {to:?}: {reason}");
+        }
+    }
+
+    #[test]
+    fn digits_that_a_field_does_not_keep_are_told() {
+        use beds_core::spec::Field;
+        static NUMBER: Field = Field::new("number", "number", Type::FLOAT);
+        static NUMBERS: Type = Type::list(&NUMBER, 10);
+        static MEMBERS: [Field; 1] = [Field::new("number", "number", Type::FLOAT)];
+        static OBJECT: Type = Type::object(&MEMBERS);
+        for (json, to, is_lost) in [
+            ("9007199254740992", &FLOAT, false),
+            ("9007199254740993", &FLOAT, true),
+            ("-9007199254740993", &FLOAT, true),
+            ("9223372036854775807", &FLOAT, true),
+            ("18446744073709551615", &FLOAT, true),
+            ("0.1", &FLOAT, false),
+            ("1e300", &FLOAT, false),
+            ("0.12345678901234567890", &FLOAT, true),
+            ("9007199254740993", &INT, false),
+            ("9007199254740993", &JSON, false),
+            ("[1, 9007199254740993]", &NUMBERS, true),
+            ("[1, 2]", &NUMBERS, false),
+            (r#"{"number": 9007199254740993, "other": 1}"#, &OBJECT, true),
+            (r#"{"other": 9007199254740993}"#, &OBJECT, false),
+            (r#""2026-01-31T08:30:00.123456Z""#, &MOMENT, false),
+            (r#""2026-01-31T08:30:00.123456000Z""#, &MOMENT, false),
+            (r#""2026-01-31T08:30:00.1234567Z""#, &MOMENT, true),
+            (r#""no moment""#, &MOMENT, false),
+            ("null", &FLOAT, false),
+        ] {
+            let json = Json::of_any(json.as_bytes()).unwrap();
+            assert_eq!(loses(&json, to).is_some(), is_lost, "{json} {to:?}");
         }
     }
 }

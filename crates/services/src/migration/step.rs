@@ -63,10 +63,10 @@ pub(super) async fn step(chunk: &Chunk<'_>, mut at: Checkpoint) -> Result<Step> 
 
 fn next(chunk: &Chunk<'_>, at: &Checkpoint, conflict: Option<String>) -> Result<Next> {
     let spec = chunk.spec;
-    let is_equal = at.is_equal(spec);
     if let Some(reason) = conflict {
-        return Ok(Next::Failed(at.result(spec, is_equal)?, reason));
+        return Ok(Next::Failed(at.result(spec, None)?, reason));
     }
+    let is_equal = (at.phase == Phase::End && !spec.dry_run).then(|| at.is_equal(spec));
     if !spec.dry_run && at.counts.rejected > u64::from(chunk.job.rejects_max) {
         let reason = format!("more than {} records were rejected", chunk.job.rejects_max);
         return Ok(Next::Failed(at.result(spec, is_equal)?, reason));
@@ -75,7 +75,7 @@ fn next(chunk: &Chunk<'_>, at: &Checkpoint, conflict: Option<String>) -> Result<
         return Ok(Next::Chunk);
     }
     let result = at.result(spec, is_equal)?;
-    if spec.dry_run || is_equal {
+    if is_equal != Some(false) {
         return Ok(Next::Done(result));
     }
     let reason = format!(
@@ -242,7 +242,8 @@ async fn proved(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<Vec<Reject>> {
                 at.counts.rejected += 1;
                 let reason = match there.and_then(|there| item.differs(chunk, there)) {
                     Some(field) => format!(
-                        "`{field}` is not there as it is where it comes from: one of both was changed meanwhile"
+                        "`{field}` is not there as it is where it comes from: one of both was changed meanwhile, or \
+                         the database keeps another value than was sent"
                     ),
                     None => "it is not there: it came, or was taken away, meanwhile".to_owned(),
                 };
