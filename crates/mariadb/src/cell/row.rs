@@ -153,7 +153,9 @@ impl Reply {
 /// What a note says of a cell. What cannot be parsed may have sensitive members.
 pub(super) fn stored(cell: Raw<'_>, ty: &Type) -> String {
     match (cell, ty) {
-        (Raw::Octets(_, _), Type::Json | Type::List { .. } | Type::Object { .. }) => "text".to_owned(),
+        (Raw::Octets(..) | Raw::Foreign(..), Type::Json | Type::List { .. } | Type::Object { .. }) => {
+            "text".to_owned()
+        }
         _ => cell.to_string(),
     }
 }

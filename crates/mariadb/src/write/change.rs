@@ -202,7 +202,7 @@ impl Change<'_> {
         columns: &[Column],
     ) -> Result<Current, Fault> {
         let all: Vec<usize> = (0..self.domain.fields.len()).collect();
-        let sql = statement::by_key(self.domain, source, columns, &all, self.key).for_update();
+        let sql = statement::stored_by_key(self.domain, source, columns, &all, self.key).for_update();
         let rows = self.find(connection, sql).await?;
         let row = match rows.as_slice() {
             [] => return Err(Fault::Refused(Error::not_found(self.domain))),

@@ -1,5 +1,5 @@
-//! An update of a record that holds what no parameter takes: a day that no calendar has, or what an ENUM has in place of a
-//! value. Under strict rules the server refuses it from a client, and copies it from column to variable to parameter.
+//! An update of a record that holds what no parameter takes: a day that no calendar has, what an ENUM has in place of a
+//! value, or a text that does not come back from Unicode. Under strict rules the server refuses it from a client, and copies it from column to variable to parameter.
 //! So that is the way it goes, and what the request says stays under strict rules.
 
 use std::fmt::Write as _;
