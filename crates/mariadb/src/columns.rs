@@ -18,7 +18,7 @@ use crate::{
     known::Answers,
     meaning::is_place,
     parameters::Parameters,
-    repertoire::{Repertoire, Repertoires},
+    repertoire::{self, Repertoire, Repertoires, is_name},
 };
 
 /// The properties of a column on which comparisons depend.
@@ -31,6 +31,10 @@ pub(crate) struct Column {
     pub(crate) room: Option<u64>,
     /// Which values of an ENUM, or members of a SET, are numbers.
     pub(crate) numbers: Arc<[String]>,
+    /// The members of a SET, in their order.
+    pub(crate) members: Arc<[String]>,
+    /// Its character set, where a text of it may become another one on its way to Unicode and back.
+    pub(crate) own_set: Option<Arc<CharacterSet>>,
 }
 
 impl Column {
@@ -40,6 +44,44 @@ impl Column {
             (Value::Text(text), Some(characters)) => characters.has(text),
             _ => true,
         }
+    }
+
+    /// A value as it is kept, where that compares as another text: the members of a SET in their order.
+    pub(crate) fn as_kept(&self, value: Value) -> Value {
+        match value {
+            Value::Text(text) if !self.members.is_empty() => {
+                Value::Text(in_order(&self.members, &text).unwrap_or(text))
+            }
+            value => value,
+        }
+    }
+}
+
+/// These members of a SET in its order; `None` where one is none of them.
+fn in_order(members: &[String], text: &str) -> Option<String> {
+    let place = |name: &str| {
+        let is_alike = |member: &String| member.to_lowercase() == name.to_lowercase();
+        members.iter().position(|member| member == name).or_else(|| members.iter().position(is_alike))
+    };
+    let mut places = text.split(',').map(place).collect::<Option<Vec<_>>>()?;
+    places.sort_unstable();
+    places.dedup();
+    Some(places.into_iter().map(|place| members[place].as_str()).collect::<Vec<_>>().join(","))
+}
+
+/// A character set, and the collation by which its texts are compared.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct CharacterSet {
+    pub(crate) name: String,
+    pub(crate) collation: String,
+}
+
+impl CharacterSet {
+    /// Of a column; `None` where every text of it comes back from Unicode.
+    fn own(name: &str, collation: &str) -> Option<Self> {
+        // Both become part of statements.
+        let is_partial = !repertoire::is_whole(name) && is_name(name) && is_name(collation);
+        is_partial.then(|| Self { name: name.to_owned(), collation: collation.to_owned() })
     }
 }
 
@@ -77,8 +119,8 @@ pub(crate) enum Kept {
     /// CHAR of a collation in which `a` and `a` followed by a space differ. The column does not keep the space, and is
     /// sorted with the spaces that fill it.
     Char,
-    /// Text of a collation that compares by several levels in turn. A range finds texts outside of the sort order, so
-    /// the text is sorted by its characters.
+    /// Text of a collation that finds in a range what it does not sort there, since it compares by several levels in turn, or by
+    /// codes that it does not sort by: it is sorted by its characters.
     Levels,
     /// Text of a collation in which several characters count as one. An index finds too few texts by such prefixes.
     Contracted,
@@ -154,14 +196,17 @@ impl Columns {
         let learned = declared(connection, domain, source).await?;
         let mixed = mixed(connection, domain, source, &learned).await?;
         let mut columns = Vec::with_capacity(learned.len());
-        for (field, Declared { kept, set, room, numbers, .. }) in learned.into_iter().enumerate() {
+        for (field, declared) in learned.into_iter().enumerate() {
+            let Declared { kept, set, room, numbers, members, own_set, .. } = declared;
+            let own_set = own_set.filter(|_| !mixed.contains(&field)).map(Arc::new);
             let (kept, characters) = match set.filter(|_| is_compared(domain, field)) {
                 // It is compared as text with all of Unicode.
                 Some(_) if mixed.contains(&field) => (Kept::Expression, None),
                 Some(set) => (kept, self.sets.of(connection, &set).await?),
                 None => (kept, None),
             };
-            columns.push(Column { kept, characters, room, numbers: numbers.into() });
+            let (numbers, members) = (numbers.into(), members.into());
+            columns.push(Column { kept, characters, room, numbers, members, own_set });
         }
         Ok(columns.into())
     }
@@ -179,6 +224,10 @@ struct Declared {
     room: Option<u64>,
     /// See [`Column::numbers`].
     numbers: Vec<String>,
+    /// As [`Column::members`].
+    members: Vec<String>,
+    /// As [`Column::own_set`].
+    own_set: Option<CharacterSet>,
 }
 
 /// The column of each field.
@@ -210,8 +259,10 @@ async fn declared(
                 let texts = ["char", "varchar", "tinytext", "text", "mediumtext", "longtext"];
                 let is_text = texts.contains(&ty);
                 let room = row.try_get_unchecked::<Option<u64>, _>(7)?.filter(|_| is_text);
-                let numbers = numbers(full);
-                *declared = Declared { kept, is_text, set: row.try_get_unchecked(6)?, room, numbers };
+                let set: Option<String> = row.try_get_unchecked(6)?;
+                let own_set = set.as_ref().and_then(|set| CharacterSet::own(set, collation));
+                let (numbers, members) = (numbers(full), members(full));
+                *declared = Declared { kept, is_text, set, room, numbers, members, own_set };
             }
         }
     }
@@ -257,7 +308,7 @@ fn of_details(ty: &str, digits: Option<i64>, collation: &str) -> Kept {
     let is_of_lengths = ["unicode", "uca", "german2"].iter().any(|name| collation.contains(name));
     match digits.and_then(|digits| u8::try_from(digits).ok()) {
         Some(digits @ 0..=6) => Kept::Fraction(digits),
-        _ if collation.ends_with("_czech_cs") => Kept::Levels,
+        _ if collation.ends_with("_czech_cs") || collation.starts_with("big5_chinese_") => Kept::Levels,
         _ if ["thai", "myanmar"].iter().any(|name| collation.contains(name)) => Kept::Contracted,
         _ if is_nopad && ty == "char" => Kept::Char,
         _ if is_nopad && !is_of_lengths => Kept::NoPad,
@@ -271,6 +322,14 @@ fn numbers(full: &str) -> Vec<String> {
         Kind::Enum(values) | Kind::Set(values) => {
             values.into_iter().filter(|value| is_place(value)).collect()
         }
+        _ => Vec::new(),
+    }
+}
+
+/// The members of `set('…','…')`.
+fn members(full: &str) -> Vec<String> {
+    match kind(full) {
+        Kind::Set(members) => members,
         _ => Vec::new(),
     }
 }

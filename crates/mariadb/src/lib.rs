@@ -14,6 +14,7 @@ mod golden;
 mod inspect;
 mod known;
 mod link;
+mod marked;
 mod meaning;
 mod outbox;
 mod parameters;

@@ -15,6 +15,23 @@ use sqlx::{MySqlConnection, Row as _};
 /// The sets that have every character of Unicode.
 const COMPLETE: [&str; 4] = ["utf8mb4", "utf16", "utf16le", "utf32"];
 
+/// The sets of which every text is the same after it went to Unicode and back. In others there are characters that Unicode
+/// lacks, and some that Unicode has once and they have twice.
+const WHOLE: [&str; 20] = [
+    "binary", "cp850", "cp852", "cp866", "keybcs2", "koi8r", "koi8u", "latin1", "latin2", "latin5", "latin7",
+    "macce", "macroman", "ucs2", "utf8", "utf8mb3", "utf8mb4", "utf16", "utf16le", "utf32",
+];
+
+/// Whether every text of a set comes back from Unicode.
+pub(crate) fn is_whole(set: &str) -> bool {
+    WHOLE.contains(&set)
+}
+
+/// Whether this may be the name of a set or collation, as it stands in a statement.
+pub(crate) fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
 /// How many characters the first plane has.
 const PLANE: u32 = 0x1_0000;
 
@@ -56,7 +73,7 @@ impl Repertoires {
         set: &str,
     ) -> Result<Option<Arc<Repertoire>>, sqlx::Error> {
         // The name becomes part of a statement.
-        if COMPLETE.contains(&set) || !set.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        if COMPLETE.contains(&set) || !is_name(set) {
             return Ok(None);
         }
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(set).map(Arc::clone);
@@ -86,3 +103,6 @@ mod tests {
         assert!(!set.has("日") && !set.has("a日") && !set.has("b") && !set.has("😀"));
     }
 }
+
+#[cfg(test)]
+mod server_tests;

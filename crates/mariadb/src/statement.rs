@@ -15,7 +15,9 @@ use beds_protocol::tables::TEXT_COLLATION;
 
 use crate::columns::Column;
 
+mod becomes;
 mod compare;
+mod marked;
 
 /// A pattern for a view. The server searches each part of a union, and converts a parameter once to the character set
 /// of the first part. MariaDB 10.11 then finds nothing in the other parts.
@@ -62,7 +64,7 @@ pub(crate) fn page<'k>(
     sql
 }
 
-/// Selects these columns of the record with this key, as they are stored.
+/// Selects these columns of the record with this key, as they are: for the server itself.
 pub(crate) fn by_key<'k>(
     domain: &Domain,
     source: &'static Source,
@@ -70,7 +72,18 @@ pub(crate) fn by_key<'k>(
     columns: &[usize],
     key: &[Value],
 ) -> Statement<'k> {
-    Statement::select(domain, source, kept, columns).of_key(domain, key)
+    Statement::select_by(domain, source, kept, columns, Statement::column).of_key(domain, key)
+}
+
+/// As [`by_key`], for the node, which reads what is stored.
+pub(crate) fn stored_by_key<'k>(
+    domain: &Domain,
+    source: &'static Source,
+    kept: &'k [Column],
+    columns: &[usize],
+    key: &[Value],
+) -> Statement<'k> {
+    Statement::select_by(domain, source, kept, columns, Statement::stored).of_key(domain, key)
 }
 
 /// As [`by_key`], for a client.
@@ -147,13 +160,8 @@ impl<'k> Statement<'k> {
         }
     }
 
-    fn select(domain: &Domain, source: &'static Source, kept: &'k [Column], columns: &[usize]) -> Self {
-        Self::select_by(domain, source, kept, columns, Self::column)
-    }
-
-    /// The same as clients see it: the invalid value of an ENUM is null, if its text would be that of a value.
     fn select_shown(domain: &Domain, source: &'static Source, kept: &'k [Column], columns: &[usize]) -> Self {
-        Self::select_by(domain, source, kept, columns, Self::with_nulls)
+        Self::select_by(domain, source, kept, columns, Self::shown)
     }
 
     fn select_by(
@@ -191,15 +199,6 @@ impl<'k> Statement<'k> {
         self.text.push_str(self.columns[field]);
     }
 
-    /// The column in the form that a procedure gets: the invalid value of an ENUM would find another record in a key.
-    fn passed(&mut self, field: usize) {
-        if self.key.contains(&field) {
-            self.with_nulls(field);
-        } else {
-            self.column(field);
-        }
-    }
-
     fn conditions(&mut self, filter: &[Condition]) {
         for (index, Condition { field, test }) in filter.iter().enumerate() {
             self.text.push_str(if index == 0 { " where " } else { " and " });
@@ -221,6 +220,7 @@ impl<'k> Statement<'k> {
                     self.text.push_str(" escape '|'");
                     self.values.push(pattern);
                     self.is_value(field);
+                    self.is_shown(field);
                 } else {
                     self.text.push_str("false");
                 }

@@ -101,12 +101,13 @@ pub(crate) fn read_to_keep(row: &MySqlRow, index: usize, ty: &Type) -> Result<Va
     })
 }
 
-/// Whether no parameter takes the value of a cell: a day that no calendar has, or the empty value of an ENUM that
-/// stands for an invalid one.
+/// Whether no parameter takes what a cell holds: a day that no calendar has, what an ENUM has in place of a value, or a text
+/// that does not come back from Unicode.
 pub(crate) fn is_unpassable(row: &MySqlRow, index: usize, is_enum: bool) -> Result<bool, sqlx::Error> {
     Ok(match Raw::of(row, index)? {
         Some(Raw::Date(moment) | Raw::DateTime(moment)) => moment.moment().is_err(),
         Some(Raw::Octets(text, _)) => is_enum && text.is_empty(),
+        Some(Raw::Foreign(..) | Raw::NoValue) => true,
         _ => false,
     })
 }

@@ -11,7 +11,9 @@ use time::Month;
 
 use beds_core::value::Value;
 
-/// How many bytes of a binary value a note shows.
+use crate::marked::{self, Marked};
+
+/// How many bytes of what is no text a note shows.
 const SHOWN_BYTES_MAX: usize = 20;
 
 /// A cell, by the type of its column.
@@ -30,6 +32,10 @@ pub(super) enum Raw<'r> {
     /// Text, or bytes that may be text: MariaDB calls a `UUID` BINARY, and JSON a BLOB. The flag says whether each byte
     /// counts in comparisons.
     Octets(&'r [u8], bool),
+    /// A text that does not come back from Unicode: the hexadecimal digits of its bytes, and how it is shown where it can be.
+    Foreign(&'r [u8], Option<&'r [u8]>),
+    /// What an ENUM has in place of a value.
+    NoValue,
 }
 
 /// A date, and a time of day, as MariaDB writes them: any part may be zero.
@@ -73,8 +79,17 @@ impl<'r> Raw<'r> {
             "BIT" => Self::Bits(bytes),
             "YEAR" => Self::UInt(unsigned(bytes)),
             name if name.ends_with("UNSIGNED") => Self::UInt(unsigned(bytes)),
-            // The driver uses these names for texts of a binary collation as well.
-            name => Self::Octets(bytes, name.ends_with("BINARY") || name.ends_with("BLOB")),
+            // The driver calls texts of a binary collation so as well.
+            name => {
+                let is_exact = name.ends_with("BINARY") || name.ends_with("BLOB");
+                let marked = (row.column(index).name() == marked::NAME).then(|| Marked::of(bytes)).flatten();
+                match marked {
+                    None => Self::Octets(bytes, is_exact),
+                    Some(Marked::Same(text)) => Self::Octets(text, is_exact),
+                    Some(Marked::Other { digits, shown }) => Self::Foreign(digits, shown),
+                    Some(Marked::NoValue) => Self::NoValue,
+                }
+            }
         }))
     }
 
@@ -99,6 +114,8 @@ impl<'r> Raw<'r> {
                 Ok(text) => Value::Text(text.to_owned()),
                 Err(_) => Value::Bytes(Bytes(bytes.to_vec())),
             },
+            Self::Foreign(digits, _) => Value::Bytes(Bytes(marked::bytes(digits))),
+            Self::NoValue => Value::Null,
         }
     }
 }
@@ -127,12 +144,18 @@ impl fmt::Display for Raw<'_> {
                 if let Ok(text) = std::str::from_utf8(bytes) {
                     return f.write_str(text);
                 }
-                f.write_str("0x")?;
-                bytes.iter().take(SHOWN_BYTES_MAX).try_for_each(|byte| write!(f, "{byte:02X}"))?;
-                f.write_str(if bytes.len() > SHOWN_BYTES_MAX { "…" } else { "" })
+                in_digits(f, bytes)
             }
+            Self::Foreign(digits, _) => in_digits(f, &marked::bytes(digits)),
+            Self::NoValue => Ok(()),
         }
     }
+}
+
+fn in_digits(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+    f.write_str("0x")?;
+    bytes.iter().take(SHOWN_BYTES_MAX).try_for_each(|byte| write!(f, "{byte:02X}"))?;
+    f.write_str(if bytes.len() > SHOWN_BYTES_MAX { "…" } else { "" })
 }
 
 fn fraction(f: &mut fmt::Formatter<'_>, micro: u32) -> fmt::Result {

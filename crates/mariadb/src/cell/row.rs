@@ -153,7 +153,9 @@ impl Reply {
 /// The text of a cell for a note. A value that cannot be parsed may have sensitive members.
 pub(super) fn stored(cell: Raw<'_>, ty: &Type) -> String {
     match (cell, ty) {
-        (Raw::Octets(_, _), Type::Json | Type::List { .. } | Type::Object { .. }) => "text".to_owned(),
+        (Raw::Octets(..) | Raw::Foreign(..), Type::Json | Type::List { .. } | Type::Object { .. }) => {
+            "text".to_owned()
+        }
         _ => cell.to_string(),
     }
 }

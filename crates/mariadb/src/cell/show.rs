@@ -16,6 +16,12 @@ const NO_TEXT: Reason = "is not text in UTF-8";
 
 /// A cell as a value of this type.
 pub(super) fn show(cell: Raw<'_>, ty: &Type) -> Result<Value, Reason> {
+    let cell = match cell {
+        Raw::Foreign(_, Some(text)) => Raw::Octets(text, false),
+        Raw::Foreign(_, None) => return Err(FOREIGN),
+        Raw::NoValue => return Err(NO_VALUE),
+        cell => cell,
+    };
     Ok(match ty {
         Type::Bool => Value::Bool(truth(cell)?),
         Type::Int { .. } => {
@@ -31,12 +37,12 @@ pub(super) fn show(cell: Raw<'_>, ty: &Type) -> Result<Value, Reason> {
             Raw::Float(_) | Raw::Double(_) | Raw::Int(_) | Raw::UInt(_) | Raw::Bits(_) => {
                 raw::decimal(&cell.to_string())?
             }
-            Raw::Date(_) | Raw::DateTime(_) | Raw::Time(_) => return Err("is no decimal number"),
+            _ => return Err("is no decimal number"),
         }),
         Type::String { .. } | Type::Text { .. } | Type::ObjectId => Value::Text(any_text(cell)?),
         Type::Enum { values } => match any_text(cell)? {
-            // An ENUM has the empty text in place of a value that is none of its own.
-            text if text.is_empty() && !values.contains(&"") => return Err("is none of its values"),
+            // An ENUM has it in place of a value that is none of its own.
+            text if text.is_empty() && !values.contains(&"") => return Err(NO_VALUE),
             text => Value::Text(text),
         },
         Type::Uuid => match cell {
@@ -75,6 +81,9 @@ pub(super) fn show(cell: Raw<'_>, ty: &Type) -> Result<Value, Reason> {
     })
 }
 
+/// Unicode lacks them, or has one for two of the set.
+const FOREIGN: Reason = "has characters without a code of their own in Unicode";
+const NO_VALUE: Reason = "is none of its values";
 const NO_UUID: Reason = "is no UUID";
 const OTHER_UUID: Reason = "is a UUID in another form than the one by which it is looked for";
 const NO_JSON: Reason = "is no JSON that can be sent";

@@ -11,19 +11,21 @@ use beds_core::{
 use beds_protocol::value::{Bytes, Date};
 use time::Time;
 
-use super::Statement;
-use crate::meaning::{cut, is_cut, is_year, number};
+use super::{
+    Statement,
+    becomes::{Becomes, between, single, year},
+};
 use crate::{
-    cell::short,
-    columns::{Empty, Kept},
+    columns::Kept,
+    meaning::{cut, is_cut, number},
 };
 
 /// The collation in which constants of views are compared and sorted. The connection's own.
 const COLLATION: &str = "utf8mb4_unicode_ci";
 
-/// By how many characters a text is sorted. This is within `max_sort_length` (see [`crate::connection`]), which is in
-/// bytes: no collation makes more than 8 bytes of a character.
-const SORTED_CHARS: u32 = 500;
+/// How many characters of a text decide its place in an order. Within `max_sort_length` (see
+/// [`crate::connection`]), which is in bytes: no collation makes more than 8 of a character.
+pub(super) const SORTED_CHARS: u32 = 500;
 
 /// The digits that a DECIMAL of MariaDB has at most, and those after the point.
 const PRECISION_MAX: usize = 65;
@@ -32,18 +34,8 @@ const SCALE_MAX: usize = 38;
 /// The digits that a second's fraction of MariaDB has at most.
 const FRACTION_MAX: u8 = 6;
 
-/// The result of a comparison that needs no operand, or another one.
-enum Becomes {
-    Comparison(Comparison, Value),
-    /// The comparison holds for every value, but not for null.
-    NotNull,
-    /// The comparison holds for every value, and for null.
-    True,
-    False,
-}
-
 impl Statement<'_> {
-    fn kept(&self, field: usize) -> Kept {
+    pub(super) fn kept(&self, field: usize) -> Kept {
         self.kept.get(field).map(|column| column.kept).unwrap_or_default()
     }
 
@@ -61,8 +53,11 @@ impl Statement<'_> {
         }
         if self.kept(field) == Kept::Expression {
             self.in_unicode(field);
-        } else if self.is_in_order && self.kept(field) == Kept::Levels {
-            let _ = write!(self.text, "convert({column} using utf8mb4) collate utf8mb4_nopad_bin");
+        } else if self.is_by_code(field) {
+            let _ = match self.own_set(field) {
+                Some(_) => write!(self.text, "convert({column} using binary)"),
+                None => write!(self.text, "convert({column} using utf8mb4) collate utf8mb4_nopad_bin"),
+            };
         } else if self.is_in_order && self.kept(field).sorts_otherwise() {
             // A CHAR without its filling spaces, as it is shown.
             let _ = write!(self.text, "concat({column})");
@@ -74,7 +69,12 @@ impl Statement<'_> {
         }
     }
 
-    /// The column in a comparison of its beginning: without an index that finds too few.
+    /// Whether the order is that of the characters' codes.
+    pub(super) fn is_by_code(&self, field: usize) -> bool {
+        self.is_in_order && self.kept(field) == Kept::Levels
+    }
+
+    /// The column as its beginning is compared: by no index that finds too few.
     pub(super) fn begins(&mut self, field: usize) {
         if self.kept(field) == Kept::Contracted {
             let _ = write!(self.text, "concat({})", self.columns[field]);
@@ -88,9 +88,9 @@ impl Statement<'_> {
         let _ = write!(self.text, "convert({} using utf8mb4) collate {COLLATION}", self.columns[field]);
     }
 
-    /// Whether the server may sort by the beginning of the texts alone; then the node does so explicitly. A column may
-    /// hold longer texts than clients may write.
-    fn is_long(&self, field: usize) -> bool {
+    /// Whether the server may sort by the beginning of the texts alone, so that the node does so for certain. What a column
+    /// has may be longer than clients may write.
+    pub(super) fn is_long(&self, field: usize) -> bool {
         let (Type::String { max, .. } | Type::Text { max, .. }) = self.fields[field].ty else { return false };
         let room = self.kept.get(field).and_then(|column| column.room);
         room.unwrap_or_else(|| max.into()) > SORTED_CHARS.into()
@@ -104,13 +104,16 @@ impl Statement<'_> {
 
     /// The expression that distinguishes keys with the same beginning.
     fn digest(&mut self, field: usize) {
-        let _ = write!(self.text, "sha2(convert({} using utf8mb4), 256)", self.columns[field]);
+        let set = if self.own_set(field).is_some() { "binary" } else { "utf8mb4" };
+        let _ = write!(self.text, "sha2(convert({} using {set}), 256)", self.columns[field]);
     }
 
     /// Compares the digest that distinguishes keys with the same beginning.
     pub(super) fn compare_digest(&mut self, field: usize, sign: &str, value: &Value) {
         self.digest(field);
-        let _ = write!(self.text, " {sign} sha2(?, 256)");
+        let _ = write!(self.text, " {sign} sha2(");
+        self.placeholder_of_bytes(field);
+        self.text.push_str(", 256)");
         self.values.push(value.clone());
     }
 
@@ -154,6 +157,7 @@ impl Statement<'_> {
             Comparison::Gt | Comparison::Gte => false,
         };
         self.is_value(field);
+        self.is_shown(field);
         let column = self.columns[field];
         // A bound on the bare column lets the server use an index. The other conditions apply to what it finds.
         let _ = match (value, is_below) {
@@ -246,10 +250,6 @@ impl Statement<'_> {
         }
     }
 
-    fn has_empty(&self, field: usize) -> bool {
-        matches!(self.kept(field), Kept::Position(Empty::Either))
-    }
-
     /// Tests whether a field is null.
     pub(super) fn null(&mut self, field: usize, wanted: bool) {
         self.with_nulls(field);
@@ -307,7 +307,14 @@ impl Statement<'_> {
         if is_cut(FRACTION_MAX, value) {
             return between(comparison, true, cut(FRACTION_MAX, value));
         }
-        Becomes::Comparison(comparison, value.clone())
+        let value = value.clone();
+        Becomes::Comparison(
+            comparison,
+            match (comparison, self.kept.get(field)) {
+                (Comparison::Eq | Comparison::Ne, Some(column)) => column.as_kept(value),
+                _ => value,
+            },
+        )
     }
 
     /// Any of these values. The list is filled up to a power of two with its last value. Otherwise each length would be
@@ -377,70 +384,8 @@ impl Statement<'_> {
             };
             let _ = write!(self.text, "cast(? as decimal({precision},{scale}))");
         } else {
-            self.text.push('?');
+            self.placeholder(field, &value);
         }
         self.values.push(value);
-    }
-}
-
-/// The same comparison with a value of fewer digits, which may be below the original. No stored value lies between the
-/// two.
-fn between(comparison: Comparison, is_below: bool, cut: Value) -> Becomes {
-    let comparison = match comparison {
-        Comparison::Eq => return Becomes::False,
-        Comparison::Ne => return Becomes::True,
-        Comparison::Lt | Comparison::Lte if is_below => Comparison::Lte,
-        Comparison::Lt | Comparison::Lte => Comparison::Lt,
-        Comparison::Gt | Comparison::Gte if is_below => Comparison::Gt,
-        Comparison::Gt | Comparison::Gte => Comparison::Gte,
-    };
-    Becomes::Comparison(comparison, cut)
-}
-
-/// The same comparison with a year that a YEAR can hold: the server takes 2 for 2002.
-fn year(comparison: Comparison, number: f64) -> Becomes {
-    let below = if number >= 1901.0 {
-        Some(number.floor().min(2155.0))
-    } else if number >= 0.0 {
-        Some(0.0)
-    } else {
-        None
-    };
-    let above = if number > 2155.0 {
-        None
-    } else if number > 0.0 {
-        Some(number.ceil().max(1901.0))
-    } else {
-        Some(0.0)
-    };
-    let with = |year: Option<f64>, otherwise| match year {
-        Some(year) => Becomes::Comparison(comparison, Value::Float(year)),
-        None => otherwise,
-    };
-    match comparison {
-        Comparison::Eq if !is_year(number) => Becomes::False,
-        Comparison::Ne if !is_year(number) => Becomes::True,
-        Comparison::Eq | Comparison::Ne => with(Some(number), Becomes::False),
-        Comparison::Lt => with(above, Becomes::NotNull),
-        Comparison::Gte => with(above, Becomes::False),
-        Comparison::Gt => with(below, Becomes::NotNull),
-        Comparison::Lte => with(below, Becomes::False),
-    }
-}
-
-/// The double that compares with a FLOAT as this number compares with the shown form of the FLOAT.
-fn single(number: f64) -> f64 {
-    #[allow(clippy::cast_possible_truncation, reason = "the nearest one is meant")]
-    let nearest = number as f32;
-    if !nearest.is_finite() {
-        return number;
-    }
-    let (shown, stored) = (short(nearest), f64::from(nearest));
-    if number > shown {
-        stored.next_up()
-    } else if number < shown {
-        stored.next_down()
-    } else {
-        stored
     }
 }

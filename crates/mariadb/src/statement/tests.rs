@@ -15,7 +15,7 @@ use sqlx::Arguments as _;
 use super::*;
 use crate::{
     cell::bind,
-    columns::{Empty, Kept},
+    columns::{CharacterSet, Empty, Kept},
     golden::{LINES, PAIR, PATHS, THING, check},
     repertoire::Repertoire,
 };
@@ -191,6 +191,30 @@ fn columns_of_fewer_characters() {
     {
         assert!(text(json!({ "name": filter })).starts_with('`'), "an index is used");
     }
+}
+
+/// Text that does not come back from Unicode is told and compared by its bytes; others pay nothing for it.
+#[test]
+fn columns_whose_texts_do_not_come_back() {
+    let (name, _) = THING.field("name").unwrap();
+    let of = |set: Option<(&str, &str)>| {
+        let mut kept: [Column; 15] = std::array::from_fn(|_| Column::default());
+        kept[name].own_set = set.map(|(name, collation)| {
+            Arc::new(CharacterSet { name: name.to_owned(), collation: collation.to_owned() })
+        });
+        let mut selection =
+            selection(&THING, &json!({ "sort": ["name"], "where": { "name": { "gt": "a" } } }));
+        selection.after = Some(vec![Value::Bytes(Bytes(vec![0x98])), id()]);
+        page(&THING, source(&THING), &kept, &selection, &[name]).text
+    };
+    assert!(of(None).starts_with("select `name` from ") && !of(None).contains("convert"), "{}", of(None));
+    let own = of(Some(("cp1251", "cp1251_general_ci")));
+    assert!(own.starts_with("select if(convert(`name` using binary) = convert(convert("), "{own}");
+    assert!(
+        own.contains(" as `beds: marked` from ") && own.contains(" where `name` > ? and not locate("),
+        "{own}"
+    );
+    assert!(own.contains("(`name` > convert(? using cp1251) collate cp1251_general_ci)"), "{own}");
 }
 
 /// Columns that do not compare as they are shown.

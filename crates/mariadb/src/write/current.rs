@@ -31,7 +31,7 @@ pub(super) async fn lock(
 ) -> Result<Option<Current>, Fault> {
     let fault = |error| classify(&error, domain);
     let all: Vec<usize> = (0..domain.fields.len()).collect();
-    let sql = statement::by_key(domain, source, kept, &all, key).for_update();
+    let sql = statement::stored_by_key(domain, source, kept, &all, key).for_update();
     let query = sqlx::query_with(&sql.text, bind(&sql.values).map_err(fault)?);
     let _traced = statement_span(&sql.text);
     let rows = query.fetch_all(connection).await.map_err(fault)?;

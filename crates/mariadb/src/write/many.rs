@@ -204,8 +204,8 @@ impl Many<'_> {
                 }
                 for (part, &field) in domain.key.iter().enumerate() {
                     let cell = cell::read_stored(&row, fields.len() + part).map_err(fault)?;
-                    if has_no_value(kept.get(field), &cell) {
-                        return Err(Fault::Refused(nameless(domain, field)));
+                    if let Some(has) = unfindable(kept.get(field), &cell) {
+                        return Err(Fault::Refused(nameless(domain, field, has)));
                     }
                 }
                 let key = domain.key.iter().enumerate();
@@ -226,23 +226,29 @@ impl Many<'_> {
     }
 }
 
-/// Whether this is the invalid value of an ENUM, as a key is read.
-fn has_no_value(column: Option<&Column>, cell: &Value) -> bool {
-    match column {
-        Some(Column { kept: Kept::Position(empty), .. }) => match empty {
-            Empty::Members => false,
-            Empty::NoValue => matches!(cell, Value::Text(text) if text.is_empty()),
-            Empty::Either => cell.is_null(),
-        },
+/// Why no procedure finds a record by this part of its key; `None` where one may.
+fn unfindable(column: Option<&Column>, cell: &Value) -> Option<&'static str> {
+    let column = column?;
+    let has_no_value = match column.kept {
+        Kept::Position(Empty::NoValue) => matches!(cell, Value::Text(text) if text.is_empty()),
+        Kept::Position(Empty::Either) => cell.is_null(),
         _ => false,
+    };
+    let is_foreign = column.own_set.is_some() && matches!(cell, Value::Bytes(_));
+    if has_no_value {
+        Some("no value")
+    } else if is_foreign {
+        Some("characters without a code of their own in Unicode")
+    } else {
+        None
     }
 }
 
-/// The error of a record whose key has the invalid value of an ENUM.
-fn nameless(domain: &Domain, field: usize) -> Error {
+/// What a record is refused with that no procedure finds by its key.
+fn nameless(domain: &Domain, field: usize, has: &str) -> Error {
     let name = domain.fields[field].name;
     let message =
-        format!("a record that matches has no value in `{name}`, which is of the key: no procedure finds it");
+        format!("a record that matches has {has} in `{name}`, which is of the key: no procedure finds it");
     Error::new(ErrorCode::Conflict, message)
         .hint("the DBA gives the record a key; or leave it out of `where`")
 }

@@ -256,6 +256,33 @@ domain! { EMPTY_VALUE: "empty_value", table [Field::new("e", "e", Type::string(0
     delete: Some(Procedure::new("empty_value_delete", "call empty_value_delete(?)", &[0])),
 }; updates(); deletes() }
 
+// Texts with bytes that stand for no character of Unicode.
+domain! { ASCII_KEYS: "ascii_keys", table [Field::new("k", "k", Type::string(0, 10)), int("v")] {
+    update: Some(Procedure::new("ascii_keys_update", "call ascii_keys_update(?, ?)", &[0, 1])),
+    delete: Some(Procedure::new("ascii_keys_delete", "call ascii_keys_delete(?)", &[0])),
+}; updates(); deletes(); updates_many(100); deletes_many(100) }
+domain! { FOREIGN_TEXTS: "foreign_texts", table [
+    int("id"), text("name"), text("c"), text("j"), of("l", Type::text(0, 100)), of("u", Type::Uuid), text("w").sensitive(),
+] {
+    update: Some(Procedure::new(
+        "foreign_texts_update", "call foreign_texts_update(?, ?, ?, ?, ?, ?, ?)", &[0, 1, 2, 3, 4, 5, 6])),
+}; updates(); updates_many(100) }
+domain! { FOREIGN_ORDERS: "foreign_orders", table [int("id"), text("z"), text("t"), text("d"), text("b"), text("g")] }
+domain! { FOREIGN_KEYS: "foreign_keys", table [int("n"), Field::new("k", "k", Type::string(0, 700))]; key(&[1]) }
+domain! { FOREIGN_SETS: "foreign_sets", table [int("id"), text("e"), text("s")] }
+
+domain! { SET_KEYS: "set_keys", table [
+    Field::new("e", "e", Type::one_of(&["A", "C"])), Field::new("s", "s", Type::string(0, 20)), int("v"),
+] {
+    create: Some(Procedure::new("set_keys_put", "call set_keys_put(?, ?, ?)", &[0, 1, 2])),
+    update: Some(Procedure::new("set_keys_update", "call set_keys_update(?, ?, ?)", &[0, 1, 2])),
+    upsert: Some(Procedure::new("set_keys_put", "call set_keys_put(?, ?, ?)", &[0, 1, 2])),
+    delete: Some(Procedure::new("set_keys_delete", "call set_keys_delete(?, ?)", &[0, 1])),
+}; key(&[0, 1]); creates(); updates(); deletes() }
+domain! { SET_NAMES: "set_names", table [Field::new("s", "s", Type::string(0, 20)), int("v")] {
+    upsert: Some(Procedure::new("set_names_put", "call set_names_put(?, ?)", &[0, 1])),
+} }
+
 static PART_ITEM: Field = Field::new("item", "item", Type::INT);
 static PART_PRICES: Field = Field::new("item", "item", Type::decimal(10, 2, None, None));
 static PART_OF_PLACE: [Field; 1] = [of("day", Type::Date)];
@@ -291,11 +318,11 @@ domain! { ODD: "v_odd", view [
     of("hour", Type::Time), of("hour0", Type::Time), text("ch"), text("vc"), text("bin"), text("nopad"), text("german"),
     text("vb"), text("bi"), of("b16", Type::Uuid), of("u", Type::Uuid), of("en", Type::one_of(&["b", "a"])), text("st"),
     int("bt"), int("ub"), of("sb", Type::uint(0, u64::MAX)), of("tx", Type::decimal(10, 2, None, None)),
-    of("ct", Type::Uuid), text("ip"), text("chn"), text("made"), Field::new("maybe", "maybe", Type::INT),
+    of("ct", Type::Uuid), text("ip"), text("chn"), text("fa"), text("fc"), text("fn"), text("fj"), long("fl"), text("fe"), text("made"), Field::new("maybe", "maybe", Type::INT),
 ] {
     update: Some(Procedure::new("odd_update",
-        "call odd_update(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 22, 23, 24, 25, 26, 27, 28, 29, 30])),
+        "call odd_update(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 22, 23, 24, 25, 26, 27, 28, 29, 30, 32, 33, 34, 35, 36, 37])),
 }; updates() }
 
 domain! { NEAR: "near", table [
@@ -347,6 +374,13 @@ pub(crate) fn named(name: &str) -> &'static Domain {
     match name {
         "geometry" => &GEOMETRY,
         "near" => &NEAR,
+        "ascii_keys" => &ASCII_KEYS,
+        "foreign_texts" => &FOREIGN_TEXTS,
+        "foreign_orders" => &FOREIGN_ORDERS,
+        "foreign_keys" => &FOREIGN_KEYS,
+        "foreign_sets" => &FOREIGN_SETS,
+        "set_keys" => &SET_KEYS,
+        "set_names" => &SET_NAMES,
         "no_value" => &NO_VALUE,
         "empty_value" => &EMPTY_VALUE,
         "words" => &WORDS,

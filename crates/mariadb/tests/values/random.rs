@@ -99,6 +99,26 @@ const POOLS: &[(&str, &[&str])] = &[
     ),
     ("chn", &["''", "' '", "'\\t'", "'a'", "'a\\t'", "'A'", "'a b'"]),
     ("ip", &["'::1'", "'10.0.0.1'", "'2001:db8::ff'", "'fe80::'"]),
+    // Bytes that stand for no character of Unicode: E9 in ASCII, 98 in cp1251, 81 in cp1250, 81AD in sjis.
+    ("fa", &["'A'", "_ascii x'E9'", "_ascii x'F6'", "'?'", "'z'", "''", "_ascii x'41E9'"]),
+    (
+        "fc",
+        &["'?'", "_cp1251 x'98'", "_cp1251 x'D098'", "'я'", "'Я'", "_cp1251 x'413F98'", "'='", "'!98'", "''"],
+    ),
+    ("fn", &["_cp1250 x'81'", "'?'", "'č'", "_cp1250 x'8162'", "'a'", "'ab'", "''", "' '"]),
+    ("fj", &["_sjis x'81AD'", "_sjis x'81AE'", "'?'", "'日'", "''", "_sjis x'6181AD'"]),
+    (
+        "fl",
+        &[
+            "repeat(_cp1251 x'98', 400)",
+            "repeat(_cp1251 x'98', 401)",
+            "'?'",
+            "repeat('я', 400)",
+            "''",
+            "_cp1251 x'98'",
+        ],
+    ),
+    ("fe", &["1", "'b'"]),
 ];
 
 /// A record of the schema, as an INSERT has it.
@@ -129,8 +149,11 @@ async fn filled(name: &'static str) -> Site {
 fn order_by(terms: &[(usize, bool)]) -> String {
     let term = |&(field, descending): &(usize, bool)| {
         let name = ODD.fields[field].name;
-        let text =
-            if matches!(name, "en" | "st" | "chn") { format!("concat({name})") } else { name.to_owned() };
+        let text = if matches!(name, "en" | "st" | "chn" | "fn" | "fe") {
+            format!("concat({name})")
+        } else {
+            name.to_owned()
+        };
         format!("{text}{}, ", if descending { " desc" } else { "" })
     };
     let is_last_descending = terms.last().is_some_and(|(_, descending)| *descending);

@@ -203,8 +203,18 @@ create table odd (
   vb varbinary(10) null, bi binary(4) null, b16 binary(16) null, u uuid null, en enum('b','a','c') null,
   st set('b','a','c') null, bt bit(12) null, ub bigint unsigned null, sb bigint null, tx varchar(20) null,
   ct varchar(40) null, ip inet6 null, chn char(6) character set utf8mb4 collate utf8mb4_unicode_nopad_ci null,
+  fa varchar(6) character set ascii collate ascii_bin null, fc varchar(6) character set cp1251 collate cp1251_general_ci null,
+  fn char(6) character set cp1250 collate cp1250_general_nopad_ci null, fj varchar(6) character set sjis null,
+  fl varchar(700) character set cp1251 collate cp1251_general_ci null,
   key (f), key (d), key (day), key (vc), key (at)
 ) default character set utf8mb4 collate utf8mb4_general_ci;
+-- Values with a byte that stands for no character of Unicode.
+set character_set_client = cp1251, collation_connection = cp1251_general_ci;
+execute immediate convert(concat(
+  'alter table odd add column fe enum(''', x'98', ''', ''b'') character set cp1251 null') using cp1251);
+execute immediate convert(concat('create table foreign_sets (id int primary key, e enum('''', ''', x'98', ''', ''b'') character set ',
+  'cp1251, s set(''', x'98', ''', ''q'') character set cp1251)') using cp1251);
+set names utf8mb4;
 create view v_odd as
   select odd.*, case when id % 3 = 0 then 'Ab' when id % 3 = 1 then 'aB' else 'ä' end as made,
          coalesce(sb) as maybe
@@ -216,12 +226,14 @@ create procedure odd_update(
   p_vc varchar(20) character set utf8mb4, p_bin varchar(20) character set utf8mb4,
   p_nopad varchar(20) character set utf8mb4, p_german varchar(20) character set latin1, p_vb varbinary(10),
   p_bi binary(4), p_u uuid, p_en enum('b','a','c'), p_st set('b','a','c'), p_bt bit(12), p_ub bigint unsigned,
-  p_sb bigint, p_tx varchar(20), p_ct varchar(40), p_ip inet6
+  p_sb bigint, p_tx varchar(20), p_ct varchar(40), p_ip inet6, p_fa varchar(6) character set ascii,
+  p_fc varchar(6) character set cp1251, p_fn char(6) character set cp1250, p_fj varchar(6) character set sjis,
+  p_fl varchar(700) character set cp1251, p_fe varchar(9) character set cp1251
 ) modifies sql data
   update odd set f = p_f, fu = p_fu, d = p_d, dc = p_dc, df = p_df, ti = p_ti, y = p_y, day = p_day, at = p_at, at0 = p_at0,
     ts = p_ts, hour = p_hour, hour0 = p_hour0, ch = p_ch, vc = p_vc, bin = p_bin, nopad = p_nopad, german = p_german,
     vb = p_vb, bi = p_bi, u = p_u, en = p_en, st = p_st, bt = p_bt, ub = p_ub, sb = p_sb, tx = p_tx, ct = p_ct,
-    ip = p_ip
+    ip = p_ip, fa = p_fa, fc = p_fc, fn = p_fn, fj = p_fj, fl = p_fl, fe = p_fe
   where id = p_id //
 delimiter ;
 
@@ -273,4 +285,61 @@ create procedure no_value_delete(p_e enum('a', 'b')) modifies sql data delete fr
 create procedure empty_value_update(p_e enum('', 'a'), p_n int) modifies sql data
   update empty_value set n = p_n where e = p_e //
 create procedure empty_value_delete(p_e enum('', 'a')) modifies sql data delete from empty_value where e = p_e //
+delimiter ;
+
+-- Texts with bytes that stand for no character of Unicode, or for one that another code stands for too.
+create table ascii_keys (k varchar(10) character set ascii collate ascii_bin primary key, v int);
+insert into ascii_keys values ('A', 1), (_ascii x'E9', 2), (_ascii x'F6', 3), ('?', 4), ('z', 5);
+create table foreign_texts (
+  id int primary key, name varchar(10), c varchar(20) character set cp1251, j varchar(20) character set sjis,
+  l text character set greek, u char(36) character set ascii, w varchar(20) character set cp1251
+);
+insert into foreign_texts values
+  (1, 'a', _cp1251 x'E298A8', 'a', 'b', '018F2B6E-0000-7000-8000-000000000001', 'w'),
+  (2, 'b', _cp1251 x'D098', _sjis x'81AD', _greek x'41D2', _ascii x'E9', _cp1251 x'98'),
+  (3, 'c', '?', _sjis x'615C62', '?', null, '?'),
+  (4, 'd', null, null, null, null, null);
+-- The same in collations that sort in a way of their own, and keys that are sorted by their beginning.
+create table foreign_orders (
+  id int primary key, z varchar(9) character set cp1250 collate cp1250_czech_cs,
+  t varchar(9) character set tis620 collate tis620_thai_ci, d varchar(9) character set dec8 collate dec8_swedish_nopad_ci,
+  b varchar(9) character set big5 collate big5_chinese_ci, g varchar(9) character set cp1251 collate cp1251_bulgarian_ci
+);
+insert into foreign_orders values
+  (1, _cp1250 x'81', _tis620 x'A0', _dec8 x'A4', _big5 x'C8FE', _cp1251 x'98'),
+  (2, _cp1250 x'83', _tis620 x'DB', _dec8 x'A6', _big5 x'A15A', _cp1251 x'97'),
+  (3, '?', '?', '?', '?', '?'),
+  (4, _cp1250 x'6181', _tis620 x'FC', _dec8 x'D0', _big5 x'A1C3', _cp1251 x'9898'),
+  (5, 'a', _tis620 x'E9', 'd', _big5 x'A1C4', _cp1251 x'97D0'),
+  (6, _cp1250 x'6183', _tis620 x'A1', _dec8 x'F0', null, _cp1251 x'98D0');
+create table foreign_keys (n int, k varchar(700) character set cp1251 primary key);
+insert into foreign_keys values
+  (1, _cp1251 x'98'), (2, '?'), (3, repeat(_cp1251 x'98', 600)), (4, repeat(_cp1251 x'98', 601)), (5, repeat(_cp1251 x'FF', 600)),
+  (6, repeat(_cp1251 x'FF', 601)), (7, 'a');
+insert into foreign_sets values (1, 1, 1), (2, 2, 1), (3, 3, 3), (4, null, null);
+set @strict = @@sql_mode, sql_mode = '';
+insert into foreign_sets values (5, 'none', 2);
+set sql_mode = @strict;
+-- Names of members that come in another order than they have.
+create table set_keys (e enum('A','C'), s set('p','q','Ä'), v int, primary key (e, s)) character set utf8mb4;
+insert into set_keys values ('A', 'p,q', 1), ('A', '', 2);
+create table set_names (s set('p','q','Ä') primary key, v int) character set utf8mb4;
+insert into set_names values ('p,q', 1);
+delimiter //
+create procedure ascii_keys_update(p_k varchar(10) character set ascii, p_v int) modifies sql data
+  update ascii_keys set v = p_v where k = p_k //
+create procedure ascii_keys_delete(p_k varchar(10) character set ascii) modifies sql data delete from ascii_keys where k = p_k //
+create procedure foreign_texts_update(
+  p_id int, p_name varchar(10), p_c varchar(20) character set cp1251, p_j varchar(20) character set sjis,
+  p_l text character set greek, p_u char(36) character set ascii, p_w varchar(20) character set utf8mb4
+) modifies sql data
+  update foreign_texts set name = p_name, c = p_c, j = p_j, l = p_l, u = p_u, w = p_w where id = p_id //
+create procedure set_keys_put(p_e enum('A','C'), p_s set('p','q','Ä') character set utf8mb4, p_v int) modifies sql data
+  insert into set_keys values (p_e, p_s, p_v) on duplicate key update v = p_v //
+create procedure set_keys_update(p_e enum('A','C'), p_s varchar(20) character set utf8mb4, p_v int) modifies sql data
+  update set_keys set v = p_v where e = p_e and s = p_s //
+create procedure set_keys_delete(p_e enum('A','C'), p_s varchar(20) character set utf8mb4) modifies sql data
+  delete from set_keys where e = p_e and s = p_s //
+create procedure set_names_put(p_s set('p','q','Ä') character set utf8mb4, p_v int) modifies sql data
+  insert into set_names values (p_s, p_v) on duplicate key update v = p_v //
 delimiter ;

@@ -80,6 +80,7 @@ impl Site {
             "count" => operation::count(&cx, domain, serde_json::from_value(body).unwrap()),
             "create" => operation::create(&cx, domain, serde_json::from_value(body).unwrap()),
             "update" => operation::update(&cx, domain, serde_json::from_value(body).unwrap()),
+            "upsert" => operation::upsert(&cx, domain, serde_json::from_value(body).unwrap()),
             "delete" => operation::delete(&cx, domain, serde_json::from_value(body).unwrap()),
             call => {
                 let name = call.strip_prefix("call.").unwrap();

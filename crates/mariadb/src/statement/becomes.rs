@@ -1,0 +1,77 @@
+//! What a comparison with a value comes to, where the column cannot have the value itself.
+
+use beds_core::{query::Comparison, value::Value};
+
+use crate::{cell::short, meaning::is_year};
+
+/// What a comparison with a value comes to.
+pub(super) enum Becomes {
+    Comparison(Comparison, Value),
+    /// It holds for every value, but not for null.
+    NotNull,
+    /// It holds for every value, and for null.
+    True,
+    False,
+}
+
+/// The same comparison with a value of fewer digits than its own, which may be below it: what the server may have is never
+/// between the two.
+pub(super) fn between(comparison: Comparison, is_below: bool, cut: Value) -> Becomes {
+    let comparison = match comparison {
+        Comparison::Eq => return Becomes::False,
+        Comparison::Ne => return Becomes::True,
+        Comparison::Lt | Comparison::Lte if is_below => Comparison::Lte,
+        Comparison::Lt | Comparison::Lte => Comparison::Lt,
+        Comparison::Gt | Comparison::Gte if is_below => Comparison::Gt,
+        Comparison::Gt | Comparison::Gte => Comparison::Gte,
+    };
+    Becomes::Comparison(comparison, cut)
+}
+
+/// The same comparison with a year that a YEAR keeps: the server takes 2 for 2002.
+pub(super) fn year(comparison: Comparison, number: f64) -> Becomes {
+    let below = if number >= 1901.0 {
+        Some(number.floor().min(2155.0))
+    } else if number >= 0.0 {
+        Some(0.0)
+    } else {
+        None
+    };
+    let above = if number > 2155.0 {
+        None
+    } else if number > 0.0 {
+        Some(number.ceil().max(1901.0))
+    } else {
+        Some(0.0)
+    };
+    let with = |year: Option<f64>, otherwise| match year {
+        Some(year) => Becomes::Comparison(comparison, Value::Float(year)),
+        None => otherwise,
+    };
+    match comparison {
+        Comparison::Eq if !is_year(number) => Becomes::False,
+        Comparison::Ne if !is_year(number) => Becomes::True,
+        Comparison::Eq | Comparison::Ne => with(Some(number), Becomes::False),
+        Comparison::Lt => with(above, Becomes::NotNull),
+        Comparison::Gte => with(above, Becomes::False),
+        Comparison::Gt => with(below, Becomes::NotNull),
+        Comparison::Lte => with(below, Becomes::False),
+    }
+}
+
+/// The double that compares with a FLOAT's as the number compares with what the FLOAT is shown as.
+pub(super) fn single(number: f64) -> f64 {
+    #[allow(clippy::cast_possible_truncation, reason = "the nearest one is meant")]
+    let nearest = number as f32;
+    if !nearest.is_finite() {
+        return number;
+    }
+    let (shown, stored) = (short(nearest), f64::from(nearest));
+    if number > shown {
+        stored.next_up()
+    } else if number < shown {
+        stored.next_down()
+    } else {
+        stored
+    }
+}

@@ -1,0 +1,127 @@
+//! Columns of character sets whose texts do not all come back from Unicode: what is stored is told by marks, and compared
+//! with by its bytes.
+
+use std::fmt::Write as _;
+
+use beds_core::value::Value;
+
+use super::{Statement, compare::SORTED_CHARS};
+use crate::{
+    columns::{CharacterSet, Empty, Kept},
+    marked::{FOREIGN, NAME, NO_VALUE, SAME, THEN, VARIANT},
+};
+
+impl Statement<'_> {
+    /// The character set of a field's column, where its texts do not all come back from Unicode.
+    pub(super) fn own_set(&self, field: usize) -> Option<&CharacterSet> {
+        self.kept.get(field)?.own_set.as_deref()
+    }
+
+    /// Whether a column has the empty text as a value, and as what an ENUM has in place of one.
+    pub(super) fn has_empty(&self, field: usize) -> bool {
+        matches!(self.kept(field), Kept::Position(Empty::Either))
+    }
+
+    /// Selects the column as it is stored.
+    pub(super) fn stored(&mut self, field: usize) {
+        self.marked(field, false);
+    }
+
+    /// Selects the column as clients see it: what an ENUM has in place of a value is none, where its text would be that of a
+    /// value.
+    pub(super) fn shown(&mut self, field: usize) {
+        self.marked(field, self.has_empty(field));
+    }
+
+    /// Selects the column as it is passed to a procedure: what an ENUM has in place of a value would find another record in a
+    /// key.
+    pub(super) fn passed(&mut self, field: usize) {
+        self.marked(field, self.has_empty(field) && self.key.contains(&field));
+    }
+
+    fn marked(&mut self, field: usize, has_no_value: bool) {
+        let column = self.columns[field];
+        if self.own_set(field).is_none() && !has_no_value {
+            return self.text.push_str(column);
+        }
+        if has_no_value {
+            let _ = write!(self.text, "if({column} = 0, '{NO_VALUE}', ");
+        }
+        if self.own_set(field).is_some() {
+            self.text.push_str("if(");
+            self.comes_back(field);
+            let _ = write!(self.text, ", concat('{SAME}', {column}), ");
+            if self.key.contains(&field) {
+                let _ = write!(self.text, "concat('{FOREIGN}', hex({column})))");
+            } else {
+                self.text.push_str("if(");
+                self.is_of_unicode(field);
+                let _ = write!(
+                    self.text,
+                    ", concat('{VARIANT}', hex({column}), '{THEN}', {column}), concat('{FOREIGN}', hex({column}))))"
+                );
+            }
+        } else {
+            let _ = write!(self.text, "concat('{SAME}', {column})");
+        }
+        self.text.push_str(if has_no_value { ")" } else { "" });
+        let _ = write!(self.text, " as `{NAME}`");
+    }
+
+    /// Whether a text is the one that its characters of Unicode are stored as.
+    fn comes_back(&mut self, field: usize) {
+        let column = self.columns[field];
+        let Some(CharacterSet { name, .. }) = self.own_set(field) else { return };
+        let back = format!("convert(convert({column} using utf8mb4) using {name})");
+        let _ = write!(self.text, "convert({column} using binary) = convert({back} using binary)");
+    }
+
+    /// Whether a text has characters of Unicode alone. What is none becomes a question mark or U+FFFD, as nothing else does.
+    fn is_of_unicode(&mut self, field: usize) {
+        let text = format!("convert(replace({}, '?', 'x') using utf8mb4)", self.columns[field]);
+        let _ = write!(
+            self.text,
+            "not locate('?', replace({text}, _utf8mb4 x'EFBFBD', '?') collate utf8mb4_bin)"
+        );
+    }
+
+    /// Leaves out the texts that are shown as null, of what a range or a beginning finds.
+    pub(super) fn is_shown(&mut self, field: usize) {
+        if self.own_set(field).is_none() {
+            return;
+        }
+        self.text.push_str(" and ");
+        if self.key.contains(&field) {
+            self.comes_back(field);
+        } else {
+            self.is_of_unicode(field);
+        }
+    }
+
+    /// A placeholder as the bytes that its text is stored with, where the set is its column's own.
+    pub(super) fn placeholder_of_bytes(&mut self, field: usize) {
+        let text = match self.own_set(field) {
+            Some(CharacterSet { name, .. }) => format!("convert(convert(? using {name}) using binary)"),
+            None => "?".to_owned(),
+        };
+        self.text.push_str(&text);
+    }
+
+    /// A placeholder. A cursor has the bytes of a text that does not come back from Unicode.
+    pub(super) fn placeholder(&mut self, field: usize, value: &Value) {
+        let text = match (self.own_set(field), value) {
+            (Some(CharacterSet { name, .. }), _) if self.is_by_code(field) => {
+                format!("convert(convert(? using {name}) using binary)")
+            }
+            (Some(CharacterSet { name, collation }), Value::Bytes(_)) => {
+                format!("convert(? using {name}) collate {collation}")
+            }
+            _ => return self.text.push('?'),
+        };
+        if self.is_in_order && self.is_long(field) {
+            let _ = write!(self.text, "left({text}, {SORTED_CHARS})");
+        } else {
+            self.text.push_str(&text);
+        }
+    }
+}
