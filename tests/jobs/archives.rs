@@ -261,20 +261,16 @@ async fn a_segment_that_is_gone_or_is_no_file_ends_the_job_and_hangs_nothing() {
     let archive = id(&guest.call("cool", "start", args).await);
     guest.until_state(&archive, "done").await;
     let segment = folder.path().join(format!("cool/sample_row/{archive}/000001.ndjson.zst"));
-    let pipe = |path: &Path| assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
-    let odd: [(&dyn Fn(&Path), &str); 3] = [
-        (&pipe, "it is no file"),
-        (
-            &|path| {
-                fs::remove_file(path).unwrap();
-                fs::create_dir(path).unwrap()
-            },
-            "it is no file",
-        ),
-        (&|path| fs::remove_dir(path).unwrap(), "it is not there"),
+    let odd: [fn(&Path); 3] = [
+        |path| assert!(Command::new("mkfifo").arg(path).status().unwrap().success()),
+        |path| {
+            fs::remove_file(path).unwrap();
+            fs::create_dir(path).unwrap();
+        },
+        |path| fs::remove_dir(path).unwrap(),
     ];
     fs::remove_file(&segment).unwrap();
-    for (make, reason) in odd {
+    for (make, reason) in odd.into_iter().zip(["it is no file", "it is no file", "it is not there"]) {
         make(&segment);
         // More often than there are threads for files.
         for _ in 0..10 {

@@ -326,7 +326,7 @@ mod tests {
         static DOMAIN: Domain = Domain::new("moment", "", "0000000000000000").fields(&FIELDS).key(&[0]);
         let upsert = |moment: &str| {
             let record = vec![Value::DateTime(moment.parse().unwrap())];
-            Upsert::new(&DOMAIN, "moment", (&[record], &[]), false, 10_000)
+            Upsert::new(&DOMAIN, "moment", (&[record], &Scope::default()), false, 10_000)
         };
         assert!(upsert("2020-01-01T00:00:00.001Z").is_ok());
         let error = upsert("2020-01-01T00:00:00.0012Z").unwrap_err();
