@@ -190,7 +190,9 @@ const BEHIND: &[(&str, &str, &[&str])] = &[
     ),
     (
         "create or replace function fn_example_stock_value() returns decimal(38,2) reads sql data \
-         return ifnull(gone_of(1), (select max(price) from example)) + coalesce(left('1', 1), extract(day from now()))",
+         return ifnull(gone_of(1), (select max(price) from example)) + coalesce(left('1', 1), extract(day from now())) \
+         + st_x(point(1, 2)) + isnull(multipolygon(polygon(linestring(point(0, 0), point(1, 1))))) \
+         + isnull(geometrycollection(multilinestring(linestring(point(0, 0), point(1, 1))), multipoint(point(0, 0))))",
         "create or replace function fn_example_stock_value() returns decimal(38,2) reads sql data return 1.5",
         &["error call stock_value: `fn_example_stock_value` uses the function `gone_of`, which is not there"],
     ),

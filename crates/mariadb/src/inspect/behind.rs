@@ -12,6 +12,8 @@ use beds_core::inspect::{Needed, Relation, Routine, RoutineKind, Trigger};
 
 /// How many names are asked about.
 const NAMES_MAX: usize = 2_000;
+/// What a function of the server's own takes, where its grammar has it as such only with arguments.
+const ARGUMENTS: [&str; 3] = ["", "1", "1,1"];
 /// `ER_SP_DOES_NOT_EXIST`
 const NO_ROUTINE: u16 = 1305;
 
@@ -127,19 +129,30 @@ impl Look<'_> {
             names.extend(called.map(|found| found["name"].to_lowercase()));
         }
         names.retain(|name| !functions.contains(name.trim_matches('`')));
-        let mut missing = BTreeSet::new();
+        let (mut missing, mut known) = (BTreeSet::new(), BTreeSet::new());
         for name in names.into_iter().take(NAMES_MAX) {
-            match self.connection.prepare(&format!("select {name}()")).await {
+            let found = if self.is_no_function(&name).await? { &mut missing } else { &mut known };
+            found.insert(name.trim_matches('`').replace("``", "`"));
+        }
+        // In quotes, `point` may be a table, where the text calls the function as well.
+        Ok(missing.difference(&known).cloned().collect())
+    }
+
+    /// Whether the server knows no function of this name, whatever it is given: it takes `point()` for a stored function, and
+    /// `point(1,1)` for its own.
+    async fn is_no_function(&mut self, name: &str) -> sqlx::Result<bool> {
+        for given in ARGUMENTS {
+            match self.connection.prepare(&format!("select {name}({given})")).await {
                 Err(sqlx::Error::Database(error)) => {
                     let error = error.try_downcast_ref::<MySqlDatabaseError>();
-                    if error.is_some_and(|error| error.number() == NO_ROUTINE) {
-                        missing.insert(name.trim_matches('`').replace("``", "`"));
+                    if error.is_none_or(|error| error.number() != NO_ROUTINE) {
+                        return Ok(false);
                     }
                 }
-                Ok(_) => {}
+                Ok(_) => return Ok(false),
                 Err(error) => return Err(error),
             }
         }
-        Ok(missing)
+        Ok(true)
     }
 }
