@@ -170,6 +170,13 @@ const BEHIND: &[(&str, &str, &[&str])] = &[
             "error objects.upsert: `sp_example_upsert` writes into `example`, which refuses rows: the foreign key `fk` needs the table `parent`",
         ],
     ),
+    // A record that names no other is taken.
+    (
+        "create table parent (id int unsigned primary key); set foreign_key_checks = 0; alter table example add n int unsigned null, \
+         add constraint fk foreign key (n) references parent (id); drop table parent",
+        "alter table example drop foreign key fk, drop key fk, drop column n",
+        &[],
+    ),
     (
         "create trigger tr before insert on example for each row insert into gone values (new.stock, 'a\\'b')",
         "drop trigger tr",

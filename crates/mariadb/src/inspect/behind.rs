@@ -72,7 +72,7 @@ impl Look<'_> {
         Some(created[head.end()..].to_owned())
     }
 
-    /// The sequences of defaults, and the tables of foreign keys: the server may drop either.
+    /// The sequences of defaults, and the tables of foreign keys that are never null: the server may drop either.
     pub(super) async fn needs(&mut self, relations: &mut [Relation]) -> sqlx::Result<()> {
         let places = places(relations);
         let here = self.here("table_schema");
@@ -95,11 +95,15 @@ impl Look<'_> {
                 relation.needs.push(Needed { kind: "sequence", schema, name, by: by.clone() });
             }
         }
+        let here = self.here("k.table_schema");
+        // Where a column of it is null, the server asks for no other record.
         let keys = self
             .rows(&format!(
-                "select distinct table_name, constraint_name, referenced_table_schema, referenced_table_name \
-                 from information_schema.key_column_usage where {here} and referenced_table_name is not null \
-                 order by binary table_name, binary constraint_name"
+                "select k.table_name, k.constraint_name, k.referenced_table_schema, k.referenced_table_name \
+                 from information_schema.key_column_usage k join information_schema.columns c \
+                 on c.table_schema = k.table_schema and c.table_name = k.table_name and c.column_name = k.column_name \
+                 where {here} and k.referenced_table_name is not null group by 1, 2, 3, 4 having max(c.is_nullable) = 'NO' \
+                 order by binary k.table_name, binary k.constraint_name"
             ))
             .await?;
         for row in &keys {
