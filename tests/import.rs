@@ -191,7 +191,7 @@ async fn foreign_databases_answer_over_amqp() {
     assert_eq!(report["warnings"], json!(0), "{verified:?}");
 
     let node = self::node(&program, &stack, "node", &[]).start();
-    assert!(node.log().contains("templates verified: 95"), "{}", node.log());
+    assert!(node.log().contains("templates verified: 99"), "{}", node.log());
     let client = Client::builder(stack.amqp_url()).timeout(common::PATIENCE).connect().await.unwrap();
     reads(&client).await;
     calls(&client).await;
@@ -218,6 +218,10 @@ fn again(stack: &Stack, folder: &Path) {
     for (database, script) in [("harbour", "procedures.sql"), ("odd", "odd_procedures.sql")] {
         stack.mariadb_exec(Some(database), &folder.join(script)).unwrap();
     }
+    // What is there is replaced by nothing.
+    let refused =
+        stack.mariadb_exec(Some("harbour"), &folder.join("procedures.sql")).unwrap_err().to_string();
+    assert!(refused.contains("ERROR 1304"), "{refused}");
     let runs = import_all(stack, folder, &["--force"]);
     for run in [&runs[0], &runs[3]] {
         assert!(
@@ -322,6 +326,10 @@ fn refused(stack: &Stack, folder: &Path) {
     assert!(one.stdout.contains("table = \"orders\"") && !one.stdout.contains("Orders"), "{}", one.stdout);
     let none = only("FILM");
     assert!(none.code == Some(1) && none.stderr.contains("--only 'FILM' matches nothing"), "{}", none.stderr);
+    stack.mariadb_query(None, "create user looks; grant select on odd.* to looks").unwrap();
+    let looks = odd.replace("root@", "looks@");
+    let hidden = import(&["--mariadb", &looks, "--only", "ticket", "--out", &elsewhere, "--dry-run"]);
+    assert!(hidden.stderr.contains("routines: `looks@%` may not see those"), "{}", hidden.stderr);
     let dry = import(&["--mariadb", &harbour, "--only", "Vess*", "--out", &elsewhere, "--dry-run"]);
     assert!(
         dry.stdout.contains("name        = \"vessel\"") && !dry.stdout.contains("tariffs"),

@@ -39,6 +39,12 @@ pub(crate) fn said(report: &str) {
         "`exact_case_update` (write): not the update of `exact_case`, since its parameter `p_amount` rounds to (10,1) digits",
         "`exact_case_upsert` (write): no create, update or delete: its name is none of these verbs",
         "view `numbered`: a fetch only reads, and it runs the function `next_number`, which may write",
+        "odd_ranked_rec.toml: create: the trigger `ranked_before` may give `n` another value",
+        "odd_left_behind_rec.toml: create: the definer of the trigger `left_behind_before`, `nobody@nowhere`, does not exist",
+        "odd_orphan_rec.toml: create: the table refuses rows: the foreign key `of_gone` needs the table `gone`",
+        "odd_left_behind_rec.toml: table `left_behind`: fetch, update by",
+        "odd_spot_rec.toml: table `spot`: fetch, create by",
+        "`spot_near` (read)",
         "odd_orders_2_rec.toml: table `orders`: fetch, create by `orders_insert`",
         "odd_orders_rec.toml: table `Orders`: fetch, create by `sp_orders_create` (proposed)",
         "odd_ticket_rec.toml: table `ticket`: fetch, create by `add_ticket`, update by `ticket_update`, delete by `ticket_delete`",
@@ -80,6 +86,19 @@ pub(crate) async fn no_neighbour_is_touched(client: &Client) {
     ok(client, "odd_ticket.delete", json!({"key": ticket})).await;
     let left = ok(client, "odd_ticket.fetch", json!({"key": other})).await;
     assert_eq!((&left["subject"], &left["state"]), (&json!("two"), &json!("open")));
+    refused(client).await;
+}
+
+/// A table whose inserts the server refuses, by a trigger or a foreign key, serves what works.
+async fn refused(client: &Client) {
+    ok(client, "odd_left_behind.update", json!({"key": 1, "data": {"v": 7}})).await;
+    ok(client, "odd_left_behind.delete", json!({"key": 2})).await;
+    assert_eq!(ok(client, "odd_left_behind.fetch", json!({})).await, json!([{"id": 1, "v": 7}]));
+    ok(client, "odd_orphan.delete", json!({"key": 1})).await;
+    let spot = ok(client, "odd_spot.create", json!({"data": {"lng": 3, "lat": 4}})).await["id"].clone();
+    let near = ask(client, "odd_spot.call.spot_near", json!({"args": {"lng": 0, "lat": 0}})).await;
+    let found = &near["sets"][0][0];
+    assert_eq!((&found["id"], &found["far"]), (&spot, &json!(5.0)), "{near}");
 }
 
 /// Values that a column may hold although its type does not promise it stay unchanged.

@@ -170,6 +170,13 @@ const BEHIND: &[(&str, &str, &[&str])] = &[
             "error objects.upsert: `sp_example_upsert` writes into `example`, which refuses rows: the foreign key `fk` needs the table `parent`",
         ],
     ),
+    // A record that names no other is taken.
+    (
+        "create table parent (id int unsigned primary key); set foreign_key_checks = 0; alter table example add n int unsigned null, \
+         add constraint fk foreign key (n) references parent (id); drop table parent",
+        "alter table example drop foreign key fk, drop key fk, drop column n",
+        &[],
+    ),
     (
         "create trigger tr before insert on example for each row insert into gone values (new.stock, 'a\\'b')",
         "drop trigger tr",
@@ -190,7 +197,9 @@ const BEHIND: &[(&str, &str, &[&str])] = &[
     ),
     (
         "create or replace function fn_example_stock_value() returns decimal(38,2) reads sql data \
-         return ifnull(gone_of(1), (select max(price) from example)) + coalesce(left('1', 1), extract(day from now()))",
+         return ifnull(gone_of(1), (select max(price) from example)) + coalesce(left('1', 1), extract(day from now())) \
+         + st_x(point(1, 2)) + isnull(multipolygon(polygon(linestring(point(0, 0), point(1, 1))))) \
+         + isnull(geometrycollection(multilinestring(linestring(point(0, 0), point(1, 1))), multipoint(point(0, 0))))",
         "create or replace function fn_example_stock_value() returns decimal(38,2) reads sql data return 1.5",
         &["error call stock_value: `fn_example_stock_value` uses the function `gone_of`, which is not there"],
     ),

@@ -1,5 +1,7 @@
 -- What `beds import` proposes for the database `odd`: read it, edit it, and run it before `beds verify`. From
--- then on it is yours. Running the script again is harmless.
+-- then on it is yours. It replaces nothing: where a procedure of a name is there, the server says so (error
+-- 1304), and `mariadb` stops. If you have run this script before, `mariadb --force` makes what is still missing;
+-- otherwise give the procedure here another name, and also in the template.
 --
 -- The procedures leave the transaction to the node: none of them commits. A record's version, where there is
 -- one, must be what the client read, or null. A procedure keeps the mode in which it was made: in a strict
@@ -24,7 +26,7 @@ create table if not exists `beds_ledger` (
 delimiter //
 
 -- odd_groesse_co: Größe & Co
-create or replace procedure `sp_groesse_co_create`(
+create procedure `sp_groesse_co_create`(
   in `p_nr` int(11),
   in `p_order` varchar(20),
   in `p_select` char(4)
@@ -35,7 +37,7 @@ begin
   values (`p_nr`, `p_order`, `p_select`);
 end //
 
-create or replace procedure `sp_groesse_co_update`(
+create procedure `sp_groesse_co_update`(
   in `p_nr` int(11),
   in `p_order` varchar(20),
   in `p_select` char(4)
@@ -48,7 +50,7 @@ begin
    where `Größe & Co`.`Nr.` = `p_nr`;
 end //
 
-create or replace procedure `sp_groesse_co_delete`(
+create procedure `sp_groesse_co_delete`(
   in `p_nr` int(11)
 )
   modifies sql data
@@ -59,7 +61,7 @@ end //
 
 
 -- odd_orders: Orders
-create or replace procedure `sp_orders_create`(
+create procedure `sp_orders_create`(
   in `p_id` int(11),
   in `p_a` varchar(10)
 )
@@ -69,7 +71,7 @@ begin
   values (`p_id`, `p_a`);
 end //
 
-create or replace procedure `sp_orders_update`(
+create procedure `sp_orders_update`(
   in `p_id` int(11),
   in `p_a` varchar(10)
 )
@@ -80,7 +82,7 @@ begin
    where `Orders`.`id` = `p_id`;
 end //
 
-create or replace procedure `sp_orders_delete`(
+create procedure `sp_orders_delete`(
   in `p_id` int(11)
 )
   modifies sql data
@@ -91,7 +93,7 @@ end //
 
 
 -- odd_audit: audit
-create or replace procedure `sp_audit_create`(
+create procedure `sp_audit_create`(
   in `p_n` int(11)
 )
   modifies sql data
@@ -101,7 +103,7 @@ begin
   select last_insert_id();
 end //
 
-create or replace procedure `sp_audit_update`(
+create procedure `sp_audit_update`(
   in `p_id` int(11),
   in `p_n` int(11)
 )
@@ -112,7 +114,7 @@ begin
    where `audit`.`id` = `p_id`;
 end //
 
-create or replace procedure `sp_audit_delete`(
+create procedure `sp_audit_delete`(
   in `p_id` int(11)
 )
   modifies sql data
@@ -123,7 +125,7 @@ end //
 
 
 -- odd_booking: booking
-create or replace procedure `sp_booking_create`(
+create procedure `sp_booking_create`(
   in `p_id` int(11),
   in `p_seats` int(11)
 )
@@ -133,7 +135,7 @@ begin
   values (`p_id`, `p_seats`);
 end //
 
-create or replace procedure `sp_booking_update`(
+create procedure `sp_booking_update`(
   in `p_id` int(11),
   in `p_seats` int(11)
 )
@@ -144,7 +146,7 @@ begin
    where `booking`.`id` = `p_id`;
 end //
 
-create or replace procedure `sp_booking_delete`(
+create procedure `sp_booking_delete`(
   in `p_id` int(11)
 )
   modifies sql data
@@ -155,7 +157,7 @@ end //
 
 
 -- odd_by_float: by_float
-create or replace procedure `sp_by_float_create`(
+create procedure `sp_by_float_create`(
   in `p_f` float,
   in `p_note` varchar(10)
 )
@@ -167,7 +169,7 @@ end //
 
 
 -- odd_by_prefix: by_prefix
-create or replace procedure `sp_by_prefix_create`(
+create procedure `sp_by_prefix_create`(
   in `p_name` varchar(200),
   in `p_v` int(11)
 )
@@ -177,7 +179,7 @@ begin
   values (`p_name`, `p_v`);
 end //
 
-create or replace procedure `sp_by_prefix_update`(
+create procedure `sp_by_prefix_update`(
   in `p_name` varchar(200),
   in `p_v` int(11)
 )
@@ -188,7 +190,7 @@ begin
    where `by_prefix`.`name` = `p_name`;
 end //
 
-create or replace procedure `sp_by_prefix_delete`(
+create procedure `sp_by_prefix_delete`(
   in `p_name` varchar(200)
 )
   modifies sql data
@@ -199,7 +201,7 @@ end //
 
 
 -- odd_by_text: by_text
-create or replace procedure `sp_by_text_create`(
+create procedure `sp_by_text_create`(
   in `p_name` text,
   in `p_v` int(11)
 )
@@ -211,7 +213,7 @@ end //
 
 
 -- odd_coin: coin
-create or replace procedure `sp_coin_create`(
+create procedure `sp_coin_create`(
   in `p_id` int(11),
   in `p_face` varchar(10)
 )
@@ -221,7 +223,7 @@ begin
   values (`p_id`, `p_face`);
 end //
 
-create or replace procedure `sp_coin_update`(
+create procedure `sp_coin_update`(
   in `p_id` int(11),
   in `p_face` varchar(10)
 )
@@ -232,7 +234,7 @@ begin
    where `coin`.`id` = `p_id`;
 end //
 
-create or replace procedure `sp_coin_delete`(
+create procedure `sp_coin_delete`(
   in `p_id` int(11)
 )
   modifies sql data
@@ -243,7 +245,7 @@ end //
 
 
 -- odd_contract: contract
-create or replace procedure `sp_contract_create`(
+create procedure `sp_contract_create`(
   in `p_id` int(11),
   in `p_name` varchar(20)
 )
@@ -253,7 +255,7 @@ begin
   values (`p_id`, `p_name`);
 end //
 
-create or replace procedure `sp_contract_update`(
+create procedure `sp_contract_update`(
   in `p_id` int(11),
   in `p_name` varchar(20)
 )
@@ -264,7 +266,7 @@ begin
    where `contract`.`id` = `p_id`;
 end //
 
-create or replace procedure `sp_contract_delete`(
+create procedure `sp_contract_delete`(
   in `p_id` int(11)
 )
   modifies sql data
@@ -275,7 +277,7 @@ end //
 
 
 -- odd_customer: customer
-create or replace procedure `sp_customer_create`(
+create procedure `sp_customer_create`(
   in `p_id` int(11),
   in `p_name` varchar(40)
 )
@@ -285,7 +287,7 @@ begin
   values (`p_id`, `p_name`);
 end //
 
-create or replace procedure `sp_customer_update`(
+create procedure `sp_customer_update`(
   in `p_id` int(11),
   in `p_name` varchar(40)
 )
@@ -296,7 +298,7 @@ begin
    where `customer`.`id` = `p_id`;
 end //
 
-create or replace procedure `sp_customer_delete`(
+create procedure `sp_customer_delete`(
   in `p_id` int(11)
 )
   modifies sql data
@@ -307,7 +309,7 @@ end //
 
 
 -- odd_dot_and_tick: dot.and`tick
-create or replace procedure `sp_dot_and_tick_create`(
+create procedure `sp_dot_and_tick_create`(
   in `p_id` int(11),
   in `p_v_w` int(11)
 )
@@ -317,7 +319,7 @@ begin
   values (`p_id`, `p_v_w`);
 end //
 
-create or replace procedure `sp_dot_and_tick_update`(
+create procedure `sp_dot_and_tick_update`(
   in `p_id` int(11),
   in `p_v_w` int(11)
 )
@@ -328,7 +330,7 @@ begin
    where `dot.and``tick`.`id` = `p_id`;
 end //
 
-create or replace procedure `sp_dot_and_tick_delete`(
+create procedure `sp_dot_and_tick_delete`(
   in `p_id` int(11)
 )
   modifies sql data
@@ -339,7 +341,7 @@ end //
 
 
 -- odd_ended: ended
-create or replace procedure `sp_ended_create`(
+create procedure `sp_ended_create`(
   in `p_id` int(11),
   in `p_v` int(11)
 )
@@ -349,7 +351,7 @@ begin
   values (`p_id`, `p_v`);
 end //
 
-create or replace procedure `sp_ended_update`(
+create procedure `sp_ended_update`(
   in `p_id` int(11),
   in `p_v` int(11)
 )
@@ -362,7 +364,7 @@ end //
 
 
 -- odd_exact_case: exact_case
-create or replace procedure `sp_exact_case_create`(
+create procedure `sp_exact_case_create`(
   in `p_id` varchar(10) character set latin1 collate latin1_bin,
   in `p_moment` datetime,
   in `p_amount` double,
@@ -374,7 +376,7 @@ begin
   values (`p_id`, `p_moment`, `p_amount`, `p_name`);
 end //
 
-create or replace procedure `sp_exact_case_update`(
+create procedure `sp_exact_case_update`(
   in `p_id` varchar(10) character set latin1 collate latin1_bin,
   in `p_moment` datetime,
   in `p_amount` double,
@@ -389,7 +391,7 @@ begin
    where `exact_case`.`id` = `p_id`;
 end //
 
-create or replace procedure `sp_exact_case_delete`(
+create procedure `sp_exact_case_delete`(
   in `p_id` varchar(10) character set latin1 collate latin1_bin
 )
   modifies sql data
@@ -400,7 +402,7 @@ end //
 
 
 -- odd_film: film
-create or replace procedure `sp_film_create`(
+create procedure `sp_film_create`(
   in `p_id` int(11),
   in `p_title` varchar(40)
 )
@@ -410,7 +412,7 @@ begin
   values (`p_id`, `p_title`);
 end //
 
-create or replace procedure `sp_film_update`(
+create procedure `sp_film_update`(
   in `p_id` int(11),
   in `p_title` varchar(40)
 )
@@ -421,7 +423,7 @@ begin
    where `film`.`id` = `p_id`;
 end //
 
-create or replace procedure `sp_film_delete`(
+create procedure `sp_film_delete`(
   in `p_id` int(11)
 )
   modifies sql data
@@ -432,7 +434,7 @@ end //
 
 
 -- odd_film_text: film_text
-create or replace procedure `sp_film_text_create`(
+create procedure `sp_film_text_create`(
   in `p_id` int(11),
   in `p_body` text
 )
@@ -442,7 +444,7 @@ begin
   values (`p_id`, `p_body`);
 end //
 
-create or replace procedure `sp_film_text_update`(
+create procedure `sp_film_text_update`(
   in `p_id` int(11),
   in `p_body` text
 )
@@ -453,7 +455,7 @@ begin
    where `film_text`.`id` = `p_id`;
 end //
 
-create or replace procedure `sp_film_text_delete`(
+create procedure `sp_film_text_delete`(
   in `p_id` int(11)
 )
   modifies sql data
@@ -464,7 +466,7 @@ end //
 
 
 -- odd_flagged: flagged
-create or replace procedure `sp_flagged_create`(
+create procedure `sp_flagged_create`(
   in `p_b` tinyint(1),
   in `p_n` int(11)
 )
@@ -474,7 +476,7 @@ begin
   values (`p_b`, `p_n`);
 end //
 
-create or replace procedure `sp_flagged_update`(
+create procedure `sp_flagged_update`(
   in `p_b` tinyint(1),
   in `p_n` int(11)
 )
@@ -485,7 +487,7 @@ begin
    where `flagged`.`b` = `p_b`;
 end //
 
-create or replace procedure `sp_flagged_delete`(
+create procedure `sp_flagged_delete`(
   in `p_b` tinyint(1)
 )
   modifies sql data
@@ -496,7 +498,7 @@ end //
 
 
 -- odd_journal: journal
-create or replace procedure `sp_journal_create`(
+create procedure `sp_journal_create`(
   in `p_id` int(11),
   in `p_v` int(11)
 )
@@ -506,7 +508,7 @@ begin
   values (`p_id`, `p_v`);
 end //
 
-create or replace procedure `sp_journal_update`(
+create procedure `sp_journal_update`(
   in `p_id` int(11),
   in `p_v` int(11)
 )
@@ -517,7 +519,7 @@ begin
    where `journal`.`id` = `p_id`;
 end //
 
-create or replace procedure `sp_journal_delete`(
+create procedure `sp_journal_delete`(
   in `p_id` int(11)
 )
   modifies sql data
@@ -528,7 +530,7 @@ end //
 
 
 -- odd_kept: kept
-create or replace procedure `sp_kept_create`(
+create procedure `sp_kept_create`(
   in `p_whole_second` datetime,
   in `p_born` year(4),
   in `p_single_float` float,
@@ -551,7 +553,7 @@ begin
   select last_insert_id();
 end //
 
-create or replace procedure `sp_kept_update`(
+create procedure `sp_kept_update`(
   in `p_id` bigint(20) unsigned,
   in `p_whole_second` datetime,
   in `p_born` year(4),
@@ -588,7 +590,7 @@ begin
    where `kept`.`id` = `p_id`;
 end //
 
-create or replace procedure `sp_kept_delete`(
+create procedure `sp_kept_delete`(
   in `p_id` bigint(20) unsigned
 )
   modifies sql data
@@ -599,7 +601,7 @@ end //
 
 
 -- odd_label: label
-create or replace procedure `sp_label_create`(
+create procedure `sp_label_create`(
   in `p_id` int(11),
   in `p_kind` enum('a','two\nlines','it''s','back\\slash'),
   in `p_path` varchar(40),
@@ -613,7 +615,7 @@ begin
   values (`p_id`, `p_kind`, `p_path`, `p_face`, `p_doubt`, `p_mood`);
 end //
 
-create or replace procedure `sp_label_update`(
+create procedure `sp_label_update`(
   in `p_id` int(11),
   in `p_kind` enum('a','two\nlines','it''s','back\\slash'),
   in `p_path` varchar(40),
@@ -632,7 +634,7 @@ begin
    where `label`.`id` = `p_id`;
 end //
 
-create or replace procedure `sp_label_delete`(
+create procedure `sp_label_delete`(
   in `p_id` int(11)
 )
   modifies sql data
@@ -643,7 +645,7 @@ end //
 
 
 -- odd_lead_log: lead_log
-create or replace procedure `sp_lead_log_create`(
+create procedure `sp_lead_log_create`(
   in `p_what` varchar(40)
 )
   modifies sql data
@@ -653,7 +655,7 @@ begin
   select last_insert_id();
 end //
 
-create or replace procedure `sp_lead_log_update`(
+create procedure `sp_lead_log_update`(
   in `p_id` int(11),
   in `p_what` varchar(40)
 )
@@ -664,7 +666,7 @@ begin
    where `lead_log`.`id` = `p_id`;
 end //
 
-create or replace procedure `sp_lead_log_delete`(
+create procedure `sp_lead_log_delete`(
   in `p_id` int(11)
 )
   modifies sql data
@@ -674,8 +676,30 @@ begin
 end //
 
 
+-- odd_left_behind: left_behind
+create procedure `sp_left_behind_update`(
+  in `p_id` int(11),
+  in `p_v` int(11)
+)
+  modifies sql data
+begin
+  update `left_behind`
+     set `left_behind`.`v` = `p_v`
+   where `left_behind`.`id` = `p_id`;
+end //
+
+create procedure `sp_left_behind_delete`(
+  in `p_id` int(11)
+)
+  modifies sql data
+begin
+  delete from `left_behind`
+   where `left_behind`.`id` = `p_id`;
+end //
+
+
 -- odd_long_names: long_names
-create or replace procedure `sp_long_names_create`(
+create procedure `sp_long_names_create`(
   in `p_id` int(11),
   in `p_a_name_that_is_as_long_as_a_name_may_be_and_then_a_little_one` varchar(10),
   in `p_a_name_that_is_as_long_as_a_name_may_be_and_then_a_little_two` varchar(10),
@@ -687,7 +711,7 @@ begin
   values (`p_id`, `p_a_name_that_is_as_long_as_a_name_may_be_and_then_a_little_one`, `p_a_name_that_is_as_long_as_a_name_may_be_and_then_a_little_two`, `p_name_that_is_as_long_as_a_name_may_be_and_then_a_little_one`);
 end //
 
-create or replace procedure `sp_long_names_update`(
+create procedure `sp_long_names_update`(
   in `p_id` int(11),
   in `p_a_name_that_is_as_long_as_a_name_may_be_and_then_a_little_one` varchar(10),
   in `p_a_name_that_is_as_long_as_a_name_may_be_and_then_a_little_two` varchar(10),
@@ -702,7 +726,7 @@ begin
    where `long_names`.`id` = `p_id`;
 end //
 
-create or replace procedure `sp_long_names_delete`(
+create procedure `sp_long_names_delete`(
   in `p_id` int(11)
 )
   modifies sql data
@@ -713,7 +737,7 @@ end //
 
 
 -- odd_long_path: long_path
-create or replace procedure `sp_long_path_create`(
+create procedure `sp_long_path_create`(
   in `p_path` varchar(700),
   in `p_part` int(11),
   in `p_label` varchar(600) character set utf8mb4 collate utf8mb4_nopad_bin
@@ -724,7 +748,7 @@ begin
   values (`p_path`, `p_part`, `p_label`);
 end //
 
-create or replace procedure `sp_long_path_update`(
+create procedure `sp_long_path_update`(
   in `p_path` varchar(700),
   in `p_part` int(11),
   in `p_label` varchar(600) character set utf8mb4 collate utf8mb4_nopad_bin
@@ -737,7 +761,7 @@ begin
      and `long_path`.`part` = `p_part`;
 end //
 
-create or replace procedure `sp_long_path_delete`(
+create procedure `sp_long_path_delete`(
   in `p_path` varchar(700),
   in `p_part` int(11)
 )
@@ -750,7 +774,7 @@ end //
 
 
 -- odd_loose: loose
-create or replace procedure `sp_loose_create`(
+create procedure `sp_loose_create`(
   in `p_id` int(11),
   in `p_v` varchar(10)
 )
@@ -760,7 +784,7 @@ begin
   values (`p_id`, `p_v`);
 end //
 
-create or replace procedure `sp_loose_update`(
+create procedure `sp_loose_update`(
   in `p_id` int(11),
   in `p_v` varchar(10)
 )
@@ -771,7 +795,7 @@ begin
    where `loose`.`id` = `p_id`;
 end //
 
-create or replace procedure `sp_loose_delete`(
+create procedure `sp_loose_delete`(
   in `p_id` int(11)
 )
   modifies sql data
@@ -782,7 +806,7 @@ end //
 
 
 -- odd_narrow: narrow
-create or replace procedure `sp_narrow_create`(
+create procedure `sp_narrow_create`(
   in `p_id` int(11),
   in `p_price` decimal(9,3),
   in `p_at` datetime(6)
@@ -793,7 +817,7 @@ begin
   values (`p_id`, `p_price`, `p_at`);
 end //
 
-create or replace procedure `sp_narrow_update`(
+create procedure `sp_narrow_update`(
   in `p_id` int(11),
   in `p_price` decimal(9,3),
   in `p_at` datetime(6)
@@ -806,7 +830,7 @@ begin
    where `narrow`.`id` = `p_id`;
 end //
 
-create or replace procedure `sp_narrow_delete`(
+create procedure `sp_narrow_delete`(
   in `p_id` int(11)
 )
   modifies sql data
@@ -817,7 +841,7 @@ end //
 
 
 -- odd_only_key: only_key
-create or replace procedure `sp_only_key_create`(
+create procedure `sp_only_key_create`(
   in `p_a` int(11),
   in `p_b` int(11)
 )
@@ -827,7 +851,7 @@ begin
   values (`p_a`, `p_b`);
 end //
 
-create or replace procedure `sp_only_key_delete`(
+create procedure `sp_only_key_delete`(
   in `p_a` int(11),
   in `p_b` int(11)
 )
@@ -840,7 +864,7 @@ end //
 
 
 -- odd_orders_2: orders
-create or replace procedure `sp_orders_edit`(
+create procedure `sp_orders_edit`(
   in `p_id` int(11),
   in `p_a` varchar(10)
 )
@@ -851,7 +875,7 @@ begin
    where `orders`.`id` = `p_id`;
 end //
 
-create or replace procedure `sp_orders_remove`(
+create procedure `sp_orders_remove`(
   in `p_id` int(11)
 )
   modifies sql data
@@ -861,8 +885,30 @@ begin
 end //
 
 
+-- odd_orphan: orphan
+create procedure `sp_orphan_update`(
+  in `p_id` int(11),
+  in `p_parent` int(11)
+)
+  modifies sql data
+begin
+  update `orphan`
+     set `orphan`.`parent` = `p_parent`
+   where `orphan`.`id` = `p_id`;
+end //
+
+create procedure `sp_orphan_delete`(
+  in `p_id` int(11)
+)
+  modifies sql data
+begin
+  delete from `orphan`
+   where `orphan`.`id` = `p_id`;
+end //
+
+
 -- odd_parcel: parcel
-create or replace procedure `sp_parcel_create`(
+create procedure `sp_parcel_create`(
   in `p_id` int(11),
   in `p_weight` int(11)
 )
@@ -872,7 +918,7 @@ begin
   values (`p_id`, `p_weight`);
 end //
 
-create or replace procedure `sp_parcel_update`(
+create procedure `sp_parcel_update`(
   in `p_id` int(11),
   in `p_weight` int(11)
 )
@@ -883,7 +929,7 @@ begin
    where `parcel`.`id` = `p_id`;
 end //
 
-create or replace procedure `sp_parcel_delete`(
+create procedure `sp_parcel_delete`(
   in `p_id` int(11)
 )
   modifies sql data
@@ -894,7 +940,7 @@ end //
 
 
 -- odd_preset: preset
-create or replace procedure `sp_preset_create`(
+create procedure `sp_preset_create`(
   in `p_id` int(11),
   in `p_word` varchar(5),
   in `p_doc` longtext,
@@ -907,7 +953,7 @@ begin
   values (`p_id`, `p_word`, `p_doc`, `p_span`, `p_state`);
 end //
 
-create or replace procedure `sp_preset_update`(
+create procedure `sp_preset_update`(
   in `p_id` int(11),
   in `p_word` varchar(5),
   in `p_doc` longtext,
@@ -924,7 +970,7 @@ begin
    where `preset`.`id` = `p_id`;
 end //
 
-create or replace procedure `sp_preset_delete`(
+create procedure `sp_preset_delete`(
   in `p_id` int(11)
 )
   modifies sql data
@@ -934,8 +980,34 @@ begin
 end //
 
 
+-- odd_ranked: ranked
+create procedure `sp_ranked_update`(
+  in `p_tenant` varchar(20),
+  in `p_n` smallint(5) unsigned,
+  in `p_v` int(11)
+)
+  modifies sql data
+begin
+  update `ranked`
+     set `ranked`.`v` = `p_v`
+   where `ranked`.`tenant` = `p_tenant`
+     and `ranked`.`n` = `p_n`;
+end //
+
+create procedure `sp_ranked_delete`(
+  in `p_tenant` varchar(20),
+  in `p_n` smallint(5) unsigned
+)
+  modifies sql data
+begin
+  delete from `ranked`
+   where `ranked`.`tenant` = `p_tenant`
+     and `ranked`.`n` = `p_n`;
+end //
+
+
 -- odd_shadow: shadow
-create or replace procedure `sp_shadow_create`(
+create procedure `sp_shadow_create`(
   in `p_p_id` int(11),
   in `in_id` int(11),
   in `p_v` varchar(10)
@@ -946,7 +1018,7 @@ begin
   values (`p_p_id`, `in_id`, `p_v`);
 end //
 
-create or replace procedure `sp_shadow_update`(
+create procedure `sp_shadow_update`(
   in `p_p_id` int(11),
   in `in_id` int(11),
   in `p_v` varchar(10)
@@ -959,7 +1031,7 @@ begin
    where `shadow`.`p_id` = `p_p_id`;
 end //
 
-create or replace procedure `sp_shadow_delete`(
+create procedure `sp_shadow_delete`(
   in `p_p_id` int(11)
 )
   modifies sql data
@@ -970,7 +1042,7 @@ end //
 
 
 -- odd_shadow_pair: shadow_pair
-create or replace procedure `sp_shadow_pair_create`(
+create procedure `sp_shadow_pair_create`(
   in `p_p_id` int(11),
   in `arg_id` int(11),
   in `p_in_id` int(11)
@@ -981,7 +1053,7 @@ begin
   values (`p_p_id`, `arg_id`, `p_in_id`);
 end //
 
-create or replace procedure `sp_shadow_pair_update`(
+create procedure `sp_shadow_pair_update`(
   in `p_p_id` int(11),
   in `arg_id` int(11),
   in `p_in_id` int(11)
@@ -994,7 +1066,7 @@ begin
      and `shadow_pair`.`id` = `arg_id`;
 end //
 
-create or replace procedure `sp_shadow_pair_delete`(
+create procedure `sp_shadow_pair_delete`(
   in `p_p_id` int(11),
   in `arg_id` int(11)
 )
@@ -1006,8 +1078,43 @@ begin
 end //
 
 
+-- odd_spot: spot
+create procedure `sp_spot_create`(
+  in `p_lng` double,
+  in `p_lat` double
+)
+  modifies sql data
+begin
+  insert into `spot` (`lng`, `lat`)
+  values (`p_lng`, `p_lat`);
+  select last_insert_id();
+end //
+
+create procedure `sp_spot_update`(
+  in `p_id` int(11),
+  in `p_lng` double,
+  in `p_lat` double
+)
+  modifies sql data
+begin
+  update `spot`
+     set `spot`.`lng` = `p_lng`,
+         `spot`.`lat` = `p_lat`
+   where `spot`.`id` = `p_id`;
+end //
+
+create procedure `sp_spot_delete`(
+  in `p_id` int(11)
+)
+  modifies sql data
+begin
+  delete from `spot`
+   where `spot`.`id` = `p_id`;
+end //
+
+
 -- odd_stock: stock
-create or replace procedure `sp_stock_create`(
+create procedure `sp_stock_create`(
   in `p_id` int(11),
   in `p_quantity` int(11),
   in `p_status` varchar(10)
@@ -1018,7 +1125,7 @@ begin
   values (`p_id`, `p_quantity`, `p_status`);
 end //
 
-create or replace procedure `sp_stock_update`(
+create procedure `sp_stock_update`(
   in `p_id` int(11),
   in `p_quantity` int(11),
   in `p_status` varchar(10)
@@ -1031,7 +1138,7 @@ begin
    where `stock`.`id` = `p_id`;
 end //
 
-create or replace procedure `sp_stock_delete`(
+create procedure `sp_stock_delete`(
   in `p_id` int(11)
 )
   modifies sql data
@@ -1042,7 +1149,7 @@ end //
 
 
 -- odd_swapped: swapped
-create or replace procedure `sp_swapped_create`(
+create procedure `sp_swapped_create`(
   in `p_id` int(11),
   in `p_a` int(11),
   in `p_b` int(11)
@@ -1053,7 +1160,7 @@ begin
   values (`p_id`, `p_a`, `p_b`);
 end //
 
-create or replace procedure `sp_swapped_update`(
+create procedure `sp_swapped_update`(
   in `p_id` int(11),
   in `p_a` int(11),
   in `p_b` int(11)
@@ -1066,7 +1173,7 @@ begin
    where `swapped`.`id` = `p_id`;
 end //
 
-create or replace procedure `sp_swapped_delete`(
+create procedure `sp_swapped_delete`(
   in `p_id` int(11)
 )
   modifies sql data
@@ -1077,7 +1184,7 @@ end //
 
 
 -- odd_tag: tag
-create or replace procedure `sp_tag_create`(
+create procedure `sp_tag_create`(
   in `p_name` varchar(20)
 )
   modifies sql data
@@ -1087,7 +1194,7 @@ begin
   select last_insert_id();
 end //
 
-create or replace procedure `sp_tag_update`(
+create procedure `sp_tag_update`(
   in `p_id` int(11),
   in `p_name` varchar(20)
 )
@@ -1098,7 +1205,7 @@ begin
    where `tag`.`id` = `p_id`;
 end //
 
-create or replace procedure `sp_tag_delete`(
+create procedure `sp_tag_delete`(
   in `p_id` int(11)
 )
   modifies sql data
@@ -1109,7 +1216,7 @@ end //
 
 
 -- odd_tally: tally
-create or replace procedure `sp_tally_create`(
+create procedure `sp_tally_create`(
   in `p_name` varchar(20),
   in `p_n` int(11)
 )
@@ -1119,7 +1226,7 @@ begin
   values (`p_name`, `p_n`);
 end //
 
-create or replace procedure `sp_tally_update`(
+create procedure `sp_tally_update`(
   in `p_name` varchar(20),
   in `p_n` int(11)
 )
@@ -1130,7 +1237,7 @@ begin
    where `tally`.`name` = `p_name`;
 end //
 
-create or replace procedure `sp_tally_delete`(
+create procedure `sp_tally_delete`(
   in `p_name` varchar(20)
 )
   modifies sql data
@@ -1141,7 +1248,7 @@ end //
 
 
 -- odd_vintage: vintage
-create or replace procedure `sp_vintage_create`(
+create procedure `sp_vintage_create`(
   in `p_y` year(4),
   in `p_bottled` year(4),
   in `p_label` varchar(20)
@@ -1152,7 +1259,7 @@ begin
   values (`p_y`, `p_bottled`, `p_label`);
 end //
 
-create or replace procedure `sp_vintage_update`(
+create procedure `sp_vintage_update`(
   in `p_y` year(4),
   in `p_bottled` year(4),
   in `p_label` varchar(20)
@@ -1165,7 +1272,7 @@ begin
    where `vintage`.`y` = `p_y`;
 end //
 
-create or replace procedure `sp_vintage_delete`(
+create procedure `sp_vintage_delete`(
   in `p_y` year(4)
 )
   modifies sql data
@@ -1176,7 +1283,7 @@ end //
 
 
 -- odd_visit: visit
-create or replace procedure `sp_visit_create`(
+create procedure `sp_visit_create`(
   in `p_id` int(11),
   in `p_who` varchar(20)
 )
@@ -1186,7 +1293,7 @@ begin
   values (`p_id`, `p_who`);
 end //
 
-create or replace procedure `sp_visit_update`(
+create procedure `sp_visit_update`(
   in `p_id` int(11),
   in `p_who` varchar(20)
 )
@@ -1197,7 +1304,7 @@ begin
    where `visit`.`id` = `p_id`;
 end //
 
-create or replace procedure `sp_visit_delete`(
+create procedure `sp_visit_delete`(
   in `p_id` int(11)
 )
   modifies sql data

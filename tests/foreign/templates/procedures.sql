@@ -1,5 +1,7 @@
 -- What `beds import` proposes for the database `harbour`: read it, edit it, and run it before `beds verify`. From
--- then on it is yours. Running the script again is harmless.
+-- then on it is yours. It replaces nothing: where a procedure of a name is there, the server says so (error
+-- 1304), and `mariadb` stops. If you have run this script before, `mariadb --force` makes what is still missing;
+-- otherwise give the procedure here another name, and also in the template.
 --
 -- The procedures leave the transaction to the node: none of them commits. A record's version, where there is
 -- one, must be what the client read, or null. A procedure keeps the mode in which it was made: in a strict
@@ -24,7 +26,7 @@ create table if not exists `beds_ledger` (
 delimiter //
 
 -- berth_place: Berth Place
-create or replace procedure `sp_berth_place_create`(
+create procedure `sp_berth_place_create`(
   in `p_quay` char(3),
   in `p_no` tinyint(3) unsigned,
   in `p_max_loa` decimal(6,2),
@@ -39,7 +41,7 @@ begin
   values (`p_quay`, `p_no`, `p_max_loa`, `p_depth_m`, `p_groesse`, `p_order`, `p_free_text`);
 end //
 
-create or replace procedure `sp_berth_place_update`(
+create procedure `sp_berth_place_update`(
   in `p_quay` char(3),
   in `p_no` tinyint(3) unsigned,
   in `p_max_loa` decimal(6,2),
@@ -60,7 +62,7 @@ begin
      and `Berth Place`.`No` = `p_no`;
 end //
 
-create or replace procedure `sp_berth_place_delete`(
+create procedure `sp_berth_place_delete`(
   in `p_quay` char(3),
   in `p_no` tinyint(3) unsigned
 )
@@ -73,7 +75,7 @@ end //
 
 
 -- gate_log: GATE_LOG
-create or replace procedure `sp_gate_log_create`(
+create procedure `sp_gate_log_create`(
   in `p_ts` datetime(6),
   in `p_container` char(11),
   in `p_dir` char(1),
@@ -88,7 +90,7 @@ end //
 
 
 -- vessel: Vessel
-create or replace procedure `sp_vessel_create`(
+create procedure `sp_vessel_create`(
   in `p_imo_number` char(7),
   in `p_name` varchar(80) character set latin1 collate latin1_swedish_ci,
   in `p_class` enum('tanker','bulk','container','ro-ro','ferry','yacht'),
@@ -107,7 +109,7 @@ begin
   select last_insert_id();
 end //
 
-create or replace procedure `sp_vessel_update`(
+create procedure `sp_vessel_update`(
   in `p_vessel_id` int(10) unsigned,
   in `p_imo_number` char(7),
   in `p_name` varchar(80) character set latin1 collate latin1_swedish_ci,
@@ -136,7 +138,7 @@ begin
    where `Vessel`.`VesselID` = `p_vessel_id`;
 end //
 
-create or replace procedure `sp_vessel_delete`(
+create procedure `sp_vessel_delete`(
   in `p_vessel_id` int(10) unsigned
 )
   modifies sql data
@@ -147,7 +149,7 @@ end //
 
 
 -- admin_data: admin
-create or replace procedure `sp_admin_create`(
+create procedure `sp_admin_create`(
   in `p_key` varchar(30),
   in `p_value` varchar(400)
 )
@@ -157,7 +159,7 @@ begin
   values (`p_key`, `p_value`);
 end //
 
-create or replace procedure `sp_admin_update`(
+create procedure `sp_admin_update`(
   in `p_key` varchar(30),
   in `p_value` varchar(400)
 )
@@ -168,7 +170,7 @@ begin
    where `admin`.`key` = `p_key`;
 end //
 
-create or replace procedure `sp_admin_delete`(
+create procedure `sp_admin_delete`(
   in `p_key` varchar(30)
 )
   modifies sql data
@@ -179,7 +181,7 @@ end //
 
 
 -- binary_keys: binary_keys
-create or replace procedure `sp_binary_keys_create`(
+create procedure `sp_binary_keys_create`(
   in `p_id` binary(16),
   in `p_note` varchar(100)
 )
@@ -191,7 +193,7 @@ end //
 
 
 -- cargo_manifest: cargo_manifest
-create or replace procedure `sp_cargo_manifest_create`(
+create procedure `sp_cargo_manifest_create`(
   in `p_call_id` bigint(20) unsigned,
   in `p_line` smallint(6),
   in `p_type_code` varchar(6),
@@ -207,7 +209,7 @@ begin
   values (`p_call_id`, `p_line`, `p_type_code`, `p_tonnes`, `p_direction`, `p_seal`, `p_document`, `p_attributes`);
 end //
 
-create or replace procedure `sp_cargo_manifest_update`(
+create procedure `sp_cargo_manifest_update`(
   in `p_call_id` bigint(20) unsigned,
   in `p_line` smallint(6),
   in `p_type_code` varchar(6),
@@ -230,7 +232,7 @@ begin
      and `cargo_manifest`.`line` = `p_line`;
 end //
 
-create or replace procedure `sp_cargo_manifest_delete`(
+create procedure `sp_cargo_manifest_delete`(
   in `p_call_id` bigint(20) unsigned,
   in `p_line` smallint(6)
 )
@@ -243,7 +245,7 @@ end //
 
 
 -- cargo_type: cargo_type
-create or replace procedure `sp_cargo_type_create`(
+create procedure `sp_cargo_type_create`(
   in `p_code` varchar(6),
   in `p_label` varchar(60),
   in `p_un_number` smallint(5) unsigned,
@@ -256,7 +258,7 @@ begin
   values (`p_code`, `p_label`, `p_un_number`, `p_hazardous`, `p_flags`);
 end //
 
-create or replace procedure `sp_cargo_type_update`(
+create procedure `sp_cargo_type_update`(
   in `p_code` varchar(6),
   in `p_label` varchar(60),
   in `p_un_number` smallint(5) unsigned,
@@ -273,7 +275,7 @@ begin
    where `cargo_type`.`code` = `p_code`;
 end //
 
-create or replace procedure `sp_cargo_type_delete`(
+create procedure `sp_cargo_type_delete`(
   in `p_code` varchar(6)
 )
   modifies sql data
@@ -284,7 +286,7 @@ end //
 
 
 -- container: container
-create or replace procedure `sp_container_insert`(
+create procedure `sp_container_insert`(
   in `p_container_no` char(11),
   in `p_iso_type` char(4),
   in `p_owner` varchar(40),
@@ -296,7 +298,7 @@ begin
   values (`p_container_no`, `p_iso_type`, `p_owner`, `p_last_seen`);
 end //
 
-create or replace procedure `sp_container_update`(
+create procedure `sp_container_update`(
   in `p_container_no` char(11),
   in `p_iso_type` char(4),
   in `p_owner` varchar(40),
@@ -311,7 +313,7 @@ begin
    where `container`.`container_no` = `p_container_no`;
 end //
 
-create or replace procedure `sp_container_delete`(
+create procedure `sp_container_delete`(
   in `p_container_no` char(11)
 )
   modifies sql data
@@ -322,7 +324,7 @@ end //
 
 
 -- invoice: invoice
-create or replace procedure `sp_invoice_create`(
+create procedure `sp_invoice_create`(
   in `p_customer_no` varchar(10),
   in `p_call_id` bigint(20) unsigned,
   in `p_issued_on` date,
@@ -338,7 +340,7 @@ begin
   select last_insert_id();
 end //
 
-create or replace procedure `sp_invoice_update`(
+create procedure `sp_invoice_update`(
   in `p_invoice_no` int(10) unsigned,
   in `p_customer_no` varchar(10),
   in `p_call_id` bigint(20) unsigned,
@@ -364,7 +366,7 @@ begin
      and (`p_version` is null or `invoice`.`version` = `p_version`);
 end //
 
-create or replace procedure `sp_invoice_delete`(
+create procedure `sp_invoice_delete`(
   in `p_invoice_no` int(10) unsigned,
   in `p_version` int(10) unsigned
 )
@@ -377,7 +379,7 @@ end //
 
 
 -- invoice_line: invoice_line
-create or replace procedure `sp_invoice_line_create`(
+create procedure `sp_invoice_line_create`(
   in `p_invoice_no` int(10) unsigned,
   in `p_pos` int(11),
   in `p_text` varchar(200),
@@ -390,7 +392,7 @@ begin
   values (`p_invoice_no`, `p_pos`, `p_text`, `p_quantity`, `p_price`);
 end //
 
-create or replace procedure `sp_invoice_line_update`(
+create procedure `sp_invoice_line_update`(
   in `p_invoice_no` int(10) unsigned,
   in `p_pos` int(11),
   in `p_text` varchar(200),
@@ -407,7 +409,7 @@ begin
      and `invoice_line`.`pos` = `p_pos`;
 end //
 
-create or replace procedure `sp_invoice_line_delete`(
+create procedure `sp_invoice_line_delete`(
   in `p_invoice_no` int(10) unsigned,
   in `p_pos` int(11)
 )
@@ -420,7 +422,7 @@ end //
 
 
 -- port_calls: port_calls
-create or replace procedure `sp_port_calls_create`(
+create procedure `sp_port_calls_create`(
   in `p_vessel_id` int(10) unsigned,
   in `p_quay` char(3),
   in `p_berth_no` tinyint(3) unsigned,
@@ -439,7 +441,7 @@ begin
   select last_insert_id();
 end //
 
-create or replace procedure `sp_port_calls_update`(
+create procedure `sp_port_calls_update`(
   in `p_id` bigint(20) unsigned,
   in `p_vessel_id` int(10) unsigned,
   in `p_quay` char(3),
@@ -471,7 +473,7 @@ begin
      and (`p_lock_version` is null or `port_calls`.`lock_version` = `p_lock_version`);
 end //
 
-create or replace procedure `sp_port_calls_delete`(
+create procedure `sp_port_calls_delete`(
   in `p_id` bigint(20) unsigned,
   in `p_lock_version` int(11)
 )
@@ -484,7 +486,7 @@ end //
 
 
 -- shift: shift
-create or replace procedure `sp_shift_create`(
+create procedure `sp_shift_create`(
   in `p_staff_no` smallint(5) unsigned,
   in `p_date` date,
   in `p_from` time,
@@ -497,7 +499,7 @@ begin
   values (`p_staff_no`, `p_date`, `p_from`, `p_until`, `p_group`);
 end //
 
-create or replace procedure `sp_shift_update`(
+create procedure `sp_shift_update`(
   in `p_staff_no` smallint(5) unsigned,
   in `p_date` date,
   in `p_from` time,
@@ -514,7 +516,7 @@ begin
      and `shift`.`from` = `p_from`;
 end //
 
-create or replace procedure `sp_shift_delete`(
+create procedure `sp_shift_delete`(
   in `p_staff_no` smallint(5) unsigned,
   in `p_date` date,
   in `p_from` time
@@ -529,7 +531,7 @@ end //
 
 
 -- staff: staff
-create or replace procedure `sp_staff_update`(
+create procedure `sp_staff_update`(
   in `p_staff_no` smallint(5) unsigned,
   in `p_first_name` varchar(45),
   in `p_last_name` varchar(45),
@@ -546,7 +548,7 @@ begin
    where `staff`.`staff_no` = `p_staff_no`;
 end //
 
-create or replace procedure `sp_staff_delete`(
+create procedure `sp_staff_delete`(
   in `p_staff_no` smallint(5) unsigned
 )
   modifies sql data
@@ -557,7 +559,7 @@ end //
 
 
 -- tariffs: tariffs
-create or replace procedure `sp_tariffs_create`(
+create procedure `sp_tariffs_create`(
   in `p_tariff_code` varchar(12),
   in `p_valid_from` date,
   in `p_valid_to` date,
@@ -571,7 +573,7 @@ begin
   select last_insert_id();
 end //
 
-create or replace procedure `sp_tariffs_update`(
+create procedure `sp_tariffs_update`(
   in `p_tariff_id` int(11),
   in `p_tariff_code` varchar(12),
   in `p_valid_from` date,
@@ -590,7 +592,7 @@ begin
    where `tariffs`.`tariff_id` = `p_tariff_id`;
 end //
 
-create or replace procedure `sp_tariffs_delete`(
+create procedure `sp_tariffs_delete`(
   in `p_tariff_id` int(11)
 )
   modifies sql data
@@ -601,7 +603,7 @@ end //
 
 
 -- tide_level: tide_level
-create or replace procedure `sp_tide_level_create`(
+create procedure `sp_tide_level_create`(
   in `p_station` smallint(6),
   in `p_at` datetime,
   in `p_level_cm` smallint(6)
@@ -612,7 +614,7 @@ begin
   values (`p_station`, `p_at`, `p_level_cm`);
 end //
 
-create or replace procedure `sp_tide_level_update`(
+create procedure `sp_tide_level_update`(
   in `p_station` smallint(6),
   in `p_at` datetime,
   in `p_level_cm` smallint(6)
@@ -625,7 +627,7 @@ begin
      and `tide_level`.`at` = `p_at`;
 end //
 
-create or replace procedure `sp_tide_level_delete`(
+create procedure `sp_tide_level_delete`(
   in `p_station` smallint(6),
   in `p_at` datetime
 )
@@ -638,7 +640,7 @@ end //
 
 
 -- weather_station: weather_station
-create or replace procedure `sp_weather_station_update`(
+create procedure `sp_weather_station_update`(
   in `p_station` smallint(6),
   in `p_name` varchar(40),
   in `p_elevation` double
@@ -651,7 +653,7 @@ begin
    where `weather_station`.`station` = `p_station`;
 end //
 
-create or replace procedure `sp_weather_station_delete`(
+create procedure `sp_weather_station_delete`(
   in `p_station` smallint(6)
 )
   modifies sql data
@@ -662,7 +664,7 @@ end //
 
 
 -- wp_options: wp_options
-create or replace procedure `sp_wp_options_create`(
+create procedure `sp_wp_options_create`(
   in `p_option_name` varchar(191) character set utf8mb4 collate utf8mb4_general_ci,
   in `p_option_value` longtext character set utf8mb4 collate utf8mb4_general_ci,
   in `p_autoload` varchar(20) character set utf8mb4 collate utf8mb4_general_ci
@@ -674,7 +676,7 @@ begin
   select last_insert_id();
 end //
 
-create or replace procedure `sp_wp_options_update`(
+create procedure `sp_wp_options_update`(
   in `p_option_id` bigint(20) unsigned,
   in `p_option_name` varchar(191) character set utf8mb4 collate utf8mb4_general_ci,
   in `p_option_value` longtext character set utf8mb4 collate utf8mb4_general_ci,
@@ -689,7 +691,7 @@ begin
    where `wp_options`.`option_id` = `p_option_id`;
 end //
 
-create or replace procedure `sp_wp_options_delete`(
+create procedure `sp_wp_options_delete`(
   in `p_option_id` bigint(20) unsigned
 )
   modifies sql data

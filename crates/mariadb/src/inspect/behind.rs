@@ -12,6 +12,8 @@ use beds_core::inspect::{Needed, Relation, Routine, RoutineKind, Trigger};
 
 /// How many names are asked about.
 const NAMES_MAX: usize = 2_000;
+/// What a function of the server's own takes, where its grammar has it as such only with arguments.
+const ARGUMENTS: [&str; 3] = ["", "1", "1,1"];
 /// `ER_SP_DOES_NOT_EXIST`
 const NO_ROUTINE: u16 = 1305;
 
@@ -70,7 +72,7 @@ impl Look<'_> {
         Some(created[head.end()..].to_owned())
     }
 
-    /// The sequences of defaults, and the tables of foreign keys. The server may drop either.
+    /// The sequences of defaults, and the tables of foreign keys that are never null: the server may drop either.
     pub(super) async fn needs(&mut self, relations: &mut [Relation]) -> sqlx::Result<()> {
         let places = places(relations);
         let here = self.here("table_schema");
@@ -93,11 +95,15 @@ impl Look<'_> {
                 relation.needs.push(Needed { kind: "sequence", schema, name, by: by.clone() });
             }
         }
+        let here = self.here("k.table_schema");
+        // Where a column of it is null, the server asks for no other record.
         let keys = self
             .rows(&format!(
-                "select distinct table_name, constraint_name, referenced_table_schema, referenced_table_name \
-                 from information_schema.key_column_usage where {here} and referenced_table_name is not null \
-                 order by binary table_name, binary constraint_name"
+                "select k.table_name, k.constraint_name, k.referenced_table_schema, k.referenced_table_name \
+                 from information_schema.key_column_usage k join information_schema.columns c \
+                 on c.table_schema = k.table_schema and c.table_name = k.table_name and c.column_name = k.column_name \
+                 where {here} and k.referenced_table_name is not null group by 1, 2, 3, 4 having max(c.is_nullable) = 'NO' \
+                 order by binary k.table_name, binary k.constraint_name"
             ))
             .await?;
         for row in &keys {
@@ -127,19 +133,30 @@ impl Look<'_> {
             names.extend(called.map(|found| found["name"].to_lowercase()));
         }
         names.retain(|name| !functions.contains(name.trim_matches('`')));
-        let mut missing = BTreeSet::new();
+        let (mut missing, mut known) = (BTreeSet::new(), BTreeSet::new());
         for name in names.into_iter().take(NAMES_MAX) {
-            match self.connection.prepare(&format!("select {name}()")).await {
+            let found = if self.is_no_function(&name).await? { &mut missing } else { &mut known };
+            found.insert(name.trim_matches('`').replace("``", "`"));
+        }
+        // In quotes, `point` may be a table, where the text calls the function as well.
+        Ok(missing.difference(&known).cloned().collect())
+    }
+
+    /// Whether the server knows no function of this name, whatever it is given: it takes `point()` for a stored function, and
+    /// `point(1,1)` for its own.
+    async fn is_no_function(&mut self, name: &str) -> sqlx::Result<bool> {
+        for given in ARGUMENTS {
+            match self.connection.prepare(&format!("select {name}({given})")).await {
                 Err(sqlx::Error::Database(error)) => {
                     let error = error.try_downcast_ref::<MySqlDatabaseError>();
-                    if error.is_some_and(|error| error.number() == NO_ROUTINE) {
-                        missing.insert(name.trim_matches('`').replace("``", "`"));
+                    if error.is_none_or(|error| error.number() != NO_ROUTINE) {
+                        return Ok(false);
                     }
                 }
-                Ok(_) => {}
+                Ok(_) => return Ok(false),
                 Err(error) => return Err(error),
             }
         }
-        Ok(missing)
+        Ok(true)
     }
 }

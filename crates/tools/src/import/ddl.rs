@@ -10,11 +10,12 @@ use super::{
     fields::Field,
     names::{same, stem},
 };
+use crate::routine::{Need, refused, sees_routines};
 use beds_core::inspect::{
     Catalogue, Column, Kind, Relation, RelationKind, Routine, Supplied, UNKNOWN, same_word,
 };
 use beds_protocol::{
-    are_alike,
+    are_alike, shown,
     tables::{Role, TABLES, Table},
 };
 
@@ -29,7 +30,10 @@ pub(super) fn propose(domains: &mut [Domain], catalogue: &Catalogue) -> Option<S
     for domain in domains.iter_mut() {
         let Some((RelationKind::Table, table)) = domain.source.clone() else { continue };
         let Some(relation) = catalogue.relation(&table) else { continue };
-        choose_version(domain);
+        let wanted = wanted(domain, relation, catalogue);
+        if wanted.update {
+            choose_version(domain);
+        }
         let parameters = parameters(domain, relation);
         let mut part = String::new();
         // The name has the table's name, not the template's. So an import under another name recognizes the procedure.
@@ -40,27 +44,10 @@ pub(super) fn propose(domains: &mut [Domain], catalogue: &Catalogue) -> Option<S
             let numbered = (2..).map(|number| format!("sp_{stem}_{}{number}", verbs[0]));
             names.chain(numbered).find(|name| taken.insert(name.to_lowercase())).unwrap_or_default()
         };
-        let needed = needed(domain, relation);
-        if let (None, Some(column)) = (&domain.create, &needed) {
-            domain.left_out.push(format!("create: it would need a value for the column `{column}`"));
-        }
-        let is_found = !domain.key().is_empty();
         let proposal = Proposal { domain, table: &table, parameters, catalogue };
-        // An existing procedure of such a name may be this operation. Only somebody who sees its text can tell.
-        let unseen = |verbs: &[&str]| {
-            let is = |routine: &Routine| routine.body.is_none() && crud::is_named(routine, verbs, &table);
-            catalogue.routines.iter().any(is)
-        };
-        let create =
-            (domain.create.is_none() && needed.is_none() && domain.untold.is_none() && !unseen(crud::CREATE))
-                .then(|| proposal.create(name(crud::CREATE), &mut part));
-        let update = (domain.update.is_none()
-            && is_found
-            && !unseen(crud::UPDATE)
-            && domain.fields.iter().any(is_changeable))
-        .then(|| proposal.update(name(crud::UPDATE), &mut part));
-        let delete =
-            (domain.delete.is_none() && is_found).then(|| proposal.delete(name(crud::DELETE), &mut part));
+        let create = wanted.create.then(|| proposal.create(name(crud::CREATE), &mut part));
+        let update = wanted.update.then(|| proposal.update(name(crud::UPDATE), &mut part));
+        let delete = wanted.delete.then(|| proposal.delete(name(crud::DELETE), &mut part));
         domain.create = domain.create.take().or(create);
         domain.update = domain.update.take().or(update);
         domain.delete = domain.delete.take().or(delete);
@@ -72,9 +59,20 @@ pub(super) fn propose(domains: &mut [Domain], catalogue: &Catalogue) -> Option<S
     if script.is_empty() && own.is_empty() {
         return None;
     }
+    let hidden = if sees_routines(catalogue) {
+        String::new()
+    } else {
+        format!(
+            "-- {} may not see every routine of the database: a name may be one of the application's.\n",
+            shown(&catalogue.grants.user)
+        )
+    };
     let mut text = format!(
         "-- What `beds import` proposes for the database `{}`: read it, edit it, and run it before `beds verify`. From\n\
-         -- then on it is yours. Running the script again is harmless.\n\
+         -- then on it is yours. It replaces nothing: where a procedure of a name is there, the server says so (error\n\
+         -- 1304), and `mariadb` stops. If you have run this script before, `mariadb --force` makes what is still missing;\n\
+         -- otherwise give the procedure here another name, and also in the template.\n\
+         {hidden}\
          --\n\
          -- The procedures leave the transaction to the node: none of them commits. A record's version, where there is\n\
          -- one, must be what the client read, or null. A procedure keeps the mode in which it was made: in a strict\n\
@@ -92,7 +90,41 @@ pub(super) fn propose(domains: &mut [Domain], catalogue: &Catalogue) -> Option<S
     Some(text)
 }
 
-/// The node's own tables that the database lacks, for domains that may write.
+/// The procedures that a table lacks and can have.
+struct Wanted {
+    create: bool,
+    update: bool,
+    delete: bool,
+}
+
+/// What to propose for a table; why nothing, where the reason is its own.
+fn wanted(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue) -> Wanted {
+    let needed = needed(domain, relation);
+    if let (None, Some(column)) = (&domain.create, &needed) {
+        domain.left_out.push(format!("create: it would need a value for the column `{column}`"));
+    }
+    // What is there under such a name may be just that: whoever sees its text can tell.
+    let unseen = |verbs: &[&str]| {
+        let is = |routine: &Routine| routine.body.is_none() && crud::is_named(routine, verbs, &relation.name);
+        catalogue.routines.iter().any(is)
+    };
+    let is_found = !domain.key().is_empty();
+    let create = domain.create.is_none() && needed.is_none() && domain.untold.is_none();
+    let update = domain.update.is_none() && is_found && domain.fields.iter().any(is_changeable);
+    let delete = domain.delete.is_none() && is_found;
+    let mut can = |operation: &str, need| {
+        let refused = refused(relation, need, catalogue);
+        domain.left_out.extend(refused.iter().map(|why| format!("{operation}: {why}")));
+        refused.is_none()
+    };
+    Wanted {
+        create: create && !unseen(crud::CREATE) && can("create", Need::Insert),
+        update: update && !unseen(crud::UPDATE) && can("update", Need::Update),
+        delete: delete && can("delete", Need::Delete),
+    }
+}
+
+/// The tables of the node's own that the database lacks, for domains that may write.
 fn own(domains: &[Domain], catalogue: &Catalogue) -> Vec<&'static Table> {
     let writes =
         |domain: &Domain| domain.is_writable() || domain.delete.is_some() || !domain.calls.is_empty();
@@ -214,7 +246,7 @@ impl Proposal<'_> {
         let parameters: Vec<String> = args.iter().map(|at| self.declaration(*at)).collect();
         let parameters =
             if parameters.is_empty() { String::new() } else { format!("\n{}\n", parameters.join(",\n")) };
-        format!("create or replace procedure {}({parameters})\n  modifies sql data\nbegin\n", quoted(name))
+        format!("create procedure {}({parameters})\n  modifies sql data\nbegin\n", quoted(name))
     }
 
     fn fields(&self, is: impl Fn(&Field) -> bool) -> Vec<usize> {

@@ -6,11 +6,12 @@ use beds_protocol::Lane;
 use beds_protocol::shown;
 
 use super::{
-    fields::{Field, Supply, fields},
+    fields::{Field, fields},
+    key,
     names::snake,
     types::{Lost, Ty},
+    unseen::unread,
 };
-use crate::routine::{Sets, setters};
 use beds_core::inspect::{
     Catalogue, Column, Direction, Evidence, Index, Kind, Relation, RelationKind, RoutineKind, Supplied,
     Trigger, same_word,
@@ -189,33 +190,14 @@ pub(super) fn domain(name: String, relation: &Relation, catalogue: &Catalogue) -
             relation.triggers.iter().map(title).collect::<Vec<_>>().join(", ")
         ));
     }
-    choose_key(&mut domain, relation, catalogue);
-    leave_to_triggers(&mut domain, relation, catalogue);
+    domain.left_out.extend(unread(relation, catalogue));
+    key::choose(&mut domain, relation, catalogue);
+    key::leave_to_triggers(&mut domain, relation, catalogue);
     choose_fetch(&mut domain, relation, catalogue);
     Ok(domain)
 }
 
-/// Leaves columns of the key that a trigger sets to the database: the trigger would overwrite a client's value.
-fn leave_to_triggers(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue) {
-    let Domain { fields, untold, .. } = domain;
-    for field in fields.iter_mut().filter(|field| field.key) {
-        let sets = |(name, how)| (how == Sets::Always).then_some(name);
-        let Some(trigger) = setters(relation, &field.column, "insert", catalogue).find_map(sets) else {
-            continue;
-        };
-        let (trigger, column) = (shown(trigger), shown(&field.column.name));
-        field.notes.push(format!("the trigger {trigger} sets it in each new record"));
-        field.supply = Supply::Database;
-        untold.get_or_insert_with(|| {
-            format!(
-                "the trigger {trigger} sets {column}, so that the reply could not tell the key: write a procedure that gives \
-                 it back (`insert … returning`), and name it in `returns`"
-            )
-        });
-    }
-}
-
-/// The columns of the unique indexes. For a view of one table, its columns that show those of the table.
+/// The columns of the unique indexes: of a view of one table, those that show that table's.
 fn told_apart<'r>(relation: &'r Relation, catalogue: &'r Catalogue) -> Vec<&'r str> {
     let unique = |indexes: &'r [Index]| {
         indexes.iter().filter(|index| index.unique).flat_map(|index| &index.columns).map(String::as_str)
@@ -254,100 +236,9 @@ fn capital(text: &str) -> String {
     chars.next().map(|first| first.to_uppercase().collect::<String>() + chars.as_str()).unwrap_or_default()
 }
 
-/// Marks the fields of the key. The key is the primary key. If there is none, it is a unique index without nulls: the
-/// one with the fewest columns, and of equals the first by name.
-fn choose_key(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue) {
-    let mut candidates: Vec<(bool, Vec<String>)> = match &relation.picks {
-        // A view of one table has those keys of the table of which it shows all columns.
-        Some((table, columns)) => {
-            let table = catalogue.relation(table);
-            let shown = |column: &String| {
-                let is_it = |(_, of): &&(String, String)| catalogue.is_one_column(of, column);
-                columns.iter().find(is_it).map(|(name, _)| name.clone())
-            };
-            keys(table.map(|table| table.indexes.as_slice()).unwrap_or_default())
-                .filter(|index| index.primary || !is_nullable(table, index))
-                .filter_map(|index| {
-                    Some((index.primary, index.columns.iter().map(shown).collect::<Option<_>>()?))
-                })
-                .collect()
-        }
-        None => keys(&relation.indexes)
-            .filter(|index| index.primary || !is_nullable(Some(relation), index))
-            .map(|index| (index.primary, index.columns.clone()))
-            .collect(),
-    };
-    candidates.sort_by_key(|(is_primary, columns)| (!is_primary, columns.len()));
-    let mut refused = None;
-    for (_, columns) in candidates {
-        let field = |column: &String| {
-            domain.fields.iter().position(|field| catalogue.is_one_column(&field.column.name, column))
-        };
-        let fields: Option<Vec<usize>> = columns.iter().map(field).collect();
-        let can_be_key = |at: &usize| {
-            domain.fields.get(*at).is_some_and(|field| field.ty.is_indexable() && field.ty.name != "float")
-        };
-        match fields.filter(|fields| fields.iter().all(can_be_key)) {
-            Some(fields) => {
-                for at in fields {
-                    mark_key(&mut domain.fields[at]);
-                }
-                return;
-            }
-            None => {
-                refused.get_or_insert_with(|| columns.join(", "));
-            }
-        }
-    }
-    let what = match (refused, relation.kind) {
-        (Some(columns), _) => {
-            format!(
-                "without a key: {columns} is of a type that cannot be one; records are found by filter only",
-                columns = shown(&columns)
-            )
-        }
-        (None, RelationKind::View) => {
-            "without a key: write `key = true` on the field that names one record, if there is one".to_owned()
-        }
-        (None, _) => match relation.indexes.iter().find(|index| index.primary) {
-            Some(index) => format!("without a key: {} is no plain index", shown(&index.name)),
-            None => {
-                "without a key: the table has no primary key and no unique index without nulls".to_owned()
-            }
-        },
-    };
-    match relation.kind {
-        // A table could have had a key.
-        RelationKind::Table => domain.left_out.push(format!("update and delete: {what}")),
-        RelationKind::View | RelationKind::Collection => domain.notes.push(what),
-    }
-}
-
-fn keys(indexes: &[Index]) -> impl Iterator<Item = &Index> {
-    indexes.iter().filter(|index| index.unique && index.identifies)
-}
-
-fn is_nullable(relation: Option<&Relation>, index: &Index) -> bool {
-    relation.is_some_and(|relation| {
-        index
-            .columns
-            .iter()
-            .any(|name| relation.columns.iter().any(|column| column.name == *name && column.nullable))
-    })
-}
-
-fn mark_key(field: &mut Field) {
-    field.key = true;
-    // If the key is one field, that already makes it unique.
-    field.unique = false;
-    if matches!(field.supply, Supply::Default(_) | Supply::Optional) {
-        field.supply = Supply::Required;
-    }
-}
-
-/// Filters and sorts: the key, the first column of every index, unique columns, foreign keys. A view has no indexes. A
-/// view of one table takes the columns that lead an index of the table. A view of several takes all columns, since
-/// nobody could read a record that no filter finds.
+/// Filters and sorts: the key, the first column of every index, what is unique, foreign keys. A view has no
+/// indexes: it takes the columns that lead one in the table that it shows, or all where it shows several, since
+/// what no filter finds nobody could read.
 fn choose_fetch(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue) {
     let mut leading: BTreeSet<String> = BTreeSet::new();
     match relation.kind {

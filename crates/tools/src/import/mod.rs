@@ -11,6 +11,7 @@ mod crud;
 mod ddl;
 mod domain;
 mod fields;
+mod key;
 mod literal;
 mod names;
 mod once;
@@ -20,6 +21,7 @@ mod render;
 mod report;
 mod routines;
 mod types;
+mod unseen;
 mod write;
 
 use beds_core::inspect::{Catalogue, Relation, RelationKind, Routine};
@@ -31,7 +33,7 @@ use self::{
     routines::{call, home},
 };
 
-use crate::routine::{broken, lacks_on};
+use crate::routine::broken;
 
 pub(crate) use body::AllDeeds;
 pub use names::glob_matches;
@@ -123,7 +125,10 @@ pub fn plan(catalogue: &Catalogue, options: &Options) -> Plan {
             plan.left_out.push((shown(name), format!("{what} has no counterpart in a template")));
         }
     }
-    plan.left_out.extend(unseen_triggers(catalogue, options));
+    plan.left_out.extend(unseen::triggers(catalogue, options));
+    if !options.is_mongodb {
+        plan.left_out.extend(unseen::routines(catalogue));
+    }
     plan.unmatched = unmatched(catalogue, options);
     domains.sort_by(|a, b| a.name.cmp(&b.name));
     for domain in &domains {
@@ -140,24 +145,6 @@ pub fn plan(catalogue: &Catalogue, options: &Options) -> Plan {
         plan.files.push((file, render::template(domain, &catalogue.database, options)));
     }
     plan
-}
-
-/// The triggers that this user may not see: their effect is unknown.
-fn unseen_triggers(catalogue: &Catalogue, options: &Options) -> Option<(String, String)> {
-    let is_unseen = |relation: &&Relation| {
-        relation.kind == RelationKind::Table
-            && is_selected(&relation.name, options, catalogue.folds_names)
-            && lacks_on(&relation.name, "TRIGGER", catalogue)
-    };
-    catalogue.relations.iter().find(is_unseen).map(|table| {
-        let why = format!(
-            "{} may not see those of {}: it lacks the privilege TRIGGER; import as a user who has it, or look whether one \
-             sets a key, or writes into a table without transactions (once = false)",
-            shown(&catalogue.grants.user),
-            shown(&table.name)
-        );
-        ("triggers".to_owned(), why)
-    })
 }
 
 fn file_name(template: &str) -> String {

@@ -9,6 +9,7 @@ use super::{Options, Plan, plan};
 
 mod documents;
 mod members;
+mod refused;
 
 fn column(name: &str) -> Column {
     Column::new(name, Kind::Int { min: -2_147_483_648, max: 2_147_483_647 }, "int(11)")

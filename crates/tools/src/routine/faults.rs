@@ -35,6 +35,20 @@ pub(crate) fn broken(routine: &Routine, catalogue: &Catalogue) -> Option<String>
     faults(routine, false, catalogue).into_iter().find(is_error).map(|fault| fault.message)
 }
 
+/// Why the server refuses each write of this kind into a table, as far as it can be seen.
+pub(crate) fn refused(table: &Relation, need: Need, catalogue: &Catalogue) -> Option<String> {
+    let needed = || table.needs.iter().find_map(|needed| gone(needed, catalogue));
+    if need == Need::Insert
+        && rights::sees_all("SELECT", catalogue)
+        && let Some(gone) = needed()
+    {
+        return Some(format!("the table refuses rows: {gone}"));
+    }
+    let used = Use { schema: None, name: table.name.clone(), need };
+    let faults = faults_of(follow(triggers(&used, catalogue).collect(), catalogue), false, catalogue);
+    faults.into_iter().find(|fault| fault.severity == Severity::Error).map(|fault| fault.message)
+}
+
 /// The first table without transactions that a routine, or one that it calls, writes into, and its engine.
 pub(crate) fn loose(routine: &Routine, catalogue: &Catalogue) -> Option<(String, String)> {
     followed(routine, catalogue).into_iter().find_map(|followed| {
@@ -117,8 +131,12 @@ pub(crate) fn has_dynamic(tokens: &[Token]) -> bool {
 /// The faults of a routine and of those that it calls. `is_whole` is whether all their writes must be in one
 /// transaction.
 pub(crate) fn faults(routine: &Routine, is_whole: bool, catalogue: &Catalogue) -> Vec<Fault> {
+    faults_of(followed(routine, catalogue), is_whole, catalogue)
+}
+
+fn faults_of(all: Vec<Followed<'_>>, is_whole: bool, catalogue: &Catalogue) -> Vec<Fault> {
     let mut faults = Vec::new();
-    for Followed { routine, title, is_trigger, uses, functions } in followed(routine, catalogue) {
+    for Followed { routine, title, is_trigger, uses, functions } in all {
         faults.extend(definer(routine, &title, catalogue));
         for used in &uses {
             if used.need == Need::Execute {
@@ -153,8 +171,14 @@ struct Followed<'c> {
 
 /// A routine, those that it calls, and the triggers of the tables that they write.
 fn followed<'c>(routine: &'c Routine, catalogue: &'c Catalogue) -> Vec<Followed<'c>> {
+    follow(vec![(routine, shown(&routine.name), false)], catalogue)
+}
+
+/// A routine or a trigger, what messages call it, and whether it is a trigger.
+type Open<'c> = (&'c Routine, String, bool);
+
+fn follow<'c>(mut open: Vec<Open<'c>>, catalogue: &'c Catalogue) -> Vec<Followed<'c>> {
     let called = |routine: &'c Routine| (routine, shown(&routine.name), false);
-    let mut open = vec![called(routine)];
     let mut seen: BTreeSet<String> = BTreeSet::new();
     let mut followed = Vec::new();
     while let Some((routine, title, is_trigger)) = open.pop() {
@@ -180,8 +204,8 @@ fn followed<'c>(routine: &'c Routine, catalogue: &'c Catalogue) -> Vec<Followed<
     followed
 }
 
-/// The triggers that run where a routine writes, with their titles in messages.
-fn triggers<'c>(used: &Use, catalogue: &'c Catalogue) -> impl Iterator<Item = (&'c Routine, String, bool)> {
+/// The triggers that run where a routine writes, and what messages call them.
+fn triggers<'c>(used: &Use, catalogue: &'c Catalogue) -> impl Iterator<Item = Open<'c>> {
     let table = catalogue.relation_named(&used.name).filter(|_| used.need.writes());
     let event = used.need.privilege();
     let all = table.into_iter().flat_map(|table| &table.triggers);
@@ -242,20 +266,21 @@ fn table(routine: &Routine, title: &str, used: &Use, catalogue: &Catalogue) -> V
     faults
 }
 
-/// An object that a table needs to take rows, and that is missing.
-fn lacking(relation: &Relation, title: &str, needed: &Needed, catalogue: &Catalogue) -> Option<Fault> {
+/// What needs something that is not there.
+fn gone(needed: &Needed, catalogue: &Catalogue) -> Option<String> {
     let is_here = catalogue.is_one_name(&needed.schema, &catalogue.database);
     let is_other = || catalogue.others.iter().any(|(name, _)| catalogue.is_one_name(name, &needed.name));
     if !is_here || catalogue.relation_named(&needed.name).is_some() || is_other() {
         return None;
     }
-    let message = format!(
-        "{title} writes into {}, which refuses rows: {} needs the {} {}, which is not there",
-        shown(&relation.name),
-        needed.by,
-        needed.kind,
-        shown(&needed.name)
-    );
+    let (by, kind) = (&needed.by, needed.kind);
+    Some(format!("{by} needs the {kind} {}, which is not there", shown(&needed.name)))
+}
+
+/// Something that a table cannot take rows without, and that is gone.
+fn lacking(relation: &Relation, title: &str, needed: &Needed, catalogue: &Catalogue) -> Option<Fault> {
+    let gone = gone(needed, catalogue)?;
+    let message = format!("{title} writes into {}, which refuses rows: {gone}", shown(&relation.name));
     Some(if rights::sees_all("SELECT", catalogue) {
         Fault::new(Severity::Error, message, "create it, or take what needs it out of the table")
     } else {

@@ -15,10 +15,10 @@ mod uses;
 mod values;
 
 pub(crate) use condition::{Expr, How, Made, Sign, condition};
-pub(crate) use faults::{broken, faults, has_dynamic, lax, loose, loose_table, written};
+pub(crate) use faults::{broken, faults, has_dynamic, lax, loose, loose_table, refused, written};
 pub(crate) use handlers::{Catches, handlers};
 pub(crate) use parentheses::{at_top, inside, outside};
-pub(crate) use rights::{gives, lacks_on, sees};
+pub(crate) use rights::{gives, lacks_on, reads, sees, sees_routines};
 pub(crate) use sets::{Sets, handed_over, sets, setters};
 pub(crate) use statements::{
     changes_duplicates, ignores, is_conditional, is_into, of_duplicates, several_rows, statements,
@@ -26,6 +26,7 @@ pub(crate) use statements::{
 pub(crate) use stores::{Assignment, assigned_to, assignments, stores};
 pub(crate) use tokens::{Token, tokens};
 pub(crate) use used::{declared, is_used};
+pub(crate) use uses::Need;
 pub(crate) use values::Values;
 
 /// The fault of a routine that was made without a strict SQL mode. It follows the routine's name.

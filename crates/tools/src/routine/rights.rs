@@ -30,7 +30,42 @@ pub(crate) fn sees(table: &str, catalogue: &Catalogue) -> bool {
     })
 }
 
-/// Whether the user sees every object to which this privilege applies.
+/// Whether the user may read all columns of a relation.
+pub(crate) fn reads(relation: &str, catalogue: &Catalogue) -> bool {
+    catalogue.grants.list.as_ref().is_none_or(|list| {
+        list.iter().any(|grant| {
+            let is_on = match &grant.on {
+                Granted::Server | Granted::Database => true,
+                Granted::Relation(name) => catalogue.is_one_name(name, relation),
+                Granted::Columns(_)
+                | Granted::Procedure(_)
+                | Granted::Function(_)
+                | Granted::Elsewhere(_) => false,
+            };
+            is_on && gives(grant, "SELECT")
+        })
+    })
+}
+
+/// Whether the user sees every routine: the server lists those that somebody has a right on, and all to those who may read
+/// `mysql.proc`.
+pub(crate) fn sees_routines(catalogue: &Catalogue) -> bool {
+    const OF_ROUTINES: [&str; 4] = ["EXECUTE", "CREATE ROUTINE", "ALTER ROUTINE", "SHOW CREATE ROUTINE"];
+    catalogue.grants.list.as_ref().is_none_or(|list| {
+        list.iter().any(|grant| match &grant.on {
+            Granted::Server if gives(grant, "SELECT") => true,
+            Granted::Server | Granted::Database => OF_ROUTINES.iter().any(|right| gives(grant, right)),
+            Granted::Elsewhere(what) => {
+                matches!(what.as_str(), "mysql.*" | "mysql.proc") && gives(grant, "SELECT")
+            }
+            Granted::Relation(_) | Granted::Columns(_) | Granted::Procedure(_) | Granted::Function(_) => {
+                false
+            }
+        })
+    })
+}
+
+/// Whether the user sees every object that has this privilege.
 pub(crate) fn sees_all(privilege: &str, catalogue: &Catalogue) -> bool {
     catalogue.grants.list.as_ref().is_none_or(|list| {
         list.iter().any(|grant| {

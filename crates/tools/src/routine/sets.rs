@@ -1,10 +1,11 @@
 //! Whether a text assigns another value to a column of the row that a trigger runs for, or to a parameter.
 
 use super::{
-    Token,
+    Expr, Token, condition,
     parentheses::{inside, split},
     statements::{begins_condition, opens, statement_before},
     tokens::tokens,
+    values::{FILLING, argument, case},
 };
 use beds_core::inspect::{Catalogue, Column, Direction, Relation, RoutineKind, same_word};
 
@@ -16,17 +17,26 @@ pub(crate) enum Sets {
     Always,
 }
 
-/// Whether a text assigns another value to what these words name: `new.id` is `new`, `.`, `id`. To fill in a missing
-/// value is no change. To assign `kept` is no change either, if there is one.
+/// Whether a text gives another value to what these words name: `new.id` is `new`, `.`, `id`. To give one to what is null is
+/// no change, nor is `kept`, where a text names it. To give one to 0 or an empty text is a change: a key may be so.
 pub(crate) fn sets(tokens: &[Token], target: &[&str], kept: &[&str]) -> Option<Sets> {
-    let mut inside: Vec<usize> = Vec::new();
+    // The condition of each part that is open: after `else` it is none that was asked.
+    let mut inside: Vec<&[Token]> = Vec::new();
     let mut found = None;
     let (mut lists, mut depth) = (false, 0_usize);
     for at in 0..tokens.len() {
         let token = &tokens[at];
         let begins = at.checked_sub(1).is_none_or(|before| opens(&tokens[before]));
         if begins && begins_condition(token) {
-            inside.push(at);
+            inside.push(&tokens[at + 1..]);
+        }
+        let is_else = at.checked_sub(1).is_some_and(|before| tokens[before].is_mark(';'));
+        if let Some(last) = inside.last_mut().filter(|_| is_else) {
+            if token.is("else") {
+                *last = &[];
+            } else if token.is("elseif") {
+                *last = &tokens[at + 1..];
+            }
         }
         if token.is("end") && tokens.get(at + 1).is_some_and(begins_condition) {
             inside.pop();
@@ -47,7 +57,7 @@ pub(crate) fn sets(tokens: &[Token], target: &[&str], kept: &[&str]) -> Option<S
             continue;
         }
         let value = value(&tokens[at + 1 + target.len()..]);
-        let is_filled = inside.iter().any(|open| asks_for_none(&tokens[open + 1..], target))
+        let is_filled = inside.iter().any(|asked| is_null(asked, target))
             || fills(value, target)
             || is_only(value, kept)
             || is_only(value, target);
@@ -130,25 +140,29 @@ fn value(rest: &[Token]) -> &[Token] {
     rest
 }
 
-/// `if new.id is null`, `if new.id = 0`, `if new.id = ''`: the tokens after `if`.
-fn asks_for_none(condition: &[Token], target: &[&str]) -> bool {
-    let condition = match condition.first() {
-        Some(Token::Mark('(')) => &condition[1..],
-        _ => condition,
-    };
-    let is_after = |at: usize, is: &dyn Fn(&Token) -> bool| condition.get(target.len() + at).is_some_and(is);
-    is_here(condition, 0, target)
-        && ((is_after(0, &|token| token.is("is")) && is_after(1, &|token| token.is("null")))
-            || (is_after(0, &|token| token.is_mark('='))
-                && is_after(1, &|token| token.is("0") || token.is_mark('\''))))
+/// Whether what is asked holds only where the value is null: `new.id is null`, and what else is asked by `and`.
+fn is_null(asked: &[Token], target: &[&str]) -> bool {
+    fn holds(asked: &Expr, target: &[&str]) -> bool {
+        match asked {
+            Expr::All(parts) => parts.iter().any(|part| holds(part, target)),
+            Expr::Null(value) => matches!(&**value, Expr::Name(names) if is_named(names, target)),
+            _ => false,
+        }
+    }
+    condition(asked, false).is_some_and(|(asked, _)| holds(&asked, target))
 }
 
-/// `coalesce(new.id, …)`, `if(new.id is null, …)`.
+fn is_named(names: &[String], target: &[&str]) -> bool {
+    let target: Vec<_> = target.iter().filter(|word| **word != ".").collect();
+    names.len() == target.len() && names.iter().zip(target).all(|(name, word)| same_word(name, word))
+}
+
+/// `coalesce(new.id, …)`, `if(new.id is null, …, new.id)`, `case when new.id is null then … else new.id end`.
 fn fills(value: &[Token], target: &[&str]) -> bool {
-    let Some((function, inner)) = value.split_first() else { return false };
-    let Some(inner) = inner.strip_prefix(&[Token::Mark('(')]) else { return false };
-    let is_first = ["coalesce", "ifnull", "nvl"].iter().any(|name| function.is(name));
-    (is_first && is_here(inner, 0, target)) || (function.is("if") && asks_for_none(inner, target))
+    let parts = |functions: &[&str]| argument(value, functions).map(split).unwrap_or_default();
+    matches!(parts(&FILLING)[..], [first, ..] if is_only(first, target))
+        || matches!(parts(&["if"])[..], [asked, _, other] if is_null(asked, target) && is_only(other, target))
+        || case(value).is_some_and(|(asked, _, other)| is_null(asked, target) && is_only(other, target))
 }
 
 #[cfg(test)]
@@ -169,11 +183,31 @@ mod tests {
             ("begin if new.a > 1 then set new.id = 5; end if; end", Some(Maybe)),
             ("begin if new.a > 1 then set new.b = 5; end if; set new.id = 1; end", Some(Always)),
             ("set new.id = lower(new.id)", Some(Maybe)),
-            // A value that a client gives is kept.
+            ("begin if (new.id = 0) then set new.id = 7; end if; end", Some(Maybe)),
+            ("begin if new.id is null or new.id = '' then set new.id = uuid(); end if; end", Some(Maybe)),
+            ("begin if new.id is not null then set new.id = 7; end if; end", Some(Maybe)),
+            ("begin if new.id is null then set new.a = 1; else set new.id = 7; end if; end", Some(Maybe)),
+            (
+                "begin if new.id is null then set new.a = 1; elseif new.a > 1 then set new.id = 7; end if; end",
+                Some(Maybe),
+            ),
+            ("set new.id = if(new.id = '', uuid(), new.id)", Some(Maybe)),
+            ("set new.id = if(new.id is null, uuid(), 'x')", Some(Maybe)),
+            ("set new.id = coalesce(new.id + 1, 1)", Some(Maybe)),
+            // What a client gives is kept.
             ("set new.id = ifnull(new.id, uuid())", None),
-            ("set new.id = if(new.id = '', uuid(), new.id)", None),
+            ("set new.id = if(new.id is null, uuid(), new.id)", None),
+            ("set new.id = case when new.id is null then uuid() else new.id end", None),
             ("begin if new.id is null then set new.id = uuid(); end if; end", None),
-            ("begin if (new.id = 0) then set new.id = 7; end if; end", None),
+            ("begin if (new.id is null) and new.a > 1 then set new.id = 7; end if; end", None),
+            (
+                "begin if new.a > 1 then set new.b = 1; elseif new.id is null then set new.id = 7; end if; end",
+                None,
+            ),
+            (
+                "begin if new.a > 1 then set new.b = 1; else if new.id is null then set new.id = 7; end if; end if; end",
+                None,
+            ),
             ("set new.id = old.id", None),
             // The column is only read, or it is another column.
             ("set new.a = new.id", None),

@@ -10,8 +10,8 @@ use beds_core::inspect::same_word;
 /// How many steps a value is followed at most.
 const STEPS_MAX: usize = 8;
 
-/// Functions that return their first argument, or the second if the first is null.
-const FILLING: [&str; 3] = ["coalesce", "ifnull", "nvl"];
+/// Functions that give their first argument, and the second where that is null.
+pub(super) const FILLING: [&str; 3] = ["coalesce", "ifnull", "nvl"];
 
 /// What a text stores.
 pub(crate) struct Values<'t> {
@@ -159,7 +159,7 @@ impl<'t> Values<'t> {
 }
 
 /// The three parts of `case when asked then one else other end`.
-fn case(value: &[Token]) -> Option<(&[Token], &[Token], &[Token])> {
+pub(super) fn case(value: &[Token]) -> Option<(&[Token], &[Token], &[Token])> {
     let (_, rest) = value.split_first().filter(|(first, _)| first.is("case"))?;
     let place = |word: &str| {
         let mut places = (0..rest.len()).filter(|at| rest[*at].is(word));
@@ -172,8 +172,8 @@ fn case(value: &[Token]) -> Option<(&[Token], &[Token], &[Token])> {
     Some((rest.get(1..then)?, rest.get(then + 1..other)?, rest.get(other + 1..end)?))
 }
 
-/// The arguments of a call of one of these functions, if the call is the whole value.
-fn argument<'t>(value: &'t [Token], functions: &[&str]) -> Option<&'t [Token]> {
+/// What stands in the parentheses of a call of one of these functions, where that is all.
+pub(super) fn argument<'t>(value: &'t [Token], functions: &[&str]) -> Option<&'t [Token]> {
     value.first().filter(|token| functions.iter().any(|name| token.is(name)))?;
     inside(value, 1).filter(|inner| inner.len() + 3 == value.len())
 }

@@ -64,16 +64,8 @@ pub(super) fn check(object: &Object, relation: &Relation, all: &AllDeeds<'_>, fi
             }
         }
     }
-    // If a view joins or computes, nobody can tell whether it shows a key only once.
-    let is_told = domain.engine() == Engine::MongoDb || relation.picks.is_some() || domain.key.is_empty();
-    if relation.kind == RelationKind::View && !is_told {
-        let names: Vec<&str> = domain.key.iter().map(|index| domain.fields[*index].name).collect();
-        let message = format!(
-            "{} is not of one table alone, so that nobody can tell whether the key ({}) names one record of it",
-            shown(&relation.name),
-            names.join(", ")
-        );
-        findings.note(&place, message).hint("see to it that no record of the view has the key of another");
+    if relation.kind == RelationKind::View && domain.engine() == Engine::MariaDb {
+        check_told(&place, relation, catalogue, findings);
     }
     if let Some(base) = Base::of(relation, catalogue) {
         check_key(&place, relation, &base, findings);
@@ -85,8 +77,34 @@ pub(super) fn check(object: &Object, relation: &Relation, all: &AllDeeds<'_>, fi
     used::required(relation, catalogue, findings);
 }
 
-/// Warns of columns of a view that have each other's names: `select a as b, b as a`. Only somebody who knows the
-/// earlier view could see other exchanges.
+/// Notes a view of which nobody can tell whether it shows a key once: it joins tables, or computes a column of the key.
+fn check_told(place: &str, relation: &Relation, catalogue: &Catalogue, findings: &mut Findings<'_>) {
+    let domain = findings.domain;
+    let key = || domain.key.iter().map(|index| &domain.fields[*index]);
+    let is_computed = |field: &&Field, picks: &[(String, String)]| {
+        let is_it = |name: &str| catalogue.is_one_column(name, field.column);
+        relation.columns.iter().any(|column| is_it(&column.name))
+            && !picks.iter().any(|(name, _)| is_it(name))
+    };
+    let why = match &relation.picks {
+        None if domain.key.is_empty() => return,
+        None => "is not of one table alone".to_owned(),
+        Some((_, picks)) => {
+            let Some(field) = key().find(|field| is_computed(field, picks)) else { return };
+            format!("computes {}", shown(field.column))
+        }
+    };
+    let names: Vec<&str> = key().map(|field| field.name).collect();
+    let message = format!(
+        "{} {why}, so that nobody can tell whether the key ({}) names one record of it",
+        shown(&relation.name),
+        names.join(", ")
+    );
+    findings.note(place, message).hint("see to it that no record of the view has the key of another");
+}
+
+/// Warns of columns of a view that bear each other's names: `select a as b, b as a`. What was exchanged otherwise, nobody
+/// can tell who does not know how the view was.
 fn exchanged(place: &str, relation: &Relation, catalogue: &Catalogue, findings: &mut Findings<'_>) {
     let Some((table, picks)) = &relation.picks else { return };
     let source = |shown: &str| {

@@ -231,3 +231,28 @@ create table long_path (path varchar(700) character set utf8mb4 collate utf8mb4_
   label varchar(600) character set utf8mb4 collate utf8mb4_nopad_bin null, primary key (path, part), index (label));
 insert into long_path values (repeat('x', 700), 1, repeat('z', 600)), (concat(repeat('x', 699), 'y'), 1, repeat('z', 510)),
   (concat(repeat('X', 600), 'y'), 2, concat(repeat('z', 500), 'a')), ('', 1, repeat('z', 510)), ('', 2, null);
+
+-- What a trigger does to new records, or a table needs ------------------------------------------------------------------------
+
+create table ranked (tenant varchar(20), n smallint unsigned, v int null, primary key (tenant, n));
+insert into ranked values ('', 0, 5);
+create table left_behind (id int primary key, v int null);
+insert into left_behind values (1, 1), (2, 2);
+create table orphan (id int primary key, parent int not null);
+create table gone (id int primary key);
+set foreign_key_checks = 0;
+alter table orphan add constraint of_gone foreign key (parent) references gone (id);
+drop table gone;
+insert into orphan values (1, 5);
+set foreign_key_checks = 1;
+create table spot (id int auto_increment primary key, lng double not null, lat double not null, loc point not null default point(0, 0));
+delimiter //
+create trigger ranked_before before insert on ranked for each row
+begin
+  if new.n = 0 then set new.n = (select coalesce(max(r.n), 0) + 1 from ranked r where r.tenant = new.tenant); end if;
+end //
+create definer = `nobody`@`nowhere` trigger left_behind_before before insert on left_behind for each row set new.v = 0 //
+create trigger spot_before before insert on spot for each row set new.loc = point(new.lng, new.lat) //
+create procedure spot_near(p_lng double, p_lat double) reads sql data
+  select id, st_distance(loc, point(p_lng, p_lat)) as far, st_numpoints(linestring(loc, point(0, 0))) from spot //
+delimiter ;

@@ -1,0 +1,136 @@
+//! The key of a domain: which fields it has, and who gives them to a new record.
+
+use std::cmp::Reverse;
+
+use beds_core::inspect::{Catalogue, Index, Relation, RelationKind};
+use beds_protocol::shown;
+
+use super::{
+    domain::Domain,
+    fields::{Field, Supply},
+};
+use crate::routine::{Sets, sees, setters};
+
+/// Marks the fields of the key: the primary key, or else of the unique indexes without nulls the one with the fewest
+/// columns, and of equals the first by name.
+pub(super) fn choose(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue) {
+    let mut candidates: Vec<(bool, Vec<String>)> = match &relation.picks {
+        // A view of one table has its table's keys, where it shows all of their columns.
+        Some((table, columns)) => {
+            let table = catalogue.relation(table);
+            let shown = |column: &String| {
+                let is_it = |(_, of): &&(String, String)| catalogue.is_one_column(of, column);
+                columns.iter().find(is_it).map(|(name, _)| name.clone())
+            };
+            keys(table.map(|table| table.indexes.as_slice()).unwrap_or_default())
+                .filter(|index| index.primary || !is_nullable(table, index))
+                .filter_map(|index| {
+                    Some((index.primary, index.columns.iter().map(shown).collect::<Option<_>>()?))
+                })
+                .collect()
+        }
+        None => keys(&relation.indexes)
+            .filter(|index| index.primary || !is_nullable(Some(relation), index))
+            .map(|index| (index.primary, index.columns.clone()))
+            .collect(),
+    };
+    candidates.sort_by_key(|(is_primary, columns)| (!is_primary, columns.len()));
+    let mut refused = None;
+    for (_, columns) in candidates {
+        let field = |column: &String| {
+            domain.fields.iter().position(|field| catalogue.is_one_column(&field.column.name, column))
+        };
+        let fields: Option<Vec<usize>> = columns.iter().map(field).collect();
+        let can_be_key = |at: &usize| {
+            domain.fields.get(*at).is_some_and(|field| field.ty.is_indexable() && field.ty.name != "float")
+        };
+        match fields.filter(|fields| fields.iter().all(can_be_key)) {
+            Some(fields) => {
+                for at in fields {
+                    mark_key(&mut domain.fields[at]);
+                }
+                return;
+            }
+            None => {
+                refused.get_or_insert_with(|| columns.join(", "));
+            }
+        }
+    }
+    let what = match (refused, relation.kind) {
+        (Some(columns), _) => {
+            format!(
+                "without a key: {columns} is of a type that cannot be one; records are found by filter only",
+                columns = shown(&columns)
+            )
+        }
+        (None, RelationKind::View) => {
+            "without a key: write `key = true` on the field that names one record, if there is one".to_owned()
+        }
+        (None, _) => match relation.indexes.iter().find(|index| index.primary) {
+            Some(index) => format!("without a key: {} is no plain index", shown(&index.name)),
+            None if relation.kind == RelationKind::Table && !sees(&relation.name, catalogue) => format!(
+                "without a key: {} has rights on some columns alone, and may not see the key",
+                shown(&catalogue.grants.user)
+            ),
+            None => {
+                "without a key: the table has no primary key and no unique index without nulls".to_owned()
+            }
+        },
+    };
+    match relation.kind {
+        // It could have had them.
+        RelationKind::Table => domain.left_out.push(format!("update and delete: {what}")),
+        RelationKind::View | RelationKind::Collection => domain.notes.push(what),
+    }
+}
+
+fn keys(indexes: &[Index]) -> impl Iterator<Item = &Index> {
+    indexes.iter().filter(|index| index.unique && index.identifies)
+}
+
+fn is_nullable(relation: Option<&Relation>, index: &Index) -> bool {
+    relation.is_some_and(|relation| {
+        index
+            .columns
+            .iter()
+            .any(|name| relation.columns.iter().any(|column| column.name == *name && column.nullable))
+    })
+}
+
+fn mark_key(field: &mut Field) {
+    field.key = true;
+    // One key field alone is unique by being the key.
+    field.unique = false;
+    if matches!(field.supply, Supply::Default(_) | Supply::Optional) {
+        field.supply = Supply::Required;
+    }
+}
+
+/// Leaves the columns of the key that a trigger sets to the database: what a client would give is not kept. Where one sets them
+/// under a condition, clients give them, but for new records.
+pub(super) fn leave_to_triggers(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue) {
+    let Domain { fields, untold, .. } = domain;
+    for field in fields.iter_mut().filter(|field| field.key) {
+        let set = setters(relation, &field.column, "insert", catalogue);
+        let Some((trigger, how)) = set.min_by_key(|(_, how)| Reverse(*how)) else { continue };
+        let (trigger, column) = (shown(trigger), shown(&field.column.name));
+        let gives_back = "a procedure that gives it back (`insert … returning`), and name it in `returns`";
+        let why = match how {
+            Sets::Always => {
+                field.notes.push(format!("the trigger {trigger} sets it in each new record"));
+                field.supply = Supply::Database;
+                format!(
+                    "the trigger {trigger} sets {column}, so that the reply could not tell the key: write {gives_back}"
+                )
+            }
+            Sets::Maybe => {
+                field.notes.push(format!("the trigger {trigger} may give it another value in a new record"));
+                format!(
+                    "the trigger {trigger} may give {column} another value, so that the reply could not tell the key: let it fill \
+                     in only what is null; or write `generated = \"database\"` for the field, write {gives_back}"
+                )
+            }
+        };
+        untold.get_or_insert(why);
+    }
+}

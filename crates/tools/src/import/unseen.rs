@@ -1,0 +1,57 @@
+//! What the user who imports may not see or read.
+
+use beds_core::inspect::{Catalogue, Relation, RelationKind};
+use beds_protocol::shown;
+
+use super::{Options, is_selected};
+use crate::routine::{lacks_on, reads, sees_routines};
+
+/// The triggers that this user may not see: what they do is not known then.
+pub(super) fn triggers(catalogue: &Catalogue, options: &Options) -> Option<(String, String)> {
+    let is_unseen = |relation: &&Relation| {
+        relation.kind == RelationKind::Table
+            && is_selected(&relation.name, options, catalogue.folds_names)
+            && lacks_on(&relation.name, "TRIGGER", catalogue)
+    };
+    catalogue.relations.iter().find(is_unseen).map(|table| {
+        let why = format!(
+            "{} may not see those of {}: it lacks the privilege TRIGGER; import as a user who has it, or look whether one \
+             sets a key, or writes into a table without transactions (once = false)",
+            shown(&catalogue.grants.user),
+            shown(&table.name)
+        );
+        ("triggers".to_owned(), why)
+    })
+}
+
+/// The routines that this user may not see: the server lists those alone that somebody has a right on.
+pub(super) fn routines(catalogue: &Catalogue) -> Option<(String, String)> {
+    (!sees_routines(catalogue)).then(|| {
+        let why = format!(
+            "{} may not see those that it has no right on: it lacks the privilege EXECUTE on the database; import as a user who \
+             has it, or know that none of them became an operation or a call, and that a procedure which --ddl proposes may \
+             have the name of one",
+            shown(&catalogue.grants.user)
+        );
+        ("routines".to_owned(), why)
+    })
+}
+
+/// What of a relation this user may not read, although a fetch shows it.
+pub(super) fn unread(relation: &Relation, catalogue: &Catalogue) -> Option<String> {
+    let name = &relation.name;
+    if catalogue.documents || reads(name, catalogue) {
+        return None;
+    }
+    let user = shown(&catalogue.grants.user);
+    Some(if lacks_on(name, "SELECT", catalogue) {
+        format!(
+            "fetch: {user} has no SELECT on it, so that the fields are those of columns that it cannot read"
+        )
+    } else {
+        format!(
+            "fetch: {user} has SELECT on some columns alone: it may not see others and their indexes, or see what it cannot read; \
+             import as a user who has SELECT on all of them"
+        )
+    })
+}
