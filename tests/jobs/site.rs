@@ -139,9 +139,16 @@ impl Guest<'_> {
         self.send(Request::call(template, name, &args)).await
     }
 
-    /// Starts a migration, and returns the id of its job.
+    /// Starts a migration, and returns the id of its job. If another test moves records between the same templates, it waits
+    /// until that move ends.
     pub(crate) async fn start(&self, args: Value) -> String {
-        id(&self.call("migration", "start", args).await)
+        let mut reply = Value::Null;
+        eventually_async("no other moves", async || {
+            reply = self.call("migration", "start", args.clone()).await;
+            reply["error"]["code"] != "conflict"
+        })
+        .await;
+        id(&reply)
     }
 
     /// The current state of a job. The node may still be starting.
