@@ -27,7 +27,8 @@ impl Statement<'_> {
         self.marked(field, false);
     }
 
-    /// Selects the column as clients see it: the empty value of an ENUM is none, if its text would be that of a value.
+    /// Selects the column as clients see it. The empty value of an ENUM gets a mark of its own, if its text is also one
+    /// of the values.
     pub(super) fn shown(&mut self, field: usize) {
         self.marked(field, self.has_empty(field));
     }
