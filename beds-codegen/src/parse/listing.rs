@@ -9,7 +9,7 @@ use crate::{
     span::{FileId, Span},
 };
 
-/// With fewer lines, the end of one line says nothing about the others.
+/// With fewer lines, one line says nothing about the others.
 const LINES_MIN: usize = 3;
 /// The most likely first line of a template.
 const FIRST: &str = "[template]";

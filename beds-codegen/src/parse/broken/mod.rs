@@ -85,8 +85,8 @@ pub(super) fn scan(text: &str, file: FileId) -> Vec<Diagnostic> {
     grouped(text, found)
 }
 
-/// For a mistake that occurs in many places, and of which only the first is reported. The fix corrects all places, if
-/// the text is then TOML.
+/// Extends the fix of a mistake that occurs in many places, but is reported only at the first. The fix corrects all
+/// places, if the text is then TOML.
 pub(super) fn to_the_end(text: &str, file: FileId, mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
     const ROUNDS_MAX: usize = 64;
     let [only] = found.as_mut_slice() else { return found };
