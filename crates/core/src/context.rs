@@ -41,7 +41,7 @@ pub trait Runner: fmt::Debug + Send + Sync + 'static {
     }
 
     /// Looks up whole records of a domain whose key is one field, as [`Self::run`] would by a plan for each key. An
-    /// error applies to all of the keys, even if one of them is the cause.
+    /// error applies to all of the keys, even if only one of them is the cause.
     fn look_up(
         &self,
         domain: &'static Domain,

@@ -37,8 +37,8 @@ pub struct Outcome {
     /// Which values of the reply are null because the wire cannot show them. The text is a part of the reply's note,
     /// and is for the log. See [`Unshown`](crate::unshown::Unshown).
     pub unshown: Option<String>,
-    /// The records' members that the template does not name. Known if the records are [read to be
-    /// carried](crate::plan::Reach::carried). No reply shows them.
+    /// The records' members that the template does not name. Known if the records are read to be
+    /// [carried](crate::plan::Reach::carried). No reply shows them.
     pub unnamed: Box<[Unnamed]>,
 }
 

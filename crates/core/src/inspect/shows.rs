@@ -9,11 +9,11 @@ pub struct Shows {
     pub hidden: Vec<String>,
     /// Whether the view shows no members other than the named ones.
     pub closed: bool,
-    /// How often the view shows each document.
+    /// How the view shows each document.
     pub each: Each,
 }
 
-/// How often a view shows each document of its collection.
+/// How a view shows each document of its collection.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Each {
     /// Once, or not at all.
