@@ -33,8 +33,8 @@ impl Statement<'_> {
         self.marked(field, self.has_empty(field));
     }
 
-    /// Selects the column as it is passed to a procedure. In a key, the empty value of an ENUM would find another
-    /// record.
+    /// Selects the column as it is passed to a procedure. In a key, the empty value of an ENUM gets a mark: it would
+    /// find another record.
     pub(super) fn passed(&mut self, field: usize) {
         self.marked(field, self.has_empty(field) && self.key.contains(&field));
     }
