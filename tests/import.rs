@@ -218,7 +218,7 @@ fn again(stack: &Stack, folder: &Path) {
     for (database, script) in [("harbour", "procedures.sql"), ("odd", "odd_procedures.sql")] {
         stack.mariadb_exec(Some(database), &folder.join(script)).unwrap();
     }
-    // What is there is replaced by nothing.
+    // The script replaces no existing procedure.
     let refused =
         stack.mariadb_exec(Some("harbour"), &folder.join("procedures.sql")).unwrap_err().to_string();
     assert!(refused.contains("ERROR 1304"), "{refused}");

@@ -99,7 +99,7 @@ async fn the_examples_of_other_languages_work_where_their_runtimes_are() {
     }
 }
 
-/// The examples while RabbitMQ blocks publishers: each gives up when its request's time is over, and ends.
+/// While RabbitMQ blocks publishers, each example gives up when its request's time is over, and ends.
 #[tokio::test]
 async fn the_examples_end_while_rabbitmq_blocks_publishers() {
     let stack = blocking(|| Stack::builder().ignore_environment().rabbitmq().start().unwrap()).await;
@@ -120,12 +120,12 @@ async fn the_examples_end_while_rabbitmq_blocks_publishers() {
             blocking(move || Command::new("timeout").args(["60", program]).arg(script).arg(url).output());
         let output = ended.await.unwrap();
         let (took, said) = (began.elapsed(), String::from_utf8_lossy(&output.stderr).into_owned());
-        // Its time is 5 s; the rest is for a busy machine.
+        // The request's time is 5 s; the rest is for a busy machine.
         assert!(!output.status.success() && took < Duration::from_secs(9), "{program}: {took:?} {said}");
     }
 }
 
-/// What the example does when its connection is lost between two requests, and RabbitMQ forbids one.
+/// The example loses its connection between two requests, and RabbitMQ forbids one.
 #[tokio::test]
 async fn the_example_connects_again_and_keeps_the_id_of_a_write() {
     let site = shared().await;

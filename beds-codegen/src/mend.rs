@@ -209,7 +209,7 @@ impl State {
     }
 }
 
-/// Whether a report is about the name of something that is declared elsewhere in the template.
+/// Whether a report is about a name that is declared elsewhere in the template.
 const fn is_reference(code: Code) -> bool {
     matches!(
         code,
@@ -217,8 +217,8 @@ const fn is_reference(code: Code) -> bool {
     )
 }
 
-/// Whether a name that is said several times is to be replaced by one that its declaration alone has: the declaration is
-/// misspelt, most likely.
+/// Whether a fix would replace a name that occurs several times by a name that only its declaration has. Then the
+/// declaration is most likely misspelt.
 fn is_declaration_misspelt(text: &str, fix: &Fix) -> bool {
     const SAID_MIN: usize = 2;
     let plain = |name: &str| name.trim_matches(['"', '\'']).trim_start_matches("call.").to_owned();
@@ -228,7 +228,7 @@ fn is_declaration_misspelt(text: &str, fix: &Fix) -> bool {
     };
     let is_of_word = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-');
     let count = |name: &str| text.split(|letter| !is_of_word(letter)).filter(|word| *word == name).count();
-    // A name that is nowhere written so is what a declaration in other letters should be.
+    // A replacement that occurs nowhere is the correct form of a declaration in other letters.
     let fold = |name: &str| name.replace('_', "").to_lowercase();
     match count(&declared) {
         0 => fold(&said) == fold(&declared),

@@ -185,7 +185,7 @@ fn one_layout_keeps_comments_and_meaning() {
     }
 }
 
-/// The formatter knows tables in { } on one line alone, and the compiler takes those of TOML 1.1.
+/// The formatter knows tables in { } only on one line. The compiler also accepts those of TOML 1.1, over several lines.
 #[test]
 fn tables_over_several_lines_stay_as_they_are() {
     for table in [

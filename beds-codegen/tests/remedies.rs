@@ -357,20 +357,20 @@ fn a_call_is_published_by_the_name_that_it_should_have() {
     assert_eq!((mended.count, mended.after), (1, text.replace("call.ship", "call.ship_it")));
 }
 
-/// Who says a name several times means it, and who declares it may have made the mistake.
+/// A name that occurs several times is most likely meant. The mistake may be in the declaration.
 #[test]
 fn a_declaration_that_is_misspelt_is_left_to_people() {
     let objects = "create = { procedure = \"sp_invoice_create\", args = [\"id\", \"body\"] }\n\n[fetch]\nfilter = [\"body\"]\n";
     let text = TEMPLATE.replace("HERE", "boody = \"string\"") + objects;
     let compiler = Compiler::new().template_text("invoice_rec.toml", text.clone()).domains("no-such-folder");
     assert!(compiler.mend().files.is_empty());
-    // So is a call in other letters, whose name nobody but its header has.
+    // The same holds for a call in other letters, whose name occurs only in its header.
     let calls =
         "\n[events]\npublish = [\"call.ship\"]\n\n[calls.shIp]\nprocedure = \"sp_ship\"\nlane = \"write\"\n";
     let text = TEMPLATE.replace("HERE", "x = \"int\"") + calls;
     let compiler = Compiler::new().template_text("invoice_rec.toml", text).domains("no-such-folder");
     assert!(compiler.mend().files.is_empty());
-    // One that is said right elsewhere is known.
+    // A name that is right elsewhere is known.
     let text = TEMPLATE.replace("HERE", "body = \"string\"") + &objects.replacen("body", "boody", 1);
     let compiler = Compiler::new().template_text("invoice_rec.toml", text.clone()).domains("no-such-folder");
     assert_eq!(compiler.mend().files.remove(0).after, text.replace("boody", "body"));

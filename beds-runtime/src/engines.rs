@@ -150,7 +150,7 @@ impl Runner for Engines {
     fn check(&self, plan: Plan) -> Result<()> {
         match plan.domain.engine() {
             Engine::MongoDb => beds_mongodb::Database::check(plan),
-            // What a procedure takes, the database knows.
+            // Only the database knows what a procedure accepts.
             Engine::MariaDb => Ok(()),
         }
     }

@@ -98,7 +98,7 @@ impl Part {
         Self { fleet, told, line: end, tasks }
     }
 
-    /// Has the others know how the node is, now, whenever that changes, and every few seconds.
+    /// Reports the node's state to the other nodes: now, at each change, and every few seconds.
     pub(crate) fn tell(
         &mut self,
         pool: &BrokerPool,

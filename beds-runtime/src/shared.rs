@@ -1,4 +1,4 @@
-//! Which shared filesystem the node sees while it runs: it may be unmounted, or another be mounted in its place.
+//! Which shared filesystem the node sees while it runs: it may be unmounted, or another may be mounted in its place.
 
 use std::{
     path::{Path, PathBuf},
@@ -16,16 +16,16 @@ use uuid::Uuid;
 
 use crate::config::Config;
 
-/// How long its answer is waited for.
+/// How long the node waits for the filesystem's answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Where it is, for a node that hosts what is kept there.
+/// The path of the shared filesystem, for a node that hosts a service with data on it.
 pub(crate) fn path(config: &Config) -> Option<PathBuf> {
     let is_needed = config.node.services.contains(&Service::Segundo);
     config.shared_filesystem.path.clone().filter(|_| is_needed)
 }
 
-/// Looks for it as often as the node says how it is, until nobody wants to know. The start has found this one.
+/// Looks for the filesystem as often as the node reports its state, until nobody listens. The start has found `found`.
 pub(crate) fn watch(config: &Config, found: Option<Uuid>) -> watch::Receiver<Option<Uuid>> {
     let (told, seen) = watch::channel(found);
     if let Some(path) = path(config) {
@@ -50,7 +50,7 @@ async fn look_for_ever(path: &Path, told: &watch::Sender<Option<Uuid>>) {
             looked
         } else {
             tell(told, Err(format!("{} does not answer", path.display())));
-            // It is not asked again before it has answered: each time would take a thread.
+            // The next question waits for this answer: each unanswered question would hold a thread.
             looking.await
         };
         if let Ok(found) = looked {
@@ -59,7 +59,7 @@ async fn look_for_ever(path: &Path, told: &watch::Sender<Option<Uuid>>) {
     }
 }
 
-/// Tells what was found, where it is something else than before.
+/// Reports what was found, if it differs from before.
 fn tell(told: &watch::Sender<Option<Uuid>>, found: Result<Uuid, String>) {
     let seen = found.as_ref().ok().copied();
     if !told.send_if_modified(|before| std::mem::replace(before, seen) != seen) {

@@ -133,7 +133,7 @@ async fn nodes_that_do_not_share_it_find_out() {
         code == Some(ErrorCode::NotFound)
     })
     .await;
-    // What is not there any more is told, and that it is there again.
+    // A node reports that the filesystem has gone, and that it is back.
     let (hidden, marker) = (one.path().join("hidden"), one.path().join("beds-filesystem"));
     let is_told = async |away: bool| {
         let ping = Request::call("node", "ping", &json!({"node": name}));
@@ -153,7 +153,7 @@ async fn nodes_that_do_not_share_it_find_out() {
     fs::rename(&hidden, &marker).unwrap();
     eventually_async("it is told to be back", async || is_told(false).await).await;
     assert!(first.log().contains("the shared filesystem is not there any more"), "{}", first.log());
-    // In `dev` it is a warning, and the others tell as well.
+    // In `dev` the node warns, and the other nodes warn as well.
     let third = start(&other_path);
     assert!(third.log().contains("is not shared"));
     let told = "a node uses another shared filesystem than this one";

@@ -238,7 +238,7 @@ async fn some_of_an_archive_comes_back_and_what_is_wrong_is_told_before() {
     assert_eq!((&done["result"]["counts"], &done["rejects"]), (&counts, &json!(2)), "{done:#}");
     assert_eq!(guest.count("sample_row", &series).await, 2);
 
-    // Nor is a document with members that the template does not name; a copy says how many there are.
+    // A document with members that the template does not name is not moved either. A copy reports how many there are.
     let series = guest.samples(10);
     let moving =
         json!({"from": "sample_row", "to": "sample_document", "where": {"series": series}, "mode": "move"});
@@ -279,7 +279,7 @@ async fn a_segment_that_is_gone_or_is_no_file_ends_the_job_and_hangs_nothing() {
     fs::remove_file(&segment).unwrap();
     for (make, reason) in odd.into_iter().zip(["it is no file", "it is no file", "it is not there"]) {
         make(&segment);
-        // More often than there are threads for files.
+        // More requests than there are threads for files.
         for _ in 0..10 {
             let args = json!({"archive": archive, "template": "sample_row", "key": record["id"]});
             let found = guest.call("cool", "find", args).await;
@@ -356,7 +356,7 @@ async fn a_filesystem_that_does_not_answer_does_not_hang_the_node() {
     let folder = tempfile::tempdir().unwrap();
     let guest = sharing(1, folder.path(), plain).await;
     let series = guest.samples(20);
-    // A filesystem that never answers, like one whose server is away. To mount it takes root and `/dev/fuse`.
+    // A filesystem that never answers, like one whose server is away. Mounting it needs root and `/dev/fuse`.
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/jobs/hang.py");
     let mut hanging = Command::new("/usr/bin/python3");
     hanging.arg(script).arg(folder.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -383,7 +383,7 @@ async fn a_filesystem_that_does_not_answer_does_not_hang_the_node() {
     guest.call("job", "pause", json!({"id": archive})).await;
     guest.until_state(&archive, "paused").await;
     assert_eq!(guest.count("sample_row", &series).await, 20, "the node serves");
-    // It answers again.
+    // The filesystem answers again.
     drop(hanging.stdin.take());
     assert!(hanging.wait().unwrap().success());
     guest.call("job", "resume", json!({"id": archive})).await;

@@ -62,7 +62,7 @@ async fn a_job_pauses_within_a_chunk_resumes_where_it_was_and_is_cancelled() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_is_told_to_cancel_is_cancelled_whatever_it_is_told_then() {
-    // A chunk takes long enough for all that it is told in between.
+    // A chunk takes long enough for all commands to arrive while it runs.
     let guest = own(1, &[("BEDS__JOBS__RECORDS_PER_S", "10")]).await;
     let series = guest.samples(600);
     let args =
@@ -90,7 +90,7 @@ async fn what_a_job_is_told_after_its_last_chunk_counts() {
         [("'cancel'", "cancelled", "0"), ("'pause'", "paused", "0"), ("null", "paused", "1")]
     {
         let id = uuid::Uuid::now_v7();
-        // No node takes it: it is leased for longer than the test lasts.
+        // No node takes the job: its lease is longer than the test.
         sql(&format!(
             "insert into job (id, kind, state, wanted, arguments, roles, due_at, created_at) values ('{id}', 'none', 'running', \
              {wanted}, '{{}}', '[]', utc_timestamp(6) + interval 1 hour, utc_timestamp(6)); \

@@ -204,14 +204,14 @@ async fn records_without_a_version_move_while_they_are_what_they_were() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_document_with_members_that_the_template_does_not_name_stays_as_it_is() {
-    // Others move between the same templates.
+    // Other tests move records between the same templates.
     let guest = own(1, &[]).await;
     let series = guest.samples(20);
     let job = async |from: &str, to: &str, mode: &str| {
         let args = json!({"from": from, "to": to, "where": {"series": series}, "mode": mode, "chunk": 7});
         guest.until_state(&guest.start(args).await, "done").await
     };
-    // MariaDB keeps JSON of any shape.
+    // MariaDB stores JSON of any shape.
     let sql = format!(
         "update sample set place = json_set(place, '$.wing', 'A') where series = '{series}' and number = 5"
     );
@@ -229,7 +229,7 @@ async fn a_document_with_members_that_the_template_does_not_name_stays_as_it_is(
         let update = samples.update_one(of(number), doc! { "$set": more });
         assert_eq!(update.bypass_document_validation(true).await.unwrap().modified_count, 1);
     }
-    // A copy takes nothing away, so it only tells.
+    // A copy deletes nothing, so it only reports such documents.
     let copied = job("sample_document", "sample_row", "copy").await;
     let counts = &copied["result"]["counts"];
     assert_eq!((&counts["created"], &counts["partial"]), (&json!(19), &json!(2)), "{copied:#}");

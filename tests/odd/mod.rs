@@ -89,7 +89,7 @@ pub(crate) async fn no_neighbour_is_touched(client: &Client) {
     refused(client).await;
 }
 
-/// A table whose inserts the server refuses, by a trigger or a foreign key, serves what works.
+/// The server refuses inserts into a table, by a trigger or a foreign key. Its other operations are served.
 async fn refused(client: &Client) {
     ok(client, "odd_left_behind.update", json!({"key": 1, "data": {"v": 7}})).await;
     ok(client, "odd_left_behind.delete", json!({"key": 2})).await;

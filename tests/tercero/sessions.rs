@@ -182,14 +182,14 @@ async fn a_user_has_so_many_roles_and_who_has_too_many_is_not_locked_out() {
     assert_eq!(code(&refused), "conflict");
     let message = refused["error"]["message"].as_str().unwrap();
     assert!(message.contains("at most 100 roles: take one away by `user.call.revoke`"), "{refused:#}");
-    // One that the user has is none more.
+    // A role that the user has already is not one more.
     assert_eq!(
         data(&roles("grant", json!({"name": name, "role": "b7"})).await).as_array().unwrap().len(),
         100
     );
     assert_eq!(data(&guest.open(&name, PASSWORD).await)["roles"].as_array().unwrap().len(), 100);
 
-    // As those have who were given more before there was a bound.
+    // Such a user got the roles before the bound existed.
     guest.sql(&format!(
         "update user set roles = (select json_arrayagg(concat('r', seq)) from seq_1_to_150) where name = '{name}'"
     ));

@@ -170,7 +170,7 @@ const BEHIND: &[(&str, &str, &[&str])] = &[
             "error objects.upsert: `sp_example_upsert` writes into `example`, which refuses rows: the foreign key `fk` needs the table `parent`",
         ],
     ),
-    // A record that names no other is taken.
+    // A record whose foreign key is null is accepted.
     (
         "create table parent (id int unsigned primary key); set foreign_key_checks = 0; alter table example add n int unsigned null, \
          add constraint fk foreign key (n) references parent (id); drop table parent",

@@ -42,7 +42,7 @@ pub(crate) fn unknown(span: Span, name: &str, all: &[String], is_call: bool) -> 
     }
 }
 
-/// A role in the place of a call, with the calls that it may.
+/// A role in the place of a call, with the calls that the role may call.
 pub(crate) fn turned_call(span: Span, role: &str, calls: &[Spanned<String>]) -> Diagnostic {
     let right: Vec<String> =
         calls.iter().map(|call| format!("`{} = [{}]`", call.value, names::quoted(role))).collect();
@@ -60,7 +60,7 @@ pub(crate) fn role_name(span: Span, name: &str) -> Diagnostic {
         // Only people can say whom the word admits: in SQL `public` is every user, and on the web everybody.
         name if names::is_all(name) || is_meant_for_all(&name.to_ascii_lowercase()) => diagnostic
             .help("write `*` for every caller who is known, or `anyone` for every caller, known or not"),
-        // Who writes so lets in all others.
+        // Such an entry would admit every other role.
         name if name.starts_with(['!', '-', '~', '^']) || name.to_ascii_lowercase().starts_with("not ") => {
             diagnostic.help("name the roles that may; who is in no list may not")
         }

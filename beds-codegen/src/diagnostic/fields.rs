@@ -85,7 +85,7 @@ pub(crate) fn column_name(span: Span, column: &str, rule: &str) -> Diagnostic {
     }
 }
 
-/// What to write for a name that breaks a rule of the engine.
+/// The advice for a name that breaks a rule of the engine.
 pub(super) fn right_name(rule: &str) -> String {
     const WRITE: &str = "write the name as the database itself shows it";
     if rule.starts_with("longer") {
@@ -97,7 +97,7 @@ pub(super) fn right_name(rule: &str) -> String {
     WRITE.to_owned()
 }
 
-/// A name that is possible for a column, and most likely means something else.
+/// A name that is possible for a column, but most likely means something else.
 pub(crate) fn odd_column(span: Span, name: &str, why: &str, help: &str, plain: Option<&str>) -> Diagnostic {
     let message = format!("{} is an unusual name for a column", shown(name.escape_debug().to_string()));
     let diagnostic = Diagnostic::warning(Code::OddObjectName, message).at(span, why).help(help);
@@ -199,7 +199,7 @@ pub(crate) fn bound_fraction(span: Span, key: &str, fraction: usize, scale: u8) 
     .help(format!("write at most {scale} digits after the point, or a greater `scale` if the column has one"))
 }
 
-/// `help` is what to write, where that is known; `escaped` is what a pattern with `\` is written in.
+/// `help` says what to write, if that is known. `escaped` is set for a pattern with `\`, and says where it is written.
 pub(crate) fn bad_pattern(span: Span, why: &str, help: Option<String>, escaped: Option<Front>) -> Diagnostic {
     const SYNTAX: &str =
         "write the syntax of the Rust crate `regex`, which has no look-around and no back-references";

@@ -77,8 +77,8 @@ pub(crate) fn not_utf8(file: FileId, name: &str, place: Option<(Span, String)>) 
     .help("save the file as UTF-8; editors call this the encoding of the file")
 }
 
-/// A text in UTF-8 with a character that is not whole. `at` is the first byte of it, from 1; `is_end` is whether the file
-/// ends in it.
+/// A text in UTF-8 with an incomplete character. `at` is its first byte, counted from 1. `is_end` says whether the file
+/// ends within the character.
 pub(crate) fn cut_character(span: Span, at: usize, is_end: bool) -> Diagnostic {
     let (message, help) = if is_end {
         (
@@ -106,7 +106,7 @@ pub(crate) fn file_name(file: FileId, path: &str) -> Diagnostic {
         .help("rename the file so that it ends with `_rec.toml`; only such files are compiled into the node")
 }
 
-/// A file with so many templates. `others` are the names of those behind the first, where all names differ.
+/// A file with `count` templates. `others` are the names of the templates after the first, if all names differ.
 pub(crate) fn several_templates(span: Span, first: Span, count: usize, others: &[String]) -> Diagnostic {
     let diagnostic = Diagnostic::error(
         Code::DuplicateKey,
@@ -122,7 +122,7 @@ pub(crate) fn several_templates(span: Span, first: Span, count: usize, others: &
     diagnostic.help(format!("move what stands from there on into {files}"))
 }
 
-/// A file that holds all of its sections two times. `rest` is the second copy, where it is the first word by word.
+/// A file that holds each of its sections twice. `rest` is the second copy, if it equals the first word by word.
 pub(crate) fn pasted_twice(span: Span, first: Span, rest: Option<Span>) -> Diagnostic {
     let diagnostic = Diagnostic::error(Code::DuplicateKey, "every section of this file stands in it twice")
         .at(span, "the second copy begins here")
@@ -155,7 +155,7 @@ pub(crate) fn duplicate_key(span: Span, first: Option<Span>, key: &str) -> Diagn
     .help("remove one of them")
 }
 
-/// Keys that stand twice in one section.
+/// Keys that occur twice in one section.
 pub(crate) fn keys_twice(span: Span, keys: &[&str], path: &[String]) -> Diagnostic {
     let header = path.join(".");
     let right = if path.first().is_some_and(|first| first == "calls") { "calls.NAME" } else { "NAME" };
@@ -169,7 +169,7 @@ pub(crate) fn keys_twice(span: Span, keys: &[&str], path: &[String]) -> Diagnost
     ))
 }
 
-/// A section whose header stands twice.
+/// A section whose header occurs twice.
 pub(crate) fn section_twice(span: Span, first: Option<Span>, path: &[String]) -> Diagnostic {
     let header = format!("`[{}]`", path.join("."));
     let diagnostic = Diagnostic::error(Code::DuplicateKey, format!("the section {header} stands twice"))

@@ -111,7 +111,7 @@ pub(crate) fn unquoted(span: Span, text: &str) -> Diagnostic {
         .fix(span, right)
 }
 
-/// A word that is called like a value of the request.
+/// A word with the name of a value of the request.
 pub(crate) fn asked(span: Span, word: &str, value: &str) -> Diagnostic {
     syntax(span, "a string stands in quotes", "not in quotes").help(format!(
         "write `\"{value}\"` for the value of the request, and `{}` for this text",
@@ -190,7 +190,7 @@ pub(crate) fn not_a_value(span: Span, text: &str) -> Diagnostic {
 
 const OMITTED: &str = "write what it stands for, or remove it";
 
-/// A comma at the end of a string, in front of its last quote, where one is missing behind it.
+/// A comma at the end of a string, before its last quote. It is missing after the quote.
 pub(crate) fn comma_inside(span: Span, quote: &str) -> Diagnostic {
     let right = format!("{quote},");
     syntax(span, "a comma stands inside of a string, and none behind it", "inside of the quotes")
@@ -198,12 +198,12 @@ pub(crate) fn comma_inside(span: Span, quote: &str) -> Diagnostic {
         .fix(span, right)
 }
 
-/// Strings with a sign between them that other languages join them by.
+/// Strings that are joined by a sign, as in other languages.
 pub(crate) fn joined(span: Span) -> Diagnostic {
     syntax(span, "a template joins no strings", "several strings").help("write one string")
 }
 
-/// A text over several lines as YAML and shells have it.
+/// A text over several lines, in the form of YAML or a shell.
 pub(crate) fn text_of_lines(span: Span, text: &str) -> Diagnostic {
     let right = if text.contains('\n') { "\"\"\"".to_owned() } else { quoted(text) };
     let help = if text.contains('\n') {
@@ -214,7 +214,7 @@ pub(crate) fn text_of_lines(span: Span, text: &str) -> Diagnostic {
     syntax(span, "a text over several lines begins with `\"\"\"`", "the text stands below").help(help)
 }
 
-/// Points in the place of what somebody left out.
+/// Dots in the place of an omitted text.
 pub(crate) fn omitted(span: Span, text: &str) -> Diagnostic {
     syntax(span, format!("`{text}` is not a value"), "something is left out here").help(OMITTED)
 }
@@ -226,19 +226,19 @@ pub(crate) fn unopened_table(span: Span, right: &str) -> Diagnostic {
         .fix(Span { end: span.start, ..span }, "{ ")
 }
 
-/// Values with commas between them, and no brackets around them.
+/// Values with commas between them, without brackets.
 pub(crate) fn list_without_brackets(span: Span, right: &str) -> Diagnostic {
     syntax(span, "a list stands in [ ]", "several values").help(format!("write `{right}`")).fix(span, right)
 }
 
-/// A value below its key. `gap` is what stands between the two.
+/// A value below its key. `gap` is the text between the two.
 pub(crate) fn value_below(span: Span, gap: Span, key: &str) -> Diagnostic {
     syntax(span, format!("the value of `{key}` stands on the next line"), "the value")
         .help("write it on the line of its key, behind `=`")
         .fix(gap, "= ")
 }
 
-/// `right` is the list as it should be written, where that is sure.
+/// `right` is the correct list, if it is certain.
 pub(crate) fn not_a_list(span: Span, brackets: &str, right: Option<String>) -> Diagnostic {
     let diagnostic = syntax(span, format!("a list stands in [ ], not in {brackets}"), "not a list here");
     match right {

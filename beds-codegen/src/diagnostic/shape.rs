@@ -69,7 +69,7 @@ pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
     if part == Part::Call && key == "name" && !runs.iter().any(|run| present.contains(run)) {
         return diagnostic.help("write `procedure` for the name of a procedure; the name of the call stands in its header, `[calls.NAME]`");
     }
-    // Who says yes to `lower` means no bound.
+    // `lower = true` and the like mean no bound.
     if let (Some(Meant::Key("min" | "max")), Value::Scalar(Scalar::Bool(_))) = (meant, &entry.value.value) {
         return diagnostic.help(meant::AS_THEY_COME);
     }
@@ -249,7 +249,7 @@ pub(crate) fn unknown_section(span: Span, name: &str) -> Diagnostic {
     }
 }
 
-/// An unknown section of which its keys say what it is.
+/// An unknown section whose keys show which section it is.
 pub(crate) fn unknown_section_of(span: Span, name: &str, home: &str) -> Diagnostic {
     let is_named = matches!(meant::meant(name, Part::Sections), Some(Meant::Key(known)) if known == home)
         || beds_protocol::nearest(name, [home]).is_some();
@@ -259,18 +259,18 @@ pub(crate) fn unknown_section_of(span: Span, name: &str, home: &str) -> Diagnost
     let diagnostic = Diagnostic::error(Code::UnknownSection, format!("unknown section `[{name}]`"))
         .at(span, "no such section");
     let shown = if home == "calls" { "calls.NAME" } else { home };
-    // Who wrote another word may have meant it: no machine opens a domain.
+    // The author may have meant the other word, so `bedsc fix` does not open a domain to callers.
     diagnostic.help(format!("write `[{shown}]` if that is what it is, as its keys say"))
 }
 
-/// A call whose header has no `calls.` in front.
+/// A call whose header lacks `calls.`.
 pub(crate) fn call_as_section(span: Span, name: &str) -> Diagnostic {
     Diagnostic::error(Code::UnknownSection, format!("unknown section `[{name}]`"))
         .at(span, "a call, it seems")
         .help(format!("write `[calls.{name}]`"))
 }
 
-/// How a section is written whose keys stand in no table.
+/// The correct form of a section whose keys stand in no table.
 pub(crate) fn section_on_lines(name: &str, value: &Value) -> String {
     let below = match (name, value) {
         ("calls", _) => return "write `[calls.NAME]`, and below it the keys of the call".to_owned(),

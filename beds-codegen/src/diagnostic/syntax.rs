@@ -8,7 +8,7 @@ pub(super) fn syntax(span: Span, message: impl Into<String>, label: impl Into<St
     Diagnostic::error(Code::Syntax, message).at(span, label)
 }
 
-/// The beginning of a text that may be as long as a file.
+/// The beginning of a text, which may be as long as a file.
 pub(super) fn brief(text: &str) -> String {
     const SHOWN_MAX: usize = 60;
     match text.char_indices().nth(SHOWN_MAX) {
@@ -179,7 +179,7 @@ pub(crate) fn fence(span: Span) -> Diagnostic {
     syntax(span, OF_A_PAGE, "not part of the template").help("remove this line").fix(span, "")
 }
 
-/// A comment inside of the header of a section; `rest` is the header without its first bracket.
+/// A comment inside of a section's header. `rest` is the header without its first bracket.
 pub(crate) fn comment_in_header(span: Span, name: &str, rest: &str) -> Diagnostic {
     let note = rest.split_once('#').map_or("", |(_, note)| note).trim().trim_end_matches(']').trim();
     let right = format!("[{name}] # {note}");
@@ -192,21 +192,21 @@ pub(crate) fn comment_in_header(span: Span, name: &str, rest: &str) -> Diagnosti
     .fix(span, right)
 }
 
-/// A note to oneself that is no comment.
+/// A note that is not written as a comment.
 pub(crate) fn note(span: Span, line: &str) -> Diagnostic {
     syntax(span, format!("`{}` is a note, and no comment", brief(line)), "not part of the template")
         .help("write `#` in front of it")
         .fix(Span { end: span.start, ..span }, "# ")
 }
 
-/// A field as a program has it. `right` is what it is in a template, where that is known.
+/// A field in the form of a program. `right` is its form in a template, if that is known.
 pub(crate) fn field_of_program(span: Span, right: Option<&str>) -> Diagnostic {
     let right = right.unwrap_or("name = { type = \"…\" }");
     syntax(span, "this is a field of a program, and not of a template", "no key with its `=`")
         .help(format!("write `{right}`"))
 }
 
-/// A line for a program that makes files of templates.
+/// A line for a program that generates templates.
 pub(crate) fn directive(span: Span, line: &str) -> Diagnostic {
     syntax(span, format!("`{}` is done by nobody", brief(line)), "not part of the template")
         .help("remove the line, or write here what it stands for: a template includes no other file, and has no conditions")
@@ -259,7 +259,7 @@ pub(crate) fn prefix(span: Span, written: &str) -> Diagnostic {
         .fix(span, "")
 }
 
-/// A column as `create table` has it. `right` is the field's value.
+/// A column in the form of `create table`. `right` is the field's value.
 pub(crate) fn column_of_sql(span: Span, key: &str, ty: &Foreign) -> Diagnostic {
     let right = format!("{key} = {}", ty.value());
     let diagnostic =
@@ -335,7 +335,7 @@ pub(crate) fn key_letters(span: Span, key: &str) -> Diagnostic {
         .help(format!("write `{example} = {{ type = …, column = \"{key}\" }}`: clients see the name, the database has the column"))
 }
 
-/// A sign that other languages have in front of a name.
+/// A sign that other languages put before a name.
 pub(crate) fn key_prefix(span: Span, sign: char) -> Diagnostic {
     syntax(span, format!("a key has no `{sign}` in front"), "not part of the key")
         .help("remove it")
@@ -362,7 +362,7 @@ pub(crate) fn too_deep(span: Span) -> Diagnostic {
         .help("a template has at most `[calls.NAME.args.NAME]`, and lists and objects of 8 levels")
 }
 
-/// What none of the others knows.
+/// Text that no other report describes.
 pub(crate) fn unknown(span: Span) -> Diagnostic {
     syntax(span, "this is not TOML", "not understood from here on").help(
         "write strings in quotes, commas between the parts of { } and [ ], and each key on a line of its own",

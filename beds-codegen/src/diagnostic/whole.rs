@@ -1,10 +1,10 @@
-//! Mistakes of a text as a whole: another language, a merge conflict, what stands around every line, the letters of another
-//! place.
+//! Mistakes of a text as a whole: another language, a merge conflict, additions to every line, the escapes of another
+//! format.
 
 use super::{Diagnostic, syntax::syntax};
 use crate::{code::Code, span::Span};
 
-/// What a language looks like that somebody wrote instead of TOML.
+/// A file in another language than TOML.
 pub(crate) fn other_language(span: Span, language: &str) -> Diagnostic {
     Diagnostic::error(Code::OtherLanguage, format!("this file is {language}, and a template is TOML"))
         .at(span, format!("this is how {language} begins"))
@@ -34,21 +34,21 @@ pub(crate) fn merge_conflict(ours: Span, middle: Option<Span>, theirs: Option<Sp
     diagnostic.help("keep the lines that are right, and remove the others and the lines of `<`, `=` and `>`")
 }
 
-/// A line of a merge conflict of which the rest is gone.
+/// A line of a merge conflict whose other lines are gone.
 pub(crate) fn merge_rest(line: Span) -> Diagnostic {
     Diagnostic::error(Code::MergeConflict, "a line of a merge conflict is left")
         .at(line, "Git wrote this line")
         .help("see that the lines around it are right, and remove it")
 }
 
-/// What stands in front of every line, or behind it; `right` is the whole text without it.
+/// Text before or after every line. `right` is the whole text without it.
 pub(crate) fn every_line(span: Span, what: &str, whole: Span, right: String) -> Diagnostic {
     syntax(span, format!("{what} every line"), "not part of the template")
         .help("remove it from every line: it came along when the text was copied")
         .fix(whole, right)
 }
 
-/// A text in which a sign is written as another place has it, by whom; `right` is the whole text with the sign itself.
+/// A text with the escapes of another format. `who` names the format; `right` is the whole text with the plain signs.
 pub(crate) fn of_letters(
     span: Span,
     whole: Span,
@@ -65,7 +65,7 @@ pub(crate) fn of_letters(
         .fix(whole, right)
 }
 
-/// A text with the colours of a terminal in it; `right` is the whole text without them.
+/// A text with the colour codes of a terminal. `right` is the whole text without them.
 pub(crate) fn of_terminal(span: Span, whole: Span, right: String) -> Diagnostic {
     Diagnostic::error(Code::InvisibleCharacter, "the colours of a terminal stand in this file")
         .at(span, "the first of them")
@@ -73,7 +73,7 @@ pub(crate) fn of_terminal(span: Span, whole: Span, right: String) -> Diagnostic 
         .fix(whole, right)
 }
 
-/// A file in which a place that was never written is full of NUL. `at` is the first of them in bytes.
+/// A file with NUL bytes in a part that was never written. `at` is the byte position of the first one.
 pub(crate) fn half_written(span: Span, count: usize, at: usize) -> Diagnostic {
     let bytes = if count == 1 { "is a NUL byte".to_owned() } else { format!("are {count} NUL bytes") };
     Diagnostic::error(Code::InvisibleCharacter, format!("there {bytes} from byte {} of the file on", at + 1))

@@ -48,7 +48,7 @@ fn arm(domain: &Domain, call: &Call) -> Option<TokenStream> {
     })
 }
 
-/// The type of a value, by a name that nothing around a hand-written domain hides.
+/// The type of a value, by a name that nothing around a hand-written domain can hide.
 fn own(ty: &Type) -> TokenStream {
     match ty {
         Type::Bool => quote!(rt::bool),
@@ -58,7 +58,7 @@ fn own(ty: &Type) -> TokenStream {
         Type::String { .. } | Type::Text { .. } | Type::Enum { .. } | Type::ObjectId => {
             quote!(::std::string::String)
         }
-        // All others are the runtime's.
+        // All other types come from the runtime.
         ty => rust_type_of(ty, &format_ident!("_")),
     }
 }

@@ -1,14 +1,14 @@
-//! Types in the shapes of programming languages: unions, literals, types of types, paths, lengths in other brackets.
+//! Types in the forms of programming languages: unions, literals, generic types, paths, lengths in other brackets.
 
 use beds_protocol::TypeName;
 
 use super::{Foreign, translate};
 use crate::names::quoted;
 
-/// Words for a value that is not there.
+/// Words for a missing value.
 const NOTHING: [&str; 4] = ["null", "none", "undefined", "nil"];
 
-/// What a type in such a shape means; `None` for one in the shapes of SQL.
+/// The meaning of a type in such a form; `None` for a type in the form of SQL.
 pub(super) fn rewritten(written: &str) -> Option<Foreign> {
     union(written)
         .or_else(|| literal(written))
@@ -33,7 +33,7 @@ fn is_bare(word: &str) -> bool {
     !word.is_empty() && word.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '-'))
 }
 
-/// One of these words.
+/// An enum of these words.
 fn one_of(words: &[&str]) -> Option<Foreign> {
     let plain: Vec<&str> = words.iter().map(|word| unquoted(word).unwrap_or(word)).collect();
     let values: Vec<String> = plain.iter().map(|word| quoted(word)).collect();
@@ -115,7 +115,7 @@ fn sized(written: &str) -> Option<Foreign> {
     Some(ty.unsure("the numbers are its length or its digits, it seems"))
 }
 
-/// A word that is nearly one of other languages: `interger`.
+/// A misspelt word of another language: `interger`.
 pub(crate) fn nearest(written: &str) -> Option<(&'static str, Foreign)> {
     const WORDS: [&str; 18] = [
         "integer",

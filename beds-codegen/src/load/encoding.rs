@@ -18,16 +18,16 @@ pub(super) struct Foreign {
     byte: u8,
     /// Whether the decoded text is certainly the intended one.
     is_sure: bool,
-    /// Where a character is cut in a text that is UTF-8 otherwise.
+    /// An incomplete character in a text that is otherwise UTF-8.
     cut: Option<Cut>,
 }
 
-/// A character that is not whole.
+/// An incomplete character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Cut {
     /// Its first byte in the file.
     byte: usize,
-    /// Whether the file ends in it.
+    /// Whether the file ends within it.
     is_end: bool,
 }
 
@@ -85,7 +85,7 @@ pub(super) fn decode(bytes: Vec<u8>) -> Result<String, Foreign> {
     Err(Foreign { cut: cut(&bytes, valid), ..foreign })
 }
 
-/// Where a character is cut, if nothing else but that is no UTF-8.
+/// The incomplete character, if everything else is UTF-8.
 fn cut(bytes: &[u8], valid: usize) -> Option<Cut> {
     let (before, rest) = bytes.split_at_checked(valid)?;
     let bad = std::str::from_utf8(rest).err()?;

@@ -27,7 +27,7 @@ pub(crate) enum Meant {
 pub(crate) fn meant(key: &str, part: Part) -> Option<Meant> {
     let written = key;
     let key = normal(key);
-    // Its own word in other letters is a typo.
+    // A known word in other letters is a typo.
     if key != written && part.known().contains(&key.as_str()) {
         return None;
     }
@@ -53,10 +53,10 @@ pub(crate) fn meant(key: &str, part: Part) -> Option<Meant> {
     found.or_else(|| others::anywhere(&key))
 }
 
-/// What to do with a change of values that other languages make on their way.
+/// The advice for a change that other languages make to incoming values.
 pub(crate) const AS_THEY_COME: &str = "values are passed on as they come: let the procedure change them, or demand them so with `pattern = \"[a-z]+\"`";
 
-/// What to do with a condition that always holds.
+/// The advice for a condition that always holds.
 pub(crate) const CONDITION: &str = "a condition that always holds belongs into the view that `read` names; what stands here is what clients may ask for, a list \
      of fields";
 
@@ -102,7 +102,7 @@ pub(crate) fn stands_for(key: &str, part: Part) -> Vec<&'static str> {
     let nearest = beds_protocol::nearest(key, part.known().iter().copied());
     let mut keys: Vec<&'static str> = nearest.into_iter().collect();
     match (meant, part) {
-        // Of what it is a synonym, the object does not say.
+        // The object does not say which of the two it is a synonym of.
         (Some(Meant::Key("upsert" | "update")), Part::Objects) => keys.extend(["update", "upsert"]),
         (Some(Meant::Key(key) | Meant::Perhaps(key) | Meant::Pair(key, _) | Meant::Within(key, _)), _) => {
             keys.push(key);

@@ -1,4 +1,4 @@
-//! What people mean by the value of a foreign key, which is of another kind than that of the key here.
+//! The meaning of a foreign key's value, if its kind differs from that of the key here.
 
 use super::Meant;
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     tree::{Scalar, Value},
 };
 
-/// What to write in the place of a foreign key, where its value says another thing than the key of its name here.
+/// The advice for a foreign key whose value means something else than the key of that name here.
 pub(crate) fn instead(meant: Option<Meant>, value: &Value) -> Option<String> {
     match meant? {
         Meant::Key("immutable") => only_value(value),
@@ -15,7 +15,7 @@ pub(crate) fn instead(meant: Option<Meant>, value: &Value) -> Option<String> {
     }
 }
 
-/// What `const = "x"` says, where a flag is meant by `const = true`.
+/// The advice for `const = "x"`. Only `const = true` means a flag.
 fn only_value(value: &Value) -> Option<String> {
     let Value::Scalar(value) = value else { return None };
     let right = match value {
@@ -35,7 +35,7 @@ fn only_value(value: &Value) -> Option<String> {
     ))
 }
 
-/// What to write for a value that has both bounds in it: `[3, 20]`, `{ min = 3, max = 20 }`, `"3..20"`.
+/// The correct form of a value with both bounds: `[3, 20]`, `{ min = 3, max = 20 }`, `"3..20"`.
 pub(crate) fn bounds(value: &Value) -> Option<String> {
     let number = |value: &Value| match value {
         Value::Scalar(Scalar::Int(number)) => Some(number.to_string()),

@@ -1,5 +1,5 @@
-//! A template in the letters of another place: a page of HTML, a terminal, a string of a program, a file that was not written
-//! to its end.
+//! A template with the escapes of another format: a page of HTML, a terminal, a string of a program, a file that was
+//! not written to its end.
 
 use std::ops::Range;
 
@@ -9,9 +9,9 @@ use crate::{
     span::{FileId, Span},
 };
 
-/// What a terminal's command begins with.
+/// How a terminal's command begins.
 const BEGINNINGS: [&str; 4] = ["\u{1b}[", "\u{241b}[", "^[[", "["];
-/// How pages write the signs that mean something to them; `&` is the last, since the others have one.
+/// The escapes of HTML. `&` is the last, since the other escapes contain it.
 const ENTITIES: [(&str, &str); 7] = [
     ("&quot;", "\""),
     ("&#34;", "\""),
@@ -21,7 +21,7 @@ const ENTITIES: [(&str, &str); 7] = [
     ("&gt;", ">"),
     ("&amp;", "&"),
 ];
-/// How addresses write some signs; `%` is the last, since the others have one.
+/// The escapes of addresses. `%` is the last, since the other escapes contain it.
 const PERCENTS: [(&str, &str); 11] = [
     ("%22", "\""),
     ("%5B", "["),
@@ -35,12 +35,12 @@ const PERCENTS: [(&str, &str); 11] = [
     ("%23", "#"),
     ("%25", "%"),
 ];
-/// How programs write a line's end and a quote inside of a string.
+/// The escapes of programs for a line's end, a tab and a quote inside of a string.
 const ESCAPES: [(&str, &str); 3] = [("\\n", "\n"), ("\\t", "\t"), ("\\\"", "\"")];
-/// How tables write a quote inside of a cell.
+/// The escape of CSV for a quote inside of a cell.
 const DOUBLED: [(&str, &str); 1] = [("\"\"", "\"")];
 
-/// What the text is in these letters, if it is TOML in those that are meant.
+/// The report of a text with such escapes, if the text without them is TOML.
 pub(super) fn recognize(text: &str, file: FileId) -> Option<Diagnostic> {
     let whole = Span { file, start: 0, end: text.len() };
     let span = |at: Range<usize>| Span { file, start: at.start, end: at.end };
@@ -68,7 +68,7 @@ pub(super) fn recognize(text: &str, file: FileId) -> Option<Diagnostic> {
     None
 }
 
-/// The letters that a text may be in. Where it has quotes of its own as well, the other signs may be meant as they are.
+/// The escapes that a text may have. If it also has plain quotes, the other signs may be meant as they are.
 fn forms(text: &str) -> Vec<(&'static [(&'static str, &'static str)], &'static str)> {
     let has_quotes = text.contains('"');
     let inner = text.trim();
@@ -92,8 +92,8 @@ fn forms(text: &str) -> Vec<(&'static [(&'static str, &'static str)], &'static s
     forms
 }
 
-/// The text without what tells a terminal its colours, as the terminal gets it, as a pager shows it, or without its first
-/// character, which few programs show; and where the first of that stands.
+/// The text without the colour codes of a terminal, and the place of the first code. A code may be as the terminal gets
+/// it, as a pager shows it, or without its first character, which few programs show.
 fn without_colours(text: &str) -> Option<(Range<usize>, String)> {
     let (mut right, mut at, mut first) = (String::with_capacity(text.len()), 0, None);
     while let Some(letter) = text[at..].chars().next() {
@@ -108,7 +108,7 @@ fn without_colours(text: &str) -> Option<(Range<usize>, String)> {
     Some((first?, right))
 }
 
-/// How long the command of a terminal is that a text begins with.
+/// The length of the terminal's command at the beginning of a text.
 fn colour(text: &str) -> Option<usize> {
     let open = BEGINNINGS.iter().find(|open| text.starts_with(**open))?.len();
     let length = text[open..].find(|letter: char| !letter.is_ascii_digit() && !";?".contains(letter))?;

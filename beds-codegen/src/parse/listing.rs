@@ -1,5 +1,5 @@
-//! A template that was copied with what stood in front of each of its lines, or behind them: one mistake, and the text without
-//! it is known.
+//! A template that was copied with text before or after each of its lines. It is one mistake, and the text without it
+//! is known.
 
 use std::cell::Cell;
 
@@ -9,9 +9,9 @@ use crate::{
     span::{FileId, Span},
 };
 
-/// How few lines say nothing of the others.
+/// With fewer lines, one line says nothing about the others.
 const LINES_MIN: usize = 3;
-/// What the first line of a template is, most likely.
+/// The most likely first line of a template.
 const FIRST: &str = "[template]";
 
 /// The kind of the copy, if the text without its prefixes or escapes is TOML.
@@ -54,12 +54,13 @@ pub(super) fn recognize(text: &str, file: FileId) -> Option<Diagnostic> {
     is_toml(&right).then(|| whole::every_line(place, &what, whole, right))
 }
 
-/// What is left of a line that has nothing behind its mark, whose last blanks are gone.
+/// The rest of a line that has only its mark, if the mark's trailing blanks are gone.
 fn cut<'t>(mark: &str, line: &'t str) -> Option<&'t str> {
     (line.trim_end() == mark.trim_end()).then(|| &line[line.trim_end().len()..])
 }
 
-/// A line without as many letters as a mark has, where both end with the same sign: each line has its own beginning.
+/// A line without as many letters as a mark has, if line and mark have the same sign in the mark's last column. The
+/// letters before it may differ from line to line.
 fn without_columns<'t>(line: &'t str, mark: &str) -> Option<&'t str> {
     let (sign, width) = (mark.trim_end().chars().next_back()?, mark.chars().count());
     let column = mark.trim_end().chars().count() - 1;
@@ -67,7 +68,7 @@ fn without_columns<'t>(line: &'t str, mark: &str) -> Option<&'t str> {
     is_same.then(|| line.char_indices().nth(width).map_or("", |(at, _)| &line[at..]))
 }
 
-/// A line without a mark in which its number stands.
+/// A line without a mark that contains the line's number.
 fn without_number<'t>(line: &'t str, mark: &str) -> Option<&'t str> {
     let end = mark.rfind(|letter: char| letter.is_ascii_digit())? + 1;
     let start = mark[..end].trim_end_matches(|letter: char| letter.is_ascii_digit()).len();
@@ -80,7 +81,7 @@ fn has_behind(text: &str, mark: &str) -> bool {
     without_end(text, mark).is_some()
 }
 
-/// The text in which each line that is not empty has lost its end.
+/// The text without the mark at the end of each line that is not empty.
 fn without_end(text: &str, mark: &str) -> Option<String> {
     let mark = mark.trim();
     if mark.is_empty() || text.lines().filter(|line| !line.trim().is_empty()).count() < LINES_MIN {

@@ -122,12 +122,12 @@ fn refused(text: &str, place: Span, errors: &mut ErrorSink<'_>) {
     }
 }
 
-/// Whether a text is TOML, with something in it.
+/// Whether a text is TOML, and is not empty.
 fn is_toml(text: &str) -> bool {
     DeTable::parse(text).is_ok_and(|table| !table.get_ref().is_empty())
 }
 
-/// Takes the keys out that stand in a section which is there twice. What its header names is known, and not judged.
+/// Removes the keys of a section that occurs twice. The names in its header stay known, and are not judged.
 fn without(table: &mut Table, section: &Range<usize>, header: &Range<usize>) {
     table.entries.retain(|entry| {
         let at = entry.key.span.start;

@@ -62,8 +62,8 @@ pub(super) fn report(
     first_of_two
 }
 
-/// Takes the keys of one section out that stand twice, where there are several: the header of another section is missing, most
-/// likely. Gives whether they are those of a call.
+/// Removes the keys that occur twice in one section, if there are several: most likely the header of another section is
+/// missing. Returns whether they are the keys of a call.
 pub(super) fn keys_of_one_section(
     text: &str,
     again: &mut Vec<Range<usize>>,
@@ -97,7 +97,7 @@ pub(super) fn keys_of_one_section(
     of_call
 }
 
-/// Where the second template begins of a file that holds several, and the report of it: each is one by itself.
+/// Where the second template of a file begins, and the report: each template needs a file of its own.
 pub(super) fn several(text: &str, file: FileId) -> Option<(usize, Diagnostic)> {
     let mut begins = Vec::new();
     let mut at = 0;
@@ -109,7 +109,7 @@ pub(super) fn several(text: &str, file: FileId) -> Option<(usize, Diagnostic)> {
     }
     let (first, second) = (*begins.first()?, *begins.get(1)?);
     let ends = begins.iter().skip(1).copied().chain([text.len()]);
-    // What stands above the header of the first belongs to it.
+    // The text above the first header belongs to the first template.
     let starts = std::iter::once(0).chain(begins.iter().skip(1).copied());
     let name = |template: &str| {
         let table = DeTable::parse(template).ok()?.into_inner();
@@ -129,8 +129,8 @@ pub(super) fn several(text: &str, file: FileId) -> Option<(usize, Diagnostic)> {
     Some((second, files::several_templates(span(second), span(first), names.len(), others)))
 }
 
-/// Where the second copy begins of a file that was pasted twice, and the report of it: its first half has the headers of
-/// the second, in the same order.
+/// Where the second copy begins in a file that was pasted twice, and the report. The first half has the headers of the
+/// second, in the same order.
 pub(super) fn pasted(text: &str, file: FileId) -> Option<(usize, Diagnostic)> {
     let mut headers: Vec<(Span, Vec<String>)> = Vec::new();
     let begin = text.len() - text.trim_start_matches('\u{feff}').len();

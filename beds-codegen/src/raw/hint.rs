@@ -176,7 +176,7 @@ fn text(scalar: &Scalar) -> String {
 fn hint(part: Part, key: &str, value: &Value) -> Hint {
     match key {
         "rows" | "calls" | "fields" if part == Part::Access => by_role(key),
-        // Its keys may be roles, or words about them.
+        // The keys of the table may be roles, or words about them.
         _ if part == Part::Access && matches!(value, Value::Table(_)) => {
             say(format!("write the roles in a list, `{key} = [\"clerk\"]`"))
         }
@@ -197,7 +197,7 @@ fn hint(part: Part, key: &str, value: &Value) -> Hint {
         }
         "ttl" | "after" if matches!(value, Value::Scalar(Scalar::Int(1..))) => {
             let Value::Scalar(Scalar::Int(number)) = value else { return string(key, value) };
-            // So many days there never are.
+            // No lifetime has that many days.
             let unit = if *number > 36_500 { "s\"` for seconds" } else { "d\"` for days" };
             say(format!("a length of time has its unit: write `\"{number}{unit}"))
         }

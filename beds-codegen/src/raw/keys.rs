@@ -158,14 +158,14 @@ impl<'e, 's> Keys<'e, 's> {
             name == "default" && matches!(self.ty, Some(TypeName::List | TypeName::Object | TypeName::Json));
         self.take(name, expected, |node, _, _| match node.value {
             Value::Scalar(scalar) => Ok(scalar),
-            // That there can be none is told where types are known.
+            // A later step, where types are known, reports that the field can have no default.
             _ if is_impossible => Ok(Scalar::Text(String::new())),
             other @ (Value::List(_) | Value::Table(_) | Value::Broken) => Err(Refused::Kind(other)),
         })
     }
 
     pub(super) fn names(&mut self, name: &'static str) -> Given<Names> {
-        // Where a type has none, that is what is told.
+        // If the type has no values, that alone is reported.
         let are_meaningless = name == "values" && self.ty.is_some_and(|ty| ty != TypeName::Enum);
         self.take(
             name,

@@ -309,7 +309,7 @@ pub struct RawAudit {
 /// `[calls.NAME]`
 #[derive(Debug, Clone, PartialEq)]
 pub struct RawCall {
-    /// The name, and where it is written; empty for one whose header is missing.
+    /// The name, and where it is written. It is empty for a call whose header is missing.
     pub name: Spanned<String>,
     /// Whether it is not a table, which is reported already.
     pub is_broken: bool,

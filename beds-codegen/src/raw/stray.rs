@@ -20,7 +20,7 @@ const OBJECTS: &[&str] = Part::Objects.known();
 const FETCH: &[&str] = Part::Fetch.known();
 /// The key that only `[events]` has.
 const PUBLISH: &str = "publish";
-/// What a call runs: one of these.
+/// A call runs one of these.
 const RUN: [&str; 4] = ["procedure", "function", "pipeline", "method"];
 
 /// Moves entries out of wrong sections, and reports each section without its header. Returns the reported sections.
@@ -115,7 +115,7 @@ fn misnamed(template: &mut Table, errors: &mut ErrorSink<'_>) {
                 errors.push(shape::call_as_section(call.key.span, &call.key.value));
                 put(template, "calls", call);
             }
-            // What stands there of its own name decides, and what is in it where nothing does.
+            // An existing section with that name decides. Without one, the content decides.
             (Some(home @ "calls"), Value::Table(_))
                 if template.get(home).is_none() && is_calls(&entry.value.value) =>
             {
@@ -139,7 +139,7 @@ fn misnamed(template: &mut Table, errors: &mut ErrorSink<'_>) {
     }
 }
 
-/// Whether a value is what a call is: it runs something.
+/// Whether a value is a call: it runs something.
 fn runs(value: &Value) -> bool {
     matches!(value, Value::Table(call) if RUN.iter().any(|key| call.get(key).is_some_and(|node| node.value.as_text().is_some())))
 }
@@ -160,7 +160,7 @@ fn is_access(value: &Value) -> bool {
     }))
 }
 
-/// Whether an entry can be one of this section.
+/// Whether an entry can belong to this section.
 fn is_part_of(section: &str, entry: &Entry) -> bool {
     let key = entry.key.value.as_str();
     match section {
@@ -171,7 +171,7 @@ fn is_part_of(section: &str, entry: &Entry) -> bool {
         "fetch" => FETCH.contains(&key),
         "lifecycle" => Part::Lifecycle.known().contains(&key),
         "audit" => Part::Audit.known().contains(&key),
-        // Its keys are told of by themselves, and the roles of its other parts are none without it.
+        // The keys of `[access]` have reports of their own. Without these entries, its other parts would lack the roles.
         "access" => true,
         _ => Part::Events.known().contains(&key),
     }
@@ -247,9 +247,9 @@ fn sections_inside(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'st
                     && (outer != "fields" || is_section_of(name, &entry.value.value))
                     // A key that names a view is `read` under another name.
                     && !(outer == "objects" && is_object(&entry.value.value))
-                    // Roles of an operation, whose header is missing.
+                    // These are roles of an operation; the header of `[access]` is missing.
                     && !(name == "fetch" && matches!(outer, "events" | "audit") && matches!(entry.value.value, Value::List(_)))
-                    // An event's `fields` are names, and who writes names below a fetch means what is to be fetched.
+                    // An event's `fields` are names. Names below a fetch are the fields to fetch.
                     && (name != "fields" || !matches!(outer, "events" | "fetch") || holds_fields(&entry.value.value))
             };
             if let Some(at) = table.entries.iter().position(is_section) {
@@ -307,8 +307,7 @@ fn is_section_of(name: &str, value: &Value) -> bool {
     table.entries.iter().any(|entry| part.known().contains(&entry.key.value.as_str()))
 }
 
-/// Takes the keys of a call out that stand in `[calls]` itself, and reports them once. Gives whether
-/// there are none.
+/// Removes the keys of a call that stand in `[calls]` itself, and reports them once. Returns whether there are none.
 pub(super) fn name_calls(calls: &mut Table, errors: &mut ErrorSink<'_>) -> bool {
     let is_key = |entry: &Entry| {
         let is_known = Part::Call.known().contains(&entry.key.value.as_str());
@@ -322,8 +321,8 @@ pub(super) fn name_calls(calls: &mut Table, errors: &mut ErrorSink<'_>) -> bool 
     false
 }
 
-/// Takes calls whose name has two parts, `[calls.book.restock]`, for calls of one: each is reported. Gives whether
-/// there are such.
+/// Turns calls whose name has two parts, `[calls.book.restock]`, into calls with one name, and reports each. Returns
+/// whether there are such calls.
 pub(super) fn join_calls(calls: &mut Table, errors: &mut ErrorSink<'_>) -> bool {
     let mut are_joined = false;
     let is_call = |entry: &Entry| runs(&entry.value.value);

@@ -72,7 +72,7 @@ fn grants(
     }
     for (name, roles_of_call) in written.calls.get().map_or(&[][..], |calls| &calls.value) {
         is_said = true;
-        // A call is allowed by the name that it should have.
+        // A role gets a call by the call's correct name.
         let right = |call: &String| names::to_lower_snake(call).unwrap_or_else(|| call.clone());
         let all: Option<Vec<String>> =
             offered.call_names.as_ref().map(|calls| calls.iter().map(right).collect());
@@ -292,7 +292,7 @@ fn records(objects: &Objects) -> [(Granted, Option<&Procedure>); 2] {
     }
 }
 
-/// How many arguments are written of the procedure that makes whole records.
+/// How many arguments are written for the procedure that makes whole records.
 fn arguments(offered: &Offered<'_>, operation: &Granted) -> usize {
     let Given::Is(objects) = offered.written else { return 0 };
     let RawObjects { create, upsert, .. } = &objects.value.value;
@@ -333,7 +333,7 @@ fn check_rows(written: &RawAccess, access: &Access, offered: &Offered<'_>, field
                     }
                     None => matches!(objects, Objects::MongoDb { .. }),
                 };
-                // An argument that is told of already may be this one, and so an object.
+                // An argument that is reported already may be the missing one.
                 let is_known = procedure.map_or(matches!(objects, Objects::MongoDb { .. }), |procedure| {
                     arguments(offered, &operation) == procedure.args.len() + procedure.asked.len()
                 });

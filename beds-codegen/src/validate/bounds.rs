@@ -169,7 +169,7 @@ pub(super) fn decimal(raw: &RawField, span: Span, cx: &mut Cx<'_>) -> Option<Typ
         (false, false) => None,
     };
     if let Some(missing) = missing {
-        // What is broken says both, most likely.
+        // A broken `precision` most likely says both.
         if raw.precision.is_broken() {
             return None;
         }

@@ -34,7 +34,7 @@ pub(super) fn call_names(raw: &Given<Vec<RawCall>>) -> Option<Vec<String>> {
         Given::Broken => None,
         Given::Is(entry) => {
             let calls = &entry.value.value;
-            // Of a call without its name, which is reported, nobody knows what it is called.
+            // A call without a name is reported. Its intended name is unknown.
             let are_named = calls.iter().all(|call| !call.name.value.is_empty());
             are_named.then(|| calls.iter().map(|call| call.name.value.clone()).collect())
         }

@@ -359,7 +359,7 @@ fn check_key(operation: &str, span: Span, args: &[usize], fields: &Fields, cx: &
         .into_iter()
         .filter(|index| !args.contains(index))
         .filter_map(|index| fields.slot(index))
-        // Of a field that is broken nothing follows.
+        // Nothing follows from a broken field.
         .filter(|slot| slot.field.as_ref().is_some_and(|field| field.is_key))
     {
         cx.errors.push(diagnostics::key_arg_missing(span, operation, &slot.name.value, slot.name.span));

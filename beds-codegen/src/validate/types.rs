@@ -237,7 +237,7 @@ fn list(raw: &RawField, span: Span, depth: usize, cx: &mut Cx<'_>) -> Option<Typ
     Some(Type::List { item: Box::new(item), max: max? })
 }
 
-/// Whether what the items of a list need stands beside the list, which is reported.
+/// Whether a key that the items of a list need stands beside the list instead. That is reported already.
 fn has_keys_of(item: &RawField, list: &RawField) -> bool {
     let ty = item.ty.get().and_then(|ty| TypeName::from_name(&ty.value));
     match ty {
@@ -306,7 +306,7 @@ fn supply(raw: &RawField, ty: &Type, place: Place, cx: &mut Cx<'_>) -> Option<Su
         return None;
     }
     let is_out = raw.mode.get().is_some_and(|mode| ArgMode::from_name(&mode.value) == Some(ArgMode::Out));
-    // That what comes back has no default is told by itself.
+    // That a returned value has no default is a report of its own.
     if let Some(value) = raw.default.get().filter(|_| !is_out) {
         let literal = literal::literal(value, ty, (raw, place), cx)?;
         if let (true, Some(key), Some(default)) = (raw.key.is_true(), raw.key.key(), raw.default.key()) {

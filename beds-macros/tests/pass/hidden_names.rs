@@ -1,7 +1,7 @@
 extern crate self as beds_runtime;
 include!("../stub/runtime.rs");
 
-/// A domain in a file where the names of the prelude are other things.
+/// A domain in a file where the names of the prelude have other meanings.
 mod hidden {
     #![allow(non_camel_case_types, dead_code)]
 

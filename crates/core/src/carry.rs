@@ -158,8 +158,8 @@ pub fn incomparable(domain: &'static Domain) -> impl Iterator<Item = &'static Fi
     })
 }
 
-/// The same deletion, of a record that has these values and nothing that the domain does not name: another is as if it were not there. The database compares them in
-/// the step that deletes.
+/// The same deletion, only while the record has these values and no members that the domain does not name. Any other
+/// record counts as missing. The database compares in the step that deletes.
 ///
 /// # Errors
 /// `internal`, if the deletion is hand-written, so that no database compares.

@@ -32,16 +32,16 @@ pub trait Runner: fmt::Debug + Send + Sync + 'static {
     /// Runs a plan within its bounds.
     fn run(&self, plan: Plan, bounds: Bounds) -> BoxFuture<'_, Result>;
 
-    /// Whether a plan can be run, as far as that is known before the database is asked.
+    /// Checks whether a plan can run, as far as that is known before the database is asked.
     ///
     /// # Errors
-    /// Why it cannot.
+    /// The reason why it cannot run.
     fn check(&self, _plan: Plan) -> Result<()> {
         Ok(())
     }
 
-    /// Looks up whole records of a domain whose key is one field, as [`Self::run`] would by a plan for each key. An error
-    /// is that of all of them, of which one may be the cause.
+    /// Looks up whole records of a domain whose key is one field, as [`Self::run`] would by a plan for each key. An
+    /// error applies to all of the keys, even if only one of them is the cause.
     fn look_up(
         &self,
         domain: &'static Domain,
@@ -197,18 +197,19 @@ impl Context {
         Author { user, amqp_user, session, message_id }
     }
 
-    /// The same for what carries records from elsewhere: a `create` may give what a node generates otherwise, so that a record
-    /// keeps its key and the time when it was made; a `fetch` tells what the template does not name.
+    /// The same context, to carry records from elsewhere. A `create` may give what a node generates otherwise, so that
+    /// a record keeps its key and its time of creation. A `fetch` reports the members that the template does not name.
     #[must_use]
     pub fn carrying(&self) -> Self {
         let standing = Standing { carries: true, ..self.standing.clone() };
         Self { standing, ..self.clone() }
     }
 
-    /// Whether the work of an operation would be refused before a database is asked. Of what is written by hand nobody knows.
+    /// Checks whether the work of an operation would be refused before a database is asked. Hand-written work is not
+    /// checked.
     ///
     /// # Errors
-    /// Why it would be refused.
+    /// The reason of the refusal.
     pub fn check(&self, work: Result<Work>) -> Result<()> {
         match work? {
             Work::Plan(plan) => self.runner.check(plan),
@@ -216,8 +217,8 @@ impl Context {
         }
     }
 
-    /// Does the work of an operation: what a hand-written method uses to ask another domain, or the objects of its
-    /// own, as in `cx.run(Country::fetch(cx, request)).await`.
+    /// Does the work of an operation. A hand-written method uses it to ask another domain, or the objects of its own,
+    /// as in `cx.run(Country::fetch(cx, request)).await`.
     ///
     /// # Errors
     /// The errors of the operation.

@@ -64,7 +64,7 @@ impl Error {
         self
     }
 
-    /// Adds what is wrong with one field; without a name it is said of the whole record.
+    /// Adds what is wrong with one field. An empty name means the whole record.
     #[must_use]
     pub fn detail(mut self, field: impl Into<String>, reason: impl Into<String>) -> Self {
         self.details.push(FieldError { field: field.into(), reason: reason.into() });
@@ -238,7 +238,7 @@ impl Error {
     #[must_use]
     pub fn into_body(self, request_id: &str) -> ErrorBody {
         let Self { code, message, hint, retryable, mut details, sqlstate } = self;
-        // What is said of the record as a whole.
+        // Details without a name are about the record as a whole.
         for detail in details.iter_mut().filter(|detail| detail.field.is_empty()) {
             "data".clone_into(&mut detail.field);
         }

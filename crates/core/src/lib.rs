@@ -62,7 +62,7 @@ pub use tracing as __tracing;
 /// Names for generated code. Not for use by hand: they change with the compiler.
 #[doc(hidden)]
 pub mod __private {
-    /// Of the prelude: around a hand-written domain other things may have these names.
+    /// The names of the prelude: around a hand-written domain they may have other meanings.
     pub use ::core::{
         option::Option::{None, Some},
         primitive::{bool, f64, i64, str, u64},

@@ -37,8 +37,8 @@ pub struct Outcome {
     /// Which values of the reply are null because the wire cannot show them. The text is a part of the reply's note,
     /// and is for the log. See [`Unshown`](crate::unshown::Unshown).
     pub unshown: Option<String>,
-    /// What the template does not name of the records; known of what is [read to be carried](crate::plan::Reach::carried), and in
-    /// no reply.
+    /// The records' members that the template does not name. Known if the records are read to be
+    /// [carried](crate::plan::Reach::carried). No reply shows them.
     pub unnamed: Box<[Unnamed]>,
 }
 

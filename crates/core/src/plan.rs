@@ -47,7 +47,8 @@ pub struct Reach {
     pub unset: Vec<usize>,
     /// The values of the request that the procedure takes, in the order of their places.
     pub asked: Vec<Value>,
-    /// Whether what is read is carried elsewhere, so that the outcome tells what the template does not name.
+    /// Whether the records are read to be carried elsewhere. Then the outcome reports the members that the template
+    /// does not name.
     pub carried: bool,
 }
 
@@ -71,7 +72,7 @@ impl std::ops::Deref for Scope {
 }
 
 impl Reach {
-    /// Whether all records are reached, and all of them is shown, and nothing else is asked of them.
+    /// Whether the plan reaches all records, with all their fields, and asks for nothing else.
     #[must_use]
     pub const fn is_whole(&self) -> bool {
         self.rows.is_empty() && self.hidden.is_empty() && !self.carried

@@ -79,8 +79,8 @@ pub enum Test {
     /// ignored. It holds the records within a caller's reach, and no client can write it. Texts in it are compared
     /// letter by letter.
     AnyOf(Vec<Vec<Condition>>),
-    /// Nothing is in the record but what the domain names; the field is of no account. Rows of a table have their columns and no
-    /// others. What no client can ask for.
+    /// The record has only what the domain names; the field does not matter. It always holds for rows: they have only
+    /// their columns. No client can ask for this test.
     Complete,
 }
 

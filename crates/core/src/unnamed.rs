@@ -1,7 +1,7 @@
 //! [`Unnamed`]: the members of records that their template does not name.
 //!
-//! A collection has documents of any shape, and a column of JSON objects of any. A fetch leaves out what no field names, which is
-//! no harm to whoever reads. What takes a record away after it was carried elsewhere has to know.
+//! A collection has documents of any shape, and a column of JSON has objects of any shape. A fetch leaves out what no
+//! field names, which does not harm a reader. But a job that deletes a record after carrying it elsewhere has to know.
 
 use std::fmt::Display;
 
@@ -9,20 +9,20 @@ use serde_json::{Map, Value as Json};
 
 use crate::spec::Domain;
 
-/// How many members of a record are listed.
+/// How many members of a record are listed at most.
 const LISTED_MAX: usize = 10;
 
-/// What the template of a record does not name.
+/// The members of a record that its template does not name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Unnamed {
     /// The fields of the record's key, as a JSON object.
     pub key: Vec<u8>,
-    /// The paths of the members, the first of them.
+    /// The paths of the first of these members.
     pub members: Members,
 }
 
 impl Unnamed {
-    /// Of a record of this domain, as it is shown; none where its template names all.
+    /// For a record of this domain, as it is shown; `None` if its template names all members.
     #[must_use]
     pub fn of(domain: &Domain, record: &[u8], members: Members) -> Option<Self> {
         if members.is_empty() {
@@ -46,13 +46,13 @@ impl Members {
         }
     }
 
-    /// Whether no more are listed.
+    /// Whether no more members are listed.
     #[must_use]
     pub const fn is_full(&self) -> bool {
         self.0.len() == LISTED_MAX
     }
 
-    /// Whether the template names all.
+    /// Whether the template names all members.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -56,16 +56,17 @@ impl Unshown {
         self.push(|| format!("{} {reason}", bounded(place)));
     }
 
-    /// Adds a member of an object that no field names, by its path in the reply. It is left out, and no note tells it.
+    /// Adds a member of an object that no field names, by its path in the reply. The reply leaves the member out, and
+    /// no note mentions it.
     pub fn add_unnamed(&mut self, place: impl Display) {
         if !self.unnamed.is_full() {
             let place = place.to_string();
-            // In its record, whatever place that has: `data[3].place.floor` is `place.floor`.
+            // The path within the record, wherever the record is in the reply: `data[3].place.floor` is `place.floor`.
             self.unnamed.add(bounded(place.split_once('.').map_or(&*place, |(_, path)| path)));
         }
     }
 
-    /// The members that were added since this was asked last.
+    /// The members that were added since the last call.
     pub fn take_unnamed(&mut self) -> Members {
         std::mem::take(&mut self.unnamed)
     }

@@ -33,7 +33,7 @@ pub(crate) struct Column {
     pub(crate) numbers: Arc<[String]>,
     /// The members of a SET, in their order.
     pub(crate) members: Arc<[String]>,
-    /// Its character set, where a text of it may become another one on its way to Unicode and back.
+    /// Its character set, if a text of it may change on its way to Unicode and back.
     pub(crate) own_set: Option<Arc<CharacterSet>>,
 }
 
@@ -46,7 +46,7 @@ impl Column {
         }
     }
 
-    /// A value as it is kept, where that compares as another text: the members of a SET in their order.
+    /// A value as the column keeps it, if it compares by another text: the members of a SET in their order.
     pub(crate) fn as_kept(&self, value: Value) -> Value {
         match value {
             Value::Text(text) if !self.members.is_empty() => {
@@ -57,7 +57,7 @@ impl Column {
     }
 }
 
-/// These members of a SET in its order; `None` where one is none of them.
+/// These members in the order of the SET; `None` if one of them is no member.
 fn in_order(members: &[String], text: &str) -> Option<String> {
     let place = |name: &str| {
         let is_alike = |member: &String| member.to_lowercase() == name.to_lowercase();
@@ -77,9 +77,9 @@ pub(crate) struct CharacterSet {
 }
 
 impl CharacterSet {
-    /// Of a column; `None` where every text of it comes back from Unicode.
+    /// The set of a column; `None` if every text of it comes back from Unicode.
     fn own(name: &str, collation: &str) -> Option<Self> {
-        // Both become part of statements.
+        // Both names become part of statements.
         let is_partial = !repertoire::is_whole(name) && is_name(name) && is_name(collation);
         is_partial.then(|| Self { name: name.to_owned(), collation: collation.to_owned() })
     }
@@ -119,8 +119,8 @@ pub(crate) enum Kept {
     /// CHAR of a collation in which `a` and `a` followed by a space differ. The column does not keep the space, and is
     /// sorted with the spaces that fill it.
     Char,
-    /// Text of a collation that finds in a range what it does not sort there, since it compares by several levels in turn, or by
-    /// codes that it does not sort by: it is sorted by its characters.
+    /// Text of a collation that finds in a range what it does not sort there: it compares by several levels in turn, or
+    /// by codes that it does not sort by. So the text is sorted by its characters.
     Levels,
     /// Text of a collation in which several characters count as one. An index finds too few texts by such prefixes.
     Contracted,

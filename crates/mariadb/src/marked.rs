@@ -1,35 +1,36 @@
-//! Cells that the server marks, since their text alone would not tell what they hold: a text with characters that Unicode
-//! lacks would come as one of question marks, and what an ENUM has in place of a value as an empty text.
+//! Cells that the server marks, since their text alone does not tell what they hold. A text with characters that
+//! Unicode lacks would arrive as question marks, and the empty value of an ENUM as an empty text.
 //!
-//! [`crate::statement`] asks for the marks, and [`crate::cell`] reads them. Only columns that may hold such things have them.
+//! [`crate::statement`] asks for the marks, and [`crate::cell`] reads them. Only columns that may hold such cells have
+//! them.
 
-/// What a column with marks is called. No view has such a column.
+/// The name of a column with marks. No view has such a column.
 pub(crate) const NAME: &str = "beds: marked";
 
-/// Before a text that is stored so.
+/// Precedes a text that arrives as it is stored.
 pub(crate) const SAME: char = '=';
-/// Before the bytes, in hexadecimal digits, of a text with characters that Unicode lacks.
+/// Precedes the bytes, in hexadecimal digits, of a text with characters that Unicode lacks.
 pub(crate) const FOREIGN: char = '!';
-/// Before the bytes of a text that Unicode has, but under another code than the one it would be stored by, and the text.
+/// Precedes the bytes and the text, if Unicode has the text, but stores it back under another code.
 pub(crate) const VARIANT: char = '~';
-/// Between both.
+/// Separates the bytes from the text.
 pub(crate) const THEN: char = ':';
-/// What an ENUM has in place of a value.
+/// The empty value of an ENUM.
 pub(crate) const NO_VALUE: char = '0';
 
-/// What a marked cell holds.
+/// The content of a marked cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Marked<'r> {
-    /// A text that is stored so.
+    /// A text that arrives as it is stored.
     Same(&'r [u8]),
-    /// A text whose bytes have these hexadecimal digits, and how it is shown where it can be.
+    /// A text that does not: the hexadecimal digits of its bytes, and the text to show, if there is one.
     Other { digits: &'r [u8], shown: Option<&'r [u8]> },
-    /// What an ENUM has in place of a value.
+    /// The empty value of an ENUM.
     NoValue,
 }
 
 impl<'r> Marked<'r> {
-    /// Of what came; `None` where it has no mark.
+    /// Reads a cell; `None` if it has no mark.
     pub(crate) fn of(cell: &'r [u8]) -> Option<Self> {
         let (mark, rest) = cell.split_first()?;
         Some(match char::from(*mark) {
@@ -45,7 +46,7 @@ impl<'r> Marked<'r> {
     }
 }
 
-/// The bytes of hexadecimal digits.
+/// The bytes that hexadecimal digits stand for.
 pub(crate) fn bytes(digits: &[u8]) -> Vec<u8> {
     let digit =
         |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok()).unwrap_or(0);

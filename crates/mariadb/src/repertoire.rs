@@ -15,8 +15,8 @@ use sqlx::{MySqlConnection, Row as _};
 /// The sets that have every character of Unicode.
 const COMPLETE: [&str; 4] = ["utf8mb4", "utf16", "utf16le", "utf32"];
 
-/// The sets of which every text is the same after it went to Unicode and back. In others there are characters that Unicode
-/// lacks, and some that Unicode has once and they have twice.
+/// The sets whose every text comes back from Unicode the same. Other sets have characters that Unicode lacks, or two
+/// codes for one character of Unicode.
 const WHOLE: [&str; 20] = [
     "binary", "cp850", "cp852", "cp866", "keybcs2", "koi8r", "koi8u", "latin1", "latin2", "latin5", "latin7",
     "macce", "macroman", "ucs2", "utf8", "utf8mb3", "utf8mb4", "utf16", "utf16le", "utf32",
@@ -27,7 +27,7 @@ pub(crate) fn is_whole(set: &str) -> bool {
     WHOLE.contains(&set)
 }
 
-/// Whether this may be the name of a set or collation, as it stands in a statement.
+/// Whether this is safe in a statement as the name of a set or collation.
 pub(crate) fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }

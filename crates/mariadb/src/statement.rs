@@ -64,7 +64,7 @@ pub(crate) fn page<'k>(
     sql
 }
 
-/// Selects these columns of the record with this key, as they are: for the server itself.
+/// Selects these columns of the record with this key, unmarked: for the server's own use.
 pub(crate) fn by_key<'k>(
     domain: &Domain,
     source: &'static Source,
@@ -75,7 +75,7 @@ pub(crate) fn by_key<'k>(
     Statement::select_by(domain, source, kept, columns, Statement::column).of_key(domain, key)
 }
 
-/// As [`by_key`], for the node, which reads what is stored.
+/// As [`by_key`], for the node, which reads the stored values.
 pub(crate) fn stored_by_key<'k>(
     domain: &Domain,
     source: &'static Source,

@@ -172,7 +172,7 @@ fn tested(column: &str, test: &Test, path: &str, errors: &mut Errors) -> Documen
         }
         // The prefix is text, not a pattern: every special character is escaped.
         Test::Prefix(prefix) => doc! { column: { "$regex": format!("^{}", regex::escape(prefix)) } },
-        // They are of no one column, and `filter` takes them before.
+        // These tests concern no single column; `filter` handles them before.
         Test::AnyOf(_) | Test::Complete => nothing(),
         // Null and absent are one: this matches both.
         Test::Null(true) => doc! { column: { "$eq": Bson::Null } },

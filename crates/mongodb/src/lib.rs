@@ -139,10 +139,10 @@ impl Database {
         self.lane.run(job, bounds.asker, deadline, &bounds.stages).await?.each()
     }
 
-    /// Whether a plan can be run, as far as that is known before the database is asked.
+    /// Checks whether a plan can run, as far as that is known before the database is asked.
     ///
     /// # Errors
-    /// `validation_failed` where MongoDB cannot store a value.
+    /// `validation_failed` if MongoDB cannot store a value.
     pub fn check(plan: Plan) -> Result<()> {
         Job::new(plan, UNHEARD).map(drop)
     }

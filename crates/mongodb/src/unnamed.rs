@@ -1,5 +1,5 @@
-//! Members of documents that the template does not name: a fetch leaves them out, so what carries a record elsewhere would lose
-//! them.
+//! Members of documents that the template does not name. A fetch leaves them out, so carrying a record elsewhere would
+//! lose them.
 
 use std::time::Duration;
 
@@ -18,27 +18,28 @@ use crate::{
     shown::{Place, Shower},
 };
 
-/// What every document has, whether the template names it or not.
+/// Every document has this member, whether the template names it or not.
 const ID: &str = "_id";
 
-/// Hears the documents that are read to be carried elsewhere, and finds what of them the template does not name.
+/// Takes the documents that are read to be carried elsewhere, and finds the members that the template does not name.
 #[derive(Debug, Clone)]
 pub(crate) struct Finder {
     domain: &'static Domain,
-    /// The collection out of which they are taken, where it is another than they are read from: its documents are what is lost.
+    /// The collection from which the records will be deleted, if the documents are read from another source. Its
+    /// documents would be lost, so they count.
     behind: Option<&'static str>,
     keys: Vec<Document>,
     found: Vec<Unnamed>,
 }
 
 impl Finder {
-    /// For documents of this source; the collection is that of the domain's deletions.
+    /// For documents of this source. `delete` is the collection of the domain's deletions.
     pub(crate) fn new(domain: &'static Domain, source: Source, delete: Option<&'static str>) -> Self {
         let behind = delete.filter(|collection| *collection != source.name);
         Self { domain, behind, keys: Vec::new(), found: Vec::new() }
     }
 
-    /// Hears of a document, all of which is there.
+    /// Takes a whole document.
     pub(crate) fn add(&mut self, document: &RawDocument) {
         if self.behind.is_none() {
             return self.look(document);
@@ -64,7 +65,7 @@ impl Finder {
         }
     }
 
-    /// What was found; nothing where nobody was to find it.
+    /// What was found; nothing without a finder.
     pub(crate) async fn finish(
         finder: Option<Self>,
         connection: &Connection,
@@ -83,10 +84,10 @@ impl Finder {
     }
 }
 
-/// The members of a document that none of these fields names; at its top there is MongoDB's key besides.
+/// The members of a document that none of these fields names. At the top level MongoDB's key is known as well.
 fn of_document(document: &RawDocument, fields: &[Field], path: Option<&Place<'_>>, members: &mut Members) {
     for element in document.iter_elements() {
-        // What cannot be read is told as what cannot be shown.
+        // A member that cannot be read is reported as one that cannot be shown.
         let Ok(element) = element else { return };
         let name = element.key().as_str();
         let place = path.map_or(Place::Root(name), |path| Place::Member(path, name));

@@ -231,7 +231,7 @@ fn filesystems(known: &[Known], now: Instant) -> Option<(Verdict, Reason)> {
     (used.len() > 1).then(|| (Verdict::Degraded, reason("filesystems_differ", None, message)))
 }
 
-/// The nodes that host what is kept on the shared filesystem and do not see one, by what this node has heard of them.
+/// The nodes that host a service with data on the shared filesystem and do not see it, as this node has heard them.
 fn without_filesystem(known: &[Known], now: Instant) -> impl Iterator<Item = (Verdict, Reason)> {
     let members = known.iter().filter(move |known| !known.is_silent(now)).map(|known| &known.member);
     let without =
@@ -247,7 +247,7 @@ fn without_filesystem(known: &[Known], now: Instant) -> impl Iterator<Item = (Ve
     })
 }
 
-/// The kind of thing that a state is.
+/// The kind of reason that a state is.
 fn what(state: &str) -> &'static str {
     match state {
         LOST => "node_lost",

@@ -130,7 +130,7 @@ pub async fn reset_password<U: NamasteCore>(cx: &Context, name: &str, password: 
 /// Sets a user's roles, adds some or removes some. Returns the resulting roles.
 ///
 /// # Errors
-/// `not_found`; `validation_failed` where one is no role; `conflict` where the objects take no more.
+/// `not_found`; `validation_failed` if one of the roles is no role; `conflict` if the user may have no more roles.
 pub async fn put_roles<U: NamasteCore>(
     cx: &Context,
     name: &str,
@@ -155,7 +155,7 @@ pub async fn put_roles<U: NamasteCore>(
     let args = [("name", name.into()), ("change", change.as_str().into()), ("given", given)];
     let changed = ask::call::<U, Changed>(&cx.trusted(), "put_roles", Record::from(args)).await;
     let Changed { id, roles } = match changed {
-        // There is no such user, or it may have no more roles.
+        // There is no such user, or the user may have no more roles.
         Err(error) if error.code == ErrorCode::RejectedByDatabase => {
             let is_known = credential::<U>(cx, name).await?.id.is_some();
             let refused = if is_known {

@@ -95,9 +95,10 @@ impl Fmt {
     }
 }
 
-/// The text in the one layout; `None` where it would not mean the same.
+/// The text in the one layout; `None` if its meaning would change.
 ///
-/// The formatter reads TOML 1.0, where a table in { } stands on one line: one over several lines stays as it is written.
+/// The formatter reads TOML 1.0, where a table in { } stands on one line. So a table over several lines stays as it is
+/// written.
 pub(crate) fn formatted(text: &str) -> Option<String> {
     let mut tables = Vec::new();
     for (_, value) in DeTable::parse(text).ok()?.get_ref() {
@@ -121,7 +122,7 @@ pub(crate) fn formatted(text: &str) -> Option<String> {
     (means(text).is_some() && means(text) == means(&after)).then_some(after)
 }
 
-/// Where tables in { } stand over several lines, without those inside of them.
+/// Finds the tables in { } that stand over several lines, without the tables inside of them.
 fn tables_of_lines(value: &Spanned<DeValue<'_>>, text: &str, found: &mut Vec<Range<usize>>) {
     let span = value.span();
     match value.get_ref() {
@@ -134,7 +135,7 @@ fn tables_of_lines(value: &Spanned<DeValue<'_>>, text: &str, found: &mut Vec<Ran
     }
 }
 
-/// A word that the text has not, which is the same for the text in its layout.
+/// A word that the text does not contain. It is the same for the text in its layout.
 fn placeholder(text: &str) -> String {
     let mut name = "table_".to_owned();
     while text.contains(&format!("\"{name}")) {
@@ -161,6 +162,6 @@ fn laid_out(text: &str, has_crlf: bool) -> String {
         ..Options::default()
     };
     let once = format(text, options.clone());
-    // A second pass may move what the first has moved.
+    // A second pass may move text that the first pass has moved.
     format(&once, options)
 }

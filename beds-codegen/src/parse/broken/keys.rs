@@ -37,7 +37,7 @@ impl Scanner<'_> {
         self.report(syntax::key_again(self.span(start, from), key, right))
     }
 
-    /// A value on the lines below its key, at whose `=` the first place is.
+    /// A value on the lines below its key. `equals` is the place of the key's `=`.
     pub(super) fn value_below(&mut self, equals: usize, key: &str) -> Step {
         const LINES_MAX: usize = 200;
         let behind = self.text[equals + 1..self.line_end()].trim();
@@ -66,7 +66,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    /// A section as other languages begin one: a word, and its name.
+    /// A section as other languages begin it: a word, and the section's name.
     pub(super) fn section_word(&mut self, word: &str) -> Step {
         let line = self.text[self.statement..self.line_end()].trim_end();
         let name = line.strip_prefix(word).unwrap_or_default().trim().trim_end_matches([':', '{']).trim();
@@ -81,7 +81,7 @@ impl Scanner<'_> {
         self.report(syntax::section_brackets(self.span(self.statement, self.statement + line.len()), &name))
     }
 
-    /// Words with blanks between them stand in front of `=`.
+    /// Words with blanks between them, before `=`.
     pub(super) fn key_of_words(&mut self, key: &str) -> Step {
         let line = &self.text[self.at..self.line_end()];
         let Some((more, value)) = line.split_once('=') else { return Ok(()) };

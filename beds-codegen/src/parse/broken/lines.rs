@@ -89,7 +89,7 @@ impl<'t> Scanner<'t> {
         self.report(syntax::section_unopened(span, name))
     }
 
-    /// A key with its dots; gives it as it is written.
+    /// A key with its dots. Returns it as it is written.
     pub(super) fn keys(&mut self, end: char) -> Step<String> {
         let start = self.at;
         let mut depth = 0;
@@ -264,14 +264,14 @@ impl<'t> Scanner<'t> {
         self.report(diagnostic)
     }
 
-    /// Whether a string stands behind a sign and another string.
+    /// Whether a string follows a sign and another string.
     fn joins_strings(&self, start: usize, line: &str) -> bool {
         let is_behind = self.text[..start].trim_end().ends_with(['"', '\'']);
         let other = line.strip_prefix(['+', '&', '.']).map(str::trim);
         is_behind && other.is_some_and(|other| other.starts_with(['"', '\'']))
     }
 
-    /// Whether a new statement begins at this line, so that what is open is never closed.
+    /// Whether a new statement begins at this line, so that the open bracket is never closed.
     pub(super) fn is_statement(&self, opened: usize) -> bool {
         let line_start = self.text[..self.at].rfind('\n').map_or(0, |end| end + 1);
         let is_first = self.text[line_start..self.at].trim().is_empty();
@@ -320,7 +320,7 @@ impl<'t> Scanner<'t> {
     }
 }
 
-/// The header that is meant by names with other signs between them, or inside of them.
+/// The header that is meant by names with other signs between or inside of them.
 fn section_meant(inner: &str) -> Option<String> {
     let right = text::path_of_words(inner);
     let first = right.split('.').next().unwrap_or_default();
@@ -335,7 +335,7 @@ fn section_meant(inner: &str) -> Option<String> {
     (is_between && text::is_path(&right)).then_some(right)
 }
 
-/// Several values behind the key of a statement, as a list: where they begin, and the list.
+/// Several values after the key of a statement: where they begin, and the values as a list.
 fn line_value(text: &str, statement: usize, end: usize) -> Option<(usize, String)> {
     let (_, values) = text[statement..end].split_once('=')?;
     let values = values.trim_start();
@@ -343,7 +343,7 @@ fn line_value(text: &str, statement: usize, end: usize) -> Option<(usize, String
     text::is_value(&right).then_some((end - values.len(), right))
 }
 
-/// The name of a character that looks like a semicolon or a comma and is all there is.
+/// The name of a character that looks like a semicolon or a comma, if the line has nothing else.
 fn only_mark(line: &str) -> Option<(&'static str, char)> {
     let mut letters = line.chars();
     let letter = letters.next().filter(|_| letters.next().is_none())?;

@@ -85,7 +85,8 @@ pub(super) fn scan(text: &str, file: FileId) -> Vec<Diagnostic> {
     grouped(text, found)
 }
 
-/// One habit of which a statement shows the first place alone: the remedy is that for all places, where the text is right then.
+/// Extends the fix of a mistake that occurs in many places, but is reported only at the first. The fix corrects all
+/// places, if the text is then TOML.
 pub(super) fn to_the_end(text: &str, file: FileId, mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
     const ROUNDS_MAX: usize = 64;
     let [only] = found.as_mut_slice() else { return found };
@@ -109,8 +110,8 @@ pub(super) fn to_the_end(text: &str, file: FileId, mut found: Vec<Diagnostic>) -
     found
 }
 
-/// The text in which each CR that ends a line by itself is an LF, so that every place stays what it is. A CR inside of
-/// a statement ends nothing.
+/// The text with an LF for each CR that ends a line by itself, so that every place stays what it is. A CR inside of a
+/// statement ends no line.
 fn lines_at_cr(text: &str) -> Cow<'_, str> {
     if !text.contains('\r') {
         return Cow::Borrowed(text);

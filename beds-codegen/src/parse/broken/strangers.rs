@@ -1,4 +1,4 @@
-//! Lines of other languages that look like keys with values: fields of programs, notes to oneself, texts over several lines.
+//! Lines of other languages that look like keys with values: fields of programs, notes, texts over several lines.
 
 use beds_protocol::TypeName;
 
@@ -8,7 +8,7 @@ use crate::{
     foreign,
 };
 
-/// Words that programs have in front of a field.
+/// Words that programs put before a field.
 const VISIBLE: &[&str] = &[
     "pub",
     "public",
@@ -25,24 +25,24 @@ const VISIBLE: &[&str] = &[
     "optional",
     "repeated",
 ];
-/// Words that people write for what is to be done.
+/// Words that mark unfinished work.
 const NOTES: &[&str] = &["TODO", "FIXME", "XXX", "HACK", "NOTE", "TBD", "WIP"];
 
-/// Whether a word stands for what somebody will write later.
+/// Whether a word is a placeholder for a text to be written later.
 pub(super) fn is_for_later(word: &str) -> bool {
     let is_sign = word.len() > 1 && word.chars().all(|letter| matches!(letter, '.' | '…' | '?'));
     let is_slot = word.starts_with('<') && word.ends_with('>');
     is_sign || is_slot || NOTES.contains(&word)
 }
 
-/// What a type of a program is here, as the value of a field.
+/// The value of a field for a program's type.
 fn value_of(ty: &str) -> Option<String> {
     let ty = ty.trim();
     let own = TypeName::from_name(ty).map(|_| crate::names::quoted(ty));
     own.or_else(|| foreign::translate(ty).map(|ty| ty.value()))
 }
 
-/// A field as a program has it, `body: String` or `String body`, as a template has it.
+/// The field of a template for a program's field, `body: String` or `String body`.
 fn field(line: &str) -> Option<String> {
     let line = line.trim().trim_end_matches([',', ';']).trim();
     let line = line.split(" = ").next().unwrap_or(line);
@@ -56,7 +56,7 @@ fn field(line: &str) -> Option<String> {
 }
 
 impl Scanner<'_> {
-    /// A note that is no comment, or what stands for lines that are left out.
+    /// A note that is not written as a comment, or a sign for omitted lines.
     pub(super) fn note(&mut self, line: &str) -> Step {
         let start = self.at;
         if line.chars().all(|letter| matches!(letter, '.' | '…')) {
@@ -69,7 +69,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    /// A field as a program has it, of which the first word is known.
+    /// A field in the form of a program. `first` is its first word.
     pub(super) fn field_of_program(&mut self, first: &str) -> Step {
         let line = self.text[self.statement..self.line_end()].trim_end().to_owned();
         let rest = line.strip_prefix(first).unwrap_or(&line);
@@ -86,7 +86,7 @@ impl Scanner<'_> {
         self.report(syntax::field_of_program(span, right.as_deref()))
     }
 
-    /// A text over several lines as YAML and shells have it.
+    /// A text over several lines, in the form of YAML or a shell.
     pub(super) fn block_of_text(&mut self) -> Step {
         let (start, mark) = (self.at, self.text[self.at..self.line_end()].trim_end());
         let is_yaml = matches!(mark, "|" | ">" | "|-" | ">-" | "|+" | ">+");

@@ -9,9 +9,9 @@ pub(super) fn is_path(text: &str) -> bool {
     text.split('.').map(str::trim).all(|part| !part.is_empty() && part.chars().all(is_bare))
 }
 
-/// A path of names whatever stands between them.
+/// A path of names, whatever signs stand between them.
 pub(super) fn path_of_words(text: &str) -> String {
-    // With a point in it, a blank is inside of a name.
+    // If the text has a dot, a blank is part of a name.
     if text.contains('.') && text.chars().all(|letter| is_bare(letter) || matches!(letter, '.' | ' ')) {
         let parts = text.split('.').map(str::trim).filter(|part| !part.is_empty());
         return parts.map(|part| part.replace(' ', "_")).collect::<Vec<_>>().join(".");
@@ -22,7 +22,7 @@ pub(super) fn path_of_words(text: &str) -> String {
     words.collect::<Vec<_>>().join(".")
 }
 
-/// Whether this is a path of names, with quotes or without.
+/// Whether the text is a path of names, with or without quotes.
 pub(super) fn is_quoted_path(text: &str) -> bool {
     text.split('.').map(str::trim).all(|part| {
         let inner = part.strip_prefix(['"', '\'']).and_then(|rest| rest.strip_suffix(['"', '\'']));

@@ -173,7 +173,7 @@ fn judge(scanner: &Scanner<'_>, token: &str, first: &str) -> crate::diagnostic::
         if Part::is_flag(&scanner.key) {
             return literals::no_flag(span(token.len()), token);
         }
-        // Quotes would make a text of what stands for a value of the request.
+        // Quotes would turn a value of the request into a text.
         let asked = format!("@{}", token.trim_start_matches('@').to_ascii_lowercase());
         if scanner.section.starts_with("access") && beds_protocol::RequestValue::from_name(&asked).is_some() {
             return literals::asked(span(token.len()), token, &asked);

@@ -1,4 +1,4 @@
-//! Flags, numbers and texts, and what people write in their place.
+//! Flags, numbers and texts, and the values that people write in their place.
 
 use super::{Hint, fix, say, text};
 use crate::{
@@ -33,13 +33,13 @@ pub(super) fn flag(key: &str, value: &Value) -> Hint {
         _ if matches!(value, Value::List(_)) => {
             say(format!("say it in each field by itself, `{key} = true`"))
         }
-        // It is true where it is not written.
+        // `once` is true by default.
         _ if key == "once" => say("write `once = false`, or remove it"),
         _ => say(format!("write `{key} = true`, or remove it")),
     }
 }
 
-/// What to write for digits and scale in one value: `"10,2"`, `[10, 2]`, `10.2`.
+/// The correct form of digits and scale in one value: `"10,2"`, `[10, 2]`, `10.2`.
 fn digits(value: &Value) -> Option<Hint> {
     let written = match value {
         Value::Scalar(scalar) => text(scalar),
@@ -101,7 +101,7 @@ pub(super) fn string(key: &str, value: &Value) -> Hint {
         ("mode", _) => say("write `mode = \"in\"`, `mode = \"out\"` or `mode = \"inout\"`"),
         ("type", Value::Scalar(_)) => say("write the name of a type, such as `\"string\"`"),
         ("lane", Value::Scalar(_)) => say("write `lane = \"read\"` or `lane = \"write\"`"),
-        // It says that there is one, and not which.
+        // A boolean says that there is one, but not which.
         (_, Value::Scalar(Scalar::Bool(_))) => say(format!("write which one, `{key} = \"…\"`")),
         (_, Value::Scalar(scalar)) => fix(quoted(&text(scalar))),
         (_, Value::List(items)) => match items.as_slice() {

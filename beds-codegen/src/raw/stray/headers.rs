@@ -1,5 +1,5 @@
-//! What follows a section whose own header is missing: the lists of `[audit]`, the times of `[lifecycle]`, the roles of
-//! `[access]`, the keys of a call.
+//! The content of a section whose own header is missing: the lists of `[audit]`, the times of `[lifecycle]`, the roles
+//! of `[access]`, the keys of a call.
 
 use super::{RUN, put};
 use crate::{
@@ -8,14 +8,14 @@ use crate::{
     tree::{Entry, Node, Table, Value},
 };
 
-/// The sections that others are taken for, if a header is missing.
+/// The sections that seem to hold the content of another, if that one's header is missing.
 const HOSTS: [&str; 5] = ["fetch", "events", "audit", "lifecycle", "access"];
 /// The operations that `[access]` lists.
 const OPERATIONS: [&str; 6] = ["fetch", "count", "create", "update", "upsert", "delete"];
-/// What says how long records are kept, of which there is at least one in `[lifecycle]`.
+/// The keys that say how long records are kept. `[lifecycle]` has at least one of them.
 const AGES: [&str; 3] = ["ttl", "warehouse", "cool"];
 
-/// Takes out what belongs to a section whose header is missing.
+/// Removes the content of a section whose header is missing.
 pub(super) fn missing(
     template: &mut Table,
     strays: &mut Vec<(&'static str, Entry)>,
@@ -37,7 +37,7 @@ pub(super) fn missing(
             {
                 Some("lifecycle")
             }
-            // Alone it is another word for what is published.
+            // Alone, `operations` is another word for `publish`.
             Value::List(_) if key == "operations" && host != "audit" && (host != "events" || has_publish) => {
                 Some("audit")
             }
@@ -50,7 +50,7 @@ pub(super) fn missing(
     }
 }
 
-/// Takes the keys of a call out of another section: no more is known of it than that it is one.
+/// Removes the keys of a call from another section. Nothing else is known of the call.
 fn calls(template: &mut Table, errors: &mut ErrorSink<'_>) {
     let mut is_found = false;
     let mut look = |table: &mut Table| {

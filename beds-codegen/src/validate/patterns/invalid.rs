@@ -1,16 +1,16 @@
-//! Patterns that are no regular expressions here: why, and what to write.
+//! Patterns that are no regular expressions here: the reason, and what to write.
 
 use regex_syntax::ast::{ErrorKind, Span};
 
-/// What is wrong with a pattern.
+/// The mistake in a pattern.
 pub(in crate::validate) struct Invalid {
     /// Why it is refused.
     pub(in crate::validate) why: String,
-    /// What to do; `None` where nobody knows it.
+    /// What to do; `None` if that is unknown.
     pub(in crate::validate) help: Option<String>,
 }
 
-/// Why the crate that matches patterns refuses one.
+/// Why the crate that matches patterns refuses a pattern.
 pub(in crate::validate) fn invalid(pattern: &str, error: &regex::Error) -> Invalid {
     if let regex::Error::CompiledTooBig(_) = error {
         return Invalid {
@@ -84,32 +84,32 @@ fn remedy(pattern: &str) -> Option<String> {
     }
 }
 
-/// The pattern with something else in a place, if that is a pattern.
+/// The pattern with a part replaced, if the result is a pattern.
 fn right_pattern(pattern: &str, at: &Span, right: &str) -> Option<String> {
     let right = format!("{}{right}{}", pattern.get(..at.start.offset)?, pattern.get(at.end.offset..)?);
     regex::Regex::new(&right).is_ok().then_some(right)
 }
 
-/// The pattern with more in a place, if that is a pattern.
+/// The pattern with an insertion, if the result is a pattern.
 fn with(pattern: &str, at: usize, more: &str) -> Option<String> {
     let right = format!("{}{more}{}", pattern.get(..at)?, pattern.get(at..)?);
     regex::Regex::new(&right).is_ok().then_some(right)
 }
 
-/// The pattern with all braces as signs of their own, if that is a pattern.
+/// The pattern with all braces escaped, if the result is a pattern.
 fn without_braces(pattern: &str) -> Option<String> {
     let right = pattern.replace('{', "\\{").replace('}', "\\}");
     regex::Regex::new(&right).is_ok().then_some(right)
 }
 
-/// A pattern of names of files, as a regular expression.
+/// A pattern for file names, as a regular expression.
 fn glob(pattern: &str) -> Option<String> {
     let is_glob = pattern.contains(['.', '*'])
         && pattern.chars().all(|letter| letter.is_alphanumeric() || "._-*?".contains(letter));
     is_glob.then(|| pattern.replace('.', "\\.").replace('*', ".*").replace('?', "."))
 }
 
-/// What to write for an escape of another language.
+/// The advice for an escape of another language.
 fn escape(pattern: &str, at: &Span, written: &str) -> Option<String> {
     let right = match written {
         "\\Z" | "\\G" => {
@@ -141,7 +141,7 @@ fn escape(pattern: &str, at: &Span, written: &str) -> Option<String> {
     Some(format!("write `{}`", right_pattern(pattern, at, right)?))
 }
 
-/// What to write for a group of another language.
+/// The advice for a group of another language.
 fn flag(pattern: &str, at: &Span) -> Option<String> {
     let sign = pattern.get(at.start.offset..)?.chars().next()?;
     let open = pattern.get(..at.start.offset)?.rfind("(?")?;
@@ -157,7 +157,7 @@ fn flag(pattern: &str, at: &Span) -> Option<String> {
     Some(format!("write `{right}`"))
 }
 
-/// A range with its ends exchanged: `z-a`, `{3,1}`.
+/// A range with its ends exchanged, put right: `z-a`, `{3,1}`.
 fn turned(range: &str) -> Option<String> {
     let (open, rest) = match range.strip_prefix('{') {
         Some(rest) => ("{", rest.strip_suffix('}')?),

@@ -182,8 +182,8 @@ pub struct Standing {
     pub rules: Arc<Rules>,
     /// Whether a method of the node asks in its own name, or a node reports about itself. No domain is closed to it.
     pub(crate) is_trusted: bool,
-    /// Whether records are carried from elsewhere: what a node generates otherwise may be given, and of what is read is told what
-    /// the template does not name.
+    /// Whether the request carries records from one place to another. Then it may give what a node generates otherwise,
+    /// and a fetch reports the members that the template does not name.
     pub(crate) carries: bool,
 }
 

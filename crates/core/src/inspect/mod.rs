@@ -167,9 +167,9 @@ pub struct Relation {
     pub picks: Option<(String, Vec<(String, String)>)>,
     /// For such a view: whether it leaves rows out.
     pub is_filtered: bool,
-    /// For a view of documents, where its stages tell: which members it shows.
+    /// For a view of documents: which members it shows, if its stages tell.
     pub shows: Option<Shows>,
-    /// For a view: the names of this database that its definition has.
+    /// For a view: the names of this database in its definition.
     pub uses: Vec<String>,
     /// For a view: whether it runs a function of another database.
     pub runs_elsewhere: bool,

@@ -1,38 +1,38 @@
-//! [`Shows`]: what the stages of a view make of the members of its collection.
+//! [`Shows`]: the effect of a view's stages on the members of its collection.
 
-/// Which members of its collection's documents a view shows.
+/// Which members of the collection's documents a view shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Shows {
-    /// The members that the stages name, each with the collection's member that it is; none where it is computed.
+    /// The members that the stages name, each with the collection's member that it shows; `None` if it is computed.
     pub named: Vec<(String, Option<String>)>,
-    /// Those that they take away.
+    /// The members that the stages remove.
     pub hidden: Vec<String>,
-    /// Whether there are no others than those that are named.
+    /// Whether the view shows no members other than the named ones.
     pub closed: bool,
-    /// What becomes of each document.
+    /// How the view shows each document.
     pub each: Each,
 }
 
-/// What becomes of each document of a collection in a view.
+/// How a view shows each document of its collection.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Each {
-    /// It is there once, or not at all.
+    /// Once, or not at all.
     #[default]
     Once,
-    /// It may be there several times.
+    /// Possibly several times.
     Several,
-    /// It is a part of one that is made of several.
+    /// As a part of a document that is made of several.
     Merged,
 }
 
 impl Shows {
-    /// Whether there may be a member with this name.
+    /// Whether the view may show a member with this name.
     #[must_use]
     pub fn has(&self, member: &str) -> bool {
         self.of(member).is_some() || (!self.closed && !self.hidden.iter().any(|hidden| hidden == member))
     }
 
-    /// The collection's member that this one is; none where it is computed, or is not there.
+    /// The collection's member that this one shows; `None` if it is computed, or is not shown.
     #[must_use]
     pub fn source<'s>(&'s self, member: &'s str) -> Option<&'s str> {
         match self.of(member) {
@@ -41,13 +41,13 @@ impl Shows {
         }
     }
 
-    /// Names a member, which is this one of the collection or is computed.
+    /// Names a member. It shows the collection's member `source`, or is computed.
     pub fn name(&mut self, member: &str, source: Option<String>) {
         self.take(member);
         self.named.push((member.to_owned(), source));
     }
 
-    /// Takes a member away.
+    /// Removes a member.
     pub fn hide(&mut self, member: &str) {
         self.take(member);
         self.hidden.push(member.to_owned());

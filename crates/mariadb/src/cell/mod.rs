@@ -101,7 +101,7 @@ pub(crate) fn read_to_keep(row: &MySqlRow, index: usize, ty: &Type) -> Result<Va
     })
 }
 
-/// Whether no parameter takes what a cell holds: a day that no calendar has, what an ENUM has in place of a value, or a text
+/// Whether no parameter accepts the cell's content: a day that no calendar has, the empty value of an ENUM, or a text
 /// that does not come back from Unicode.
 pub(crate) fn is_unpassable(row: &MySqlRow, index: usize, is_enum: bool) -> Result<bool, sqlx::Error> {
     Ok(match Raw::of(row, index)? {

@@ -13,7 +13,7 @@ use beds_core::value::Value;
 
 use crate::marked::{self, Marked};
 
-/// How many bytes of what is no text a note shows.
+/// How many bytes of a cell that is no text a note shows.
 const SHOWN_BYTES_MAX: usize = 20;
 
 /// A cell, by the type of its column.
@@ -32,9 +32,10 @@ pub(super) enum Raw<'r> {
     /// Text, or bytes that may be text: MariaDB calls a `UUID` BINARY, and JSON a BLOB. The flag says whether each byte
     /// counts in comparisons.
     Octets(&'r [u8], bool),
-    /// A text that does not come back from Unicode: the hexadecimal digits of its bytes, and how it is shown where it can be.
+    /// A text that does not come back from Unicode: the hexadecimal digits of its bytes, and the text to show, if there
+    /// is one.
     Foreign(&'r [u8], Option<&'r [u8]>),
-    /// What an ENUM has in place of a value.
+    /// The empty value of an ENUM.
     NoValue,
 }
 
@@ -79,7 +80,7 @@ impl<'r> Raw<'r> {
             "BIT" => Self::Bits(bytes),
             "YEAR" => Self::UInt(unsigned(bytes)),
             name if name.ends_with("UNSIGNED") => Self::UInt(unsigned(bytes)),
-            // The driver calls texts of a binary collation so as well.
+            // The driver also gives these names to texts of a binary collation.
             name => {
                 let is_exact = name.ends_with("BINARY") || name.ends_with("BLOB");
                 let marked = (row.column(index).name() == marked::NAME).then(|| Marked::of(bytes)).flatten();

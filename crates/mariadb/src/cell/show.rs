@@ -41,7 +41,7 @@ pub(super) fn show(cell: Raw<'_>, ty: &Type) -> Result<Value, Reason> {
         }),
         Type::String { .. } | Type::Text { .. } | Type::ObjectId => Value::Text(any_text(cell)?),
         Type::Enum { values } => match any_text(cell)? {
-            // An ENUM has it in place of a value that is none of its own.
+            // An ENUM stores the empty text for a value that is none of its own.
             text if text.is_empty() && !values.contains(&"") => return Err(NO_VALUE),
             text => Value::Text(text),
         },
@@ -81,7 +81,7 @@ pub(super) fn show(cell: Raw<'_>, ty: &Type) -> Result<Value, Reason> {
     })
 }
 
-/// Unicode lacks them, or has one for two of the set.
+/// Unicode lacks the characters, or has one for two of the set.
 const FOREIGN: Reason = "has characters without a code of their own in Unicode";
 const NO_VALUE: Reason = "is none of its values";
 const NO_UUID: Reason = "is no UUID";

@@ -12,7 +12,7 @@ use beds_core::inspect::{Needed, Relation, Routine, RoutineKind, Trigger};
 
 /// How many names are asked about.
 const NAMES_MAX: usize = 2_000;
-/// What a function of the server's own takes, where its grammar has it as such only with arguments.
+/// Arguments to try: the server's grammar knows some functions of its own only with arguments.
 const ARGUMENTS: [&str; 3] = ["", "1", "1,1"];
 /// `ER_SP_DOES_NOT_EXIST`
 const NO_ROUTINE: u16 = 1305;
@@ -72,7 +72,7 @@ impl Look<'_> {
         Some(created[head.end()..].to_owned())
     }
 
-    /// The sequences of defaults, and the tables of foreign keys that are never null: the server may drop either.
+    /// The sequences of defaults, and the tables of foreign keys that are never null. The server lets both be dropped.
     pub(super) async fn needs(&mut self, relations: &mut [Relation]) -> sqlx::Result<()> {
         let places = places(relations);
         let here = self.here("table_schema");
@@ -96,7 +96,7 @@ impl Look<'_> {
             }
         }
         let here = self.here("k.table_schema");
-        // Where a column of it is null, the server asks for no other record.
+        // If a column of the foreign key is null, the server requires no other record.
         let keys = self
             .rows(&format!(
                 "select k.table_name, k.constraint_name, k.referenced_table_schema, k.referenced_table_name \
@@ -138,12 +138,12 @@ impl Look<'_> {
             let found = if self.is_no_function(&name).await? { &mut missing } else { &mut known };
             found.insert(name.trim_matches('`').replace("``", "`"));
         }
-        // In quotes, `point` may be a table, where the text calls the function as well.
+        // In quotes, `point` may be a table, while the text also calls the function.
         Ok(missing.difference(&known).cloned().collect())
     }
 
-    /// Whether the server knows no function of this name, whatever it is given: it takes `point()` for a stored function, and
-    /// `point(1,1)` for its own.
+    /// Whether the server knows no function of this name, with any of the arguments. It takes `point()` for a stored
+    /// function, and `point(1,1)` for its own.
     async fn is_no_function(&mut self, name: &str) -> sqlx::Result<bool> {
         for given in ARGUMENTS {
             match self.connection.prepare(&format!("select {name}({given})")).await {

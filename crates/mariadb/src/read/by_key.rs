@@ -33,7 +33,7 @@ pub(crate) struct ByKey {
     pub(super) fields: Fields,
     /// Conditions that must hold for the record.
     pub(super) rows: Vec<Condition>,
-    /// Whether it is told what the template does not name.
+    /// Whether the read reports the members that the template does not name.
     pub(super) carried: bool,
     pub(super) known: Arc<Columns>,
 }
@@ -48,7 +48,7 @@ pub(crate) struct Shown {
     pub(crate) json: Vec<u8>,
     /// Which of its values cannot be shown.
     pub(crate) unshown: Option<String>,
-    /// What of it the template does not name.
+    /// The record's members that the template does not name.
     pub(crate) unnamed: Members,
 }
 

@@ -32,7 +32,7 @@ pub(crate) struct Page {
     shown: usize,
     /// The columns that make up the cursor.
     cursor: Vec<usize>,
-    /// Whether it is told what the template does not name.
+    /// Whether the read reports the members that the template does not name.
     carried: bool,
     /// How long the JSON may get.
     bytes_max: usize,

@@ -1,4 +1,4 @@
-//! What the server makes of every byte of its character sets.
+//! How the server converts every byte of its character sets.
 
 use beds_devstack::Stack;
 
@@ -14,7 +14,7 @@ fn every_text_of_a_whole_set_comes_back() {
     assert!(sets.len() > 30, "{sets:?}");
     for (set, bytes) in sets {
         if bytes != "1" {
-            // Those of several bytes have codes without a character, but for Unicode's own.
+            // Sets of several bytes have codes without a character, except Unicode's own sets.
             assert_eq!(is_whole(set), set.starts_with("utf") || set == "ucs2", "{set}");
             continue;
         }

@@ -1,10 +1,10 @@
-//! What a comparison with a value comes to, where the column cannot have the value itself.
+//! The meaning of a comparison with a value that the column cannot have.
 
 use beds_core::{query::Comparison, value::Value};
 
 use crate::{cell::short, meaning::is_year};
 
-/// What a comparison with a value comes to.
+/// The comparison that takes its place.
 pub(super) enum Becomes {
     Comparison(Comparison, Value),
     /// It holds for every value, but not for null.
@@ -14,8 +14,8 @@ pub(super) enum Becomes {
     False,
 }
 
-/// The same comparison with a value of fewer digits than its own, which may be below it: what the server may have is never
-/// between the two.
+/// The same comparison with a shortened value, which may be below the value itself. No value of the server is between
+/// the two.
 pub(super) fn between(comparison: Comparison, is_below: bool, cut: Value) -> Becomes {
     let comparison = match comparison {
         Comparison::Eq => return Becomes::False,
@@ -28,7 +28,7 @@ pub(super) fn between(comparison: Comparison, is_below: bool, cut: Value) -> Bec
     Becomes::Comparison(comparison, cut)
 }
 
-/// The same comparison with a year that a YEAR keeps: the server takes 2 for 2002.
+/// The same comparison with a year that a YEAR can keep: the server would take 2 for 2002.
 pub(super) fn year(comparison: Comparison, number: f64) -> Becomes {
     let below = if number >= 1901.0 {
         Some(number.floor().min(2155.0))
@@ -59,7 +59,7 @@ pub(super) fn year(comparison: Comparison, number: f64) -> Becomes {
     }
 }
 
-/// The double that compares with a FLOAT's as the number compares with what the FLOAT is shown as.
+/// The double that compares with the double of a FLOAT as the number compares with the shown value of the FLOAT.
 pub(super) fn single(number: f64) -> f64 {
     #[allow(clippy::cast_possible_truncation, reason = "the nearest one is meant")]
     let nearest = number as f32;

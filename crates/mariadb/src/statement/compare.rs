@@ -23,8 +23,8 @@ use crate::{
 /// The collation in which constants of views are compared and sorted. The connection's own.
 const COLLATION: &str = "utf8mb4_unicode_ci";
 
-/// How many characters of a text decide its place in an order. Within `max_sort_length` (see
-/// [`crate::connection`]), which is in bytes: no collation makes more than 8 of a character.
+/// How many characters of a text decide its place in an order. They fit in `max_sort_length` (see
+/// [`crate::connection`]), which counts bytes: no collation makes more than 8 bytes of a character.
 pub(super) const SORTED_CHARS: u32 = 500;
 
 /// The digits that a DECIMAL of MariaDB has at most, and those after the point.
@@ -69,12 +69,12 @@ impl Statement<'_> {
         }
     }
 
-    /// Whether the order is that of the characters' codes.
+    /// Whether the column is sorted by the codes of its characters.
     pub(super) fn is_by_code(&self, field: usize) -> bool {
         self.is_in_order && self.kept(field) == Kept::Levels
     }
 
-    /// The column as its beginning is compared: by no index that finds too few.
+    /// The column, to compare its beginning: without an index that finds too few.
     pub(super) fn begins(&mut self, field: usize) {
         if self.kept(field) == Kept::Contracted {
             let _ = write!(self.text, "concat({})", self.columns[field]);
@@ -88,8 +88,8 @@ impl Statement<'_> {
         let _ = write!(self.text, "convert({} using utf8mb4) collate {COLLATION}", self.columns[field]);
     }
 
-    /// Whether the server may sort by the beginning of the texts alone, so that the node does so for certain. What a column
-    /// has may be longer than clients may write.
+    /// Whether the server may sort by the beginning of the texts alone. Then the statement always does so. A stored
+    /// text may be longer than clients may write.
     pub(super) fn is_long(&self, field: usize) -> bool {
         let (Type::String { max, .. } | Type::Text { max, .. }) = self.fields[field].ty else { return false };
         let room = self.kept.get(field).and_then(|column| column.room);

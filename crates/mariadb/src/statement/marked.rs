@@ -1,5 +1,5 @@
-//! Columns of character sets whose texts do not all come back from Unicode: what is stored is told by marks, and compared
-//! with by its bytes.
+//! Columns of character sets whose texts do not all come back from Unicode. Marks tell what is stored, and comparisons
+//! use the stored bytes.
 
 use std::fmt::Write as _;
 
@@ -12,12 +12,12 @@ use crate::{
 };
 
 impl Statement<'_> {
-    /// The character set of a field's column, where its texts do not all come back from Unicode.
+    /// The character set of a field's column, if its texts do not all come back from Unicode.
     pub(super) fn own_set(&self, field: usize) -> Option<&CharacterSet> {
         self.kept.get(field)?.own_set.as_deref()
     }
 
-    /// Whether a column has the empty text as a value, and as what an ENUM has in place of one.
+    /// Whether an ENUM has the empty text among its values, so that its empty value looks the same.
     pub(super) fn has_empty(&self, field: usize) -> bool {
         matches!(self.kept(field), Kept::Position(Empty::Either))
     }
@@ -27,14 +27,14 @@ impl Statement<'_> {
         self.marked(field, false);
     }
 
-    /// Selects the column as clients see it: what an ENUM has in place of a value is none, where its text would be that of a
-    /// value.
+    /// Selects the column as clients see it. The empty value of an ENUM gets a mark of its own, if its text is also one
+    /// of the values.
     pub(super) fn shown(&mut self, field: usize) {
         self.marked(field, self.has_empty(field));
     }
 
-    /// Selects the column as it is passed to a procedure: what an ENUM has in place of a value would find another record in a
-    /// key.
+    /// Selects the column as it is passed to a procedure. In a key, the empty value of an ENUM gets a mark: it would
+    /// find another record.
     pub(super) fn passed(&mut self, field: usize) {
         self.marked(field, self.has_empty(field) && self.key.contains(&field));
     }
@@ -68,7 +68,7 @@ impl Statement<'_> {
         let _ = write!(self.text, " as `{NAME}`");
     }
 
-    /// Whether a text is the one that its characters of Unicode are stored as.
+    /// Whether a text comes back from Unicode with the same bytes.
     fn comes_back(&mut self, field: usize) {
         let column = self.columns[field];
         let Some(CharacterSet { name, .. }) = self.own_set(field) else { return };
@@ -76,7 +76,8 @@ impl Statement<'_> {
         let _ = write!(self.text, "convert({column} using binary) = convert({back} using binary)");
     }
 
-    /// Whether a text has characters of Unicode alone. What is none becomes a question mark or U+FFFD, as nothing else does.
+    /// Whether Unicode has all characters of a text. Each other character becomes a question mark or U+FFFD, and
+    /// nothing else does.
     fn is_of_unicode(&mut self, field: usize) {
         let text = format!("convert(replace({}, '?', 'x') using utf8mb4)", self.columns[field]);
         let _ = write!(
@@ -85,7 +86,7 @@ impl Statement<'_> {
         );
     }
 
-    /// Leaves out the texts that are shown as null, of what a range or a beginning finds.
+    /// Removes from the result of a range or a prefix the texts that are shown as null.
     pub(super) fn is_shown(&mut self, field: usize) {
         if self.own_set(field).is_none() {
             return;
@@ -98,7 +99,7 @@ impl Statement<'_> {
         }
     }
 
-    /// A placeholder as the bytes that its text is stored with, where the set is its column's own.
+    /// A placeholder as the stored bytes of its text, if the column has a character set of its own.
     pub(super) fn placeholder_of_bytes(&mut self, field: usize) {
         let text = match self.own_set(field) {
             Some(CharacterSet { name, .. }) => format!("convert(convert(? using {name}) using binary)"),
@@ -107,7 +108,7 @@ impl Statement<'_> {
         self.text.push_str(&text);
     }
 
-    /// A placeholder. A cursor has the bytes of a text that does not come back from Unicode.
+    /// A placeholder. For a text that does not come back from Unicode, a cursor has the bytes.
     pub(super) fn placeholder(&mut self, field: usize, value: &Value) {
         let text = match (self.own_set(field), value) {
             (Some(CharacterSet { name, .. }), _) if self.is_by_code(field) => {

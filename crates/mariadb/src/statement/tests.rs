@@ -193,7 +193,7 @@ fn columns_of_fewer_characters() {
     }
 }
 
-/// Text that does not come back from Unicode is told and compared by its bytes; others pay nothing for it.
+/// Text that may not come back from Unicode is marked, and compared by its bytes. Other columns pay nothing for it.
 #[test]
 fn columns_whose_texts_do_not_come_back() {
     let (name, _) = THING.field("name").unwrap();

@@ -1,6 +1,7 @@
-//! An update of a record that holds what no parameter takes: a day that no calendar has, what an ENUM has in place of a
-//! value, or a text that does not come back from Unicode. Under strict rules the server refuses it from a client, and copies it from column to variable to parameter.
-//! So that is the way it goes, and what the request says stays under strict rules.
+//! An update of a record that holds a value which no parameter accepts: a day that no calendar has, the empty value of
+//! an ENUM, or a text that does not come back from Unicode. Under strict rules the server refuses such a value from a
+//! client, but copies it from column to variable to parameter. So the update copies it that way. The request's own
+//! values stay under strict rules.
 
 use std::fmt::Write as _;
 

@@ -226,7 +226,7 @@ impl Many<'_> {
     }
 }
 
-/// Why no procedure finds a record by this part of its key; `None` where one may.
+/// Why no procedure finds a record by this part of its key; `None` if one may.
 fn unfindable(column: Option<&Column>, cell: &Value) -> Option<&'static str> {
     let column = column?;
     let has_no_value = match column.kept {
@@ -244,7 +244,7 @@ fn unfindable(column: Option<&Column>, cell: &Value) -> Option<&'static str> {
     }
 }
 
-/// What a record is refused with that no procedure finds by its key.
+/// The error for a record that no procedure finds by its key.
 fn nameless(domain: &Domain, field: usize, has: &str) -> Error {
     let name = domain.fields[field].name;
     let message =

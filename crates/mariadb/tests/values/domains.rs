@@ -256,7 +256,7 @@ domain! { EMPTY_VALUE: "empty_value", table [Field::new("e", "e", Type::string(0
     delete: Some(Procedure::new("empty_value_delete", "call empty_value_delete(?)", &[0])),
 }; updates(); deletes() }
 
-// Texts with bytes that stand for no character of Unicode.
+// Texts with bytes that are no character of Unicode.
 domain! { ASCII_KEYS: "ascii_keys", table [Field::new("k", "k", Type::string(0, 10)), int("v")] {
     update: Some(Procedure::new("ascii_keys_update", "call ascii_keys_update(?, ?)", &[0, 1])),
     delete: Some(Procedure::new("ascii_keys_delete", "call ascii_keys_delete(?)", &[0])),

@@ -99,7 +99,7 @@ const POOLS: &[(&str, &[&str])] = &[
     ),
     ("chn", &["''", "' '", "'\\t'", "'a'", "'a\\t'", "'A'", "'a b'"]),
     ("ip", &["'::1'", "'10.0.0.1'", "'2001:db8::ff'", "'fe80::'"]),
-    // Bytes that stand for no character of Unicode: E9 in ASCII, 98 in cp1251, 81 in cp1250, 81AD in sjis.
+    // Bytes that are no character of Unicode: E9 in ASCII, 98 in cp1251, 81 in cp1250, 81AD in sjis.
     ("fa", &["'A'", "_ascii x'E9'", "_ascii x'F6'", "'?'", "'z'", "''", "_ascii x'41E9'"]),
     (
         "fc",

@@ -1,19 +1,19 @@
-//! The documents that have no members but those which the template names.
+//! The documents whose members are all named in the template.
 
 use beds_core::spec::{Domain, Field, Type};
 use mongodb::bson::{Document, doc};
 
-/// The condition that a document has no others, nested ones included.
+/// The condition that a document has no other members, nested ones included.
 pub(crate) fn complete(domain: &Domain) -> Document {
     let mut schema = closed(domain.fields);
     if let Ok(properties) = schema.get_document_mut("properties") {
-        // Every document has it.
+        // Every document has an `_id`.
         properties.entry("_id".to_owned()).or_insert_with(|| Document::new().into());
     }
     doc! { "$jsonSchema": schema }
 }
 
-/// The schema of objects with these members and no others; of what is no object it says nothing.
+/// The schema of objects with these members and no others. It accepts every value that is no object.
 fn closed(fields: &[Field]) -> Document {
     let properties: Document =
         fields.iter().map(|field| (field.column.to_owned(), schema(&field.ty).into())).collect();

@@ -275,7 +275,7 @@ impl Look<'_> {
             return Ok(());
         }
         relation.picks = Some((source.name.clone(), picked(&shows, &relation.columns)));
-        // What the validator of its collection declares holds for the members that the view passes on.
+        // For the members that the view passes on, the validator of its collection holds.
         let schema = source
             .options
             .validator

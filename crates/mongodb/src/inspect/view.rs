@@ -5,7 +5,7 @@ use mongodb::bson::{Bson, Document};
 
 const ID: &str = "_id";
 
-/// Which members the stages show; none where one of them makes documents of which nothing is known.
+/// Which members the stages show; `None` if a stage makes documents of unknown shape.
 pub(super) fn shows(stages: &[Document]) -> Option<Shows> {
     let mut shows = Shows::default();
     for (stage, value) in stages.iter().flat_map(Document::iter) {
@@ -61,11 +61,11 @@ fn project(members: &Document, shows: &mut Shows) {
     }
 }
 
-/// The collection's member that a projected one is.
+/// The collection's member that a projected member shows.
 fn projected(name: &str, value: &Bson, shows: &Shows) -> Option<String> {
     match value {
         Bson::Document(parts) if parts.keys().any(|part| part.starts_with('$')) => None,
-        // It is shown, as a whole or in part.
+        // The member is shown, as a whole or in part.
         Bson::Boolean(_) | Bson::Int32(_) | Bson::Int64(_) | Bson::Double(_) | Bson::Document(_) => {
             shows.source(top(name)).map(str::to_owned)
         }
@@ -74,7 +74,7 @@ fn projected(name: &str, value: &Bson, shows: &Shows) -> Option<String> {
 }
 
 fn set(members: &Document, shows: &mut Shows) {
-    // All are computed of the document as it comes.
+    // All members are computed from the document before the stage.
     let before = shows.clone();
     for (name, value) in members {
         match value.as_str() {
@@ -97,7 +97,7 @@ fn unwind(path: &str, shows: &mut Shows) {
     shows.name(top(path.trim_start_matches('$')), None);
 }
 
-/// Takes a member away; of one that is within another only that is gone.
+/// Removes a member. Without a nested member, the outer member stays.
 fn hide(member: &str, shows: &mut Shows) {
     if !member.contains('.') {
         shows.hide(member);
@@ -117,12 +117,12 @@ fn is_hidden(value: &Bson) -> bool {
     }
 }
 
-/// The member of the document that a path begins with.
+/// The member of the document at the beginning of a path.
 fn top(path: &str) -> &str {
     path.split('.').next().unwrap_or(path)
 }
 
-/// The collection's member of each that a view shows, but for those that are computed.
+/// The members that a view shows, each with the collection's member; computed members are left out.
 pub(super) fn picked(shows: &Shows, columns: &[Column]) -> Vec<(String, String)> {
     let is_new = |name: &&String| columns.iter().all(|column| column.name != **name);
     let more = shows.named.iter().map(|(name, _)| name).filter(is_new);
@@ -130,7 +130,7 @@ pub(super) fn picked(shows: &Shows, columns: &[Column]) -> Vec<(String, String)>
     all.filter_map(|name| Some((name.clone(), shows.source(name)?.to_owned()))).collect()
 }
 
-/// The members that a view shows: as its collection declares them, and where they are computed as they were seen.
+/// The members that a view shows: as its collection declares them, or as they were seen if they are computed.
 pub(super) fn shown_columns(shows: &Shows, declared: &[Column], seen: &[Column]) -> Vec<Column> {
     let passed = declared.iter().filter(|column| shows.source(&column.name) == Some(&column.name));
     let renamed = shows.named.iter().filter_map(|(name, source)| {

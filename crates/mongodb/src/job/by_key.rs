@@ -28,10 +28,10 @@ pub(super) struct ByKey {
     source: Source,
     key: Vec<Value>,
     filter: Document,
-    /// Whether it asks for the whole record and nothing else, whoever asks.
+    /// Whether the read is for the whole record and nothing else, for any caller.
     is_whole: bool,
     fields: Vec<usize>,
-    /// Finds what the template does not name, where that is told.
+    /// Finds the members that the template does not name, if the outcome reports them.
     finder: Option<Finder>,
     bytes_max: usize,
 }

@@ -33,7 +33,7 @@ pub(super) struct Page {
     filter: Document,
     sort: Document,
     projection: Document,
-    /// Finds what the template does not name, where that is told.
+    /// Finds the members that the template does not name, if the outcome reports them.
     finder: Option<Finder>,
     bytes_max: usize,
 }

@@ -274,7 +274,7 @@ impl Record {
         errors: &mut Errors,
     ) -> Self {
         for &key in domain.key.iter().filter(|&&key| convert::is_between_dates(&values[key])) {
-            // Shortened, it would be the key of another record.
+            // A shortened key would be the key of another record.
             errors.push(
                 format!("{path}{}", domain.fields[key].name),
                 "must be a whole number of milliseconds: MongoDB keeps no part of one, and the key would be that of another record",

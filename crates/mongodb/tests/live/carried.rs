@@ -1,4 +1,5 @@
-//! What carries records elsewhere hears what of them the template does not name, and takes none away that has such members.
+//! Carrying records elsewhere reports the members that the template does not name, and deletes no record with such
+//! members.
 
 use beds_core::{
     carry::only_while,

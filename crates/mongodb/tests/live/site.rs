@@ -75,7 +75,7 @@ impl Site {
         Ok(serde_json::from_slice(&outcome.encode()).unwrap())
     }
 
-    /// The outcome of what carries records elsewhere.
+    /// The outcome of a request that carries records elsewhere.
     pub(crate) async fn carry(
         &self,
         work: impl FnOnce(&Context) -> Result<Work>,

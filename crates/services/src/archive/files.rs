@@ -62,13 +62,13 @@ pub(super) fn sync_folder(folder: &Path) -> Result<(), Fault> {
     opened.sync_all().map_err(Fault::of(folder))
 }
 
-/// Opens what is there to read it. To open a pipe waits for somebody who writes, unless it is told not to.
+/// Opens a file or folder to read it, without waiting: opening a pipe otherwise waits for a writer.
 fn open(path: &Path, flags: OFlags) -> io::Result<File> {
     let flags = (flags | OFlags::NONBLOCK).bits().cast_signed();
     OpenOptions::new().read(true).custom_flags(flags).open(path)
 }
 
-/// A file as a whole. What is no file, such as a pipe or a device, is not opened, since that may do anything.
+/// Reads a whole file. It does not open a pipe or a device: that may have any effect.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Fault> {
     if !fs::metadata(path).map_err(Fault::of(path))?.is_file() {
         return Err(Fault::damaged(path, "it is no file"));

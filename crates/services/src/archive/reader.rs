@@ -54,7 +54,7 @@ impl Archive {
         }
         let listed = files::read(&sums)?;
         let text = files::read(&path).map_err(|fault| match fault.kind {
-            // The digests beside it could be read.
+            // The filesystem is there: the digests beside the manifest could be read.
             FaultKind::Missing => Fault::damaged(&path, "it is not there"),
             _ => fault,
         })?;

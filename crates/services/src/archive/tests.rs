@@ -136,7 +136,7 @@ fn a_damaged_segment_harms_no_other() {
     let scrubbed = archive.scrub(|_| ()).unwrap();
     assert_eq!(scrubbed.records, 1500);
     assert_eq!(scrubbed.damages.len(), 1);
-    // So does a manifest that is gone.
+    // A missing manifest is damage too.
     fs::remove_file(folder.path().join("manifest.json")).unwrap();
     let fault = Archive::open(folder.path()).unwrap_err();
     assert!(
@@ -176,7 +176,7 @@ fn what_is_no_file_is_damage_and_blocks_nobody() {
             fs::write(&path, whole).unwrap();
         }
     }
-    // Nor does a writer that goes on there wait.
+    // A writer that resumes there does not wait either.
     let folder = tempfile::tempdir().unwrap();
     let writer = Writer::at(folder.path(), about()).unwrap();
     odd[0](&folder.path().join("000001.ndjson.zst"));

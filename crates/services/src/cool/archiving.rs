@@ -44,14 +44,14 @@ struct Chunk<'a> {
     spec: Spec,
 }
 
-/// What a segment gets.
+/// The content of a segment.
 struct Page {
     records: Vec<Record>,
-    /// What cannot be archived as it is.
+    /// The records that cannot be archived as they are.
     rejects: Vec<Reject>,
     /// How many of the records have members that the template does not name.
     partial: u64,
-    /// Where the next page begins; none where this is the last.
+    /// Where the next page begins; `None` after the last page.
     next: Option<String>,
 }
 
@@ -179,7 +179,7 @@ impl Chunk<'_> {
         Ok(outcome.count.unwrap_or_default())
     }
 
-    /// The records that come after a place.
+    /// The records after a place.
     async fn page(&self, after: Option<&str>) -> Result<Page> {
         let (domain, most) = (self.spec.domain, self.job.chunk as usize);
         let (mut records, mut bytes, mut next) = (Vec::new(), 0, after.map(str::to_owned));

@@ -55,7 +55,7 @@ pub(super) struct Counts {
     pub(super) changed: u64,
     /// Still in the database, because they may not be deleted.
     pub(super) refused: u64,
-    /// Archived without the members that the template does not name; what moves is refused for them.
+    /// Archived without the members that the template does not name. A move refuses such records.
     #[serde(skip_serializing_if = "is_none")]
     pub(super) partial: u64,
 }

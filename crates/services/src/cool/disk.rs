@@ -217,7 +217,8 @@ fn mounted(path: &Path, before: Option<Uuid>) -> Result<(PathBuf, Uuid), Fault> 
     Ok((path.join(FOLDER), identity))
 }
 
-/// Works in the folder of archives. What is not there while the filesystem is, somebody has removed: it does not come back by itself.
+/// Works in the folder of archives. A file that is missing while the filesystem is mounted was removed by somebody, and
+/// does not come back by itself: it is damage.
 fn within<T>(
     path: &Path,
     before: Option<Uuid>,

@@ -77,7 +77,7 @@ pub(super) struct Counts {
     /// Changed or deleted by others during the move: they are in the source, in their present state.
     #[serde(skip_serializing_if = "is_none")]
     pub(super) changed: u64,
-    /// Copied without the members that the template does not name; what moves is rejected for them.
+    /// Copied without the members that the template does not name. A move rejects such records.
     #[serde(skip_serializing_if = "is_none")]
     pub(super) partial: u64,
 }
@@ -142,7 +142,7 @@ impl Checkpoint {
         if proves(spec) { self.counts.read + self.compared } else { self.counts.read }
     }
 
-    /// What came of it: with the proof where all records were compared.
+    /// The result of the job, with the proof if all records were compared.
     pub(super) fn result(&self, spec: &Spec, is_equal: Option<bool>) -> Result<Json> {
         #[derive(Serialize)]
         struct Ended<'a> {

@@ -1,4 +1,4 @@
-//! [`Doubts`]: what of the records that are carried would not arrive.
+//! [`Doubts`]: the values and members of carried records that would not arrive.
 
 use std::collections::HashMap;
 
@@ -9,25 +9,25 @@ use futures_util::future::join_all;
 use super::{canonical::of_json, keys::key};
 use crate::jobs::{Catalogue, Reject};
 
-/// How many records are asked for one by one at the same time.
+/// How many records are read one by one at the same time.
 const AT_ONCE: usize = 32;
 
-/// What outcomes say of the records of a page.
+/// What outcomes report about the records of a page.
 #[derive(Debug, Default)]
 pub(crate) struct Doubts {
-    /// Whether some may have a value that cannot be shown, and is null.
+    /// Whether some records may have a value that cannot be shown, and is null.
     is_unshown: bool,
     /// The members that the template does not name, by the text of the record's key.
     unnamed: HashMap<Vec<u8>, String>,
 }
 
 impl Doubts {
-    /// Of records of which nothing is known.
+    /// For records of which nothing is known.
     pub(super) fn of_all() -> Self {
         Self { is_unshown: true, ..Self::default() }
     }
 
-    /// Hears what an outcome says.
+    /// Adds what an outcome reports.
     pub(crate) fn hear(&mut self, domain: &'static Domain, outcome: &Outcome) {
         self.is_unshown |= outcome.unshown.is_some();
         for unnamed in &outcome.unnamed {
@@ -37,13 +37,14 @@ impl Doubts {
         }
     }
 
-    /// Lets records be copied without the members that the template does not name, since they stay where they are; gives how many
-    /// these are.
+    /// Lets records be copied without the members that the template does not name, since the records stay where they
+    /// are. Returns the number of such records.
     pub(crate) fn tolerate(&mut self) -> u64 {
         std::mem::take(&mut self.unnamed).len() as u64
     }
 
-    /// Why records cannot be sent as they are, by the texts of their keys. These fields are sent, or all where none is named.
+    /// Why records cannot be sent as they are, by the texts of their keys. `fields` are the fields that are sent;
+    /// `None` means all.
     pub(crate) async fn reasons(
         self,
         catalogue: &Catalogue,
@@ -66,7 +67,7 @@ impl Doubts {
     }
 }
 
-/// Takes the records out that cannot be sent as they are.
+/// Removes the records that cannot be sent as they are.
 pub(crate) fn sort_out(
     domain: &'static Domain,
     records: &mut Vec<Record>,
@@ -83,8 +84,9 @@ pub(crate) fn sort_out(
     rejects
 }
 
-/// Why records cannot be sent as they are, by the texts of their keys: a value of one of these fields, or of any field where none is
-/// named, cannot be shown, and is null in the record. Each is asked for by itself, as a page does not say which they are.
+/// Why records cannot be sent as they are, by the texts of their keys: a value of one of these fields, or of any field
+/// if `fields` is `None`, cannot be shown, and is null in the record. A page does not say which records these are, so
+/// each record is read by itself.
 async fn unshown(
     catalogue: &Catalogue,
     cx: &Context,

@@ -70,13 +70,13 @@ fn item(chunk: &Chunk<'_>, key: Json, source: Record, found: &Found) -> Result<I
     let mut wrong = Vec::new();
     for (index, field, expression) in &spec.map {
         match value(*index, expression, field, &from, found) {
-            // Another value each time: nothing could be compared with it.
+            // The node would generate another value each time: nothing could be compared with it.
             Ok(Json::Null) if !field.nullable && field.generated.is_some() => {
                 let reason = "is null where it comes from, and the node would generate a value: give the record one, or leave \
                               the field out of the map";
                 wrong.push((field.name, reason.to_owned()));
             }
-            // What may not be null is left out: it has a default, or is refused.
+            // A field that may not be null is left out: it has a default, or the record is refused.
             Ok(Json::Null) if !field.nullable => {}
             Ok(json) => members.push((field.name.to_owned(), json)),
             Err(reason) => wrong.push((field.name, reason)),

@@ -44,7 +44,7 @@ pub(super) struct Chunk<'a> {
 /// Some records, and the place of the next ones.
 pub(super) struct Page {
     pub(super) records: Vec<Record>,
-    /// What of them would not arrive.
+    /// The values and members of the records that would not arrive.
     pub(super) doubts: Doubts,
     pub(super) place: Place,
     pub(super) is_last: bool,
@@ -114,7 +114,7 @@ impl Chunk<'_> {
         let mut doubts = Doubts::of_all();
         let (cx, hear) = (self.cx.carrying(), |outcome: &Outcome| doubts.hear(self.spec.from, outcome));
         let mut found = by_keys(self.catalogue, &cx, self.spec.from, &keys, hear).await?;
-        // One that is gone has nothing to be sent; one that was rejected twice is sent once.
+        // A record that is gone is not sent. A record that was rejected twice is sent once.
         let mut records: Vec<Record> = Vec::with_capacity(keys.len());
         for key in &keys {
             records.extend(found.remove(&canonical::of_json(key)));
@@ -162,7 +162,7 @@ impl Chunk<'_> {
     }
 }
 
-/// The records with these keys, by the text of the key; each outcome is heard of.
+/// The records with these keys, by the text of the key. `hear` gets each outcome.
 pub(crate) async fn by_keys(
     catalogue: &Catalogue,
     cx: &Context,

@@ -43,7 +43,7 @@ pub(super) async fn picked(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<(Pa
     Ok((Page { records, doubts, place: at.place.clone(), is_last: at.is_last }, rejects))
 }
 
-/// The records with these keys that are still among those that the move is about, and what of them would not arrive.
+/// The records with these keys that the move still concerns, and what of them would not arrive.
 async fn meant(chunk: &Chunk<'_>, keys: &[Json]) -> Result<(Vec<Record>, Doubts)> {
     let from = chunk.spec.from;
     let names: Vec<&str> = from.key.iter().map(|&field| from.fields[field].name).collect();

@@ -120,7 +120,7 @@ pub(super) fn fitted(value: Json, to: &Type) -> Json {
     }
 }
 
-/// Why a field of this type would not keep all digits of a value, and would say nothing: the end of the sentence "the field …".
+/// Why a field of this type would silently lose digits of a value: the end of the sentence "the field …".
 pub(super) fn loses(value: &Json, to: &Type) -> Option<&'static str> {
     match (value, to) {
         (Json::Number(number), Type::Float { .. }) if number.as_exact_f64().is_none() => {

@@ -159,13 +159,14 @@ async fn written(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<(Vec<Reject>,
     Ok((rejects, conflict))
 }
 
-/// How many records are copied without the members that the template does not name. What moves would lose them.
+/// How many records are copied without the members that the template does not name. A move would lose them, so it
+/// copies none of these records.
 fn tolerated(chunk: &Chunk<'_>, doubts: &mut Doubts) -> u64 {
     if chunk.spec.mode == Mode::Copy { doubts.tolerate() } else { 0 }
 }
 
-/// Compares what was written with what is there, and has those taken away that are the same, where they move. Of each is known whether
-/// it was made, and was not there before.
+/// Compares the written records with the records in `to`. In a move, the records that are the same become pending: they
+/// are to be deleted. The flag of each record says whether the job created it, so that it was not there before.
 async fn compare(
     chunk: &Chunk<'_>,
     at: &mut Checkpoint,
@@ -220,7 +221,7 @@ async fn proved(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<Vec<Reject>> {
     let Page { records, mut doubts, place, is_last } = chunk.page(&at.place).await?;
     tolerated(chunk, &mut doubts);
     at.compared += records.len() as u64;
-    // Those that cannot be converted were rejected before.
+    // The records that cannot be converted were rejected before.
     let (items, _) = items(chunk, records, doubts).await?;
     let found = there(chunk, items.iter().map(|item| &*item.identity).collect()).await?;
     let differing: Vec<&Item> = items

@@ -124,21 +124,22 @@ fn begun(text: &str) -> Option<Begun<'_>> {
     Some(Begun { priority, rest })
 }
 
-/// A message of RFC 3164 with the year before the time, where the parser looks for it, and not behind, where some senders write it.
+/// Moves the year of a message of RFC 3164 before the time, where the parser looks for it. Some senders write it after
+/// the time.
 fn year_first(text: &str, rest: &str) -> Option<String> {
     let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
     let words: Vec<&str> = rest.split_whitespace().take(4).collect();
     let &[month, day, time, year] = &*words else { return None };
     let is_day = month.len() == 3 && month.bytes().all(|byte| byte.is_ascii_alphabetic()) && is_number(day);
     let is_time = time.starts_with(|c: char| c.is_ascii_digit()) && time.contains(':');
-    // A host could be called so, and none is.
+    // A host could have such a name, but none does.
     let is_year = year.len() == 4 && is_number(year) && (year.starts_with("19") || year.starts_with("20"));
     let (before, after) =
         text.split_once(&format!(" {time} {year} ")).filter(|_| is_day && is_time && is_year)?;
     Some(format!("{before} {year} {time} {after}"))
 }
 
-/// Takes what was read; false where something is longer than it may be.
+/// Takes the parts of the message; false if a part is longer than it may be.
 fn take(message: &mut Message, read: &Read<'_>) -> bool {
     let mut is_good = true;
     let mut name = |text: Option<&str>, most: usize| {

@@ -97,13 +97,13 @@ struct Wanted {
     delete: bool,
 }
 
-/// What to propose for a table; why nothing, where the reason is its own.
+/// The procedures to propose for a table. Reports why one is not proposed, if the reason is its own.
 fn wanted(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue) -> Wanted {
     let needed = needed(domain, relation);
     if let (None, Some(column)) = (&domain.create, &needed) {
         domain.left_out.push(format!("create: it would need a value for the column `{column}`"));
     }
-    // What is there under such a name may be just that: whoever sees its text can tell.
+    // A routine of such a name whose text is hidden may be the procedure itself. A user who sees the text can tell.
     let unseen = |verbs: &[&str]| {
         let is = |routine: &Routine| routine.body.is_none() && crud::is_named(routine, verbs, &relation.name);
         catalogue.routines.iter().any(is)
@@ -124,7 +124,7 @@ fn wanted(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue) -> Wa
     }
 }
 
-/// The tables of the node's own that the database lacks, for domains that may write.
+/// The node's own tables that the database lacks, for domains that may write.
 fn own(domains: &[Domain], catalogue: &Catalogue) -> Vec<&'static Table> {
     let writes =
         |domain: &Domain| domain.is_writable() || domain.delete.is_some() || !domain.calls.is_empty();

@@ -197,7 +197,8 @@ pub(super) fn domain(name: String, relation: &Relation, catalogue: &Catalogue) -
     Ok(domain)
 }
 
-/// The columns of the unique indexes: of a view of one table, those that show that table's.
+/// The columns of the unique indexes. For a view of one table, these are the columns that show the indexed columns of
+/// the table.
 fn told_apart<'r>(relation: &'r Relation, catalogue: &'r Catalogue) -> Vec<&'r str> {
     let unique = |indexes: &'r [Index]| {
         indexes.iter().filter(|index| index.unique).flat_map(|index| &index.columns).map(String::as_str)
@@ -236,9 +237,9 @@ fn capital(text: &str) -> String {
     chars.next().map(|first| first.to_uppercase().collect::<String>() + chars.as_str()).unwrap_or_default()
 }
 
-/// Filters and sorts: the key, the first column of every index, what is unique, foreign keys. A view has no
-/// indexes: it takes the columns that lead one in the table that it shows, or all where it shows several, since
-/// what no filter finds nobody could read.
+/// Chooses filters and sorts: the key, the first column of every index, unique columns, foreign keys. A view has no
+/// indexes. A view of one table gets the columns that lead an index of the table. A view of several tables gets all
+/// columns, since a record that no filter finds cannot be read.
 fn choose_fetch(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue) {
     let mut leading: BTreeSet<String> = BTreeSet::new();
     match relation.kind {

@@ -1,4 +1,4 @@
-//! The key of a domain: which fields it has, and who gives them to a new record.
+//! The key of a domain: its fields, and who gives their values to a new record.
 
 use std::cmp::Reverse;
 
@@ -11,11 +11,11 @@ use super::{
 };
 use crate::routine::{Sets, sees, setters};
 
-/// Marks the fields of the key: the primary key, or else of the unique indexes without nulls the one with the fewest
-/// columns, and of equals the first by name.
+/// Marks the fields of the key: the primary key, or else the unique index without nulls that has the fewest columns. Of
+/// equal indexes the first by name counts.
 pub(super) fn choose(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue) {
     let mut candidates: Vec<(bool, Vec<String>)> = match &relation.picks {
-        // A view of one table has its table's keys, where it shows all of their columns.
+        // A view of one table has the table's keys, if it shows all of their columns.
         Some((table, columns)) => {
             let table = catalogue.relation(table);
             let shown = |column: &String| {
@@ -78,7 +78,7 @@ pub(super) fn choose(domain: &mut Domain, relation: &Relation, catalogue: &Catal
         },
     };
     match relation.kind {
-        // It could have had them.
+        // With a key, the table would have these operations.
         RelationKind::Table => domain.left_out.push(format!("update and delete: {what}")),
         RelationKind::View | RelationKind::Collection => domain.notes.push(what),
     }
@@ -99,15 +99,15 @@ fn is_nullable(relation: Option<&Relation>, index: &Index) -> bool {
 
 fn mark_key(field: &mut Field) {
     field.key = true;
-    // One key field alone is unique by being the key.
+    // A key of one field is unique in itself.
     field.unique = false;
     if matches!(field.supply, Supply::Default(_) | Supply::Optional) {
         field.supply = Supply::Required;
     }
 }
 
-/// Leaves the columns of the key that a trigger sets to the database: what a client would give is not kept. Where one sets them
-/// under a condition, clients give them, but for new records.
+/// Declares that the database generates the columns of the key that a trigger always sets: a client's value would not be
+/// kept. If a trigger sets a column under a condition, clients give the value. In both cases no create is offered.
 pub(super) fn leave_to_triggers(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue) {
     let Domain { fields, untold, .. } = domain;
     for field in fields.iter_mut().filter(|field| field.key) {

@@ -1,4 +1,4 @@
-//! What the user who imports may not see or read.
+//! What the importing user may not see or read.
 
 use beds_core::inspect::{Catalogue, Relation, RelationKind};
 use beds_protocol::shown;
@@ -6,7 +6,7 @@ use beds_protocol::shown;
 use super::{Options, is_selected};
 use crate::routine::{lacks_on, reads, sees_routines};
 
-/// The triggers that this user may not see: what they do is not known then.
+/// Triggers that this user may not see: their effect is then unknown.
 pub(super) fn triggers(catalogue: &Catalogue, options: &Options) -> Option<(String, String)> {
     let is_unseen = |relation: &&Relation| {
         relation.kind == RelationKind::Table
@@ -24,7 +24,7 @@ pub(super) fn triggers(catalogue: &Catalogue, options: &Options) -> Option<(Stri
     })
 }
 
-/// The routines that this user may not see: the server lists those alone that somebody has a right on.
+/// Routines that this user may not see: the server lists only the routines on which the user has a right.
 pub(super) fn routines(catalogue: &Catalogue) -> Option<(String, String)> {
     (!sees_routines(catalogue)).then(|| {
         let why = format!(
@@ -37,7 +37,7 @@ pub(super) fn routines(catalogue: &Catalogue) -> Option<(String, String)> {
     })
 }
 
-/// What of a relation this user may not read, although a fetch shows it.
+/// The columns of a relation that this user may not read, although a fetch shows them.
 pub(super) fn unread(relation: &Relation, catalogue: &Catalogue) -> Option<String> {
     let name = &relation.name;
     if catalogue.documents || reads(name, catalogue) {

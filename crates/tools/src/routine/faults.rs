@@ -35,7 +35,7 @@ pub(crate) fn broken(routine: &Routine, catalogue: &Catalogue) -> Option<String>
     faults(routine, false, catalogue).into_iter().find(is_error).map(|fault| fault.message)
 }
 
-/// Why the server refuses each write of this kind into a table, as far as it can be seen.
+/// Why the server refuses each write of this kind into a table, as far as the catalogue shows.
 pub(crate) fn refused(table: &Relation, need: Need, catalogue: &Catalogue) -> Option<String> {
     let needed = || table.needs.iter().find_map(|needed| gone(needed, catalogue));
     if need == Need::Insert
@@ -174,7 +174,7 @@ fn followed<'c>(routine: &'c Routine, catalogue: &'c Catalogue) -> Vec<Followed<
     follow(vec![(routine, shown(&routine.name), false)], catalogue)
 }
 
-/// A routine or a trigger, what messages call it, and whether it is a trigger.
+/// A routine or a trigger, its name in messages, and whether it is a trigger.
 type Open<'c> = (&'c Routine, String, bool);
 
 fn follow<'c>(mut open: Vec<Open<'c>>, catalogue: &'c Catalogue) -> Vec<Followed<'c>> {
@@ -204,7 +204,7 @@ fn follow<'c>(mut open: Vec<Open<'c>>, catalogue: &'c Catalogue) -> Vec<Followed
     followed
 }
 
-/// The triggers that run where a routine writes, and what messages call them.
+/// The triggers that run when a routine writes, and their names in messages.
 fn triggers<'c>(used: &Use, catalogue: &'c Catalogue) -> impl Iterator<Item = Open<'c>> {
     let table = catalogue.relation_named(&used.name).filter(|_| used.need.writes());
     let event = used.need.privilege();
@@ -266,7 +266,7 @@ fn table(routine: &Routine, title: &str, used: &Use, catalogue: &Catalogue) -> V
     faults
 }
 
-/// What needs something that is not there.
+/// The sentence about a missing object that another object needs.
 fn gone(needed: &Needed, catalogue: &Catalogue) -> Option<String> {
     let is_here = catalogue.is_one_name(&needed.schema, &catalogue.database);
     let is_other = || catalogue.others.iter().any(|(name, _)| catalogue.is_one_name(name, &needed.name));
@@ -277,7 +277,7 @@ fn gone(needed: &Needed, catalogue: &Catalogue) -> Option<String> {
     Some(format!("{by} needs the {kind} {}, which is not there", shown(&needed.name)))
 }
 
-/// Something that a table cannot take rows without, and that is gone.
+/// The fault of a table that accepts no rows, since an object that it needs is missing.
 fn lacking(relation: &Relation, title: &str, needed: &Needed, catalogue: &Catalogue) -> Option<Fault> {
     let gone = gone(needed, catalogue)?;
     let message = format!("{title} writes into {}, which refuses rows: {gone}", shown(&relation.name));

@@ -47,8 +47,8 @@ pub(crate) fn reads(relation: &str, catalogue: &Catalogue) -> bool {
     })
 }
 
-/// Whether the user sees every routine: the server lists those that somebody has a right on, and all to those who may read
-/// `mysql.proc`.
+/// Whether the user sees every routine. The server lists the routines on which the user has a right. It lists all
+/// routines to a user who may read `mysql.proc`.
 pub(crate) fn sees_routines(catalogue: &Catalogue) -> bool {
     const OF_ROUTINES: [&str; 4] = ["EXECUTE", "CREATE ROUTINE", "ALTER ROUTINE", "SHOW CREATE ROUTINE"];
     catalogue.grants.list.as_ref().is_none_or(|list| {
@@ -65,7 +65,7 @@ pub(crate) fn sees_routines(catalogue: &Catalogue) -> bool {
     })
 }
 
-/// Whether the user sees every object that has this privilege.
+/// Whether the user has this privilege on every object, and so sees each of them.
 pub(crate) fn sees_all(privilege: &str, catalogue: &Catalogue) -> bool {
     catalogue.grants.list.as_ref().is_none_or(|list| {
         list.iter().any(|grant| {

@@ -17,10 +17,11 @@ pub(crate) enum Sets {
     Always,
 }
 
-/// Whether a text gives another value to what these words name: `new.id` is `new`, `.`, `id`. To give one to what is null is
-/// no change, nor is `kept`, where a text names it. To give one to 0 or an empty text is a change: a key may be so.
+/// Whether a text gives another value to the variable or column with these words: `new.id` is `new`, `.`, `id`. To
+/// replace a null is no change. To assign `kept`, if a text names it, is no change either. To replace a 0 or an empty
+/// text is a change: a key may have that value.
 pub(crate) fn sets(tokens: &[Token], target: &[&str], kept: &[&str]) -> Option<Sets> {
-    // The condition of each part that is open: after `else` it is none that was asked.
+    // The condition of each open part. After `else` it is empty, since no condition of the text holds there.
     let mut inside: Vec<&[Token]> = Vec::new();
     let mut found = None;
     let (mut lists, mut depth) = (false, 0_usize);
@@ -140,7 +141,7 @@ fn value(rest: &[Token]) -> &[Token] {
     rest
 }
 
-/// Whether what is asked holds only where the value is null: `new.id is null`, and what else is asked by `and`.
+/// Whether a condition holds only if the value is null: `new.id is null`, alone or joined to others by `and`.
 fn is_null(asked: &[Token], target: &[&str]) -> bool {
     fn holds(asked: &Expr, target: &[&str]) -> bool {
         match asked {
@@ -194,7 +195,7 @@ mod tests {
             ("set new.id = if(new.id = '', uuid(), new.id)", Some(Maybe)),
             ("set new.id = if(new.id is null, uuid(), 'x')", Some(Maybe)),
             ("set new.id = coalesce(new.id + 1, 1)", Some(Maybe)),
-            // What a client gives is kept.
+            // The client's value is kept.
             ("set new.id = ifnull(new.id, uuid())", None),
             ("set new.id = if(new.id is null, uuid(), new.id)", None),
             ("set new.id = case when new.id is null then uuid() else new.id end", None),

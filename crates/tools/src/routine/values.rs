@@ -10,7 +10,7 @@ use beds_core::inspect::same_word;
 /// How many steps a value is followed at most.
 const STEPS_MAX: usize = 8;
 
-/// Functions that give their first argument, and the second where that is null.
+/// Functions that return their first argument, or the second if the first is null.
 pub(super) const FILLING: [&str; 3] = ["coalesce", "ifnull", "nvl"];
 
 /// What a text stores.
@@ -172,7 +172,7 @@ pub(super) fn case(value: &[Token]) -> Option<(&[Token], &[Token], &[Token])> {
     Some((rest.get(1..then)?, rest.get(then + 1..other)?, rest.get(other + 1..end)?))
 }
 
-/// What stands in the parentheses of a call of one of these functions, where that is all.
+/// The text in the parentheses of a call of one of these functions, if the value is only that call.
 pub(super) fn argument<'t>(value: &'t [Token], functions: &[&str]) -> Option<&'t [Token]> {
     value.first().filter(|token| functions.iter().any(|name| token.is(name)))?;
     inside(value, 1).filter(|inner| inner.len() + 3 == value.len())

@@ -35,7 +35,7 @@ impl<'c> Base<'c> {
                 Some(Self { table: relation, picks: None, shown: None, catalogue })
             }
             (Some((table, columns)), _) => {
-                // A collection that declares no members has an index.
+                // A collection may declare no members, but it has an index.
                 let is_known = |table: &Relation| !table.columns.is_empty() || !table.indexes.is_empty();
                 let is_seen = |table: &&Relation| is_known(table) && sees(&table.name, catalogue);
                 let table = catalogue.relation(table).filter(is_seen)?;

@@ -65,7 +65,8 @@ pub(super) fn check_collation(relation: &Relation, findings: &mut Findings<'_>) 
     }
 }
 
-/// Whether a view shows each document once, and each member that is written, or finds what is written, as itself.
+/// Checks that a view shows each document once. Also checks that it shows under its own name each member that is written
+/// or is part of the key.
 pub(super) fn check_view(place: &str, relation: &Relation, findings: &mut Findings<'_>) {
     let domain = findings.domain;
     let Some(shows) = &relation.shows else { return };
@@ -101,7 +102,7 @@ pub(super) fn check_view(place: &str, relation: &Relation, findings: &mut Findin
     }
 }
 
-/// Whether the server deletes what is too old, and nothing else.
+/// Checks that the server deletes expired records, and no others.
 fn check_expiry(relation: &Relation, findings: &mut Findings<'_>) {
     let domain = findings.domain;
     let name = shown(&relation.name);

@@ -56,7 +56,7 @@ pub(super) fn check(object: &Object, relation: &Relation, all: &AllDeeds<'_>, fi
             let is_it = |column: &&Column| catalogue.is_one_column(&column.name, field.column);
             match relation.columns.iter().find(is_it) {
                 Some(column) => check_column(index, field, column, relation, findings),
-                // Documents may have members that nothing declares, unless a validator says otherwise.
+                // Documents may have members that nothing declares, unless a validator forbids it.
                 None if relation.evidence == Evidence::Declared || relation.closed => {
                     missing(field, relation, catalogue, findings);
                 }
@@ -77,7 +77,7 @@ pub(super) fn check(object: &Object, relation: &Relation, all: &AllDeeds<'_>, fi
     used::required(relation, catalogue, findings);
 }
 
-/// Notes a view of which nobody can tell whether it shows a key once: it joins tables, or computes a column of the key.
+/// Notes a view if nobody can tell whether it shows a key once: it joins tables, or computes a column of the key.
 fn check_told(place: &str, relation: &Relation, catalogue: &Catalogue, findings: &mut Findings<'_>) {
     let domain = findings.domain;
     let key = || domain.key.iter().map(|index| &domain.fields[*index]);
@@ -103,8 +103,8 @@ fn check_told(place: &str, relation: &Relation, catalogue: &Catalogue, findings:
     findings.note(place, message).hint("see to it that no record of the view has the key of another");
 }
 
-/// Warns of columns of a view that bear each other's names: `select a as b, b as a`. What was exchanged otherwise, nobody
-/// can tell who does not know how the view was.
+/// Warns of columns of a view that have each other's names: `select a as b, b as a`. Other exchanges are visible only
+/// to somebody who knows the earlier view.
 fn exchanged(place: &str, relation: &Relation, catalogue: &Catalogue, findings: &mut Findings<'_>) {
     let Some((table, picks)) = &relation.picks else { return };
     let source = |shown: &str| {

@@ -1,4 +1,4 @@
-//! Messages of all kinds, and bytes that are none.
+//! Messages of all kinds, and bytes that are no message.
 
 use std::time::Duration;
 
@@ -52,13 +52,13 @@ fn rfc_3164_is_read_in_the_year_and_zone_of_who_takes_it() {
     for (zone, text, at) in [
         ("Europe/Berlin", "<34>Jan  1 01:29:00 h a: x", "2026-01-01T00:29:00Z"),
         ("America/New_York", "<34>Dec 31 19:29:00 h a: x", "2026-01-01T00:29:00Z"),
-        // A clock that is ahead.
+        // The sender's clock is ahead.
         ("UTC", "<34>Jan  2 00:00:00 h a: x", "2026-01-02T00:00:00Z"),
-        // The year and the zone may be told.
+        // The message may have the year and the zone.
         ("Europe/Berlin", "<34>Jul  1 2024 12:00:00 h a: x", "2024-07-01T10:00:00Z"),
         ("Europe/Berlin", "<34>Jul  1 12:00:00 2024 h a: x", "2024-07-01T10:00:00Z"),
         ("Europe/Berlin", "<34>2025-07-01T12:00:00Z h a: x", "2025-07-01T12:00:00Z"),
-        // Summer, and the hour that is not there.
+        // Summer time, and the hour that its beginning leaves out.
         ("Europe/Berlin", "<34>Aug  1 12:00:00 h a: x", "2025-08-01T10:00:00Z"),
         ("Europe/Berlin", "<34>Mar 29 2026 02:30:00 h a: x", "2026-03-29T02:30:00Z"),
     ] {

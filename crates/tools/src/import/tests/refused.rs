@@ -1,4 +1,5 @@
-//! What the server would refuse, and what the user who imports may not see: no create is offered, and the import says why.
+//! Operations that the server would refuse, and objects that the importing user may not see: no create is offered, and
+//! the import says why.
 
 use beds_core::inspect::{Grant, Granted, Grants, Needed};
 
@@ -16,7 +17,7 @@ fn trigger(moment: &str, definer: Option<&str>, body: &str) -> Trigger {
     }
 }
 
-/// Which of the operations are proposed, and what is said.
+/// The operations that are proposed, and the reports.
 fn offered(relation: Relation) -> ([bool; 3], Vec<String>) {
     let catalogue = Catalogue {
         database: "shop".to_owned(),
@@ -56,7 +57,7 @@ fn what_the_server_refuses_each_time_is_not_proposed() {
         told,
         ["create: the table refuses rows: the foreign key `fk` needs the table `parent`, which is not there"]
     );
-    // Nobody counts up the version where no update is proposed.
+    // Nothing increments the version if no update is proposed.
     let mut versioned = t(vec![trigger("before update", gone, "set new.x = 1")], Vec::new());
     versioned.columns.push(column("version"));
     let catalogue =

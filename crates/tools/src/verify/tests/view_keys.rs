@@ -1,8 +1,8 @@
-//! What is said of the key of a view.
+//! The reports about the key of a view.
 
 use super::*;
 
-/// What is said of the key of a view that shows these columns of the table as they are, and computes the others.
+/// The reports about the key of a view that shows these columns of the table as they are, and computes the others.
 fn of_view(picks: Option<&[&str]>) -> Vec<String> {
     let mut catalogue = catalogue(Vec::new(), Vec::new());
     let same = |name: &&str| ((*name).to_owned(), (*name).to_owned());

@@ -23,7 +23,7 @@ const fn domain(update: Option<&'static str>) -> Domain {
 static READ: Domain = domain(None);
 static WRITTEN: Domain = domain(Some("animals"));
 
-/// What is said of a view that shows this.
+/// The reports about a view with these members.
 fn said(domain: &Domain, shows: &Shows) -> Vec<String> {
     let id = Index {
         name: "_id_".to_owned(),
@@ -93,6 +93,6 @@ fn a_view_that_shows_documents_several_times_is_told() {
         "warning objects.read: `v_animals` shows a document once for each item of a list: records share a key",
     ];
     assert_eq!(said(&READ, &Shows { each: Each::Several, ..Shows::default() }), told);
-    // What tells the items apart may be of the key.
+    // A computed member of the key may distinguish the items.
     assert_eq!(said(&READ, &Shows { each: Each::Several, ..named(&[("_id", None)]) }), [""; 0]);
 }
