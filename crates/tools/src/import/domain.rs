@@ -191,8 +191,14 @@ pub(super) fn domain(name: String, relation: &Relation, catalogue: &Catalogue) -
         ));
     }
     domain.left_out.extend(unread(relation, catalogue));
-    key::choose(&mut domain, relation, catalogue);
-    key::leave_to_triggers(&mut domain, relation, catalogue);
+    if let Some(why) = key::choose(&mut domain.fields, relation, catalogue) {
+        match relation.kind {
+            // With a key, the table would have these operations.
+            RelationKind::Table => domain.left_out.push(format!("update and delete: {why}")),
+            RelationKind::View | RelationKind::Collection => domain.notes.push(why),
+        }
+    }
+    domain.untold = key::leave_to_triggers(&mut domain.fields, relation, catalogue);
     choose_fetch(&mut domain, relation, catalogue);
     Ok(domain)
 }

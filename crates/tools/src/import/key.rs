@@ -5,15 +5,12 @@ use std::cmp::Reverse;
 use beds_core::inspect::{Catalogue, Index, Relation, RelationKind};
 use beds_protocol::shown;
 
-use super::{
-    domain::Domain,
-    fields::{Field, Supply},
-};
+use super::fields::{Field, Supply};
 use crate::routine::{Sets, sees, setters};
 
 /// Marks the fields of the key: the primary key, or else the unique index without nulls that has the fewest columns. Of
-/// equal indexes the first by name counts.
-pub(super) fn choose(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue) {
+/// equal indexes the first by name counts. Returns why there is no key, if there is none.
+pub(super) fn choose(fields: &mut [Field], relation: &Relation, catalogue: &Catalogue) -> Option<String> {
     let mut candidates: Vec<(bool, Vec<String>)> = match &relation.picks {
         // A view of one table has the table's keys, if it shows all of their columns.
         Some((table, columns)) => {
@@ -38,25 +35,25 @@ pub(super) fn choose(domain: &mut Domain, relation: &Relation, catalogue: &Catal
     let mut refused = None;
     for (_, columns) in candidates {
         let field = |column: &String| {
-            domain.fields.iter().position(|field| catalogue.is_one_column(&field.column.name, column))
+            fields.iter().position(|field| catalogue.is_one_column(&field.column.name, column))
         };
-        let fields: Option<Vec<usize>> = columns.iter().map(field).collect();
+        let key: Option<Vec<usize>> = columns.iter().map(field).collect();
         let can_be_key = |at: &usize| {
-            domain.fields.get(*at).is_some_and(|field| field.ty.is_indexable() && field.ty.name != "float")
+            fields.get(*at).is_some_and(|field| field.ty.is_indexable() && field.ty.name != "float")
         };
-        match fields.filter(|fields| fields.iter().all(can_be_key)) {
-            Some(fields) => {
-                for at in fields {
-                    mark_key(&mut domain.fields[at]);
+        match key.filter(|key| key.iter().all(can_be_key)) {
+            Some(key) => {
+                for at in key {
+                    mark_key(&mut fields[at]);
                 }
-                return;
+                return None;
             }
             None => {
                 refused.get_or_insert_with(|| columns.join(", "));
             }
         }
     }
-    let what = match (refused, relation.kind) {
+    Some(match (refused, relation.kind) {
         (Some(columns), _) => {
             format!(
                 "without a key: {columns} is of a type that cannot be one; records are found by filter only",
@@ -76,12 +73,7 @@ pub(super) fn choose(domain: &mut Domain, relation: &Relation, catalogue: &Catal
                 "without a key: the table has no primary key and no unique index without nulls".to_owned()
             }
         },
-    };
-    match relation.kind {
-        // With a key, the table would have these operations.
-        RelationKind::Table => domain.left_out.push(format!("update and delete: {what}")),
-        RelationKind::View | RelationKind::Collection => domain.notes.push(what),
-    }
+    })
 }
 
 fn keys(indexes: &[Index]) -> impl Iterator<Item = &Index> {
@@ -107,9 +99,14 @@ fn mark_key(field: &mut Field) {
 }
 
 /// Declares that the database generates the columns of the key that a trigger always sets: a client's value would not be
-/// kept. If a trigger sets a column under a condition, clients give the value. In both cases no create is offered.
-pub(super) fn leave_to_triggers(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue) {
-    let Domain { fields, untold, .. } = domain;
+/// kept. If a trigger sets a column under a condition, clients give the value. In both cases the reply to a
+/// create could not tell the key, and this says why.
+pub(super) fn leave_to_triggers(
+    fields: &mut [Field],
+    relation: &Relation,
+    catalogue: &Catalogue,
+) -> Option<String> {
+    let mut untold = None;
     for field in fields.iter_mut().filter(|field| field.key) {
         let set = setters(relation, &field.column, "insert", catalogue);
         let Some((trigger, how)) = set.min_by_key(|(_, how)| Reverse(*how)) else { continue };
@@ -133,4 +130,5 @@ pub(super) fn leave_to_triggers(domain: &mut Domain, relation: &Relation, catalo
         };
         untold.get_or_insert(why);
     }
+    untold
 }
