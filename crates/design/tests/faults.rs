@@ -255,7 +255,7 @@ fn each_fault_has_its_path_and_a_remedy() {
             with("/entities/0/fields/1/pattern", json!("(")),
             "entities[0].fields[1]",
             "regular expression",
-            "regex",
+            "close it with `)`",
         ),
         (with("/entities/1/filters/0", json!("languages")), "entities[1].filters[0]", "[B", ""),
         (
