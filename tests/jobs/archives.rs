@@ -364,7 +364,8 @@ async fn a_filesystem_that_does_not_answer_does_not_hang_the_node() {
     let mut told = String::new();
     BufReader::new(hanging.stdout.take().unwrap()).read_line(&mut told).unwrap();
     if told != "hangs\n" {
-        eprintln!("left out: no filesystem can be mounted here");
+        let ended = hanging.wait().unwrap();
+        eprintln!("left out, as no filesystem can be mounted here: {ended}");
         return;
     }
     let asked = (0..12).map(|_| {
