@@ -95,9 +95,8 @@ impl Pending for Taken {
     fn next(&mut self, after: u64, max: usize) -> BoxFuture<'_, Result<Page, String>> {
         let state = self.0.state();
         let later = state.rows.iter().filter(|row| row.number > after);
-        let events: Vec<Stored> = later.take(max).cloned().collect();
-        let next = events.last().filter(|_| events.len() == max).map(|last| last.number);
-        Box::pin(std::future::ready(Ok(Page { events, next })))
+        let page = Page::of(later.take(max).cloned().collect(), max);
+        Box::pin(std::future::ready(Ok(page)))
     }
 
     fn done<'a>(&'a mut self, published: &'a [&'a Stored]) -> BoxFuture<'a, Result<(), String>> {

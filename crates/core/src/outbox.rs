@@ -26,6 +26,15 @@ pub struct Page {
     pub next: Option<u64>,
 }
 
+impl Page {
+    /// A page of these events, of which at most `max` were asked for.
+    #[must_use]
+    pub fn of(events: Vec<Stored>, max: usize) -> Self {
+        let next = events.last().filter(|_| events.len() == max).map(|last| last.number);
+        Self { events, next }
+    }
+}
+
 /// The stored events of one database that are not published yet.
 pub trait Outbox: fmt::Debug + Send + Sync + 'static {
     /// The database's name in templates.

@@ -46,11 +46,9 @@ impl<'r> Marked<'r> {
     }
 }
 
-/// The bytes that hexadecimal digits stand for.
+/// The bytes that hexadecimal digits stand for. The server writes no others.
 pub(crate) fn bytes(digits: &[u8]) -> Vec<u8> {
-    let digit =
-        |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok()).unwrap_or(0);
-    digits.chunks_exact(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
+    hex::decode(digits).unwrap_or_default()
 }
 
 #[cfg(test)]

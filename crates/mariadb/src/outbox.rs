@@ -126,9 +126,8 @@ impl Relay {
         if let Some(row) = rows.first().filter(|_| after == 0) {
             self.until = row.try_get_unchecked(8).map_err(told)?;
         }
-        let events: Vec<Stored> = rows.iter().map(stored).collect::<Result<_, _>>().map_err(told)?;
-        let next = events.last().filter(|_| events.len() == max).map(|last| last.number);
-        Ok(Page { events, next })
+        let events = rows.iter().map(stored).collect::<Result<_, _>>().map_err(told)?;
+        Ok(Page::of(events, max))
     }
 
     async fn delete(&mut self, published: &[&Stored]) -> Result<(), String> {

@@ -179,11 +179,10 @@ impl Relay {
         };
         let (found, least) = self.ask(asked).await?.map_err(|error| error.kind.to_string())?;
         let read = |found| stored(found).ok_or_else(|| format!("a document of `{NAME}` is no event"));
-        let mut events: Vec<Stored> = found.iter().map(read).collect::<Result<_, _>>()?;
-        let next = events.last().filter(|_| events.len() == max).map(|last| last.number);
+        let mut page = Page::of(found.iter().map(read).collect::<Result<_, _>>()?, max);
         let is_behind = |subject: &String| least.get(subject).is_some_and(|least| *least <= number);
-        events.retain(|stored| !stored.event.subject.as_ref().is_some_and(is_behind));
-        Ok(Page { events, next })
+        page.events.retain(|stored| !stored.event.subject.as_ref().is_some_and(is_behind));
+        Ok(page)
     }
 
     async fn delete(&self, published: &[&Stored]) -> Result<(), String> {

@@ -90,9 +90,6 @@ impl Create<'_> {
                 domain.key.iter().map(move |&field| (path(index), field, &record[field]))
             });
             kept::refuse_cut(domain, &columns, keys)?;
-            if let Err(failed) = self.check_reach(connection, &columns, records).await {
-                return Ok(Called { calls: Calls { returned: Vec::new(), failed: Some(failed) }, columns });
-            }
         }
         let current = match self.current(connection, &columns, records).await {
             Ok(current) => current,
@@ -199,17 +196,20 @@ impl Create<'_> {
         Ok(())
     }
 
-    /// The records that are there, of those of an upsert by a caller who does not set all fields: these keep what they hold.
+    /// The existing records that an upsert changes, if its caller does not set all fields: these fields keep their values.
+    /// Refuses records that the caller does not reach.
     async fn current(
         &self,
         connection: &mut MySqlConnection,
         kept: &[Column],
         records: &[&[Value]],
     ) -> Result<Vec<Option<Current>>, Failed> {
-        let (domain, unset) = (self.domain, &self.scope.unset);
-        let Some(source) = self.source.filter(|_| self.is_upsert && !unset.is_empty()) else {
+        if !self.is_upsert {
             return Ok(Vec::new());
-        };
+        }
+        self.check_reach(connection, kept, records).await?;
+        let (domain, unset) = (self.domain, &self.scope.unset);
+        let Some(source) = self.source.filter(|_| !unset.is_empty()) else { return Ok(Vec::new()) };
         let mut all = Vec::with_capacity(records.len());
         for (index, record) in records.iter().enumerate() {
             let failed = |fault| Failed { index: Some(index), fault };

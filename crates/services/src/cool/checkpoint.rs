@@ -5,7 +5,7 @@ use beds_protocol::Json;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::jobs::read;
+use crate::jobs::{is_zero, read};
 
 /// The next phase.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,13 +56,8 @@ pub(super) struct Counts {
     /// Still in the database, because they may not be deleted.
     pub(super) refused: u64,
     /// Archived without the members that the template does not name. A move refuses such records.
-    #[serde(skip_serializing_if = "is_none")]
+    #[serde(skip_serializing_if = "is_zero")]
     pub(super) partial: u64,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
-const fn is_none(count: &u64) -> bool {
-    *count == 0
 }
 
 impl Checkpoint {

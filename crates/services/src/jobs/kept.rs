@@ -15,6 +15,12 @@ pub(crate) fn json(value: &impl Serialize) -> Result<Json> {
         .map_err(|error| Error::internal(format!("what the job has come to has no JSON form: {error}")))
 }
 
+/// Whether a count need not be written.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+pub(crate) const fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 fn again<T: DeserializeOwned>(value: &impl Serialize) -> serde_json::Result<T> {
     serde_json::to_vec(value).and_then(|text| serde_json::from_slice(&text))
 }

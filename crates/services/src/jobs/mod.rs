@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 pub use catalogue::{Catalogue, Dispatch};
 pub use due::{Due, Starter};
-pub(crate) use kept::{json, read};
+pub(crate) use kept::{is_zero, json, read};
 pub use kind::{Job, Kind, Next, Reject, Step};
 pub use settings::Jobs;
 pub(crate) use worker::may_pass;

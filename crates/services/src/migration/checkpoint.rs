@@ -9,7 +9,7 @@ use super::{
     canonical::chained,
     spec::{Mode, OnConflict, Spec},
 };
-use crate::jobs::{json, read};
+use crate::jobs::{is_zero, json, read};
 
 /// The next phase.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,16 +75,11 @@ pub(super) struct Counts {
     /// Deleted in the source.
     pub(super) deleted: u64,
     /// Changed or deleted by others during the move: they are in the source, in their present state.
-    #[serde(skip_serializing_if = "is_none")]
+    #[serde(skip_serializing_if = "is_zero")]
     pub(super) changed: u64,
     /// Copied without the members that the template does not name. A move rejects such records.
-    #[serde(skip_serializing_if = "is_none")]
+    #[serde(skip_serializing_if = "is_zero")]
     pub(super) partial: u64,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
-const fn is_none(count: &u64) -> bool {
-    *count == 0
 }
 
 /// One side of the proof.
