@@ -13,7 +13,7 @@ use beds_services::fleet::{Fleet, Member};
 use serde_json::{Value, json};
 use tokio::{
     task::JoinHandle,
-    time::{Instant, MissedTickBehavior, interval, timeout},
+    time::{Instant, timeout},
 };
 use tracing::info;
 use uuid::Uuid;
@@ -22,6 +22,9 @@ use uuid::Uuid;
 const TEMPLATE: &str = "fleet";
 /// How long to wait for a reply: longer than a node with the usual `request_timeout_ms` takes to report a failure.
 const REPLY: Duration = Duration::from_secs(15);
+/// How long to wait after a heartbeat that nobody took. Each further failure doubles it, up to the usual interval: nodes
+/// that start at the same time are all known soon after the first of them takes heartbeats.
+const RETRY: Duration = Duration::from_secs(1);
 /// How often nodes that have been lost for long are deleted.
 const PURGED_EVERY: Duration = Duration::from_hours(1);
 /// How long the goodbye may take.
@@ -75,12 +78,21 @@ impl Heart {
             purged: None,
         };
         let beating = tokio::spawn(async move {
-            let mut ticks = interval(beats.every);
-            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            let mut changes = beats.fleet.changes();
+            let mut retry = RETRY;
             loop {
+                // A change of state is reported at once: the state of the last interval would be a wrong answer.
                 let beat = async {
-                    ticks.tick().await;
-                    beats.beat().await;
+                    changes.mark_unchanged();
+                    let wait = if beats.beat().await {
+                        retry = RETRY;
+                        beats.every
+                    } else {
+                        let wait = retry.min(beats.every);
+                        retry = (retry * 2).min(beats.every);
+                        wait
+                    };
+                    let _ = timeout(wait, changes.changed()).await;
                 };
                 tokio::select! {
                     _ = ended.changed() => return beats,
@@ -105,22 +117,25 @@ impl Heart {
 }
 
 impl Beats {
-    async fn beat(&mut self) {
+    /// Sends one heartbeat. Returns whether it was taken.
+    async fn beat(&mut self) -> bool {
         let told = self.say();
         let mut sent = self.ask("beat", &told).await;
         if sent.is_ok() && self.purged.is_none_or(|at| at.elapsed() >= PURGED_EVERY) {
             sent = self.ask("purge", &json!({ "keep_s": self.keep.as_secs() })).await;
             self.purged = Some(Instant::now());
         }
+        let is_taken = sent.is_ok();
         match (sent, self.is_told) {
             (Ok(()), true) => info!("the node's heartbeats are taken again"),
             // A fleet without `admin` is valid, too.
             (Err(reason), false) => info!(
                 "nobody takes the node's heartbeats, so that the fleet does not know it; it serves all the same: {reason}"
             ),
-            (Ok(()), false) | (Err(_), true) => return,
+            (Ok(()), false) | (Err(_), true) => return is_taken,
         }
         self.is_told = !self.is_told;
+        is_taken
     }
 
     /// The node's state as arguments of the call.

@@ -67,7 +67,7 @@ pub struct Fleet {
     told: mpsc::Sender<Told>,
     /// Refuses a command that no node can obey.
     check: fn(&Command) -> Result<()>,
-    me: Mutex<Member>,
+    me: watch::Sender<Member>,
     members: Mutex<Members>,
     gathering: Mutex<BTreeMap<Uuid, mpsc::Sender<Answer>>>,
     /// Since when the node listens.
@@ -91,7 +91,7 @@ impl Fleet {
             voice,
             told,
             check,
-            me: Mutex::new(me),
+            me: watch::Sender::new(me),
             members: Mutex::default(),
             gathering: Mutex::default(),
             since: watch::Sender::new(None),
@@ -101,7 +101,7 @@ impl Fleet {
     /// The report of this node.
     #[must_use]
     pub fn me(&self) -> Member {
-        lock(&self.me).clone()
+        self.me.borrow().clone()
     }
 
     /// The nodes that were heard, this one included.
@@ -116,19 +116,25 @@ impl Fleet {
         self.say(None, LASTS, &Message::Hello { from: Box::new(self.me()) }).await;
     }
 
+    /// Receives the report of this node whenever its state, its reason or its brokers change.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<Member> {
+        self.me.subscribe()
+    }
+
     /// Changes the report of this node, and sends it.
     pub async fn beat(&self, change: impl FnOnce(&mut Member)) {
-        let from = {
-            let mut me = lock(&self.me);
-            change(&mut me);
-            Box::new(me.clone())
-        };
-        self.say(None, LASTS, &Message::Here { from }).await;
+        self.me.send_if_modified(|me| {
+            let before = (me.state, me.reason.clone(), me.brokers.clone());
+            change(me);
+            before != (me.state, me.reason.clone(), me.brokers.clone())
+        });
+        self.say(None, LASTS, &Message::Here { from: Box::new(self.me()) }).await;
     }
 
     /// Announces that this node stops.
     pub async fn leave(&self) {
-        let instance = lock(&self.me).instance;
+        let instance = self.me.borrow().instance;
         self.say(None, LASTS, &Message::Gone { instance }).await;
     }
 
@@ -229,7 +235,7 @@ impl Fleet {
         let gathering = Gathering { fleet: self, id };
         let left = until.saturating_duration_since(Instant::now());
         let until_ms = unix_ms() + u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
-        let from = lock(&self.me).instance;
+        let from = self.me.borrow().instance;
         let message = Message::Command { id, from, to: target, until_ms, command };
         let body = serde_json::to_vec(&message)
             .map_err(|error| Error::internal(format!("a command has no JSON form: {error}")))?;
@@ -271,7 +277,7 @@ impl Fleet {
     /// If this node does not know the others by then.
     pub async fn other_filesystem(&self, until: Instant) -> Result<Option<String>> {
         self.settled(until).await?;
-        let mine = lock(&self.me).filesystem;
+        let mine = self.me.borrow().filesystem;
         let is_other = |known: &&Known| {
             let theirs = known.member.filesystem;
             !known.is_silent(Instant::now()) && theirs.is_some() && theirs != mine
