@@ -10,7 +10,7 @@ use beds_protocol::{
 use lapin::{
     BasicProperties, Channel,
     message::Delivery,
-    options::{BasicAckOptions, BasicGetOptions, QueueDeclareOptions},
+    options::{BasicAckOptions, BasicGetOptions, BasicNackOptions, QueueDeclareOptions},
     types::{AMQPValue, FieldTable, ShortString},
 };
 use tokio::sync::Mutex;
@@ -109,11 +109,16 @@ impl DeadLetters {
         self.remove(letter).await
     }
 
-    /// Disconnects. Held letters go back to the queue.
+    /// Disconnects. Held letters are in the queue again before this returns, so that whoever looks next finds them.
     ///
     /// # Errors
     /// When RabbitMQ does not answer in time; what is held goes back all the same.
     pub async fn close(self) -> Result<(), BusError> {
+        // The end of a connection would return them as well, but some time later.
+        let all = BasicNackOptions { multiple: true, requeue: true };
+        self.channel.basic_nack(0, all).await?;
+        // RabbitMQ works off a channel in order: after this answer the letters are back.
+        let _ = self.count().await;
         self.connection.close(self.connection.limit(), "done").await
     }
 }

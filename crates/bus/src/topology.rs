@@ -87,7 +87,7 @@ pub(crate) async fn declare(connection: &Connection, shared: &Shared) -> Result<
         })?;
     }
     let lasts = QueueDeclareOptions::durable();
-    declaring.queue(DEAD, lasts, bounded(&shared.amqp, QueueKind::Quorum)).await?;
+    declaring.queue(DEAD, lasts, lasting(&shared.amqp)).await?;
     declaring.bind(DEAD, DEAD, "").await?;
     for (broker, _) in &shared.brokers {
         let options = QueueDeclareOptions { durable: is_durable(&shared.amqp, *broker), ..lasts };
@@ -166,18 +166,16 @@ fn differs(what: &str, error: BusError, remedy: &str) -> BusError {
     }
 }
 
-/// The arguments of a broker's queue. The nodes decide how often a message of a quorum queue may be delivered: RabbitMQ
-/// counts every lost connection of whoever had the message, however little was done with it. RabbitMQ 4 has a bound
-/// unless it is told another.
+/// The arguments of a broker's queue.
 fn arguments(amqp: &Amqp, broker: Broker) -> FieldTable {
     let kind = match (broker.kind(), amqp.read_queues) {
         (QueueKind::Classic, ReadQueues::Durable | ReadQueues::Transient) => QueueKind::Classic,
         (QueueKind::Classic, ReadQueues::Quorum) | (QueueKind::Quorum, _) => QueueKind::Quorum,
     };
-    let mut arguments = bounded(amqp, kind);
-    if kind == QueueKind::Quorum {
-        arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(DELIVERIES_MAX));
-    }
+    let mut arguments = match kind {
+        QueueKind::Classic => bounded(amqp),
+        QueueKind::Quorum => lasting(amqp),
+    };
     if broker.kind() == QueueKind::Quorum {
         arguments.insert("x-dead-letter-exchange".into(), text(DEAD));
     }
@@ -192,26 +190,30 @@ fn is_durable(amqp: &Amqp, broker: Broker) -> bool {
 /// The arguments of a queue of requests that are put aside. Of all consumers of messages that run alone, one gets
 /// messages.
 fn put_aside(amqp: &Amqp, is_alone: bool) -> FieldTable {
-    let mut arguments = bounded(amqp, QueueKind::Quorum);
-    arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(DELIVERIES_MAX));
+    let mut arguments = lasting(amqp);
     if is_alone {
         arguments.insert("x-single-active-consumer".into(), AMQPValue::Boolean(true));
     }
     arguments
 }
 
-fn bounded(amqp: &Amqp, kind: QueueKind) -> FieldTable {
+/// The arguments of a quorum queue. The nodes decide how often a message may be delivered: RabbitMQ counts every lost
+/// connection of whoever had the message, and each look at a dead letter. RabbitMQ 4 deletes a message after 20 of
+/// them, unless the queue has another bound.
+fn lasting(amqp: &Amqp) -> FieldTable {
+    let mut arguments = bounded(amqp);
+    arguments.insert("x-queue-type".into(), text("quorum"));
+    arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(DELIVERIES_MAX));
+    arguments
+}
+
+/// The arguments of every queue.
+fn bounded(amqp: &Amqp) -> FieldTable {
     let mut arguments = FieldTable::default();
     let length = i64::from(amqp.queue_length_max);
     arguments.insert("x-max-length".into(), AMQPValue::LongLongInt(length));
     // A full queue refuses new messages; it never drops what it has accepted.
     arguments.insert("x-overflow".into(), text("reject-publish"));
-    match kind {
-        QueueKind::Classic => {}
-        QueueKind::Quorum => {
-            arguments.insert("x-queue-type".into(), text("quorum"));
-        }
-    }
     arguments
 }
 
@@ -242,7 +244,7 @@ mod tests {
         assert_eq!(of_reads(ReadQueues::Transient), (names(&arguments(&amqp, Broker::AppRead)), 2));
         let quorum = ["x-delivery-limit", "x-max-length", "x-overflow", "x-queue-type"];
         assert_eq!(of_reads(ReadQueues::Quorum), (quorum.map(str::to_owned).to_vec(), 0));
-        // The dead letters' own queue sends nothing on.
-        assert_eq!(names(&bounded(&amqp, QueueKind::Quorum)), ["x-max-length", "x-overflow", "x-queue-type"]);
+        // The dead letters' own queue sends nothing on, and keeps what was looked at often.
+        assert_eq!(names(&lasting(&amqp)), quorum);
     }
 }
