@@ -15,6 +15,7 @@ mod faults;
 mod fuzz;
 mod keeper;
 mod node;
+mod programs;
 mod reload;
 mod signals;
 mod soak;
