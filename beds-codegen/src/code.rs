@@ -224,6 +224,9 @@ impl Code {
                 | Self::DefaultRefused
                 | Self::RowValue
                 | Self::RoleIdle
+                | Self::BadPlaceholder
+                | Self::PipelineValue
+                | Self::ServerScript
         )
     }
 

@@ -39,6 +39,19 @@ fn each_mistake_is_told_at_its_place_with_its_remedy() {
 }
 
 #[test]
+fn a_template_can_allow_the_warnings_about_its_pipelines() {
+    let warnings = |allowed: &str| {
+        let template = TEMPLATE.replace("[calls.by_tag]", &format!("allow = [{allowed}]\n\n[calls.by_tag]"));
+        let text = r#"[{ "$match": { "owner": "@user", "tags": { "$arg": "tag" } } }]"#;
+        let compiler =
+            Compiler::new().template_text("memo_rec.toml", template).pipeline_text("by_tag.json", text);
+        compiler.domains("nowhere").compile().unwrap().warnings.to_string()
+    };
+    assert!(warnings("").contains("B0619"), "{}", warnings(""));
+    assert_eq!(warnings("\"B0619\""), "");
+}
+
+#[test]
 fn a_byte_order_mark_is_no_part_of_a_pipeline() {
     let text = "\u{feff}[{ \"$match\": { \"tags\": { \"$arg\": \"tag\" } } }]\n";
     let compiler =

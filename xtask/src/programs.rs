@@ -76,7 +76,9 @@ impl Program {
 /// Builds the test programs. The ones that take long are first: those that start servers.
 pub(crate) fn build(root: &Path, options: &[String]) -> Result<Vec<Program>> {
     let mut command = cargo(root);
-    command.args(["test", "--workspace", "--no-run", "--message-format=json-render-diagnostics"]).args(options);
+    command
+        .args(["test", "--workspace", "--no-run", "--message-format=json-render-diagnostics"])
+        .args(options);
     let mut building = command.stdout(Stdio::piped()).spawn().context("cannot start `cargo test`")?;
     let messages = building.stdout.take().context("`cargo test` has no output")?;
     let mut programs = Vec::new();

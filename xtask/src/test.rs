@@ -52,11 +52,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let rest = args.for_cargo(std::env::args());
     let is_whole = rest.iter().all(|word| OF_CARGO.contains(&word.as_str()) || word == NO_FAIL_FAST);
     let mut steps = Steps::new(if is_whole { 7 } else { 4 });
-    if is_whole {
-        whole(&root, &mut steps, rest)
-    } else {
-        selected(&root, &mut steps, &rest)
-    }
+    if is_whole { whole(&root, &mut steps, rest) } else { selected(&root, &mut steps, &rest) }
 }
 
 fn install(steps: &mut Steps) -> Result<()> {

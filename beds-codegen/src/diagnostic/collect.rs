@@ -23,10 +23,10 @@ impl Errors {
         ErrorSink { before: self.reported, store: self }
     }
 
-    /// Forgets the warnings of these codes in a file.
+    /// Forgets the warnings of these codes about a file, or about a pipeline that the file names.
     pub fn allow(&mut self, file: FileId, codes: &[Code]) {
         self.list.retain(|found| {
-            let is_here = found.primary().is_some_and(|label| label.span.file == file);
+            let is_here = found.labels.iter().any(|label| label.span.file == file);
             !(is_here && found.severity == Severity::Warning && codes.contains(&found.code))
         });
     }

@@ -57,7 +57,7 @@ pub(crate) fn not_a_warning(span: Span, text: &str, known: Option<Code>) -> Diag
             .at(span, "expected the code of a warning, such as \"B0907\""),
     };
     match (known, Code::from_text(text).filter(|code| code.may_warn())) {
-        (Some(_), _) => diagnostic.help("remove it, and correct what it reports: an error is never right"),
+        (Some(_), _) => diagnostic.help("remove it, and correct what it reports"),
         (None, Some(meant)) => {
             diagnostic.help(format!("write `\"{meant}\"`")).fix(span, format!("\"{meant}\""))
         }
@@ -111,7 +111,9 @@ pub(crate) fn unknown_engine(span: Span, name: &str) -> Diagnostic {
     }
     match lower.as_str() {
         "mysql" | "maria" | "sql" | "mysql8" | "innodb" => {
-            return diagnostic.help("write `mariadb`, for a MySQL server too").rename(name, "mariadb");
+            return diagnostic
+                .help("write `mariadb` if the server is one: a node refuses a MySQL server")
+                .rename(name, "mariadb");
         }
         "mongo" | "documentdb" | "nosql" | "ferretdb" => {
             return diagnostic.help("write `mongodb`: this is its name here").rename(name, "mongodb");
