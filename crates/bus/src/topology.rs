@@ -136,8 +136,12 @@ impl Declaring<'_> {
         let limit = self.amqp.confirm_timeout_ms.duration();
         let declared = self.channel.queue_declare(name.into(), options, arguments);
         within(limit, "declaring a queue", declared).await.map(drop).map_err(|error| {
-            let remedy =
-                "drain and delete it, or configure amqp.queue_length_max and amqp.read_queues as they were";
+            let remedy = if name == DEAD {
+                "configure amqp.queue_length_max as it was; if the queue comes from an older version, replay or drop \
+                 its letters with `beds dead`, and delete it while no node runs"
+            } else {
+                "drain and delete it, or configure amqp.queue_length_max and amqp.read_queues as they were"
+            };
             differs(&format!("queue `{name}`"), error, remedy)
         })
     }
