@@ -302,7 +302,7 @@ const REFUSED: &[Refused] = &[
     in_variable(
         "a user of RabbitMQ without a password",
         &[("BEDS__AMQP__URL", "amqp://beds@127.0.0.1:1/%2f")],
-        &["amqp.url: the user `beds` has no password: put it into a file, and name that as `pass_file`"],
+        &["amqp.url: the user `beds` has no password: put it into a file, and name the file as `pass_file`"],
     ),
     in_variable(
         "a user of MongoDB without a password",
@@ -469,5 +469,8 @@ fn a_password_file_holds_a_password_or_is_named() {
         [("BEDS__AMQP__URL", "amqp://127.0.0.1:1/%2f"), ("BEDS__AMQP__PASS_FILE", file.to_str().unwrap())];
     let ended = Beds::new(&["check"]).env(&NOWHERE).env(&variables).run();
     assert_eq!(ended.code, Some(10), "{ended:?}");
-    assert!(ended.stderr.contains("amqp.url: it names no user, whose password it could be"), "{ended:?}");
+    assert!(
+        ended.stderr.contains("amqp.url: it names no user to whom the password could belong"),
+        "{ended:?}"
+    );
 }

@@ -385,6 +385,7 @@ fn validators_and_indexes_that_contradict_are_found() {
     let (_, report) = verify(&stack, "root", &["--template", "sample_document"]);
     has(
         &lines(&report, "sample_document"),
-        "error objects.read: nobody can read `v_sample`: it shows the collection `samples`, which is not there [create the",
+        "error objects.read: nobody can read `v_sample`: it shows the collection `samples`, which does not exist \
+         [create the",
     );
 }

@@ -158,7 +158,7 @@ mod tests {
                 "`replicaSet`",
             ),
             (
-                "`h:1` is of the replica set `rs0`, and `replicaSet` in the URL is `x`",
+                "`h:1` belongs to the replica set `rs0`, but `replicaSet` in the URL is `x`",
                 "correct `replicaSet` in the URL, or leave it out",
             ),
             ("something else", "the log of the server"),

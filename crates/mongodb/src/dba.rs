@@ -49,7 +49,7 @@ impl Dba {
     /// The server's message, also for a part of the command.
     pub async fn run(&mut self, command: &str) -> Result<Value, String> {
         let command: Document =
-            serde_json::from_str(command).map_err(|error| format!("this is no command: {error}"))?;
+            serde_json::from_str(command).map_err(|error| format!("this is not a command: {error}"))?;
         let database = self.database.clone();
         // No future of the driver is dropped midway: a late one ends by itself.
         let running = tokio::spawn(async move { database.run_command(command).await });

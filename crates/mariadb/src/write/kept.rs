@@ -50,7 +50,7 @@ pub(super) fn own<T>(domain: &Domain, read: Result<T, Fault>) -> Result<Result<T
     match read {
         Ok(read) => Ok(Ok(read)),
         Err(Fault::Refused(error)) => {
-            tracing::warn!(template = domain.name, "what is written cannot be read back: {error}");
+            tracing::warn!(template = domain.name, "the written record cannot be read back: {error}");
             Ok(Err(error))
         }
         Err(fault) => Err(fault),

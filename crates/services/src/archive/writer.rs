@@ -62,7 +62,7 @@ impl Writer {
                 let key = self.about.key.join(", ");
                 return Err(Fault::no_record(
                     &path,
-                    format!("a record is no JSON object in one line with the key ({key})"),
+                    format!("a record is not a JSON object in one line with the key ({key})"),
                 ));
             }
             lines.push_str(text);

@@ -56,9 +56,8 @@ pub(super) fn value(
             _ => Json::Null,
         },
         Expression::Date { from, part } => match source.get(*from) {
-            Json::String(text) => {
-                date(text, *part).ok_or_else(|| "cannot be read out of what is no date".to_owned())?
-            }
+            Json::String(text) => date(text, *part)
+                .ok_or_else(|| "cannot be taken from a value that is not a date".to_owned())?,
             _ => Json::Null,
         },
         Expression::LookUp { from, look_up } => {

@@ -293,7 +293,8 @@ fn creates(
         let mut stored = values.all.iter().filter(|stored| !stored.changes() && is_here(stored.statement));
         if stored.any(|stored| same_word(&stored.column, own) && is_computed(values.given(stored))) {
             let message = format!(
-                "{} gives the record another key than the client's: it computes {}, and the reply has what was sent",
+                "{} gives the record another key than the client's: it computes {}, and the reply has the values that \
+                 were sent",
                 shown(&routine.name),
                 shown(own)
             );

@@ -31,7 +31,7 @@ pub(super) fn check(domains: &[&'static Domain], catalogue: &Catalogue) -> Vec<F
             "the server of the database {} has no transactions: what happens once, and what is published or audited, is refused",
             shown(&catalogue.database)
         );
-        let hint = format!("run MongoDB as a replica set, of which one member is enough; {}", unless(table));
+        let hint = format!("run MongoDB as a replica set (one member is enough); {}", unless(table));
         findings.push(finding("transactions", message, hint));
     }
     for table in tables {
