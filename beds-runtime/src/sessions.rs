@@ -148,12 +148,14 @@ async fn purge_for_ever(check: Arc<SessionCheck>) {
             Ok(count) => {
                 is_told = false;
                 if count > 0 {
-                    debug!(count, "took away sessions that ended long ago");
+                    debug!(count, "removed sessions that ended long ago");
                 }
             }
             Err(error) => {
                 if !std::mem::replace(&mut is_told, true) {
-                    warn!("sessions that ended long ago stay: {error}; it is tried again every minute");
+                    warn!(
+                        "sessions that ended long ago could not be removed: {error}; this is retried every minute"
+                    );
                 }
             }
         }

@@ -37,7 +37,7 @@ async fn each_fault_has_its_message_and_all_have_one_exit_code() {
     let tmpfs = |options: &str| format!("mount -t tmpfs -o {options} none {at}");
     let cases = [
         (format!("{at}/absent"), String::new(), "it is not there; is the filesystem mounted?; mount it, or"),
-        (file.display().to_string(), String::new(), "it is no folder; a folder is needed in which"),
+        (file.display().to_string(), String::new(), "it is not a folder; a folder is needed in which"),
         (at.clone(), tmpfs("ro"), "the filesystem is read-only; mount it with `rw`"),
         (at.clone(), tmpfs("size=32k"), "the filesystem is full; make room: fewer than 65536 bytes are free"),
         (

@@ -187,7 +187,8 @@ pub(super) fn roles(access: &Access) -> Result<(), ConfigError> {
             }
             if !is_role(role) {
                 return Err(ConfigError::new(format!(
-                    "{key}: `{role}` is no role: a role has lower-case letters, digits, _ and -, and begins with a letter"
+                    "{key}: `{role}` is not a role: a role has lower-case letters, digits, _ and -, and begins with a \
+                     letter"
                 )));
             }
             if roles.0[..index].contains(role) {

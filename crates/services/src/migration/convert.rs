@@ -91,7 +91,7 @@ fn of_enum(value: &Json, values: &BTreeMap<String, Json>, other: Option<&Json>) 
     let Some(text) = plain(value) else { return Ok(Json::Null) };
     match (values.get(&text), other) {
         (Some(json), _) | (None, Some(json)) => Ok(json.clone()),
-        (None, None) => Err("has no value for what the record has: `enum` does not name it".to_owned()),
+        (None, None) => Err("has no value for that of the record: `enum` does not name it".to_owned()),
     }
 }
 
