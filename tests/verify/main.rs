@@ -208,7 +208,7 @@ fn own_tables_are_held_against_what_the_node_does_with_them() {
         "it has no primary key over `user`, `message_id`, `step`",
         "its unique index `message_id` refuses rows",
         "it has no index on `at`",
-        "[`beds ddl` writes what mends it",
+        "[`beds ddl` writes the repair",
     ] {
         has(&wrong, part);
     }

@@ -320,8 +320,7 @@ fn another_written(domain: &Domain) -> Error {
         format!("the database wrote another record of `{}` than the one with this key", domain.name);
     Error::new(ErrorCode::Conflict, message).hint(
         "another record may have one of the unique values, or the key is stored in another form than it was sent; the \
-         DBA compares \
-         the procedure with the table",
+         DBA compares the procedure with the table",
     )
 }
 

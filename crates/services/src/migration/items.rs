@@ -73,8 +73,7 @@ fn item(chunk: &Chunk<'_>, key: Json, source: Record, found: &Found) -> Result<I
             // The node would generate another value each time: nothing could be compared with it.
             Ok(Json::Null) if !field.nullable && field.generated.is_some() => {
                 let reason = "is null in the source, and the node would generate a value: give the record one, or \
-                     leave \
-                              the field out of the map";
+                     leave the field out of the map";
                 wrong.push((field.name, reason.to_owned()));
             }
             // A field that may not be null is left out: it has a default, or the record is refused.

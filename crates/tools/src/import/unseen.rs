@@ -29,8 +29,8 @@ pub(super) fn routines(catalogue: &Catalogue) -> Option<(String, String)> {
     (!sees_routines(catalogue)).then(|| {
         let why = format!(
             "{} may not see those that it has no right on: it lacks the privilege EXECUTE on the database; import as a user who \
-             has it, or know that none of them became an operation or a call, and that a procedure which --ddl proposes may \
-             have the name of one",
+             has it; otherwise none of them becomes an operation or a call, and a procedure that --ddl proposes may \
+             have the name of one of them",
             shown(&catalogue.grants.user)
         );
         ("routines".to_owned(), why)

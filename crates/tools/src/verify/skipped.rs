@@ -51,12 +51,12 @@ fn swallows(
         Catches::Nothing => return,
     };
     let message = format!(
-        "{} has a handler that passes over errors: what the database refuses is answered with `ok`",
+        "{} has a handler that hides errors: a write that the database refuses is answered with `ok`",
         shown(&routine.name)
     );
     findings
         .push(severity, place(object.usage), message)
-        .hint("end the handler with `resignal`, or take it out");
+        .hint("end the handler with `resignal`, or remove it");
 }
 
 /// A create that may insert nothing.

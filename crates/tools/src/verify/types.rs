@@ -85,7 +85,7 @@ pub(super) fn fit(kind: &Kind, ty: &Type, against: Against) -> Fit {
         // A validator that accepts a `number` accepts a double as well. Conditions that a double breaks are reported
         // where documents are written.
         (Type::Float { .. }, Kind::Decimal { .. }) if is_mongodb => doubt(
-            "may have decimals, but the field is a float: those that no float is equal to are shown as null",
+            "may have decimals, but the field is a float: decimals that no float equals are shown as null",
         ),
         (Type::Float { .. }, Kind::Int { .. }) => Fit::Fine,
         (Type::Float { .. }, Kind::Decimal { .. } | Kind::Bool | Kind::Flag { .. } | Kind::Year)

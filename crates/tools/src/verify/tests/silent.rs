@@ -67,8 +67,8 @@ fn each(cases: &[(Operation, &str, &str)]) {
 
 #[test]
 fn a_handler_that_passes_over_errors_is_found() {
-    let error = "error passes over errors";
-    let warning = "warning passes over errors";
+    let error = "error hides errors";
+    let warning = "warning hides errors";
     each(&[
         (Create, "begin declare continue handler for sqlexception begin end; INSERT; end", error),
         (Create, "begin declare exit handler for 1062 set @was = 1; INSERT; end", error),
