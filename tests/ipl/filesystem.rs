@@ -152,7 +152,7 @@ async fn nodes_that_do_not_share_it_find_out() {
     eventually_async("it is told to be away", async || is_told(true).await).await;
     fs::rename(&hidden, &marker).unwrap();
     eventually_async("it is told to be back", async || is_told(false).await).await;
-    assert!(first.log().contains("the shared filesystem is not there any more"), "{}", first.log());
+    assert!(first.log().contains("the shared filesystem is no longer there"), "{}", first.log());
     // In `dev` the node warns, and the other nodes warn as well.
     let third = start(&other_path);
     assert!(third.log().contains("is not shared"));

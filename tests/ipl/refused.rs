@@ -231,7 +231,7 @@ const REFUSED: &[Refused] = &[
     in_file(
         "one database twice",
         "[mariadb.a]\nurl = \"mysql://u@h/c\"\n[mariadb.A]\nurl = \"mysql://u@h/d\"\n",
-        &["{file}: [mariadb.", "] stands twice: the case of its name is of no account"],
+        &["{file}: [mariadb.", "] is there twice: the case of a name does not matter"],
     ),
     // URLs: the message names the part that is not understood, for every kind of server.
     in_variable(
@@ -287,7 +287,7 @@ const REFUSED: &[Refused] = &[
     in_variable(
         "a variable of TLS with one underscore",
         &[("BEDS_TLS_CA_FILE", "/ca")],
-        &["BEDS_TLS_CA_FILE is read by nobody: did you mean BEDS__TLS__CA_FILE?"],
+        &["BEDS_TLS_CA_FILE is not used: did you mean BEDS__TLS__CA_FILE?"],
     ),
     in_variable(
         "a mistyped scheme",

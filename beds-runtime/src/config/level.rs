@@ -37,7 +37,7 @@ fn check_levels(filter: &str) -> Result<(), String> {
         ));
     }
     if parts().all(|part| part.ends_with("=off")) {
-        return Err("it lets nothing be logged: begin it with a level, such as info".to_owned());
+        return Err("it logs nothing: begin it with a level, such as info".to_owned());
     }
     Ok(())
 }
