@@ -221,7 +221,7 @@ const REFUSED: &[Refused] = &[
     in_variable(
         "a pattern for a prefix",
         &[("BEDS__AMQP__REPLY_TO_PREFIXES", "web.*")],
-        &["amqp.reply_to_prefixes: `web.*` is a pattern, and must be how names begin, such as `web.`"],
+        &["amqp.reply_to_prefixes: `web.*` is a pattern: write how the names begin, such as `web.`"],
     ),
     in_variable(
         "a prefix of the node's own queues",
@@ -317,7 +317,7 @@ const REFUSED: &[Refused] = &[
     in_variable(
         "an IPv6 address without brackets",
         &[("BEDS__AMQP__URL", "amqp://::1:5672/")],
-        &["amqp.url: an IPv6 address stands in brackets, as in `[::1]`"],
+        &["amqp.url: an IPv6 address needs brackets, as in `[::1]`"],
     ),
     in_variable(
         "a port that a variable left empty",

@@ -60,7 +60,7 @@ fn reply_to_prefix(prefix: &str) -> Result<(), ConfigError> {
     }
     if let Some(plain) = prefix.strip_suffix(['*', '#']) {
         let plain = if plain.is_empty() { "web." } else { plain };
-        return wrong(format!("`{prefix}` is a pattern, and must be how names begin, such as `{plain}`"));
+        return wrong(format!("`{prefix}` is a pattern: write how the names begin, such as `{plain}`"));
     }
     if OWN_QUEUES.starts_with(prefix) || prefix.starts_with(OWN_QUEUES) {
         return wrong(format!(
@@ -361,7 +361,7 @@ pub(super) fn telemetry(telemetry: &Telemetry) -> Result<(), ConfigError> {
             return wrong("it must not have a user: a collector beside the node needs none");
         }
         if rest.contains(char::is_whitespace) || rest.contains(['?', '#']) {
-            return wrong("it is no address: write it as http://host:port");
+            return wrong("it is not an address: write it as http://host:port");
         }
     }
     if !(0.0..=1.0).contains(&telemetry.sample_ratio) {

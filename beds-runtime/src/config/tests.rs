@@ -183,7 +183,7 @@ fn what_makes_no_sense_is_refused() {
         (
             "BEDS__LOGGING__LEVEL",
             "verbose",
-            "`verbose` is no level; a level is off, error, warn, info, debug, trace",
+            "`verbose` is not a level; a level is off, error, warn, info, debug, trace",
         ),
         ("BEDS__LOGGING__LEVEL", "warning", "did you mean `warn`?"),
         ("BEDS__LOGGING__LEVEL", "info,beds_bus=err", "did you mean `error`?"),

@@ -58,7 +58,7 @@ impl Dba {
             Ok(Err(error)) => return Err(error.to_string()),
             Err(_) => {
                 let seconds = self.patience.as_secs();
-                return Err(format!("it takes longer than {seconds} s; whether it is done is not known"));
+                return Err(format!("it takes longer than {seconds} s; it is not known whether it is done"));
             }
         };
         if let Some(Bson::Array(errors)) = reply.get("writeErrors")

@@ -264,7 +264,7 @@ fn host(text: &str) -> Result<Host<'_>, String> {
             }
         }
         None if text.matches(':').count() > 1 => {
-            return Err("an IPv6 address stands in brackets, as in `[::1]`".to_owned());
+            return Err("an IPv6 address needs brackets, as in `[::1]`".to_owned());
         }
         None => text.split_once(':').map_or((text, None), |(name, port)| (name, Some(port))),
     };

@@ -199,7 +199,7 @@ impl Fleet {
         let given = match self.told.try_send(Told { command, answer }) {
             Ok(()) => match timeout_at(until, given).await {
                 Ok(Ok(given)) => given,
-                Ok(Err(_)) => Err(Error::new(ErrorCode::Unavailable, "the node ends")),
+                Ok(Err(_)) => Err(Error::new(ErrorCode::Unavailable, "the node is stopping")),
                 Err(_) => return,
             },
             Err(_) => Err(Error::new(ErrorCode::Overloaded, "too many commands are waiting at the node")),

@@ -130,7 +130,7 @@ impl Worker {
     async fn work(&self, mut lease: Lease, taken: Instant, works: &watch::Receiver<bool>) {
         let kind = self.kinds.iter().find(|kind| kind.name() == lease.kind);
         let Some(kind) = kind.cloned() else { return };
-        info!(job = %lease.id, kind = lease.kind, done = lease.done, "works at a job");
+        info!(job = %lease.id, kind = lease.kind, done = lease.done, "works on a job");
         let asked_chunk = lease.arguments.get("chunk").and_then(beds_protocol::Json::as_u64);
         let whole =
             asked_chunk.and_then(|chunk| u32::try_from(chunk).ok()).unwrap_or(self.settings.chunk).max(1);
@@ -235,7 +235,7 @@ impl Worker {
             extensions: Arc::clone(extensions),
         };
         let step = AssertUnwindSafe(kind.step(&cx, &job)).catch_unwind().await;
-        step.unwrap_or_else(|_| Err(Error::internal("the node failed while it worked at the job")))
+        step.unwrap_or_else(|_| Err(Error::internal("the node failed while it worked on the job")))
     }
 
     /// Stores the result of a chunk; `None` if that is impossible while the lease lasts.

@@ -132,11 +132,11 @@ async fn take_back(
                 continue;
             }
             (Meanwhile::Deleted, Err(more)) => {
-                format!("it was deleted in `{from}` after it was written{more}: it is in `{}` alone", to.name)
+                format!("it was deleted in `{from}` after it was written{more}: it is only in `{}`", to.name)
             }
             (Meanwhile::Changed, Ok(())) => {
                 format!(
-                    "it was changed after it was written: it is in `{from}` alone, as it is now; send it again"
+                    "it was changed after it was written: it is only in `{from}`, as it is now; send it again"
                 )
             }
             (Meanwhile::Changed, Err(more)) => format!(

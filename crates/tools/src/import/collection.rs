@@ -46,7 +46,7 @@ pub(super) fn offer(domain: &mut Domain, relation: &Relation) {
         if let Some(why) = shown_alike(relation, &field.column.name, field.ty.name) {
             let form = one_form(field.ty.name);
             field.notes.push(format!(
-                "{why}: a key that records share is `conflict`; let the validator take \"{form}\" alone"
+                "{why}: a key that records share is `conflict`; let the validator accept only \"{form}\""
             ));
         }
     }

@@ -50,8 +50,8 @@ pub(super) fn unread(relation: &Relation, catalogue: &Catalogue) -> Option<Strin
         )
     } else {
         format!(
-            "fetch: {user} has SELECT on some columns alone: it may not see others and their indexes, or see what it cannot read; \
-             import as a user who has SELECT on all of them"
+            "fetch: {user} has SELECT on some columns only: it may not see others and their indexes, or see what it \
+             cannot read; import as a user who has SELECT on all of them"
         )
     })
 }

@@ -39,7 +39,7 @@ fn of_validator(table: &Table, relation: &Relation) -> Vec<String> {
             Some(found) if !takes(column, &found.kind, found.takes_long()) => {
                 let (name, written) = (column.name, &found.written);
                 wrong.push(format!(
-                    "its validator takes `{name}` as `{written}` only, which the node does not write"
+                    "its validator accepts `{name}` only as `{written}`, which the node does not write"
                 ));
             }
             Some(found) if column.nullable && !found.nullable => {

@@ -44,7 +44,7 @@ fn check_forms(relation: &Relation, findings: &mut Findings<'_>) {
         if !findings.has(&place, &why) {
             let form = one_form(field.ty.name());
             findings.warning(place, why).hint(format!(
-                "let the validator take \"{form}\" alone; until then a key that records share is `conflict`"
+                "let the validator accept only \"{form}\"; until then a key that records share is `conflict`"
             ));
         }
     }

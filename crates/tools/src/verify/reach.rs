@@ -84,7 +84,7 @@ impl Operation<'_> {
                 self.report(
                     Severity::Warning,
                     message,
-                    "let it be an `update`; what may create a record is objects.upsert",
+                    "let it be an `update`; an object that may create a record belongs under objects.upsert",
                     findings,
                 );
             }
@@ -121,11 +121,12 @@ impl Operation<'_> {
             };
             let hint = match self.usage {
                 Usage::Create => {
-                    "let it be a plain `insert`, so that a duplicate is a conflict; what may change a record is objects.upsert"
+                    "let it be a plain `insert`, so that a duplicate is a conflict; an object that may change a \
+                     record belongs under objects.upsert"
                 }
                 _ => "let it be a plain statement, so that what does not fit is refused",
             };
-            let message = format!("{routine} does more to {table} than it answers: {what}");
+            let message = format!("{routine} does more to {table} than its answer says: {what}");
             self.report(Severity::Error, message, hint, findings);
         }
     }

@@ -110,8 +110,8 @@ fn a_handler_that_passes_over_errors_is_found() {
 
 #[test]
 fn a_create_that_may_insert_nothing_is_found() {
-    let condition = "warning its insert stands under a condition";
-    let query = "warning its insert takes what a query finds";
+    let condition = "warning its insert depends on a condition";
+    let query = "warning its insert takes the result of a query";
     each(&[
         (Create, "begin if not exists (select 1 from line KEY) then INSERT; end if; end", condition),
         (Create, "b: begin if c < 0 then leave b; end if; INSERT; end", condition),
