@@ -113,7 +113,11 @@ fn what_makes_no_sense_is_refused() {
             "mysql://u:p@h",
             "mariadb.a.url: mysql://u:***@h names no schema: add its name, as in mysql://u:***@h/SCHEMA",
         ),
-        ("BEDS__MARIADB__A__URL", "mysql://u@h/a%00b", "the schema has a NUL, `%00`, which no server takes"),
+        (
+            "BEDS__MARIADB__A__URL",
+            "mysql://u@h/a%00b",
+            "the schema has a NUL, `%00`, which no server accepts",
+        ),
         ("BEDS__MARIADB__A__URL", "mysql://u%00@h/a", "the user has a NUL"),
         ("BEDS__MARIADB__A__URL", "mysql://u@h/a%0ab", "MariaDB does not take the name of its schema"),
         ("BEDS__MARIADB__A__URL", "mysql://u@h/a%20", "MariaDB does not take the name of its schema"),
