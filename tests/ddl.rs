@@ -232,7 +232,7 @@ fn own_collections_become_what_the_node_needs() {
         "it has no index on `at`",
         "its unique index `body_1` refuses documents",
         "it has no index on `subject`",
-        "its validator takes `seq` as `string` only",
+        "its validator accepts `seq` only as `string`",
     ] {
         assert!(told.contains(part), "{part}\n{told}");
     }

@@ -76,7 +76,9 @@ async fn dead_letters_are_seen_and_replayed_once_and_dropped() {
     assert_eq!(table.lines().count(), 3, "{table}");
     let stays = table.lines().filter(|line| line.contains("  stays   country.fetch  "));
     assert!(
-        stays.clone().all(|line| line.ends_with("(it is a read, and nobody waits for its answer any more)"))
+        stays
+            .clone()
+            .all(|line| line.ends_with("(it is a read, and nobody waits for its answer any longer)"))
     );
     assert_eq!((stays.count(), table.matches("  replay  bookmark.create  ").count()), (1, 2), "{table}");
     let until = "(its client wanted it until 2100-01-01T00:00:00Z; a replay has no deadline)";

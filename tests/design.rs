@@ -131,7 +131,7 @@ fn what_is_wrong_is_said_and_nothing_is_written() {
     assert!(site.refused(&["new"]).contains("--model"));
     fs::write(site.path("wish.txt"), "A library").unwrap();
     let said = site.refused(&["new", "--description", "wish.txt"]);
-    assert!(said.contains("nobody is there to ask"), "{said}");
+    assert!(said.contains("no model can be asked"), "{said}");
     let prompt = site.done(&["new", "--description", "wish.txt", "--show-prompt"]);
     assert!(prompt.contains("A library") && prompt.contains("\"$defs\""), "{prompt}");
     site.configured("[design]\nurl = \"http://127.0.0.1:9/v1\"\nmodel = \"m\"\nattempts = 1\n");

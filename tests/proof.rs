@@ -139,7 +139,7 @@ fn what_is_proved_and_signed_runs_in_a_database_and_nothing_else_does() {
     let narrow = url.replace("root@", "dba:secret@");
     let said = site.refused(&["apply", "proposals/library", "--url", &narrow, "--yes"]);
     assert!(said.contains("it stopped at procedure sp_book_create"), "{said}");
-    assert!(said.contains("what stands: table beds_audit, table book, view v_book\n"), "{said}");
+    assert!(said.contains("done: table beds_audit, table book, view v_book\n"), "{said}");
     assert!(!said.contains("secret"), "{said}");
     let told = ask("select operation from library.beds_audit order by id");
     assert_eq!(told, "design.apply\ndesign.apply\ndesign.apply\ndesign.stop\n");
@@ -190,7 +190,7 @@ fn documents_go_the_same_way() {
     fs::write(site.path("other.csv"), "a\n1\n").unwrap();
     assert!(
         site.refused(&["prove", "proposals/sensors", "--samples", "other.csv"])
-            .contains("no sample data that")
+            .contains("is not sample data of")
     );
     site.done(&[&["prove", "proposals/sensors", "--records", "1000"], &samples[..]].concat());
     let report = fs::read_to_string(site.path("proposals/sensors/proofs/samples.txt")).unwrap();
@@ -206,7 +206,7 @@ fn documents_go_the_same_way() {
     let url = stack.mongodb_url();
     let apply = ["apply", "proposals/sensors", "--url", &url, "--database", "field", "--yes"];
     let said = site.done(&apply);
-    assert!(said.contains("all of it stands"), "{said}");
+    assert!(said.contains("all of it is done"), "{said}");
     let said = site.refused(&apply);
     assert!(
         said.contains("is not what the proofs began with") && said.contains("collection reading is there"),
@@ -303,7 +303,7 @@ fn what_no_database_runs_is_found_and_a_server_that_dies_is_no_proof() {
     .unwrap();
     real.model("library.json", |text| text);
     let said = real.refused(&["new", "--model", "library.json", "--prove"]);
-    assert!(said.contains("which nodes work with") && !real.path("proposals").exists(), "{said}");
+    assert!(said.contains("which nodes use") && !real.path("proposals").exists(), "{said}");
     // A body that finds more rows than it can take: MariaDB creates such a procedure, and each call of it fails.
     let site = Site::new(&scratch);
     site.model("library.json", |text| {

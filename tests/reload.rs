@@ -95,7 +95,7 @@ async fn a_node_takes_what_it_can_of_a_new_configuration_and_says_what_needs_a_r
         let refused = "the configuration was not reloaded, and the old one stays: ";
         let lines = "[brokers.app_server.r]\ninstances = 0\n";
         reload(&node, lines, &format!("{refused}brokers.app_server.r.instances is 0: it must be at least 1"));
-        reload(&node, "[logging]\nlevel = \"inof\"\n", "`inof` is no level");
+        reload(&node, "[logging]\nlevel = \"inof\"\n", "`inof` is not a level");
         reload(&node, "[limits\n", refused);
         assert_eq!((most_in_progress(&node, READS), consumers(stack, READS)), (Some(56), 7));
 

@@ -346,7 +346,7 @@ fn an_endpoint_that_is_none_is_refused_with_the_reason() {
         ("https://collector", "run a collector beside the node"),
         ("http://", "names no host"),
         ("http://user:secret@host", "must not have a user"),
-        ("http://host?x", "is no address"),
+        ("http://host?x", "is not an address"),
     ] {
         let beds = Beds::new(&["check"])
             .env(&[("BEDS__AMQP__URL", "amqp://127.0.0.1"), ("BEDS__TELEMETRY__ENDPOINT", endpoint)]);

@@ -71,7 +71,7 @@ impl Running<'_> {
 
     fn log_by(&mut self, level: &str) -> Result<Value> {
         self.levels.set(level).map_err(|reason| Error::new(ErrorCode::ValidationFailed, reason))?;
-        info!(level, "told to log by another filter");
+        info!(level, "told to change the log filter");
         let before = std::mem::replace(&mut self.config.logging.level, level.to_owned());
         Ok(json!({ "before": before, "now": level }))
     }

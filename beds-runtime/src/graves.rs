@@ -167,7 +167,7 @@ pub(crate) fn forbidden(reason: &str) -> String {
 }
 
 fn unavailable(error: &impl Display) -> Error {
-    Error::new(ErrorCode::Unavailable, format!("the dead letters cannot be worked off: {error}"))
+    Error::new(ErrorCode::Unavailable, format!("the dead letters cannot be processed: {error}"))
 }
 
 impl Graves for Servers {

@@ -80,10 +80,10 @@ async fn serve(address: SocketAddr, health: Health) -> io::Result<SocketAddr> {
                 }
                 Status::Draining => (
                     StatusCode::SERVICE_UNAVAILABLE,
-                    "draining: finishing what was taken, as told by command\n".to_owned(),
+                    "draining by command: finishing the requests in progress\n".to_owned(),
                 ),
                 Status::Drained => {
-                    (StatusCode::SERVICE_UNAVAILABLE, "draining: drained, until told to resume\n".to_owned())
+                    (StatusCode::SERVICE_UNAVAILABLE, "drained by command, until told to resume\n".to_owned())
                 }
                 Status::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".to_owned()),
             }

@@ -127,10 +127,11 @@ impl Beats {
         }
         let is_taken = sent.is_ok();
         match (sent, self.is_told) {
-            (Ok(()), true) => info!("the node's heartbeats are taken again"),
+            (Ok(()), true) => info!("the node's heartbeats are accepted again"),
             // A fleet without `admin` is valid, too.
             (Err(reason), false) => info!(
-                "nobody takes the node's heartbeats, so that the fleet does not know it; it serves all the same: {reason}"
+                "nobody takes the node's heartbeats, so the fleet does not know the node; it serves nevertheless: \
+                 {reason}"
             ),
             (Ok(()), false) | (Err(_), true) => return is_taken,
         }

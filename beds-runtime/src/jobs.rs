@@ -74,7 +74,7 @@ pub(crate) fn start(
     }
     let started = Arc::clone(&desk.started);
     let Some(worker) = Worker::new(domain, base, name.to_owned(), config.jobs.clone(), kinds, started) else {
-        warn!(template = TEMPLATE, "it has not the calls that nodes need: this node works at no jobs");
+        warn!(template = TEMPLATE, "it lacks the calls that nodes need: this node runs no jobs");
         return None;
     };
     let (works, told) = watch::channel(true);
@@ -84,7 +84,10 @@ pub(crate) fn start(
         match Starter::new(domain, Arc::clone(engines) as _, every_s, started) {
             Some(own) if !due.is_empty() => drop(tokio::spawn(own.run(due, told.clone()))),
             Some(_) => {}
-            None => warn!(template = TEMPLATE, "it has no call `add_due`: nothing goes elsewhere by itself"),
+            None => warn!(
+                template = TEMPLATE,
+                "it has no call `add_due`: no record is moved or archived automatically"
+            ),
         }
     }
     let worker = tokio::spawn(worker.run(told));
@@ -132,7 +135,7 @@ impl Working {
         drop(works);
         if timeout(drain, &mut worker).await.is_err() {
             warn!(
-                "jobs are not given back within node.drain_timeout_ms: other nodes wait for the ends of their leases"
+                "jobs were not released within node.drain_timeout_ms: other nodes wait until their leases end"
             );
             worker.abort();
         }

@@ -55,7 +55,7 @@ pub(crate) fn check(
     let domain = domain?;
     let check = SessionCheck::new(domain, Arc::clone(engines) as _, config.tercero.clone());
     if check.is_none() {
-        warn!(template = TEMPLATE, "it has not the calls `look_up` and `purge`: this node knows no sessions");
+        warn!(template = TEMPLATE, "it lacks the calls `look_up` and `purge`: this node knows no sessions");
     }
     check.map(Arc::new)
 }
@@ -97,13 +97,13 @@ async fn hear_for_ever(amqp: Amqp, name: String, check: Arc<SessionCheck>) {
         let Err(reason) = hear(&amqp, &name, &check, || {
             backoff.reset();
             if std::mem::take(&mut is_told) {
-                info!("it is heard again which sessions are closed");
+                info!("the node is told of closed sessions again");
             }
         })
         .await;
         check.is_deaf();
         if !std::mem::replace(&mut is_told, true) {
-            warn!("it is not heard which sessions are closed: each is looked up every second; {reason}");
+            warn!("the node is not told of closed sessions: it looks up each session every second; {reason}");
         }
         sleep(backoff.pause()).await;
     }
@@ -148,12 +148,14 @@ async fn purge_for_ever(check: Arc<SessionCheck>) {
             Ok(count) => {
                 is_told = false;
                 if count > 0 {
-                    debug!(count, "took away sessions that ended long ago");
+                    debug!(count, "removed sessions that ended long ago");
                 }
             }
             Err(error) => {
                 if !std::mem::replace(&mut is_told, true) {
-                    warn!("sessions that ended long ago stay: {error}; it is tried again every minute");
+                    warn!(
+                        "sessions that ended long ago could not be removed: {error}; this is retried every minute"
+                    );
                 }
             }
         }

@@ -66,7 +66,7 @@ fn tell(told: &watch::Sender<Option<Uuid>>, found: Result<Uuid, String>) {
         return;
     }
     match found {
-        Ok(identity) => info!(%identity, "the shared filesystem is there, and was not"),
-        Err(reason) => warn!("the shared filesystem is not there any more: {reason}"),
+        Ok(identity) => info!(%identity, "the shared filesystem is there again"),
+        Err(reason) => warn!("the shared filesystem is no longer there: {reason}"),
     }
 }

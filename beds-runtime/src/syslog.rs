@@ -69,7 +69,7 @@ impl Listeners {
         let is_there = domains.iter().any(|domain| domain.name == TEMPLATE);
         if !config.node.services.contains(&Service::Admin) || !is_there {
             warn!(
-                "[syslog] is of no effect: this node does not host the service admin, or has no template `syslog`"
+                "[syslog] has no effect: this node does not host the service admin, or has no template `syslog`"
             );
             return Ok(None);
         }

@@ -142,7 +142,7 @@ pub(crate) async fn found(
 ) -> beds_core::error::Result<serde_json::Value> {
     let report = Report { notes: Vec::new(), ..verify(sources(config), domains, domains).await };
     serde_json::from_str(&report.json())
-        .map_err(|error| beds_core::Error::internal(format!("what was found is no JSON: {error}")))
+        .map_err(|error| beds_core::Error::internal(format!("what was found is not JSON: {error}")))
 }
 
 /// The locations of the databases of a configuration.

@@ -105,7 +105,7 @@ pub(crate) async fn publish(
                     Err(error @ (BusError::TooLarge { .. } | BusError::TooLong | BusError::Other(_))) => {
                         error!(
                             routing_key,
-                            "what this node tells is lost, since it cannot be published: {error}"
+                            "reports of this node are lost, since they cannot be published: {error}"
                         );
                         waiting = None;
                         break;

@@ -71,7 +71,10 @@ pub(crate) async fn expire_for_ever<F: Future<Output = Result<(i64, bool)>>>(
             }
             Err(error) => {
                 if !std::mem::replace(&mut is_told, true) {
-                    warn!(template, "records that are too old stay: {error}; it is tried again and again");
+                    warn!(
+                        template,
+                        "records that are too old could not be deleted: {error}; this is retried"
+                    );
                 }
             }
         }
@@ -91,7 +94,7 @@ async fn purge_for_ever<F: Future<Output = Result<usize>>>(database: &str, purge
             }
             Err(error) => {
                 if !is_told {
-                    warn!(database, "{error}; it is tried again every few minutes");
+                    warn!(database, "{error}; this is retried every few minutes");
                 }
                 is_told = true;
             }

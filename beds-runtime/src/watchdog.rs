@@ -41,7 +41,7 @@ async fn watch(pulse: impl Fn() -> Pulse, tell: impl Fn(), every: Duration, pati
         if moved.elapsed() <= patience {
             tell();
         } else if !std::mem::replace(&mut is_told, true) {
-            error!("no request has ended for {} s, though some are worked on", patience.as_secs());
+            error!("no request has ended for {} s, though some are in progress", patience.as_secs());
         }
         tokio::time::sleep(every).await;
     }

@@ -86,7 +86,10 @@ async fn a_function_that_does_not_end_as_it_should_harms_its_own_request_alone()
         let args = json!({ "id": unique("w"), "way": "too_large" });
         let reply = call(&mut wire, "write", args, &unique("w")).await;
         assert_eq!(reply["ok"], json!(true), "{reply:#}");
-        assert!(reply["note"].as_str().is_some_and(|note| note.starts_with("this is done; ")), "{reply:#}");
+        assert!(
+            reply["note"].as_str().is_some_and(|note| note.starts_with("the request is done; ")),
+            "{reply:#}"
+        );
     };
     tokio::join!(beside, wayward);
     let log = site.node.log();

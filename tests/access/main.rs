@@ -193,8 +193,8 @@ async fn a_domain_that_says_nothing_is_closed_outside_of_dev() {
     let said = "access.users.carla has the role `clark`, which no template names; did you mean `clerk`?";
     assert!(unknown.stdout.contains(said), "{unknown:?}");
     for (value, said) in [
-        ("*", "access.users.carla: `*` is no role to be given"),
-        ("Clerk", "access.users.carla: `Clerk` is no role"),
+        ("*", "access.users.carla: `*` cannot be given"),
+        ("Clerk", "access.users.carla: `Clerk` is not a role"),
         ("clerk,clerk", "access.users.carla names `clerk` twice"),
     ] {
         let wrong = site.beds(&["check"]).env(&[("BEDS__ACCESS__USERS__CARLA", value)]).run();

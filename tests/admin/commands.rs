@@ -165,7 +165,7 @@ async fn nodes_obey_who_are_meant_and_a_wrong_command_says_what_is_wrong() {
 
     for node in all {
         assert!(
-            !node.log().contains("it is not heard which sessions"),
+            !node.log().contains("the node is not told of closed sessions"),
             "by their rights they hear events: {}",
             node.log()
         );

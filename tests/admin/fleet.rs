@@ -81,7 +81,8 @@ async fn the_fleet_knows_who_is_there_and_who_is_lost() {
     let operator = client(stack).await;
     settles(&operator, &[("n1", "serving"), ("n2", "serving")]).await;
     // The row is written before the reply is sent.
-    blocking(|| eventually("the node says so", || plain.log().contains("heartbeats are taken again"))).await;
+    blocking(|| eventually("the node says so", || plain.log().contains("heartbeats are accepted again")))
+        .await;
     let log = plain.log();
     assert_eq!(log.matches(TAKEN).count(), 1, "{log}");
 

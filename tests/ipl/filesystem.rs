@@ -37,7 +37,7 @@ async fn each_fault_has_its_message_and_all_have_one_exit_code() {
     let tmpfs = |options: &str| format!("mount -t tmpfs -o {options} none {at}");
     let cases = [
         (format!("{at}/absent"), String::new(), "it is not there; is the filesystem mounted?; mount it, or"),
-        (file.display().to_string(), String::new(), "it is no folder; a folder is needed in which"),
+        (file.display().to_string(), String::new(), "it is not a folder; a folder is needed in which"),
         (at.clone(), tmpfs("ro"), "the filesystem is read-only; mount it with `rw`"),
         (at.clone(), tmpfs("size=32k"), "the filesystem is full; make room: fewer than 65536 bytes are free"),
         (
@@ -152,7 +152,7 @@ async fn nodes_that_do_not_share_it_find_out() {
     eventually_async("it is told to be away", async || is_told(true).await).await;
     fs::rename(&hidden, &marker).unwrap();
     eventually_async("it is told to be back", async || is_told(false).await).await;
-    assert!(first.log().contains("the shared filesystem is not there any more"), "{}", first.log());
+    assert!(first.log().contains("the shared filesystem is no longer there"), "{}", first.log());
     // In `dev` the node warns, and the other nodes warn as well.
     let third = start(&other_path);
     assert!(third.log().contains("is not shared"));

@@ -233,11 +233,11 @@ async fn a_url_with_another_replica_set_is_told_which_one_the_server_is_of() {
     let checked = Beds::new(&["check"]).on(&site.stack).env(&variables).run();
     let said = format!("`127.0.0.1:{port}` is of ");
     assert!(checked.stdout.contains(&said), "{checked:?}");
-    assert!(checked.stdout.contains(", and `replicaSet` in the URL is `other`"), "{checked:?}");
+    assert!(checked.stdout.contains(", but `replicaSet` in the URL is `other`"), "{checked:?}");
     assert!(checked.stdout.contains("hint: correct `replicaSet` in the URL, or leave it out"), "{checked:?}");
     let verified = Beds::new(&["verify"]).on(&site.stack).env(&variables).run();
     let printed = [verified.stdout, verified.stderr].concat();
-    assert!(printed.contains("and `replicaSet` in the URL is `other`"), "{printed}");
+    assert!(printed.contains("but `replicaSet` in the URL is `other`"), "{printed}");
 }
 
 /// Forwards to a server from another address, until the test ends.

@@ -221,7 +221,7 @@ const REFUSED: &[Refused] = &[
     in_variable(
         "a pattern for a prefix",
         &[("BEDS__AMQP__REPLY_TO_PREFIXES", "web.*")],
-        &["amqp.reply_to_prefixes: `web.*` is a pattern, and must be how names begin, such as `web.`"],
+        &["amqp.reply_to_prefixes: `web.*` is a pattern: write how the names begin, such as `web.`"],
     ),
     in_variable(
         "a prefix of the node's own queues",
@@ -231,7 +231,7 @@ const REFUSED: &[Refused] = &[
     in_file(
         "one database twice",
         "[mariadb.a]\nurl = \"mysql://u@h/c\"\n[mariadb.A]\nurl = \"mysql://u@h/d\"\n",
-        &["{file}: [mariadb.", "] stands twice: the case of its name is of no account"],
+        &["{file}: [mariadb.", "] is there twice: the case of a name does not matter"],
     ),
     // URLs: the message names the part that is not understood, for every kind of server.
     in_variable(
@@ -287,7 +287,7 @@ const REFUSED: &[Refused] = &[
     in_variable(
         "a variable of TLS with one underscore",
         &[("BEDS_TLS_CA_FILE", "/ca")],
-        &["BEDS_TLS_CA_FILE is read by nobody: did you mean BEDS__TLS__CA_FILE?"],
+        &["BEDS_TLS_CA_FILE is not used: did you mean BEDS__TLS__CA_FILE?"],
     ),
     in_variable(
         "a mistyped scheme",
@@ -302,7 +302,7 @@ const REFUSED: &[Refused] = &[
     in_variable(
         "a user of RabbitMQ without a password",
         &[("BEDS__AMQP__URL", "amqp://beds@127.0.0.1:1/%2f")],
-        &["amqp.url: the user `beds` has no password: put it into a file, and name that as `pass_file`"],
+        &["amqp.url: the user `beds` has no password: put it into a file, and name the file as `pass_file`"],
     ),
     in_variable(
         "a user of MongoDB without a password",
@@ -317,7 +317,7 @@ const REFUSED: &[Refused] = &[
     in_variable(
         "an IPv6 address without brackets",
         &[("BEDS__AMQP__URL", "amqp://::1:5672/")],
-        &["amqp.url: an IPv6 address stands in brackets, as in `[::1]`"],
+        &["amqp.url: an IPv6 address needs brackets, as in `[::1]`"],
     ),
     in_variable(
         "a port that a variable left empty",
@@ -469,5 +469,8 @@ fn a_password_file_holds_a_password_or_is_named() {
         [("BEDS__AMQP__URL", "amqp://127.0.0.1:1/%2f"), ("BEDS__AMQP__PASS_FILE", file.to_str().unwrap())];
     let ended = Beds::new(&["check"]).env(&NOWHERE).env(&variables).run();
     assert_eq!(ended.code, Some(10), "{ended:?}");
-    assert!(ended.stderr.contains("amqp.url: it names no user, whose password it could be"), "{ended:?}");
+    assert!(
+        ended.stderr.contains("amqp.url: it names no user to whom the password could belong"),
+        "{ended:?}"
+    );
 }

@@ -32,7 +32,7 @@ fn a_mistake_beside_a_password_shows_nothing_of_it() {
         (("BEDS__LIMITS", "amqp://guest:s3cr3t@x"), "BEDS__LIMITS: it is a text, and must be a table"),
         (("BEDS__AMQP__URLL", "amqp://guest:s3cr3t@x"), "BEDS__AMQP__URLL: unknown key `urll`"),
         (("BEDS__AMQP__HEARTBEAT_S", "amqp://guest:s3cr3t"), "BEDS__AMQP__HEARTBEAT_S: it is a text"),
-        (("BEDS__AMQP__URL", "guest:s3cr3t@amqp://x"), "amqp.url: what stands before its `://` is no scheme"),
+        (("BEDS__AMQP__URL", "guest:s3cr3t@amqp://x"), "amqp.url: the text before its `://` is not a scheme"),
         (("BEDS__AMQP__PASS_FILE", "amqp://guest:s3cr3t@x"), "amqp.pass_file amqp://guest:***@x: "),
         (("BEDS__LOGGING__LEVEL", "amqp://guest:s3cr3t@x"), "logging.level"),
         (("BEDS_ENV", "amqp://guest:s3cr3t@x"), "BEDS_ENV is `amqp://guest:***@x`"),

@@ -203,7 +203,7 @@ async fn some_of_an_archive_comes_back_and_what_is_wrong_is_told_before() {
     let wrong = restore(json!({"where": {"statu": "draft", "stock": {"gt": 1}}})).await;
     let details = &wrong["error"]["details"];
     assert!(details[0]["reason"].as_str().unwrap().contains("did you mean `status`?"), "{wrong:#}");
-    assert!(details[1]["reason"].as_str().unwrap().contains("knows no other conditions"), "{wrong:#}");
+    assert!(details[1]["reason"].as_str().unwrap().contains("supports no other conditions"), "{wrong:#}");
     // A value that no record can have is reported. Otherwise nothing would be restored, and the job would succeed.
     let wrong = restore(json!({"where": {"number": "5", "day": "yesterday", "flag": null}})).await;
     let fields: Vec<_> =
@@ -277,7 +277,7 @@ async fn a_segment_that_is_gone_or_is_no_file_ends_the_job_and_hangs_nothing() {
         |path| fs::remove_dir(path).unwrap(),
     ];
     fs::remove_file(&segment).unwrap();
-    for (make, reason) in odd.into_iter().zip(["it is no file", "it is no file", "it is not there"]) {
+    for (make, reason) in odd.into_iter().zip(["it is not a file", "it is not a file", "it is not there"]) {
         make(&segment);
         // More requests than there are threads for files.
         for _ in 0..10 {

@@ -188,7 +188,7 @@ async fn what_is_there_already_is_skipped_replaced_or_ends_the_job() {
     let failed = guest.start(args("fail")).await;
     let failed = guest.until(&failed, "it fails", |job| job["state"] == "failed").await;
     let error = failed["last_error"].as_str().unwrap();
-    assert!(error.contains("is there already, with another `name`"), "{error}");
+    assert!(error.contains("already has this record, with another `name`"), "{error}");
     assert_eq!((&failed["result"]["equal"], &failed["result"]["source"]), (&Value::Null, &Value::Null));
 
     let skipped = guest.start(args("skip")).await;

@@ -170,7 +170,7 @@ async fn a_record_that_a_client_deletes_while_it_moves_is_on_neither_side() {
     assert_eq!((from.len(), to.len()), (0, wanted.len()), "{job:#} {rejects:#?}");
     assert_eq!((to, &job["state"]), (wanted, &json!("done")), "{job:#} {rejects:#?}");
     // A record that was read after its change and before its deletion was still there.
-    let there = "it is in `sample_row` alone, as it is now; send it again";
+    let there = "it is only in `sample_row`, as it is now; send it again";
     assert!(rejects.iter().all(|reject| reject["reason"].as_str().unwrap().ends_with(there)), "{rejects:#?}");
     let counts = &job["result"]["counts"];
     assert_eq!(counts["deleted"], 300 - deleted.len(), "{job:#}");

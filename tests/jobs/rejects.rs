@@ -188,7 +188,7 @@ async fn null_for_what_the_node_generates_is_rejected_before_it_is_written() {
         assert_eq!((&job["rejects"], &job["result"]["equal"]), (&json!(8), &json!(true)), "{job:#}");
         for reject in guest.rejects(&id).await {
             let reason = reject["reason"].as_str().unwrap();
-            assert!(reason.starts_with("`created_at` is null where it comes from, and the node"), "{reason}");
+            assert!(reason.starts_with("`created_at` is null in the source, and the node"), "{reason}");
         }
         assert_eq!(
             (guest.count("sample_row", &series).await, guest.count("sample_document", &series).await),

@@ -318,7 +318,7 @@ async fn nodes_die_while_clients_change_what_moves_and_nothing_is_lost_or_double
         if kills < 4 && there > (kills + 1) * COUNT as usize / 6 {
             kills += 1;
             for node in &guest.site.nodes {
-                if kills % 2 == 0 || node.log().contains("works at a job") {
+                if kills % 2 == 0 || node.log().contains("works on a job") {
                     node.kill();
                     node.await_end().unwrap();
                     node.restart().unwrap();

@@ -55,11 +55,11 @@ fn a_link_is_encrypted_and_verified_or_refused_in_words_of_its_own() {
 
     all_refused(
         &check(&stack, port, &files(Some(&other), Some(&own))),
-        "the server's certificate is of no authority",
+        "the server's certificate is not signed by an authority",
     );
     all_refused(
         &check(&stack, port, &files(None, Some(&own))),
-        "the server's certificate is of no authority",
+        "the server's certificate is not signed by an authority",
     );
     all_refused(
         &check(&stack, port, &files(Some(&ca), Some(&stranger))),

@@ -23,7 +23,7 @@ pub(crate) fn said(report: &str) {
         "`narrow_create` (write): not the create of `narrow`, since its parameter `p_price` keeps 2 digits",
         "`loose_create` (write): not the create of `loose`, since it was made in an SQL mode that is not strict",
         "`coin_create` (write): not the create of `coin`, since its text begins with `declare`",
-        "`coin_flip` (write): its text was made in sql_mode=ORACLE, whose language is not read",
+        "`coin_flip` (write): its text was created in sql_mode=ORACLE, whose language is not supported",
         "`coin_delete` (write): not the delete of `coin`, since its condition is not exactly `key = parameter`",
         "`customer_add` (write): not the create of `customer`, since it changes `odd_archive.customer`",
         "\"dot.and`tick_delete\" (write): not the delete of \"dot.and`tick\", since its condition is not exactly",

@@ -286,7 +286,7 @@ const TEXTS: &[(&str, &str, &str, &[&str])] = &[
         "create",
         "replace into language COLUMNS values (VALUES)",
         &[
-            "error objects.create: `sp_language_create` does more to `language` than it answers: its `replace`",
+            "error objects.create: `sp_language_create` does more to `language` than its answer says: its `replace`",
         ],
     ),
     (
@@ -294,14 +294,16 @@ const TEXTS: &[(&str, &str, &str, &[&str])] = &[
         "create",
         "insert into language COLUMNS values (VALUES) on duplicate key update name = p_name",
         &[
-            "error objects.create: `sp_language_create` does more to `language` than it answers: its `on duplicate",
+            "error objects.create: `sp_language_create` does more to `language` than its answer says: its `on duplicate",
         ],
     ),
     (
         "TRADITIONAL",
         "create",
         "insert ignore into language COLUMNS values (VALUES)",
-        &["error objects.create: `sp_language_create` does more to `language` than it answers: its `ignore`"],
+        &[
+            "error objects.create: `sp_language_create` does more to `language` than its answer says: its `ignore`",
+        ],
     ),
     ("TRADITIONAL", "update", "update language set name = p_name, SETS where alpha_3 = p_alpha_3", &[]),
     (

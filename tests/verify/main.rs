@@ -208,7 +208,7 @@ fn own_tables_are_held_against_what_the_node_does_with_them() {
         "it has no primary key over `user`, `message_id`, `step`",
         "its unique index `message_id` refuses rows",
         "it has no index on `at`",
-        "[`beds ddl` writes what mends it",
+        "[`beds ddl` writes the repair",
     ] {
         has(&wrong, part);
     }
@@ -385,6 +385,7 @@ fn validators_and_indexes_that_contradict_are_found() {
     let (_, report) = verify(&stack, "root", &["--template", "sample_document"]);
     has(
         &lines(&report, "sample_document"),
-        "error objects.read: nobody can read `v_sample`: it shows the collection `samples`, which is not there [create the",
+        "error objects.read: nobody can read `v_sample`: it shows the collection `samples`, which does not exist \
+         [create the",
     );
 }

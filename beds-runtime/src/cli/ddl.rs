@@ -247,7 +247,7 @@ fn of_relation(
     );
     if !is_same {
         let (is, wanted) = (relation.kind.as_str(), proposed.thing.as_str());
-        notes.push(format!("`{name}` is a {is}, and the template takes it for a {wanted}."));
+        notes.push(format!("`{name}` is a {is}, but the template calls it a {wanted}."));
         return;
     }
     match proposed.thing {

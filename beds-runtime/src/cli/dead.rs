@@ -247,10 +247,7 @@ impl<'a> Work<'a> {
                 let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
                 let created = created.map_err(|error| match error.kind() {
                     io::ErrorKind::AlreadyExists => {
-                        format!(
-                            "{}: there is such a file already: name another, or remove it",
-                            file.display()
-                        )
+                        format!("{}: this file exists already: name another, or remove it", file.display())
                     }
                     _ => format!("{}: {error}", file.display()),
                 })?;
@@ -366,7 +363,10 @@ impl<'a> Work<'a> {
             Command::Replay(Chosen { filter, .. }) | Command::Drop(Chosen { filter, .. })
                 if chosen == 0 && !filter.id.is_empty() =>
             {
-                eprintln!("beds dead: none of {count} dead letters is meant: {}", filter.id.join(", "));
+                eprintln!(
+                    "beds dead: none of {count} dead letters has one of these ids: {}",
+                    filter.id.join(", ")
+                );
                 return Ok(false);
             }
             Command::Replay(Chosen { dry_run, .. }) | Command::Drop(Chosen { dry_run, .. }) => {
@@ -386,7 +386,8 @@ impl<'a> Work<'a> {
         }
         if is_short {
             eprintln!(
-                "beds dead: somebody else has taken some of the letters meanwhile, which are not looked at: run it again"
+                "beds dead: somebody else has taken some of the letters meanwhile, so they were not processed: run \
+                 the command again"
             );
         }
         Ok(failed == 0 && !is_short)

@@ -29,7 +29,7 @@ Examples:
   beds design approve proposals/library --key ~/ada.pem --as ada
   beds design apply proposals/library --url mysql://dba@db.example/library --dry-run
 
-docs/design.md tells all of it. Exit status: 0 when it was done, 1 when not.")]
+docs/design.md describes it. Exit status: 0 when it was done, 1 when not.")]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Command,

@@ -129,7 +129,7 @@ pub(super) async fn run(domains: &[&'static Domain], args: &Args, folder: &Path)
     let timeout = Duration::from_secs(args.wait.into()) + BEYOND;
     let told = match &args.what {
         Some(What::Health) if args.node.is_some() || args.service.is_some() => {
-            Err("health is that of all nodes: leave out --node and --service".to_owned())
+            Err("health covers all nodes: leave out --node and --service".to_owned())
         }
         Some(What::Health) => health::ask(domains, folder, args.json, timeout).await,
         None => ask(domains, (args, &Command::Ping), folder, timeout).await,

@@ -60,7 +60,7 @@ fn reply_to_prefix(prefix: &str) -> Result<(), ConfigError> {
     }
     if let Some(plain) = prefix.strip_suffix(['*', '#']) {
         let plain = if plain.is_empty() { "web." } else { plain };
-        return wrong(format!("`{prefix}` is a pattern, and must be how names begin, such as `{plain}`"));
+        return wrong(format!("`{prefix}` is a pattern: write how the names begin, such as `{plain}`"));
     }
     if OWN_QUEUES.starts_with(prefix) || prefix.starts_with(OWN_QUEUES) {
         return wrong(format!(
@@ -144,7 +144,7 @@ pub(super) fn node(node: &Node) -> Result<(), ConfigError> {
     let length = name.chars().count();
     if length > NAME_MAX {
         return Err(ConfigError::new(format!(
-            "node.name has {length} characters: it must have at most {NAME_MAX}, or nothing that the node tells would be kept"
+            "node.name has {length} characters: it must have at most {NAME_MAX}, or no report of the node would be kept"
         )));
     }
     if name.contains(char::is_control) {
@@ -182,12 +182,13 @@ pub(super) fn roles(access: &Access) -> Result<(), ConfigError> {
         for (index, role) in roles.0.iter().enumerate() {
             if matches!(role.as_str(), ANY_KNOWN | ANYONE) {
                 return Err(ConfigError::new(format!(
-                    "{key}: `{role}` is no role to be given: every caller has it who is meant by it"
+                    "{key}: `{role}` cannot be given: every caller that it means has it already"
                 )));
             }
             if !is_role(role) {
                 return Err(ConfigError::new(format!(
-                    "{key}: `{role}` is no role: a role has lower-case letters, digits, _ and -, and begins with a letter"
+                    "{key}: `{role}` is not a role: a role has lower-case letters, digits, _ and -, and begins with a \
+                     letter"
                 )));
             }
             if roles.0[..index].contains(role) {
@@ -280,7 +281,7 @@ fn schema(key: &str, url: &SecretUrl) -> Result<String, ConfigError> {
         let is_odd = |c: char| c.is_control() || c == '/' || c as u32 > 0xFFFF;
         if name.chars().count() > 64 || name.ends_with(' ') || name.contains(is_odd) {
             return Err(ConfigError::new(format!(
-                "{key}: the name of its schema is none that MariaDB takes: it has at most 64 characters, no control \
+                "{key}: MariaDB does not take the name of its schema: it has at most 64 characters, no control \
                  character and no `/`, and does not end with a space"
             )));
         }
@@ -305,7 +306,7 @@ pub(super) fn mongodb(name: &str, server: &mut MongoDb, common: &Tls) -> Result<
     let database = server.database.as_deref().unwrap_or(name);
     if database.is_empty() || database.len() > 63 || database.contains(NOT_IN_DATABASES) {
         return Err(ConfigError::new(format!(
-            "{section}.database is `{database}`: the name of a database has 1 to 63 bytes, and none of the signs \
+            "{section}.database is `{database}`: the name of a database has 1 to 63 bytes, and none of the characters \
              / \\ . space \" $ * < > : | ?"
         )));
     }
@@ -349,7 +350,7 @@ pub(super) fn telemetry(telemetry: &Telemetry) -> Result<(), ConfigError> {
         let Some(rest) = endpoint.strip_prefix("http://") else {
             return wrong(
                 "it must begin with http://, such as http://127.0.0.1:4318: run a collector beside the node, which \
-                 passes traces on as it is told",
+                 passes traces on as configured",
             );
         };
         let host = rest.split('/').next().unwrap_or_default();
@@ -360,7 +361,7 @@ pub(super) fn telemetry(telemetry: &Telemetry) -> Result<(), ConfigError> {
             return wrong("it must not have a user: a collector beside the node needs none");
         }
         if rest.contains(char::is_whitespace) || rest.contains(['?', '#']) {
-            return wrong("it is no address: write it as http://host:port");
+            return wrong("it is not an address: write it as http://host:port");
         }
     }
     if !(0.0..=1.0).contains(&telemetry.sample_ratio) {

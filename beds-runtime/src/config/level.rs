@@ -32,12 +32,12 @@ fn check_levels(filter: &str) -> Result<(), String> {
         let near = nearest(given, LEVELS).or_else(|| LEVELS.into_iter().find(begins));
         let near = near.map(|near| format!(": did you mean `{near}`?")).unwrap_or_default();
         return Err(format!(
-            "`{given}` is no level; a level is {}, and a target has one as in beds_bus=debug{near}",
+            "`{given}` is not a level; a level is {}, and a target has one as in beds_bus=debug{near}",
             LEVELS.join(", ")
         ));
     }
     if parts().all(|part| part.ends_with("=off")) {
-        return Err("it lets nothing be logged: begin it with a level, such as info".to_owned());
+        return Err("it logs nothing: begin it with a level, such as info".to_owned());
     }
     Ok(())
 }

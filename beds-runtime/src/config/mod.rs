@@ -356,7 +356,7 @@ fn with_lowercase_databases(mut table: toml::Table) -> Result<toml::Table, Strin
                 let lower = name.to_ascii_lowercase();
                 if servers.insert(lower, server).is_some() {
                     return Err(format!(
-                        "[{engine}.{name}] stands twice: the case of its name is of no account"
+                        "[{engine}.{name}] is there twice: the case of a name does not matter"
                     ));
                 }
             }

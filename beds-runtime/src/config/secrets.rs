@@ -35,7 +35,7 @@ pub(super) fn access(section: &str, pass_file: Option<&Path>, tls: &Tls) -> Resu
 /// The key of a file that cannot be used, and why.
 pub(super) fn check(section: &str, tls: &Tls) -> Result<(), String> {
     match (&tls.cert_file, &tls.key_file) {
-        (Some(_), None) => return Err(format!("{section}.key_file is missing: `cert_file` has a key")),
+        (Some(_), None) => return Err(format!("{section}.key_file is missing: `cert_file` needs a key")),
         (None, Some(_)) => {
             return Err(format!("{section}.cert_file is missing: `key_file` belongs to a certificate"));
         }

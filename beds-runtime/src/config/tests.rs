@@ -80,7 +80,7 @@ fn what_is_wrong_is_named_by_its_variable() {
 fn what_makes_no_sense_is_refused() {
     let message = |name, value| load(&[(name, value)]).unwrap_err().to_string();
     for (name, value, said) in [
-        ("BEDS_AMQP_URL", "x", "BEDS_AMQP_URL is read by nobody: did you mean BEDS__AMQP__URL?"),
+        ("BEDS_AMQP_URL", "x", "BEDS_AMQP_URL is not used: did you mean BEDS__AMQP__URL?"),
         ("beds__amqp__url", "x", "did you mean BEDS__AMQP__URL?"),
         ("BEDS__AMQP_URL", "x", "did you mean BEDS__AMQP__URL?"),
         ("BEDS_MARIADB_MY_SHOP_READ_URLS", "x", "did you mean BEDS__MARIADB__MY_SHOP__READ_URLS?"),
@@ -113,10 +113,14 @@ fn what_makes_no_sense_is_refused() {
             "mysql://u:p@h",
             "mariadb.a.url: mysql://u:***@h names no schema: add its name, as in mysql://u:***@h/SCHEMA",
         ),
-        ("BEDS__MARIADB__A__URL", "mysql://u@h/a%00b", "the schema has a NUL, `%00`, which no server takes"),
+        (
+            "BEDS__MARIADB__A__URL",
+            "mysql://u@h/a%00b",
+            "the schema has a NUL, `%00`, which no server accepts",
+        ),
         ("BEDS__MARIADB__A__URL", "mysql://u%00@h/a", "the user has a NUL"),
-        ("BEDS__MARIADB__A__URL", "mysql://u@h/a%0ab", "the name of its schema is none that MariaDB takes"),
-        ("BEDS__MARIADB__A__URL", "mysql://u@h/a%20", "the name of its schema is none that MariaDB takes"),
+        ("BEDS__MARIADB__A__URL", "mysql://u@h/a%0ab", "MariaDB does not take the name of its schema"),
+        ("BEDS__MARIADB__A__URL", "mysql://u@h/a%20", "MariaDB does not take the name of its schema"),
         ("BEDS__AMQP__URL", "amqp://u:p@h/a%00", "the virtual host has a NUL"),
         ("BEDS__MONGODB__LOGS__URL", "mongodb://u:p%00@h", "the password has a NUL"),
         (
@@ -183,12 +187,12 @@ fn what_makes_no_sense_is_refused() {
         (
             "BEDS__LOGGING__LEVEL",
             "verbose",
-            "`verbose` is no level; a level is off, error, warn, info, debug, trace",
+            "`verbose` is not a level; a level is off, error, warn, info, debug, trace",
         ),
         ("BEDS__LOGGING__LEVEL", "warning", "did you mean `warn`?"),
         ("BEDS__LOGGING__LEVEL", "info,beds_bus=err", "did you mean `error`?"),
-        ("BEDS__LOGGING__LEVEL", "", "it lets nothing be logged"),
-        ("BEDS__LOGGING__LEVEL", "lapin=off", "it lets nothing be logged"),
+        ("BEDS__LOGGING__LEVEL", "", "it logs nothing"),
+        ("BEDS__LOGGING__LEVEL", "lapin=off", "it logs nothing"),
         ("BEDS__TERCERO__IDLE_S", "43201", "it must not be above tercero.absolute_s, which is 43200"),
         ("BEDS__TERCERO__ABSOLUTE_S", "900", "tercero.idle_s is 1800: it must not be above"),
         ("BEDS_TERCERO_IDLE_S", "900", "did you mean BEDS__TERCERO__IDLE_S?"),

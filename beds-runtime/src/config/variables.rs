@@ -109,7 +109,7 @@ impl Variables {
 }
 
 fn misspelt(name: &str, meant: &str) -> ConfigError {
-    ConfigError::new(format!("environment variable {name} is read by nobody: did you mean {meant}?"))
+    ConfigError::new(format!("environment variable {name} is not used: did you mean {meant}?"))
 }
 
 /// The BEDS variable that a misspelt name most likely means, with other underscores or letters. Only known keys are

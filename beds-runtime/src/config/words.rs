@@ -19,7 +19,7 @@ const SYNTAX: &[(&str, &str)] = &[
     ("missing assignment between key-value pairs", "there is no `=` after the key: write `key = …`"),
     ("missing value", "there is no value after `=`"),
     ("string values must be quoted", "there is no value, or a text without its quotes: write `\"…\"`"),
-    ("invalid value", "this is no value: a text stands in quotes, a number and true and false do not"),
+    ("invalid value", "this is not a value: a text needs quotes; a number, true and false have none"),
     (
         "invalid basic string",
         "the text in quotes has no end, or has a `\\` that means nothing: write `\\\\` for one",
@@ -33,7 +33,7 @@ const SYNTAX: &[(&str, &str)] = &[
     ),
     (
         "too few unicode value digits",
-        "a `\\u` in a text has four digits behind it: write `\\\\` for a `\\` itself",
+        "a `\\u` in a text has four digits after it: write `\\\\` for a `\\` itself",
     ),
     ("missing comma between", "there is no comma between two values"),
     ("extra comma", "there is a comma too many"),
@@ -44,16 +44,16 @@ const SYNTAX: &[(&str, &str)] = &[
     ("unclosed array table", "the name of a section stands in `[ ]`: write `]`"),
     ("unclosed array", "the list has no end: write `]`"),
     ("unclosed table", "the name of a section stands in `[ ]`: write `]`"),
-    ("invalid unquoted key", "a key has letters, digits, `_` and `-` alone: write it in quotes"),
+    ("invalid unquoted key", "a key has only letters, digits, `_` and `-`: write it in quotes"),
     ("unquoted keys cannot be empty", "there is no key before `=`"),
     ("missing key", "there is no key before `=`"),
     (
         "unexpected key or value",
-        "there is something behind the value: a line has one key, and a comment begins with `#`",
+        "there is something after the value: a line has one key, and a comment begins with `#`",
     ),
     (
         "unexpected content",
-        "there is something behind the value: a line has one key, and a comment begins with `#`",
+        "there is something after the value: a line has one key, and a comment begins with `#`",
     ),
     ("unexpected leading zero", "a number does not begin with 0"),
     ("redundant", "a number has one sign at most"),
@@ -185,9 +185,9 @@ fn quoted(path: &str, message: &str) -> String {
             format!(": a server has a section of its own, such as [{engine}.NAME], with a `url`")
         }
         _ if !given.starts_with("string") => String::new(),
-        _ if wanted == "true or false" => ": it stands without quotes".to_owned(),
+        _ if wanted == "true or false" => ": write it without quotes".to_owned(),
         _ if wanted.starts_with("an integer") || wanted == "a number" => {
-            ": a number stands without quotes and without a unit".to_owned()
+            ": write a number without quotes and without a unit".to_owned()
         }
         _ if wanted == "a list" => ": write it in brackets, [\"…\"]".to_owned(),
         _ => String::new(),

@@ -16,7 +16,7 @@ use super::failed;
 pub(super) const GRACE: Duration = Duration::from_secs(1);
 
 /// What a client has to do to learn the effect of a write.
-const CHECK: &str = "what it wrote before that stays: look at the records before you send it again";
+const CHECK: &str = "its writes before that stay: look at the records before you send it again";
 
 /// The end of a method.
 pub(super) async fn ended(

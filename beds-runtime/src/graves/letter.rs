@@ -141,8 +141,8 @@ fn obstacle(held: &DeadLetter, domains: &[&'static Domain]) -> Option<String> {
     let dropped = held.header(header::DEAD_HEADERS_DROPPED).unwrap_or_default();
     if dropped.split(',').any(|name| name == header::SESSION) {
         return Some(
-            "it was sent in a session, whose token no dead letter keeps: it would be another caller's; ask its client to \
-             send it again"
+            "it was sent in a session, and dead letters do not keep its token: a replay would have another caller; \
+             ask its client to send it again"
                 .to_owned(),
         );
     }
@@ -151,7 +151,7 @@ fn obstacle(held: &DeadLetter, domains: &[&'static Domain]) -> Option<String> {
     }
     let key = held.routing_key();
     if key.is_empty() {
-        return Some("it has no routing key, so that nobody knows what it asks for".to_owned());
+        return Some("it has no routing key, so its operation is unknown".to_owned());
     }
     if let Some(batch) = BatchKey::parse(key) {
         return (batch.lane == Lane::Read).then(|| nobody_waits().to_owned());
@@ -168,7 +168,7 @@ fn obstacle(held: &DeadLetter, domains: &[&'static Domain]) -> Option<String> {
 }
 
 const fn nobody_waits() -> &'static str {
-    "it is a read, and nobody waits for its answer any more"
+    "it is a read, and nobody waits for its answer any longer"
 }
 
 /// A body in a form that may be shown.

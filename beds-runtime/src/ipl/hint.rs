@@ -28,8 +28,8 @@ const SAID: &[(&[&str], &str)] = &[
     ),
     (
         &["UnknownIssuer"],
-        "the server's certificate is of no authority that is trusted here: name the certificate of its authority as \
-         `ca_file` under [tls]",
+        "the server's certificate is not signed by an authority that is trusted here: name the certificate of its \
+         authority as `ca_file` under [tls]",
     ),
     (
         &["not valid for name", "NotValidForName"],
@@ -42,8 +42,8 @@ const SAID: &[(&[&str], &str)] = &[
     ),
     (
         &["received fatal alert", "ended the encrypted link"],
-        "the server refuses the node's certificate, or misses one: `cert_file` and `key_file` under [tls] must be valid \
-         and of an authority that the server trusts",
+        "the server refuses the node's certificate, or requires one: `cert_file` and `key_file` under [tls] must be \
+         valid and of an authority that the server trusts",
     ),
     (
         &["insecure transport are prohibited"],
@@ -76,8 +76,8 @@ const CAUSES: &[(&[&str], &str)] = &[
     ),
     (
         &["under [tls]", "pem", "PEM", "certificate", "TLS", "tls"],
-        "TLS does not come about: check that the server has it on this port, and that its certificate is valid for the \
-         host's name and signed by an authority that this machine trusts",
+        "TLS cannot be established: check that the server has it on this port, and that its certificate is valid for \
+         the host's name and signed by an authority that this machine trusts",
     ),
     (
         &["failed to lookup address", "Name or service not known", "dns", "DNS"],
@@ -150,7 +150,7 @@ mod tests {
                 "3159 (HY000): Connections using insecure transport are prohibited",
                 "takes encrypted links only",
             ),
-            ("cannot reach h: /ca.pem: it has no certificate", "TLS does not come about"),
+            ("cannot reach h: /ca.pem: it has no certificate", "TLS cannot be established"),
             ("no answer within 1500 ms", "start the server"),
             ("Server selection timeout: No available servers.", "start the server"),
             (
@@ -158,7 +158,7 @@ mod tests {
                 "`replicaSet`",
             ),
             (
-                "`h:1` is of the replica set `rs0`, and `replicaSet` in the URL is `x`",
+                "`h:1` belongs to the replica set `rs0`, but `replicaSet` in the URL is `x`",
                 "correct `replicaSet` in the URL, or leave it out",
             ),
             ("something else", "the log of the server"),

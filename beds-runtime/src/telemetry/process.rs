@@ -9,12 +9,12 @@ use procfs::{
 };
 
 static INFO: Family = Family::gauge("beds_info", "1; the version of the node.");
-static CPU: Family = Family::counter("process_cpu_seconds_total", "Time of processors that was spent.");
-static MEMORY: Family = Family::gauge("process_resident_memory_bytes", "Memory that is resident.");
-static VIRTUAL: Family = Family::gauge("process_virtual_memory_bytes", "Memory that is addressed.");
-static FDS: Family = Family::gauge("process_open_fds", "Files and sockets that are open.");
-static FDS_MAX: Family = Family::gauge("process_max_fds", "Files and sockets that may be open.");
-static THREADS: Family = Family::gauge("process_threads", "Threads that there are.");
+static CPU: Family = Family::counter("process_cpu_seconds_total", "Processor time that was used.");
+static MEMORY: Family = Family::gauge("process_resident_memory_bytes", "Resident memory.");
+static VIRTUAL: Family = Family::gauge("process_virtual_memory_bytes", "Virtual memory.");
+static FDS: Family = Family::gauge("process_open_fds", "Open files and sockets.");
+static FDS_MAX: Family = Family::gauge("process_max_fds", "The most files and sockets that may be open.");
+static THREADS: Family = Family::gauge("process_threads", "Threads.");
 static STARTED: Family =
     Family::gauge("process_start_time_seconds", "When the process was started, in Unix seconds.");
 static TASKS: Family = Family::gauge("beds_runtime_tasks", "Tasks of the runtime that have not ended.");

@@ -54,7 +54,7 @@ impl BusPublisher {
         // If the queue is missing, RabbitMQ closes the channel that asked.
         let channel = self.connection.channel().await?;
         let asked = channel.queue_declare(broker.queue().into(), passive, FieldTable::default());
-        match within(self.connection.limit(), "looking who takes from a queue", asked).await {
+        match within(self.connection.limit(), "counting the consumers of a queue", asked).await {
             Ok(queue) => {
                 let closed = channel.close(200, "found".into());
                 within(self.connection.limit(), "closing a channel", closed).await?;

@@ -120,9 +120,10 @@ fn remedy(said: &str) -> Option<&'static str> {
         ),
         (
             "delivery acknowledgement",
-            "a request took longer than RabbitMQ's consumer_timeout, and is delivered again: raise that, or look for what is slow",
+            "a request took longer than RabbitMQ's consumer_timeout, and is delivered again: raise consumer_timeout, \
+             or find what is slow",
         ),
-        ("max_message_size", "raise that, or lower limits.reply_bytes_max"),
+        ("max_message_size", "raise max_message_size, or lower limits.reply_bytes_max"),
     ];
     REMEDIES.iter().find(|(words, _)| said.contains(words)).map(|(_, remedy)| *remedy)
 }

@@ -271,7 +271,7 @@ impl Handler {
                 return Suspicion::None;
             }
             let message =
-                format!("{deliveries} times it was taken up, alone, and not done: the node may end over it");
+                format!("{deliveries} times it was taken up, alone, and not finished: it may end the node");
             return Suspicion::Confirmed(Error::internal(message));
         }
         if deliveries >= SUSPECT_AFTER && self.put_aside(delivery, Source::Alone).await {

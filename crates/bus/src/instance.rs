@@ -197,7 +197,7 @@ async fn consume_again(handler: Arc<Handler>) -> Result<Consumer, BusError> {
         return Err(BusError::Amqp("its channel is closed".to_owned()));
     }
     let queue = source.queue(*broker);
-    warn!(queue, "RabbitMQ has ended a consumer: the queue was deleted, or has moved; it is consumed again");
+    warn!(queue, "RabbitMQ has ended a consumer: the queue was deleted, or has moved; consuming it again");
     shared.looked_after().await;
     consume(channel, &queue, shared.amqp.confirm_timeout_ms.duration()).await
 }

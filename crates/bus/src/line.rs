@@ -157,7 +157,7 @@ impl Keeping {
             heard.settle().done().await?;
             // Permission to publish there does not make a node: RabbitMQ vouches for the user as which nodes log in.
             if heard.user() != Some(nodes.as_str()) {
-                warn!(user = heard.user(), "what is no node's was said to the nodes; it is not heard");
+                warn!(user = heard.user(), "a message to the nodes did not come from a node; it is ignored");
                 continue;
             }
             if self.heard.send(Over::Said(heard.body().to_vec())).await.is_err() {

@@ -10,18 +10,20 @@ use crate::config::Pool;
 static TAKEN: Family = Family::counter("beds_queue_taken_total", "Requests that were taken from a queue.");
 static REDELIVERED: Family = Family::counter(
     "beds_queue_redelivered_total",
-    "Requests among them that RabbitMQ had delivered before.",
+    "Requests that were taken from a queue and that RabbitMQ had delivered before.",
 );
 static WAIT: Family = Family::histogram(
     "beds_queue_wait_seconds",
-    "How long requests had waited in a queue, at least; of those whose messages say when they were sent.",
+    "How long requests had waited in a queue, at least; only those whose messages say when they were sent.",
 );
-static IN_PROGRESS: Family = Family::gauge("beds_queue_in_progress", "Requests that are worked on.");
-static IN_PROGRESS_MAX: Family =
-    Family::gauge("beds_queue_in_progress_max", "As many as that may be: instances times prefetch.");
+static IN_PROGRESS: Family = Family::gauge("beds_queue_in_progress", "Requests in progress.");
+static IN_PROGRESS_MAX: Family = Family::gauge(
+    "beds_queue_in_progress_max",
+    "The most requests that may be in progress: instances times prefetch.",
+);
 static RETRIED: Family = Family::counter(
     "beds_queue_retried_total",
-    "Attempts at writes without `reply_to` that could not be done and are tried again.",
+    "Attempts at writes without `reply_to` that failed and are retried.",
 );
 static REPLY: Family =
     Family::histogram("beds_reply_seconds", "How long it took to write a reply to the connection.");

@@ -93,7 +93,7 @@ impl Handler {
             ErrorCode::TooLarge,
             format!("the reply has {bytes} bytes, and RabbitMQ takes {max} at most"),
         )
-        .hint("what was asked for is done, without a reply that fits; ask for less of it");
+        .hint("the request is done, but its reply does not fit; ask for less data");
         let refused = Reply::failed(error, reply.template_hash, request_id);
         if trial.is_some() {
             self.try_out(trial.as_ref(), queue, correlation_id, &refused).await?;
@@ -169,7 +169,11 @@ impl Handler {
             Err(BusError::Refused | BusError::TooLong) => {}
             Err(error) => {
                 self.shared.may_have_vanished(&error);
-                warn!(queue = to.queue(self.broker), "a request cannot be put aside: {}", Told(&error));
+                warn!(
+                    queue = to.queue(self.broker),
+                    "a request cannot become a dead letter: {}",
+                    Told(&error)
+                );
             }
         }
         false
@@ -216,7 +220,7 @@ impl Handler {
                     let reason = Told(&refused);
                     warn!(
                         request_id,
-                        "a dead letter has no place in `beds.dead`, and is tried again: {reason}"
+                        "`beds.dead` has no room for a dead letter, which is retried: {reason}"
                     );
                 }
             }
@@ -275,7 +279,7 @@ impl Handler {
         warn!(
             request_id,
             routing_key,
-            "dropped: it changes nothing, nobody waits for it, and `beds.dead` has no place for it"
+            "dropped: it changes nothing, nobody waits for it, and `beds.dead` has no room for it"
         );
         Letter::Settled(Settled::Done(tag))
     }

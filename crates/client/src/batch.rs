@@ -92,7 +92,7 @@ impl Batch {
 
 fn body(request: &Request) -> Result<Box<RawValue>, String> {
     let body = request.body.as_ref().map_err(Clone::clone)?;
-    let wrong = |reason: String| format!("the body of `{}` is no JSON: {reason}", request.routing_key);
+    let wrong = |reason: String| format!("the body of `{}` is not JSON: {reason}", request.routing_key);
     let text = std::str::from_utf8(body).map_err(|error| wrong(error.to_string()))?;
     if text.is_empty() {
         return to_raw_value(&serde_json::json!({})).map_err(|error| wrong(error.to_string()));
@@ -241,7 +241,7 @@ mod tests {
     fn an_item_without_json_is_reported_when_the_batch_is_sent() {
         let batch = Batch::read(Service::AppServer).item(&Request::raw("note.fetch", "{"));
         let error = Request::from(batch).check().unwrap_err();
-        assert!(error.to_string().contains("the body of `note.fetch` is no JSON"), "{error}");
+        assert!(error.to_string().contains("the body of `note.fetch` is not JSON"), "{error}");
     }
 
     #[test]

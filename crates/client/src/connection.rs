@@ -183,8 +183,8 @@ fn named(endpoint: &Endpoint, error: &BusError) -> String {
 fn of_reply_queue(error: BusError) -> BusError {
     match error {
         BusError::Forbidden(said) => BusError::Forbidden(format!(
-            "{said}; a client has a queue for replies, whose name RabbitMQ gives: with `rabbitmqctl set_permissions`, give \
-             its user `^amq\\.gen-.*$` to configure and to read, or log in as another"
+            "{said}; a client needs a queue for replies, which RabbitMQ names: with `rabbitmqctl set_permissions`, \
+             give its user `^amq\\.gen-.*$` to configure and to read, or log in as another user"
         )),
         error => error,
     }

@@ -169,7 +169,7 @@ impl Events {
                 Err(reason) => {
                     self.listening = None;
                     let pause = self.backoff.pause();
-                    tracing::warn!(%reason, ?pause, "nothing is heard of events; listening again");
+                    tracing::warn!(%reason, ?pause, "the subscription to events is lost; subscribing again");
                     tokio::time::sleep(pause).await;
                 }
             }

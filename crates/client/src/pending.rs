@@ -98,7 +98,7 @@ impl Fate {
     pub(crate) fn into_error(self, routing_key: &str) -> ClientError {
         match self {
             Self::Unroutable => ClientError::Unroutable { routing_key: routing_key.to_owned() },
-            Self::Disconnected => ClientError::Disconnected("no answer came before".to_owned()),
+            Self::Disconnected => ClientError::Disconnected("the answer had not come yet".to_owned()),
         }
     }
 }

@@ -166,7 +166,7 @@ pub fn incomparable(domain: &'static Domain) -> impl Iterator<Item = &'static Fi
 pub fn only_while(work: Work, values: &[(usize, Value)]) -> Result<Work> {
     let Work::Plan(plan) = work else {
         return Err(Error::internal(
-            "the deletion is hand-written: only a version could tell whether the record is what it was",
+            "the deletion is hand-written: only a version could show whether the record has changed",
         ));
     };
     let condition = |(field, value): &(usize, Value)| {

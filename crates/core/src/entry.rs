@@ -99,7 +99,7 @@ fn check_content(incoming: &Incoming<'_>) -> Result<()> {
         Some(given) if is_utf8(given) || given.eq_ignore_ascii_case("identity") => Ok(()),
         Some(other) => Err(Error::new(
             ErrorCode::BadRequest,
-            format!("the content encoding {} is not read", quoted(other)),
+            format!("the content encoding {} is not supported", quoted(other)),
         )
         .hint("send the JSON as it is, without `content_encoding`")),
     }
@@ -166,7 +166,7 @@ fn left_of(incoming: &Incoming<'_>, limits: &Limits) -> Result<Duration> {
     let age = now().saturating_sub(sent);
     whole.checked_sub(age).filter(|left| !left.is_zero()).ok_or_else(|| {
         let message = format!(
-            "by its timestamp the request was sent {} s before the node took it, and {} ms was its time",
+            "by its timestamp the request was sent {} s before the node took it; its time limit was {} ms",
             age.as_secs() + 1,
             whole.as_millis()
         );
@@ -202,7 +202,7 @@ fn refusal<'a, T: Deserialize<'a>>(body: &'a [u8], is_object: bool, is_sensitive
         return bad("the body begins with a byte order mark: send its JSON without one".into());
     }
     if body.starts_with(GZIP) {
-        return bad("the body is packed with gzip: send its JSON as it is".into());
+        return bad("the body is compressed with gzip: send plain JSON".into());
     }
     // JSON has no zero byte. The other encodings have one in their first character.
     if OTHER_MARKS.iter().any(|mark| body.starts_with(mark)) || body.iter().take(2).any(|byte| *byte == 0) {
@@ -250,7 +250,7 @@ const EMPTY_ARRAY: &str =
     "an empty object is `{}`; PHP writes an empty array as `[]`: use `new stdClass` for it";
 
 /// The message for a surrogate, which is half of a character, without the other half.
-const HALF: &str = "a `\\u` escape is half of a character (a surrogate), and the other half is not behind it";
+const HALF: &str = "a `\\u` escape is half of a character (a surrogate), and the other half does not follow";
 
 /// What is wrong with a body, in words without the types of Rust.
 fn in_terms_of_json(error: &serde_json::Error) -> String {

@@ -183,7 +183,7 @@ impl Error {
             return self;
         }
         self.retryable()
-            .hint("send it again with the same `message_id`: what has happened does not happen again")
+            .hint("send it again with the same `message_id`: a write that has happened is not repeated")
     }
 
     /// The same error for a write to a template that prefers a record twice to a lost one.
@@ -193,7 +193,7 @@ impl Error {
             return self;
         }
         self.retryable().hint(
-            "send it again: this template keeps no account of writes, so what was done is there twice then",
+            "send it again: this template does not use the ledger, so a write that has happened is done twice",
         )
     }
 

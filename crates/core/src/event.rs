@@ -289,7 +289,7 @@ type Members = BTreeMap<String, Box<RawValue>>;
 
 fn read<T: serde::de::DeserializeOwned>(json: Option<&[u8]>) -> Result<T> {
     json.and_then(|json| serde_json::from_slice(json).ok())
-        .ok_or_else(|| Error::internal("the event of a change cannot be made of what it gave"))
+        .ok_or_else(|| Error::internal("the event of a change cannot be built from its result"))
 }
 
 /// The arguments of a call, without the sensitive ones.

@@ -38,7 +38,7 @@ pub const NO_LEDGER: &str =
 const REPLY_BYTES_MAX: usize = 64 << 10;
 
 /// The note for a duplicate whose first reply was not stored in full.
-const CUT: &str = "this request was done before; its reply was too long to be kept, but for the key";
+const CUT: &str = "this request was done before; its reply was too long to keep: only the key is left";
 
 /// The reply for a duplicate.
 #[must_use]
@@ -49,10 +49,12 @@ pub fn kept(outcome: &Outcome, domain: &Domain) -> Vec<u8> {
 }
 
 /// The note for a duplicate of a batch, once for all items.
-const CUT_ITEMS: &str = "this request was done before; its reply was too long to be kept, but for the keys of what its items wrote";
+const CUT_ITEMS: &str = "this request was done before; its reply was too long to keep: only the keys that its items \
+     wrote are left";
 
 /// The note for a batch whose reply is longer than a reply may be, once for all items.
-const TOO_LONG_ITEMS: &str = "this is done; its reply is longer than replies may be, and all but the keys of what its items wrote is left out";
+const TOO_LONG_ITEMS: &str = "the request is done; its reply would be too long, so it has only the keys that its \
+     items wrote";
 
 /// The outcome of an atomic batch, for a duplicate. `domains` are those of its items; `None` for an item that wrote
 /// nothing.
@@ -129,7 +131,7 @@ pub fn unreadable(claim: &Claim, database: &str) -> Error {
 #[must_use]
 pub fn gone(database: &str) -> Error {
     Error::internal(format!(
-        "the ledger of the database `{database}` is gone, so a write cannot be done once"
+        "the ledger of the database `{database}` is gone, so a write cannot be done exactly once"
     ))
     .hint("the DBA restores `beds_ledger`, or creates the one that `bedsc ddl --ledger` writes")
 }
@@ -138,13 +140,13 @@ pub fn gone(database: &str) -> Error {
 #[must_use]
 pub fn rolled_back(domain: &Domain) -> Error {
     let message = format!(
-        "an object of `{}` rolled back the node's transaction, most likely: the write's row in the ledger is gone before \
-         the commit, so it cannot be done once",
+        "most likely an object of `{}` rolled back the node's transaction: the write's row in the ledger is gone \
+         before the commit, so the write cannot be done exactly once",
         domain.name
     );
     Error::internal(message).hint(
-        "it is the node that begins and ends transactions: take `rollback` out of the procedure and signal an error instead, \
-         or roll back to a savepoint, or declare `commits = true`",
+        "the node begins and ends transactions: remove `rollback` from the procedure and signal an error instead, or \
+         roll back to a savepoint, or declare `commits = true`",
     )
 }
 
@@ -152,7 +154,7 @@ pub fn rolled_back(domain: &Domain) -> Error {
 #[must_use]
 pub fn keyless(database: &str) -> Error {
     Error::internal(format!(
-        "the ledger of the database `{database}` has lost its key, so a write cannot be done once"
+        "the ledger of the database `{database}` has lost its key, so a write cannot be done exactly once"
     ))
     .hint("the DBA gives `beds_ledger` the primary key that `bedsc ddl --ledger` writes")
 }
@@ -163,7 +165,10 @@ pub fn amiss(table: &str, database: &str, how: &str) -> Error {
     Error::internal(format!(
         "`{table}` of the database `{database}` is not as the node needs it, so a write cannot be done: {how}"
     ))
-    .hint("the DBA makes it as `bedsc ddl --ledger` writes it; `beds verify` tells all that differs, and `beds ddl` what mends it")
+    .hint(
+        "the DBA changes it to match what `bedsc ddl --ledger` prints; `beds verify` lists all differences, and `beds \
+         ddl` prints the repair",
+    )
 }
 
 #[cfg(test)]

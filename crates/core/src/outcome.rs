@@ -12,10 +12,9 @@ use crate::{describe, spec::Domain, unnamed::Unnamed};
 pub const MEMBERS_BYTES_MAX: usize = 128;
 
 /// The note of a reply to a write that is longer than a reply may be.
-const TOO_LONG: &str =
-    "this is done; its reply is longer than replies may be, and all but the key is left out";
+const TOO_LONG: &str = "the request is done; its reply would be too long, so it has only the key";
 /// The same if the key is too long as well, or there is none.
-const DONE: &str = "this is done; its reply is longer than replies may be";
+const DONE: &str = "the request is done; its reply would be too long";
 
 /// The members of a successful reply. Each JSON member is a complete JSON text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -110,9 +109,8 @@ impl Outcome {
     #[must_use]
     pub fn written(count: u64, matched: u64) -> Self {
         let left = matched.saturating_sub(count);
-        let note = (left > 0).then(|| {
-            format!("the database left {left} of the {matched} records that matched as they were").into()
-        });
+        let note = (left > 0)
+            .then(|| format!("the database left {left} of the {matched} matching records unchanged").into());
         Self { note, ..Self::count(count) }
     }
 

@@ -59,8 +59,8 @@ impl Positions {
 /// The error of an invalid header `beds-after`.
 #[must_use]
 pub fn malformed() -> Error {
-    Error::new(ErrorCode::BadRequest, "the header `beds-after` names no position")
-        .hint("send what the header `beds-position` of the reply to a write said")
+    Error::new(ErrorCode::BadRequest, "the header `beds-after` is not a position")
+        .hint("send the value of the header `beds-position` from the reply to a write")
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub struct Incoming<'a> {
     pub content_type: Option<&'a str>,
     /// How the body is packed.
     pub content_encoding: Option<&'a str>,
-    /// The moment after which no answer is wanted, in Unix milliseconds; `Err` when the header is no number.
+    /// The moment after which no answer is wanted, in Unix milliseconds; `Err` when the header is not a number.
     pub deadline: Result<Option<i64>, ()>,
     /// How long it may lie in its queue.
     pub expiration: Option<Duration>,

@@ -29,7 +29,7 @@ pub struct Unshown {
 
 impl Unshown {
     /// Adds a cell of a field. `place` is its path in the reply, such as `data[3].born`; `stored` is the stored value;
-    /// `reason` says why the wire cannot show it, such as "is no date".
+    /// `reason` says why the wire cannot show it, such as "is not a date".
     ///
     /// The value of a sensitive field is not repeated.
     pub fn add(&mut self, place: impl Display, field: &Field, stored: impl Display, reason: &str) {
@@ -112,23 +112,23 @@ mod tests {
     fn a_note_describes_the_first_and_counts_the_others() {
         assert_eq!(Unshown::default().into_note(), None);
         let mut one = Unshown::default();
-        one.add("data.born", &BORN, "1987-00-00", "is no date");
+        one.add("data.born", &BORN, "1987-00-00", "is not a date");
         assert_eq!(
             one.into_note().unwrap(),
-            "a value that cannot be shown is null: data.born holds 1987-00-00, which is no date"
+            "a value that cannot be shown is null: data.born holds 1987-00-00, which is not a date"
         );
         let mut many = Unshown::default();
-        many.add("data[0].born", &SECRET, "1987-00-00", "is no date");
+        many.add("data[0].born", &SECRET, "1987-00-00", "is not a date");
         for index in 1..6 {
-            many.add(format_args!("data[{index}].born"), &BORN, "x".repeat(50), "is no date");
+            many.add(format_args!("data[{index}].born"), &BORN, "x".repeat(50), "is not a date");
         }
         let note = many.into_note().unwrap();
         assert!(
-            note.starts_with("6 values that cannot be shown are null: data[0].born is no date; "),
+            note.starts_with("6 values that cannot be shown are null: data[0].born is not a date; "),
             "{note}"
         );
         assert!(
-            note.contains(&format!("data[2].born holds {}…, which is no date", "x".repeat(40))),
+            note.contains(&format!("data[2].born holds {}…, which is not a date", "x".repeat(40))),
             "{note}"
         );
         assert!(note.ends_with("; and 3 more"), "{note}");

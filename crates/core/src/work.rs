@@ -36,7 +36,8 @@ impl Work {
             let mut running = pin!(running);
             poll_fn(|context| {
                 let Some(_deeper) = Deeper::begin() else {
-                    let message = format!("hand-written methods ask each other more than {DEPTH_MAX} deep");
+                    let message =
+                        format!("hand-written methods call each other more than {DEPTH_MAX} levels deep");
                     return Err(Error::internal(message)).into();
                 };
                 running.as_mut().poll(context).map_err(Error::bounded)

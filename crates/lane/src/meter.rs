@@ -4,7 +4,7 @@ use beds_core::meter::{Counter, Family, Gauge, Histogram, Samples};
 
 static WAIT: Family = Family::histogram(
     "beds_lane_wait_seconds",
-    "How long a job waited for a connection to its database, or for its end where it got none.",
+    "How long a job waited for a connection to its database, or until it ended without one.",
 );
 static RUN: Family = Family::histogram(
     "beds_lane_run_seconds",
@@ -15,12 +15,12 @@ static GROUP: Family = Family::histogram(
     "How many jobs ran together: reads by key in one statement, writes in one commit.",
 );
 static JOBS: Family = Family::gauge("beds_lane_jobs", "Jobs that wait or run.");
-static CONNECTIONS: Family = Family::gauge("beds_lane_connections", "Connections that are there.");
+static CONNECTIONS: Family = Family::gauge("beds_lane_connections", "Open connections.");
 static CONNECTIONS_MAX: Family =
     Family::gauge("beds_lane_connections_max", "Connections that the configuration asks for.");
 static BUSY: Family = Family::gauge("beds_lane_connections_busy", "Connections that run a job.");
 static OVERLOADED: Family =
-    Family::counter("beds_lane_overloaded_total", "Jobs that were refused, since too many waited.");
+    Family::counter("beds_lane_overloaded_total", "Jobs that were refused because too many waited.");
 static LOST: Family = Family::counter("beds_lane_connections_lost_total", "Connections that were lost.");
 static FAILED: Family =
     Family::counter("beds_lane_connects_failed_total", "Attempts to connect that failed.");

@@ -55,9 +55,8 @@ impl Connect for Connector {
         let knowledge = known.learn(&mut connection).await.map_err(text)?;
         connection.execute(self.preparation().as_str()).await.map_err(text)?;
         if self.access == Access::Write && begins_read_only(&mut connection).await.map_err(text)? {
-            return Err(
-                "the server is read-only: its transactions begin so (transaction_read_only)".to_owned()
-            );
+            return Err("the server is read-only: its transactions begin read-only (transaction_read_only)"
+                .to_owned());
         }
         let place = Place { route: self.route.clone(), server };
         Session::new(connection, (place, Arc::clone(known)), knowledge, self.patience()).await.map_err(text)

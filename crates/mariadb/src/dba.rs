@@ -99,7 +99,7 @@ impl Dba {
         let Ok(done) = timeout(self.patience, work(&mut self.connection)).await else {
             self.is_lost = true;
             return Err(format!(
-                "it takes longer than {} s; whether it is done is not known",
+                "it takes longer than {} s; it is not known whether it is done",
                 self.patience.as_secs()
             ));
         };

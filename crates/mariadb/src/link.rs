@@ -50,7 +50,7 @@ pub(crate) async fn version(connection: &mut MySqlConnection) -> Result<Result<S
     if is_mariadb(&version) || cell(connection, ARIA).await.is_ok_and(|count| count != "0") {
         return Ok(Ok(version));
     }
-    Ok(Err(format!("this server is no MariaDB, but {}: BEDS works with MariaDB alone", shown(version))))
+    Ok(Err(format!("the server is not MariaDB (it is {}): BEDS works only with MariaDB", shown(version))))
 }
 
 /// The single cell of an answer.

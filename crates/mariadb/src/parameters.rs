@@ -180,7 +180,7 @@ impl Takes {
                     Value::Text(text) => is_place(text) && !values.contains(text),
                     value => number(value).is_some() || matches!(value, Value::Bool(_)),
                 };
-                is_other.then(|| "must be one of the parameter's values, not the place of one".to_owned())
+                is_other.then(|| "must be one of the parameter's values, not the position of one".to_owned())
             }
             Self::Bits => match value {
                 Value::Text(_) => Some("must be a number: the parameter is a BIT".to_owned()),

@@ -47,7 +47,8 @@ const EVERY: [Duration; 2] = [Duration::from_millis(25), Duration::from_millis(5
 
 static LAG: Family = Family::gauge(
     "beds_replica_lag_seconds",
-    "How long ago the primary was where a replica is known to be; since the start of the node where nothing is known of it.",
+    "How long ago the primary was at the position that a replica is known to have; since the start of the node while \
+     nothing is known.",
 );
 
 /// The position of a server, and whether it takes no writes. A replica's own transactions do not count: no other server
@@ -232,7 +233,8 @@ async fn watch_primary(primary: Arc<Primary>, replicas: Arc<Replicas>) {
             let database = &replicas.name;
             tracing::warn!(
                 database,
-                "how far replicas are behind cannot be told, since their primary writes no binary log; they serve all the same"
+                "the lag of the replicas is unknown, because their primary writes no binary log; they serve \
+                 nevertheless"
             );
         }
         match said {

@@ -36,7 +36,8 @@ pub(crate) enum Room {
 }
 
 /// What a reply says of rows that were left out.
-const LEFT_OUT: &str = "this is done; what it gave back is longer than replies may be, and all but the first row of each result set is left out";
+const LEFT_OUT: &str = "the request is done; its reply would be too long, so it has only the first row of each result \
+     set";
 
 /// Runs the routine behind a call.
 pub(crate) async fn run(

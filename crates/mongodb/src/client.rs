@@ -204,11 +204,11 @@ impl Heard {
         let found = succeeded.reply.get_str("setName").ok();
         let is = match found {
             Some(found) if found == expected => return,
-            Some(found) => format!("is of the replica set {}", shown(found)),
-            None => "is of no replica set".to_owned(),
+            Some(found) => format!("belongs to the replica set {}", shown(found)),
+            None => "belongs to no replica set".to_owned(),
         };
         let server = shown(succeeded.server_address.to_string());
-        let reason = format!("{server} {is}, and `replicaSet` in the URL is {}", shown(expected));
+        let reason = format!("{server} {is}, but `replicaSet` in the URL is {}", shown(expected));
         *self.another.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
     }
 

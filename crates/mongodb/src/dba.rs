@@ -49,7 +49,7 @@ impl Dba {
     /// The server's message, also for a part of the command.
     pub async fn run(&mut self, command: &str) -> Result<Value, String> {
         let command: Document =
-            serde_json::from_str(command).map_err(|error| format!("this is no command: {error}"))?;
+            serde_json::from_str(command).map_err(|error| format!("this is not a command: {error}"))?;
         let database = self.database.clone();
         // No future of the driver is dropped midway: a late one ends by itself.
         let running = tokio::spawn(async move { database.run_command(command).await });
@@ -58,7 +58,7 @@ impl Dba {
             Ok(Err(error)) => return Err(error.to_string()),
             Err(_) => {
                 let seconds = self.patience.as_secs();
-                return Err(format!("it takes longer than {seconds} s; whether it is done is not known"));
+                return Err(format!("it takes longer than {seconds} s; it is not known whether it is done"));
             }
         };
         if let Some(Bson::Array(errors)) = reply.get("writeErrors")

@@ -139,10 +139,11 @@ impl Failure {
         let Some(Said { message, .. }) = said else { return Self::Before(error) };
         tracing::error!(
             database,
-            "the validator of `{collection}` refuses what the node is to keep there: {message}"
+            "the validator of `{collection}` refuses the documents of the node: {message}"
         );
-        let message =
-            format!("the collection `{collection}` of the database `{database}` refuses what it is to keep");
+        let message = format!(
+            "the collection `{collection}` of the database `{database}` refuses the documents of the node"
+        );
         Self::Refused(Error::internal(message).hint("give it the validator that `bedsc ddl --ledger` prints"))
     }
 
@@ -197,7 +198,7 @@ impl Failure {
             Self::Late(_) => Error::deadline(),
             Self::Unanswered => Error::unknown_effect("the database does not answer"),
             Self::Held => {
-                let message = "another request with this `message_id` is being done";
+                let message = "another request with this `message_id` is in progress";
                 Error::new(ErrorCode::Conflict, message).retryable()
             }
             Self::After(error) if leaves_effect_unknown(&error) => {
@@ -225,9 +226,7 @@ pub(crate) fn never_once(domain: &Domain) -> Error {
         "the database of `{}` has no transactions, so a write with a `message_id` cannot happen once",
         domain.name
     ))
-    .hint(
-        "run MongoDB as a replica set, of which one member is enough; or write once = false under [template]",
-    )
+    .hint("run MongoDB as a replica set (one member is enough); or write once = false under [template]")
 }
 
 /// Whether the server has no transactions.
@@ -329,8 +328,8 @@ fn from_server(said: &Said<'_>, error: &DriverError, domain: &Domain, database: 
         },
         Meaning::Late => Error::deadline(),
         Meaning::Contended => {
-            let message = "lock conflict: other requests kept changing the same records, or a transaction holds \
-                           them whose node died, which the database ends within a minute";
+            let message = "lock conflict: other requests kept changing the same records, or the transaction of a node \
+                 that died holds them, which the database ends within a minute";
             Error::new(ErrorCode::Conflict, message).retryable()
         }
         Meaning::Unauthorized => {

@@ -103,12 +103,12 @@ impl Ledger {
             ),
             Standing::View => tracing::error!(
                 database,
-                "a view stands in the place of the collection `{NAME}`: writes with a message_id are refused; {remedy}"
+                "`{NAME}` is a view, and must be a collection: writes with a message_id are refused; {remedy}"
             ),
             Standing::Useless => tracing::error!(
                 database,
-                "the database has no transactions: writes with a message_id are refused; run it as a replica set, of \
-                 which one member is enough"
+                "the database has no transactions: writes with a message_id are refused; run it as a replica set (one \
+                 member is enough)"
             ),
         }
     }
@@ -196,7 +196,7 @@ impl Ledger {
         if found.iter().any(|found| !ids.iter().any(|id| is_of(found, id))) {
             tracing::error!(
                 database = &*self.name,
-                "the collection `{NAME}` takes different texts for equal"
+                "the collection `{NAME}` treats different texts as equal"
             );
             return Err(self.explained(broken(&self.name).into()).await);
         }

@@ -178,7 +178,7 @@ impl Relay {
             Ok((found, least))
         };
         let (found, least) = self.ask(asked).await?.map_err(|error| error.kind.to_string())?;
-        let read = |found| stored(found).ok_or_else(|| format!("a document of `{NAME}` is no event"));
+        let read = |found| stored(found).ok_or_else(|| format!("a document of `{NAME}` is not an event"));
         let mut page = Page::of(found.iter().map(read).collect::<Result<_, _>>()?, max);
         let is_behind = |subject: &String| least.get(subject).is_some_and(|least| *least <= number);
         page.events.retain(|stored| !stored.event.subject.as_ref().is_some_and(is_behind));

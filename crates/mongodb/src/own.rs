@@ -124,17 +124,19 @@ impl Own {
         match found.collection_type {
             CollectionType::View => return Some(VIEW.to_owned()),
             CollectionType::Timeseries => {
-                return Some("it is a time-series collection, and no transaction writes into one".to_owned());
+                return Some(
+                    "it is a time-series collection, and transactions cannot write into one".to_owned(),
+                );
             }
             _ => {}
         }
         if found.options.capped == Some(true) {
-            return Some("it is a capped collection, and no transaction writes into one".to_owned());
+            return Some("it is a capped collection, and transactions cannot write into one".to_owned());
         }
         if let Some(collation) = found.options.collation {
             let locale = shown(collation.locale);
             return Some(format!(
-                "it compares texts by the collation {locale}, which takes different ones for the same"
+                "it compares texts by the collation {locale}, which treats different texts as equal"
             ));
         }
         let collection = self.database.collection::<Document>(self.name);

@@ -86,13 +86,12 @@ impl Telling {
             ),
             Standing::View => tracing::error!(
                 database,
-                "a view stands in the place of the collection `{name}`: {writes} are refused; the DBA runs what `bedsc ddl \
+                "`{name}` is a view, and must be a collection: {writes} are refused; the DBA runs what `bedsc ddl \
                  --ledger` prints"
             ),
             Standing::Useless => tracing::error!(
                 database,
-                "the database has no transactions: {writes} are refused; run it as a replica set, of which one member is \
-                 enough"
+                "the database has no transactions: {writes} are refused; run it as a replica set (one member is enough)"
             ),
         }
     }
@@ -119,9 +118,8 @@ impl Telling {
                 let message = format!(
                     "the database `{database}` has no transactions, so a write and {of_write} cannot be done together"
                 );
-                let hint = format!(
-                    "run MongoDB as a replica set, of which one member is enough; or leave out {section}"
-                );
+                let hint =
+                    format!("run MongoDB as a replica set (one member is enough); or leave out {section}");
                 Err(Error::internal(message).hint(hint).into())
             }
         }

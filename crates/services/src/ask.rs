@@ -58,7 +58,7 @@ fn named<D: NamasteCore>(name: &str) -> Result<&'static Call> {
 
 fn odd(domain: &str, name: &str) -> Error {
     Error::internal(format!(
-        "the call `{name}` of `{domain}` does not give what a function of the node needs"
+        "the call `{name}` of `{domain}` does not return what a function of the node needs"
     ))
 }
 

@@ -189,7 +189,7 @@ fn judge(nodes: &[Node]) -> Vec<(Verdict, Reason)> {
         }
         let why = node.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
         let message = match node.state.as_str() {
-            LOST => "it was not heard for three heartbeats".to_owned(),
+            LOST => "it missed three heartbeats".to_owned(),
             state => format!("it is {state}{why}"),
         };
         found.push((Verdict::Degraded, reason(what(&node.state), Some(node), message)));

@@ -161,7 +161,7 @@ pub async fn show(cx: &Context, service: Option<String>, id: String) -> Result<J
     let told = act(cx, service, filter, Deed::Show).await?;
     let Told { mut letters, waiting, looked_at } = told;
     if letters.len() > 1 {
-        let message = format!("{} dead letters have ids that begin so", letters.len());
+        let message = format!("{} dead letters have ids that begin like this", letters.len());
         return Err(Error::new(ErrorCode::ValidationFailed, message).hint("give more of the id"));
     }
     letters.pop().ok_or_else(|| {
@@ -243,7 +243,7 @@ async fn work_off(
     let told = act(cx, service, filter, deed).await?;
     if matches!(deed, Deed::Replay { dry_run: false } | Deed::Drop { dry_run: false }) {
         let (count, user) = (told.letters.len(), cx.caller().user.as_deref().unwrap_or_default());
-        info!(count, user, "dead letters were worked off: {deed:?}");
+        info!(count, user, "dead letters were processed: {deed:?}");
     }
     Ok(told)
 }

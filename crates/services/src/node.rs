@@ -126,7 +126,7 @@ fn target(node: Option<String>, service: Option<String>) -> Result<Target> {
         (None, None) => Ok(Target::All),
         (Some(node), None) => Ok(Target::Node(node)),
         (None, Some(service)) => Ok(Target::Service(service_of(&service)?)),
-        (Some(_), Some(_)) => Err(invalid("service", "must not be given beside `node`")),
+        (Some(_), Some(_)) => Err(invalid("service", "must not be given together with `node`")),
     }
 }
 

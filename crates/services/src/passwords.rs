@@ -72,10 +72,8 @@ impl Passwords {
     pub(crate) fn new(settings: &Tercero) -> Result<Self> {
         let Tercero { argon2_memory_kib, argon2_iterations, argon2_parallelism, argon2_at_once, .. } =
             *settings;
-        let params =
-            Params::new(argon2_memory_kib, argon2_iterations, argon2_parallelism, None).map_err(|error| {
-                Error::internal(format!("[tercero] has settings of Argon2 that cannot be: {error}"))
-            })?;
+        let params = Params::new(argon2_memory_kib, argon2_iterations, argon2_parallelism, None)
+            .map_err(|error| Error::internal(format!("[tercero] has invalid settings of Argon2: {error}")))?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let at_once = argon2_at_once as usize;
         Ok(Self {
@@ -156,10 +154,10 @@ impl Passwords {
         let word = password.to_lowercase();
         let word = word.trim_matches(|character: char| !character.is_alphabetic());
         if word.is_empty() && is_row(password) {
-            return Err("must not be a row of digits".to_owned());
+            return Err("must not be a sequence of digits".to_owned());
         }
         if COMMON.contains(&word) || COMMON.iter().any(|common| word == common.repeat(2)) {
-            return Err("is among the first that are guessed".to_owned());
+            return Err("is one of the first that attackers guess".to_owned());
         }
         if word == name.trim_matches(|character: char| !character.is_alphabetic()) && !word.is_empty() {
             return Err("must not be made of the name".to_owned());
@@ -192,7 +190,7 @@ impl Hasher {
 
     fn is_right(&self, hash: &str, password: &str) -> Result<bool> {
         let parsed = PasswordHash::new(hash);
-        let parsed = parsed.map_err(|_| Error::internal("a stored password is no hash string"))?;
+        let parsed = parsed.map_err(|_| Error::internal("a stored password is not a hash string"))?;
         match self.argon2.verify_password(password.as_bytes(), &parsed) {
             Ok(()) => Ok(true),
             Err(argon2::password_hash::Error::Password) => Ok(false),

@@ -109,7 +109,7 @@ pub async fn close<S: NamasteCore>(cx: &Context, id: Option<String>) -> Result<(
 pub async fn close_all<S: NamasteCore>(cx: &Context) -> Result<i64> {
     if cx.caller().session.is_none() {
         // A RabbitMQ user of the same name is another user.
-        let message = "only who comes with a session closes its own";
+        let message = "only a caller with a session can close its own";
         return Err(Error::new(ErrorCode::ValidationFailed, message)
             .hint("send the token in the header `beds-session`, or ask for `session.call.close_user`"));
     }

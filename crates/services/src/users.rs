@@ -101,7 +101,7 @@ pub async fn authenticate<U: NamasteCore>(cx: &Context, name: &str, password: &s
 /// session, or the new password is too weak.
 pub async fn change_password<U: NamasteCore>(cx: &Context, old: String, new: String) -> Result<()> {
     let (Some(name), Some(session)) = (cx.caller().user.clone(), cx.caller().session.clone()) else {
-        let message = "only who comes with a session has a password here";
+        let message = "only a caller with a session has a password here";
         return Err(Error::new(ErrorCode::ValidationFailed, message)
             .hint("open a session, and send its token in the header `beds-session`"));
     };
@@ -141,9 +141,9 @@ pub async fn put_roles<U: NamasteCore>(
     if let Some(wrong) = roles.iter().find(|role| !is_role(role) || is_meant_for_all(role)) {
         let field = if change == Change::Set { "args.roles" } else { "args.role" };
         let reason = if is_meant_for_all(wrong) {
-            "is no role: it seems to mean all callers, whom templates name by * and anyone"
+            "is not a role: it seems to mean all callers, whom templates name by * and anyone"
         } else {
-            "is no role: a role has lower-case letters, digits, _ and -, and begins with a letter"
+            "is not a role: a role has lower-case letters, digits, _ and -, and begins with a letter"
         };
         return Err(Error::new(
             ErrorCode::ValidationFailed,
@@ -226,7 +226,8 @@ async fn settle<U: NamasteCore>(
 /// The error does not say which of the two was wrong.
 fn refused() -> Error {
     Error::new(ErrorCode::Unauthenticated, "the name or the password is wrong, or the user is locked").hint(
-        "after too many wrong passwords a user is locked for a while; who may call `user.call.unlock` can release it",
+        "after too many wrong passwords a user is locked for a while; a caller who may call `user.call.unlock` can \
+         release it",
     )
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn shown_alike(relation: &Relation, column: &str, ty: &str) -> Option
         return None;
     }
     Some(format!(
-        "{} may hold {others} which no index keeps apart and clients are shown alike",
+        "{} may hold {others} which no index keeps apart and which look the same to clients",
         shown(column)
     ))
 }

@@ -50,7 +50,7 @@ pub(super) async fn run(args: &Args, approvers: &Approvers) -> Result<(), String
         Ok(plan) => plan?,
         Err(_) => {
             return Err(format!(
-                "{} did not say in {} s what is there: nothing was run; see that it answers, and try again",
+                "{} did not list its objects within {} s: nothing was run; check that it answers, and try again",
                 place.shown(),
                 PLAN_TIME.as_secs()
             ));
@@ -82,18 +82,14 @@ pub(super) async fn run(args: &Args, approvers: &Approvers) -> Result<(), String
     match ended {
         Ok(()) => {
             anstream::println!(
-                "all of it stands; next: the script in grants/, templates/ into the node's project, a rebuild"
+                "all of it is done; next: the script in grants/, templates/ into the node's project, a rebuild"
             );
             Ok(())
         }
         Err(Stopped { reason, stands, missing }) => {
             let list =
                 |steps: &[String]| if steps.is_empty() { "nothing".to_owned() } else { steps.join(", ") };
-            Err(format!(
-                "it stopped at {reason}\nwhat stands: {}\nwhat is missing: {}",
-                list(&stands),
-                list(&missing)
-            ))
+            Err(format!("it stopped at {reason}\ndone: {}\nmissing: {}", list(&stands), list(&missing)))
         }
     }
 }
@@ -101,7 +97,7 @@ pub(super) async fn run(args: &Args, approvers: &Approvers) -> Result<(), String
 /// Asks the DBA at the terminal.
 fn agreed() -> Result<(), String> {
     if !io::stdin().is_terminal() {
-        return Err("nobody is there to ask: --yes runs it without a question".to_owned());
+        return Err("there is no terminal to ask: --yes runs it without a question".to_owned());
     }
     anstream::print!("Run this? [yes/no] ");
     io::stdout().flush().map_err(|error| error.to_string())?;

@@ -70,8 +70,8 @@ impl Asking {
         }
         let (Some(url), Some(model)) = (&design.url, &design.model) else {
             return Err(
-                "nobody is there to ask: the configuration has no `url` and `model` in [design]; a model by \
-                        hand is --model FILE"
+                "no model can be asked: the configuration has no `url` and `model` in [design]; --model FILE takes a \
+                 model made by hand"
                     .to_owned(),
             );
         };
@@ -157,11 +157,11 @@ fn kept(folder: &Path, failed: &Failed) -> String {
     };
     match write() {
         Ok(()) if failed.last.is_some() => format!(
-            "; what was said is in {}, the last model that compiled is {}",
+            "; the conversation is in {}, the last model that compiled is {}",
             rounds.display(),
             folder.join(MODEL).display()
         ),
-        Ok(()) => format!("; what was said is in {}", rounds.display()),
-        Err(error) => format!("; what was said could not be kept in {}: {error}", folder.display()),
+        Ok(()) => format!("; the conversation is in {}", rounds.display()),
+        Err(error) => format!("; the conversation could not be kept in {}: {error}", folder.display()),
     }
 }

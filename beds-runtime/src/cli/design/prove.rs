@@ -77,7 +77,8 @@ fn apart(key: &str, (url, port): (&SecretUrl, u16), real: &[SecretUrl]) -> Resul
         let others = addresses(other, port).map_err(|reason| format!("{}: {reason}", other.redacted()))?;
         if let Some(same) = own.iter().find(|address| others.contains(address)) {
             return Err(format!(
-                "[design] {key} is the server {same} of {}, which nodes work with: proofs go to no server that anything real is on",
+                "[design] {key} is the server {same} of {}, which nodes use: proofs never run on a server with real \
+                 data",
                 other.redacted()
             ));
         }
@@ -119,13 +120,13 @@ fn addresses(url: &SecretUrl, port: u16) -> Result<Vec<String>, String> {
 pub(super) async fn run(args: &Args, design: &Design, real: &[SecretUrl]) -> Result<(), String> {
     let (proposal, approval) = proposal::read(&args.folder).map_err(|flaw| flaw.to_string())?;
     if approval.is_some() {
-        return Err("it is approved: what is proved of it is signed already".to_owned());
+        return Err("it is approved: its proofs are signed already".to_owned());
     }
     let mut settings = args.how.settings(design, real)?;
     for path in &args.samples {
         let bytes = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
         if !proposal.manifest.has_sample(&bytes) {
-            return Err(format!("{} is no sample data that the proposal was made with", path.display()));
+            return Err(format!("{} is not sample data of this proposal", path.display()));
         }
         settings.samples.push(sample(&path.file_name().unwrap_or_default().to_string_lossy(), &bytes)?);
     }
@@ -174,7 +175,10 @@ fn replace(folder: &Path, proposal: &Proposal) -> Result<(), String> {
     let (new, old) = (beside(".proved"), beside(".before"));
     for left in [&new, &old] {
         if left.exists() {
-            return Err(format!("{} is left of another proof: look at it, and remove it", left.display()));
+            return Err(format!(
+                "{} is left over from another proof: look at it, and remove it",
+                left.display()
+            ));
         }
     }
     proposal::write(proposal, &new).map_err(|flaw| flaw.to_string())?;

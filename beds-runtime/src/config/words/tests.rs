@@ -12,7 +12,7 @@ fn a_text_that_is_not_toml_is_told_in_our_words() {
         ("[node", "the name of a section stands in `[ ]`"),
         ("[node]\nservices = [\"admin\"", "the list has no end"),
         ("[node]\nservices = [\"admin\" \"app_server\"]", "there is no comma between two values"),
-        ("[node]\nname = \"a\" \"b\"", "there is something behind the value"),
+        ("[node]\nname = \"a\" \"b\"", "there is something after the value"),
         ("[node]\nname = \"a\"\nname = \"b\"", "is written twice"),
         ("[node]\n[node]", "is written twice"),
         ("[node]\nname = \"C:\\web\"", "a `\\` in a text"),
@@ -45,7 +45,7 @@ fn a_value_of_another_kind_is_told_with_what_to_write() {
         (
             "[mariadb.x]\ndeadlock_retries_max = \"3\"",
             "line 2, column 24: mariadb.x.deadlock_retries_max: it is the text \"3\", and must be an integer from 0 to \
-             255: a number stands without quotes and without a unit",
+             255: write a number without quotes and without a unit",
         ),
         (
             "[limits]\nrequest_timeout_ms = \"30s\"",
@@ -53,12 +53,9 @@ fn a_value_of_another_kind_is_told_with_what_to_write() {
         ),
         (
             "[node]\nserve_unverified = \"true\"",
-            "it is a text, and must be true or false: it stands without quotes",
+            "it is a text, and must be true or false: write it without quotes",
         ),
-        (
-            "[telemetry]\nsample_ratio = \"0.5\"",
-            "it is a text, and must be a number: a number stands without",
-        ),
+        ("[telemetry]\nsample_ratio = \"0.5\"", "it is a text, and must be a number: write a number without"),
         ("[node]\nservices = \"app_server\"", "it is a text, and must be a list: write it in brackets"),
         ("[mariadb]\nurl = \"mysql://u:p@h/s\"", "such as [mariadb.NAME], with a `url`"),
         ("mongodb = \"mongodb://h\"", "such as [mongodb.NAME], with a `url`"),

@@ -77,7 +77,7 @@ fn in_one_database(item: Item, index: usize, first: &mut Option<(usize, &'static
         return Ok(item);
     }
     let message = format!(
-        "`{}` is not in the database of `{}`, the template of items[{first}], and an atomic batch is in one",
+        "`{}` is not in the database of `{}`, the template of items[{first}], but an atomic batch uses one database",
         plan.domain.name, of.name
     );
     Err(Error::new(ErrorCode::BadRequest, message).hint(ANOTHER_MODE))

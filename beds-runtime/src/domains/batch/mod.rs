@@ -35,7 +35,8 @@ use self::{
 use super::{Domains, body, meters::Of};
 
 /// The hint for a batch whose reply has no room for its items, and that may have been done when its reply had room.
-const SPLIT_ONCE: &str = "split it into several batches, unless one with this `message_id` was sent before: what that has done remains";
+const SPLIT_ONCE: &str = "split it into several batches, unless one with this `message_id` was sent before: what it \
+     has done remains";
 
 /// How many parts of one batch run at a time.
 const AT_ONCE: usize = 128;

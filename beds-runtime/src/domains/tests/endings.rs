@@ -41,7 +41,7 @@ async fn a_reply_is_no_longer_than_its_limit() {
     let update = incoming("person.update", r#"{"key": 1, "data": {}}"#);
     let Verdict::Reply(done) = with(2).handle(update).await else { panic!("no reply") };
     let body = String::from_utf8(done.body).unwrap();
-    assert!(body.starts_with(r#"{"ok":true,"note":"this is done; "#) && body.len() < 1_000, "{body}");
+    assert!(body.starts_with(r#"{"ok":true,"note":"the request is done; "#) && body.len() < 1_000, "{body}");
 }
 
 #[tokio::test]

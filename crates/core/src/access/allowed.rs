@@ -201,7 +201,7 @@ impl Allowed {
         let name = self.domain.name;
         let error = Error::new(
             ErrorCode::Forbidden,
-            format!("the record of `{name}` would be none that the caller may write"),
+            format!("the caller may not write a record of `{name}` with these values"),
         );
         match self.rows.as_deref() {
             // With only one list of conditions, it is clear which condition fails.
@@ -209,7 +209,7 @@ impl Allowed {
                 let shown = musts.iter().filter(|must| self.shows(must.field));
                 shown.fold(error, |error, must| {
                     let field = self.domain.fields[must.field].name;
-                    error.detail(field, "must have the value that the caller's role demands")
+                    error.detail(field, "must have the value that the caller's role requires")
                 })
             }
             _ => error,
@@ -273,5 +273,5 @@ fn refused(standing: &Standing, domain: &Domain, operation: Operation<'_>) -> Er
     if domain.access.is_some() {
         return error.hint("none of the caller's roles is allowed to");
     }
-    error.hint("the template says nothing of access, and this node closes such templates")
+    error.hint("the template has no [access], and this node closes such templates")
 }

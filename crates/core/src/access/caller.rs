@@ -222,7 +222,7 @@ pub(crate) fn asked(wanted: RequestValue, standing: &Standing, request_id: &str)
 
 /// The error of an operation that requires a known caller.
 pub(super) fn unknown() -> Error {
-    Error::new(ErrorCode::Unauthenticated, "this is only for callers who are known").hint(
+    Error::new(ErrorCode::Unauthenticated, "only identified callers may do this").hint(
         "set `user_id` of the message to the user of the connection, or send a session in `beds-session`",
     )
 }

@@ -67,7 +67,7 @@ pub(crate) fn items(
 }
 
 fn unreadable() -> Error {
-    Error::internal("a reply cannot be read to take hidden fields out of it")
+    Error::internal("a reply cannot be parsed to remove its hidden fields")
 }
 
 /// The records of a reply without the fields.

@@ -52,7 +52,7 @@ impl Routine {
     #[must_use]
     pub const fn unread(&self) -> &'static str {
         if self.mode.oracle {
-            "its text was made in sql_mode=ORACLE, whose language is not read"
+            "its text was created in sql_mode=ORACLE, whose language is not supported"
         } else {
             "its text cannot be seen by this user"
         }

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The hint for a call that has written, and whose answer cannot be given.
-const DONE: &str = "the call is done, and what it wrote stays: only its answer cannot be shown";
+const DONE: &str = "the call is done, and its writes stay: only its answer cannot be shown";
 
 /// The arguments of a call, for its function: in the order of the template, valid, with defaults.
 #[derive(Debug)]
@@ -81,9 +81,9 @@ pub fn method<R: Serialize, F: Future<Output = Result<R>> + Send + 'static>(
 
 /// The outcome of a function's result, or what is wrong with the result.
 fn outcome(call: &'static Call, given: &impl Serialize) -> std::result::Result<Outcome, String> {
-    let no_form = |error: serde_json::Error| format!("gave what has no JSON form: {error}");
+    let no_form = |error: serde_json::Error| format!("returned a value that has no JSON form: {error}");
     let json = || {
-        finite::check(given).map_err(|odd| format!("gave what has no JSON form: {odd}"))?;
+        finite::check(given).map_err(|odd| format!("returned a value that has no JSON form: {odd}"))?;
         let text = serde_json::to_vec(given).map_err(no_form)?;
         serde_json::from_slice::<Json>(&text).map_err(no_form)
     };
@@ -107,7 +107,13 @@ fn outcome(call: &'static Call, given: &impl Serialize) -> std::result::Result<O
         Ok(data) => Ok(Outcome::data(data)),
         Err(error) => {
             let details = error.details.iter().map(|detail| format!("`{}` {}", detail.field, detail.reason));
-            Err(format!("gave what its `returns` does not allow: {}", details.collect::<Vec<_>>().join("; ")))
+            Err(format!(
+                "returned a value that its `returns` does not allow: {}",
+                details.collect::<Vec<_>>().join(
+                    "; \
+                 "
+                )
+            ))
         }
     }
 }
@@ -125,7 +131,7 @@ fn write_rows(fields: &'static [Field], rows: &[Json], out: &mut Vec<u8>, errors
         };
         for (name, _) in &members.0 {
             if !fields.iter().any(|field| field.name == name) {
-                errors.push(format!("{path}.{name}"), "is no column of `rows`");
+                errors.push(format!("{path}.{name}"), "is not a column of `rows`");
             }
         }
         let values: Vec<(&'static str, Value)> = fields
@@ -201,7 +207,7 @@ mod tests {
                 Ok(r#"{"ok":true,"data":[{"n":1,"note":"x"},{"n":2,"note":null}]}"#),
             ),
             (Returns::Rows(&ROWS), json!([{"n": 1}, {}]), Err("`data[1].n` is required")),
-            (Returns::Rows(&ROWS), json!([{"n": 1, "m": 2}]), Err("`data[0].m` is no column")),
+            (Returns::Rows(&ROWS), json!([{"n": 1, "m": 2}]), Err("`data[0].m` is not a column")),
             (Returns::Rows(&ROWS), json!({"n": 1}), Err("`data` must be an array")),
         ] {
             match (given(returns, &value), expected) {

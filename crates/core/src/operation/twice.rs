@@ -35,7 +35,7 @@ pub(super) fn refuse(domain: &'static Domain, records: &[Vec<Value>], errors: &m
 pub fn refuse_same_key(domain: &'static Domain, outcome: &Outcome) -> Result<()> {
     let json = outcome.data.as_deref().unwrap_or_default();
     let records: Vec<BTreeMap<String, Box<RawValue>>> = serde_json::from_slice(json)
-        .map_err(|_| Error::internal("the reply to a list of records is no list of records"))?;
+        .map_err(|_| Error::internal("the reply to a list of records is not a list of records"))?;
     let key = |record: &BTreeMap<String, Box<RawValue>>| {
         let part = |&field: &usize| {
             let json = record.get(domain.fields[field].name)?.get();
@@ -73,12 +73,12 @@ fn push(domain: &Domain, index: usize, first: usize, errors: &mut Errors) {
     match names.as_slice() {
         [name] => errors.push(
             format!("data[{index}].{name}"),
-            format!("is the key of `data[{first}]` as well: a list has each record once"),
+            format!("is the key of `data[{first}]` as well: a list may have each record only once"),
         ),
         names => errors.push(
             format!("data[{index}]"),
             format!(
-                "has the key of `data[{first}]` as well, {}: a list has each record once",
+                "has the key of `data[{first}]` as well, {}: a list may have each record only once",
                 names.join(", ")
             ),
         ),
@@ -113,13 +113,13 @@ mod tests {
     #[test]
     fn a_key_stands_once_in_a_list() {
         let twice = [record(1, Some("x")), record(2, Some("y")), record(3, Some("x"))];
-        let told = "`data[2].b` is the key of `data[0]` as well: a list has each record once";
+        let told = "`data[2].b` is the key of `data[0]` as well: a list may have each record only once";
         assert_eq!(message(&ONE, &twice).as_deref(), Some(told));
         assert_eq!(message(&TWO, &twice), None, "only one part is the same");
         assert_eq!(message(&NONE, &twice), None);
         assert_eq!(message(&ONE, &[record(1, None), record(1, None)]), None, "the database makes the keys");
         let twice = [record(1, Some("x")), record(1, Some("x"))];
-        let told = "`data[1]` has the key of `data[0]` as well, a, b: a list has each record once";
+        let told = "`data[1]` has the key of `data[0]` as well, a, b: a list may have each record only once";
         assert_eq!(message(&TWO, &twice).as_deref(), Some(told));
     }
 
@@ -129,7 +129,7 @@ mod tests {
             refuse_same_key(&ONE, &Outcome::data(json.as_bytes().to_vec())).err().map(|error| error.message)
         };
         assert_eq!(refused(r#"[{"b":"x","n":1},{"b":"X","n":2},{"n":3},{"b":null},{"b":null}]"#), None);
-        let told = "`data[1].b` is the key of `data[0]` as well: a list has each record once";
+        let told = "`data[1].b` is the key of `data[0]` as well: a list may have each record only once";
         assert_eq!(refused(r#"[{"b":"x","n":1},{"b":"x","n":1}]"#).as_deref(), Some(told));
     }
 }

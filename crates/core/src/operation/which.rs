@@ -46,9 +46,9 @@ pub(super) fn which(
     let Some(map) = r#where else {
         record::if_version(domain, if_version, errors);
         if dry_run.is_some() {
-            errors.push("dry_run", "goes with `where` alone");
+            errors.push("dry_run", "can be used only with `where`");
         }
-        let instead = if most.is_some() { ", or `where` in its place" } else { "" };
+        let instead = if most.is_some() { ", or `where` instead" } else { "" };
         let Some(key) = key else {
             errors.push("key", format!("is required{instead}"));
             return Which::One(Vec::new());
@@ -59,7 +59,7 @@ pub(super) fn which(
     match most {
         None => {
             let name = domain.name;
-            errors.push("where", format!("cannot be used: `{name}` offers `{operation}` by `key` alone"));
+            errors.push("where", format!("cannot be used: `{name}` offers `{operation}` by `key` only"));
         }
         Some(_) if key.is_some() => errors.push("where", "cannot be combined with `key`"),
         Some(_) if map.0.is_empty() => {
@@ -70,7 +70,7 @@ pub(super) fn which(
         Some(_) => {}
     }
     if if_version.is_some() {
-        errors.push("if_version", "goes with `key` alone");
+        errors.push("if_version", "can be used only with `key`");
     }
     let matching = Matching { filter: conditions, most: most.unwrap_or_default() };
     if dry_run == Some(true) { Which::Counted(matching) } else { Which::Many(matching) }

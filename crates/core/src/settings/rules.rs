@@ -232,7 +232,7 @@ impl Rules {
         if url.trim() != url {
             return Err("there are blanks before or after it: remove them".to_owned());
         }
-        let parts = Parts::read(url).map_err(|reason| format!("{reason}; it looks like {}", self.example))?;
+        let parts = Parts::read(url).map_err(|reason| format!("{reason}; write it as {}", self.example))?;
         self.check_scheme(&parts)?;
         for (text, what) in [
             (parts.user, "user"),
@@ -242,7 +242,7 @@ impl Rules {
         ] {
             // In the servers' protocols a NUL ends or separates a user, a password and a name.
             if decoded(text.unwrap_or_default(), what)?.contains('\0') {
-                return Err(format!("the {what} has a NUL, `%00`, which no server takes: remove it"));
+                return Err(format!("the {what} has a NUL, `%00`, which no server accepts: remove it"));
             }
         }
         let pairs = self.pairs(&parts)?;
@@ -270,13 +270,13 @@ impl Rules {
         // A text before the `://` may be a misplaced password.
         let is_scheme = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '-' | '.');
         if !scheme.chars().all(is_scheme) {
-            return Err(format!("what stands before its `://` is no scheme; it looks like {}", self.example));
+            return Err(format!("the text before its `://` is not a scheme; write it as {}", self.example));
         }
         let shown: String = scheme.chars().take(KEY_CHARACTERS_MAX).collect();
         Err(match nearest(&shown, self.schemes.iter().copied()) {
             Some(near) => format!("unknown scheme `{shown}://`: did you mean `{near}://`?"),
             None => {
-                format!("the scheme `{shown}://` is none of {}; it looks like {}", self.server, self.example)
+                format!("the scheme `{shown}://` is not one of {}; write it as {}", self.server, self.example)
             }
         })
     }
@@ -289,7 +289,7 @@ impl Rules {
             let (key, kind) = self.key(key)?;
             let value = decoded(value, &format!("value of `{key}`"))?;
             if !matches!(kind, Texts) && pairs.iter().any(|(known, _)| *known == key) {
-                return Err(format!("`{key}` stands twice in the query"));
+                return Err(format!("`{key}` is in the query twice"));
             }
             if let Tls(instead) = kind {
                 return Err(format!("`{key}` in the query: name the file as `{instead}` under [tls]"));
@@ -341,8 +341,8 @@ impl Rules {
         let (user, password) = (parts.user.unwrap_or_default(), parts.password);
         if user.is_empty() {
             return match (password, self.login) {
-                (Some(_), _) => Err("it has a password, and names no user".to_owned()),
-                (None, Login::User) => Err(format!("it names no user; it looks like {}", self.example)),
+                (Some(_), _) => Err("it has a password, but no user".to_owned()),
+                (None, Login::User) => Err(format!("it names no user; write it as {}", self.example)),
                 (None, Login::UserOrGuest | Login::Optional { .. }) => Ok(()),
             };
         }
@@ -356,7 +356,7 @@ impl Rules {
         match password {
             None if without_password => Ok(()),
             None => Err(format!(
-                "the user `{user}` has no password: put it into a file, and name that as `pass_file`"
+                "the user `{user}` has no password: put it into a file, and name the file as `pass_file`"
             )),
             Some("") => Err(format!("the password of `{user}` is empty")),
             Some(_) => Ok(()),
@@ -368,7 +368,7 @@ impl Rules {
         let is_named = hosts.iter().all(|host| !host.name.is_empty());
         match self.hosts {
             Hosts::OneOr(key) if hosts.len() == 1 && pairs.iter().any(|(given, _)| *given == key) => Ok(()),
-            _ if !is_named => Err(format!("it names no host; it looks like {}", self.example)),
+            _ if !is_named => Err(format!("it names no host; write it as {}", self.example)),
             Hosts::One | Hosts::OneOr(_) if hosts.len() > 1 => {
                 Err("it names several hosts: write a URL for each".to_owned())
             }

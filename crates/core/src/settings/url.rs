@@ -133,7 +133,7 @@ impl SecretUrl {
         let text = self.expose();
         let Parts { scheme, user, .. } = Parts::read(text)?;
         let Some(user) = user.filter(|user| !user.is_empty()) else {
-            return Err(format!("it names no user, whose password it could be: {scheme}://USER@…"));
+            return Err(format!("it names no user to whom the password could belong: {scheme}://USER@…"));
         };
         let after = text.rsplit_once('@').map_or("", |(_, after)| after);
         // Every character but letters and digits is percent-encoded, the percent sign too.
@@ -255,7 +255,7 @@ fn host(text: &str) -> Result<Host<'_>, String> {
         Some(rest) => {
             let address = rest.split_once(']').filter(|(address, _)| address.parse::<Ipv6Addr>().is_ok());
             let Some((address, port)) = address else {
-                return Err("what stands in `[…]` is not an IPv6 address".to_owned());
+                return Err("the text in `[…]` is not an IPv6 address".to_owned());
             };
             match port.strip_prefix(':') {
                 Some(port) => (address, Some(port)),
@@ -264,7 +264,7 @@ fn host(text: &str) -> Result<Host<'_>, String> {
             }
         }
         None if text.matches(':').count() > 1 => {
-            return Err("an IPv6 address stands in brackets, as in `[::1]`".to_owned());
+            return Err("an IPv6 address needs brackets, as in `[::1]`".to_owned());
         }
         None => text.split_once(':').map_or((text, None), |(name, port)| (name, Some(port))),
     };
@@ -291,7 +291,7 @@ pub fn decoded(text: &str, what: &str) -> Result<String, String> {
         |after: &str| after.len() >= 2 && after.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
     if !text.split('%').skip(1).all(is_code) {
         return Err(format!(
-            "a `%` in the {what} is written as `%25`; alone, it begins a code such as `%2F`"
+            "a `%` in the {what} is written as `%25`: a single `%` begins a code such as `%2F`"
         ));
     }
     let decoded = percent_decode_str(text).decode_utf8();

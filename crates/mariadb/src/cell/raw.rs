@@ -164,9 +164,9 @@ fn fraction(f: &mut fmt::Formatter<'_>, micro: u32) -> fmt::Result {
 }
 
 /// Why the wire cannot show a date.
-const NO_DATE: &str = "is no date";
+const NO_DATE: &str = "is not a date";
 const EARLY: &str = "is before the year 1";
-const NO_TIME: &str = "is no time of day";
+const NO_TIME: &str = "is not a time of day";
 
 impl Moment {
     /// From the driver's form: a length and as many bytes. Trailing bytes may be missing.
@@ -233,7 +233,7 @@ pub(super) fn bits(bytes: &[u8]) -> u64 {
 
 /// A decimal, if the text is one and is no longer than any that MariaDB keeps.
 pub(super) fn decimal(text: &str) -> Result<Decimal, &'static str> {
-    let value: Decimal = text.parse().map_err(|_| "is no decimal number")?;
+    let value: Decimal = text.parse().map_err(|_| "is not a decimal number")?;
     let (whole, fraction) = value.digits();
     if whole + fraction > DIGITS_MAX { Err("has more than 65 digits") } else { Ok(value) }
 }

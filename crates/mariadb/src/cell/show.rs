@@ -25,10 +25,10 @@ pub(super) fn show(cell: Raw<'_>, ty: &Type) -> Result<Value, Reason> {
     Ok(match ty {
         Type::Bool => Value::Bool(truth(cell)?),
         Type::Int { .. } => {
-            Value::Int(i64::try_from(integer(cell)?).map_err(|_| "exceeds 64 bits with a sign")?)
+            Value::Int(i64::try_from(integer(cell)?).map_err(|_| "exceeds a signed 64-bit integer")?)
         }
         Type::UInt { .. } => {
-            Value::UInt(u64::try_from(integer(cell)?).map_err(|_| "exceeds 64 bits without a sign")?)
+            Value::UInt(u64::try_from(integer(cell)?).map_err(|_| "exceeds an unsigned 64-bit integer")?)
         }
         Type::Float { .. } => Value::Float(float(cell)?),
         Type::Decimal { .. } => Value::Decimal(match cell {
@@ -37,7 +37,7 @@ pub(super) fn show(cell: Raw<'_>, ty: &Type) -> Result<Value, Reason> {
             Raw::Float(_) | Raw::Double(_) | Raw::Int(_) | Raw::UInt(_) | Raw::Bits(_) => {
                 raw::decimal(&cell.to_string())?
             }
-            _ => return Err("is no decimal number"),
+            _ => return Err("is not a decimal number"),
         }),
         Type::String { .. } | Type::Text { .. } | Type::ObjectId => Value::Text(any_text(cell)?),
         Type::Enum { values } => match any_text(cell)? {
@@ -60,18 +60,18 @@ pub(super) fn show(cell: Raw<'_>, ty: &Type) -> Result<Value, Reason> {
         Type::Date => Value::Date(match cell {
             // For a moment, only its date.
             Raw::Date(moment) | Raw::DateTime(moment) => moment.date()?,
-            Raw::Octets(bytes, _) => text(bytes)?.parse().map_err(|_| "is no date")?,
-            _ => return Err("is no date"),
+            Raw::Octets(bytes, _) => text(bytes)?.parse().map_err(|_| "is not a date")?,
+            _ => return Err("is not a date"),
         }),
         Type::Time => Value::Time(match cell {
             Raw::Time(span) => span.time()?,
-            Raw::Octets(bytes, _) => text(bytes)?.parse().map_err(|_| "is no time of day")?,
-            _ => return Err("is no time of day"),
+            Raw::Octets(bytes, _) => text(bytes)?.parse().map_err(|_| "is not a time of day")?,
+            _ => return Err("is not a time of day"),
         }),
         Type::DateTime => Value::DateTime(match cell {
             Raw::Date(moment) | Raw::DateTime(moment) => moment.moment()?,
-            Raw::Octets(bytes, _) => text(bytes)?.parse::<DateTime>().map_err(|_| "is no moment")?,
-            _ => return Err("is no moment"),
+            Raw::Octets(bytes, _) => text(bytes)?.parse::<DateTime>().map_err(|_| "is not a moment")?,
+            _ => return Err("is not a moment"),
         }),
         Type::Json | Type::List { .. } | Type::Object { .. } => Value::Json(match cell {
             Raw::Octets(bytes, _) => Json::of_any(bytes).map_err(|_| NO_JSON)?,
@@ -83,10 +83,10 @@ pub(super) fn show(cell: Raw<'_>, ty: &Type) -> Result<Value, Reason> {
 
 /// Unicode lacks the characters, or has one for two of the set.
 const FOREIGN: Reason = "has characters without a code of their own in Unicode";
-const NO_VALUE: Reason = "is none of its values";
-const NO_UUID: Reason = "is no UUID";
-const OTHER_UUID: Reason = "is a UUID in another form than the one by which it is looked for";
-const NO_JSON: Reason = "is no JSON that can be sent";
+const NO_VALUE: Reason = "is not one of its values";
+const NO_UUID: Reason = "is not a UUID";
+const OTHER_UUID: Reason = "is a UUID in another form than the one that look-ups use";
+const NO_JSON: Reason = "is not JSON that can be sent";
 
 /// The UUID of a text that compares equal to its form on the wire.
 fn written(bytes: &[u8], is_exact: bool) -> Result<uuid::Uuid, Reason> {
@@ -118,7 +118,7 @@ fn truth(cell: Raw<'_>) -> Result<bool, Reason> {
         Raw::Int(value) => Ok(value != 0),
         Raw::UInt(value) => Ok(value != 0),
         Raw::Bits(bytes) => Ok(raw::bits(bytes) != 0),
-        cell => float(cell).map(|value| value != 0.0).map_err(|_| "is no truth value"),
+        cell => float(cell).map(|value| value != 0.0).map_err(|_| "is not a boolean"),
     }
 }
 
@@ -128,7 +128,7 @@ fn integer(cell: Raw<'_>) -> Result<i128, Reason> {
         Raw::UInt(value) => Ok(value.into()),
         Raw::Bits(bytes) => Ok(raw::bits(bytes).into()),
         // An aggregate over integers is a decimal.
-        cell => whole(&any_text(cell)?).ok_or("is no integer"),
+        cell => whole(&any_text(cell)?).ok_or("is not an integer"),
     }
 }
 
@@ -139,7 +139,7 @@ fn whole(text: &str) -> Option<i128> {
 }
 
 fn float(cell: Raw<'_>) -> Result<f64, Reason> {
-    const NO_NUMBER: Reason = "is no number";
+    const NO_NUMBER: Reason = "is not a number";
     match cell {
         Raw::Float(value) => Ok(raw::short(value)),
         Raw::Double(value) => Ok(value),

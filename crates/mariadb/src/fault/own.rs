@@ -71,7 +71,8 @@ pub(crate) fn of_own(error: &sqlx::Error, table: &Table, domain: &Domain) -> Fau
                     "the table `{name}` of the database `{database}` is not as the node needs it, so a write cannot be done"
                 );
                 Fault::Refused(Error::internal(message).hint(
-                    "the DBA compares the table with the one that `bedsc ddl --ledger` writes; `beds verify` tells what differs",
+                    "the DBA compares the table with the one that `bedsc ddl --ledger` prints; `beds verify` lists \
+                     the differences",
                 ))
             }
             fault => fault,
@@ -92,7 +93,7 @@ fn otherwise(error: &sqlx::Error, table: &Table, domain: &Domain, how: fn(String
             "the table `{name}` of the database `{database}` {how}, so a write cannot be done"
         ))
         .hint(
-            "the DBA makes the table as `bedsc ddl --ledger` writes it; `beds verify` tells all that differs",
+            "the DBA changes the table to match what `bedsc ddl --ledger` prints; `beds verify` lists all differences",
         ),
     )
 }

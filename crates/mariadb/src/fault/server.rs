@@ -227,11 +227,11 @@ pub(super) fn from_server(said: &Said<'_>, domain: &Domain) -> Fault {
         Meaning::Exhausted => {
             let database = domain.database;
             tracing::warn!(database, "the server cannot serve: {}", logged(said));
-            let message = format!("the database `{database}` is at a limit of its own");
+            let message = format!("the database `{database}` has reached one of its own limits");
             Fault::Refused(Error::new(ErrorCode::Unavailable, message).hint(LATER))
         }
         Meaning::TooLarge => {
-            let message = "the request is longer than the database takes (max_allowed_packet)";
+            let message = "the request is longer than the database accepts (max_allowed_packet)";
             // The server closes the connection after it.
             Fault::Abandoned(Error::new(ErrorCode::TooLarge, message).hint("send less in one request"))
         }
@@ -278,7 +278,7 @@ pub(super) fn from_server(said: &Said<'_>, domain: &Domain) -> Fault {
         }
         Meaning::Characters => refused(
             ErrorCode::ValidationFailed,
-            "the database compared texts of different collations: an object does so by itself, or a value has a \
+            "the database compared texts of different collations: either an object compares them, or a value has a \
              character that the column's character set does not have"
                 .to_owned(),
         ),

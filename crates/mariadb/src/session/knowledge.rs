@@ -79,7 +79,7 @@ impl Server {
             Some(before) if *before == knowledge => before,
             Some(_) => {
                 tracing::info!(
-                    "views, routines or sequences have changed: what they leave in a session is looked for"
+                    "views, routines or sequences have changed: the node checks again what they leave in a session"
                 );
                 Arc::new(knowledge)
             }

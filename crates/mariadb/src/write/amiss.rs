@@ -37,15 +37,18 @@ pub(super) async fn lost(connection: &mut MySqlConnection, domain: &Domain) -> E
     }
     let triggers = connection.fetch_all(TRIGGERS).await.unwrap_or_default();
     if let Some(name) = triggers.first().and_then(|row| row.try_get_unchecked::<&str, _>(0).ok()) {
-        let how = format!("its trigger {} lets no reply find the claim that was made before it", shown(name));
+        let how = format!(
+            "its trigger {} keeps replies from finding the claims that were made before",
+            shown(name)
+        );
         return amiss(domain, &how);
     }
     let (database, template) = (domain.database, domain.name);
     tracing::error!(
         database,
         template,
-        "a row of `beds_ledger` is gone before the commit: an object rolled back the node's transaction, most likely; its \
-         write is refused"
+        "a row of `beds_ledger` is gone before the commit: most likely an object rolled back the node's transaction; \
+         the write is refused"
     );
     core::rolled_back(domain)
 }
@@ -63,10 +66,9 @@ fn key(row: &MySqlRow) -> Option<String> {
     let columns = shown(columns);
     match (is_ours, is_in_part) {
         (true, false) => None,
-        (true, true) => Some(format!("its unique index {} keeps the beginnings of texts only", shown(name))),
+        (true, true) => Some(format!("its unique index {} covers only the beginnings of texts", shown(name))),
         (false, _) if name == "PRIMARY" => Some(format!(
-            "its primary key is over {columns}, and so refuses the claims of other writes; it is to be over \
-             `{}`",
+            "its primary key is over {columns}, which refuses the claims of other writes; it must be over `{}`",
             LEDGER.key_columns().collect::<Vec<_>>().join(", ")
         )),
         (false, _) => Some(format!(
@@ -82,7 +84,7 @@ fn text(row: &MySqlRow) -> Option<String> {
     let (name, collation) = (text(0), text(1));
     (collation != TEXT_COLLATION).then(|| {
         format!(
-            "its column {} compares by {}, which takes different texts for the same, and must compare by \
+            "its column {} compares by {}, which treats different texts as equal; it must compare by \
              `{TEXT_COLLATION}`",
             shown(name),
             shown(collation)

@@ -143,7 +143,7 @@ fn failed(fault: Fault, domain: &Domain, place: Option<usize>, done: &[(usize, O
             1 => format!("{}; one record is written before it", error.message),
             count => format!("{}; {count} records are written before it", error.message),
         };
-        error.hint = Some(format!("{}: send those alone that are not written", Remains::Committed.why()));
+        error.hint = Some(format!("{}: send only those that are not written", Remains::Committed.why()));
         for (index, outcome) in done.iter().take(NAMED_MAX) {
             let key = outcome.cut(domain, "").data.unwrap_or_default();
             let field = place.map_or_else(|| "where".to_owned(), |_| format!("data[{index}]"));

@@ -31,9 +31,9 @@ use crate::{
 const NOTED_MAX: usize = 3;
 
 /// The note of a reply that may differ from a fetch.
-const NOT_SHOWN: &str = "the view shows no record under its key: the reply has what was sent";
-const NOT_READ: &str = "what is kept cannot be read back: the reply has what was sent";
-const NO_KEY: &str = "the key of the new record is not known: the reply has what was sent";
+const NOT_SHOWN: &str = "the view shows no record under its key: the reply has the values that were sent";
+const NOT_READ: &str = "the stored record cannot be read back: the reply has the values that were sent";
+const NO_KEY: &str = "the key of the new record is not known: the reply has the values that were sent";
 
 /// How whole records are written.
 #[derive(Clone, Copy)]
@@ -316,18 +316,19 @@ impl Create<'_> {
 
 /// The error of an upsert that wrote a record of another key.
 fn another_written(domain: &Domain) -> Error {
-    let message = format!("the database wrote another record of `{}` than that of the key", domain.name);
+    let message =
+        format!("the database wrote another record of `{}` than the one with this key", domain.name);
     Error::new(ErrorCode::Conflict, message).hint(
-        "a unique value may be that of another record, or the key is kept in another form than it was sent; the DBA compares \
-         the procedure with the table",
+        "another record may have one of the unique values, or the key is stored in another form than it was sent; the \
+         DBA compares the procedure with the table",
     )
 }
 
 /// What an upsert is refused with that would lose what its caller does not set. The field may be hidden: it is not named.
 fn unpassable(domain: &Domain) -> Error {
-    let message = format!("the record of `{}` holds a value that no parameter takes", domain.name);
+    let message = format!("the record of `{}` holds a value that no parameter accepts", domain.name);
     Error::new(ErrorCode::Conflict, message)
-        .hint("change it by `update`, which leaves as they are the fields that it does not name")
+        .hint("change it by `update`, which leaves the fields that it does not name unchanged")
 }
 
 /// The reply to a request for one record, or for many.

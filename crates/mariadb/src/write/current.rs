@@ -54,5 +54,6 @@ pub(super) async fn lock(
 fn several(domain: &Domain, count: usize) -> Error {
     let message = format!("{count} records of `{}` have this key", domain.name);
     Error::new(ErrorCode::Conflict, message)
-        .hint("a column of the key holds more than the field can tell: the DBA compares the template with the table")
+        .hint("a column of the key holds values that the field cannot tell apart: the DBA compares the template with \
+             the table")
 }

@@ -50,7 +50,7 @@ pub(super) fn own<T>(domain: &Domain, read: Result<T, Fault>) -> Result<Result<T
     match read {
         Ok(read) => Ok(Ok(read)),
         Err(Fault::Refused(error)) => {
-            tracing::warn!(template = domain.name, "what is written cannot be read back: {error}");
+            tracing::warn!(template = domain.name, "the written record cannot be read back: {error}");
             Ok(Err(error))
         }
         Err(fault) => Err(fault),
@@ -203,7 +203,7 @@ fn refused_by(column: &Column, value: &Value) -> Option<&'static str> {
             Some("must be 0 or a year from 1901 to 2155: the column keeps no others")
         }
         (Kept::Position(_), Value::Text(text)) if is_place(text) && !column.numbers.contains(text) => {
-            Some("must be one of the column's values, not the place of one")
+            Some("must be one of the column's values, not the position of one")
         }
         _ => None,
     }

@@ -91,7 +91,7 @@ impl Tables {
                         database,
                         template,
                         "{call} writes into a table without transactions: its effect is at least once, and what it \
-                         writes before an error remains; the DBA makes the table one of InnoDB"
+                         writes before an error remains; the DBA changes the table's engine to InnoDB"
                     );
                 }
                 self.set(call, Known::Lasting(Instant::now()));
@@ -110,8 +110,8 @@ impl Tables {
         if self.told.is_due() {
             tracing::error!(
                 database = domain.database,
-                "the table `{own}` is without transactions: writes are done at least once, and a row of it remains of a \
-                 write that failed; the DBA makes it one of InnoDB"
+                "the table `{own}` is without transactions: writes are done at least once, and a write that failed \
+                 leaves a row in it; the DBA changes its engine to InnoDB"
             );
         }
     }
@@ -156,9 +156,9 @@ impl Tables {
                 tracing::error!(
                     database = domain.database,
                     template = domain.name,
-                    "{call} ends the node's transaction by itself, by a commit, a rollback, or a deadlock that it keeps \
-                     to itself: writes that share it without a message_id may be done twice. It runs alone until the \
-                     node starts again; take that out of the procedure, or declare `commits = true`"
+                    "{call} ends the node's transaction by itself, by a commit, a rollback, or a deadlock that it \
+                     hides: writes that share the transaction without a message_id may be done twice. It runs alone \
+                     until the node starts again; remove the cause from the procedure, or declare `commits = true`"
                 );
                 self.set(call, Known::Ending);
             }
@@ -280,13 +280,13 @@ pub(super) const CONFLICT: &str = "lock conflict: other requests changed the sam
 /// The error if an object ended a transaction in which others had run, or which has events.
 pub(super) fn ended(domain: &Domain) -> Error {
     let message = format!(
-        "an object of `{}` ended the node's transaction by itself, so what was done before it in this request may be done \
-         or not",
+        "an object of `{}` ended the node's transaction by itself, so the earlier writes of this request may or may \
+         not have happened",
         domain.name
     );
     Error::unknown_effect(&message).hint(
-        "it is the node that begins and ends transactions: take `commit` and `rollback` out of the procedure, and handlers \
-         that keep a deadlock to themselves; or declare `commits = true`",
+        "the node begins and ends transactions: remove `commit`, `rollback` and handlers that hide a deadlock from \
+         the procedure, or declare `commits = true`",
     )
 }
 

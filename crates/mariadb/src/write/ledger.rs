@@ -282,8 +282,8 @@ pub(super) fn unanswered(claim: &Claim, domain: &Domain) -> Error {
         user,
         message_id,
         step,
-        "`beds_ledger` has a claim without a reply: whether the write happened is unknown. An object committed it by itself \
-         and was interrupted, so that its template has to say `commits = true`; or the table has no transactions"
+        "`beds_ledger` has a claim without a reply: whether the write happened is unknown. Either an object committed \
+         it by itself and was interrupted, and its template must say `commits = true`; or the table has no transactions"
     );
     core::unanswered()
 }

@@ -248,7 +248,7 @@ fn unfindable(column: Option<&Column>, cell: &Value) -> Option<&'static str> {
 fn nameless(domain: &Domain, field: usize, has: &str) -> Error {
     let name = domain.fields[field].name;
     let message =
-        format!("a record that matches has {has} in `{name}`, which is of the key: no procedure finds it");
+        format!("a matching record has {has} in `{name}`, which is part of the key: no procedure finds it");
     Error::new(ErrorCode::Conflict, message)
         .hint("the DBA gives the record a key; or leave it out of `where`")
 }

@@ -64,7 +64,7 @@ const RETRY_PAUSE_MIN: Duration = Duration::from_millis(25);
 const RETRY_PAUSE_MAX: Duration = Duration::from_millis(400);
 
 /// Why a transaction that lost a deadlock is run again elsewhere.
-const SPOILT: &str = "a temporary table remains of a transaction that lost a deadlock";
+const SPOILT: &str = "a transaction that lost a deadlock left a temporary table";
 
 /// How long writes that share a transaction may take together, since each waits for all of them.
 const GROUP_TIME: Duration = Duration::from_millis(100);

@@ -231,9 +231,7 @@ impl Write {
     /// rollback: a second run might repeat its effect.
     pub(super) fn in_part(&self) -> Error {
         self.tables.suspect(&self.calls());
-        Error::unknown_effect(
-            "a table without transactions keeps what a write that was taken back wrote into it",
-        )
+        Error::unknown_effect("a table without transactions keeps the rows of a write that was rolled back")
     }
 
     /// Commits. From here on the write may have happened even if its confirmation does not arrive. Tells whether a
@@ -251,8 +249,7 @@ impl Write {
                 let message =
                     format!("an object of `{}` began a distributed transaction (XA)", self.domain.name);
                 Err(Fault::Abandoned(
-                    Error::internal(message)
-                        .hint("it is the node that begins and ends transactions: take `xa start` out"),
+                    Error::internal(message).hint("the node begins and ends transactions: remove `xa start`"),
                 ))
             }
             Ok(Err(error)) => Err(classify_commit(&error, self.domain)),

@@ -228,7 +228,7 @@ impl Together<'_> {
         match done {
             Ok(true) if all.len() == before + calls.len() => Ok(()),
             Ok(true) => {
-                let message = format!("{} has changed how its session answers", procedure.call);
+                let message = format!("{} changed how its session answers", procedure.call);
                 Err(Failed { index: None, fault: Fault::Refused(disagree(domain, &message)) })
             }
             // The last call ended the transaction.

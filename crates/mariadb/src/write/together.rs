@@ -100,7 +100,7 @@ async fn leaves_nothing(session: &mut Session, domain: &'static Domain) -> Resul
     if session.leaves_nothing().await.map_err(|error| classify(&error, domain))? {
         return Ok(());
     }
-    let message = "the call left something in its session that the items after it would see: a variable, a lock, or a \
+    let message = "the call left something in its session that later items would see: a variable, a lock, or a \
                    temporary table";
     Err(Fault::Refused(
         Error::new(ErrorCode::BadRequest, message)

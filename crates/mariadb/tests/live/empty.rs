@@ -176,7 +176,7 @@ async fn a_record_that_goes_with_another_is_counted() {
     let odd = Odd::open();
     assert_eq!(
         text(odd.run(&BRANCH, Action::Write(Write::DeleteMany(all()))).await),
-        r#"{"ok":true,"count":3,"note":"the database left 1 of the 4 records that matched as they were"}"#
+        r#"{"ok":true,"count":3,"note":"the database left 1 of the 4 matching records unchanged"}"#
     );
     assert_eq!(odd.stack.mariadb_query(Some("odd"), "select id from branch").unwrap().trim(), "4");
 }

@@ -399,7 +399,7 @@ async fn what_commits_by_itself_is_done_however_long_its_reply_is() {
     let call = || Action::Write(plan::Write::Call(Invocation { call, args: Vec::new() }));
     let outcome = odd.run_short(900, &CHILD, call()).await.unwrap();
     let note = outcome.note.unwrap();
-    assert!(note.contains("all but the first row") && note.contains("at least once"), "{note}");
+    assert!(note.contains("only the first row") && note.contains("at least once"), "{note}");
     assert!(String::from_utf8(outcome.sets.unwrap()).unwrap().contains("xxx"));
     let outcome = odd.run_short(300, &CHILD, call()).await.unwrap();
     assert!(outcome.sets.is_none() && outcome.size() <= 300, "{outcome:?}");

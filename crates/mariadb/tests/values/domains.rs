@@ -244,7 +244,7 @@ static CELL_CALLS: [Call; 3] = [
 domain! { GEOMETRY: "cell", table [int("id"), text("place")] }
 domain! { WORDS: "cell", table [int("id"), text("day"), text("at"), text("hour"), text("small"), text("bits")] }
 
-// An ENUM that holds the empty text which is none of its values, and one with an empty value of its own.
+// An ENUM that holds the empty text which is not one of its values, and one with an empty value of its own.
 domain! { NO_VALUE: "no_value", table [Field::new("e", "e", Type::one_of(&["a", "b"])), int("n")] {
     update: Some(Procedure::new("no_value_update", "call no_value_update(?, ?)", &[0, 1])),
     upsert: None,

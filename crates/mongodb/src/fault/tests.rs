@@ -140,7 +140,7 @@ fn a_validator_tells_which_rules_are_not_satisfied() {
             "moments[2] does not satisfy the collection's validator: { \"bsonType\": \"date\" }",
             "name is required by the collection's validator",
             "unknown is required by the collection's validator",
-            "flag is no member that the collection's validator knows",
+            "flag is not a member that the collection's validator knows",
         ]
     );
     let condition = doc! { "details": rule("$gt", doc! { "prd_price": { "$gt": 5 } }) };

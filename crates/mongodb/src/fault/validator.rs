@@ -37,7 +37,7 @@ fn walk(rules: &[Bson], fields: Option<&'static [Field]>, path: &str, found: &mu
         match rule.get_str("operatorName").unwrap_or_default() {
             "required" => names("missingProperties", "is required by the collection's validator"),
             "additionalProperties" => {
-                names("additionalProperties", "is no member that the collection's validator knows");
+                names("additionalProperties", "is not a member that the collection's validator knows");
             }
             "properties" => {
                 let properties = rule.get_array("propertiesNotSatisfied").into_iter().flatten();

@@ -172,7 +172,7 @@ impl Look<'_> {
         } else {
             format!("the server has {}", names.join(", "))
         };
-        Unseen::new(format!("there is no database {}, or nothing in it", shown(self.database.name())), hint)
+        Unseen::new(format!("there is no database {}, or it is empty", shown(self.database.name())), hint)
             .absent(true)
     }
 
@@ -268,7 +268,7 @@ impl Look<'_> {
             .view_on
             .as_ref()
             .filter(|_| source.is_none())
-            .map(|on| format!("it shows the collection {}, which is not there", shown(on)));
+            .map(|on| format!("it shows the collection {}, which does not exist", shown(on)));
         let (Some(source), Some(shows)) = (source, shows(stages)) else { return Ok(()) };
         relation.shows = Some(shows.clone());
         if shows.each != Each::Once {

@@ -47,6 +47,7 @@ pub(super) async fn id(
 pub(super) fn several(domain: &Domain) -> Error {
     let message = format!("several records of `{}` have this key", domain.name);
     Error::new(ErrorCode::Conflict, message).hint(
-        "another program has written them: the DBA gives each a key of its own, and lets the validator take one type for it",
+        "another program has written them: the DBA gives each record a key of its own, and lets the validator accept \
+         only one type for the key",
     )
 }

@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// The note of a reply whose record is longer than replies may be.
-const CUT: &str = "the record is written; it is too long to be shown, but for the key";
+const CUT: &str = "the record is written; it is too long to be shown, so the reply has only its key";
 
 #[derive(Debug)]
 pub(crate) struct Upsert {
@@ -277,7 +277,8 @@ impl Record {
             // A shortened key would be the key of another record.
             errors.push(
                 format!("{path}{}", domain.fields[key].name),
-                "must be a whole number of milliseconds: MongoDB keeps no part of one, and the key would be that of another record",
+                "must be a whole number of milliseconds: MongoDB drops the rest, and the key would be that of another \
+                 record",
             );
         }
         let values: Vec<Value> = values

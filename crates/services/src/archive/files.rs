@@ -71,7 +71,7 @@ fn open(path: &Path, flags: OFlags) -> io::Result<File> {
 /// Reads a whole file. It does not open a pipe or a device: that may have any effect.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Fault> {
     if !fs::metadata(path).map_err(Fault::of(path))?.is_file() {
-        return Err(Fault::damaged(path, "it is no file"));
+        return Err(Fault::damaged(path, "it is not a file"));
     }
     let file = open(path, OFlags::empty()).map_err(Fault::of(path))?;
     let mut content = Vec::new();

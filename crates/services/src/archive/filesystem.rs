@@ -44,7 +44,7 @@ pub struct Filesystem {
 pub fn probe(folder: &Path, free_bytes_min: u64) -> Result<Filesystem, Fault> {
     let metadata = fs::metadata(folder).map_err(Fault::of(folder))?;
     if !metadata.is_dir() {
-        return Err(Fault::of(folder)(io::Error::other("it is no folder")));
+        return Err(Fault::of(folder)(io::Error::other("it is not a folder")));
     }
     let name = format!("beds-probe-{}", Uuid::new_v4().simple());
     let path = folder.join(&name);
@@ -52,7 +52,7 @@ pub fn probe(folder: &Path, free_bytes_min: u64) -> Result<Filesystem, Fault> {
     let read = files::read(&path);
     fs::remove_file(&path).map_err(Fault::of(&path))?;
     if read? != name.as_bytes() {
-        return Err(Fault::damaged(&path, "what was read is not what was written"));
+        return Err(Fault::damaged(&path, "the data that was read differs from the data that was written"));
     }
     let space = rustix::fs::statvfs(folder).map_err(|error| Fault::of(folder)(error.into()))?;
     let free_bytes = space.f_bavail.saturating_mul(space.f_frsize);
@@ -110,7 +110,7 @@ mod tests {
         assert!(fault.ends_with("absent: it is not there; is the filesystem mounted?"), "{fault}");
         let file = folder.path().join("file");
         fs::write(&file, "").unwrap();
-        assert!(probe(&file, 0).unwrap_err().to_string().ends_with("file: it is no folder"));
+        assert!(probe(&file, 0).unwrap_err().to_string().ends_with("file: it is not a folder"));
         assert!(matches!(probe(folder.path(), u64::MAX).unwrap_err().kind, FaultKind::Full));
         fs::write(folder.path().join(IDENTITY), "mine").unwrap();
         assert!(probe(folder.path(), 0).unwrap_err().to_string().contains("it has no UUID"));

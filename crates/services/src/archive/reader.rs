@@ -73,7 +73,7 @@ impl Archive {
         let manifest: Manifest =
             serde_json::from_slice(&text).map_err(|error| Fault::damaged(&path, error.to_string()))?;
         if let Some(foreign) = manifest.segments.iter().find(|segment| !is_plain(&segment.file)) {
-            return Err(Fault::damaged(&path, format!("{:?} is no name of a segment", foreign.file)));
+            return Err(Fault::damaged(&path, format!("{:?} is not the name of a segment", foreign.file)));
         }
         Ok(Self { folder: folder.to_owned(), manifest })
     }
@@ -154,7 +154,7 @@ impl Archive {
         let listed: Vec<&str> = lines(&listed).collect();
         let is_missing = |segment: &&Segment| !listed.contains(&sum(&segment.blake3, &segment.file).as_str());
         if let Some(segment) = self.manifest.segments.iter().find(is_missing) {
-            let what = format!("its line of {} is not what the manifest says", segment.file);
+            let what = format!("its line of {} differs from the manifest", segment.file);
             scrubbed.damages.push(Damage { file: SUMS.to_owned(), what, records: 0 });
         }
         Ok(scrubbed)
@@ -194,7 +194,7 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
 pub(super) fn decompress(path: &Path, stored: &[u8]) -> Result<String, Fault> {
     let size = zstd::zstd_safe::get_frame_content_size(stored).ok().flatten();
     let size = size.and_then(|size| usize::try_from(size).ok()).filter(|size| *size <= TEXT_BYTES_MAX);
-    let size = size.ok_or_else(|| Fault::damaged(path, "it is no segment of an archive"))?;
+    let size = size.ok_or_else(|| Fault::damaged(path, "it is not a segment of an archive"))?;
     let text =
         zstd::bulk::decompress(stored, size).map_err(|error| Fault::damaged(path, error.to_string()))?;
     String::from_utf8(text).map_err(|_| Fault::damaged(path, "it is not UTF-8"))

@@ -165,9 +165,9 @@ fn what_is_no_file_is_damage_and_blocks_nobody() {
             let found = archive.find(&key(1007));
             let is_damage = match scrubbed {
                 Ok(Scrubbed { damages, .. }) => {
-                    damages.len() == 1 && damages[0].what.ends_with("it is no file")
+                    damages.len() == 1 && damages[0].what.ends_with("it is not a file")
                 }
-                Err(fault) => !fault.passes() && fault.to_string().ends_with("it is no file"),
+                Err(fault) => !fault.passes() && fault.to_string().ends_with("it is not a file"),
             };
             assert!(is_damage, "{name}");
             assert_eq!(found.is_err(), name.starts_with('0'), "{name}");
@@ -212,7 +212,7 @@ fn what_is_no_finished_archive_is_not_read() {
     };
     let text = serde_json::to_string(&manifest).unwrap();
     let fault = forge(text.replace("000001.ndjson.zst", "../../etc/1.ndjson.zst"));
-    assert!(fault.contains("is no name of a segment"), "{fault}");
+    assert!(fault.contains("is not the name of a segment"), "{fault}");
     let fault = forge(text.replace("beds-archive/1", "beds-archive/2"));
     assert!(fault.contains("its format is beds-archive/2, and this version reads beds-archive/1"), "{fault}");
 }

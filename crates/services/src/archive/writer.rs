@@ -54,7 +54,7 @@ impl Writer {
         let name = segment_file(number);
         let path = self.folder.join(&name);
         if records.is_empty() {
-            return Err(Fault::no_record(&path, "a segment has one record at least"));
+            return Err(Fault::no_record(&path, "a segment has at least one record"));
         }
         let mut lines = String::with_capacity(records.iter().map(|record| record.len() + 1).sum());
         for text in records {
@@ -62,7 +62,7 @@ impl Writer {
                 let key = self.about.key.join(", ");
                 return Err(Fault::no_record(
                     &path,
-                    format!("a record is no JSON object in one line with the key ({key})"),
+                    format!("a record is not a JSON object in one line with the key ({key})"),
                 ));
             }
             lines.push_str(text);
@@ -144,7 +144,7 @@ impl Writer {
         let (mut count, mut range) = (0, None::<(Key, Key)>);
         for line in lines(&text) {
             let key = Key::of(line, &self.about.key)
-                .ok_or_else(|| Fault::damaged(&path, format!("line {} is no record", count + 1)))?;
+                .ok_or_else(|| Fault::damaged(&path, format!("line {} is not a record", count + 1)))?;
             range = Some(match range {
                 None => (key.clone(), key),
                 Some((least, greatest)) if key < least => (key, greatest),

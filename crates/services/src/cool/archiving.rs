@@ -122,7 +122,7 @@ impl Chunk<'_> {
             Phase::End => {}
         }
         if at.counts.refused > u64::from(self.job.rejects_max) {
-            let reason = format!("more than {} records could not be taken away", self.job.rejects_max);
+            let reason = format!("more than {} records could not be removed", self.job.rejects_max);
             return Ok(self.ended(&at, total, rejects, Some(reason))?);
         }
         if at.phase == Phase::End {
@@ -225,7 +225,7 @@ impl Chunk<'_> {
             let last = text.lines().last().map(record).transpose()?.unwrap_or_default();
             let after = cursor_after(domain, &last).ok_or_else(|| {
                 Error::internal(format!(
-                    "the key of the last record of segment {number} is none of the template's"
+                    "the key of the last record of segment {number} is not a key of the template"
                 ))
             })?;
             (at.segments, at.after) = (number, Some(after));
@@ -244,7 +244,7 @@ impl Chunk<'_> {
             });
             if !writing.await? {
                 // The other segment was written in between: its content counts, not this page.
-                let message = format!("segment {number} was written by another chunk, which is looked at");
+                let message = format!("segment {number} was written by another chunk, which is checked");
                 return Err(Error::new(ErrorCode::Unavailable, message).into());
             }
             at.segments = number;
@@ -290,7 +290,7 @@ impl Chunk<'_> {
         if (records, segments) != (at.counts.archived, at.segments) {
             let (archived, written) = (at.counts.archived, at.segments);
             return Ok(Some(format!(
-                "the archive has {records} records in {segments} segments, and {archived} in {written} were written"
+                "the archive has {records} records in {segments} segments, but {archived} in {written} were written"
             )));
         }
         at.phase = if self.spec.is_move { Phase::Delete } else { Phase::End };
@@ -358,7 +358,7 @@ impl Chunk<'_> {
 pub(super) fn record(line: &str) -> Result<Record> {
     match Json::of_any(line.as_bytes()) {
         Ok(Json::Object(record)) => Ok(record),
-        Ok(_) | Err(_) => Err(Error::internal("a line of the archive is no record")),
+        Ok(_) | Err(_) => Err(Error::internal("a line of the archive is not a record")),
     }
 }
 

@@ -82,12 +82,13 @@ fn wanted(
             None => {
                 let near = nearest(name, may.seen().map(|(_, field)| field.name));
                 let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-                errors.push(format!("args.where.{name}"), format!("is no field of `{}`{near}", domain.name));
+                errors
+                    .push(format!("args.where.{name}"), format!("is not a field of `{}`{near}", domain.name));
             }
             Some(_) if matches!(json, Json::Object(_) | Json::Array(_)) => {
                 errors.push(
                     format!("args.where.{name}"),
-                    "must be the value that the field has: an archive knows no other conditions",
+                    "must be the value that the field has: an archive supports no other conditions",
                 );
             }
             Some((_, field)) => match compared(field, json) {
@@ -172,7 +173,8 @@ impl Records<'_> {
     fn known(&self, record: &Record) -> Result<()> {
         let lost = record.0.iter().find(|(name, json)| !json.is_null() && self.domain.field(name).is_none());
         let Some((name, _)) = lost else { return Ok(()) };
-        let message = format!("the archive has the field `{name}`, which `{}` has no more", self.domain.name);
+        let message =
+            format!("the archive has the field `{name}`, which `{}` no longer has", self.domain.name);
         Err(Error::new(ErrorCode::TemplateMismatch, message))
     }
 }

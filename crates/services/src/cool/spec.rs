@@ -69,7 +69,7 @@ impl Spec {
         if reads.seen().count() != domain.fields.len() {
             errors.push(
                 "args.template",
-                "must be one whose every field the caller sees: an archive has whole records",
+                "must be a template of which the caller sees every field: an archive has whole records",
             );
         }
         let hidden: Vec<_> = incomparable(domain).map(|field| format!("`{}`", field.name)).collect();
@@ -115,6 +115,6 @@ pub(super) fn reader(cx: &Context, domain: &'static Domain) -> Result<May> {
     if may.reaches_all() {
         return Ok(may);
     }
-    let message = format!("archives of `{}` are for those who may fetch all its records", domain.name);
+    let message = format!("archives of `{}` are only for callers who may fetch all its records", domain.name);
     Err(Error::new(beds_protocol::ErrorCode::Forbidden, message))
 }

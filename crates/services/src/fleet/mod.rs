@@ -199,12 +199,10 @@ impl Fleet {
         let given = match self.told.try_send(Told { command, answer }) {
             Ok(()) => match timeout_at(until, given).await {
                 Ok(Ok(given)) => given,
-                Ok(Err(_)) => Err(Error::new(ErrorCode::Unavailable, "the node ends")),
+                Ok(Err(_)) => Err(Error::new(ErrorCode::Unavailable, "the node is stopping")),
                 Err(_) => return,
             },
-            Err(_) => {
-                Err(Error::new(ErrorCode::Overloaded, "the node has too many commands before this one"))
-            }
+            Err(_) => Err(Error::new(ErrorCode::Overloaded, "too many commands are waiting at the node")),
         };
         let Member { node, instance, .. } = self.me();
         let answer = Answer::of(node, instance, given);
@@ -262,7 +260,7 @@ impl Fleet {
                 let message =
                     format!("the node did not answer; it was last heard {} s ago", heard.elapsed().as_secs());
                 let error = Error::new(ErrorCode::DeadlineExceeded, message)
-                    .hint("it may have done it; `node.call.ping` tells whether it is there");
+                    .hint("it may have obeyed the command; `node.call.ping` shows whether the node is there");
                 Answer::of(member.node, member.instance, Err(error))
             });
         }

@@ -91,7 +91,7 @@ impl Starter {
                         if !std::mem::replace(&mut is_told, true) {
                             warn!(
                                 template = due.template,
-                                "a job that is due is not started, which is tried again: {error}"
+                                "a due job could not be started, and is retried: {error}"
                             );
                         }
                     }

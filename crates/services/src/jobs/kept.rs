@@ -6,13 +6,13 @@ use serde::{Serialize, de::DeserializeOwned};
 
 /// The value of a job's JSON.
 pub(crate) fn read<T: DeserializeOwned>(json: &Json) -> Result<T> {
-    again(json).map_err(|error| Error::internal(format!("what is kept of the job cannot be read: {error}")))
+    again(json)
+        .map_err(|error| Error::internal(format!("the stored state of the job cannot be read: {error}")))
 }
 
 /// The JSON of a value.
 pub(crate) fn json(value: &impl Serialize) -> Result<Json> {
-    again(value)
-        .map_err(|error| Error::internal(format!("what the job has come to has no JSON form: {error}")))
+    again(value).map_err(|error| Error::internal(format!("the state of the job has no JSON form: {error}")))
 }
 
 /// Whether a count need not be written.

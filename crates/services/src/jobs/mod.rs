@@ -123,7 +123,7 @@ pub async fn add<J: NamasteCore>(
             let message = format!("the job {other} moves records between `{places}`, and has not ended");
             return Err(Error::new(ErrorCode::Conflict, message).hint("wait until it has, or cancel it"));
         }
-        (None, None) => return Err(Error::internal("the call `add` gives no job")),
+        (None, None) => return Err(Error::internal("the call `add` returns no job")),
     };
     if let Ok(desk) = cx.extensions.get::<Desk>() {
         desk.started.notify_one();

@@ -113,7 +113,7 @@ impl Worker {
                 }
                 Err(error) => {
                     if !std::mem::replace(&mut is_told, true) {
-                        warn!("jobs cannot be looked for, which is tried again: {error}");
+                        warn!("looking for jobs failed, and is retried: {error}");
                     }
                     backoff.pause()
                 }
@@ -130,7 +130,7 @@ impl Worker {
     async fn work(&self, mut lease: Lease, taken: Instant, works: &watch::Receiver<bool>) {
         let kind = self.kinds.iter().find(|kind| kind.name() == lease.kind);
         let Some(kind) = kind.cloned() else { return };
-        info!(job = %lease.id, kind = lease.kind, done = lease.done, "works at a job");
+        info!(job = %lease.id, kind = lease.kind, done = lease.done, "works on a job");
         let asked_chunk = lease.arguments.get("chunk").and_then(beds_protocol::Json::as_u64);
         let whole =
             asked_chunk.and_then(|chunk| u32::try_from(chunk).ok()).unwrap_or(self.settings.chunk).max(1);
@@ -235,7 +235,7 @@ impl Worker {
             extensions: Arc::clone(extensions),
         };
         let step = AssertUnwindSafe(kind.step(&cx, &job)).catch_unwind().await;
-        step.unwrap_or_else(|_| Err(Error::internal("the node failed while it worked at the job")))
+        step.unwrap_or_else(|_| Err(Error::internal("the node failed while it worked on the job")))
     }
 
     /// Stores the result of a chunk; `None` if that is impossible while the lease lasts.
@@ -245,11 +245,11 @@ impl Worker {
             match self.store.step(lease, step, rate).await {
                 Ok(go) => return Some(go),
                 Err(error) if may_pass(&error) && Instant::now() < held_until => {
-                    debug!(job = %lease.id, "the checkpoint is not kept yet: {error}");
+                    debug!(job = %lease.id, "the checkpoint is not stored yet: {error}");
                     sleep(backoff.pause()).await;
                 }
                 Err(error) => {
-                    warn!(job = %lease.id, "the checkpoint cannot be kept, another node goes on: {error}");
+                    warn!(job = %lease.id, "the checkpoint cannot be stored, another node continues: {error}");
                     return None;
                 }
             }
@@ -266,7 +266,7 @@ impl Worker {
         };
         info!(job = %lease.id, "the job is {left:?}");
         if let Err(error) = self.store.leave(lease, left, wait_s, result, reason).await {
-            warn!(job = %lease.id, "the end of the job is not kept, another node finds it again: {error}");
+            warn!(job = %lease.id, "the end of the job is not stored, another node will take the job up: {error}");
         }
         true
     }
@@ -274,7 +274,7 @@ impl Worker {
     async fn leave(&self, lease: &Lease, left: Left, wait_s: u32, reason: &str) {
         let kept = self.store.leave(lease, left, wait_s, None, Some(reason)).await;
         if let Err(error) = kept {
-            warn!(job = %lease.id, "the job is not given back, its lease has to end: {error}");
+            warn!(job = %lease.id, "the job could not be released, its lease has to end: {error}");
         }
     }
 
@@ -292,7 +292,10 @@ impl Worker {
                     Ok(_) => continue,
                     Err(error) => {
                         if !std::mem::replace(&mut is_told, true) {
-                            warn!("jobs that ended long ago stay: {error}; it is tried again every minute");
+                            warn!(
+                                "jobs that ended long ago could not be removed: {error}; this is retried every \
+                                 minute"
+                            );
                         }
                     }
                 }

@@ -167,7 +167,7 @@ impl SessionCheck {
             State::Locked => {
                 return Err(Error::new(ErrorCode::Unauthenticated, "the user of the session is locked")
                     .hint(
-                        "who may call `user.call.unlock` can release the user; the session serves again then",
+                        "a caller who may call `user.call.unlock` can release the user; the session then works again",
                     ));
             }
             State::Unknown => return Err(ended("there is no such session, or it ended long ago")),

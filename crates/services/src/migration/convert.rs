@@ -56,9 +56,8 @@ pub(super) fn value(
             _ => Json::Null,
         },
         Expression::Date { from, part } => match source.get(*from) {
-            Json::String(text) => {
-                date(text, *part).ok_or_else(|| "cannot be read out of what is no date".to_owned())?
-            }
+            Json::String(text) => date(text, *part)
+                .ok_or_else(|| "cannot be taken from a value that is not a date".to_owned())?,
             _ => Json::Null,
         },
         Expression::LookUp { from, look_up } => {
@@ -92,7 +91,7 @@ fn of_enum(value: &Json, values: &BTreeMap<String, Json>, other: Option<&Json>) 
     let Some(text) = plain(value) else { return Ok(Json::Null) };
     match (values.get(&text), other) {
         (Some(json), _) | (None, Some(json)) => Ok(json.clone()),
-        (None, None) => Err("has no value for what the record has: `enum` does not name it".to_owned()),
+        (None, None) => Err("has no value for that of the record: `enum` does not name it".to_owned()),
     }
 }
 

@@ -250,7 +250,7 @@ impl Reader<'_> {
         if matches!(field.ty, Type::String { .. } | Type::Text { .. } | Type::Enum { .. }) {
             return Some(index);
         }
-        let reason = format!("names `{}`, which is a {} and no text", field.name, field.ty.name());
+        let reason = format!("names `{}`, which is a {}, not a text", field.name, field.ty.name());
         errors.push(format!("{path}.from"), reason);
         None
     }

@@ -30,7 +30,7 @@ pub(super) fn identity(
     };
     errors.push(
         "args.map",
-        format!("must give {how}: a record that is there already could not be known again"),
+        format!("must give {how}: otherwise a record that is there already could not be recognized"),
     );
     Vec::new()
 }
@@ -80,8 +80,8 @@ pub(super) fn keeps_apart(
     errors.push(
         "args.map",
         format!(
-            "must give {} from {key}{unique} as it is or joined with others: of several records that become one, a move would \
-             lose all but the last; copy them instead",
+            "must give {} from {key}{unique} unchanged or joined with others: if several records became one, a move \
+             would lose all but the last; copy them instead",
             quoted(to, &mut identity.iter().copied())
         ),
     );

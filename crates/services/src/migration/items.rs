@@ -72,8 +72,8 @@ fn item(chunk: &Chunk<'_>, key: Json, source: Record, found: &Found) -> Result<I
         match value(*index, expression, field, &from, found) {
             // The node would generate another value each time: nothing could be compared with it.
             Ok(Json::Null) if !field.nullable && field.generated.is_some() => {
-                let reason = "is null where it comes from, and the node would generate a value: give the record one, or leave \
-                              the field out of the map";
+                let reason = "is null in the source, and the node would generate a value: give the record one, or \
+                     leave the field out of the map";
                 wrong.push((field.name, reason.to_owned()));
             }
             // A field that may not be null is left out: it has a default, or the record is refused.
@@ -102,7 +102,7 @@ fn item(chunk: &Chunk<'_>, key: Json, source: Record, found: &Found) -> Result<I
         let names: Vec<_> = spec.identity.iter().map(|&index| spec.to.fields[index].name).collect();
         return Err(Error::new(
             beds_protocol::ErrorCode::ValidationFailed,
-            format!("`{}` is null: the record could not be known again", names.join("`, `")),
+            format!("`{}` is null: the record could not be recognized", names.join("`, `")),
         ));
     }
     let digest = canonical::digest(&canonical::of_json(&Json::Object(source)));

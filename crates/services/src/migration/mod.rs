@@ -86,10 +86,10 @@ async fn ended<J: NamasteCore>(cx: &Context, id: Uuid) -> Result<Json> {
         serde_json::from_slice(outcome.data.as_deref().unwrap_or_default())
             .map_err(|error| Error::internal(format!("the job cannot be read: {error}")))?;
     if kind != KIND {
-        return Err(Error::new(ErrorCode::ValidationFailed, "the job is no migration"));
+        return Err(Error::new(ErrorCode::ValidationFailed, "the job is not a migration"));
     }
     if matches!(state.as_str(), "queued" | "running" | "paused") {
-        return Err(Error::new(ErrorCode::Conflict, "the job goes on, and may reject more")
+        return Err(Error::new(ErrorCode::Conflict, "the job has not ended, and may reject more")
             .hint("wait until it has ended, or cancel it"));
     }
     if rejects == 0 {

@@ -197,7 +197,7 @@ impl Spec {
         if reads.seen().count() != from.fields.len() {
             errors.push(
                 "args.from",
-                "must be a template whose every field the caller sees: what it does not see would be lost",
+                "must be a template of which the caller sees every field: hidden fields would be lost",
             );
         }
         let is_mapped = |field: &Field| spec.map.iter().any(|(.., mapped, _)| mapped.name == field.name);
@@ -316,8 +316,10 @@ fn domain(catalogue: &Catalogue, path: &str, name: &str, errors: &mut Errors) ->
         Ok(domain) => Some(domain),
         Err(error) => {
             let hint = error.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
-            errors
-                .push(path, format!("names {}, which is no template that is served here{hint}", shown(name)));
+            errors.push(
+                path,
+                format!("names {}, which is not a template that is served here{hint}", shown(name)),
+            );
             None
         }
     }
@@ -333,7 +335,7 @@ fn apart(from: &'static Domain, to: &'static Domain, errors: &mut Errors) {
     let is_same = from.name == to.name
         || (from.home() == to.home() && source(from).is_some() && source(from) == source(to));
     if is_same {
-        errors.push("args.to", format!("must be another than `{}`: they have the same records", from.name));
+        errors.push("args.to", format!("must differ from `{}`: they have the same records", from.name));
     }
 }
 
@@ -371,7 +373,7 @@ fn map(
         None | Some(Json::Null) => {
             let map = of_same_names(reader.from, to, errors);
             if map.is_empty() {
-                errors.push("args.map", "is required: no field of one has the name of a field of the other");
+                errors.push("args.map", "is required: the templates have no field name in common");
             }
             return map;
         }
@@ -410,7 +412,7 @@ fn complete(map: &[(usize, &'static Field, Expression)], to: &'static Domain, er
         if !may_lack && map.iter().all(|(mapped, ..)| *mapped != index) {
             errors.push(
                 format!("args.map.{}", field.name),
-                format!("is required: no record of `{}` is without it", to.name),
+                format!("is required: every record of `{}` needs it", to.name),
             );
         }
     }

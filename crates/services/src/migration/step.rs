@@ -79,8 +79,7 @@ fn next(chunk: &Chunk<'_>, at: &Checkpoint, conflict: Option<String>) -> Result<
         return Ok(Next::Done(result));
     }
     let reason = format!(
-        "both sides are not the same: {} records are there as something else than they were sent; they are among the \
-         rejects",
+        "the two sides differ: {} records are stored with other values than were sent; they are among the rejects",
         at.different
     );
     Ok(Next::Failed(result, reason))
@@ -184,7 +183,13 @@ async fn compare(
             continue;
         };
         if let Some(field) = item.differs(chunk, there) {
-            differ(at, counts, rejects, item, format!("`{field}` is not there as it was sent"));
+            differ(
+                at,
+                counts,
+                rejects,
+                item,
+                format!("`{field}` is stored with another value than was sent"),
+            );
             continue;
         }
         at.source.add(&item.text());
@@ -243,10 +248,10 @@ async fn proved(chunk: &Chunk<'_>, at: &mut Checkpoint) -> Result<Vec<Reject>> {
                 at.counts.rejected += 1;
                 let reason = match there.and_then(|there| item.differs(chunk, there)) {
                     Some(field) => format!(
-                        "`{field}` is not there as it is where it comes from: one of both was changed meanwhile, or \
-                         the database keeps another value than was sent"
+                        "`{field}` differs between source and target: one of them was changed meanwhile, or the \
+                         database stores another value than was sent"
                     ),
-                    None => "it is not there: it came, or was taken away, meanwhile".to_owned(),
+                    None => "it is not there: it was created or removed meanwhile".to_owned(),
                 };
                 rejects.push(reject(item, &Error::new(ErrorCode::Conflict, reason)));
             }

@@ -119,7 +119,7 @@ async fn take_back(
         let outcome = match taken {
             Taken::Away { .. } => Ok(()),
             Taken::Changed => Err(format!(", and in `{}` as well", to.name)),
-            Taken::Refused(error) => Err(format!(", and its copy cannot be taken back ({})", error.message)),
+            Taken::Refused(error) => Err(format!(", and its copy cannot be removed ({})", error.message)),
         };
         stay.push((one, meanwhile, outcome));
     }
@@ -132,11 +132,11 @@ async fn take_back(
                 continue;
             }
             (Meanwhile::Deleted, Err(more)) => {
-                format!("it was deleted in `{from}` after it was written{more}: it is in `{}` alone", to.name)
+                format!("it was deleted in `{from}` after it was written{more}: it is only in `{}`", to.name)
             }
             (Meanwhile::Changed, Ok(())) => {
                 format!(
-                    "it was changed after it was written: it is in `{from}` alone, as it is now; send it again"
+                    "it was changed after it was written: it is only in `{from}`, as it is now; send it again"
                 )
             }
             (Meanwhile::Changed, Err(more)) => format!(
@@ -159,7 +159,8 @@ async fn stays(chunk: &Chunk<'_>, one: &Pending) -> Result<()> {
     let request = Request::Create(CreateRequest { data: OneOrMany::One(record.clone()) });
     chunk.catalogue.run(&chunk.cx.carrying(), chunk.spec.to, request).await?;
     let (from, to) = (chunk.spec.from.name, chunk.spec.to.name);
-    let message =
-        format!("`{from}` and `{to}` show the same records: what was taken away in one is gone in the other");
+    let message = format!(
+        "`{from}` and `{to}` show the same records: what was removed from one is gone from the other"
+    );
     Err(Error::new(ErrorCode::Conflict, message))
 }

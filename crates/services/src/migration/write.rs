@@ -59,7 +59,7 @@ async fn settle(chunk: &Chunk<'_>, item: &Item, there: &Record) -> Result<Became
         OnConflict::Replace => replace(chunk, item, there).await,
         OnConflict::Fail => {
             let to = chunk.spec.to.name;
-            let reason = format!("a record of `{to}` is there already, with another `{field}`");
+            let reason = format!("`{to}` already has this record, with another `{field}`");
             Ok(Became::Conflict(Error::new(ErrorCode::Conflict, reason)))
         }
     }
@@ -70,7 +70,7 @@ async fn replace(chunk: &Chunk<'_>, item: &Item, there: &Record) -> Result<Becam
     for (index, value) in item.differing(chunk, there) {
         let name = to.fields[index].name;
         if let Some(reason) = chunk.spec.update.as_ref().and_then(|update| update.bars(index)) {
-            let reason = format!("`{name}` is another there, and {reason}");
+            let reason = format!("`{name}` differs there, and {reason}");
             return Ok(Became::Rejected(Error::new(ErrorCode::Conflict, reason)));
         }
         data.push((name.to_owned(), json(value)));

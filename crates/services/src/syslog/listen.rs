@@ -190,7 +190,7 @@ async fn look_for_losses(address: SocketAddr, meter: Arc<Meter>) {
             warn!(
                 count,
                 "{count} syslog messages that came by UDP were lost: they came faster than they could be published, or \
-                 RabbitMQ was away; by TCP or TLS senders wait"
+                 RabbitMQ was away; senders by TCP or TLS wait instead"
             );
             told = lost;
         }

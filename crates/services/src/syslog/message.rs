@@ -49,6 +49,6 @@ impl Message {
     /// The message as a record of the domain.
     pub(super) fn into_record(self) -> Result<Record> {
         let text = serde_json::to_vec(&self).map_err(|_| Error::internal("a message has no text"))?;
-        serde_json::from_slice(&text).map_err(|_| Error::internal("a message is no record"))
+        serde_json::from_slice(&text).map_err(|_| Error::internal("a message is not a record"))
     }
 }

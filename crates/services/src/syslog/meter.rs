@@ -3,19 +3,19 @@
 use beds_core::meter::{Counter, Family, Gauge, Samples, Source};
 
 static RECEIVED: Family =
-    Family::counter("beds_syslog_received_total", "Messages that came, by the way that they came.");
+    Family::counter("beds_syslog_received_total", "Messages that were received, by transport.");
 static LOST: Family = Family::counter(
     "beds_syslog_lost_total",
-    "Messages by UDP that found no place: in the queue of the node, or in the socket before it.",
+    "Messages by UDP that were lost because the queue of the node, or the socket before it, was full.",
 );
 static MALFORMED: Family = Family::counter(
     "beds_syslog_malformed_total",
-    "Messages that could not be read, and were kept as they came.",
+    "Messages that could not be parsed, and were stored unchanged.",
 );
 static CONNECTIONS: Family = Family::gauge("beds_syslog_connections", "Connections of senders.");
 static REFUSED: Family = Family::counter(
     "beds_syslog_connections_refused_total",
-    "Connections that were closed at once: there were too many, or the sender could not prove who it is.",
+    "Connections that were closed at once, because there were too many or the sender could not prove its identity.",
 );
 
 /// The counters of a node's listeners.

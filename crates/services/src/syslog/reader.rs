@@ -44,7 +44,7 @@ impl Reader {
     /// If the time zone is unknown.
     pub fn new(settings: &Syslog) -> Result<Self> {
         let zone = settings.zone.parse();
-        Ok(Self { zone: zone.map_err(|_| Error::internal("syslog.zone is the name of no time zone"))? })
+        Ok(Self { zone: zone.map_err(|_| Error::internal("syslog.zone is not the name of a time zone"))? })
     }
 
     /// Parses a message that was just received. It never fails: a message that cannot be parsed is kept unchanged, with

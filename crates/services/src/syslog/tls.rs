@@ -45,7 +45,7 @@ impl Acceptor {
         if made.0 != now {
             match configuration(&self.files) {
                 Ok(configuration) => made.1 = TlsAcceptor::from(Arc::new(configuration)),
-                Err(error) => tracing::warn!("syslog.tls goes on with the certificate that it has: {error}"),
+                Err(error) => tracing::warn!("syslog.tls keeps its current certificate: {error}"),
             }
             made.0 = now;
         }

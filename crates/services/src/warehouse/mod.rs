@@ -163,7 +163,7 @@ pub(crate) fn older(domain: &'static Domain, age: Age, before: &str, filter: Opt
     };
     if members.get(by).is_some() {
         let reason =
-            format!("is not asked for: `[lifecycle]` of `{}` says when records are due", domain.name);
+            format!("must be left out: `[lifecycle]` of `{}` says when records are due", domain.name);
         return Err(ask::invalid(&format!("where.{by}"), &reason));
     }
     members.0.push((by.to_owned(), Json::Object(Record::from([("lt", Json::from(before))]))));

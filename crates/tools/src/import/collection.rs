@@ -17,7 +17,7 @@ pub(super) fn offer(domain: &mut Domain, relation: &Relation) {
     }
     if let Some(locale) = &relation.collation {
         domain.notes.push(format!(
-            "its collation {} compares texts: a key and a filter may find other texts than they say",
+            "its collation {} compares texts: a key or a filter may find other texts than the given one",
             shown(locale)
         ));
     }
@@ -46,7 +46,7 @@ pub(super) fn offer(domain: &mut Domain, relation: &Relation) {
         if let Some(why) = shown_alike(relation, &field.column.name, field.ty.name) {
             let form = one_form(field.ty.name);
             field.notes.push(format!(
-                "{why}: a key that records share is `conflict`; let the validator take \"{form}\" alone"
+                "{why}: a key that records share is `conflict`; let the validator accept only \"{form}\""
             ));
         }
     }
@@ -59,7 +59,7 @@ fn unwritable(domain: &Domain, relation: &Relation) -> Option<String> {
     let refused = || relation.rules.iter().find_map(|rule| refused(&columns, rule));
     let needed = || columns.iter().find(|column| is_unwritable(column) && !column.nullable);
     let of_needed = |column: &&Column| {
-        format!("its validator requires {}, whose types nothing on the wire becomes", shown(&column.name))
+        format!("its validator requires {}, whose types no value on the wire becomes", shown(&column.name))
     };
     refused().or_else(|| needed().map(of_needed)).or(hidden)
 }
@@ -72,7 +72,7 @@ fn hidden(kind: &Kind, place: &str) -> Option<String> {
             let unnamed = members.iter().find(|member| !is_nameable(member));
             let of = |member: &Column| {
                 let (member, object) = (shown(&member.name), shown(place));
-                format!("who writes {object} would lose its member {member}, which a template cannot name")
+                format!("a write of {object} would lose its member {member}, which a template cannot name")
             };
             let is_any_named = members.iter().any(is_nameable);
             let within = || {

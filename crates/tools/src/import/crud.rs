@@ -138,7 +138,7 @@ impl Wire<'_> {
             return Err(format!("it changes {}", shown(&plain.table)));
         }
         if plain.verb != verb {
-            return Err("its statement is another one than its name says".to_owned());
+            return Err("its statement does not do what its name says".to_owned());
         }
         let args = arguments(routine, plain, domain)?;
         let returns = judge(domain, plain, &args, self.catalogue)?;

@@ -196,7 +196,7 @@ pub(super) fn is_unwritable(column: &Column) -> bool {
 
 fn supply(column: &Column, ty: &Ty, notes: &mut Vec<String>) -> Supply {
     if is_unwritable(column) {
-        notes.push("clients cannot write it: nothing on the wire becomes one of these types".to_owned());
+        notes.push("clients cannot write it: no value on the wire becomes one of these types".to_owned());
         return Supply::Database;
     }
     match &column.default {

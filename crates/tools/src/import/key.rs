@@ -64,9 +64,9 @@ pub(super) fn choose(fields: &mut [Field], relation: &Relation, catalogue: &Cata
             "without a key: write `key = true` on the field that names one record, if there is one".to_owned()
         }
         (None, _) => match relation.indexes.iter().find(|index| index.primary) {
-            Some(index) => format!("without a key: {} is no plain index", shown(&index.name)),
+            Some(index) => format!("without a key: {} is not a plain index", shown(&index.name)),
             None if relation.kind == RelationKind::Table && !sees(&relation.name, catalogue) => format!(
-                "without a key: {} has rights on some columns alone, and may not see the key",
+                "without a key: {} has rights on some columns only, and may not see the key",
                 shown(&catalogue.grants.user)
             ),
             None => {

@@ -239,7 +239,7 @@ fn exact(values: &[String], longest: usize) -> Ty {
     let ty = Ty::plain("string").key("max", longest.min(STRING_MAX as usize));
     let is_plain = pattern.len() <= PATTERN_LEN_MAX && !pattern.contains(char::is_control);
     let ty = if is_plain { ty.key("pattern", string(&pattern)) } else { ty };
-    ty.noted("an enum whose values differ by case, accents or blanks alone, which its column tells apart")
+    ty.noted("an enum whose values differ only by case, accents or blanks, which its column tells apart")
 }
 
 /// Whether a template can name a member of an object.

@@ -29,8 +29,8 @@ pub(super) fn routines(catalogue: &Catalogue) -> Option<(String, String)> {
     (!sees_routines(catalogue)).then(|| {
         let why = format!(
             "{} may not see those that it has no right on: it lacks the privilege EXECUTE on the database; import as a user who \
-             has it, or know that none of them became an operation or a call, and that a procedure which --ddl proposes may \
-             have the name of one",
+             has it; otherwise none of them becomes an operation or a call, and a procedure that --ddl proposes may \
+             have the name of one of them",
             shown(&catalogue.grants.user)
         );
         ("routines".to_owned(), why)
@@ -50,8 +50,8 @@ pub(super) fn unread(relation: &Relation, catalogue: &Catalogue) -> Option<Strin
         )
     } else {
         format!(
-            "fetch: {user} has SELECT on some columns alone: it may not see others and their indexes, or see what it cannot read; \
-             import as a user who has SELECT on all of them"
+            "fetch: {user} has SELECT on some columns only: it may not see others and their indexes, or see what it \
+             cannot read; import as a user who has SELECT on all of them"
         )
     })
 }

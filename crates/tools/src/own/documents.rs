@@ -12,11 +12,11 @@ use super::Fault;
 pub(super) fn faults(table: &Table, relation: &Relation) -> Vec<Fault> {
     let mut faults = Vec::new();
     if let Some(storage) = relation.storage.as_ref().filter(|storage| !storage.transactional) {
-        faults.push(Fault::beyond(format!("it is {}, and no transaction writes into one", storage.name)));
+        faults.push(Fault::beyond(format!("it is {}, and transactions cannot write into one", storage.name)));
     }
     if let Some(collation) = &relation.collation {
         faults.push(Fault::beyond(format!(
-            "it compares texts by the collation `{collation}`, which takes different ones for the same"
+            "it compares texts by the collation `{collation}`, which treats different texts as equal"
         )));
     }
     let wrong = of_validator(table, relation);
@@ -39,7 +39,7 @@ fn of_validator(table: &Table, relation: &Relation) -> Vec<String> {
             Some(found) if !takes(column, &found.kind, found.takes_long()) => {
                 let (name, written) = (column.name, &found.written);
                 wrong.push(format!(
-                    "its validator takes `{name}` as `{written}` only, which the node does not write"
+                    "its validator accepts `{name}` only as `{written}`, which the node does not write"
                 ));
             }
             Some(found) if column.nullable && !found.nullable => {
@@ -141,7 +141,7 @@ fn of_indexes(table: &Table, relation: &Relation) -> Vec<Fault> {
             mends.push(drop(partial));
         }
         mends.push(table.index(column));
-        let what = format!("it has no index on `{column}`, so that each look reads the whole of it");
+        let what = format!("it has no index on `{column}`, so that each look-up reads all of it");
         faults.push(Fault { what, mends });
     }
     faults

@@ -94,10 +94,7 @@ fn of_indexes(table: &Table, relation: &Relation) -> Vec<Fault> {
             mends.push(format!("drop key `{name}`"));
         }
         mends.push(format!("add key `{name}` (`{column}`)"));
-        Fault {
-            what: format!("it has no index on `{column}`, so that each look reads the whole of it"),
-            mends,
-        }
+        Fault { what: format!("it has no index on `{column}`, so that each look-up reads all of it"), mends }
     };
     missing.map(fault).collect()
 }

@@ -44,7 +44,7 @@ fn check_forms(relation: &Relation, findings: &mut Findings<'_>) {
         if !findings.has(&place, &why) {
             let form = one_form(field.ty.name());
             findings.warning(place, why).hint(format!(
-                "let the validator take \"{form}\" alone; until then a key that records share is `conflict`"
+                "let the validator accept only \"{form}\"; until then a key that records share is `conflict`"
             ));
         }
     }
@@ -54,7 +54,7 @@ fn check_forms(relation: &Relation, findings: &mut Findings<'_>) {
 pub(super) fn check_collation(relation: &Relation, findings: &mut Findings<'_>) {
     let Some(locale) = &relation.collation else { return };
     let message = format!(
-        "{} compares texts by the collation {}: a key and a filter may find other texts than they say",
+        "{} compares texts by the collation {}: a key or a filter may find other texts than the given one",
         shown(&relation.name),
         shown(locale)
     );
@@ -76,7 +76,7 @@ pub(super) fn check_view(place: &str, relation: &Relation, findings: &mut Findin
         let message = format!("{name} shows a document once for each item of a list: records share a key");
         findings
             .warning(place, message)
-            .hint("take the `$unwind` out of the view, or make what tells the items apart part of the key");
+            .hint("remove the `$unwind` from the view, or add a field that tells the items apart to the key");
     }
     let Some((collection, _)) = &relation.picks else { return };
     let is_write = |usage| matches!(usage, Usage::Create | Usage::Update | Usage::Upsert | Usage::Delete);
@@ -96,7 +96,7 @@ pub(super) fn check_view(place: &str, relation: &Relation, findings: &mut Findin
                 shown(field.column)
             );
             findings.error(format!("field {}", field.name), message).hint(
-                "let the view show each member under its own name, and name that one as the field's `column`",
+                "let the view show each member under its own name, and write that name as the field's `column`",
             );
         }
     }

@@ -32,10 +32,10 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
     writes_another(object, routine, &base, catalogue, findings);
     if has_dynamic(&text) {
         let message = format!(
-            "it is not proved that {} changes the record of the key alone: it runs a text that it makes",
+            "it is not proved that {} changes only the record of the key: it runs a statement that it builds as a text",
             shown(&routine.name)
         );
-        findings.note(place(object.usage), message).hint("let it have its statement in its own text");
+        findings.note(place(object.usage), message).hint("write the statement in the routine itself");
     }
     otherwise_compared(object, routine, &text, &base, findings);
     if matches!(object.usage, Usage::Create | Usage::Upsert) {
@@ -57,7 +57,7 @@ fn hidden(object: &Object, routine: &Routine, text: &[Token], findings: &mut Fin
         let blocks = text.iter().filter(|token| token.is("begin")).count();
         let severity = if blocks == 1 { Severity::Error } else { Severity::Warning };
         let message = format!(
-            "{} declares a variable {}, which hides its parameter: what is given is lost",
+            "{} declares a variable {}, which hides its parameter: the given value is lost",
             shown(&routine.name),
             shown(&parameter.name)
         );
@@ -90,7 +90,7 @@ fn empties(
             let message = format!("{routine} deletes all records of {}: it truncates it", shown(name));
             findings
                 .warning(place(object.usage), message)
-                .hint("let it delete what belongs to the record; what is meant for all records is a call");
+                .hint("let it delete what belongs to the record; an object for all records must be a call");
         }
     }
 }
@@ -117,7 +117,7 @@ fn others_emptied(
         );
         findings
             .warning(place(object.usage), message)
-            .hint("give it a condition; what is meant for all records is a call");
+            .hint("give it a condition; an object for all records must be a call");
     }
 }
 
@@ -266,13 +266,13 @@ fn creates(
     let is_here = |statement: &[Token]| is_into(statement, &base.table.name, catalogue);
     if statements(text).into_iter().any(|statement| is_here(statement) && several_rows(statement)) {
         let message = format!(
-            "{} creates more records of {} than one: its `values` has several",
+            "{} creates more than one record of {}: its `values` has several",
             shown(&routine.name),
             shown(&base.table.name)
         );
         findings
             .warning(place(object.usage), message)
-            .hint("let it insert the one record; what inserts others as well is a call");
+            .hint("let it insert the one record; an object that inserts others as well must be a call");
     }
     let of_table: Vec<&str> = base.table.columns.iter().map(|column| column.name.as_str()).collect();
     let parameters = routine.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
@@ -293,7 +293,8 @@ fn creates(
         let mut stored = values.all.iter().filter(|stored| !stored.changes() && is_here(stored.statement));
         if stored.any(|stored| same_word(&stored.column, own) && is_computed(values.given(stored))) {
             let message = format!(
-                "{} gives the record another key than the client's: it computes {}, and the reply has what was sent",
+                "{} gives the record another key than the client's: it computes {}, and the reply has the values that \
+                 were sent",
                 shown(&routine.name),
                 shown(own)
             );

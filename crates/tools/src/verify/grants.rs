@@ -36,8 +36,8 @@ pub(super) fn check_text(object: &Object, catalogue: &Catalogue, findings: &mut 
     if is_view && lacks(object, catalogue).is_none() && lacks_on(object.name, "SHOW VIEW", catalogue) {
         let user = &catalogue.grants.user;
         let message = format!(
-            "{user} has no SHOW VIEW on {}: the node cannot see that it runs no function, and makes its connection \
-             new after each fetch",
+            "{user} has no SHOW VIEW on {}: the node cannot see that the view runs no function, and opens a new \
+             connection after each fetch",
             shown(object.name),
             user = shown(user)
         );

@@ -29,11 +29,11 @@ pub(super) fn unused(object: &Object, routine: &Routine, text: &[Token], finding
         };
         names.push(shown(&parameter.name));
     }
-    let is_lost = "what is given is lost, and the answer is `ok`";
+    let is_lost = "the given value is lost, and the answer is `ok`";
     for (names, severity, what) in [
         (given, Severity::Error, is_lost),
         (versions, Severity::Error, "a change of an older version is not noticed"),
-        (made, Severity::Warning, "what the node makes is lost"),
+        (made, Severity::Warning, "the value that the node makes is lost"),
     ] {
         let (s, are) = if names.len() == 1 { ("", "is") } else { ("s", "are") };
         let message = format!(
@@ -98,7 +98,7 @@ pub(super) fn forgotten(
         }
         let severity = if is_kept { Severity::Note } else { Severity::Error };
         let message = format!(
-            "what is given for parameter {} of {} is lost, and the answer is `ok`: it does not go into the column {}",
+            "the value given for parameter {} of {} is lost, and the answer is `ok`: it does not go into the column {}",
             shown(&parameter.name),
             shown(&routine.name),
             shown(own)
@@ -144,8 +144,8 @@ pub(super) fn null_kept(
                 shown(&routine.name),
                 shown(&column.name)
             );
-            let hint =
-                "set the column to the parameter: what a client leaves out of an update is passed as it was";
+            let hint = "set the column to the parameter: what a client leaves out of an update is passed with its \
+                 stored value";
             part.report((Severity::Warning, object.usage), message, hint, findings);
         }
     }
@@ -188,7 +188,7 @@ pub(super) fn overwritten(
             && of_own.any(|stored| stored.statement.as_ptr() != last.statement.as_ptr() && is_made(stored))
         {
             let message = format!(
-                "{} gives the column {} another value after that of its parameter {}: what is given is lost",
+                "{} gives the column {} another value after that of its parameter {}: the given value is lost",
                 shown(&routine.name),
                 shown(own),
                 shown(&parameter.name)
@@ -211,13 +211,14 @@ pub(super) fn replaced(object: &Object, routine: &Routine, text: &[Token], findi
         let is_plain = !domain.key.contains(index) && domain.fields[*index].generated.is_none();
         if is_plain && is_target && sets(text, &[&parameter.name], &[]) == Some(Sets::Always) {
             let message = format!(
-                "{} gives another value to its parameter {}: what is given is lost, and the answer is `ok`",
+                "{} gives another value to its parameter {}: the given value is lost, and the answer is `ok`",
                 shown(&routine.name),
                 shown(&parameter.name)
             );
-            findings
-                .error(place(object.usage), message)
-                .hint("let it keep what it is given, or take the field out of `args` and the parameter out of the procedure");
+            findings.error(place(object.usage), message).hint(
+                "let it keep the given value, or take the field out of `args` and the parameter out of the \
+                 procedure",
+            );
         }
     }
 }

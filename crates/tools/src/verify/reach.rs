@@ -84,7 +84,7 @@ impl Operation<'_> {
                 self.report(
                     Severity::Warning,
                     message,
-                    "let it be an `update`; what may create a record is objects.upsert",
+                    "let it be an `update`; an object that may create a record belongs under objects.upsert",
                     findings,
                 );
             }
@@ -110,7 +110,7 @@ impl Operation<'_> {
             } else if is_new && changes_duplicates(statement) {
                 "its `on duplicate key update` changes the record of the same key"
             } else if !is("delete") && ignores(statement) {
-                "its `ignore` changes values that do not fit, and passes over what is refused"
+                "its `ignore` changes values that do not fit, and skips what is refused"
             } else if is_new && is("delete") {
                 let message =
                     format!("{routine} creates records of {table}, but its `delete` may find others");
@@ -121,11 +121,12 @@ impl Operation<'_> {
             };
             let hint = match self.usage {
                 Usage::Create => {
-                    "let it be a plain `insert`, so that a duplicate is a conflict; what may change a record is objects.upsert"
+                    "let it be a plain `insert`, so that a duplicate is a conflict; an object that may change a \
+                     record belongs under objects.upsert"
                 }
                 _ => "let it be a plain statement, so that what does not fit is refused",
             };
-            let message = format!("{routine} does more to {table} than it answers: {what}");
+            let message = format!("{routine} does more to {table} than its answer says: {what}");
             self.report(Severity::Error, message, hint, findings);
         }
     }
@@ -142,8 +143,8 @@ impl Operation<'_> {
             shown(&self.base.table.name),
             shown(&index.name)
         );
-        let hint = "change a record where the key is the same only, `column = if(key = parameter, …, column)`, and refuse what is \
-                    not; `beds ddl` writes it so";
+        let hint = "change a record only where the key is the same, `column = if(key = parameter, …, column)`, and \
+             refuse others; `beds ddl` writes it so";
         self.report(Severity::Warning, message, hint, findings);
     }
 
@@ -202,7 +203,7 @@ impl Operation<'_> {
             let does = if reach.deletes { "deletes" } else { "changes" };
             let message = match &reach.ways {
                 _ if severity == Severity::Note => {
-                    format!("it is not proved that {routine} {does} the record of the key alone: {why}")
+                    format!("it is not proved that {routine} {does} only the record of the key: {why}")
                 }
                 None if !reach.is_crossed => format!("{routine} {does} all records: {why}"),
                 _ => format!("{routine} {does} other records than that of the key: {why}"),
@@ -217,8 +218,8 @@ impl Operation<'_> {
             }
             let names: Vec<String> = self.key.iter().map(|column| shown(&column.name)).collect();
             let hint = format!(
-                "let it find the record by `=` with a parameter for each column of the key: {}; what is meant for several \
-                 records is a call",
+                "let it find the record by `=` with a parameter for each column of the key: {}; an object for several \
+                 records must be a call",
                 names.join(", ")
             );
             self.report(severity, message, &hint, findings);
@@ -228,7 +229,7 @@ impl Operation<'_> {
     /// Why a statement finds other records; the most severe reason.
     fn too_far(&self, reach: &Reach) -> Option<(Severity, String)> {
         if reach.is_crossed {
-            return Some((Severity::Warning, "it joins tables on what is always true".into()));
+            return Some((Severity::Warning, "it joins tables on a condition that is always true".into()));
         }
         let Some(ways) = &reach.ways else {
             return Some((Severity::Error, "its statement has no condition".into()));
@@ -272,7 +273,7 @@ impl Operation<'_> {
             return None;
         }
         if way.is_unread {
-            return Some((Severity::Note, "its condition is not one that was understood".into()));
+            return Some((Severity::Note, "its condition was not understood".into()));
         }
         for column in &self.key {
             if let Compared::Other(parameter) = self.compared(way, column) {

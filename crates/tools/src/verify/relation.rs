@@ -26,9 +26,10 @@ pub(super) fn check(object: &Object, relation: &Relation, all: &AllDeeds<'_>, fi
     if let Some(broken) = relation.broken.as_ref().filter(|_| is_seen) {
         let hint = match domain.engine() {
             Engine::MariaDb => {
-                "mend the view: its definer must exist, and may use what it is made of; or the node's user may"
+                "repair the view: its definer must exist and have rights on all that the view uses; or the node's \
+                 user must have them"
             }
-            Engine::MongoDb => "create the collection, or make the view again on one that is there",
+            Engine::MongoDb => "create the collection, or make the view again on an existing one",
         };
         findings.error(&place, format!("nobody can read {}: {broken}", shown(&relation.name))).hint(hint);
     }
@@ -100,7 +101,7 @@ fn check_told(place: &str, relation: &Relation, catalogue: &Catalogue, findings:
         shown(&relation.name),
         names.join(", ")
     );
-    findings.note(place, message).hint("see to it that no record of the view has the key of another");
+    findings.note(place, message).hint("make sure that no two records of the view have the same key");
 }
 
 /// Warns of columns of a view that have each other's names: `select a as b, b as a`. Other exchanges are visible only
@@ -206,7 +207,7 @@ fn check_column(
     {
         let message = format!("{subject} may be null, but the field may not");
         let hint = if is_key {
-            "declare the column not null: it is of the key"
+            "declare the column not null: it is part of the key"
         } else {
             "add nullable = true, or declare the column not null"
         };
@@ -308,9 +309,8 @@ fn bytes(column: &Column, field: &Field, place: &str, subject: &str, findings: &
         let why = format!(
             "{subject} keeps {bytes} bytes, which are fewer characters where those have up to {width} bytes"
         );
-        findings.note(place, why).hint(format!(
-            "nothing is wrong; max = {} is what it always keeps",
-            u64::from(bytes) / width as u64
-        ));
+        findings
+            .note(place, why)
+            .hint(format!("nothing is wrong: texts of max = {} always fit", u64::from(bytes) / width as u64));
     }
 }

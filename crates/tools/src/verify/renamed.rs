@@ -35,7 +35,7 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
                 continue;
             };
             let message = format!(
-                "{} {} another value to its parameter {}, which is of the key: it is not the record that was asked for",
+                "{} {} another value to its parameter {}, which is part of the key: it is not the requested record",
                 shown(&routine.name),
                 gives(how),
                 shown(&parameter.name)
@@ -57,7 +57,7 @@ fn triggered(
 ) {
     for (name, how) in setters(table, column, event, catalogue) {
         let message = format!(
-            "the trigger {} of {} {} another value to {}, which is of the key",
+            "the trigger {} of {} {} another value to {}, which is part of the key",
             shown(name),
             shown(&table.name),
             gives(how),
@@ -65,7 +65,7 @@ fn triggered(
         );
         let (what, hint) = if event == "insert" {
             (
-                "the reply shows the record of the key that was sent, which is another one",
+                "the reply shows the record of the key that was sent, which is another record",
                 "write generated = \"database\" for the field, let `create` not take it and give it back (`insert … returning`), \
                  and name it in `returns`; or let the trigger fill in only what is null",
             )

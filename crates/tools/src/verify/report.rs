@@ -120,7 +120,7 @@ impl Report {
         if !notes && !self.notes.is_empty() {
             let _ = writeln!(
                 out,
-                "{} on what is kept and seen: --notes shows them",
+                "{} on stored and shown values: --notes shows them",
                 plural(self.notes.len(), "note")
             );
         }

@@ -51,12 +51,12 @@ fn swallows(
         Catches::Nothing => return,
     };
     let message = format!(
-        "{} has a handler that passes over errors: what the database refuses is answered with `ok`",
+        "{} has a handler that hides errors: a write that the database refuses is answered with `ok`",
         shown(&routine.name)
     );
     findings
         .push(severity, place(object.usage), message)
-        .hint("end the handler with `resignal`, or take it out");
+        .hint("end the handler with `resignal`, or remove it");
 }
 
 /// A create that may insert nothing.
@@ -74,7 +74,7 @@ fn creates_none(
     let routine = shown(&routine.name);
     if matches!(object.usage, Usage::Create | Usage::Upsert) && inserts.iter().any(|one| is_of_query(one)) {
         let message = format!(
-            "{routine} may create no record, or several, and the answer is `ok`: its insert takes what a query finds"
+            "{routine} may create no record, or several, and the answer is `ok`: its insert takes the result of a query"
         );
         findings.warning(place(object.usage), message).hint(
             "let it insert the values of its parameters, or refuse by `signal` where `row_count()` is not 1",
@@ -83,7 +83,7 @@ fn creates_none(
     let [insert] = inserts[..] else { return };
     if object.usage == Usage::Create && is_conditional(text, insert) {
         let message = format!(
-            "{routine} may create no record, and the answer is `ok`: its insert stands under a condition"
+            "{routine} may create no record, and the answer is `ok`: its insert depends on a condition"
         );
         findings
             .warning(place(object.usage), message)

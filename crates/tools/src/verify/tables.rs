@@ -28,10 +28,11 @@ pub(super) fn check(domains: &[&'static Domain], catalogue: &Catalogue) -> Vec<F
     let mut findings = Vec::new();
     if let Some(table) = tables.first().filter(|_| catalogue.lacks_transactions) {
         let message = format!(
-            "the server of the database {} has no transactions: what happens once, and what is published or audited, is refused",
+            "the server of the database {} has no transactions: writes that must happen once, or are published or \
+             audited, are refused",
             shown(&catalogue.database)
         );
-        let hint = format!("run MongoDB as a replica set, of which one member is enough; {}", unless(table));
+        let hint = format!("run MongoDB as a replica set (one member is enough); {}", unless(table));
         findings.push(finding("transactions", message, hint));
     }
     for table in tables {
@@ -67,12 +68,13 @@ fn excess(table: &Table, engine: Engine, catalogue: &Catalogue) -> Option<(Strin
     let given: Vec<&str> =
         changes.into_iter().filter(|right| !lacks_on(table.name, right, catalogue)).collect();
     let message = format!(
-        "{}: {} has {} on it, and its rows are only to be added",
+        "{}: {} has {} on it, but rows may only be added to it",
         shown(table.name),
         shown(&catalogue.grants.user),
         given.join(", ")
     );
-    let hint = "revoke them: who breaks into a node could change what it has written there".to_owned();
+    let hint =
+        "revoke them: an attacker who controls a node could change the rows that it has written".to_owned();
     (!given.is_empty()).then_some((message, hint))
 }
 
@@ -109,7 +111,7 @@ fn judge(table: &Table, engine: Engine, catalogue: &Catalogue) -> Option<(String
     let mut wrong: Vec<String> = faults.into_iter().map(|fault| fault.what).collect();
     let mut remedies = Vec::new();
     if has_faults {
-        remedies.push("`beds ddl` writes what mends it, for the DBA to run");
+        remedies.push("`beds ddl` writes the repair, for the DBA to run");
     }
     if !lacks.is_empty() {
         wrong.push(format!("{} has no {} on it", shown(&catalogue.grants.user), lacks.join(", ")));

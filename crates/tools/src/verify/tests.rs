@@ -206,7 +206,7 @@ const CONDITIONS: &[(&str, &str)] = &[
     ("abs(id_order) = abs(o) and id_part = r", "note not proved"),
     ("id_order = cast(o as int) and id_part = r", "note not proved"),
     ("id_order = o and id_part = @x", "note not proved"),
-    ("id_order = o and id_part = r for update", "note not one that was understood"),
+    ("id_order = o and id_part = r for update", "note its condition was not understood"),
 ];
 
 #[test]
@@ -261,7 +261,7 @@ fn what_an_update_does_around_its_condition_is_found() {
         ),
         (
             "execute immediate 'update line set amount = ? where id_order = ?' using c, o, r".to_owned(),
-            "note a text that it makes",
+            "note a statement that it builds",
         ),
         // Other records than the one that is read.
         (
@@ -333,7 +333,7 @@ fn a_key_that_a_trigger_sets_is_found() {
     let found = of(vec![trigger("before insert", next)]);
     one(
         &found,
-        "error the trigger `numbers` of `line` gives another value to `id_part`, which is of the key",
+        "error the trigger `numbers` of `line` gives another value to `id_part`, which is part of the key",
     );
     // 0 is a key that a record may have.
     for asked in ["new.amount > 5", "new.id_part = 0"] {

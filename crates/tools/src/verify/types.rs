@@ -85,7 +85,7 @@ pub(super) fn fit(kind: &Kind, ty: &Type, against: Against) -> Fit {
         // A validator that accepts a `number` accepts a double as well. Conditions that a double breaks are reported
         // where documents are written.
         (Type::Float { .. }, Kind::Decimal { .. }) if is_mongodb => doubt(
-            "may have decimals, but the field is a float: those that no float is equal to are shown as null",
+            "may have decimals, but the field is a float: decimals that no float equals are shown as null",
         ),
         (Type::Float { .. }, Kind::Int { .. }) => Fit::Fine,
         (Type::Float { .. }, Kind::Decimal { .. } | Kind::Bool | Kind::Flag { .. } | Kind::Year)
@@ -114,10 +114,10 @@ pub(super) fn fit(kind: &Kind, ty: &Type, against: Against) -> Fit {
         (Type::Date, Kind::Date) => Fit::Fine,
         (Type::DateTime, Kind::Date) => changes("is a date, which keeps no time of day"),
         (Type::Date, Kind::DateTime { .. }) if against.written => {
-            changes("is a moment: a write of the date alone sets its time of day to midnight")
+            changes("is a moment: a write of only the date sets its time of day to midnight")
         }
         (Type::Date, Kind::DateTime { .. }) => {
-            doubt("is a moment, of which the template shows the date alone")
+            doubt("is a moment, of which the template shows only the date")
         }
         (Type::DateTime, Kind::DateTime { stamp: true, .. }) if against.written => {
             Fit::Noted("is a timestamp, which keeps moments since 1970 and of a few decades only".to_owned())

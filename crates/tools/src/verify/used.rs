@@ -139,7 +139,7 @@ fn given(create: &Object, base: &Base<'_>, catalogue: &Catalogue, findings: &mut
             None if is_said => {
                 findings
                     .note(place, message)
-                    .hint("verify as a user who may see its text: it may give it one");
+                    .hint("verify as a user who may see its text: the text may give the column a value");
             }
             Some(_) | None => {
                 findings.warning(place, message).hint(hint);
@@ -329,13 +329,13 @@ fn takes_null(index: usize, way: &Way<'_>, is_seen: bool, table: &Relation, find
     }
     let place = format!("field {}", field.name);
     let message = format!(
-        "the column {} of {} may not be null, but clients may send and leave out as much",
+        "the column {} of {} may not be null, but clients may send null or leave the field out",
         shown(&way.column.name),
         shown(&table.name)
     );
     if !findings.has(&place, &message) {
         findings
             .warning(place, message)
-            .hint("write required = true or a default, or let the column be null");
+            .hint("write required = true or a default, or allow null in the column");
     }
 }

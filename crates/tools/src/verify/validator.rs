@@ -64,7 +64,7 @@ pub(super) fn check(object: &Object, relation: &Relation, findings: &mut Finding
             }
             Reached::Value(ty) => values::judge(&name, ty, &rule.asks),
             Reached::AnyJson => Some(Said::warning(format!(
-                "the validator has rules for {name}, and the template takes any JSON: it refuses some"
+                "the validator has rules for {name}, but the template takes any JSON: the validator refuses some"
             ))),
             Reached::Nothing => None,
         };

@@ -41,10 +41,10 @@ fn what_is_not_understood_is_named() {
         (
             &RABBITMQ,
             "amqp://u@h",
-            "the user `u` has no password: put it into a file, and name that as `pass_file`",
+            "the user `u` has no password: put it into a file, and name the file as `pass_file`",
         ),
         (&RABBITMQ, "amqp://u:@h", "the password of `u` is empty"),
-        (&RABBITMQ, "amqp://:p@h", "it has a password, and names no user"),
+        (&RABBITMQ, "amqp://:p@h", "it has a password, but no user"),
         (&RABBITMQ, "amqp:///v", "it names no host"),
         (&RABBITMQ, "amqp://a,b", "it names several hosts: write a URL for each"),
         (&RABBITMQ, "amqp://h/a/b", "the virtual host is `a/b`: a `/` in its name is written as `%2f`"),

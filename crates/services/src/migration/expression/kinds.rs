@@ -52,7 +52,8 @@ impl Reader<'_> {
             for (value, _) in map.0.iter().filter(|(value, _)| !known.contains(&value.as_str())) {
                 let near = nearest(value, known.iter().copied());
                 let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-                errors.push(format!("{path_of}.{value}"), format!("is no value of `{}`{near}", field.name));
+                errors
+                    .push(format!("{path_of}.{value}"), format!("is not a value of `{}`{near}", field.name));
             }
             let missing: Vec<_> = known.iter().filter(|value| map.get(value).is_none()).map(shown).collect();
             if !missing.is_empty() && other.is_none() {
@@ -91,7 +92,7 @@ impl Reader<'_> {
             let ty = field.ty.name();
             errors.push(
                 format!("{path}.date"),
-                format!("cannot be taken of `{}`, which is a {ty}", field.name),
+                format!("cannot be taken from `{}`, which is a {ty}", field.name),
             );
             return None;
         }
@@ -127,7 +128,7 @@ impl Reader<'_> {
             Ok(domain) => domain,
             Err(error) => {
                 let hint = error.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
-                errors.push(format!("{path}.lookup"), format!("is no template that is served here{hint}"));
+                errors.push(format!("{path}.lookup"), format!("is not a template that is served here{hint}"));
                 return None;
             }
         };

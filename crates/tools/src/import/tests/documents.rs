@@ -49,7 +49,7 @@ fn members_that_cannot_be_named_are_all_told() {
     assert!(!template.contains("\nupdate "), "{template}");
     assert!(
         template
-            .contains("read only: who writes `o` would lose its member `x.y`, which a template cannot name"),
+            .contains("read only: a write of `o` would lose its member `x.y`, which a template cannot name"),
         "{template}"
     );
 }

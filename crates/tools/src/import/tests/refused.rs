@@ -127,8 +127,8 @@ fn what_the_user_may_not_read_is_said() {
         assert!(is_so, "{told:#?}");
     };
     let columns = Granted::Columns("t".to_owned());
-    let unseen = "update and delete: without a key: `ro@%` has rights on some columns alone";
-    starts(&[(&["SELECT"], columns.clone())], ["fetch: `ro@%` has SELECT on some columns alone", unseen]);
+    let unseen = "update and delete: without a key: `ro@%` has rights on some columns only";
+    starts(&[(&["SELECT"], columns.clone())], ["fetch: `ro@%` has SELECT on some columns only", unseen]);
     starts(&[(&["INSERT"], columns)], ["fetch: `ro@%` has no SELECT on it", unseen]);
     let none = "update and delete: without a key: the table has no primary key";
     starts(&[(&["INSERT"], Granted::Relation("t".to_owned()))], ["fetch: `ro@%` has no SELECT on it", none]);

@@ -49,7 +49,7 @@ fn an_upsert_that_finds_a_record_by_another_unique_index_is_found() {
         }
         one(
             &found("amount = line.amount", Some(other.clone())),
-            "note what is given for parameter `c` of `u` is lost",
+            "note the value given for parameter `c` of `u` is lost",
         );
         one(&found("amount = if(id_order = o, c, amount)", Some(other.clone())), expected);
         let keyed = "id_part = r, amount = if(id_order = o and id_part = r, c, amount)";
@@ -98,10 +98,13 @@ fn what_a_create_does_beside_its_record_is_found() {
             "insert into line (id_order, id_part, amount) select r, o, c from dual",
             &["`o` of `c` goes into the column `id_part`", "`r` of `c` goes into the column `id_order`"],
         ),
-        ("insert into line values (o, r, c), (o + 1, r, c)", &["creates more records"]),
+        ("insert into line values (o, r, c), (o + 1, r, c)", &["creates more than one record"]),
         ("insert into line values (o * -1, r, c)", &["gives the record another key"]),
         ("insert into other values (o, r, c)", &["never into `line`"]),
-        ("execute immediate 'insert into line values (?, ?, ?)' using r, o, c", &["a text that it makes"]),
+        (
+            "execute immediate 'insert into line values (?, ?, ?)' using r, o, c",
+            &["a statement that it builds"],
+        ),
         (
             "begin declare c int default 5; insert into line values (o, r, c); end",
             &["declares a variable `c`, which hides its parameter"],
@@ -124,7 +127,7 @@ fn a_delete_that_empties_another_table_is_found() {
     let found = of("delete line, log from line join log where line.id_order = o and line.id_part = r");
     one(
         &found,
-        "warning `d` deletes other records than that of the key: it joins tables on what is always true",
+        "warning `d` deletes other records than that of the key: it joins tables on a condition that is always true",
     );
     for joined in [
         "delete line, log from line join log on log.a = line.id_order where line.id_order = o and line.id_part = r",

@@ -67,8 +67,8 @@ fn each(cases: &[(Operation, &str, &str)]) {
 
 #[test]
 fn a_handler_that_passes_over_errors_is_found() {
-    let error = "error passes over errors";
-    let warning = "warning passes over errors";
+    let error = "error hides errors";
+    let warning = "warning hides errors";
     each(&[
         (Create, "begin declare continue handler for sqlexception begin end; INSERT; end", error),
         (Create, "begin declare exit handler for 1062 set @was = 1; INSERT; end", error),
@@ -110,8 +110,8 @@ fn a_handler_that_passes_over_errors_is_found() {
 
 #[test]
 fn a_create_that_may_insert_nothing_is_found() {
-    let condition = "warning its insert stands under a condition";
-    let query = "warning its insert takes what a query finds";
+    let condition = "warning its insert depends on a condition";
+    let query = "warning its insert takes the result of a query";
     each(&[
         (Create, "begin if not exists (select 1 from line KEY) then INSERT; end if; end", condition),
         (Create, "b: begin if c < 0 then leave b; end if; INSERT; end", condition),

@@ -135,7 +135,7 @@ fn what_an_upsert_inserts_is_judged_as_a_create() {
             ),
             "warning gives the record another key than the client's: it computes `id_part`",
         ),
-        (format!("{INSERT}, (o, 7, c, x, m) {there}"), "warning creates more records of `line` than one"),
+        (format!("{INSERT}, (o, 7, c, x, m) {there}"), "warning creates more than one record of `line`"),
         (
             format!("{} {there}", INSERT.replace("insert", "insert ignore")),
             "error its `ignore` changes values",

@@ -218,7 +218,8 @@ fn what_a_validator_refuses_is_found() {
         (
             "any.a",
             types(&["int"]),
-            "warning field any: the validator has rules for `any.a`, and the template takes any JSON: it refuses some",
+            "warning field any: the validator has rules for `any.a`, but the template takes any JSON: the validator \
+             refuses some",
         ),
     ] {
         assert_eq!(said(vec![(path, asks.clone())], true), [expected]);

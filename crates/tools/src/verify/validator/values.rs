@@ -87,7 +87,7 @@ fn types_of(name: &str, ty: &Type, types: &[String]) -> Option<Said> {
     let accepted = shown(types.join(" or "));
     let Some(stored) = stored_as(ty) else {
         return Some(Said::warning(format!(
-            "the validator accepts {name} as {accepted} only, and the template takes any JSON"
+            "the validator accepts {name} as {accepted} only, but the template takes any JSON"
         )));
     };
     if takes(types, stored) {
