@@ -182,7 +182,7 @@ pub(super) fn read(key: &str) -> Option<Meant> {
             Nothing("remove it: `read` gives the fields of `[fields]`, each under its `column`")
         }
         "where" | "filter" | "sort" | "order_by" | "limit" | "join" | "group_by" => Nothing(
-            "a condition that always holds belongs into the view; what clients may ask for stands in `[fetch]`",
+            "a condition that always holds belongs in the view; what clients may ask for stands in `[fetch]`",
         ),
         "lane" | "commits" | "mode" => Nothing("remove it: `read` is in the read lane"),
         _ => return None,
@@ -238,7 +238,7 @@ pub(super) fn fetch(key: &str) -> Option<Meant> {
             Nothing("clients name the fields that they want; all of `[fields]` may be named: remove it")
         }
         "distinct" | "group_by" | "having" | "join" | "joins" | "aggregate" => {
-            Nothing("this belongs into the view, or into a procedure that is a call: remove it")
+            Nothing("this belongs in the view, or into a procedure that is a call: remove it")
         }
         "operators" | "ops" => Nothing("every filter has all operators that suit its type: remove it"),
         "view" | "table" | "collection" | "read" => {

@@ -30,7 +30,7 @@ pub(super) fn check(pattern: &Spanned<String>, cx: &mut Cx<'_>) {
             *span,
             &format!("{delimiter} are part of the pattern"),
             &format!("only text with {} is valid", delimiter.replace("the ", "these ")),
-            &format!("write `{right}`: a pattern has no delimiters, and its flags stand in front"),
+            &format!("write `{right}`: a pattern has no delimiters, and its flags come first"),
             Some(&right),
         ));
     } else if let Some(class) = posix_class(value) {
@@ -48,7 +48,7 @@ pub(super) fn check(pattern: &Spanned<String>, cx: &mut Cx<'_>) {
             *span,
             "`%` is no wildcard in a pattern",
             "only text with this `%` is valid",
-            &format!("write `{right}`: a pattern is a regular expression, not one of `like`"),
+            &format!("write `{right}`: a pattern is a regular expression, not a pattern of `like`"),
             None,
         ));
     }
