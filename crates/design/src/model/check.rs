@@ -40,7 +40,7 @@ fn twice<'n>(names: impl Iterator<Item = &'n str>, path: &str, what: &str, fault
             faults.add(
                 format!("{path}[{index}].name"),
                 message,
-                "give one of them another name, or take it out",
+                "give one of them another name, or remove it",
             );
         }
     }
@@ -263,7 +263,7 @@ fn relation(model: &Model, relation: &Relation, path: &str, faults: &mut Faults)
     let is_null =
         field.kind.nullable || !(field.required || field.key || field.default.is_some() || field.version);
     if relation.on_delete == Some(OnDelete::SetNull) && !is_null {
-        let help = "let the field be `nullable`, or take `restrict`";
+        let help = "make the field `nullable`, or choose `restrict`";
         faults.add(format!("{path}.on_delete"), format!("{} is never null", shown(&field.name)), help);
     }
 }
