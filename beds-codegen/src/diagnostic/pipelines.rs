@@ -356,7 +356,7 @@ pub(crate) fn count(
 }
 
 pub(crate) fn missing_key(span: Span, key: &str, of: &str, named: Span) -> Diagnostic {
-    value(span, format!("`{of}` needs the member `{key}`"), "not here", named)
+    value(span, format!("`{of}` needs the member `{key}`"), "missing here", named)
         .help(format!("add \"{key}\": …"))
 }
 

@@ -218,7 +218,7 @@ fn of_type(key: &str, known: &str, ty: Option<TypeName>) -> Option<String> {
         }),
         types if types.contains(&ty) => None,
         [other] => Some(format!("write `{known}` and make the type `{other}`, or remove it")),
-        _ => Some(format!("remove it: the type `{ty}` has no `{known}`, which it means")),
+        _ => Some(format!("remove it: it means `{known}`, which the type `{ty}` does not have")),
     }
 }
 

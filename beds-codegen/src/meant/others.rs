@@ -238,7 +238,7 @@ pub(super) fn fetch(key: &str) -> Option<Meant> {
             Nothing("clients name the fields that they want; all of `[fields]` may be named: remove it")
         }
         "distinct" | "group_by" | "having" | "join" | "joins" | "aggregate" => {
-            Nothing("this belongs in the view, or into a procedure that is a call: remove it")
+            Nothing("this belongs in the view, or in a procedure that is a call: remove it")
         }
         "operators" | "ops" => Nothing("every filter has all operators that suit its type: remove it"),
         "view" | "table" | "collection" | "read" => {
