@@ -137,9 +137,7 @@ impl Gate<'_> {
                 let help = nearest(name, known()).map_or_else(all, |near| format!("did you mean `{near}`?"));
                 Err(Refused::new(format!("there is no collection {}", shown(name)), help))
             }
-            Some(_) => {
-                Err(Refused::new("a collection must be a plain name", "there is only one database"))
-            }
+            Some(_) => Err(Refused::new("a collection must be a plain name", "there is only one database")),
             None => Err(Refused::new("a stage names no collection", all())),
         }
     }
