@@ -14,7 +14,7 @@ use crate::{
 pub(crate) fn nothing_allowed(span: Span, front: Front) -> Diagnostic {
     let access = front.section("access");
     let fetch = front.write_into("access", "fetch", Example::Is("[\"clerk\"]"));
-    Diagnostic::error(Code::NothingAllowed, format!("{access} allows nothing to any role"))
+    Diagnostic::error(Code::NothingAllowed, format!("{access} grants no access"))
         .at(span, "who may do what?")
         .help(format!(
             "add {fetch} with the allowed roles, or remove {access}: then the node's configuration decides"

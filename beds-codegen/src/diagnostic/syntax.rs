@@ -115,7 +115,7 @@ pub(crate) fn missing_equals(at: Span, key: &str) -> Diagnostic {
 pub(crate) fn lone_word(span: Span, word: &str) -> Diagnostic {
     let diagnostic = syntax(
         span,
-        format!("`{}` stands alone on its line", brief(word)),
+        format!("`{}` is alone on its line", brief(word)),
         "neither a section nor a key with a value",
     );
     if Part::Sections.known().contains(&word) {
@@ -252,7 +252,7 @@ pub(crate) fn section_empty(span: Span) -> Diagnostic {
 
 /// A prefix from a prompt, a listing, a patch or another language.
 pub(crate) fn prefix(span: Span, written: &str) -> Diagnostic {
-    syntax(span, format!("`{written}` stands in front of the line"), "not part of the template")
+    syntax(span, format!("`{written}` is in front of the line"), "not part of the template")
         .help("remove it")
         .fix(span, "")
 }

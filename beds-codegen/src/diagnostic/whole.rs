@@ -84,7 +84,7 @@ pub(crate) fn half_written(span: Span, count: usize, at: usize) -> Diagnostic {
 /// Lines that end with CR: all lines of the file, or some of them.
 pub(crate) fn cr_line_ends(span: Span, whole: Span, mended: &str, is_all: bool) -> Diagnostic {
     let lines = if is_all { "the lines of this file end" } else { "some lines of this file end" };
-    Diagnostic::error(Code::InvisibleCharacter, format!("{lines} with CR alone, U+000D"))
+    Diagnostic::error(Code::InvisibleCharacter, format!("{lines} with only CR, U+000D"))
         .at(span, "the first such end")
         .help("save the file with line ends of Unix (LF) or Windows (CR LF)")
         .fix(whole, mended)

@@ -129,7 +129,7 @@ impl Parser<'_> {
                 let member = self.member(depth, open)?;
                 if let Some(first) = members.iter().find(|known| known.name.value == member.name.value) {
                     let Span { start, end, .. } = member.name.span;
-                    let message = format!("the member \"{}\" stands twice", first.name.value);
+                    let message = format!("the member \"{}\" is written twice", first.name.value);
                     let help =
                         "keep one of them; conditions on one field are joined in one object, or with `$and`";
                     return Err(Mistake::new(start..end, message, "again", help)

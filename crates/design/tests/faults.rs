@@ -181,7 +181,7 @@ fn each_fault_has_its_path_and_a_remedy() {
         (
             with("/entities/0/filters/0", json!("price")),
             "entities[0].filters[1]",
-            "stands twice",
+            "is written twice",
             "name it once",
         ),
         (
@@ -315,7 +315,7 @@ fn what_is_no_json_is_refused_whole() {
         ("{", "cut off"),
         ("{} {}", "nothing before and behind it"),
         ("```json\n{}\n```", "not JSON"),
-        ("{\"name\": \"a\", \"name\": \"b\"}", "the member `name` stands twice"),
+        ("{\"name\": \"a\", \"name\": \"b\"}", "the member `name` is written twice"),
         ("[]", "a list, not an object"),
         ("null", "null, not an object"),
         (&deep, "recursion limit"),

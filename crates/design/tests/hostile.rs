@@ -462,7 +462,7 @@ fn no_hostile_pipeline_passes() {
         ("[[]]", "not an object with one member"),
         ("[{}]", "not an object with one member"),
         (r#"[{"$match": {}, "$out": "x"}]"#, "not an object with one member"),
-        (r#"[{"$match": {}, "$match": {}}]"#, "stands twice"),
+        (r#"[{"$match": {}, "$match": {}}]"#, "is written twice"),
         (r#"[{"$out": "reading"}]"#, "stage `$out`"),
         (r#"[{"$out": {"db": "admin", "coll": "x"}}]"#, "stage `$out`"),
         (r#"[{"$merge": {"into": {"db": "other", "coll": "reading"}}}]"#, "bare name"),

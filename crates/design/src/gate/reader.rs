@@ -174,7 +174,7 @@ impl<'t> Reader<'t> {
         let found = self.peek().map_or_else(|| "its end".to_owned(), Token::shown);
         let as_name = match self.peek() {
             Some(Token::Word(word)) if RESERVED.contains(&word.as_str()) => {
-                "; a column of this name stands in backquotes"
+                "; write a column of this name in backquotes"
             }
             _ => "",
         };

@@ -227,7 +227,7 @@ fn bad_answers() -> Vec<(String, &'static str)> {
         ("CREATE TABLE book (id INT);", "not JSON"),
         ("```sql\ndrop table book;\n```", "not JSON"),
         ("```json\n", "not JSON"),
-        ("{\"name\": \"a\", \"name\": \"b\"}", "stands twice"),
+        ("{\"name\": \"a\", \"name\": \"b\"}", "is written twice"),
         ("\u{0}\u{1}\u{2}", "not JSON"),
         ("{\"schema\": {\"type\": \"object\"}}", "no member"),
     ]
