@@ -61,7 +61,7 @@ fn a_model_becomes_a_proposal_that_waits_for_its_proofs() {
     assert!(said.contains("nothing was written"), "{said}");
     let said = site.done(&["new", "--model", model]);
     assert!(said.contains("wrote proposals/library"), "{said}");
-    assert!(site.refused(&["new", "--model", model]).contains("there already"));
+    assert!(site.refused(&["new", "--model", model]).contains("exists already"));
     let shown = site.done(&["show", "proposals/library"]);
     for part in
         ["passed  check: 3 templates", "passed  gate", "nobody has approved it", "report.html", "hash "]

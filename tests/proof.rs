@@ -123,7 +123,7 @@ fn what_is_proved_and_signed_runs_in_a_database_and_nothing_else_does() {
     let config = fs::read_to_string(site.path("config/beds.toml")).unwrap();
     let eve = String::from_utf8(site.run(&["keygen", "other.pem"]).stdout).unwrap();
     fs::write(site.path("config/beds.toml"), format!("[design]\n{}", eve.replace("NAME", "ada"))).unwrap();
-    assert!(why("proposals/library").contains("the signature is not one of `ada`"));
+    assert!(why("proposals/library").contains("the signature was not made by `ada`"));
     fs::write(site.path("config/beds.toml"), config).unwrap();
     // A missing database, and one that has changed meanwhile.
     assert!(why("proposals/library").contains("Unknown database"));

@@ -249,7 +249,7 @@ impl Compiler {
         if let Some(missing) = output.functions.iter().find(|path| !path.is_file()) {
             let missing = missing.display();
             return Err(RunError::Io(format!(
-                "there is no file `{missing}`: write the functions there that calls of the templates name"
+                "there is no file `{missing}`: write into it the functions that calls of the templates name"
             )));
         }
         let folder =

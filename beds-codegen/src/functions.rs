@@ -97,15 +97,14 @@ impl File {
         let at = Span { file: self.id, start: range.start, end: range.end };
         let (expected, given) = (call.args.len() + 1, found.sig.inputs.len());
         if given != expected {
-            let why =
-                format!("takes {given} values, and is given {expected}: the context, and each argument");
+            let why = format!("takes {given} values, but gets {expected}: the context, and each argument");
             errors.push(diagnostics::method_form(function.span, at, &why, &signature));
         } else if found.sig.asyncness.is_none() {
             errors.push(diagnostics::method_form(function.span, at, "is not `async`", &signature));
         } else if matches!(found.vis, Visibility::Inherited) {
             errors.push(diagnostics::method_not_public(function.span, at, &function.value));
         } else if is_in_another_order(found, call) {
-            let why = "has parameters of these names in another order, and arguments are given by place";
+            let why = "has these parameters in another order, but arguments are passed by position";
             errors.push(diagnostics::method_form(function.span, at, why, &signature));
         }
     }

@@ -147,7 +147,7 @@ impl Report {
         }
         for rest in counted {
             let title = rest.level().primary_title(rest.text()).id(rest.code.as_str());
-            let help = "correct what is shown first; `--format json` lists all";
+            let help = "correct the mistakes above first; `--format json` lists all";
             out.push_str(&renderer.render(&[Group::with_title(title).element(Level::HELP.message(help))]));
             out.push_str("\n\n");
         }

@@ -95,9 +95,9 @@ fn what_a_machine_can_mend_is_mended() {
     assert_eq!(fs::read_to_string(&file).unwrap(), expected);
     let expected = "[\n  { \"$match\": { \"subject\": { \"$arg\": \"tag\" } } },\n  { \"$limit\": 10 }\n]\n";
     assert_eq!(fs::read_to_string(pipelines.join("by_tag.json")).unwrap(), expected);
-    assert!(mended.err.contains("mended 4 mistakes in"), "{}", mended.err);
+    assert!(mended.err.contains("fixed 4 mistakes in"), "{}", mended.err);
     let again = run(&[]);
-    assert_eq!((again.code, again.err.trim()), (Some(0), "nothing to mend"));
+    assert_eq!((again.code, again.err.trim()), (Some(0), "nothing to fix"));
     // A mistake that no machine can fix stays, and is reported.
     fs::write(&file, template.replace("\"subjct\"", "\"colour\"")).unwrap();
     let left = run(&[]);

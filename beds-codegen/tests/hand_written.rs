@@ -147,10 +147,7 @@ fn a_function_that_is_not_there_is_reported_with_what_it_should_be() {
             ),
             "in another order",
         ),
-        (
-            Some("pub async fn restock(cx: &Context) -> Result<i64> { Ok(1) }"),
-            "takes 1 values, and is given 3",
-        ),
+        (Some("pub async fn restock(cx: &Context) -> Result<i64> { Ok(1) }"), "takes 1 values, but gets 3"),
         (
             Some("pub fn restock(cx: &Context, sku: String, note: String) -> Result<i64> { Ok(1) }"),
             "is not `async`",

@@ -77,7 +77,7 @@ fn a_number_of_clients_is_bounded_where_the_server_bounds_it() {
         (r#"{ "$bucketAuto": { "groupBy": "$a", "buckets": { "$arg": "tag" } } }"#, "buckets", 1),
         (r#"{ "$skip": { "$arg": "tag" } }"#, "$skip", 0),
     ] {
-        let message = format!("`{of}` takes no number below {least}, and `tag` may be one");
+        let message = format!("`{of}` takes no number below {least}, but `tag` may be lower");
         assert!(report(stage, int).contains(&message), "{stage}: {}", report(stage, int));
         assert_eq!(report(stage, from_1), "", "{stage}");
         for bounded in [from_0, unsigned] {

@@ -29,15 +29,15 @@ fn a_warehouse_that_cannot_take_the_records_is_refused() {
     for (that, this, said) in [
         ("\nname        = \"parcel_wh\"", "\nname        = \"parcel_wc\"", "did you mean `parcel_wc`?"),
         ("update = ", "# update = ", "it offers no `update`"),
-        ("\"warehouse\"", "\"catalog\"", "it shows the records of `parcel`"),
-        ("weight   = { type = \"float\" }", "weight   = { type = \"int\" }", "`weight` is of another type"),
+        ("\"warehouse\"", "\"catalog\"", "it has the same records as `parcel`"),
+        ("weight   = { type = \"float\" }", "weight   = { type = \"int\" }", "`weight` has another type"),
         ("\"weight\"]", "]", "a `create` does not take its field `weight`"),
     ] {
         let report = report(&[(that, this)]);
         assert!(report.contains("B1205") && report.contains(said), "{this}: {said}\n{report}");
     }
     let report = report(&[("\nid ", "\nuid "), ("\"id\"", "\"uid\"")]);
-    assert!(report.contains("its key is another than that of `parcel`"), "{report}");
+    assert!(report.contains("its key differs from the key of `parcel`"), "{report}");
 }
 
 #[test]

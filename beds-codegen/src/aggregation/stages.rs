@@ -70,23 +70,23 @@ impl Stage {
         match (self.place, within) {
             (Place::Update, _) => None,
             (_, Within::Merge) => refused(
-                "cannot stand in `whenMatched`",
+                "is not allowed in `whenMatched`",
                 "an update has only `$set`, `$unset`, `$project`, `$replaceWith` and their other names",
             ),
             (Place::Last, Within::Call) if is_last => None,
-            (Place::Last, Within::Call) => refused("has to be the last stage", "move it to the end"),
+            (Place::Last, Within::Call) => refused("must be the last stage", "move it to the end"),
             (Place::Last, _) => refused(
-                &format!("cannot stand in {}", within.as_str()),
+                &format!("is not allowed in {}", within.as_str()),
                 "only the last stage of the call's own pipeline writes",
             ),
             (Place::First | Place::OutsideFacet | Place::Inner, Within::Facet) => {
-                refused("cannot stand in `$facet`", "put it before `$facet`, or write a call of its own")
+                refused("is not allowed in `$facet`", "put it before `$facet`, or write a separate call")
             }
-            (Place::First, _) if !is_first => refused("has to be the first stage", "move it to the front"),
+            (Place::First, _) if !is_first => refused("must be the first stage", "move it to the front"),
             (Place::Inner, Within::Lookup | Within::UnionWith) if is_first => None,
             (Place::Inner, _) => refused(
-                "cannot stand here",
-                "it is the first stage of a pipeline inside of `$lookup` or `$unionWith` that names no collection",
+                "is not allowed here",
+                "it is only the first stage of a pipeline inside `$lookup` or `$unionWith` that names no collection",
             ),
             (Place::Anywhere | Place::First | Place::OutsideFacet, _) => None,
         }

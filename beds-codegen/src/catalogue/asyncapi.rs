@@ -133,7 +133,7 @@ fn event_action(key: &str, id: &str) -> Value {
         "action": "send",
         "channel": refer("channels", id),
         "title": id,
-        "summary": format!("Tells of a success of `{key}`"),
+        "summary": format!("Announces a success of `{key}`"),
         "messages": [refer(&format!("channels/{id}/messages"), "event")],
     })
 }

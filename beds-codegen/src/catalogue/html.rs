@@ -131,7 +131,7 @@ fn index(domains: &[&Domain]) -> Markup {
             }
             (table("Batches", &["Routing key", "What it does", "Modes", "Domains"], batches))
             h2 #errors { "Errors" }
-            p { "Any operation may answer with any of these; the pages name those that belong to each." }
+            p { "Any operation may answer with any of these errors; the pages name those that belong to each operation." }
             (table("Errors", &["Code", "What it means", "Retry"], errors))
         }
     }
@@ -151,13 +151,13 @@ fn meaning(error: ErrorCode) -> Markup {
             return html! { "The record has another version than " code { "if_version" } };
         }
         ErrorCode::TemplateMismatch => "The client was built for another version of the template",
-        ErrorCode::Unauthenticated => "The request needs a session and has none that is valid",
-        ErrorCode::Forbidden => "The request is understood and not allowed",
+        ErrorCode::Unauthenticated => "The request needs a session, but has no valid one",
+        ErrorCode::Forbidden => "The request is understood, but not allowed",
         ErrorCode::TooLarge => "The request or its reply is too large",
-        ErrorCode::DeadlineExceeded => "The deadline passed before an answer was there",
+        ErrorCode::DeadlineExceeded => "The deadline passed before the answer was ready",
         ErrorCode::Unavailable => "A server that the request needs cannot be reached",
         ErrorCode::Overloaded => "The node has more work than it can take",
-        ErrorCode::RejectedByDatabase => "A database object refused, with a message of its own",
+        ErrorCode::RejectedByDatabase => "A database object refused the request with its own message",
         ErrorCode::NotRun => "An item of a batch before it failed",
         ErrorCode::Internal => "A defect; the node’s log tells more under the request id",
     };

@@ -77,10 +77,10 @@ impl Kind<'_> {
         match self {
             Self::Fetch => "Reads one record by key, or many by filter".to_owned(),
             Self::Count => "Counts the records that a filter matches".to_owned(),
-            Self::Create => "Creates one record, or several of which all or none are created".to_owned(),
-            Self::Update => "Changes the fields that are given of one record".to_owned(),
+            Self::Create => "Creates one record, or several: all or none".to_owned(),
+            Self::Update => "Changes the given fields of one record".to_owned(),
             Self::Upsert => {
-                "Creates one record, or changes the one with its key; or several, all or none".to_owned()
+                "Creates one record, or changes the one with its key; or several: all or none".to_owned()
             }
             Self::Delete => "Deletes one record".to_owned(),
             Self::Describe => "Tells what the domain offers".to_owned(),

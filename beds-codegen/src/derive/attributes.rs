@@ -224,7 +224,7 @@ impl Reader<'_, '_> {
                     "no" | "off" => "\nwrite `false`".to_owned(),
                     // A Rust constant, whose value only rustc knows.
                     _ if word.to_string().starts_with(|letter: char| letter.is_uppercase()) => String::new(),
-                    _ => format!("\nwrite `\"{word}\"`, if it is a string"),
+                    _ => format!("\nwrite `\"{word}\"` if it is a string"),
                 });
                 let message = format!("{message}{}", help.unwrap_or_default());
                 self.errors.push(diagnostics::attribute_form(place, &message));

@@ -62,7 +62,7 @@ impl Parse for Entry {
             if content.peek(Lit) && content.peek2(syn::parse::End) {
                 let value: Lit = content.parse()?;
                 let help = format!("write `{}`", of_value(&key.to_string(), &shown(&value)));
-                return Err(refused(value.span(), "keys stand in parentheses, not values", &help));
+                return Err(refused(value.span(), "parentheses contain keys, not values", &help));
             }
             Given::Entries(list(&content)?)
         } else {
@@ -75,7 +75,7 @@ impl Parse for Entry {
 fn key(input: ParseStream<'_>) -> syn::Result<Ident> {
     match input.fork().parse::<Lit>() {
         Ok(Lit::Str(text)) => {
-            Err(refused(text.span(), "a key stands without quotes", &format!("write `{}`", text.value())))
+            Err(refused(text.span(), "a key has no quotes", &format!("write `{}`", text.value())))
         }
         _ if input.peek(Token![=]) => Err(refused(input.span(), "a key is missing", "write `key = value`")),
         _ => input.call(Ident::parse_any),
@@ -109,13 +109,13 @@ fn behind(input: ParseStream<'_>) -> Error {
     let (message, help) = match input.fork().parse::<TokenTree>() {
         Ok(TokenTree::Punct(found)) if found.as_char() == ';' => ("expected `,`, not `;`", "write `,`"),
         Ok(TokenTree::Punct(found)) if "+-*/%&|<".contains(found.as_char()) => {
-            ("nothing is computed in an attribute", "write the value itself")
+            ("an attribute computes nothing", "write the value itself")
         }
         Ok(TokenTree::Punct(found)) if found.as_char() == ':' => {
             ("expected `=`, not `:`", "write `key = value`")
         }
-        Ok(TokenTree::Group(_)) => ("keys stand in parentheses", "write `key(…)`"),
-        _ => ("a comma is missing here", "write `,` in front of this"),
+        Ok(TokenTree::Group(_)) => ("keys are written in parentheses", "write `key(…)`"),
+        _ => ("a comma is missing here", "write `,` before this"),
     };
     refused(input.span(), message, help)
 }

@@ -14,30 +14,30 @@ use crate::{
 pub(crate) fn nothing_allowed(span: Span, front: Front) -> Diagnostic {
     let access = front.section("access");
     let fetch = front.write_into("access", "fetch", Example::Is("[\"clerk\"]"));
-    Diagnostic::error(Code::NothingAllowed, format!("{access} allows nobody anything"))
+    Diagnostic::error(Code::NothingAllowed, format!("{access} grants no access"))
         .at(span, "who may do what?")
         .help(format!(
-            "add {fetch} with the roles that may, or remove {access}: then the node's configuration says"
+            "add {fetch} with the allowed roles, or remove {access}: then the node's configuration decides"
         ))
 }
 
 pub(crate) fn no_roles(span: Span, operation: &str) -> Diagnostic {
     Diagnostic::error(Code::NothingAllowed, format!("`{operation}` names no role"))
         .at(span, "which roles?")
-        .help("name the roles that may; what nobody may is left out")
+        .help("name the allowed roles, or remove an operation that nobody may run")
 }
 
 pub(crate) fn unknown(span: Span, name: &str, all: &[String], is_call: bool) -> Diagnostic {
     let what = if is_call { "call" } else { "operation" };
     let diagnostic =
         Diagnostic::error(Code::AccessUnknown, format!("the domain has no {what} `{}`", name.escape_debug()))
-            .at(span, "there is no such thing to allow");
+            .at(span, "the domain does not offer it");
     if all.is_empty() {
         return diagnostic.help(format!("the domain offers no {what}s: remove it"));
     }
     let plain = name.strip_prefix("call.").or_else(|| name.strip_prefix("calls."));
     match plain.filter(|plain| is_call && all.iter().any(|call| call == plain)) {
-        Some(plain) => diagnostic.help(format!("write `{plain}`: calls stand here by their names")),
+        Some(plain) => diagnostic.help(format!("write `{plain}`: a call has no prefix here")),
         None => diagnostic.suggest(name, all.iter().map(String::as_str), &format!("the {what}s are")),
     }
 }
@@ -47,13 +47,13 @@ pub(crate) fn turned_call(span: Span, role: &str, calls: &[Spanned<String>]) -> 
     let right: Vec<String> =
         calls.iter().map(|call| format!("`{} = [{}]`", call.value, names::quoted(role))).collect();
     Diagnostic::error(Code::AccessUnknown, format!("the domain has no call `{}`", role.escape_debug()))
-        .at(span, "a role, it seems")
-        .help(format!("calls are the keys here, and the roles their values: write {}", right.join(", ")))
+        .at(span, "looks like a role")
+        .help(format!("the call is the key, and its roles are the value: write {}", right.join(", ")))
 }
 
 pub(crate) fn role_name(span: Span, name: &str) -> Diagnostic {
     let diagnostic =
-        Diagnostic::error(Code::RoleName, format!("`{}` is no name of a role", name.escape_debug()))
+        Diagnostic::error(Code::RoleName, format!("`{}` is not a valid role name", name.escape_debug()))
             .at(span, "not a role");
     match name {
         "" => diagnostic.help("write a role, or `*` for every caller who is known, or `anyone`"),
@@ -62,7 +62,7 @@ pub(crate) fn role_name(span: Span, name: &str) -> Diagnostic {
             .help("write `*` for every caller who is known, or `anyone` for every caller, known or not"),
         // Such an entry would admit every other role.
         name if name.starts_with(['!', '-', '~', '^']) || name.to_ascii_lowercase().starts_with("not ") => {
-            diagnostic.help("name the roles that may; who is in no list may not")
+            diagnostic.help("name the allowed roles: a role in no list is refused")
         }
         name if name.contains([',', '|', ';']) => {
             let roles: Vec<String> =
@@ -70,8 +70,9 @@ pub(crate) fn role_name(span: Span, name: &str) -> Diagnostic {
             diagnostic.help(format!("write each in quotes, `{}`", roles.join(", ")))
         }
         name => {
-            let diagnostic = diagnostic
-                .help("a role has lower-case letters, digits, `_` and `-`, and begins with a letter; at most 64 of them");
+            let diagnostic = diagnostic.help(
+                "a role has at most 64 characters: lower-case letters, digits, `_` and `-`, a letter first",
+            );
             match names::to_lower_snake(name) {
                 Some(right) => diagnostic.help(format!("write `{right}`")),
                 None => diagnostic,
@@ -87,7 +88,7 @@ pub(crate) fn role_idle<'a>(span: Span, role: &str, granted: impl Iterator<Item 
     match nearest(role, granted) {
         Some(near) => Diagnostic::error(Code::RoleIdle, message)
             .at(span, "no operation names it")
-            .help(format!("write `{near}`, if that role is meant: what stands here holds for nobody"))
+            .help(format!("write `{near}` if you mean that role: this entry applies to nobody"))
             .help("otherwise name it in an operation, or remove it here"),
         None => Diagnostic::warning(Code::RoleIdle, message)
             .at(span, "no operation names it")
@@ -104,9 +105,9 @@ pub(crate) fn turned(span: Span, section: &str, field: &str, said: &[(String, St
             _ => format!("`{role} = {{ {field} = {what} }}`"),
         })
         .collect();
-    Diagnostic::error(Code::RoleIdle, format!("`{field}` is a field, and a role stands in front of `=`"))
-        .at(span, "a field, and no role")
-        .help(format!("turn it round, with the role in front: write {}", right.join(", ")))
+    Diagnostic::error(Code::RoleIdle, format!("`{field}` is a field, but the key must be a role"))
+        .at(span, "a field, not a role")
+        .help(format!("swap the two, with the role as the key: write {}", right.join(", ")))
 }
 
 /// A role's fields without the list that says whether they are hidden.
@@ -120,8 +121,8 @@ pub(crate) fn fields_without_list(
     let names = if names.is_empty() { "[\"…\"]".to_owned() } else { format!("[{}]", names.join(", ")) };
     let right = |list| front.key(role, Example::Keys(&[(list, Example::Is(&names))]));
     diagnostic
-        .help(format!("write `{}` for what the role does not see", right("hidden")))
-        .help(format!("write `{}` for what it sees, and does not set", right("readonly")))
+        .help(format!("write `{}` for fields that the role does not see", right("hidden")))
+        .help(format!("write `{}` for fields that it sees but does not set", right("readonly")))
 }
 
 /// Conditions on records that are not a table of fields.
@@ -151,7 +152,7 @@ pub(crate) fn rows_without_field(
         conditions.iter().map(|(field, value)| (field.as_str(), Example::Is(value))).collect();
     let keys = if keys.is_empty() { vec![("owner", Example::Is("\"@user\""))] } else { keys };
     diagnostic.help(format!(
-        "write `{}`: a field, and the value, or the list of values, that it has",
+        "write `{}`: a field with its value or a list of values",
         front.key(role, Example::Keys(&keys))
     ))
 }
@@ -164,7 +165,7 @@ pub(crate) fn compared_row(diagnostic: Diagnostic, field: &str, value: &Value) -
             diagnostic.help(format!("write `{field} = {}`", only.value.value.written()))
         }
         _ => diagnostic.help(format!(
-            "write `{field} = …` with a value, or a list of values of which it has one; another condition belongs into a \
+            "write `{field} = …` with one value or a list of values; any other condition belongs in the \
              view that `read` names"
         )),
     }
@@ -173,7 +174,7 @@ pub(crate) fn compared_row(diagnostic: Diagnostic, field: &str, value: &Value) -
 pub(crate) fn unknown_value(span: Span, written: &str) -> Diagnostic {
     Diagnostic::error(
         Code::RequestValueUnknown,
-        format!("a request has nothing called `{}`", written.escape_debug()),
+        format!("a request has no value `{}`", written.escape_debug()),
     )
     .at(span, "no such value")
     .suggest(
@@ -190,18 +191,18 @@ pub(crate) fn row_placeholder(span: Span, written: &str) -> Diagnostic {
     let meant = RequestValue::ALL.iter().find(is_meant).unwrap_or(&RequestValue::User);
     Diagnostic::warning(
         Code::RowValue,
-        format!("{} is a text here, and nothing of the request", shown(written)),
+        format!("{} is a plain text here, not a value of the request", shown(written)),
     )
-    .at(span, "stands for itself")
-    .help(format!("write `\"{meant}\"` if that is meant"))
+    .at(span, "taken literally")
+    .help(format!("write `\"{meant}\"` if you mean this value of the request"))
     .help("if a record has this text, write `allow = [\"B1106\"]` in `[template]`")
 }
 
 /// A word for the absence of a value in the place of a value.
 pub(crate) fn row_null(span: Span, written: &str) -> Diagnostic {
-    Diagnostic::warning(Code::RowValue, format!("{} is a text here, and not the absence of a value", shown(written)))
-        .at(span, "stands for itself")
-        .help("let the view that `read` names leave such records out, or in: a condition compares with values alone")
+    Diagnostic::warning(Code::RowValue, format!("{} is a plain text here, not the absence of a value", shown(written)))
+        .at(span, "taken literally")
+        .help("include or exclude such records in the view that `read` names: a condition compares with values only")
         .help("if a record has this text, write `allow = [\"B1106\"]` in `[template]`")
 }
 
@@ -220,23 +221,23 @@ pub(crate) fn value_type(
         RequestValue::RequestId => "the id of the request, a text",
         RequestValue::Now => "a moment",
     };
-    Diagnostic::error(Code::RequestValueType, format!("`{value}` is never what `{field}` holds"))
+    Diagnostic::error(Code::RequestValueType, format!("`{value}` is never a value of `{field}`"))
         .at(span, format!("it is {is}"))
         .near(declared, format!("a field of the type `{ty}`"))
-        .help("compare a field of the type that it has, or write a constant")
+        .help("compare a field of the same type, or write a constant")
 }
 
 pub(crate) fn row_value(span: Span, field: &str, why: &str, declared: Span) -> Diagnostic {
     Diagnostic::error(Code::RowValue, format!("`{field}` never has this value"))
         .at(span, why.to_owned())
         .near(declared, "the field")
-        .help("write a value that the field can have, or one of the request, such as `\"@user\"`")
+        .help("write a value that the field can have, or a value of the request, such as `\"@user\"`")
 }
 
 pub(crate) fn no_values(span: Span, field: &str) -> Diagnostic {
-    Diagnostic::error(Code::RowValue, format!("`{field}` is compared with nothing"))
+    Diagnostic::error(Code::RowValue, format!("the condition on `{field}` has no value"))
         .at(span, "with which values?")
-        .help("write one value, or a list of values of which the field has one")
+        .help("write one value, or a list of values")
 }
 
 pub(crate) fn no_rows(span: Span, role: &str) -> Diagnostic {
@@ -255,7 +256,7 @@ pub(crate) fn row_field(span: Span, field: &str, ty: &str, declared: Span) -> Di
 pub(crate) fn field_rule(span: Span, field: &str, list: &str, what: &str, declared: Span) -> Diagnostic {
     let why = match list {
         "hidden" => "every reply shows it, and requests name records by it",
-        _ => "no role sets it but by naming a record, or the database counts it",
+        _ => "a role sets it only by naming a record, or the database counts it",
     };
     Diagnostic::error(Code::FieldRule, format!("`{field}` cannot be `{list}`: it is {what}"))
         .at(span, why)
@@ -265,7 +266,7 @@ pub(crate) fn field_rule(span: Span, field: &str, list: &str, what: &str, declar
 
 pub(crate) fn hidden_and_readonly(span: Span, first: Span, field: &str) -> Diagnostic {
     Diagnostic::error(Code::FieldRule, format!("`{field}` is hidden and readonly at once"))
-        .at(span, "what is not seen is not set either")
+        .at(span, "a hidden field cannot be set either")
         .near(first, "hidden here")
         .help("remove one of them")
 }
@@ -276,17 +277,20 @@ pub(crate) fn role_cannot_write(
     field: &str,
     declared: Span,
 ) -> Diagnostic {
-    Diagnostic::error(Code::RoleCannotWrite, format!("the role `{role}` may `{operation}`, and cannot: it does not set `{field}`"))
+    Diagnostic::error(Code::RoleCannotWrite, format!("the role `{role}` may `{operation}`, but may not set `{field}`"))
         .at(span, format!("`{operation}` needs a value for it"))
         .near(declared, "required here")
-        .help(format!("let the role set it, give the field a default, let `rows` of the role say its value, or take `{operation}` from the role"))
+        .help(format!("let the role set it, give the field a default, set its value in `rows` of the role, or remove the role from `{operation}`"))
 }
 
 pub(crate) fn rows_unread(span: Span, operation: &str, front: Front) -> Diagnostic {
     let read = front.write_into("objects", "read", Example::Keys(&[("view", Example::Is("\"…\""))]));
-    Diagnostic::error(Code::RowsUnchecked, format!("nobody can know which records `{operation}` would reach"))
-        .at(span, "the template has nothing to read them from")
-        .help(format!("add {read}"))
+    Diagnostic::error(
+        Code::RowsUnchecked,
+        format!("the node cannot check which records `{operation}` would reach"),
+    )
+    .at(span, "the template has no object to read them from")
+    .help(format!("add {read}"))
 }
 
 pub(crate) fn rows_unchecked(
@@ -297,19 +301,19 @@ pub(crate) fn rows_unchecked(
 ) -> Diagnostic {
     let diagnostic = Diagnostic::error(
         Code::RowsUnchecked,
-        format!("nothing makes what the role `{role}` does by `{operation}` one of its own records"),
+        format!("nothing limits the role `{role}` to its own records in `{operation}`"),
     )
     .at(span, format!("`{operation}` does not set `{field}`"));
     match asked {
         Some(asked) => diagnostic.help(format!(
-            "let the procedure take `{field}`, or pass `\"{asked}\"` to it, and let it store that"
+            "let the procedure take `{field}`, or pass it `\"{asked}\"`, and let it store this value"
         )),
         None => diagnostic.help(format!("let the procedure take `{field}`")),
     }
 }
 
 pub(crate) fn asked_keys(span: Span, key: &str, value: &str) -> Diagnostic {
-    Diagnostic::error(Code::KeyNotHere, format!("`{key}` means nothing beside `{value}`"))
+    Diagnostic::error(Code::KeyNotHere, format!("`{key}` has no effect beside `{value}`"))
         .at(span, "the value comes from the request")
         .help(format!("write `\"{value}\"` alone"))
 }

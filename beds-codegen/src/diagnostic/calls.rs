@@ -46,7 +46,7 @@ pub(crate) fn call_two_objects(
         Diagnostic::error(Code::CallTwoObjects, format!("the call `{name}` names two things to run"))
             .at(span, "the second")
             .near(first, "the first")
-            .help("keep one, and write a call of its own for the other");
+            .help("keep one, and write a separate call for the other");
     missing.into_iter().fold(diagnostic, Diagnostic::help)
 }
 
@@ -57,7 +57,7 @@ pub(crate) fn call_engine(span: Span, kind: &str, engine: Engine) -> Diagnostic 
     };
     Diagnostic::error(Code::CallEngine, format!("{} cannot run a {kind}", engine.title()))
         .at(span, format!("the engine is {}", engine.title()))
-        .help(format!("write {instead}: this is what a call names with {}", engine.title()))
+        .help(format!("write {instead} for a call on {}", engine.title()))
 }
 
 pub(crate) fn lane_missing(span: Span, name: &str, kind: &str) -> Diagnostic {
@@ -77,7 +77,7 @@ pub(crate) fn unknown_lane(span: Span, name: &str) -> Diagnostic {
         | "update" | "insert" => Lane::Write,
         _ => return diagnostic.suggest(name, Lane::ALL.iter().map(|lane| lane.as_str()), "the lanes are"),
     };
-    diagnostic.help(format!("write `{meant}`: this is its name here")).rename(name, meant.as_str())
+    diagnostic.help(format!("write `{meant}` instead")).rename(name, meant.as_str())
 }
 
 pub(crate) fn unknown_mode(span: Span, name: &str) -> Diagnostic {
@@ -89,7 +89,7 @@ pub(crate) fn unknown_mode(span: Span, name: &str) -> Diagnostic {
         "in_out" | "in-out" | "in/out" | "in out" | "inout" | "io" | "both" | "ref" => ArgMode::InOut,
         _ => return diagnostic.suggest(name, ArgMode::ALL.iter().map(|mode| mode.as_str()), "the modes are"),
     };
-    diagnostic.help(format!("write `{meant}`: this is its name here")).rename(name, meant.as_str())
+    diagnostic.help(format!("write `{meant}` instead")).rename(name, meant.as_str())
 }
 
 pub(crate) fn mode_not_here(span: Span, mode: ArgMode, kind: &str) -> Diagnostic {
@@ -103,21 +103,21 @@ pub(crate) fn not_a_path(span: Span, key: &str, text: &str) -> Diagnostic {
         "module" => "write the name of a file in `src/domains` without `.rs`, such as `module = \"stock\"`",
         _ => "write the name of a function, such as `method = \"restock\"`",
     };
-    Diagnostic::error(Code::NotAPath, format!("`{key}` is no name of Rust: {}", shown(text)))
+    Diagnostic::error(Code::NotAPath, format!("`{key}` must be a name in Rust, not {}", shown(text)))
         .at(span, "not a name")
         .help(example)
 }
 
 pub(crate) fn module_without_method(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::KeyNotHere, "`module` means nothing here: no call has a `method`")
+    Diagnostic::error(Code::KeyNotHere, "`module` has no effect: no call has a `method`")
         .at(span, "of which functions?")
-        .help("remove it, or write `method = \"…\"` in the call that the module's function is")
+        .help("remove it, or write `method = \"…\"` in the call that runs a function of the module")
 }
 
 pub(crate) fn method_without_module(span: Span, call: &str) -> Diagnostic {
     Diagnostic::error(
         Code::MethodMissing,
-        format!("the template has no `module` in which the function of `{call}` is"),
+        format!("the template names no `module` with the function of `{call}`"),
     )
     .at(span, "in which file?")
     .help(
@@ -177,7 +177,7 @@ pub(crate) fn returns_unknown(span: Span, word: &str, front: Front) -> Diagnosti
         lower.as_str(),
         "" | "void" | "none" | "null" | "no" | "ok" | "unit" | "()" | "empty" | "false"
     ) {
-        let diagnostic = diagnostic.at(span, "the word for this is \"nothing\"");
+        let diagnostic = diagnostic.at(span, "a call without a result returns \"nothing\"");
         return diagnostic.help("write `\"nothing\"`").rename(word, "nothing");
     }
     let ty = TypeName::from_name(word).map(Foreign::new).or_else(|| foreign::translate(word));
@@ -190,8 +190,8 @@ pub(crate) fn returns_unknown(span: Span, word: &str, front: Front) -> Diagnosti
     }
     let scalar = front.key("returns", Example::Keys(&[("type", Example::Is("\"…\""))]));
     let rows = front.key("returns", Example::Keys(&[("rows", Example::Any)]));
-    diagnostic.at(span, "the only word here is \"nothing\"").help(format!(
-        "write `{scalar}` or `{rows}`, or remove `returns`: then every result set is returned as it comes"
+    diagnostic.at(span, "the only word allowed here is \"nothing\"").help(format!(
+        "write `{scalar}` or `{rows}`, or remove `returns`: then the call returns every result set as the database gives it"
     ))
 }
 
@@ -237,8 +237,9 @@ pub(crate) fn pipeline_missing(
 
 /// The path of a file, where only its name is expected.
 pub(crate) fn pipeline_path(name: &Spanned<String>, folder: &str, meant: Option<(&str, bool)>) -> Diagnostic {
-    let diagnostic = Diagnostic::error(Code::PipelineMissing, "the file of the pipeline has no plain name")
-        .at(name.span, "this file");
+    let diagnostic =
+        Diagnostic::error(Code::PipelineMissing, "the file of the pipeline must be named without a path")
+            .at(name.span, "this file");
     match meant {
         Some((meant, is_sure)) => of_file(diagnostic, name, meant, is_sure)
             .help(format!("files of pipelines are in `{folder}`, and are named without a path")),
@@ -253,9 +254,9 @@ fn of_file(diagnostic: Diagnostic, name: &Spanned<String>, meant: &str, is_sure:
 
 /// The stages themselves, where the name of their file is expected.
 pub(crate) fn pipeline_inline(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::PipelineMissing, "the stages of a pipeline stand in a file of their own")
-        .at(span, "the name of that file is expected here")
-        .help("put them into a file of the folder for pipelines, `schema/mongodb` by default, and name it: `pipeline = \"NAME.json\"`")
+    Diagnostic::error(Code::PipelineMissing, "the stages of a pipeline belong in a separate file")
+        .at(span, "expected the name of that file")
+        .help("put them into a file in the folder for pipelines, `schema/mongodb` by default, and write its name: `pipeline = \"NAME.json\"`")
 }
 
 pub(crate) fn unknown_arg<'a>(
@@ -285,34 +286,37 @@ pub(crate) fn text_for_argument(
     named: Span,
 ) -> Diagnostic {
     let right = format!("{{\"$arg\": \"{name}\"}}");
-    let message = format!("{} is a text here, and not the argument `{name}`", shown(text));
+    let message = format!("{} is a plain text here, not the argument `{name}`", shown(text));
     let diagnostic = if is_used {
         Diagnostic::warning(Code::BadPlaceholder, message)
     } else {
         Diagnostic::error(Code::UnusedArg, message)
     };
     diagnostic
-        .at(span, "stands for itself")
+        .at(span, "taken literally")
         .near(named, "named here")
-        .help(format!("write {right} in its place, without quotes around it"))
+        .help(format!("write {right} instead, without quotes around it"))
         .fix(span, right)
 }
 
 /// A text with the name of a value of the request.
 pub(crate) fn text_of_request(span: Span, value: &str, named: Span) -> Diagnostic {
     let right = format!("{{\"$arg\": \"{value}\"}}");
-    Diagnostic::warning(Code::BadPlaceholder, format!("`{value}` is a text here, and nothing of the request"))
-        .at(span, "stands for itself")
-        .near(named, "named here")
-        .help(format!("write {right} in its place, without quotes around it"))
-        .fix(span, right)
+    Diagnostic::warning(
+        Code::BadPlaceholder,
+        format!("`{value}` is a plain text here, not a value of the request"),
+    )
+    .at(span, "taken literally")
+    .near(named, "named here")
+    .help(format!("write {right} instead, without quotes around it"))
+    .fix(span, right)
 }
 
 pub(crate) fn bad_placeholder(span: Span, named: Span) -> Diagnostic {
     Diagnostic::error(Code::BadPlaceholder, "invalid placeholder in a pipeline")
         .at(span, "expected {\"$arg\": \"NAME\"}, and nothing else in the braces")
         .near(named, "named here")
-        .help("write {\"$arg\": \"NAME\"}; where a regular expression is wanted, {\"$arg\": \"NAME\", \"as\": \"regex\"}")
+        .help("write {\"$arg\": \"NAME\"}; for a regular expression, write {\"$arg\": \"NAME\", \"as\": \"regex\"}")
 }
 
 pub(crate) fn writes_on_read_lane(span: Span, call: Span, stage: &str) -> Diagnostic {

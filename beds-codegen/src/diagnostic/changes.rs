@@ -77,9 +77,13 @@ pub(crate) fn unknown(purpose: Purpose, span: Span, name: &str, all: &[String]) 
     }
     let is_near = beds_protocol::nearest(name, all.iter().map(String::as_str)).is_some();
     if let Some(meant) = meant(name).filter(|meant| !is_near && all.iter().any(|known| known == meant)) {
-        return diagnostic.help(format!("write `\"{meant}\"`: this is its name here"));
+        return diagnostic.help(format!("write `\"{meant}\"` instead"));
     }
-    diagnostic.suggest(name, all.iter().map(String::as_str), &format!("what can be {}", purpose.done()))
+    diagnostic.suggest(
+        name,
+        all.iter().map(String::as_str),
+        &format!("operations that can be {}", purpose.done()),
+    )
 }
 
 /// The operation that a word of another language stands for: `insert`, `ticket.created`.
@@ -98,7 +102,7 @@ fn meant(name: &str) -> Option<&'static str> {
 /// A word for all operations.
 pub(crate) fn wildcard(purpose: Purpose, span: Span, all: &[String]) -> Diagnostic {
     let list = purpose.list();
-    let message = format!("no word stands for all operations in `{list}`");
+    let message = format!("`{list}` has no wildcard for all operations");
     let diagnostic = Diagnostic::error(purpose.unknown(), message).at(span, "no such operation");
     if all.is_empty() {
         return diagnostic.help(idle(purpose));
@@ -108,7 +112,7 @@ pub(crate) fn wildcard(purpose: Purpose, span: Span, all: &[String]) -> Diagnost
 }
 
 fn idle(purpose: Purpose) -> String {
-    format!("the domain offers nothing that changes records: remove `[{}]`", purpose.section())
+    format!("no operation of the domain changes records: remove `[{}]`", purpose.section())
 }
 
 pub(crate) fn call_without_prefix(purpose: Purpose, span: Span, name: &str) -> Diagnostic {
@@ -125,9 +129,9 @@ pub(crate) fn by_hand(purpose: Purpose, span: Span, name: &str) -> Diagnostic {
         Purpose::Events => "an event",
         Purpose::Audit => "an entry",
     };
-    let message = format!("`{name}` has no object whose change could be {}", purpose.done());
-    Diagnostic::error(purpose.unknown(), message).at(span, "a Rust function stands behind it").help(format!(
-        "{what} is stored with the write of an object: name one for `{name}`, or remove it here"
+    let message = format!("`{name}` changes no database object, so nothing can be {}", purpose.done());
+    Diagnostic::error(purpose.unknown(), message).at(span, "a Rust function serves it").help(format!(
+        "{what} is stored together with the write of a database object: name an object for `{name}`, or remove it here"
     ))
 }
 
@@ -155,11 +159,11 @@ pub(crate) fn twice(span: Span, first: Span, name: &str, list: &str) -> Diagnost
 
 pub(crate) fn sensitive_key(purpose: Purpose, span: Span, field: &str, declared: Span) -> Diagnostic {
     let (code, what) = match purpose {
-        Purpose::Events => (Code::EventSensitive, "an event carries the key"),
-        Purpose::Audit => (Code::AuditSensitive, "an entry of the audit has the key"),
+        Purpose::Events => (Code::EventSensitive, "an event contains the key"),
+        Purpose::Audit => (Code::AuditSensitive, "an audit entry contains the key"),
     };
-    Diagnostic::error(code, format!("{what}, and `{field}` is sensitive"))
-        .at(span, format!("not to be {}", purpose.done()))
+    Diagnostic::error(code, format!("{what}, but `{field}` is sensitive"))
+        .at(span, format!("must not be {}", purpose.done()))
         .near(declared, "sensitive")
         .help(format!("remove `[{}]`, or make another field the key", purpose.section()))
 }

@@ -15,7 +15,7 @@ pub(crate) fn default_kind(span: Span, ty: &str, expected: &str, found: &str) ->
 pub(crate) fn default_without_zone(diagnostic: Diagnostic, utc: &str) -> Diagnostic {
     let local = utc.trim_end_matches('Z');
     diagnostic.help(format!(
-        "write `{}` if it is in UTC, and otherwise its offset in place of `Z`, such as `{}`",
+        "write `{}` if it is in UTC; otherwise write its offset in place of `Z`, such as `{}`",
         names::quoted(utc),
         names::quoted(&format!("{local}+02:00"))
     ))
@@ -37,7 +37,7 @@ pub(crate) fn default_above_limit(span: Span, why: &str) -> Diagnostic {
 pub(crate) fn default_hexadecimal(span: Span, text: &str, right: &str) -> Diagnostic {
     Diagnostic::warning(
         Code::DefaultRefused,
-        format!("the default `{text}` is base64, and looks hexadecimal"),
+        format!("the default `{text}` is read as base64, but looks hexadecimal"),
     )
     .at(span, "read as base64")
     .help(format!("write `{right}` for these hexadecimal digits"))
@@ -63,36 +63,36 @@ pub(crate) fn default_computed(
     generated: &str,
     elsewhere: Option<String>,
 ) -> Diagnostic {
-    let diagnostic = default_refused(span, &format!("`{text}` is a function, and not a constant"))
+    let diagnostic = default_refused(span, &format!("`{text}` is a function, not a constant"))
         .help(format!("write `generated = \"{generated}\"` in place of `default`"));
     elsewhere.into_iter().fold(diagnostic, Diagnostic::help)
 }
 
 /// The same for a field whose type cannot be generated.
 pub(crate) fn default_of_function(span: Span, text: &str) -> Diagnostic {
-    default_refused(span, &format!("`{text}` is a function, and not a constant"))
-        .help("write a constant, or remove `default`: only a field of the record is filled by the database")
+    default_refused(span, &format!("`{text}` is a function, not a constant"))
+        .help("write a constant, or remove `default`: the database fills only fields of the record")
 }
 
 /// A default that means "no default".
 pub(crate) fn default_null(span: Span, text: &str) -> Diagnostic {
-    default_refused(span, &format!("`{text}` is text, and not null"))
+    default_refused(span, &format!("`{text}` is a text, not null"))
         .help("remove `default`: without one, a field that a client leaves out is null")
 }
 
 /// The same for a text field, where it may be the intended text.
 pub(crate) fn default_null_text(span: Span, text: &str) -> Diagnostic {
-    Diagnostic::warning(Code::DefaultRefused, format!("the default is the text `{text}`, and not null"))
-        .at(span, "these letters are stored")
+    Diagnostic::warning(Code::DefaultRefused, format!("the default is the text `{text}`, not null"))
+        .at(span, "stored as this text")
         .help("remove `default`: without one, a field that a client leaves out is null")
 }
 
 /// A function as the default of a text field.
 pub(crate) fn default_function_text(span: Span, text: &str, elsewhere: Option<String>) -> Diagnostic {
-    let message = format!("the default is the text `{text}`, and not what the function gives");
+    let message = format!("the default is the text `{text}`, not the result of the function");
     let diagnostic = Diagnostic::warning(Code::DefaultRefused, message)
-        .at(span, "these letters are stored")
-        .help("write `generated = \"database\"` in place of `default`, and the default in the table");
+        .at(span, "stored as this text")
+        .help("write `generated = \"database\"` in place of `default`, and define the default in the table");
     elsewhere.into_iter().fold(diagnostic, Diagnostic::help)
 }
 

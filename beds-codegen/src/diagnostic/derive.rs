@@ -19,10 +19,10 @@ pub(crate) fn not_a_domain(span: Span, what: &str, help: &str) -> Diagnostic {
 pub(crate) fn not_derived(span: Span, attribute: Span, name: &str) -> Diagnostic {
     Diagnostic::error(
         Code::NotADomain,
-        format!("`{name}` has `#[beds(…)]`, and does not derive `NamasteCore`"),
+        format!("`{name}` has `#[beds(…)]`, but does not derive `NamasteCore`"),
     )
-    .at(span, "no domain, as it stands")
-    .near(attribute, "nothing reads this")
+    .at(span, "not a domain")
+    .near(attribute, "has no effect")
     .help("write `#[derive(NamasteCore)]` above it, under this name; or remove its `#[beds(…)]`")
 }
 
@@ -37,9 +37,9 @@ pub(crate) fn attribute_form(span: Span, message: &str) -> Diagnostic {
 
 pub(crate) fn type_unknown(span: Span, field: &str, rust: &str) -> Diagnostic {
     let diagnostic = Diagnostic::error(Code::MissingKey, format!("`type` is missing in `{field}`"))
-        .at(span, format!("`{rust}` is not one type of the template language"));
+        .at(span, format!("`{rust}` does not determine a type of the template language"));
     match foreign::translate(rust) {
-        Some(ty) => diagnostic.help(format!("write {}, if that is what it is", Front::Attributes.write(&ty.attribute()))),
+        Some(ty) => diagnostic.help(format!("write {} if that is its type", Front::Attributes.write(&ty.attribute()))),
         None => diagnostic.help("choose one with `#[beds(type = \"…\")]`; these Rust types need none: bool, i64, u64, f64, String, Decimal, Uuid, Date, Time, DateTime, Bytes"),
     }
 }
@@ -47,27 +47,30 @@ pub(crate) fn type_unknown(span: Span, field: &str, rust: &str) -> Diagnostic {
 /// `before` is the position for `pub`, with the text that is there instead.
 pub(crate) fn not_public(span: Span, before: Span, name: &str) -> Diagnostic {
     Diagnostic::error(Code::NotPublic, format!("the struct `{name}` is not public"))
-        .at(span, "the node's factory cannot name it")
+        .at(span, "the node's factory cannot use it")
         .help(format!("write `pub struct {name}`"))
         .fix(before, "pub ")
 }
 
 pub(crate) fn not_a_method(span: Span, name: &str, known: &[&'static str]) -> Diagnostic {
-    Diagnostic::error(Code::NotAMethod, format!("a method cannot stand for `{name}`"))
+    Diagnostic::error(Code::NotAMethod, format!("a method cannot serve `{name}`"))
         .at(span, "no such operation")
         .suggest(name, known.iter().copied(), "the operations are")
 }
 
 pub(crate) fn half_read(span: Span, given: &str, missing: &str) -> Diagnostic {
-    Diagnostic::error(Code::HalfRead, format!("`{given}` has a method, and `{missing}` has none"))
+    Diagnostic::error(Code::HalfRead, format!("`{given}` has a method, but `{missing}` has none"))
         .at(span, format!("a domain that offers `{given}` offers `{missing}` too"))
         .help(format!("add `{missing} = Self::…` to `methods`, or add `read(…)`, which serves both"))
 }
 
 pub(crate) fn not_a_module(domain: Span, path: &str) -> Diagnostic {
-    Diagnostic::error(Code::FileName, format!("the name of `{path}` is not that of a Rust module"))
-        .at(domain, "the domain becomes a module of its file's name")
-        .help("rename the file: letters, digits and `_`, and no digit first; clients do not see its name")
+    Diagnostic::error(
+        Code::FileName,
+        format!("the file name of `{path}` is not a valid name of a Rust module"),
+    )
+    .at(domain, "the module of the domain has the name of its file")
+    .help("rename the file: letters, digits and `_`, and no digit first; clients do not see its name")
 }
 
 pub(crate) fn same_module(span: Span, first: Span, module: &str) -> Diagnostic {

@@ -13,45 +13,43 @@ pub(crate) fn field_as_text(span: Span, path: &str, operator: &str, named: Span)
         Some(variable) => format!("the variable `{variable}`"),
         None => format!("the field `{path}`"),
     };
-    let message = format!("`${path}` is a text here, and not {what}");
+    let message = format!("`${path}` is a plain text here, not {what}");
     // An entry of a list is not a path.
     let of_list = match operator {
         "$eq" => Some("$in"),
         "$ne" => Some("$nin"),
         _ => None,
     };
-    let diagnostic = doubt(span, message, "stands for itself", named).help(format!(
-        "compare in an expression: {{\"$expr\": {{\"{operator}\": [\"$name\", \"${path}\"]}}}}, where `name` is the field that is \
-         asked for"
+    let diagnostic = doubt(span, message, "taken literally", named).help(format!(
+        "compare in an expression: {{\"$expr\": {{\"{operator}\": [\"$name\", \"${path}\"]}}}}, where `name` is the field to \
+         compare"
     ));
     match of_list {
-        Some(list) => {
-            diagnostic.help(format!("where the text is meant, write {{\"{list}\": [\"${path}\"]}}"))
-        }
+        Some(list) => diagnostic.help(format!("if you mean the text, write {{\"{list}\": [\"${path}\"]}}")),
         None => diagnostic,
     }
 }
 
 /// A text in a position where only a number has an effect.
 pub(crate) fn text_for_number(span: Span, text: &str, operator: &str, named: Span) -> Diagnostic {
-    doubt(span, format!("`{operator}` counts no text, and `{text}` is one here"), "stands for itself", named)
+    doubt(span, format!("`{operator}` ignores texts, and `{text}` is a text here"), "taken literally", named)
         .help(format!("write \"${text}\" for the field"))
 }
 
 /// A text as a group key, which puts all documents into one group.
 pub(crate) fn group_by_text(span: Span, text: &str, named: Span) -> Diagnostic {
-    let message = format!("`{text}` is a text here, and all documents are one group");
-    doubt(span, message, "the same for all", named)
-        .help(format!("write \"${text}\" for a group of each value of the field"))
-        .help(format!("where one group is meant, write null, or {{\"$literal\": \"{text}\"}}"))
+    let message = format!("`{text}` is a plain text here, so all documents fall into one group");
+    doubt(span, message, "the same for all documents", named)
+        .help(format!("write \"${text}\" for one group per value of the field"))
+        .help(format!("if you want one group, write null or {{\"$literal\": \"{text}\"}}"))
 }
 
 /// A comparison that does not depend on the document.
 pub(crate) fn compared_text(span: Span, text: &str, operator: &str, named: Span) -> Diagnostic {
-    let message = format!("`{text}` is a text here, and `{operator}` reads no field");
-    doubt(span, message, "stands for itself", named)
+    let message = format!("`{text}` is a plain text here, so `{operator}` reads no field");
+    doubt(span, message, "taken literally", named)
         .help(format!("write \"${text}\" for the field"))
-        .help(format!("where the text is meant, write {{\"$literal\": \"{text}\"}}"))
+        .help(format!("if you mean the text, write {{\"$literal\": \"{text}\"}}"))
 }
 
 /// A regular expression in the delimiters of another language.
@@ -68,6 +66,6 @@ pub(crate) fn delimited_regex(
         format!(", and \"{beside}\": \"{options}\" beside it")
     };
     let message = format!("{delimiters} are part of the regular expression");
-    doubt(span, message, "finds only texts with them", named)
+    doubt(span, message, "matches only texts with them", named)
         .help(format!("write {}{options}", serde_json::Value::from(inner)))
 }

@@ -9,27 +9,30 @@ use crate::{
 
 pub(crate) fn without_key(span: Span, front: Front) -> Diagnostic {
     let key = front.write_key("key", Example::Yes);
-    Diagnostic::error(Code::EventWithoutKey, "an event says which record is new, and the domain has no key")
-        .at(span, "which record?")
-        .help(format!("add {key} to the fields that name a record, or remove it here"))
+    Diagnostic::error(
+        Code::EventWithoutKey,
+        "an event names the new record by its key, but the domain has no key",
+    )
+    .at(span, "which record?")
+    .help(format!("add {key} to the fields that identify a record, or remove the operation here"))
 }
 
 pub(crate) fn key_not_told(span: Span, field: &str, declared: Span) -> Diagnostic {
     Diagnostic::error(
         Code::EventWithoutKey,
-        format!("an event says which record is new, and `create` does not tell `{field}`"),
+        format!("an event names the new record by its key, but `create` does not return `{field}`"),
     )
     .at(span, "which record?")
-    .near(declared, "the database makes its value, and `create` does not return it")
-    .help(format!("let the procedure give it back, and write `returns = [\"{field}\"]` in `create`"))
+    .near(declared, "the database generates its value, and `create` does not return it")
+    .help(format!("let the procedure return it, and write `returns = [\"{field}\"]` in `create`"))
 }
 
 pub(crate) fn sensitive(span: Span, field: &str, declared: Span) -> Diagnostic {
-    let message = format!("`{field}` is sensitive, and an event goes to whoever listens");
+    let message = format!("`{field}` is sensitive, but every subscriber gets the event");
     Diagnostic::error(Code::EventSensitive, message)
-        .at(span, "not to be published")
+        .at(span, "must not be published")
         .near(declared, "sensitive")
-        .help("remove it: whoever may see it fetches the record by the event's key")
+        .help("remove it: a client that may see it can fetch the record by the event's key")
 }
 
 pub(crate) fn unread(span: Span, update: Span, front: Front) -> Diagnostic {
@@ -39,6 +42,6 @@ pub(crate) fn unread(span: Span, update: Span, front: Front) -> Diagnostic {
         "the events of `update` cannot carry fields: there is no object to read",
     )
     .at(span, "read from what?")
-    .near(update, "an update knows the fields that it changes, and no others")
+    .near(update, "an update knows only the fields that it changes")
     .help(format!("add {read}, or remove `fields`"))
 }

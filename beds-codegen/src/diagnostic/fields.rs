@@ -16,10 +16,10 @@ pub(crate) fn field_name(span: Span, name: &str, has_column: bool) -> Diagnostic
         .at(span, "expected letters, digits and `_`, not beginning with a digit");
     if let Some((what, number)) = letters::first_invisible(name) {
         return diagnostic
-            .help(format!("type it again: there is {what} in it (U+{number:04X}), which nobody sees"));
+            .help(format!("type it again: it contains {what} (U+{number:04X}), which is invisible"));
     }
     if let Some(name) = name.strip_prefix("fields.").filter(|name| names::is_word(name)) {
-        return diagnostic.help(format!("write `{name}`: the header `[fields]` above says the rest"));
+        return diagnostic.help(format!("write `{name}`: the header `[fields]` is above already"));
     }
     let guess = names::to_lower_snake(name).or_else(|| letters::transcribed(name));
     // Without its leading digits it may equal the name of another field.
@@ -36,7 +36,7 @@ pub(crate) fn field_name(span: Span, name: &str, has_column: bool) -> Diagnostic
             "give the member another name; JSON whose members must have this one needs a field of the type `json`",
         ),
         Some(guess) => diagnostic.help(format!(
-            "write `{guess}`, here and in every list that names it, and `column = \"{name}\"` if the database calls it so"
+            "write `{guess}`, here and in every list that names it, and `column = \"{name}\"` if the column has this name"
         )),
         None => diagnostic.help("give the field another name, and write the database's name in `column`"),
     }
@@ -51,13 +51,13 @@ pub(crate) fn key_not_here(span: Span, key: &str, place: &str, help: &str) -> Di
 pub(crate) fn column_of_json(span: Span, name: &str, column: Option<&str>) -> Diagnostic {
     let help = match column {
         Some(column) if column != name && names::is_word(column) => format!(
-            "rename the member `{name}` to `{column}` if the JSON in the database calls it so, or remove `column`"
+            "rename the member `{name}` to `{column}` if the JSON in the database has this name, or remove `column`"
         ),
         Some(column) if column != name => format!(
-            "remove `column`: no member can be called {}, so that such a document needs `type = \"json\"`",
+            "remove `column`: no member can have the name {}, so a document with it needs `type = \"json\"`",
             shown(column.escape_debug().to_string())
         ),
-        _ => "remove `column`: a member has the name that it has in the JSON".to_owned(),
+        _ => "remove `column`: a member has the same name as in the JSON".to_owned(),
     };
     let message = "a member of an object has no `column` on MariaDB";
     Diagnostic::error(Code::MemberColumn, message)
@@ -193,7 +193,7 @@ pub(crate) fn bound_range(
 pub(crate) fn bound_fraction(span: Span, key: &str, fraction: usize, scale: u8) -> Diagnostic {
     Diagnostic::error(
         Code::BoundRange,
-        format!("`{key}` has {fraction} digits after the point, and `scale` is {scale}"),
+        format!("`{key}` has {fraction} digits after the point, but `scale` is {scale}"),
     )
     .at(span, "more digits than the values have")
     .help(format!("write at most {scale} digits after the point, or a greater `scale` if the column has one"))
@@ -269,7 +269,7 @@ pub(crate) fn unknown_generated(span: Span, name: &str, filled: Option<String>) 
             Generated::Database
         }
     };
-    let diagnostic = diagnostic.help(format!("write `{meant}`: this is its name here"));
+    let diagnostic = diagnostic.help(format!("write `{meant}` instead"));
     match filled.filter(|_| meant == Generated::Database) {
         Some(filled) => diagnostic.help(filled),
         None => diagnostic.rename(name, meant.as_str()),
@@ -289,8 +289,8 @@ pub(crate) fn generated_type(span: Span, by: Generated, ty: TypeName, of: TypeNa
 
 /// `by` is the distinction between the two values.
 pub(crate) fn enum_case(span: Span, first: Span, value: &str, by: &str) -> Diagnostic {
-    Diagnostic::warning(Code::EnumCase, format!("`{value}` differs from another value by {by} alone"))
-        .at(span, "MariaDB takes it for the same, with most collations")
+    Diagnostic::warning(Code::EnumCase, format!("`{value}` differs from another value only by {by}"))
+        .at(span, "equal in most collations of MariaDB")
         .near(first, "the other value")
         .help("remove one of them, unless the column's collation ends with `_bin` or `_cs`")
 }
@@ -311,9 +311,9 @@ pub(crate) fn odd_pattern(
 
 pub(crate) fn key_default(span: Span, key: Span, field: &str) -> Diagnostic {
     Diagnostic::warning(Code::KeyDefault, format!("the key field `{field}` has a constant default"))
-        .at(span, "two records that get it are a conflict")
+        .at(span, "a second record with it is a conflict")
         .near(key, "part of the key")
-        .help("remove `default`, so that clients give the key, or write `generated` for one that is new each time")
+        .help("remove `default`, so that clients send the key, or write `generated` for a new key each time")
 }
 
 pub(crate) fn contradiction(span: Span, other: Span, (key, rival): (&str, &str), why: &str) -> Diagnostic {
@@ -339,12 +339,12 @@ pub(crate) fn key_type(
 ) -> Diagnostic {
     let help = match (generated, ty) {
         (Some(Generated::UuidV4 | Generated::UuidV7), _) => {
-            "write `type = \"uuid\"`: this is what is generated"
+            "write `type = \"uuid\"`: the generator makes this type"
         }
-        (Some(Generated::Now), _) => "write `type = \"datetime\"`: this is what is generated",
+        (Some(Generated::Now), _) => "write `type = \"datetime\"`: the generator makes this type",
         (_, TypeName::Text) => "write `type = \"string\"`, with the column's length as `max`",
         (_, TypeName::Float) => {
-            "write `type = \"decimal\"` or `type = \"int\"`, as the column is: floating-point numbers that look the same may differ"
+            "write `type = \"decimal\"` or `type = \"int\"`, as in the column: floating-point numbers that look the same may differ"
         }
         (_, TypeName::Bytes) => {
             "write `type = \"uuid\"` if the column is a BINARY(16) of a UUID, `type = \"string\"` if it holds text"
@@ -359,7 +359,7 @@ pub(crate) fn key_type(
     if others.is_empty() {
         return diagnostic;
     }
-    diagnostic.help(format!("remove {}, which no key has", names::sentence(others.iter().copied())))
+    diagnostic.help(format!("remove {}, which a key cannot have", names::sentence(others.iter().copied())))
 }
 
 pub(crate) fn unique_type(span: Span, ty: &str) -> Diagnostic {
@@ -395,5 +395,5 @@ pub(crate) fn version_set(span: Span, version: Span, key: &str) -> Diagnostic {
 pub(crate) fn too_deep(span: Span, max: usize) -> Diagnostic {
     Diagnostic::error(Code::TooDeep, format!("lists and objects are nested more than {max} levels deep"))
         .at(span, "one level too many")
-        .help("make the inner part a `json`, or a domain of its own")
+        .help("make the inner part a `json` field, or a separate domain")
 }

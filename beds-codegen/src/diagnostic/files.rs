@@ -19,9 +19,9 @@ pub(crate) fn no_templates(folder: FileId, path: &str, near: Option<(String, Opt
         Some((file, Some(right))) => {
             diagnostic.help(format!("if `{file}` is a template, rename it to `{right}`"))
         }
-        Some((file, None)) => diagnostic.help(format!(
-            "name the folder of `{file}` itself: folders inside of a folder are not looked into"
-        )),
+        Some((file, None)) => {
+            diagnostic.help(format!("name the folder of `{file}` itself: subfolders are not searched"))
+        }
         None => diagnostic,
     }
 }
@@ -30,17 +30,16 @@ pub(crate) fn not_compiled(file: FileId, path: &str, right: &str, is_below: bool
     let diagnostic =
         Diagnostic::warning(Code::NotCompiled, format!("`{path}` is not compiled")).in_file(file);
     if is_below {
-        return diagnostic
-            .help("move it into the folder of templates itself: folders inside of it are not looked into");
+        return diagnostic.help("move it into the folder of templates itself: subfolders are not searched");
     }
     diagnostic
-        .help(format!("rename it to `{right}` if it is a template; if it is none, keep it in another folder"))
+        .help(format!("rename it to `{right}` if it is a template; otherwise keep it in another folder"))
 }
 
 pub(crate) fn path_missing(file: FileId, path: &str) -> Diagnostic {
     let diagnostic = Diagnostic::error(Code::PathMissing, format!("`{path}` does not exist")).in_file(file);
     if path == "-" {
-        return diagnostic.help("give `-` alone to `bedsc check` or `bedsc fmt`: no other command and no other path goes with standard input");
+        return diagnostic.help("give `-` without other paths, and only to `bedsc check` or `bedsc fmt`: other commands do not read standard input");
     }
     diagnostic.help("name a template or a folder of templates; the default is `templates`")
 }
@@ -50,9 +49,9 @@ pub(crate) fn unreadable(file: FileId, path: &str, error: &io::Error) -> Diagnos
     let of = |why: &str| Diagnostic::error(Code::Unreadable, format!("{what}: {why}")).in_file(file);
     match error.kind() {
         io::ErrorKind::IsADirectory => of("it is a folder")
-            .help("rename the folder: only the name of a template's file ends with `_rec.toml`"),
+            .help("rename the folder: only template files have names that end with `_rec.toml`"),
         io::ErrorKind::PermissionDenied => {
-            of("the permission is missing").help("give the user who builds the right to read it")
+            of("the permission is missing").help("give the user who runs the build read permission")
         }
         _ => of(&error.to_string()),
     }
@@ -83,11 +82,11 @@ pub(crate) fn cut_character(span: Span, at: usize, is_end: bool) -> Diagnostic {
     let (message, help) = if is_end {
         (
             "the file ends in the middle of a character",
-            "get the file again from where it is whole: it was cut off; where nothing but the character is gone, type it again, and save the file as UTF-8",
+            "the file was cut off: get a complete copy; if only this character is missing, type it again, and save the file as UTF-8",
         )
     } else {
         (
-            "a character of this file is not whole, and the others are UTF-8",
+            "the file is UTF-8, but one character is incomplete",
             "type the character again, and save the file as UTF-8",
         )
     };
@@ -101,7 +100,7 @@ pub(crate) fn empty(file: FileId) -> Diagnostic {
 }
 
 pub(crate) fn file_name(file: FileId, path: &str) -> Diagnostic {
-    Diagnostic::error(Code::FileName, format!("the name of `{path}` is not that of a template"))
+    Diagnostic::error(Code::FileName, format!("`{path}` does not have the name of a template"))
         .in_file(file)
         .help("rename the file so that it ends with `_rec.toml`; only such files are compiled into the node")
 }
@@ -110,34 +109,36 @@ pub(crate) fn file_name(file: FileId, path: &str) -> Diagnostic {
 pub(crate) fn several_templates(span: Span, first: Span, count: usize, others: &[String]) -> Diagnostic {
     let diagnostic = Diagnostic::error(
         Code::DuplicateKey,
-        format!("this file holds {count} templates, and each has a file of its own"),
+        format!("this file holds {count} templates, but each needs a separate file"),
     )
     .at(span, "the second begins here")
     .near(first, "the first begins here");
     let files: Vec<String> = others.iter().map(|name| format!("{name}_rec.toml")).collect();
     if files.is_empty() {
-        return diagnostic.help("keep the one that is right, and remove the others: they have one name");
+        return diagnostic.help("keep the one that is right, and remove the others: they have the same name");
     }
     let files = names::sentence(files.iter().map(String::as_str));
-    diagnostic.help(format!("move what stands from there on into {files}"))
+    diagnostic.help(format!("move everything from there on into {files}"))
 }
 
 /// A file that holds each of its sections twice. `rest` is the second copy, if it equals the first word by word.
 pub(crate) fn pasted_twice(span: Span, first: Span, rest: Option<Span>) -> Diagnostic {
-    let diagnostic = Diagnostic::error(Code::DuplicateKey, "every section of this file stands in it twice")
+    let diagnostic = Diagnostic::error(Code::DuplicateKey, "this file contains every section twice")
         .at(span, "the second copy begins here")
         .near(first, "the first begins here");
     match rest {
-        Some(rest) => diagnostic.help("remove what stands from there to the end of the file").fix(rest, ""),
+        Some(rest) => diagnostic.help("remove everything from there to the end of the file").fix(rest, ""),
         None => diagnostic.help("keep the copy that is right, and remove the other"),
     }
 }
 
 /// `[[calls]]` beside `[calls.NAME]`.
 pub(crate) fn calls_in_list(span: Span, first: Option<Span>) -> Diagnostic {
-    let diagnostic =
-        Diagnostic::error(Code::DuplicateKey, "`[[calls]]` is a list, and calls stand by their names")
-            .at(span, "double brackets make a list");
+    let diagnostic = Diagnostic::error(
+        Code::DuplicateKey,
+        "`[[calls]]` is a list, but each call has its name in the header",
+    )
+    .at(span, "double brackets make a list");
     let diagnostic = match first {
         Some(first) => diagnostic.near(first, "a call by its name"),
         None => diagnostic,
@@ -161,7 +162,7 @@ pub(crate) fn keys_twice(span: Span, keys: &[&str], path: &[String]) -> Diagnost
     let right = if path.first().is_some_and(|first| first == "calls") { "calls.NAME" } else { "NAME" };
     Diagnostic::error(
         Code::DuplicateKey,
-        format!("{} stand twice in `[{header}]`", names::sentence(keys.iter().copied())),
+        format!("{} are written twice in `[{header}]`", names::sentence(keys.iter().copied())),
     )
     .at(span, "from here on")
     .help(format!(
@@ -172,7 +173,7 @@ pub(crate) fn keys_twice(span: Span, keys: &[&str], path: &[String]) -> Diagnost
 /// A section whose header occurs twice.
 pub(crate) fn section_twice(span: Span, first: Option<Span>, path: &[String]) -> Diagnostic {
     let header = format!("`[{}]`", path.join("."));
-    let diagnostic = Diagnostic::error(Code::DuplicateKey, format!("the section {header} stands twice"))
+    let diagnostic = Diagnostic::error(Code::DuplicateKey, format!("the section {header} is written twice"))
         .at(span, "written again here");
     let diagnostic = match first {
         Some(first) => diagnostic.near(first, "first written here"),
@@ -196,10 +197,10 @@ pub(crate) fn dotted_above(
     header: &str,
 ) -> Diagnostic {
     let rest: Vec<&str> = key.split('.').map(str::trim).skip(names).collect();
-    Diagnostic::error(Code::DuplicateKey, format!("`{key}` stands above the header `[{header}]`"))
+    Diagnostic::error(Code::DuplicateKey, format!("`{key}` is above the header `[{header}]`"))
         .at(span, "this section has keys already")
         .near(dotted, "one of them")
-        .help(format!("write what stands above with points below this header, `{} = …`", rest.join(".")))
+        .help(format!("move the dotted keys from above to below this header, `{} = …`", rest.join(".")))
 }
 
 /// A key that already has a value, and is also used as a section.
@@ -210,5 +211,5 @@ pub(crate) fn complete_already(span: Span, first: Option<Span>, key: &str) -> Di
         Some(first) => diagnostic.near(first, "this is its value"),
         None => diagnostic,
     }
-    .help(format!("write the keys of `{key}` in one place: inside of its {{ }}, or below its header"))
+    .help(format!("write the keys of `{key}` in one place: in its {{ }}, or below its header"))
 }

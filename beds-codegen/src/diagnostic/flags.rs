@@ -21,12 +21,12 @@ pub(crate) fn null_by_absence(
 ) -> Diagnostic {
     let required = front.write_key("required", Example::Yes);
     let instead = if is_optional { "`required = false`" } else { "it" };
-    let message = "`nullable = false` does not hold: what may be left out may be null";
+    let message = "`nullable = false` does not hold: a field that may be left out may be null";
     let mut diagnostic = unheld(span, message, "it may be null")
         .help(format!("write {required} instead of {instead} if there must be a value"));
     if place.may_have("default") {
         diagnostic = diagnostic.help(format!(
-            "where `create` may leave it out, add a `default`, or {} if the database fills it",
+            "if `create` may leave it out, add a `default`, or {} if the database fills it",
             front.write_key("generated", Example::Is("\"database\""))
         ));
     }

@@ -28,8 +28,8 @@ pub(crate) fn reserved_name(span: Span, name: &str, why: &str) -> Diagnostic {
 }
 
 pub(crate) fn fingerprint(span: Span, text: &str) -> Diagnostic {
-    let diagnostic = Diagnostic::error(Code::Fingerprint, format!("`{text}` is no fingerprint"))
-        .at(span, "expected 16 of `0` to `9` and `a` to `f`");
+    let diagnostic = Diagnostic::error(Code::Fingerprint, format!("`{text}` is not a fingerprint"))
+        .at(span, "expected 16 lower-case hexadecimal digits");
     let lower = text.trim().to_ascii_lowercase();
     if fingerprint::is_one(&lower) {
         diagnostic.help(format!("write `{lower}`"))
@@ -41,7 +41,7 @@ pub(crate) fn fingerprint(span: Span, text: &str) -> Diagnostic {
 }
 
 pub(crate) fn fingerprint_twice(span: Span, first: Span) -> Diagnostic {
-    Diagnostic::error(Code::Fingerprint, "a fingerprint stands here twice")
+    Diagnostic::error(Code::Fingerprint, "duplicate fingerprint")
         .at(span, "again")
         .near(first, "first here")
         .help("remove one of them")
@@ -53,11 +53,11 @@ pub(crate) fn not_a_warning(span: Span, text: &str, known: Option<Code>) -> Diag
         Some(code) => {
             Diagnostic::error(Code::NotAWarning, format!("{code} cannot be allowed")).at(span, "no warning")
         }
-        None => Diagnostic::error(Code::NotAWarning, format!("{} is no code", shown(text)))
+        None => Diagnostic::error(Code::NotAWarning, format!("{} is not a code", shown(text)))
             .at(span, "expected the code of a warning, such as \"B0907\""),
     };
     match (known, Code::from_text(text).filter(|code| code.may_warn())) {
-        (Some(_), _) => diagnostic.help("remove it, and correct what it reports"),
+        (Some(_), _) => diagnostic.help("remove it, and correct the reported mistake"),
         (None, Some(meant)) => {
             diagnostic.help(format!("write `\"{meant}\"`")).fix(span, format!("\"{meant}\""))
         }
@@ -82,7 +82,7 @@ pub(crate) fn unknown_broker(span: Span, name: &str, service: Service, service_s
             .near(service_span, "in this service");
     if service == Service::AppServer {
         diagnostic.help(format!(
-            "remove `broker`: in `{service}`, the lane of an operation decides; `m` is for what starts jobs and tells of them"
+            "remove `broker`: in `{service}`, the lane of an operation selects the broker; `m` is for starting jobs and for their reports"
         ))
     } else {
         diagnostic.suggest(name, brokers.iter().copied(), "its brokers are")
@@ -112,16 +112,15 @@ pub(crate) fn unknown_engine(span: Span, name: &str) -> Diagnostic {
     match lower.as_str() {
         "mysql" | "maria" | "sql" | "mysql8" | "innodb" => {
             return diagnostic
-                .help("write `mariadb` if the server is one: a node refuses a MySQL server")
+                .help("write `mariadb` if the server is MariaDB: a node refuses MySQL")
                 .rename(name, "mariadb");
         }
         "mongo" | "documentdb" | "nosql" | "ferretdb" => {
-            return diagnostic.help("write `mongodb`: this is its name here").rename(name, "mongodb");
+            return diagnostic.help("write `mongodb` instead").rename(name, "mongodb");
         }
         "postgres" | "postgresql" | "pg" | "sqlite" | "sqlite3" | "oracle" | "mssql" | "sqlserver"
         | "redis" => {
-            return diagnostic
-                .help("there is no engine of this kind: the engines are `mariadb` and `mongodb`");
+            return diagnostic.help("this engine is not supported: the engines are `mariadb` and `mongodb`");
         }
         _ => {}
     }

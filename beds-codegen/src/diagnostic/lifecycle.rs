@@ -9,7 +9,7 @@ use crate::{
 };
 
 pub(crate) fn no_duration(span: Span, written: &str, fix: Option<&str>) -> Diagnostic {
-    let diagnostic = Diagnostic::error(Code::Duration, format!("{} is no length of time", quoted(written)))
+    let diagnostic = Diagnostic::error(Code::Duration, format!("{} is not a duration", quoted(written)))
         .at(span, "how long?");
     match fix {
         Some(right) => {
@@ -23,21 +23,21 @@ pub(crate) fn no_duration(span: Span, written: &str, fix: Option<&str>) -> Diagn
 /// Months, which differ in length. `M` alone may mean minutes.
 pub(crate) fn months(span: Span, written: &str, months: u64, days: u64) -> Diagnostic {
     let days = quoted(&format!("{days}d"));
-    let diagnostic = Diagnostic::error(Code::Duration, format!("{} is no length of time", quoted(written)))
+    let diagnostic = Diagnostic::error(Code::Duration, format!("{} is not a duration", quoted(written)))
         .at(span, "how long?");
     if written.trim().ends_with('M') {
         let minutes = quoted(&format!("{months}m"));
         diagnostic
             .help(format!("`M` may be months or minutes: write `{days}` for months, `{minutes}` for minutes"))
     } else {
-        diagnostic.help(format!("a month has no length of its own: write days, such as `{days}`"))
+        diagnostic.help(format!("a month has no fixed length: write days, such as `{days}`"))
     }
 }
 
 pub(crate) fn duration_range(span: Span, written: &str) -> Diagnostic {
     Diagnostic::error(Code::Duration, format!("{} is out of range", quoted(written)))
         .at(span, "records are kept for this long")
-        .help("the least is a minute, `\"60s\"`, and the most `\"68y\"`")
+        .help("write at least a minute, `\"60s\"`, and at most `\"68y\"`")
 }
 
 pub(crate) fn no_ttl(span: Span, front: Front) -> Diagnostic {
@@ -50,10 +50,11 @@ pub(crate) fn no_ttl(span: Span, front: Front) -> Diagnostic {
 
 /// No field, or several, can say when a record was made.
 pub(crate) fn no_moment(span: Span, moments: &[&str], front: Front) -> Diagnostic {
-    let diagnostic = Diagnostic::error(Code::TtlField, "it is not said since when a record is there")
-        .at(span, "counted from when?");
+    let diagnostic =
+        Diagnostic::error(Code::TtlField, "the template does not say from when the age of a record counts")
+            .at(span, "counted from when?");
     match moments {
-        [] => diagnostic.help("add a field of type `datetime` that says when a record came to be"),
+        [] => diagnostic.help("add a field of type `datetime` with the time at which a record was created"),
         [first, ..] => {
             let by = front.write_into("lifecycle", "by", Example::Is(&quoted(first)));
             let all: Vec<String> = moments.iter().map(|name| format!("`{name}`")).collect();
@@ -63,7 +64,7 @@ pub(crate) fn no_moment(span: Span, moments: &[&str], front: Front) -> Diagnosti
 }
 
 pub(crate) fn not_a_moment(span: Span, name: &str, field: Span) -> Diagnostic {
-    Diagnostic::error(Code::TtlField, format!("`{name}` is no moment to count from"))
+    Diagnostic::error(Code::TtlField, format!("the age of a record cannot count from `{name}`"))
         .at(span, "not of type `datetime`")
         .near(field, "the field")
         .help("name a field of type `datetime`")
@@ -72,11 +73,9 @@ pub(crate) fn not_a_moment(span: Span, name: &str, field: Span) -> Diagnostic {
 /// Nothing would delete old records.
 pub(crate) fn no_purge(span: Span, front: Front) -> Diagnostic {
     let purge = front.write_into("lifecycle", "purge", Example::Is("\"purge\""));
-    Diagnostic::error(Code::TtlUnkept, "MariaDB deletes nothing by itself")
-        .at(span, "nothing keeps it")
-        .help(format!(
-            "add {purge}, the name of a call; its procedure deletes what is too old, some at a time"
-        ))
+    Diagnostic::error(Code::TtlUnkept, "MariaDB does not delete old records by itself")
+        .at(span, "nothing enforces it")
+        .help(format!("add {purge}, the name of a call; its procedure deletes old records, some at a time"))
         .help(PURGE)
 }
 
@@ -87,7 +86,7 @@ pub(crate) fn unknown_purge<'a>(
 ) -> Diagnostic {
     let diagnostic = Diagnostic::error(
         Code::TtlUnkept,
-        format!("there is no call `{}` that could delete what is too old", name.escape_debug()),
+        format!("there is no call `{}` to delete old records", name.escape_debug()),
     )
     .at(span, "no such call");
     if calls.clone().into_iter().next().is_none() {
@@ -95,39 +94,39 @@ pub(crate) fn unknown_purge<'a>(
     }
     let plain = name.strip_prefix("call.").or_else(|| name.strip_prefix("calls."));
     if let Some(plain) = plain.filter(|plain| calls.clone().into_iter().any(|call| call == *plain)) {
-        return diagnostic.help(format!("write `{plain}`: a call stands here by its name"));
+        return diagnostic.help(format!("write `{plain}`: a call has no prefix here"));
     }
     diagnostic.suggest(name, calls, "the calls are").help(PURGE)
 }
 
 pub(crate) fn odd_purge(span: Span, name: &str, lacks: &str) -> Diagnostic {
-    Diagnostic::error(Code::TtlUnkept, format!("the call `{name}` cannot delete what is too old: {lacks}"))
+    Diagnostic::error(Code::TtlUnkept, format!("the call `{name}` cannot delete old records: {lacks}"))
         .at(span, "this call")
         .help(PURGE)
 }
 
 pub(crate) fn purge_of_documents(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::TtlUnkept, "MongoDB deletes what is too old by an index")
+    Diagnostic::error(Code::TtlUnkept, "MongoDB deletes old records by an index")
         .at(span, "no call is needed")
         .help("remove `purge`; `bedsc ddl` writes the index")
 }
 
 /// Records cannot be moved.
 pub(crate) fn age_unkept(span: Span, what: &str, help: &str) -> Diagnostic {
-    let message = "the records of this template cannot go elsewhere when they are old";
+    let message = "old records of this template cannot be moved";
     Diagnostic::error(Code::AgeUnkept, message).at(span, what).help(help)
 }
 
 pub(crate) fn no_age(span: Span, name: &str) -> Diagnostic {
     let example = if name == "cool" { "3y" } else { "90d" };
-    Diagnostic::error(Code::MissingKey, format!("`{name}` does not say how old records are when they go"))
+    Diagnostic::error(Code::MissingKey, format!("`{name}` does not say at which age records are moved"))
         .at(span, "`after` is missing")
         .help(format!("add `after = \"{example}\"`"))
 }
 
 pub(crate) fn age_after_ttl(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::AgeUnkept, "records are deleted before they are that old")
-        .at(span, "no less than `ttl`")
+    Diagnostic::error(Code::AgeUnkept, "records are deleted before they reach this age")
+        .at(span, "not less than `ttl`")
         .help("write a shorter time, or a longer `ttl`")
 }
 
@@ -135,7 +134,7 @@ pub(crate) fn two_ways(span: Span, warehouse: Span) -> Diagnostic {
     Diagnostic::error(Code::AgeUnkept, "records go into the warehouse or into cool storage, not into both")
         .at(span, "this is the second way")
         .near(warehouse, "the first way")
-        .help("write `cool` into the template of the warehouse: what is there grows older there")
+        .help("write `cool` into the template of the warehouse: its records age there")
 }
 
 pub(crate) fn no_target(span: Span) -> Diagnostic {
@@ -149,7 +148,7 @@ pub(crate) fn unknown_target<'a>(
     name: &str,
     templates: impl IntoIterator<Item = &'a str> + Clone,
 ) -> Diagnostic {
-    let message = format!("there is no template `{}` that could be the warehouse", name.escape_debug());
+    let message = format!("there is no template `{}` to use as the warehouse", name.escape_debug());
     Diagnostic::error(Code::WarehouseTarget, message).at(span, "no such template").suggest(
         name,
         templates,
@@ -167,4 +166,4 @@ pub(crate) fn odd_target(span: Span, name: &str, lacks: &str) -> Diagnostic {
 }
 
 /// A description of a suitable call.
-const PURGE: &str = "it is a call of the lane `write` whose procedure takes `before = \"datetime\"` and `most = \"int\"`, and says in `purged = { type = \"int\", mode = \"out\" }` how many records it has deleted";
+const PURGE: &str = "`purge` names a call of the lane `write`; its procedure takes `before = \"datetime\"` and `most = \"int\"`, and returns in `purged = { type = \"int\", mode = \"out\" }` how many records it deleted";

@@ -9,7 +9,7 @@ use crate::{foreign::Foreign, names::quoted, span::Span};
 
 pub(crate) fn typographic(span: Span, inner: &str) -> Diagnostic {
     let right = quoted(inner);
-    syntax(span, "these are not the quotes of TOML", "a string stands in straight quotes")
+    syntax(span, "these are not the quotes of TOML", "a string needs straight quotes")
         .help(format!("write `{right}`"))
         .fix(span, right)
 }
@@ -28,20 +28,21 @@ pub(crate) fn swallowed(open: Span, quote: Span) -> Diagnostic {
 
 pub(crate) fn unclosed_block(span: Span, quotes: &str) -> Diagnostic {
     syntax(span, "a string over several lines is not closed", "this string has no end")
-        .help(format!("write `{quotes}` where it ends, or the string on one line in single quotes"))
+        .help(format!("write `{quotes}` where it ends, or write the string on one line in single quotes"))
 }
 
 pub(crate) fn quote_inside(span: Span, quote: &str) -> Diagnostic {
     let diagnostic =
-        syntax(span, "there is a quote inside of a string", "the string ends here, and text follows");
+        syntax(span, "there is a quote inside a string", "the string ends here, and text follows");
     if quote == "'" {
-        return diagnostic.help("write the string in \"double quotes\", in which a single quote is a letter");
+        return diagnostic
+            .help("write the string in \"double quotes\", in which a single quote is an ordinary character");
     }
-    diagnostic.help("write the string in 'single quotes', or `\\\"` for a quote inside of \"double quotes\"")
+    diagnostic.help("write the string in 'single quotes', or `\\\"` for a quote inside \"double quotes\"")
 }
 
 pub(crate) fn escape(span: Span, string: Span, escape: &str, right: Option<String>) -> Diagnostic {
-    let diagnostic = syntax(span, format!("`{escape}` means nothing in \"double quotes\""), "not an escape");
+    let diagnostic = syntax(span, format!("`{escape}` is not valid in \"double quotes\""), "not an escape");
     match right {
         Some(right) => {
             diagnostic.help(format!("write `{right}`: in 'single quotes' every \\ stays")).fix(string, right)
@@ -60,12 +61,12 @@ pub(crate) fn null(span: Span, word: &str, section: &str, key: &str) -> Diagnost
     let diagnostic = syntax(span, format!("there is no `{word}` in TOML"), "not a value");
     match key {
         "default" => diagnostic
-            .help("remove `default`: a field that is neither required nor has a default is null where a client gives none"),
+            .help("remove `default`: a field that is neither required nor has a default is null if the client sends no value"),
         // Every template needs these.
         "name" | "service" | "engine" | "database" if section == "template" => {
-            diagnostic.help(format!("write a text, such as `{key} = \"…\"`: a template has to say it"))
+            diagnostic.help(format!("write a text, such as `{key} = \"…\"`: every template needs this key"))
         }
-        _ => diagnostic.help(format!("remove `{key}`: a key that says nothing is left out")),
+        _ => diagnostic.help(format!("remove `{key}`: a key without a value is left out")),
     }
 }
 
@@ -76,16 +77,15 @@ pub(crate) fn number(span: Span, why: &str, right: &str) -> Diagnostic {
 
 /// A number with a comma, where only whole numbers are allowed.
 pub(crate) fn no_fraction(span: Span, whole: &str, is_sure: bool) -> Diagnostic {
-    let diagnostic =
-        syntax(span, "a number has no comma, and this one no fraction", "a whole number, it seems")
-            .help(format!("write `{whole}`: a whole number stands here"));
+    let diagnostic = syntax(span, "a whole number has no comma", "looks like a whole number")
+        .help(format!("write `{whole}`: a whole number is expected"));
     if is_sure { diagnostic.fix(span, whole) } else { diagnostic }
 }
 
 /// A number with a comma of unclear meaning.
 pub(crate) fn number_with_comma(span: Span, whole: &str, fraction: &str) -> Diagnostic {
-    syntax(span, "a number has no comma", "one number, it seems")
-        .help(format!("write `{whole}`, or `{fraction}` if the comma stands in front of a fraction"))
+    syntax(span, "a number has no comma", "looks like one number")
+        .help(format!("write `{whole}`, or `{fraction}` if the comma begins a fraction"))
 }
 
 /// A string with a closing but no opening quote.
@@ -100,20 +100,20 @@ pub(crate) fn extra_quote(span: Span) -> Diagnostic {
 }
 
 pub(crate) fn unit(span: Span, word: &str, digits: &str) -> Diagnostic {
-    syntax(span, format!("`{word}` is not a number"), "a number has digits alone")
-        .help(format!("write `{digits}`, or the number that you mean without its unit"))
+    syntax(span, format!("`{word}` is not a number"), "a number has only digits")
+        .help(format!("write `{digits}`, or the intended number without a unit"))
 }
 
 pub(crate) fn unquoted(span: Span, text: &str) -> Diagnostic {
     let right = quoted(text);
-    syntax(span, "a string stands in quotes", format!("write `{right}`"))
+    syntax(span, "a string needs quotes", format!("write `{right}`"))
         .help(format!("write `{right}`"))
         .fix(span, right)
 }
 
 /// A word with the name of a value of the request.
 pub(crate) fn asked(span: Span, word: &str, value: &str) -> Diagnostic {
-    syntax(span, "a string stands in quotes", "not in quotes").help(format!(
+    syntax(span, "a string needs quotes", "not in quotes").help(format!(
         "write `\"{value}\"` for the value of the request, and `{}` for this text",
         quoted(word)
     ))
@@ -135,13 +135,13 @@ pub(crate) fn flag_alone(span: Span, key: &str) -> Diagnostic {
 /// A word in the place of a number.
 pub(crate) fn no_number(span: Span, word: &str, key: &str) -> Diagnostic {
     syntax(span, format!("`{word}` is not a number"), "a number has digits").help(format!(
-        "write the number itself, `{key} = 100`; a template has no variables, and no endless numbers"
+        "write the number itself, `{key} = 100`; a template has no variables and no infinite numbers"
     ))
 }
 
 /// `right` replaces a type without quotes.
 pub(crate) fn unquoted_type(span: Span, right: &str, ty: &Foreign) -> Diagnostic {
-    let diagnostic = syntax(span, "the name of a type stands in quotes", format!("write `{right}`"))
+    let diagnostic = syntax(span, "the name of a type needs quotes", format!("write `{right}`"))
         .help(format!("write `{right}`"));
     let diagnostic = match ty.note {
         Some(note) => diagnostic.help(note),
@@ -151,8 +151,11 @@ pub(crate) fn unquoted_type(span: Span, right: &str, ty: &Foreign) -> Diagnostic
 }
 
 pub(crate) fn function(span: Span, written: &str) -> Diagnostic {
-    let diagnostic =
-        syntax(span, format!("`{written}` is a function, and a template has none"), "not a constant");
+    let diagnostic = syntax(
+        span,
+        format!("`{written}` is a function, but a template has only constants"),
+        "not a constant",
+    );
     let name = written.split('(').next().unwrap_or_default().to_ascii_lowercase();
     match name.as_str() {
         "now" | "current_timestamp" | "curdate" | "current_date" | "sysdate" | "getdate" => diagnostic
@@ -160,7 +163,7 @@ pub(crate) fn function(span: Span, written: &str) -> Diagnostic {
         "uuid" | "newid" | "gen_random_uuid" | "uuidv4" | "uuid_v4" => diagnostic
             .help("write `generated = \"uuid_v7\"` in place of the default, for a field of the type `uuid`"),
         _ => diagnostic
-            .help("write a constant; what the database computes is a field with `generated = \"database\"`"),
+            .help("write a constant, or `generated = \"database\"` if the database computes the value"),
     }
 }
 
@@ -173,13 +176,13 @@ pub(crate) fn not_a_value(span: Span, text: &str) -> Diagnostic {
     if text.starts_with(|letter: char| letter.is_ascii_digit() || letter == '-')
         && (text.contains(['*', '^', '<', '+']) || text.starts_with("--"))
     {
-        return diagnostic.help("write the number itself, in its digits: a template computes nothing");
+        return diagnostic.help("write the number itself in digits: a template computes nothing");
     }
     if text.starts_with(|letter: char| letter.is_ascii_digit()) && text.contains(['-', '/', '.']) {
         return diagnostic.help("write a date as `2026-01-31`, a time as `08:30:00`, a number as `12.50`");
     }
     if text.starts_with(|letter: char| letter.is_ascii_digit()) {
-        return diagnostic.help("write a number with digits alone, or a string in quotes");
+        return diagnostic.help("write a number with digits only, or a string in quotes");
     }
     match text {
         "=" => diagnostic.help("remove it: one `=` is enough"),
@@ -188,30 +191,30 @@ pub(crate) fn not_a_value(span: Span, text: &str) -> Diagnostic {
     }
 }
 
-const OMITTED: &str = "write what it stands for, or remove it";
+const OMITTED: &str = "write the omitted text, or remove it";
 
 /// A comma at the end of a string, before its last quote. It is missing after the quote.
 pub(crate) fn comma_inside(span: Span, quote: &str) -> Diagnostic {
     let right = format!("{quote},");
-    syntax(span, "a comma stands inside of a string, and none behind it", "inside of the quotes")
-        .help(format!("write the comma behind the quote, `{right}`"))
+    syntax(span, "a comma is inside a string, not after it", "inside the quotes")
+        .help(format!("write the comma after the quote, `{right}`"))
         .fix(span, right)
 }
 
 /// Strings that are joined by a sign, as in other languages.
 pub(crate) fn joined(span: Span) -> Diagnostic {
-    syntax(span, "a template joins no strings", "several strings").help("write one string")
+    syntax(span, "a template cannot join strings", "several strings").help("write one string")
 }
 
 /// A text over several lines, in the form of YAML or a shell.
 pub(crate) fn text_of_lines(span: Span, text: &str) -> Diagnostic {
     let right = if text.contains('\n') { "\"\"\"".to_owned() } else { quoted(text) };
     let help = if text.contains('\n') {
-        format!("write `{right}` here, the text below it, and `{right}` behind it")
+        format!("write `{right}` here, the text below it, and `{right}` after it")
     } else {
         format!("write `{right}`")
     };
-    syntax(span, "a text over several lines begins with `\"\"\"`", "the text stands below").help(help)
+    syntax(span, "a text over several lines begins with `\"\"\"`", "the text is below").help(help)
 }
 
 /// Dots in the place of an omitted text.
@@ -228,19 +231,21 @@ pub(crate) fn unopened_table(span: Span, right: &str) -> Diagnostic {
 
 /// Values with commas between them, without brackets.
 pub(crate) fn list_without_brackets(span: Span, right: &str) -> Diagnostic {
-    syntax(span, "a list stands in [ ]", "several values").help(format!("write `{right}`")).fix(span, right)
+    syntax(span, "a list is written in [ ]", "several values")
+        .help(format!("write `{right}`"))
+        .fix(span, right)
 }
 
 /// A value below its key. `gap` is the text between the two.
 pub(crate) fn value_below(span: Span, gap: Span, key: &str) -> Diagnostic {
-    syntax(span, format!("the value of `{key}` stands on the next line"), "the value")
-        .help("write it on the line of its key, behind `=`")
+    syntax(span, format!("the value of `{key}` is on the next line"), "the value")
+        .help("write it on the line of its key, after `=`")
         .fix(gap, "= ")
 }
 
 /// `right` is the correct list, if it is certain.
 pub(crate) fn not_a_list(span: Span, brackets: &str, right: Option<String>) -> Diagnostic {
-    let diagnostic = syntax(span, format!("a list stands in [ ], not in {brackets}"), "not a list here");
+    let diagnostic = syntax(span, format!("a list is written in [ ], not in {brackets}"), "not a list here");
     match right {
         Some(right) => diagnostic.help(format!("write `{right}`")).fix(span, right),
         None => diagnostic.help("write `[\"a\", \"b\"]`"),
@@ -248,15 +253,15 @@ pub(crate) fn not_a_list(span: Span, brackets: &str, right: Option<String>) -> D
 }
 
 pub(crate) fn bare_list(span: Span, right: String) -> Diagnostic {
-    syntax(span, "strings stand in quotes", "quotes are missing")
+    syntax(span, "strings need quotes", "quotes are missing")
         .help(format!("write `{right}`"))
         .fix(span, right)
 }
 
 /// A placeholder of another template engine.
 pub(crate) fn placeholder(span: Span, written: &str) -> Diagnostic {
-    syntax(span, format!("`{written}` is not replaced by anything"), "not a value").help(
-        "write the value itself: a template is the same in every environment, and the configuration differs",
+    syntax(span, format!("`{written}` is a placeholder, which nothing replaces"), "not a value").help(
+        "write the value itself: a template is the same in every environment, only the configuration differs",
     )
 }
 
@@ -267,8 +272,8 @@ pub(crate) fn string_prefix(span: Span, letter: char, right: &str) -> Diagnostic
 }
 
 pub(crate) fn pattern_of_script(span: Span, right: &str) -> Diagnostic {
-    syntax(span, "a pattern is a string, and stands in quotes", format!("write `{right}`"))
-        .help(format!("write `{right}`; a flag stands in front, such as `(?i)`"))
+    syntax(span, "a pattern is a string, and needs quotes", format!("write `{right}`"))
+        .help(format!("write `{right}`; flags come first, such as `(?i)`"))
         .fix(span, right)
 }
 

@@ -142,7 +142,7 @@ impl Diagnostic {
     ) -> Self {
         if let Some((what, number)) = letters::first_invisible(name) {
             return self
-                .help(format!("type it again: there is {what} in it (U+{number:04X}), which nobody sees"));
+                .help(format!("type it again: it contains {what} (U+{number:04X}), which is invisible"));
         }
         if let Some((script, letter)) = letters::first_lookalike(name) {
             return self.help(format!("type it again: the letter `{letter}` in it is {script}"));

@@ -19,7 +19,7 @@ pub(crate) fn object_engine(span: Span, key: &str, operation: &str, engine: Engi
     };
     Diagnostic::error(Code::ObjectEngine, format!("`{key}` is not a key for {}", engine.title()))
         .at(span, format!("the engine is {}", engine.title()))
-        .help(format!("write {instead}: this is what `{operation}` names with {}", engine.title()))
+        .help(format!("write {instead} for `{operation}` on {}", engine.title()))
 }
 
 /// A key beside a collection that only procedures can have.
@@ -28,15 +28,15 @@ pub(crate) fn no_procedure(span: Span, key: &str, operation: &str) -> Diagnostic
     Diagnostic::error(Code::ObjectEngine, format!("`{key}` is not a key for {mongodb}"))
         .at(span, format!("the engine is {mongodb}"))
         .help(format!(
-            "remove it: only a procedure of {mariadb} has `{key}`, and `{operation}` has a collection"
+            "remove it: only a procedure of {mariadb} has `{key}`, but `{operation}` has a collection"
         ))
 }
 
 /// An object that is one of the node's own tables.
 pub(crate) fn own_table(span: Span, name: &str) -> Diagnostic {
-    Diagnostic::error(Code::ObjectName, format!("{} is a table of the node's own", shown(name)))
-        .at(span, "no template reads or writes it")
-        .help("name another object: the node alone keeps what is in it")
+    Diagnostic::error(Code::ObjectName, format!("{} is an internal table of the node", shown(name)))
+        .at(span, "not for templates")
+        .help("name another object: only the node uses this table")
 }
 
 /// `example` is the text to write, in backquotes.
@@ -68,8 +68,8 @@ pub(crate) fn object_name_rule(span: Span, name: &str, rule: &str) -> Diagnostic
 pub(crate) fn names_in_one(span: Span, names: &[&str]) -> Diagnostic {
     let right: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
     let right = right.join(", ");
-    Diagnostic::error(Code::UnknownField, "several fields stand in one string")
-        .at(span, "one string, one field")
+    Diagnostic::error(Code::UnknownField, "one string contains several fields")
+        .at(span, "write one string per field")
         .help(format!("write `{right}`"))
         .fix(span, right)
 }
@@ -85,11 +85,11 @@ pub(crate) fn object_name_quoted(span: Span, name: &str, plain: &str) -> Diagnos
 pub(crate) fn object_name_query(span: Span, name: &str) -> Diagnostic {
     let verb = name.trim().get(..6).unwrap_or_default().to_ascii_lowercase();
     if matches!(verb.as_str(), "insert" | "update" | "replac" | "delete") {
-        return object_name(span, name, "a statement, and not a name").help(
+        return object_name(span, name, "a statement, not a name").help(
             "put it into a procedure, and write the procedure's name, with the fields that it takes as `args`",
         );
     }
-    object_name(span, name, "a query, and not a name")
+    object_name(span, name, "a query, not a name")
         .help("make it a view, `create view v_name as select …`, and write the name of the view")
 }
 
@@ -125,7 +125,7 @@ pub(crate) fn default_unused(span: Span, field: &str, declared: Span) -> Diagnos
 
 /// A field that the node generates but passes to no object that stores it.
 pub(crate) fn generated_unused(span: Span, field: &str, declared: Span) -> Diagnostic {
-    Diagnostic::warning(Code::DefaultUnused, format!("what is generated for `{field}` is never stored"))
+    Diagnostic::warning(Code::DefaultUnused, format!("the generated value of `{field}` is never stored"))
         .at(declared, "the node generates it")
         .near(span, format!("`{field}` is not passed to the procedure"))
         .help(format!("add `{field}` here, and a parameter to the procedure"))
@@ -134,9 +134,9 @@ pub(crate) fn generated_unused(span: Span, field: &str, declared: Span) -> Diagn
 
 pub(crate) fn key_index(span: Span, field: &str) -> Diagnostic {
     Diagnostic::warning(Code::KeyIndex, format!("the key `{field}` is not `_id`, and needs a unique index"))
-        .at(span, "MongoDB keeps `_id` unique alone")
+        .at(span, "MongoDB keeps only `_id` unique")
         .help(
-            "add `column = \"_id\"`, or create a unique index on the member and say so with `unique = true`",
+            "add `column = \"_id\"`, or create a unique index on the member and declare it with `unique = true`",
         )
 }
 
@@ -144,8 +144,8 @@ pub(crate) fn key_index(span: Span, field: &str) -> Diagnostic {
 pub(crate) fn parameters_in_name(span: Span, name: &str, parameters: &[&str]) -> Diagnostic {
     let args: Vec<String> = parameters.iter().map(|name| names::quoted(name)).collect();
     let args = if args.is_empty() { "\"…\"".to_owned() } else { args.join(", ") };
-    Diagnostic::error(Code::ArgsMissing, "a procedure is named without its parameters, which are `args`")
-        .at(span, "a name and parameters, it seems")
+    Diagnostic::error(Code::ArgsMissing, "a procedure is named without its parameters, which belong in `args`")
+        .at(span, "looks like a name with parameters")
         .help(format!(
             "write `procedure = \"{name}\", args = [{args}]`, with the fields in the order of the procedure's parameters"
         ))
@@ -168,15 +168,15 @@ pub(crate) fn unknown_field<'a>(
         || name.parse::<f64>().is_ok();
     match parameter_of(name, fields.clone()) {
         _ if is_constant => {
-            diagnostic.help("remove it: fields are named here, and a constant is written in the procedure")
+            diagnostic.help("remove it: this list names fields; write a constant in the procedure")
         }
         Some(field) => diagnostic
-            .help(format!("write `{field}`: fields stand here, in the order of the procedure's parameters"))
+            .help(format!(
+                "write `{field}`: this list names fields, in the order of the procedure's parameters"
+            ))
             .rename(name, field),
         None => match beginning(name, fields.clone()) {
-            Some(field) => {
-                diagnostic.help(format!("write `{field}`: the name of a field stands here, and nothing else"))
-            }
+            Some(field) => diagnostic.help(format!("write `{field}`: only the name of a field is expected")),
             None => diagnostic.suggest(name, fields, "the fields are"),
         },
     }
@@ -196,10 +196,9 @@ fn parameter_of<'n, 'a>(name: &'n str, fields: impl IntoIterator<Item = &'a str>
 
 /// Names with a direction, such as `-created_at`.
 pub(crate) fn directed(names: &[(&str, Span)], plain: &str, is_sort: bool) -> Diagnostic {
-    let mut diagnostic =
-        Diagnostic::error(Code::UnknownField, "a field stands here by its name alone, without a direction");
+    let mut diagnostic = Diagnostic::error(Code::UnknownField, "a field is named here without a direction");
     for (name, span) in names {
-        diagnostic = diagnostic.at(*span, format!("`{name}` is no field"));
+        diagnostic = diagnostic.at(*span, format!("`{name}` is not a field"));
     }
     let help = if is_sort {
         format!("write `{plain}`: clients choose the direction, with `-{plain}` for descending")
@@ -220,23 +219,23 @@ pub(crate) fn placeholders<'a>(
     fields: impl IntoIterator<Item = &'a str>,
 ) -> Diagnostic {
     let mut diagnostic =
-        Diagnostic::error(Code::UnknownField, format!("fields stand in `{list}`, and no placeholders"));
+        Diagnostic::error(Code::UnknownField, format!("`{list}` names fields, not placeholders"));
     for (name, span) in names {
-        diagnostic = diagnostic.at(*span, format!("{} is no field", shown(name)));
+        diagnostic = diagnostic.at(*span, format!("{} is not a field", shown(name)));
     }
     let order = if list == "args" { ", in the order of the procedure's parameters" } else { "" };
     let fields = names::sentence(fields);
-    diagnostic.help(format!("name the fields{order}: there is {fields}"))
+    diagnostic.help(format!("name the fields{order}: {fields}"))
 }
 
 pub(crate) fn wildcard<'a>(span: Span, list: &str, fields: impl IntoIterator<Item = &'a str>) -> Diagnostic {
     let fields: Vec<String> = fields.into_iter().map(|name| format!("\"{name}\"")).collect();
     let diagnostic =
-        Diagnostic::error(Code::UnknownField, format!("no word stands for all fields in `{list}`"))
+        Diagnostic::error(Code::UnknownField, format!("`{list}` has no wildcard for all fields"))
             .at(span, "no such field");
     if fields.is_empty() {
         let why =
-            if list == "returns" { "no field is filled by the database" } else { "no field can stand in it" };
+            if list == "returns" { "no field is filled by the database" } else { "no field is suitable" };
         return diagnostic.help(format!("remove `{list}`: {why}"));
     }
     diagnostic.help(format!("name the fields, such as `{list} = [{}]`", fields.join(", ")))
@@ -245,7 +244,7 @@ pub(crate) fn wildcard<'a>(span: Span, list: &str, fields: impl IntoIterator<Ite
 /// A condition in place of a field name.
 pub(crate) fn condition(span: Span, text: &str) -> Diagnostic {
     Diagnostic::error(Code::UnknownField, format!("there is no field {}", shown(text)))
-        .at(span, "a condition, it seems")
+        .at(span, "looks like a condition")
         .help(meant::CONDITION)
 }
 
@@ -266,7 +265,7 @@ pub(crate) fn column_for_field(span: Span, column: &str, field: &str, declared: 
     )
     .at(span, "a column, not a field")
     .near(declared, "this field has the column")
-    .help(format!("write `{field}`: a template names fields, and knows their columns"))
+    .help(format!("write `{field}`: a template names fields, not columns"))
     .rename(column, field)
 }
 
@@ -303,7 +302,7 @@ pub(crate) fn key_replaced(
     )
     .at(span, "the key is missing");
     for (_, span) in others {
-        diagnostic = diagnostic.near(*span, "a client sends no value of it");
+        diagnostic = diagnostic.near(*span, "a client does not send its value");
     }
     diagnostic.help(format!(
         "write `args = [{}]`, and let the procedure find the record by the whole key",
@@ -349,7 +348,7 @@ pub(crate) fn no_key(operations: &[(&str, Span)], front: Front) -> Diagnostic {
     let names = names::sentence(operations.iter().map(|(name, _)| *name));
     let verb = if operations.len() == 1 { "needs" } else { "need" };
     let mut diagnostic =
-        Diagnostic::error(Code::NoKey, format!("{names} {verb} a key, and no field is part of one"));
+        Diagnostic::error(Code::NoKey, format!("{names} {verb} a key, but no field is part of one"));
     for (_, span) in operations {
         diagnostic = diagnostic.at(*span, "which record?");
     }
@@ -407,16 +406,16 @@ pub(crate) fn not_indexable(code: Code, span: Span, field: &str, ty: &str, decla
         .near(declared, format!("the type is `{ty}`"))
         .help(match ty {
             "text" => format!("remove it from `{verb}`, make it a `string`, or write a procedure or pipeline of your own and call it"),
-            _ => format!("remove it from `{verb}`; a procedure or pipeline of your own can do it, and is called"),
+            _ => format!("remove it from `{verb}`, or write a procedure or pipeline of your own and call it"),
         })
 }
 
 /// The path to a part of a field in place of a whole field.
 pub(crate) fn part_of_field(span: Span, name: &str, field: &str, declared: Span) -> Diagnostic {
     Diagnostic::error(Code::UnknownField, format!("there is no field `{name}`, only `{field}` as a whole"))
-        .at(span, "a part of a field, it seems")
+        .at(span, "looks like a part of a field")
         .near(declared, "this field")
-        .help("remove it; a member that is to be filtered or sorted by is a field of its own, which a view gives")
+        .help("remove it; to filter or sort by a member, let a view return it as a separate field")
 }
 
 pub(crate) fn limit_crossed(default: Span, default_is: u32, max: Option<Span>, max_is: u32) -> Diagnostic {
@@ -429,7 +428,7 @@ pub(crate) fn limit_crossed(default: Span, default_is: u32, max: Option<Span>, m
         Some(span) => diagnostic
             .near(span, "the maximum")
             .help(format!("write `default = {max_is}` or less, or a greater `max`")),
-        None => diagnostic.help("`max` is 500 unless you write another"),
+        None => diagnostic.help("`max` is 500 unless you write another value"),
     }
 }
 

@@ -47,7 +47,7 @@ pub(crate) fn syntax(mistake: Mistake, file: FileId, named: Span) -> Diagnostic 
 
 /// The file's content is elsewhere (Git LFS), and this is only a pointer to it.
 pub(crate) fn lfs_pointer(span: Span, named: Span) -> Diagnostic {
-    Diagnostic::error(Code::PipelineSyntax, "the file of a pipeline is a pointer of Git LFS, not JSON")
+    Diagnostic::error(Code::PipelineSyntax, "the file of a pipeline is a Git LFS pointer, not JSON")
         .at(span, "this is how such a pointer begins")
         .near(named, "named here")
         .help("run `git lfs pull`, which puts the file itself in its place; pipelines are small, and need no LFS")
@@ -61,7 +61,7 @@ pub(super) fn shape(span: Span, named: Span, why: &str, label: &str, help: &str)
 }
 
 pub(crate) fn no_list(node: &Node, what: &str, named: Span) -> Diagnostic {
-    let why = format!("{what} has {} where a list of stages has to stand", node.value.kind());
+    let why = format!("{what} has {} where a list of stages is expected", node.value.kind());
     // It may be the whole content of the file.
     let Span { file, start, end } = node.span;
     let at = Span { file, start, end: (start + 1).min(end) };
@@ -76,7 +76,7 @@ pub(crate) fn no_list(node: &Node, what: &str, named: Span) -> Diagnostic {
 
 /// A name that no document can have.
 pub(crate) fn name_with_nul(name: &Spanned<String>, named: Span) -> Diagnostic {
-    let message = "a name has the character NUL in it, and no name of MongoDB has".to_owned();
+    let message = "a name contains the character NUL, which MongoDB does not allow".to_owned();
     let diagnostic = value(name.span, message, "with NUL", named);
     match name.value.replace('\0', "").as_str() {
         "" => diagnostic.help("write a name in letters"),
@@ -85,14 +85,14 @@ pub(crate) fn name_with_nul(name: &Spanned<String>, named: Span) -> Diagnostic {
 }
 
 pub(crate) fn no_stages(span: Span, named: Span) -> Diagnostic {
-    let help = "write at least one stage; { \"$match\": {} } gives every document";
+    let help = "write at least one stage; { \"$match\": {} } returns every document";
     shape(span, named, "it has no stages", "an empty list", help)
 }
 
 pub(crate) fn no_stage(node: &Node, named: Span) -> Diagnostic {
     let why = match node.value.members() {
         Some(_) => "a stage has no operator".to_owned(),
-        None => format!("{} stands where a stage has to stand", node.value.kind()),
+        None => format!("{} is given where a stage is expected", node.value.kind()),
     };
     shape(
         node.span,
@@ -104,7 +104,7 @@ pub(crate) fn no_stage(node: &Node, named: Span) -> Diagnostic {
 }
 
 pub(crate) fn two_stages(span: Span, named: Span) -> Diagnostic {
-    let help = "put each stage into braces of its own: { \"$match\": … }, { \"$limit\": … }";
+    let help = "put each stage into its own braces: { \"$match\": … }, { \"$limit\": … }";
     shape(span, named, "an object has two stages", "the second", help)
 }
 
@@ -112,7 +112,7 @@ pub(crate) fn value_for_stage(span: Span, named: Span) -> Diagnostic {
     placeholders::value_not_here(
         span,
         "a list of stages",
-        ("stages are the pipeline's own", "write the stages, with values in their places"),
+        ("a client cannot send stages", "write the stages, with arguments only for values"),
         named,
     )
 }
@@ -127,7 +127,7 @@ pub(crate) fn unknown_stage(name: &Spanned<String>, named: Span) -> Diagnostic {
         return extended(span, name, named);
     }
     if ELSEWHERE.contains(&name) {
-        return Diagnostic::error(Code::StagePlace, format!("`{name}` cannot stand in a call"))
+        return Diagnostic::error(Code::StagePlace, format!("`{name}` is not allowed in a call"))
             .at(span, "needs a database or a server, not a collection")
             .near(named, "named here")
             .help("remove the stage; it is for administrators, or never ends");
@@ -147,7 +147,7 @@ pub(crate) fn unknown_stage(name: &Spanned<String>, named: Span) -> Diagnostic {
     }
     if EXPRESSIONS.iter().chain(FILTERS).any(|(known, _)| *known == name) {
         return diagnostic.help(format!(
-            "`{name}` is an operator, which stands inside of a stage such as `$match`, `$project` or `$set`"
+            "`{name}` is an operator, which belongs inside a stage such as `$match`, `$project` or `$set`"
         ));
     }
     diagnostic.suggest(name, stages(), "the stages are")
@@ -188,24 +188,24 @@ pub(crate) fn unknown_operator(
         return Diagnostic { fix: None, ..diagnostic.suggest(name, known, "") };
     }
     let elsewhere = if stages().any(|stage| stage == name) {
-        Some("a stage, which stands in the list of stages")
+        Some("a stage, which belongs in the list of stages")
     } else if UPDATES.contains(&name) {
         Some("an operator of updates; a pipeline computes with `$set` and stores with `$merge`")
     } else if FILTERS.iter().any(|(known, _)| *known == name) {
-        Some("an operator of queries, which stands in `$match`")
+        Some("an operator of queries, which belongs in `$match`")
     } else if EXPRESSIONS.iter().any(|(known, _)| *known == name) {
-        Some("an operator of expressions; in a query it stands inside of {\"$expr\": …}")
+        Some("an operator of expressions; in a query it belongs inside {\"$expr\": …}")
     } else {
         None
     };
     match elsewhere {
         Some(elsewhere) => diagnostic.help(format!("`{name}` is {elsewhere}")),
         None if what == "condition" && name.starts_with('$') => diagnostic.help(format!(
-            "write \"{}\" for the field: in front of a condition it has no `$`",
+            "write \"{}\" for the field: its name has no `$` before a condition",
             name.trim_start_matches('$')
         )),
         None if what == "operator of an expression" => diagnostic.help(format!(
-            "write \"{name}\" alone for the field; an operator is one of MongoDB 8's manual, such as `$eq` or `$add`"
+            "write only \"{name}\" for the field; an operator is one of the MongoDB 8 manual, such as `$eq` or `$add`"
         )),
         None => diagnostic.suggest(name, known, "the operators here are"),
     }
@@ -262,9 +262,9 @@ pub(crate) fn unknown_word(span: Span, word: &str, of: &str, known: &[&str], nam
 }
 
 pub(crate) fn dollar_name(name: &Spanned<String>, of: &str, named: Span) -> Diagnostic {
-    let message = format!("`{}` stands in `{of}` where the name of a field has to stand", name.value);
+    let message = format!("`{}` is in `{of}` where the name of a field is expected", name.value);
     operator(name.span, message, "not the name of a field", named)
-        .help("write the name of the field, and the operator inside of its value: {\"total\": {\"$sum\": …}}")
+        .help("write the name of the field, and the operator inside its value: {\"total\": {\"$sum\": …}}")
 }
 
 /// Whether a name is one of Extended JSON.
@@ -286,7 +286,7 @@ pub(crate) fn extended(span: Span, form: &str, named: Span) -> Diagnostic {
 
 /// `$args` and the like instead of `$arg`.
 pub(super) fn misspelt_placeholder(name: &Spanned<String>, named: Span) -> Diagnostic {
-    let message = format!("`{}` is no operator; an argument is named by `$arg`", name.value);
+    let message = format!("`{}` is not an operator; `$arg` names an argument", name.value);
     Diagnostic::error(Code::PipelineOperator, message)
         .at(name.span, "no such operator")
         .near(named, "named here")
@@ -303,21 +303,22 @@ pub(crate) fn misplaced(span: Span, message: String, help: &str, named: Span) ->
 }
 
 pub(crate) fn not_in_match(span: Span, name: &str, help: &str, named: Span) -> Diagnostic {
-    place(span, format!("`{name}` cannot stand in a pipeline's query"), help, named)
+    place(span, format!("`{name}` is not allowed in the query of a pipeline"), help, named)
 }
 
 pub(crate) fn text_not_first(span: Span, named: Span) -> Diagnostic {
-    let help = "move this `$match` to the front; conditions on what other stages give are a second `$match`";
-    place(span, "`$text` has to stand in the first stage of the pipeline", help, named)
+    let help =
+        "move this `$match` to the front; write a second `$match` for conditions on results of other stages";
+    place(span, "`$text` must be in the first stage of the pipeline", help, named)
 }
 
 pub(crate) fn filter_without_field(span: Span, name: &str, named: Span) -> Diagnostic {
     let help = format!("write the field first: {{\"price\": {{\"{name}\": …}}}}");
-    place(span, format!("`{name}` stands without a field"), &help, named)
+    place(span, format!("`{name}` has no field"), &help, named)
 }
 
 pub(crate) fn operator_in_value(name: &Spanned<String>, named: Span) -> Diagnostic {
-    let message = format!("`{}` stands inside of a value, where it is no operator", name.value);
+    let message = format!("`{}` is inside a value, where it is not an operator", name.value);
     place(name.span, message, "write the path of the field with dots: {\"place.zip\": {\"$gt\": …}}", named)
 }
 
@@ -326,9 +327,9 @@ pub(crate) fn not_alone(span: Span, operator: &Member, named: Span) -> Diagnosti
     shape(
         span,
         named,
-        &format!("another member stands beside the operator `{name}`"),
+        &format!("there is another member beside the operator `{name}`"),
         "beside the operator",
-        "put each operator into braces of its own, and join conditions with `$and`",
+        "put each operator into its own braces, and join conditions with `$and`",
     )
     .near(operator.name.span, "the operator")
 }
@@ -350,12 +351,12 @@ pub(crate) fn count(
         (least, most) => format!("{least} to {most}"),
     };
     let s = if wanted == "1" || wanted == "at least 1" { "" } else { "s" };
-    value(span, format!("`{of}` takes {wanted} expression{s}, and {given} are given"), "these", named)
+    value(span, format!("`{of}` takes {wanted} expression{s}, but {given} are given"), "these", named)
         .help(format!("write {{\"{of}\": […]}} with {wanted} expression{s} in the list"))
 }
 
 pub(crate) fn missing_key(span: Span, key: &str, of: &str, named: Span) -> Diagnostic {
-    value(span, format!("`{of}` lacks its member `{key}`"), "lacks it", named)
+    value(span, format!("`{of}` needs the member `{key}`"), "missing here", named)
         .help(format!("add \"{key}\": …"))
 }
 
@@ -363,7 +364,7 @@ pub(crate) fn no_source(span: Span, name: &str, named: Span) -> Diagnostic {
     let help = if name == "$lookup" {
         "write `from` with `localField` and `foreignField`, or with `pipeline`, or both"
     } else {
-        "write {\"coll\": \"…\"}, with `pipeline` where stages are wanted"
+        "write {\"coll\": \"…\"}, and add `pipeline` for stages"
     };
     value(span, format!("`{name}` does not say what it reads"), "what does it read?", named).help(help)
 }
@@ -374,9 +375,9 @@ pub(crate) fn no_conditions(span: Span, name: &str, named: Span) -> Diagnostic {
 }
 
 pub(crate) fn no_accumulator(node: &Node, what: &str, named: Span) -> Diagnostic {
-    let message = format!("{} stands where an {what} has to stand", node.value.kind());
-    value(node.span, message, "says not how values are gathered", named).help(
-        "write an operator: {\"$sum\": 1}, {\"$first\": \"$name\"}; what all have in common stands in `_id`",
+    let message = format!("{} is given where an {what} is expected", node.value.kind());
+    value(node.span, message, "does not say how to combine values", named).help(
+        "write an operator: {\"$sum\": 1}, {\"$first\": \"$name\"}; the value that a group shares belongs in `_id`",
     )
 }
 

@@ -5,7 +5,7 @@ use crate::{code::Code, span::Span};
 
 pub(crate) fn value_not_here(span: Span, of: &str, (why, help): (&str, &str), named: Span) -> Diagnostic {
     let place = if of.contains(' ') { of.to_owned() } else { format!("`{of}`") };
-    Diagnostic::error(Code::ValueNotHere, format!("a client's value cannot stand in {place}"))
+    Diagnostic::error(Code::ValueNotHere, format!("a client's value is not allowed in {place}"))
         .at(span, why)
         .near(named, "named here")
         .help(help)
@@ -14,22 +14,22 @@ pub(crate) fn value_not_here(span: Span, of: &str, (why, help): (&str, &str), na
 pub(crate) fn steered_by(span: Span, path: &str, named: Span) -> Diagnostic {
     Diagnostic::error(
         Code::ValueNotHere,
-        format!("what a client sends gets into `{path}`, and decides here what is meant"),
+        format!("a client's value gets into `{path}`, which steers the pipeline here"),
     )
     .at(span, "may hold a client's value")
     .near(named, "named here")
-    .help("write a constant; where clients choose, use `$switch` with a constant in each branch")
+    .help("write a constant; to let clients choose, use `$switch` with a constant in each branch")
 }
 
 pub(crate) fn undeclared_regex(span: Span, name: &str, of: &str, named: Span) -> Diagnostic {
     Diagnostic::error(
         Code::RegexNotDeclared,
-        format!("a client's value is a regular expression in `{of}`, and is not declared as one"),
+        format!("a client's value is a regular expression in `{of}`, but is not declared as one"),
     )
     .at(span, "the client would write the expression")
     .near(named, "named here")
     .help(format!(
-        "write {{\"$arg\": \"{name}\", \"as\": \"regex\"}} if clients are to send regular expressions"
+        "write {{\"$arg\": \"{name}\", \"as\": \"regex\"}} if clients may send regular expressions"
     ))
     .help("to search for the text itself, use `$indexOfCP` in `$expr`, or `$eq`")
 }
@@ -48,7 +48,7 @@ pub(crate) fn argument_type(
     takes: &str,
     (call, named): (Span, Span),
 ) -> Diagnostic {
-    Diagnostic::error(Code::ArgumentKind, format!("`{of}` takes {takes}, and `{name}` is of the type `{ty}`"))
+    Diagnostic::error(Code::ArgumentKind, format!("`{of}` takes {takes}, but `{name}` has the type `{ty}`"))
         .at(span, format!("expected {takes}"))
         .near(call, "in this call")
         .near(named, "named here")
@@ -62,8 +62,8 @@ pub(crate) fn argument_bound(
     least: u8,
     (call, named): (Span, Span),
 ) -> Diagnostic {
-    let (is_one, place) = if is_list { ("may have one", "the `items` of ") } else { ("may be one", "") };
-    let message = format!("`{of}` takes no number below {least}, and `{name}` {is_one}");
+    let (is_one, place) = if is_list { ("may contain one", "the `items` of ") } else { ("may be lower", "") };
+    let message = format!("`{of}` takes no number below {least}, but `{name}` {is_one}");
     Diagnostic::error(Code::ArgumentKind, message)
         .at(span, format!("may be below {least}"))
         .near(call, "in this call")
@@ -72,7 +72,7 @@ pub(crate) fn argument_bound(
 }
 
 pub(crate) fn argument_null(span: Span, name: &str, of: &str, (call, named): (Span, Span)) -> Diagnostic {
-    Diagnostic::error(Code::ArgumentKind, format!("`{of}` takes no null, and `{name}` may be null"))
+    Diagnostic::error(Code::ArgumentKind, format!("`{of}` takes no null, but `{name}` may be null"))
         .at(span, "may be null")
         .near(call, "in this call")
         .near(named, "named here")

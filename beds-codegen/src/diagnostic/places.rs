@@ -12,7 +12,7 @@ pub(crate) fn call_in_access(span: Span, name: &str) -> Diagnostic {
 
 /// Keys of a call directly in `[calls]`.
 pub(crate) fn call_without_name(span: Span, key: &str) -> Diagnostic {
-    Diagnostic::error(Code::WrongShape, format!("`{key}` stands in `[calls]` itself, and not in a call"))
+    Diagnostic::error(Code::WrongShape, format!("`{key}` is in `[calls]` itself, not in a call"))
         .at(span, "of which call?")
         .help("write `[calls.NAME]` above it: requests go to `TEMPLATE.call.NAME`")
 }
@@ -20,7 +20,7 @@ pub(crate) fn call_without_name(span: Span, key: &str) -> Diagnostic {
 /// Columns in `returns`, where a type is expected.
 pub(crate) fn returns_columns(span: Span, column: &str) -> Diagnostic {
     Diagnostic::error(Code::ReturnsUnknown, format!("`{column}` is neither `type` nor `rows`"))
-        .at(span, "a column, it seems")
+        .at(span, "looks like a column")
         .help(format!("write `returns = {{ rows = {{ {column} = \"int\", … }} }}` for the columns of a result set"))
         .help("write `returns = { type = \"int\" }` for one value; values of OUT parameters are returned without `returns`")
 }
@@ -32,9 +32,9 @@ pub(crate) fn rows_misspelt(span: Span, key: &str, is_list: bool) -> Diagnostic 
     if is_list {
         return diagnostic
             .help("write `returns = { rows = { … } }` with the columns of the first result set, each with its type")
-            .help("remove `returns` where there are several: then every result set is returned as it comes");
+            .help("remove `returns` if there are several: then the call returns every result set as the database gives it");
     }
-    diagnostic.help("write `rows`: this is its name here").rename(key, "rows")
+    diagnostic.help("write `rows` instead").rename(key, "rows")
 }
 
 /// A call below the name of another.
@@ -66,9 +66,9 @@ pub(crate) fn below_field(
     } else {
         (format!("`{inner}` in `{field}`"), format!("`[{outer}]` and `[{path}]` with their keys"))
     };
-    Diagnostic::error(Code::UnknownKey, format!("the {what} `{name}` stands below the header of {of}"))
-        .at(span, format!("a key of `{inner}`, as it stands"))
-        .near(header, "this header takes all lines below it")
+    Diagnostic::error(Code::UnknownKey, format!("the {what} `{name}` is below the header of {of}"))
+        .at(span, format!("read as a key of `{inner}`"))
+        .near(header, "all lines below belong to this header")
         .help(format!("move {headers} below all other {what}s, or write `{field} = {{ … }}` on one line"))
 }
 
@@ -79,13 +79,10 @@ pub(crate) fn below_header(
     header: Span,
     (section, inner): (&str, &str),
 ) -> Diagnostic {
-    Diagnostic::error(
-        Code::UnknownKey,
-        format!("`{key}` of `[{section}]` stands below `[{section}.{inner}]`"),
-    )
-    .at(span, format!("a key of `{inner}`, as it stands"))
-    .near(header, "this header takes all lines below it")
-    .help(format!("move it above `[{section}.{inner}]`, or write `{inner} = {{ … }}` on one line"))
+    Diagnostic::error(Code::UnknownKey, format!("`{key}` of `[{section}]` is below `[{section}.{inner}]`"))
+        .at(span, format!("read as a key of `{inner}`"))
+        .near(header, "all lines below belong to this header")
+        .help(format!("move it above `[{section}.{inner}]`, or write `{inner} = {{ … }}` on one line"))
 }
 
 /// Both kinds of return values at once.
@@ -102,20 +99,20 @@ pub(crate) fn dotted_name(span: Span, outer: &str, inner: &str) -> Diagnostic {
         Diagnostic::error(Code::FieldName, format!("`{outer}.{inner}` is not a valid field name"))
             .at(span, "a dot makes `".to_owned() + inner + "` a key of `" + outer + "`");
     if outer == "fields" {
-        return diagnostic.help(format!("write `{inner}`: the header `[fields]` above says the rest"));
+        return diagnostic.help(format!("write `{inner}`: the header `[fields]` is above already"));
     }
-    diagnostic.help(format!("write `{outer}_{inner}` for a field of its own")).help(format!(
+    diagnostic.help(format!("write `{outer}_{inner}` for a separate field")).help(format!(
         "write `{outer} = {{ type = \"object\", fields = {{ {inner} = … }} }}` for a member of an object"
     ))
 }
 
 /// A field in double brackets, which declare an entry of a list.
 pub(crate) fn field_in_list(span: Span, name: &str) -> Diagnostic {
-    Diagnostic::error(Code::WrongShape, format!("`[[fields.{name}]]` is a list, and a field is none"))
+    Diagnostic::error(Code::WrongShape, format!("`[[fields.{name}]]` is a list, but a field is not"))
         .at(span, "double brackets make a list")
         .help(format!(
-            "write `[fields.{name}]`, in single brackets and below the fields that have a line each, and so with all \
-             fields; or `{name} = {{ type = … }}` on one line below `[fields]`"
+            "write `[fields.{name}]` in single brackets, below the fields that have a line each, and change all fields like \
+             this; or `{name} = {{ type = … }}` on one line below `[fields]`"
         ))
 }
 
@@ -123,9 +120,9 @@ pub(crate) fn field_in_list(span: Span, name: &str) -> Diagnostic {
 pub(crate) fn field_for_section(span: Span, name: &str) -> Diagnostic {
     Diagnostic::error(
         Code::MissingSection,
-        format!("below `[fields.{name}]` stand all fields, not the keys of one"),
+        format!("below `[fields.{name}]` are all fields, not the keys of one field"),
     )
-    .at(span, "this header is that of one field")
+    .at(span, "the header of one field")
     .help("write `[fields]`")
 }
 

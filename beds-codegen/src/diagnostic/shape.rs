@@ -37,14 +37,14 @@ pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
         let right: Vec<String> =
             operations.iter().map(|operation| format!("`{operation} = [{}]`", names::quoted(key))).collect();
         return diagnostic.help(format!(
-            "operations are the keys here, and the roles their values: write {}",
+            "the operation is the key, and its roles are the value: write {}",
             right.join(", ")
         ));
     }
     if let (Part::RoleFields, Some(word)) = (part, entry.value.value.as_text()) {
         let list = if word.starts_with("read") { "readonly" } else { "hidden" };
         return diagnostic.help(format!(
-            "the list is the key, and has the fields: write `{list} = [{}]`",
+            "the list is the key, and the fields are its value: write `{list} = [{}]`",
             names::quoted(key)
         ));
     }
@@ -67,7 +67,7 @@ pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
     }
     let runs = ["procedure", "function", "pipeline", "method"];
     if part == Part::Call && key == "name" && !runs.iter().any(|run| present.contains(run)) {
-        return diagnostic.help("write `procedure` for the name of a procedure; the name of the call stands in its header, `[calls.NAME]`");
+        return diagnostic.help("write `procedure` for the name of a procedure; the name of the call is in its header, `[calls.NAME]`");
     }
     // `lower = true` and the like mean no bound.
     if let (Some(Meant::Key("min" | "max")), Value::Scalar(Scalar::Bool(_))) = (meant, &entry.value.value) {
@@ -77,20 +77,19 @@ pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
         return diagnostic.help(help);
     }
     if let Some((flag, span)) = denied_null(entry, meant, owner) {
-        let diagnostic = diagnostic.help(format!("write `{flag} = true`: this is how it is said here"));
+        let diagnostic = diagnostic.help(format!("write `{flag} = true` instead"));
         return diagnostic.fix(span, format!("{flag} = true"));
     }
     match meant {
         Some(Meant::Key(known) | Meant::Perhaps(known) | Meant::Pair(known, _))
             if present.contains(&known) =>
         {
-            diagnostic.help(format!("remove it: its name here is `{known}`, which is written already"))
+            diagnostic.help(format!("remove it: it means `{known}`, which is written already"))
         }
         Some(Meant::Within(outer, inner)) => {
             let right = within(outer, inner, &entry.value.value);
             if present.contains(&outer) {
-                return diagnostic
-                    .help(format!("move it into `{outer}`, where its name is `{inner}`: `{right}`"));
+                return diagnostic.help(format!("move it into `{outer}` as `{inner}`: `{right}`"));
             }
             let diagnostic = diagnostic.help(format!("write `{right}`"));
             let at = entry.value.span;
@@ -103,26 +102,21 @@ pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
         }
         Some(Meant::Key(known)) => match of_type(key, known, ty) {
             Some(help) => diagnostic.help(help),
-            None => diagnostic.help(format!("write `{known}`: this is its name here")).rename(key, known),
+            None => diagnostic.help(format!("write `{known}` instead")).rename(key, known),
         },
         Some(Meant::Perhaps(known)) => match of_type(key, known, ty) {
             Some(help) => diagnostic.help(help),
-            None => diagnostic.help(format!("write `{known}`, if that is what it means; or remove it")),
+            None => diagnostic.help(format!("write `{known}` if you mean that, or remove it")),
         },
         Some(Meant::Pair(known, value)) if entry.value.value == Value::Scalar(Scalar::Bool(false)) => {
             match value {
-                "\"read\"" => {
-                    diagnostic.help(format!("write `{known} = \"write\"`: this is how it is said here"))
-                }
-                "\"write\"" => {
-                    diagnostic.help(format!("write `{known} = \"read\"`: this is how it is said here"))
-                }
-                _ => diagnostic.help(format!("remove it: this is so without `{known} = {value}`")),
+                "\"read\"" => diagnostic.help(format!("write `{known} = \"write\"` instead")),
+                "\"write\"" => diagnostic.help(format!("write `{known} = \"read\"` instead")),
+                _ => diagnostic.help(format!("remove it: without `{known} = {value}`, this is the default")),
             }
         }
         Some(Meant::Pair(known, value)) => {
-            let diagnostic =
-                diagnostic.help(format!("write `{known} = {value}`: this is how it is said here"));
+            let diagnostic = diagnostic.help(format!("write `{known} = {value}` instead"));
             // `false` means the opposite, and a table below a header is not a value.
             let at = entry.value.span;
             let diagnostic = if (known, value) == ("generated", "\"database\"") {
@@ -223,8 +217,8 @@ fn of_type(key: &str, known: &str, ty: Option<TypeName>) -> Option<String> {
             _ => format!("remove it: `min` and `max` are the least and the greatest value of the type `{ty}`"),
         }),
         types if types.contains(&ty) => None,
-        [other] => Some(format!("write `{known}`, which is its name here, and make the type `{other}`; or remove it")),
-        _ => Some(format!("remove it: the type `{ty}` has no `{known}`, which is its name here")),
+        [other] => Some(format!("write `{known}` and make the type `{other}`, or remove it")),
+        _ => Some(format!("remove it: it means `{known}`, which the type `{ty}` does not have")),
     }
 }
 
@@ -240,9 +234,9 @@ pub(crate) fn unknown_section(span: Span, name: &str) -> Diagnostic {
     let diagnostic = Diagnostic::error(Code::UnknownSection, format!("unknown section `[{name}]`"))
         .at(span, "no such section");
     match meant::meant(name, Part::Sections) {
-        Some(Meant::Key("calls")) => diagnostic.help("write `[calls.NAME]`: this is its name here"),
+        Some(Meant::Key("calls")) => diagnostic.help("write `[calls.NAME]` instead"),
         Some(Meant::Key(known) | Meant::Perhaps(known) | Meant::Pair(known, _) | Meant::Within(known, _)) => {
-            diagnostic.help(format!("write `[{known}]`: this is its name here")).rename(name, known)
+            diagnostic.help(format!("write `[{known}]` instead")).rename(name, known)
         }
         Some(Meant::Nothing(instead)) => diagnostic.help(instead),
         None => diagnostic.suggest(name, Part::Sections.known().iter().copied(), "the sections are"),
@@ -260,13 +254,13 @@ pub(crate) fn unknown_section_of(span: Span, name: &str, home: &str) -> Diagnost
         .at(span, "no such section");
     let shown = if home == "calls" { "calls.NAME" } else { home };
     // The author may have meant the other word, so `bedsc fix` does not open a domain to callers.
-    diagnostic.help(format!("write `[{shown}]` if that is what it is, as its keys say"))
+    diagnostic.help(format!("write `[{shown}]` if you mean that section: its keys fit"))
 }
 
 /// A call whose header lacks `calls.`.
 pub(crate) fn call_as_section(span: Span, name: &str) -> Diagnostic {
     Diagnostic::error(Code::UnknownSection, format!("unknown section `[{name}]`"))
-        .at(span, "a call, it seems")
+        .at(span, "looks like a call")
         .help(format!("write `[calls.{name}]`"))
 }
 
@@ -285,10 +279,8 @@ pub(crate) fn section_on_lines(name: &str, value: &Value) -> String {
         ("events", _) => "`publish = [\"create\"]`".to_owned(),
         ("lifecycle", _) => "`ttl = \"400d\"`".to_owned(),
         ("audit", _) => "`operations = [\"create\"]`".to_owned(),
-        ("access", _) => {
-            "a line for each operation with the roles that may, `fetch = [\"clerk\"]`".to_owned()
-        }
-        ("fetch", _) => "`filter = [\"…\"]` and what else it has".to_owned(),
+        ("access", _) => "a line for each operation with its roles, `fetch = [\"clerk\"]`".to_owned(),
+        ("fetch", _) => "`filter = [\"…\"]` and its other keys".to_owned(),
         ("objects", _) => "a line for each, `read = { view = \"…\" }`".to_owned(),
         ("template", _) => "a line for each, `name = \"…\"`".to_owned(),
         _ => "a line for each, `sku = { type = \"string\", max = 40 }`".to_owned(),
@@ -299,22 +291,19 @@ pub(crate) fn section_on_lines(name: &str, value: &Value) -> String {
 /// A section inside another section.
 pub(crate) fn section_inside(span: Span, name: &str, outer: &str, value: &Value) -> Diagnostic {
     let help = match value {
-        Value::Table(_) if name == "calls" => "write `[calls.NAME]`, without what stands in front".to_owned(),
+        Value::Table(_) if name == "calls" => "write `[calls.NAME]`, without a prefix".to_owned(),
         Value::Table(_) => format!("write `[{name}]`, without `{outer}.`"),
         _ => section_on_lines(name, value),
     };
-    Diagnostic::error(
-        Code::UnknownKey,
-        format!("`{name}` is a section of its own, not a part of `[{outer}]`"),
-    )
-    .at(span, format!("not in `[{outer}]`"))
-    .help(help)
+    Diagnostic::error(Code::UnknownKey, format!("`{name}` is a separate section, not a part of `[{outer}]`"))
+        .at(span, format!("not in `[{outer}]`"))
+        .help(help)
 }
 
 /// A table of fields in place of a type.
 pub(crate) fn untyped_object(span: Span, name: &str, member: &str) -> Diagnostic {
     Diagnostic::error(Code::MissingKey, format!("`type` is missing in `{name}`"))
-        .at(span, "an object, it seems")
+        .at(span, "looks like an object")
         .help(format!("write `{name} = {{ type = \"object\", fields = {{ {member} = …, … }} }}`"))
 }
 
@@ -352,7 +341,7 @@ pub(crate) fn missing_key(span: Span, key: &str, place: &str, example: &str) -> 
 pub(crate) fn too_many(span: Span, what: &str, count: usize, count_max: usize) -> Diagnostic {
     Diagnostic::error(Code::TooMany, format!("there are {count} {what}, and at most {count_max} are allowed"))
         .at(span, "one too many")
-        .help("split the domain, or keep the many things in the database, in a field of the type `json` or `string`")
+        .help("split the domain, or keep the many values in the database, in a field of the type `json` or `string`")
 }
 
 pub(crate) fn empty_text(span: Span, key: &str) -> Diagnostic {

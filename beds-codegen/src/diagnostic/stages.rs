@@ -33,12 +33,12 @@ pub(crate) fn bad_name(name: &Spanned<String>, of_what: Named, of: &str, named: 
     let why = match of_what {
         _ if text.is_empty() => return diagnostic.help(format!("write {what}")),
         Named::Field if !text.contains('$') && text.split('.').any(str::is_empty) => {
-            return diagnostic.help("write a name on both sides of each point");
+            return diagnostic.help("write a name on both sides of each dot");
         }
         Named::Target => return diagnostic.help("write the name of a collection of your own"),
         Named::Variable => "variables begin with a small letter",
-        Named::Member if text.contains('.') => "it is one member, and no path",
-        _ => "`$` stands where a value is read, and not in front of a name",
+        Named::Member if text.contains('.') => "a member is not a path",
+        _ => "`$` reads a value, and does not belong to a name",
     };
     let is_right = !right.is_empty()
         && right != text
@@ -56,7 +56,7 @@ pub(crate) fn broken_path(span: Span, text: &str, named: Span) -> Diagnostic {
     let diagnostic = value(span, format!("`{text}` is not the path to a field"), "a name is missing", named);
     match text.trim_matches(['$', '.']) {
         "" => diagnostic.help("write \"$name\"; the text itself is {\"$literal\": \"…\"}"),
-        _ => diagnostic.help("write a name on both sides of each point; a text is {\"$literal\": \"…\"}"),
+        _ => diagnostic.help("write a name on both sides of each dot; a text is {\"$literal\": \"…\"}"),
     }
 }
 
@@ -72,7 +72,7 @@ pub(crate) fn unknown_variable<'a>(
         .near(named, "named here");
     if is_argument {
         return diagnostic
-            .help(format!("write {{\"$arg\": \"{name}\"}}: this is how an argument of the call is named"))
+            .help(format!("write {{\"$arg\": \"{name}\"}} for an argument of the call"))
             .fix(span, format!("{{\"$arg\": \"{name}\"}}"));
     }
     match beds_protocol::nearest(name, known) {
@@ -84,13 +84,13 @@ pub(crate) fn unknown_variable<'a>(
 }
 
 pub(crate) fn no_order(span: Span, of: &str, stage: &str, named: Span) -> Diagnostic {
-    value(span, format!("`{of}` needs an order, and `{stage}` has none"), "in which order?", named)
+    value(span, format!("`{of}` needs an order, but `{stage}` has none"), "in which order?", named)
         .help("add \"sortBy\": {\"NAME\": 1}")
 }
 
 pub(crate) fn boundaries(span: Span, named: Span) -> Diagnostic {
-    value(span, "the boundaries of `$bucket` do not ascend".to_owned(), "not above the one before", named)
-        .help("write two or more, each above the one before: [0, 10, 100]")
+    value(span, "the boundaries of `$bucket` do not ascend".to_owned(), "not above the previous one", named)
+        .help("write at least two, in ascending order: [0, 10, 100]")
 }
 
 pub(crate) fn no_branches(span: Span, named: Span) -> Diagnostic {
@@ -104,28 +104,28 @@ pub(crate) fn impossible(span: Span, operator: &str, why: &str, help: &str, name
 }
 
 pub(crate) fn options_alone(span: Span, named: Span) -> Diagnostic {
-    place(span, "`$options` stands without `$regex`", "add \"$regex\": \"…\" beside it, or remove it", named)
+    place(span, "`$options` needs `$regex`", "add \"$regex\": \"…\" beside it, or remove it", named)
 }
 
 pub(crate) fn unknown_option(span: Span, letter: char, named: Span) -> Diagnostic {
     value(span, format!("a regular expression has no option `{letter}`"), "no such option", named)
-        .help("the options are `i` (any case), `m` (`^` and `$` at each line), `s` (`.` takes line feeds), `x` and `u`")
+        .help("the options are `i` (any case), `m` (`^` and `$` at each line), `s` (`.` matches line feeds), `x` and `u`")
 }
 
 pub(crate) fn empty_stage(span: Span, name: &str, named: Span) -> Diagnostic {
-    value(span, format!("`{name}` is empty, and MongoDB refuses that"), "nothing in it", named)
+    value(span, format!("`{name}` is empty, which MongoDB refuses"), "nothing in it", named)
         .help("write at least one member, or remove the stage")
 }
 
 pub(crate) fn mixed_projection(left_out: Span, taken: Span, named: Span) -> Diagnostic {
     value(
         left_out,
-        "`$project` takes some fields and leaves others out, and MongoDB refuses that".to_owned(),
-        "this field is left out",
+        "`$project` includes some fields and excludes others, which MongoDB refuses".to_owned(),
+        "this field is excluded",
         named,
     )
-    .near(taken, "this one is taken or computed")
-    .help("name only the fields that are wanted, or only those that are not; `_id` alone may be left out of the first")
+    .near(taken, "this field is included or computed")
+    .help("name only the fields to include, or only the fields to exclude; beside included fields, only `_id` may be excluded")
 }
 
 /// A field and a part of it in one stage.
@@ -135,7 +135,7 @@ pub(crate) fn collision(
     (path, other): (&str, &str),
     named: Span,
 ) -> Diagnostic {
-    let why = format!("`{of}` names `{other}` and `{path}`, of which one is a part of the other");
+    let why = format!("`{of}` names `{other}` and `{path}`, and one is a part of the other");
     value(span, why, "collides", named)
         .near(first, "with this one")
         .help("keep one of the two, or write the parts of the field one by one")
@@ -143,7 +143,7 @@ pub(crate) fn collision(
 
 /// `$lookup` with only one of its two fields.
 pub(crate) fn half_a_join(span: Span, there: &str, missing: &str, named: Span) -> Diagnostic {
-    value(span, format!("`$lookup` has `{there}` and lacks `{missing}`"), "lacks the other field", named)
+    value(span, format!("`$lookup` has `{there}`, but lacks `{missing}`"), "lacks the other field", named)
         .help(format!("add \"{missing}\": …"))
 }
 
@@ -151,7 +151,7 @@ pub(crate) fn second_writer(span: Span, first: Span, named: Span) -> Diagnostic 
     place(
         span,
         "a pipeline writes once, with its last stage",
-        "keep one of the two, and write a second call for the other",
+        "keep one of the two, and write a second call for the other stage",
         named,
     )
     .near(first, "the first that writes")
@@ -180,7 +180,7 @@ pub(crate) fn other_command(member: &Member, all: &[Member], named: Span) -> Dia
     shape(
         member.name.span,
         named,
-        "a command stands where a list of stages has to stand",
+        "a command is given where a list of stages is expected",
         "a command",
         &format!("write what it does as stages: [{stages}]; the template's `on` names the collection"),
     )
@@ -191,7 +191,7 @@ pub(crate) fn command(span: Span, named: Span) -> Diagnostic {
     shape(
         span,
         named,
-        "a whole command stands where a list of stages has to stand",
+        "a whole command is given where a list of stages is expected",
         "these are the stages",
         "keep only the list of `pipeline`, from `[` to `]`; the template's `on` names the collection",
     )

@@ -26,9 +26,9 @@ pub(crate) fn invisible(span: Span, name: &str, code: u32, count: usize, is_blan
     )
     .at(span, "invisible here")
     .help(if is_blank {
-        "write an ordinary space in its place; word processors and web pages put such characters in"
+        "write an ordinary space in its place; word processors and web pages insert such characters"
     } else {
-        "remove it; `bedsc fix` does so too, where an editor does not show it"
+        "remove it, or run `bedsc fix` if the editor does not show it"
     })
 }
 
@@ -50,14 +50,14 @@ pub(crate) fn equals(span: Span, written: &str, (key, rest, right): (&str, Span,
 /// `key = key = value`. `again` is the second key with its `=`, and `right` is the text after it.
 pub(crate) fn key_again(again: Span, key: &str, right: &str) -> Diagnostic {
     let shown = if right.is_empty() || right.chars().count() > 60 { "…" } else { right };
-    syntax(again, format!("`{key} =` stands twice in front of one value"), "the second")
+    syntax(again, format!("`{key} =` is written twice before one value"), "the second")
         .help(format!("write `{key} = {shown}`"))
         .fix(again, "")
 }
 
 /// `key = other = value`.
 pub(crate) fn key_for_value(span: Span, key: &str, other: &str) -> Diagnostic {
-    syntax(span, format!("`{key}` and `{other}` have one value together"), format!("the value of `{key}`?"))
+    syntax(span, format!("`{key}` and `{other}` share one value"), format!("the value of `{key}`?"))
         .help(format!("write `{key} = …` and `{other} = …`, each with a value of its own"))
 }
 
@@ -80,10 +80,8 @@ pub(crate) fn yaml(span: Span, right: &str, fix: Option<Span>) -> Diagnostic {
 
 /// A section as the value of a key. `fix` is the position that its header replaces, if nothing else has to change.
 pub(crate) fn section_as_value(span: Span, name: &str, fix: Option<(Span, String)>) -> Diagnostic {
-    let diagnostic =
-        syntax(span, format!("`{name}` is a section, which begins with its header"), "no header").help(
-            format!("write `[{name}]`, each key on a line of its own below it, and no `}}` behind them"),
-        );
+    let diagnostic = syntax(span, format!("`{name}` is a section, which needs a header"), "no header")
+        .help(format!("write `[{name}]`, each key on a line of its own below it, without `}}` after them"));
     match fix {
         Some((whole, right)) => diagnostic.fix(whole, right),
         None => diagnostic,
@@ -93,7 +91,7 @@ pub(crate) fn section_as_value(span: Span, name: &str, fix: Option<(Span, String
 /// Keys with values in brackets other than { }. `right` is their correct form.
 pub(crate) fn keys_in_brackets(span: Span, brackets: &str, right: Option<String>) -> Diagnostic {
     let diagnostic =
-        syntax(span, format!("keys with values stand in {{ }}, not in {brackets}"), "not a table here");
+        syntax(span, format!("keys with values are written in {{ }}, not in {brackets}"), "not a table here");
     match right {
         Some(right) => diagnostic.help(format!("write `{right}`")).fix(span, right),
         None => diagnostic.help("write `{ key = value, … }`"),
@@ -102,8 +100,8 @@ pub(crate) fn keys_in_brackets(span: Span, brackets: &str, right: Option<String>
 
 /// An item of a YAML list.
 pub(crate) fn dash(span: Span, item: &str) -> Diagnostic {
-    syntax(span, "the items of a list stand in [ ], with commas between them", "not a list here")
-        .help(format!("write `[{}, …]` behind the key and its `=`", quoted(item)))
+    syntax(span, "the items of a list are written in [ ], with commas between them", "not a list here")
+        .help(format!("write `[{}, …]` after the key and its `=`", quoted(item)))
 }
 
 pub(crate) fn missing_equals(at: Span, key: &str) -> Diagnostic {
@@ -117,7 +115,7 @@ pub(crate) fn missing_equals(at: Span, key: &str) -> Diagnostic {
 pub(crate) fn lone_word(span: Span, word: &str) -> Diagnostic {
     let diagnostic = syntax(
         span,
-        format!("`{}` stands alone on its line", brief(word)),
+        format!("`{}` is alone on its line", brief(word)),
         "neither a section nor a key with a value",
     );
     if Part::Sections.known().contains(&word) {
@@ -130,19 +128,19 @@ pub(crate) fn lone_word(span: Span, word: &str) -> Diagnostic {
 }
 
 pub(crate) fn missing_value(span: Span, key: &str) -> Diagnostic {
-    syntax(span, format!("the key `{key}` has no value"), "expected a value behind `=`")
+    syntax(span, format!("the key `{key}` has no value"), "expected a value after `=`")
         .help("write the value on the line of its key, or remove the key")
 }
 
 pub(crate) fn semicolon_end(span: Span) -> Diagnostic {
     syntax(span, "a line does not end with `;`", "remove it")
-        .help("remove the semicolon: a line of TOML ends with the line")
+        .help("remove the semicolon: TOML needs none at the end of a line")
         .fix(span, "")
 }
 
 pub(crate) fn comma_end(span: Span) -> Diagnostic {
     syntax(span, "a line does not end with a comma", "remove it")
-        .help("remove the comma: commas stand between the parts of { } and [ ] only")
+        .help("remove the comma: commas separate only the parts of { } and [ ]")
         .fix(span, "")
 }
 
@@ -154,11 +152,14 @@ pub(crate) fn semicolon_between(span: Span) -> Diagnostic {
 
 /// A character that looks like a comma or a semicolon. `between` says whether a comma belongs there.
 pub(crate) fn mark(span: Span, (name, letter): (&str, char), between: bool) -> Diagnostic {
-    let message = format!("there is {name}, U+{:04X}, which is no comma and no semicolon", u32::from(letter));
+    let message =
+        format!("there is {name}, U+{:04X}, which is neither a comma nor a semicolon", u32::from(letter));
     if between {
         return syntax(span, message, "write `,` here").help("write a comma in its place").fix(span, ",");
     }
-    syntax(span, message, "remove it").help("remove it: a line of TOML ends with the line").fix(span, "")
+    syntax(span, message, "remove it")
+        .help("remove it: TOML needs no sign at the end of a line")
+        .fix(span, "")
 }
 
 pub(crate) fn comment(span: Span, marker: &str) -> Diagnostic {
@@ -168,7 +169,7 @@ pub(crate) fn comment(span: Span, marker: &str) -> Diagnostic {
 }
 
 pub(crate) fn comment_block(span: Span) -> Diagnostic {
-    syntax(span, "a comment begins with `#`, and there is none over several lines", "not a comment here")
+    syntax(span, "a comment begins with `#`, and ends with its line", "not a comment here")
         .help("write `#` at the beginning of each line, and remove `/*` and `*/`")
 }
 
@@ -183,18 +184,14 @@ pub(crate) fn fence(span: Span) -> Diagnostic {
 pub(crate) fn comment_in_header(span: Span, name: &str, rest: &str) -> Diagnostic {
     let note = rest.split_once('#').map_or("", |(_, note)| note).trim().trim_end_matches(']').trim();
     let right = format!("[{name}] # {note}");
-    syntax(
-        span,
-        "a comment stands behind the header of a section, and not in it",
-        "not closed in front of `#`",
-    )
-    .help(format!("write `{right}`"))
-    .fix(span, right)
+    syntax(span, "a comment comes after the header of a section, not inside it", "not closed before `#`")
+        .help(format!("write `{right}`"))
+        .fix(span, right)
 }
 
 /// A note that is not written as a comment.
 pub(crate) fn note(span: Span, line: &str) -> Diagnostic {
-    syntax(span, format!("`{}` is a note, and no comment", brief(line)), "not part of the template")
+    syntax(span, format!("`{}` is a note, not a comment", brief(line)), "not part of the template")
         .help("write `#` in front of it")
         .fix(Span { end: span.start, ..span }, "# ")
 }
@@ -202,18 +199,19 @@ pub(crate) fn note(span: Span, line: &str) -> Diagnostic {
 /// A field in the form of a program. `right` is its form in a template, if that is known.
 pub(crate) fn field_of_program(span: Span, right: Option<&str>) -> Diagnostic {
     let right = right.unwrap_or("name = { type = \"…\" }");
-    syntax(span, "this is a field of a program, and not of a template", "no key with its `=`")
+    syntax(span, "this is a field of a program, not of a template", "no key with its `=`")
         .help(format!("write `{right}`"))
 }
 
 /// A line for a program that generates templates.
 pub(crate) fn directive(span: Span, line: &str) -> Diagnostic {
-    syntax(span, format!("`{}` is done by nobody", brief(line)), "not part of the template")
-        .help("remove the line, or write here what it stands for: a template includes no other file, and has no conditions")
+    syntax(span, format!("nothing executes `{}`", brief(line)), "not part of the template").help(
+        "remove the line, or write its result here: a template includes no other file, and has no conditions",
+    )
 }
 
 pub(crate) fn section_brackets(span: Span, name: &str) -> Diagnostic {
-    syntax(span, "the name of a section stands in [ ]", format!("write `[{name}]`"))
+    syntax(span, "the name of a section needs [ ]", format!("write `[{name}]`"))
         .help(format!("write `[{name}]`"))
         .fix(span, format!("[{name}]"))
 }
@@ -254,7 +252,7 @@ pub(crate) fn section_empty(span: Span) -> Diagnostic {
 
 /// A prefix from a prompt, a listing, a patch or another language.
 pub(crate) fn prefix(span: Span, written: &str) -> Diagnostic {
-    syntax(span, format!("`{written}` stands in front of the line"), "not part of the template")
+    syntax(span, format!("`{written}` is in front of the line"), "not part of the template")
         .help("remove it")
         .fix(span, "")
 }
@@ -263,7 +261,7 @@ pub(crate) fn prefix(span: Span, written: &str) -> Diagnostic {
 pub(crate) fn column_of_sql(span: Span, key: &str, ty: &Foreign) -> Diagnostic {
     let right = format!("{key} = {}", ty.value());
     let diagnostic =
-        syntax(span, "this is a column of SQL, and not a field", "no `=`").help(format!("write `{right}`"));
+        syntax(span, "this is a column of SQL, not a field", "no `=`").help(format!("write `{right}`"));
     let diagnostic = match ty.note {
         Some(note) => diagnostic.help(note),
         None => diagnostic,
@@ -273,21 +271,21 @@ pub(crate) fn column_of_sql(span: Span, key: &str, ty: &Foreign) -> Diagnostic {
 
 /// `between` is the separator of the two.
 pub(crate) fn two_keys(span: Span, between: Span) -> Diagnostic {
-    syntax(span, "two keys stand on one line", "the second")
+    syntax(span, "two keys are on one line", "the second")
         .help("write each key on a line of its own")
         .fix(between, "\n")
 }
 
 pub(crate) fn missing_comma(span: Span, next: Span) -> Diagnostic {
     let at = Span { start: span.end, ..span };
-    syntax(next, "there is no comma in front of this", "expected `,` or the end")
-        .near(span, "write `,` behind this")
+    syntax(next, "a comma is missing before this", "expected `,` or the end")
+        .near(span, "write `,` after this")
         .help("write a comma between the parts of { } and [ ]")
         .fix(at, ",")
 }
 
 pub(crate) fn extra_comma(span: Span) -> Diagnostic {
-    syntax(span, "there is a comma too many", "nothing stands in front of it").help("remove it").fix(span, "")
+    syntax(span, "there is one comma too many", "nothing is before it").help("remove it").fix(span, "")
 }
 
 pub(crate) fn unclosed_bracket(span: Span, open: &str) -> Diagnostic {
@@ -297,7 +295,7 @@ pub(crate) fn unclosed_bracket(span: Span, open: &str) -> Diagnostic {
 }
 
 pub(crate) fn wrong_bracket(span: Span, open: Span, (written, right): (&str, &str)) -> Diagnostic {
-    syntax(span, format!("`{written}` does not close what is open"), format!("expected `{right}`"))
+    syntax(span, format!("`{written}` does not close the open bracket"), format!("expected `{right}`"))
         .near(open, "this is open")
         .help(format!("write `{right}`"))
         .fix(span, right)
@@ -309,7 +307,7 @@ pub(crate) fn stray_bracket(span: Span, bracket: &str) -> Diagnostic {
 }
 
 pub(crate) fn list_of_keys(span: Span) -> Diagnostic {
-    syntax(span, "keys with values stand in { }, not in [ ]", "not in a list")
+    syntax(span, "keys with values are written in { }, not in [ ]", "not in a list")
         .help("write `{ key = value, … }`")
 }
 
@@ -325,7 +323,7 @@ pub(crate) fn key_letters(span: Span, key: &str) -> Diagnostic {
         return syntax(
             span,
             format!("the letter `{letter}` in `{key}` is {script}"),
-            "it looks like a letter of ASCII, and is none",
+            "it only looks like an ASCII letter",
         )
         .help("type the name again");
     }
@@ -343,22 +341,22 @@ pub(crate) fn key_prefix(span: Span, sign: char) -> Diagnostic {
 }
 
 pub(crate) fn key_character(span: Span, character: &str) -> Diagnostic {
-    syntax(span, format!("`{character}` cannot stand here"), "expected a key or a section")
+    syntax(span, format!("`{character}` is not allowed here"), "expected a key or a section")
         .help("write a key with its value, `name = \"invoice\"`, or a section, `[template]`, on each line")
 }
 
 pub(crate) fn after_value(span: Span, text: &str) -> Diagnostic {
     syntax(span, format!("`{}` follows a value", brief(text)), "expected the end of the line")
-        .help("write each key on a line of its own, and a comment behind `#`")
+        .help("write each key on a line of its own, and a comment after `#`")
 }
 
 pub(crate) fn after_header(span: Span, text: &str) -> Diagnostic {
     syntax(span, format!("`{}` follows the header of a section", brief(text)), "expected the end of the line")
-        .help("write keys on the lines below the header, and a comment behind `#`")
+        .help("write keys on the lines below the header, and a comment after `#`")
 }
 
 pub(crate) fn too_deep(span: Span) -> Diagnostic {
-    syntax(span, "this is nested too deep", "too many levels")
+    syntax(span, "this is nested too deeply", "too many levels")
         .help("a template has at most `[calls.NAME.args.NAME]`, and lists and objects of 8 levels")
 }
 

@@ -133,7 +133,7 @@ pub(crate) fn unknown_type(span: Span, name: &str, engine: Option<Engine>) -> Di
     let is_near = beds_protocol::nearest(name, known.clone()).is_some();
     if let Some((word, ty)) = foreign::nearest(name).filter(|_| !is_near) {
         return no_such_type(span, name)
-            .help(format!("did you mean `{word}`? write `{}`: this is how it is said here", ty.value()));
+            .help(format!("did you mean `{word}`? write `{}` instead", ty.value()));
     }
     no_such_type(span, name).suggest(name, known, "the types are")
 }
@@ -163,21 +163,20 @@ pub(crate) fn foreign_type(
             (ty.pairs(", "), beside.strip_prefix("type = ").unwrap_or(&beside).to_owned())
         }
     };
-    let mut diagnostic =
-        no_such_type(span, name).help(format!("write `{said}`: this is how it is said here"));
+    let mut diagnostic = no_such_type(span, name).help(format!("write `{said}` instead"));
     if let Some(note) = ty.note {
         diagnostic = diagnostic.help(note);
     }
     for ((key, value), given) in contradictions {
         let Beside { key: other, span, text } = given;
         let text = text.as_deref().unwrap_or("…");
-        diagnostic = diagnostic.near(*span, "this says another thing").help(format!(
-            "{} says `{key} = {value}`, and beside it stands `{other} = {text}`: keep the one that is right",
+        diagnostic = diagnostic.near(*span, "this contradicts it").help(format!(
+            "{} means `{key} = {value}`, but `{other} = {text}` is beside it: keep the right one",
             shown(name)
         ));
     }
     if *was_set {
-        return diagnostic.help("remove `values`, which an `enum` has, or make it a `list` with `items = { type = \"enum\", values = [\"…\"] }`");
+        return diagnostic.help("remove `values`, which belongs to `enum`, or make it a `list` with `items = { type = \"enum\", values = [\"…\"] }`");
     }
     for Diagnostic { message, help, .. } in &consequences.reports {
         diagnostic = diagnostic.help(format!("with it, {message}: {}", help.join("; ")));
@@ -197,7 +196,7 @@ pub(crate) fn type_as_key(span: Span, name: &str, word: &str, place: Span, right
     let said = right.replace('\n', ", ");
     let rest = if place == span { " = …" } else { "" };
     Diagnostic::error(Code::MissingKey, format!("`type` is missing in {}", shown(name)))
-        .at(span, format!("{} is a type, and no key", shown(word)))
+        .at(span, format!("{} is a type, not a key", shown(word)))
         .help(format!("write `{said}{rest}` in place of `{word} = …`"))
         .fix(place, right)
 }
@@ -220,7 +219,7 @@ pub(crate) fn keys_not_of_type(keys: &[(&str, Span)], ty: TypeName) -> Diagnosti
             "write it into `items`, `items = { type = \"decimal\", precision = 12, scale = 2 }`".to_owned()
         }
         TypeName::List if has("min") || has("pattern") => {
-            "write it into `items`, `items = { type = \"string\", … }`, if it is about each item".to_owned()
+            "write it into `items`, `items = { type = \"string\", … }`, if it applies to each item".to_owned()
         }
         TypeName::Object if has("items") => "make the type `list`, or write `fields` for the members".to_owned(),
         TypeName::Int if has("scale") => "make the type `decimal`".to_owned(),

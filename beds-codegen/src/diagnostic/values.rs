@@ -16,8 +16,12 @@ fn odd(span: Span, message: impl Into<String>, label: impl Into<String>) -> Diag
 /// `parts` are the texts between the separators.
 pub(crate) fn several_in_one(span: Span, parts: &[&str]) -> Diagnostic {
     let right: Vec<String> = parts.iter().map(|part| quoted(part)).collect();
-    odd(span, format!("{} stand in one string", sentence(parts.iter().copied())), "one value of the enum")
-        .help(format!("write each in quotes of its own, `{}`", right.join(", ")))
+    odd(
+        span,
+        format!("{} are in one string", sentence(parts.iter().copied())),
+        "read as one value of the enum",
+    )
+    .help(format!("write each in its own quotes, `{}`", right.join(", ")))
 }
 
 /// `what` is an invisible character, with its number.
@@ -31,7 +35,7 @@ pub(crate) fn mixed(span: Span, value: &str, script: &str, letter: char) -> Diag
     odd(
         span,
         format!("the letter `{letter}` in {} is {script}", shown(value)),
-        "it looks like a letter of ASCII, and is none",
+        "it only looks like an ASCII letter",
     )
     .help("type it again; if the database has it so, write `allow = [\"B0908\"]` in `[template]`")
 }

@@ -17,7 +17,7 @@ pub(crate) fn other_language(span: Span, language: &str) -> Diagnostic {
 }
 
 pub(crate) fn configuration(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::OtherLanguage, "this file is a node's configuration, and no template")
+    Diagnostic::error(Code::OtherLanguage, "this file is a node's configuration, not a template")
         .at(span, "a section of the configuration")
         .help("keep it in the folder `config`; `bedsc new NAME` writes a template to start from")
 }
@@ -38,13 +38,13 @@ pub(crate) fn merge_conflict(ours: Span, middle: Option<Span>, theirs: Option<Sp
 pub(crate) fn merge_rest(line: Span) -> Diagnostic {
     Diagnostic::error(Code::MergeConflict, "a line of a merge conflict is left")
         .at(line, "Git wrote this line")
-        .help("see that the lines around it are right, and remove it")
+        .help("check the lines around it, and remove it")
 }
 
 /// Text before or after every line. `right` is the whole text without it.
 pub(crate) fn every_line(span: Span, what: &str, whole: Span, right: String) -> Diagnostic {
     syntax(span, format!("{what} every line"), "not part of the template")
-        .help("remove it from every line: it came along when the text was copied")
+        .help("remove it from every line: it was copied with the text")
         .fix(whole, right)
 }
 
@@ -60,16 +60,16 @@ pub(crate) fn of_letters(
         "\t" => "a tab".to_owned(),
         plain => format!("`{plain}`"),
     };
-    syntax(span, format!("{who} `{sign}` for {plain}, and a template does not"), format!("{plain} is meant"))
-        .help(format!("write {plain} in its place, and so with all signs of this kind"))
+    syntax(span, format!("{who} `{sign}` for {plain}, but a template does not"), format!("{plain} is meant"))
+        .help(format!("write {plain} instead, and likewise for all such signs"))
         .fix(whole, right)
 }
 
 /// A text with the colour codes of a terminal. `right` is the whole text without them.
 pub(crate) fn of_terminal(span: Span, whole: Span, right: String) -> Diagnostic {
-    Diagnostic::error(Code::InvisibleCharacter, "the colours of a terminal stand in this file")
+    Diagnostic::error(Code::InvisibleCharacter, "this file contains the colour codes of a terminal")
         .at(span, "the first of them")
-        .help("remove them: a terminal shows them as colours, and they came along when its text was copied")
+        .help("remove them: they were copied from a terminal with its text")
         .fix(whole, right)
 }
 
@@ -78,13 +78,13 @@ pub(crate) fn half_written(span: Span, count: usize, at: usize) -> Diagnostic {
     let bytes = if count == 1 { "is a NUL byte".to_owned() } else { format!("are {count} NUL bytes") };
     Diagnostic::error(Code::InvisibleCharacter, format!("there {bytes} from byte {} of the file on", at + 1))
         .at(span, "the text breaks off here")
-        .help("get the file again from where it is whole, such as the version control: it was not written to its end")
+        .help("the file was not written to its end: get a complete copy, such as from version control")
 }
 
 /// Lines that end with CR: all lines of the file, or some of them.
 pub(crate) fn cr_line_ends(span: Span, whole: Span, mended: &str, is_all: bool) -> Diagnostic {
     let lines = if is_all { "the lines of this file end" } else { "some lines of this file end" };
-    Diagnostic::error(Code::InvisibleCharacter, format!("{lines} with CR alone, U+000D"))
+    Diagnostic::error(Code::InvisibleCharacter, format!("{lines} with only CR, U+000D"))
         .at(span, "the first such end")
         .help("save the file with line ends of Unix (LF) or Windows (CR LF)")
         .fix(whole, mended)

@@ -1,6 +1,6 @@
 //! Stage 6: Rust text from valid domains. It cannot fail, and its output is deterministic.
 //!
-//! The output is data and one-line calls into `beds_runtime::__private`. Anything larger belongs into the runtime. Each
+//! The output is data and one-line calls into `beds_runtime::__private`. Anything larger belongs in the runtime. Each
 //! domain becomes one file with its struct, its statics and its `NamasteCore` ([`domain`]). [`factory`] is the file
 //! that includes them all.
 

@@ -158,7 +158,7 @@ pub(crate) fn translate(written: &str) -> Option<Foreign> {
             None if matches!(base.ty, TypeName::Object | TypeName::Json) => return None,
             Some(numbers) if numbers.iter().all(|(_, is_exact)| *is_exact) => {}
             Some(_) => base = base.unsure("`max` counts characters, and the column counts bytes"),
-            None => base = base.unsure("what stands in the parentheses has no counterpart here"),
+            None => base = base.unsure("the text in the parentheses has no counterpart here"),
         }
     }
     Some(modifiers.apply(base))

@@ -77,10 +77,10 @@ pub(super) fn base(name: &str, arguments: &[Argument], modifiers: &mut Modifiers
             )
             .noted("the value of a column SET is one text, with commas"),
         "char" | "character" if number(0) == Some(36) => {
-            of(TypeName::Uuid).unsure("where its values are no UUIDs, write `string` with `max = 36`")
+            of(TypeName::Uuid).unsure("if its values are not UUIDs, write `string` with `max = 36`")
         }
         "binary" if number(0) == Some(16) => {
-            of(TypeName::Bytes).key("max", 16).unsure("where its values are UUIDs, write `uuid`")
+            of(TypeName::Bytes).key("max", 16).unsure("if its values are UUIDs, write `uuid`")
         }
         "objectid" | "object_id" | "oid" => of(TypeName::ObjectId),
         "array" | "vec" | "tuple" | "sequence" | "collection" | "list" if arguments.len() == 1 => {
@@ -135,7 +135,7 @@ fn decimal(precision: u64, scale: u64) -> Foreign {
         return ty.key("precision", precision).key("scale", scale);
     }
     ty.key("precision", "…").key("scale", "…").unsure(
-        "no such column can be: `precision` is at most 65, and `scale` at most 38 and not above `precision`",
+        "such a column is not possible: `precision` is at most 65, and `scale` at most 38 and not above `precision`",
     )
 }
 
@@ -231,7 +231,7 @@ fn text(name: &str, length: Option<u64>) -> Option<Foreign> {
 
 fn moment(name: &str) -> Option<Foreign> {
     if name == "date" {
-        let help = "a moment, which is what `Date` means to MongoDB and JavaScript, is a `datetime`";
+        let help = "a `Date` of MongoDB or JavaScript is a `datetime`";
         return Some(Foreign::new(TypeName::Date).unsure(help));
     }
     let ty = match name {

@@ -112,7 +112,7 @@ fn sized(written: &str) -> Option<Foreign> {
         return None;
     }
     let ty = translate(&format!("{name}({})", numbers.join(",")))?;
-    Some(ty.unsure("the numbers are its length or its digits, it seems"))
+    Some(ty.unsure("the numbers look like its length or its digits"))
 }
 
 /// A misspelt word of another language: `interger`.

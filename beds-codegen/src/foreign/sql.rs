@@ -223,14 +223,13 @@ pub(super) struct Modifiers {
     doubt: Option<&'static str>,
 }
 
-const NOW: &str = "the database gives the time where no value comes: write `generated = \"now\"` where the procedure takes the value, and `generated = \"database\"` where it does not";
+const NOW: &str = "the database sets the time if no value is passed: write `generated = \"now\"` if the procedure takes the value, and `generated = \"database\"` if it does not";
 const COMPUTED: &str =
     "the database computes the default: write `generated = \"database\"`, or a default that is a constant";
 const ON_UPDATE: &str = "the database changes it at every update: write `generated = \"database\"`";
-const CHECK: &str =
-    "what `check` says is for the database; `min`, `max`, `pattern` and `values` say it to clients";
-const DEFAULT: &str = "its default is no constant of this type: write `default` yourself";
-const MORE: &str = "what else stands behind the type has no word here";
+const CHECK: &str = "`check` applies in the database; `min`, `max`, `pattern` and `values` tell clients";
+const DEFAULT: &str = "its default is not a constant of this type: write `default` yourself";
+const MORE: &str = "the rest after the type has no counterpart here";
 
 impl Modifiers {
     fn read(tokens: &[Token]) -> Self {

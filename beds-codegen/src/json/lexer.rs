@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use super::mistake::{Mistake, word};
 
 const TOO_LARGE: &str = "this number is larger than any that MongoDB can hold as a double";
-const TOO_SMALL: &str = "this number is nearer to 0 than any that MongoDB can hold as a double";
+const TOO_SMALL: &str = "this number is too near to 0 for MongoDB to hold it as a double";
 
 /// The string that begins with the quote at `start`, and its end.
 pub(super) fn string(text: &str, start: usize) -> Result<(String, usize), Box<Mistake>> {
@@ -42,8 +42,8 @@ fn unclosed(text: &str, start: usize) -> Box<Mistake> {
     Mistake::new(
         start..end,
         "a string is not closed on its line",
-        "no `\"` ends it",
-        "end it with `\"`; a line feed inside of a string is written \\n",
+        "the closing `\"` is missing",
+        "end it with `\"`; a line feed inside a string is written \\n",
     )
 }
 
@@ -94,7 +94,7 @@ fn unicode(text: &str, at: usize) -> Result<(char, usize), Box<Mistake>> {
             }
             _ => "write four hexadecimal digits, or the character itself",
         };
-        Mistake::new(at..end, "this escape stands for no character", "this escape", help)
+        Mistake::new(at..end, "this escape is not a character", "this escape", help)
     })
 }
 

@@ -57,7 +57,7 @@ pub(super) fn no_value(text: &str, at: usize) -> Box<Mistake> {
                 at..end,
                 "a value is missing",
                 "expected a value here",
-                "write a value, or remove what asks for it",
+                "write a value, or remove the name or comma before it",
             )
         }
         _ if name.starts_with("db.") => Mistake::new(
@@ -78,7 +78,7 @@ pub(super) fn no_value(text: &str, at: usize) -> Box<Mistake> {
         _ if text[..at].trim().is_empty() && is_sql(rest) => Mistake::new(
             at..end,
             "this is SQL, and a pipeline is JSON",
-            "a statement, it seems",
+            "looks like a statement",
             "write the stages as JSON: [{ \"$match\": { \"name\": … } }, …]",
         ),
         "NaN" | "Infinity" => Mistake::new(
@@ -89,7 +89,7 @@ pub(super) fn no_value(text: &str, at: usize) -> Box<Mistake> {
         ),
         _ => Mistake::new(
             at..end,
-            format!("`{name}` stands without quotes"),
+            format!("`{name}` has no quotes"),
             "not a value of JSON",
             format!("write \"{name}\" in double quotes if it is a string"),
         ),
@@ -138,9 +138,9 @@ pub(super) fn no_name(text: &str, at: usize) -> Box<Mistake> {
     }
     Mistake::new(
         at..at + name.len(),
-        format!("the name `{name}` stands without quotes"),
-        "the shell takes this, JSON does not",
-        format!("write \"{name}\" in double quotes, and so every name in the file"),
+        format!("the name `{name}` has no quotes"),
+        "the shell accepts this, JSON does not",
+        format!("write \"{name}\" in double quotes, and likewise every name in the file"),
     )
     .fix(at..at + name.len(), format!("\"{name}\""))
 }
@@ -160,12 +160,11 @@ pub(super) fn foreign(text: &str, at: usize) -> Option<Box<Mistake>> {
         ));
     }
     if rest.starts_with("=>") {
-        let help =
-            "write members with a colon and in braces: { \"$match\": { \"name\": … } }; lists stand in [ ]";
+        let help = "write members with a colon and in braces: { \"$match\": { \"name\": … } }; lists are written in [ ]";
         return Some(Mistake::new(at..at + 2, "`=>` is how PHP writes a member", "not JSON", help));
     }
     let comment = |end: usize| {
-        let help = "remove the comment; the `description` of the call is the place for words";
+        let help = "remove the comment; use the `description` of the call instead";
         Some(Mistake::new(at..end, "JSON has no comments", "a comment", help).fix(at..end, ""))
     };
     match first {
@@ -215,7 +214,7 @@ pub(super) fn foreign(text: &str, at: usize) -> Option<Box<Mistake>> {
         };
         Mistake::new(
             at..at + first.len_utf8(),
-            format!("{name} (U+{:04X}) stands between the values", u32::from(first)),
+            format!("{name} (U+{:04X}) is between the values", u32::from(first)),
             "this character",
             "replace it by a plain space; it often comes from a copied web page",
         )
@@ -243,7 +242,7 @@ fn in_foreign_quotes(rest: &str, open: char) -> Option<(usize, &str)> {
 fn shell_value(at: Range<usize>, form: &str) -> Box<Mistake> {
     Mistake::new(
         at,
-        format!("`{form}` is a value of the shell, and JSON has no such thing"),
+        format!("`{form}` is a value of the shell, which JSON does not have"),
         "the shell's",
         "pass the value as an argument: declare it in `args`, and write {\"$arg\": \"NAME\"} here",
     )

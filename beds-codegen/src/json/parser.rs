@@ -69,7 +69,7 @@ impl Parser<'_> {
         let start = self.at;
         if depth > DEPTH_MAX {
             let help = format!("MongoDB takes at most {DEPTH_MAX} levels");
-            return Err(Mistake::new(self.here(), "the values are nested too deep", "too deep", help));
+            return Err(Mistake::new(self.here(), "the values are nested too deeply", "too deep", help));
         }
         let value = match self.peek() {
             Some(b'[') => self.list(depth)?,
@@ -129,7 +129,7 @@ impl Parser<'_> {
                 let member = self.member(depth, open)?;
                 if let Some(first) = members.iter().find(|known| known.name.value == member.name.value) {
                     let Span { start, end, .. } = member.name.span;
-                    let message = format!("the member \"{}\" stands twice", first.name.value);
+                    let message = format!("the member \"{}\" is written twice", first.name.value);
                     let help =
                         "keep one of them; conditions on one field are joined in one object, or with `$and`";
                     return Err(Mistake::new(start..end, message, "again", help)
@@ -205,7 +205,7 @@ impl Parser<'_> {
                 };
                 Err(Mistake::new(
                     comma..comma + 1,
-                    "a comma stands after the last entry",
+                    "there is a comma after the last entry",
                     "nothing follows this comma",
                     "remove the comma",
                 )
@@ -213,7 +213,7 @@ impl Parser<'_> {
             }
             Some(byte @ (b']' | b'}')) => {
                 let (wrong, right) = (char::from(byte), char::from(close));
-                let message = format!("`{wrong}` where `{right}` has to close the bracket");
+                let message = format!("found `{wrong}` where `{right}` must close the bracket");
                 let help = format!("write `{right}`, or open the bracket that `{wrong}` closes");
                 Err(Mistake::new(self.here(), message, "this closes another kind of bracket", help)
                     .near(open..open + 1, "opened here"))
@@ -227,13 +227,11 @@ impl Parser<'_> {
         match self.peek() {
             Some(b':') => Mistake::new(
                 self.here(),
-                "`:` stands in a list",
+                "`:` is in a list",
                 "a list has no names",
                 "write an object in braces: { \"name\": value }",
             ),
-            Some(b';') => {
-                Mistake::new(self.here(), "`;` stands in place of a comma", "not JSON", "write `,`")
-            }
+            Some(b';') => Mistake::new(self.here(), "`;` is in place of a comma", "not JSON", "write `,`"),
             _ => Mistake::new(
                 self.here(),
                 "a comma is missing",
@@ -358,7 +356,7 @@ mod tests {
     #[test]
     fn deep_nesting_is_refused() {
         let text = "[".repeat(10_000);
-        assert_eq!(parsed(&text).unwrap_err().message, "the values are nested too deep");
+        assert_eq!(parsed(&text).unwrap_err().message, "the values are nested too deeply");
     }
 
     #[test]

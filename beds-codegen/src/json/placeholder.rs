@@ -41,9 +41,9 @@ pub(super) fn braced(text: &str, at: usize) -> Option<Box<Mistake>> {
         let written = &text[at..at + length];
         return Some(Mistake::new(
             at..at + length,
-            format!("`{written}` stands where the name of a member has to stand"),
-            "a placeholder, it seems",
-            "write the name in double quotes: names are the pipeline's own, and clients give values alone",
+            format!("`{written}` is given where the name of a member is expected"),
+            "looks like a placeholder",
+            "write the name in double quotes: a client can send values, not names",
         ));
     }
     let open = at.checked_sub(1).filter(|open| text[*open..].starts_with('{'))?;
@@ -105,5 +105,5 @@ fn mistake(text: &str, at: Range<usize>) -> Box<Mistake> {
         "…" => format!("{value}, with the name that `args` has for it"),
         _ => value,
     };
-    Mistake::new(at, format!("`{written}` is no value of JSON"), "a placeholder, it seems", help)
+    Mistake::new(at, format!("`{written}` is not a value of JSON"), "looks like a placeholder", help)
 }

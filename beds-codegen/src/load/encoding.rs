@@ -73,7 +73,7 @@ pub(super) fn decode(bytes: Vec<u8>) -> Result<String, Foreign> {
     if controls * 20 > bytes.len() {
         let byte = bytes.get(valid).copied().unwrap_or_default();
         return Err(Foreign {
-            name: "a binary file, no text",
+            name: "a binary file, not text",
             text: String::new(),
             at: 0..0,
             byte,
@@ -145,7 +145,7 @@ fn narrow(bytes: &[u8], valid: usize) -> Foreign {
     }
     let byte = bytes.get(valid).copied().unwrap_or_default();
     Foreign {
-        name: "Latin-1 or Windows-1252, it seems",
+        name: "probably Latin-1 or Windows-1252",
         at: valid..end,
         byte,
         is_sure: false,

@@ -22,13 +22,13 @@ fn elsewhere(key: &str, place: Place) -> Meant {
             Nothing("remove it: an argument must be given unless it is `nullable` or has a `default`")
         }
         ("column", _) => {
-            Nothing("remove it: here the names are those that clients see, and the order is the database's")
+            Nothing("remove it: the names here are those that clients see, and the database sets the order")
         }
         ("mode", _) => Nothing("remove it: only an argument of a call has a mode"),
         ("key" | "generated" | "unique" | "immutable" | "version", _) => {
             Nothing("remove it: only a field in `[fields]` has such a key")
         }
-        _ => Nothing("remove it: it means nothing here"),
+        _ => Nothing("remove it: it has no effect here"),
     }
 }
 
@@ -64,7 +64,7 @@ fn bound(key: &str) -> Option<Meant> {
         "range" | "between" | "bounds" | "limits" => Nothing("write `min = …` and `max = …`"),
         "regex" | "regexp" | "match" | "matches" | "re" => Key("pattern"),
         "format" | "mask" | "like" => Nothing(
-            "write what it must look like as a regular expression, `pattern = \"[A-Z]{2}\"`, or choose a type such as `uuid` or `date`",
+            "write its form as a regular expression, `pattern = \"[A-Z]{2}\"`, or choose a type such as `uuid` or `date`",
         ),
         "enum" | "options" | "choices" | "allowed" | "allowed_values" | "one_of" | "oneof"
         | "enum_values" | "members_of" | "value" | "valid_values" | "enumeration" => Key("values"),
@@ -116,10 +116,10 @@ fn of_place(key: &str, place: Place) -> Option<Meant> {
         // A value that is stored in another form is not thereby masked.
         "encrypted" | "password" | "hashed" => Perhaps("sensitive"),
         "update" if place == Place::Field => Nothing(
-            "clients may change a field unless it says `immutable = true`; one that they never write has `generated = \"database\"`",
+            "clients may change a field unless it has `immutable = true`; a field that they never write has `generated = \"database\"`",
         ),
         "mutable" | "fillable" | "updatable" | "updateable" | "editable" | "writable" | "guarded" => Nothing(
-            "clients may change a field unless it says `immutable = true`; one that they never write has `generated = \"database\"`",
+            "clients may change a field unless it has `immutable = true`; a field that they never write has `generated = \"database\"`",
         ),
         "create" | "insertable" if place == Place::Field => {
             Nothing("a field that clients never give has `generated = \"database\"`")
@@ -136,7 +136,7 @@ fn of_place(key: &str, place: Place) -> Option<Meant> {
         "inout" | "in_out" => Pair("mode", "\"inout\""),
         "signed" => Nothing("an `int` has a sign unless you write `unsigned = true`"),
         "zerofill" => {
-            Nothing("remove it, or write `unsigned = true`: clients get numbers, without zeros in front")
+            Nothing("remove it, or write `unsigned = true`: clients get numbers, without leading zeros")
         }
         _ => return None,
     })
@@ -154,7 +154,7 @@ fn no_such_thing(key: &str, place: Place) -> Option<Meant> {
             if place == Place::Field =>
         {
             Nothing(
-                "indexes are the database's: create one there, and name the field in `filter` or `sort` of `[fetch]`",
+                "the database keeps indexes: create one there, and name the field in `filter` or `sort` of `[fetch]`",
             )
         }
         "blank" => Nothing("an empty text is valid unless `min = 1` is written: remove it"),
@@ -163,46 +163,46 @@ fn no_such_thing(key: &str, place: Place) -> Option<Meant> {
         }
         "case_sensitive" => Nothing("the collation of the column decides about case: remove it"),
         "in" if place == Place::Arg => Nothing(
-            "remove it: an argument is passed in unless it says `mode = \"out\"` or `mode = \"inout\"`",
+            "remove it: an argument is passed in unless it has `mode = \"out\"` or `mode = \"inout\"`",
         ),
         "in" => Nothing("write the values that are allowed, `type = \"enum\", values = [\"…\"]`"),
         "on_update" | "on_delete" | "cascade" | "constraint" | "constraints" | "collation" | "collate"
         | "charset" | "character_set" | "encoding" | "storage" | "after" | "position" | "order" => {
-            Nothing("this is the database's, and a template has no word for it: remove it")
+            Nothing("this belongs to the database, and a template has no key for it: remove it")
         }
         "additional_properties" | "additionalproperties" | "strict" | "unevaluated_properties" => Nothing(
-            "remove it: an object has the members in `fields` and no others; one of any shape is a `json`",
+            "remove it: an object has only the members in `fields`; for an object of any shape, write `json`",
         ),
         "check" | "validate" | "validation" | "validator" | "validators" | "rule" | "rules" | "assert" => {
             Nothing(
-                "write what a value must be with `min`, `max`, `pattern` or `values`; the rest is for the procedure to refuse",
+                "write what a value must be with `min`, `max`, `pattern` or `values`; let the procedure refuse the rest",
             )
         }
         "unique_items" | "uniqueitems" | "step" | "multiple_of" | "multipleof" => {
-            Nothing("a template has no word for it: let the procedure refuse what is not so, or remove it")
+            Nothing("a template has no key for it: let the procedure refuse other values, or remove it")
         }
         "positive" => Nothing("write `min = 1`"),
         "nonnegative" | "non_negative" => Nothing("write `min = 0`"),
         "negative" => Nothing("write `max = -1`"),
         "bits" => Nothing("write the least and the greatest value, `min = -32768, max = 32767`"),
-        "bytes" | "octets" | "byte_length" => Nothing(
-            "write `max` for the length in characters; how many bytes a column holds is the database's",
-        ),
+        "bytes" | "octets" | "byte_length" => {
+            Nothing("write `max` for the length in characters; the database limits the bytes of a column")
+        }
         "timezone" | "time_zone" | "tz" | "fsp" | "fractional" => {
-            Nothing("remove it: moments are in UTC, with up to six decimals of a second")
+            Nothing("remove it: times are in UTC, with up to six decimals of a second")
         }
         "lowercase" | "uppercase" | "lower_case" | "upper_case" | "trim" | "transform" | "strip"
         | "normalize" | "case" | "case_insensitive" | "to_lower" | "to_upper" => Nothing(super::AS_THEY_COME),
         "hidden" | "private" | "internal" | "visible" | "write_only" | "writeonly" | "exclude" | "ignore"
         | "skip" => Nothing(
-            "leave a field out of the template that no client may see; `[access]` hides one from a role, and `sensitive = true` masks one in logs and dead letters",
+            "leave out a field that no client may see; `[access]` hides a field from a role, and `sensitive = true` masks it in logs and dead letters",
         ),
         "example" | "examples" | "placeholder" | "unit" | "units" | "deprecated" | "since" | "meta"
         | "metadata" | "tags" | "group" | "ui" | "display" => {
-            Nothing("there is no such key: write it into `description`, or behind `#`")
+            Nothing("there is no such key: write it into `description`, or after `#`")
         }
         "roles" | "permission" | "permissions" | "access" | "acl" | "grant" | "grants" => Nothing(
-            "who may see a field stands in `[access]`: write `fields = { clerk = { hidden = [\"price\"] } }` there",
+            "`[access]` says who may see a field: write `fields = { clerk = { hidden = [\"price\"] } }` there",
         ),
         "precision_scale" | "numeric" => Nothing("write `precision = …` and `scale = …`"),
         _ => return None,

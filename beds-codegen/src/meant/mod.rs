@@ -57,7 +57,7 @@ pub(crate) fn meant(key: &str, part: Part) -> Option<Meant> {
 pub(crate) const AS_THEY_COME: &str = "values are passed on as they come: let the procedure change them, or demand them so with `pattern = \"[a-z]+\"`";
 
 /// The advice for a condition that always holds.
-pub(crate) const CONDITION: &str = "a condition that always holds belongs into the view that `read` names; what stands here is what clients may ask for, a list \
+pub(crate) const CONDITION: &str = "a condition that always holds belongs in the view that `read` names; clients may filter and sort by the fields in this list \
      of fields";
 
 /// Whether a text is a condition, not a name: `deleted = 0`.

@@ -3,19 +3,19 @@
 use super::Meant::{self, Key, Nothing, Pair, Perhaps, Within};
 
 const CONFIGURATION: Meant = Nothing(
-    "servers, users and passwords stand in the node's configuration, `config/beds.toml`; `database` names a section of it",
+    "servers, users and passwords belong in the node's configuration, `config/beds.toml`; `database` names a section of it",
 );
 const TIMEOUT: Meant = Nothing(
-    "remove it: timeouts stand in the node's configuration, `request_timeout_ms` and `statement_timeout_ms`; a client gives its own with the header `beds-deadline`",
+    "remove it: timeouts belong in the node's configuration, `request_timeout_ms` and `statement_timeout_ms`; a client gives its own with the header `beds-deadline`",
 );
 const NO_SQL: Meant = Nothing(
     "a template holds no SQL: make it a view, a procedure or a function of the database, and name that",
 );
 const ACCESS: Meant = Nothing(
-    "who may do what has a section of its own: write `fetch = [\"clerk\"]` below `[access]`, of a hand-written domain `#[beds(access(fetch = [\"clerk\"]))]` on the struct",
+    "access has its own section: write `fetch = [\"clerk\"]` below `[access]`, of a hand-written domain `#[beds(access(fetch = [\"clerk\"]))]` on the struct",
 );
 const COMMENT: Meant =
-    Nothing("there is no such key: write it into `description`, or as a comment behind `#`");
+    Nothing("there is no such key: write it into `description`, or as a comment after `#`");
 
 /// Words that are not a key anywhere.
 pub(super) fn anywhere(key: &str) -> Option<Meant> {
@@ -25,7 +25,7 @@ pub(super) fn anywhere(key: &str) -> Option<Meant> {
             TIMEOUT
         }
         "ttl" | "expire" | "expires" | "expiration" | "max_age" | "retention" => Nothing(
-            "how long records are kept stands in a section of its own: write `ttl = \"400d\"` below `[lifecycle]`",
+            "the time for which records are kept has its own section: write `ttl = \"400d\"` below `[lifecycle]`",
         ),
         "cache" | "cached" | "cache_ttl" | "caching" => {
             Nothing("nothing is cached between requests: remove it")
@@ -34,13 +34,13 @@ pub(super) fn anywhere(key: &str) -> Option<Meant> {
             "a deadlock is retried by the node, and a client repeats a write with the same `message_id`: remove it",
         ),
         "once" => Nothing(
-            "whether writes happen once is said for all of a template: move `once = false` to `[template]`, of a hand-written domain to `#[beds(once = false)]` on the struct",
+            "`once` applies to a whole template: move `once = false` to `[template]`, of a hand-written domain to `#[beds(once = false)]` on the struct",
         ),
         "many" => Nothing(
-            "how many records one request may change stands in `[objects]`: move it into `update` or `delete`, `update = { …, many = 100 }`",
+            "the number of records that one request may change belongs in `[objects]`: move it into `update` or `delete`, `update = { …, many = 100 }`",
         ),
         "events" | "publish" => Nothing(
-            "events have a section of their own: write `publish = [\"create\"]` below `[events]`, of a hand-written domain `#[beds(events(publish = [\"create\"]))]` on the struct; a call is `\"call.NAME\"` there",
+            "events have their own section: write `publish = [\"create\"]` below `[events]`, of a hand-written domain `#[beds(events(publish = [\"create\"]))]` on the struct; a call is `\"call.NAME\"` there",
         ),
         "sql" | "query" | "statement" | "select_sql" | "raw_sql" | "command" => NO_SQL,
         "host" | "port" | "user" | "username" | "password" | "pass" | "url" | "uri" | "dsn"
@@ -49,7 +49,7 @@ pub(super) fn anywhere(key: &str) -> Option<Meant> {
         | "scopes" => ACCESS,
         "comment" | "desc" | "doc" | "docs" | "documentation" | "summary" | "remark" => COMMENT,
         "include" | "includes" | "import" | "imports" | "extends" | "inherits" => {
-            Nothing("a template includes no other file: remove it, and write here what stands there")
+            Nothing("a template includes no other file: remove it, and write its content here")
         }
         _ => return None,
     })
@@ -77,10 +77,10 @@ pub(super) fn section(key: &str) -> Option<Meant> {
         | "templates" | "info" => Key("template"),
         "index" | "indexes" | "indices" | "relations" | "foreign_keys" | "constraints" | "triggers"
         | "keys" | "primary_key" | "relationships" | "references" => Nothing(
-            "the database has keys, indexes, triggers and foreign keys: remove it; the fields of the key say `key = true`",
+            "the database has keys, indexes, triggers and foreign keys: remove it; the fields of the key have `key = true`",
         ),
         "validator" | "validators" | "validation" | "json_schema" => Nothing(
-            "validators are the database's: `bedsc ddl` proposes one of what `[fields]` says; remove it",
+            "remove it: validators belong to the database, and `bedsc ddl` proposes one from `[fields]`",
         ),
         "config" | "amqp" | "rabbitmq" | "mariadb" | "mysql" | "mongodb" | "database" | "databases"
         | "broker_services" | "node" => CONFIGURATION,
@@ -111,19 +111,21 @@ pub(super) fn header(key: &str) -> Option<Meant> {
         | "honors" => Key("compatible_with"),
         "exactly_once" | "at_most_once" | "dedup" | "deduplicate" | "ledger" => Key("once"),
         "table" | "view" | "collection" | "procedure" | "source" | "from" => {
-            Nothing("database objects stand in `[objects]`: `read = { view = \"…\" }`")
+            Nothing("database objects belong in `[objects]`: `read = { view = \"…\" }`")
         }
         "queue" | "exchange" | "routing_key" | "topic" | "binding" | "vhost" => {
             Nothing("routing keys follow from `name`, and queues from `service`: remove it")
         }
-        "lane" | "mode" => Nothing("the operation decides the lane, and a call says its own: remove it"),
+        "lane" | "mode" => {
+            Nothing("remove it: the operation selects the lane, and a call has its own `lane`")
+        }
         "primary_key" | "key" | "keys" | "pk" => Nothing("write `key = true` in each field of the key"),
         "version" | "author" | "owner" | "tags" | "created" | "updated" | "date" | "license" | "status" => {
             COMMENT
         }
-        "audit" | "audited" | "auditing" => Nothing(
-            "what is audited stands in a section of its own: write `operations = [\"create\"]` below `[audit]`",
-        ),
+        "audit" | "audited" | "auditing" => {
+            Nothing("the audit has its own section: write `operations = [\"create\"]` below `[audit]`")
+        }
         "timestamps" | "soft_delete" => Nothing(
             "declare the fields, `created_at = { type = \"datetime\", generated = \"now\" }`; the database does the rest",
         ),
@@ -138,14 +140,12 @@ pub(super) fn object(key: &str) -> Option<Meant> {
         "modify" | "change" | "edit" | "patch" | "set" => Key("update"),
         "remove" | "del" | "destroy" | "drop" | "erase" | "purge" => Key("delete"),
         "write" | "save" | "store" | "put" | "writes" => Nothing(
-            "what is written has an operation each: write `create = { … }`, `update = { … }` and `delete = { … }`",
+            "each kind of write has its own operation: write `create = { … }`, `update = { … }` and `delete = { … }`",
         ),
         "merge" | "replace" | "insert_or_update" | "create_or_update" => Key("upsert"),
         "count" | "describe" | "exists" => Nothing("`read` serves it: remove it"),
         "call" | "calls" | "execute" | "exec" | "procedure" | "function" | "run" | "pipeline"
-        | "aggregate" => {
-            Nothing("whatever is none of these operations is a call: `[calls.NAME]` with `procedure = \"…\"`")
-        }
+        | "aggregate" => Nothing("any other operation is a call: `[calls.NAME]` with `procedure = \"…\"`"),
         "table" | "collection" => Nothing("an operation names its object: `read = { view = \"…\" }`"),
         _ => return None,
     })
@@ -182,7 +182,7 @@ pub(super) fn read(key: &str) -> Option<Meant> {
             Nothing("remove it: `read` gives the fields of `[fields]`, each under its `column`")
         }
         "where" | "filter" | "sort" | "order_by" | "limit" | "join" | "group_by" => Nothing(
-            "a condition that always holds belongs into the view; what clients may ask for stands in `[fetch]`",
+            "a condition that always holds belongs in the view; the fields that clients may filter by belong in `[fetch]`",
         ),
         "lane" | "commits" | "mode" => Nothing("remove it: `read` is in the read lane"),
         _ => return None,
@@ -201,11 +201,11 @@ pub(super) fn write(key: &str) -> Option<Meant> {
         }
         "commit" | "autocommit" | "auto_commit" | "committed" => Perhaps("commits"),
         "table" | "view" | "function" | "func" | "object" | "into" => Nothing(
-            "in MariaDB, what writes is a procedure: `procedure = \"…\", args = […]`; in MongoDB a collection: `collection = \"…\"`",
+            "in MariaDB, a procedure writes: `procedure = \"…\", args = […]`; in MongoDB, write the collection: `collection = \"…\"`",
         ),
         "lane" | "mode" => Nothing("remove it: this is in the write lane"),
         "transaction" | "isolation" | "atomic" => Nothing(
-            "the node opens and commits the transaction: remove it, or write `commits = true` where the procedure does",
+            "the node opens and commits the transaction: remove it, or write `commits = true` if the procedure commits",
         ),
         "where" | "key" | "by" | "match" => {
             Nothing("the record is found by the key: name its fields in `args`")
@@ -229,20 +229,20 @@ pub(super) fn fetch(key: &str) -> Option<Meant> {
             Within("limit", "max")
         }
         "default_sort" | "default_order" | "direction" | "desc" | "asc" => Nothing(
-            "clients choose the order, `-` in front of a name for descending: name the fields in `sort`; without one the key orders",
+            "clients choose the order, with `-` before a name for descending: name the fields in `sort`; without an order, the key decides",
         ),
         "offset" | "skip" | "cursor" | "after" | "start" => {
-            Nothing("clients go on with the cursor of the last reply, and need no number: remove it")
+            Nothing("remove it: clients continue with the cursor of the last reply, and need no page number")
         }
         "fields" | "select" | "columns" | "include" | "projection" | "returns" | "expand" => {
             Nothing("clients name the fields that they want; all of `[fields]` may be named: remove it")
         }
         "distinct" | "group_by" | "having" | "join" | "joins" | "aggregate" => {
-            Nothing("this belongs into the view, or into a procedure that is a call: remove it")
+            Nothing("this belongs in the view, or in a procedure that is a call: remove it")
         }
         "operators" | "ops" => Nothing("every filter has all operators that suit its type: remove it"),
         "view" | "table" | "collection" | "read" => {
-            Nothing("what is read stands in `[objects]`: `read = { view = \"…\" }`")
+            Nothing("the object to read belongs in `[objects]`: `read = { view = \"…\" }`")
         }
         _ => return None,
     })
@@ -266,7 +266,7 @@ pub(super) fn events(key: &str) -> Option<Meant> {
             "every event goes to the exchange `beds.events` with `NAME.OPERATION` as its routing key: remove it",
         ),
         "subscribe" | "subscribers" | "consumers" | "to" => {
-            Nothing("a subscriber binds a queue of its own to the exchange `beds.events`: remove it")
+            Nothing("a subscriber binds its own queue to the exchange `beds.events`: remove it")
         }
         _ => return None,
     })
@@ -307,7 +307,7 @@ pub(super) fn audit(key: &str) -> Option<Meant> {
             "entries go to the table `beds_audit` of the domain's own database, in the transaction of the write: remove it",
         ),
         "retention" | "keep" | "ttl" | "expire" | "expires" | "max_age" => {
-            Nothing("the node removes no entry: remove it; the DBA decides how long they are kept")
+            Nothing("remove it: the node deletes no entry, and the DBA decides how long entries are kept")
         }
         _ => return None,
     })
@@ -323,21 +323,21 @@ pub(super) fn access(key: &str) -> Option<Meant> {
         "row" | "where" | "records" | "filter" | "filters" | "row_level" | "policy" | "policies"
         | "owner" => Key("rows"),
         "field" | "columns" | "column" | "hidden" | "readonly" | "masks" => Key("fields"),
-        "describe" => Nothing("whoever may do anything may ask for a description of it: remove it"),
+        "describe" => Nothing("remove it: a caller that may run any operation may also describe the domain"),
         "write" | "all" | "any" | "admin" => {
-            Nothing("each operation has a list of its own: `create`, `update`, `upsert` and `delete`")
+            Nothing("each operation has its own list: `create`, `update`, `upsert` and `delete`")
         }
         "default" => Nothing(
-            "what is done with templates that say nothing is for the node to say, as `default` below `[access]` of its configuration: remove it",
+            "remove it: the node's configuration decides for templates without rules, with `default` below `[access]`",
         ),
-        "deny" | "denied" | "forbid" | "forbidden" | "except" | "exclude" => {
-            Nothing("who is in no list may not: take the role out of the lists of what it may not do")
-        }
+        "deny" | "denied" | "forbid" | "forbidden" | "except" | "exclude" => Nothing(
+            "a role in no list is refused: remove the role from the lists of operations that it may not run",
+        ),
         "allow" | "roles" | "permissions" => {
-            Nothing("each operation has a list of its own: write `fetch = [\"clerk\"]`")
+            Nothing("each operation has its own list: write `fetch = [\"clerk\"]`")
         }
         "users" => Nothing(
-            "the roles of users stand in the configuration of the node, `[access.users]`: name roles here",
+            "the roles of users belong in the configuration of the node, `[access.users]`: name roles here",
         ),
         _ => return None,
     })
@@ -378,11 +378,11 @@ pub(super) fn call(key: &str) -> Option<Meant> {
             Key("description")
         }
         "language" | "deterministic" | "security" | "sql_security" | "definer" | "data_access" => {
-            Nothing("the database knows this of its routine: remove it")
+            Nothing("remove it: the database knows this about its routine")
         }
-        "name" => Nothing("the name of a call stands in its header, `[calls.NAME]`: remove it"),
+        "name" => Nothing("remove it: the name of a call is in its header, `[calls.NAME]`"),
         "transaction" | "isolation" | "atomic" => Nothing(
-            "the node opens and commits the transaction: remove it, or write `commits = true` where the procedure does",
+            "the node opens and commits the transaction: remove it, or write `commits = true` if the procedure commits",
         ),
         _ => return None,
     })

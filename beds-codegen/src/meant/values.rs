@@ -25,13 +25,13 @@ fn only_value(value: &Value) -> Option<String> {
         Scalar::Int(number) => format!("`min = {number}, max = {number}`"),
         Scalar::Float(_) | Scalar::Moment(_) => {
             return Some(
-                "a template has no word for it: let the procedure refuse all other values".to_owned(),
+                "a template has no key for it: let the procedure refuse all other values".to_owned(),
             );
         }
         Scalar::Text(_) | Scalar::Bool(_) => return None,
     };
     Some(format!(
-        "write {right} for a field with this one value; a field that never changes says `immutable = true`"
+        "write {right} for a field with this one value; a field that never changes has `immutable = true`"
     ))
 }
 
@@ -62,5 +62,5 @@ pub(crate) fn bounds(value: &Value) -> Option<String> {
         }
         Value::Scalar(_) | Value::Broken => return None,
     };
-    Some(format!("each bound has a key: write `min = {least}, max = {most}`"))
+    Some(format!("each bound has its own key: write `min = {least}, max = {most}`"))
 }

@@ -51,11 +51,11 @@ pub(super) fn add_to_field(diagnostic: Diagnostic, field: &str, place: Place, va
                 Some("write `key = true` in each field of the key")
             }
             "unique" | "unique_key" | "uniques" => Some(
-                "write `unique = true` in a field that is unique by itself; of several together the database knows",
+                "write `unique = true` in a field that is unique by itself; only the database declares that several fields together are unique",
             ),
-            "index" | "indexes" | "indices" => Some("indexes are the database's: remove it"),
+            "index" | "indexes" | "indices" => Some("remove it: the database declares indexes"),
             "required" | "not_null" | "sensitive" | "immutable" | "nullable" => {
-                Some("this is said in each field by itself, `= { type = …, required = true }`")
+                Some("write this in each field, `= { type = …, required = true }`")
             }
             _ => None,
         };
@@ -76,7 +76,7 @@ pub(super) fn add_to_field(diagnostic: Diagnostic, field: &str, place: Place, va
         (Some(right), Value::List(items)) if items.len() == 1 => {
             let one = first.map_or(right, written_type);
             diagnostic.help(format!(
-                "write `{{ type = \"list\", items = {one} }}` for a list of it, and `{one}` for one"
+                "write `{{ type = \"list\", items = {one} }}` for a list, and `{one}` for one value"
             ))
         }
         (Some(right), _) => {
@@ -189,17 +189,17 @@ fn hint(part: Part, key: &str, value: &Value) -> Hint {
         "read" | "create" | "update" | "upsert" | "delete" => object(key, value),
         "limit" => limit(value),
         "warehouse" => say(
-            "write `warehouse = { after = \"90d\", to = \"…\" }`, with the name of the template that keeps them",
+            "write `warehouse = { after = \"90d\", to = \"…\" }`, with the name of the template that takes the records",
         ),
         "cool" => say("write `cool = { after = \"3y\" }`"),
         "ttl" | "after" if !matches!(value, Value::Scalar(Scalar::Int(1..) | Scalar::Text(_))) => {
-            say(format!("write a length of time, such as `{key} = \"400d\"`"))
+            say(format!("write a duration, such as `{key} = \"400d\"`"))
         }
         "ttl" | "after" if matches!(value, Value::Scalar(Scalar::Int(1..))) => {
             let Value::Scalar(Scalar::Int(number)) = value else { return string(key, value) };
             // No lifetime has that many days.
             let unit = if *number > 36_500 { "s\"` for seconds" } else { "d\"` for days" };
-            say(format!("a length of time has its unit: write `\"{number}{unit}"))
+            say(format!("a duration needs a unit: write `\"{number}{unit}"))
         }
         "min" | "max"
             if part != Part::Limit

@@ -49,17 +49,20 @@ fn lacks(from: &Domain, to: &Domain) -> Option<String> {
     let is_same = (from.engine(), &from.database) == (to.engine(), &to.database)
         && from.relation().map(|relation| &relation.name) == to.relation().map(|relation| &relation.name);
     if is_same {
-        return Some(format!("it shows the records of `{}`", from.name.value));
+        return Some(format!("it has the same records as `{}`", from.name.value));
     }
     let keys = |domain: &Domain| -> Vec<String> {
         domain.key.iter().map(|&index| domain.fields[index].name.clone()).collect()
     };
     if keys(from) != keys(to) {
-        return Some(format!("its key is another than that of `{}`", from.name.value));
+        return Some(format!("its key differs from the key of `{}`", from.name.value));
     }
     let by_database = |field: &Field| field.supply == Supply::Generated(Generated::Database);
     if let Some(&index) = to.key.iter().find(|&&index| by_database(&to.fields[index])) {
-        return Some(format!("its database makes new keys: `{}` has to be given", to.fields[index].name));
+        return Some(format!(
+            "its database generates new keys, but `{}` must be passed",
+            to.fields[index].name
+        ));
     }
     for (index, field) in from.fields.iter().enumerate() {
         let Some(place) = to.fields.iter().position(|other| other.name == field.name) else {
@@ -70,7 +73,7 @@ fn lacks(from: &Domain, to: &Domain) -> Option<String> {
             continue;
         }
         if !fits(&field.ty, &there.ty) {
-            return Some(format!("its field `{}` is of another type", field.name));
+            return Some(format!("its field `{}` has another type", field.name));
         }
         if to.version == Some(place) || by_database(there) || !is_given(to, place) {
             return Some(format!("a `create` does not take its field `{}`", field.name));

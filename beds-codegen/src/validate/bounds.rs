@@ -107,7 +107,7 @@ fn range_help(number: i128, ty: &str, engine: Option<Engine>) -> &'static str {
             "add `unsigned = true` for a column `bigint unsigned`, or remove the bound"
         }
         "int" | "unsigned int" if number > 0 => {
-            "remove the bound; greater numbers are a `decimal` with `scale = 0`, or a `string`"
+            "remove the bound; for greater numbers, write a `decimal` with `scale = 0`, or a `string`"
         }
         "unsigned int" => "write 0 or more, or remove `unsigned`",
         "string" if number > u32::MAX.into() => "write at most 65535, or remove `max`",

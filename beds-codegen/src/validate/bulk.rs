@@ -31,7 +31,7 @@ fn most(object: &Object<'_>, reads: bool, cx: &mut Cx<'_>) -> Option<u32> {
     let key = object.raw.many.key()?;
     let value = object.raw.many.get()?;
     if object.raw.commits.is_true() {
-        let why = "commits by itself, so that it cannot be all or nothing";
+        let why = "commits by itself, so it cannot be all or nothing";
         let help = "remove `commits`, and the commit from the procedure; or remove `many`";
         cx.errors.push(diagnostics::many_not_here(key, object.operation, why, help));
     }

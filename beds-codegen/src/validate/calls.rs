@@ -166,7 +166,7 @@ fn runs(raw: &RawCall, cx: &mut Cx<'_>) -> Option<(Kind, Spanned<String>)> {
 fn missing(raw: &RawCall, kind: Kind, cx: &Cx<'_>) -> Option<String> {
     let name = kind.as_str();
     if let Some(engine) = cx.engine.filter(|_| kind.is_foreign(cx.engine)) {
-        return Some(format!("the {name} cannot be the one: {} runs none", engine.title()));
+        return Some(format!("the {name} cannot be kept: {} runs none", engine.title()));
     }
     let returns = raw.returns.get().map(|returns| &returns.value);
     let scalar = cx.front.key("returns", Example::Keys(&[("type", Example::Is("\"int\""))]));
@@ -365,7 +365,7 @@ fn returns(raw: &RawCall, kind: Option<Kind>, cx: &mut Cx<'_>) -> Option<Returns
             None
         }
         RawReturns::Scalar(field) => {
-            refuse_for(Kind::Pipeline, kind, at, "a pipeline gives documents, not one value", cx)?;
+            refuse_for(Kind::Pipeline, kind, at, "a pipeline returns documents, not one value", cx)?;
             types::field((**field).clone(), Place::Scalar, 0, cx).map(|field| Returns::Scalar(field.ty))
         }
         RawReturns::Rows(rows) => {
@@ -374,7 +374,7 @@ fn returns(raw: &RawCall, kind: Option<Kind>, cx: &mut Cx<'_>) -> Option<Returns
                 cx.errors.push(diagnostics::returns_not_here(
                     entry.value.span,
                     "`rows` has no columns",
-                    "name the columns in their order, or leave `returns` out to give rows as they come",
+                    "name the columns in order, or remove `returns` to return rows as the database gives them",
                 ));
                 return None;
             }

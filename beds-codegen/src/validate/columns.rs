@@ -24,7 +24,7 @@ pub(super) fn column(raw: &RawField, may_be_named: bool, cx: &mut Cx<'_>) -> Str
                 cx.errors.push(diagnostics::odd_column(
                     column.span,
                     &column.value,
-                    "the quotes of SQL, it seems",
+                    "looks like quotes of SQL",
                     &help,
                     Some(plain),
                 ));

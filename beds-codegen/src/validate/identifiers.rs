@@ -10,7 +10,7 @@ pub(super) fn object_rule(name: &str, engine: Engine) -> Option<&'static str> {
         Engine::MongoDb if name.contains('\0') || name.contains('$') => {
             Some("a collection's name has no `$` and no NUL")
         }
-        Engine::MongoDb if name.starts_with("system.") => Some("`system.` is MongoDB's own"),
+        Engine::MongoDb if name.starts_with("system.") => Some("`system.` is reserved by MongoDB"),
         Engine::MongoDb if name.len() > 200 => Some("longer than 200 bytes"),
         Engine::MongoDb => None,
     }
@@ -32,11 +32,11 @@ fn mariadb_rule(name: &str) -> Option<&'static str> {
     if name.is_empty() {
         Some("empty")
     } else if name.contains('\0') {
-        Some("holds a NUL")
+        Some("contains a NUL")
     } else if name.ends_with(' ') {
         Some("ends with a space")
     } else if name.chars().any(|letter| letter > '\u{ffff}') {
-        Some("MariaDB has no character beyond U+FFFF in a name")
+        Some("MariaDB allows no character beyond U+FFFF in a name")
     } else if name.chars().count() > 64 {
         Some("longer than 64 characters")
     } else {
@@ -87,22 +87,22 @@ pub(super) fn look(name: &str, engine: Engine) -> Look<'_> {
         && rest.ends_with(')')
     {
         return Look::Odd {
-            why: "parameters, it seems",
-            help: "write the name alone: the parameters are `args`",
+            why: "looks like parameters",
+            help: "write only the name: parameters belong in `args`",
             plain: Some(word.trim_end()),
         };
     }
     let statement = ["call ", "exec ", "execute "].into_iter().find_map(|verb| lower.strip_prefix(verb));
     if let Some(plain) = statement.map(|rest| &name[name.len() - rest.len()..]) {
         return Look::Odd {
-            why: "a statement, it seems",
-            help: "write the name of the procedure alone",
+            why: "looks like a statement",
+            help: "write only the name of the procedure",
             plain: Some(plain.trim()),
         };
     }
     if name.ends_with(';') {
         return Look::Odd {
-            why: "the end of a statement, it seems",
+            why: "looks like the end of a statement",
             help: "remove the `;`",
             plain: name.strip_suffix(';'),
         };
@@ -112,15 +112,15 @@ pub(super) fn look(name: &str, engine: Engine) -> Look<'_> {
         && is_word(object)
     {
         return Look::Odd {
-            why: "a schema and a name, it seems",
-            help: "write the name alone where it is in the template's database, whose section in the configuration says which schema that is; an object of another schema needs a template with that `database`",
+            why: "looks like a schema and a name",
+            help: "write only the name for an object in the template's database, whose schema the configuration sets; an object of another schema needs a template with that `database`",
             // The configuration decides which schema the database is.
             plain: None,
         };
     }
     if [" as ", " join ", " where ", " order by "].iter().any(|word| lower.contains(word)) {
         return Look::Odd {
-            why: "a part of a query, it seems",
+            why: "looks like a part of a query",
             help: "make it a view, and write the name of the view",
             plain: None,
         };
@@ -128,7 +128,7 @@ pub(super) fn look(name: &str, engine: Engine) -> Look<'_> {
     let is_sql = name.contains(['\'', '"', '\\', ';', '(', ')', '[', ']', '=', ',']) || name.contains("--");
     if name.starts_with(' ') || name.contains('`') || is_sql {
         return Look::Odd {
-            why: "not a name that people give",
+            why: "unusual for a name",
             help: "write the name as `show tables` shows it",
             plain: None,
         };
@@ -150,14 +150,14 @@ pub(super) fn with_parameters(name: &str) -> Option<(&str, Vec<&str>)> {
     is_word(plain.trim()).then(|| (plain.trim(), parameters))
 }
 
-const UNSEEN: &str = "type the name again; a copy from a web page or a document brings such characters along";
+const UNSEEN: &str = "type the name again; copies from web pages and documents contain such characters";
 
 /// Why a name has deceptive characters.
 fn unseen(name: &str) -> Option<&'static str> {
     letters::first_invisible(name).map(|(what, _)| match what {
-        "a zero-width space" => "there is a zero-width space in it",
-        "a no-break space" => "there is a no-break space in it",
-        _ => "there is a character in it that nobody sees",
+        "a zero-width space" => "it contains a zero-width space",
+        "a no-break space" => "it contains a no-break space",
+        _ => "it contains an invisible character",
     })
 }
 
@@ -177,19 +177,19 @@ pub(super) fn look_of_column(name: &str, engine: Engine) -> Look<'_> {
     }
     let odd = |why, help| Look::Odd { why, help, plain: None };
     if name.to_ascii_lowercase().contains(" as ") {
-        return odd("an alias, it seems", "write the name that the column has in the view or table");
+        return odd("looks like an alias", "write the name that the column has in the view or table");
     }
     if name.contains(['(', ')', '*', '+', '|']) || [" / ", " - "].iter().any(|sign| name.contains(sign)) {
-        return odd("an expression, it seems", "let the view compute it, and write the name of its column");
+        return odd("looks like an expression", "let the view compute it, and write the name of its column");
     }
     if name.contains('.') {
-        return odd("a table and a column, it seems", "write the name of the column alone");
+        return odd("looks like a table and a column", "write only the name of the column");
     }
     if name.starts_with(' ')
         || name.contains(['`', '\'', '"', ';', '[', ']', '=', ','])
         || name.contains("--")
     {
-        return odd("not a name that people give", "write the name as `show columns` shows it");
+        return odd("unusual for a name", "write the name as `show columns` shows it");
     }
     Look::Plain
 }

@@ -102,26 +102,26 @@ impl Ages<'_> {
         let offers = |is_by_hand: bool, is_written: Option<bool>| is_by_hand || is_written.unwrap_or(false);
         if !offers(by_hand.read, written.map(|objects| !objects.read.is_absent())) {
             return Some((
-                "it offers no `fetch`, so nobody finds them".to_owned(),
+                "it offers no `fetch`, so the node cannot find them".to_owned(),
                 "add `read` to `[objects]`",
             ));
         }
         if !offers(by_hand.delete, written.map(|objects| !objects.delete.is_absent())) {
             return Some((
-                "it offers no `delete`, so nobody takes them away".to_owned(),
+                "it offers no `delete`, so the node cannot delete them".to_owned(),
                 "add `delete` to `[objects]`",
             ));
         }
         if self.fields.key().is_empty() {
             return Some((
-                "it has no key, so nobody tells them apart".to_owned(),
-                "say `key = true` of a field",
+                "it has no key, so the node cannot tell them apart".to_owned(),
+                "add `key = true` to a field",
             ));
         }
         let name = |index: usize| self.fields.slot(index).map_or("", |slot| slot.name.value.as_str());
         if let Some(by) = by.filter(|by| !self.fetch.filter.contains(by) && !self.fields.key().contains(by)) {
             return Some((
-                format!("a fetch does not filter by `{}`, so nobody finds them", name(by)),
+                format!("a fetch cannot filter by `{}`, so the node cannot find them", name(by)),
                 "add it to `filter` of `[fetch]`",
             ));
         }
@@ -134,7 +134,7 @@ impl Ages<'_> {
         let is_unseen = self.fields.version().is_none() && !hidden.is_empty();
         is_unseen.then(|| {
             (
-                format!("it has no version, so a change of {} meanwhile would be lost", hidden.join(", ")),
+                format!("it has no version, so a concurrent change of {} would be lost", hidden.join(", ")),
                 "add a field with `version = true`",
             )
         })
@@ -261,10 +261,10 @@ type IsRight = fn(&Arg) -> bool;
 /// The property that a call lacks for deleting old records.
 fn lacks(call: &Call) -> Option<String> {
     if call.lane != Lane::Write {
-        return Some("it is not in the lane `write`".to_owned());
+        return Some("its lane is not `write`".to_owned());
     }
     if !matches!(call.target, Target::Procedure { .. }) {
-        return Some("no procedure is behind it".to_owned());
+        return Some("it runs no procedure".to_owned());
     }
     let is_int: IsRight = |arg| matches!(arg.field.ty, Type::Int { .. } | Type::UInt { .. });
     let is_moment: IsRight = |arg| arg.field.ty == Type::DateTime;
@@ -274,11 +274,11 @@ fn lacks(call: &Call) -> Option<String> {
         match call.args.iter().find(|arg| arg.field.name == name) {
             None => return Some(format!("it has no argument `{name}`")),
             Some(arg) if arg.mode != mode || !is_right(arg) => {
-                return Some(format!("its argument `{name}` is of another type or mode"));
+                return Some(format!("its argument `{name}` has another type or mode"));
             }
             Some(_) => {}
         }
     }
     let other = call.args.iter().find(|arg| !wanted.iter().any(|(name, ..)| arg.field.name == *name));
-    other.map(|arg| format!("nobody gives it `{}`", arg.field.name))
+    other.map(|arg| format!("the node does not pass `{}`", arg.field.name))
 }

@@ -279,7 +279,7 @@ fn float(value: &Scalar, min: f64, max: f64) -> Result<Literal, Refused> {
         } else if number > max {
             format!("{number} is above {max:e}")
         } else {
-            format!("{number} is no finite number")
+            format!("{number} is not a finite number")
         }))
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn check(pattern: &Spanned<String>, cx: &mut Cx<'_>) {
     if value.is_empty() {
         cx.errors.push(diagnostics::odd_pattern(
             *span,
-            "an empty pattern matches the empty string alone",
+            "an empty pattern matches only the empty string",
             "no text but \"\" is valid",
             "remove `pattern`, or write one for the whole string, such as `[A-Z0-9-]+`",
             None,
@@ -30,7 +30,7 @@ pub(super) fn check(pattern: &Spanned<String>, cx: &mut Cx<'_>) {
             *span,
             &format!("{delimiter} are part of the pattern"),
             &format!("only text with {} is valid", delimiter.replace("the ", "these ")),
-            &format!("write `{right}`: a pattern has no delimiters, and its flags stand in front"),
+            &format!("write `{right}`: a pattern has no delimiters, and its flags come first"),
             Some(&right),
         ));
     } else if let Some(class) = posix_class(value) {
@@ -46,9 +46,9 @@ pub(super) fn check(pattern: &Spanned<String>, cx: &mut Cx<'_>) {
         let right = value.replace('%', ".*").replace('_', ".");
         cx.errors.push(diagnostics::odd_pattern(
             *span,
-            "`%` is no wildcard in a pattern",
+            "`%` is not a wildcard in a pattern",
             "only text with this `%` is valid",
-            &format!("write `{right}`: a pattern is a regular expression, not one of `like`"),
+            &format!("write `{right}`: a pattern is a regular expression, not a pattern of `like`"),
             None,
         ));
     }

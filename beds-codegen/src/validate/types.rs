@@ -272,21 +272,21 @@ fn supply(raw: &RawField, ty: &Type, place: Place, cx: &mut Cx<'_>) -> Option<Su
             raw.default.key(),
             "generated",
             raw.generated.key(),
-            "a generated value leaves no room for a default",
+            "a generated value cannot have a default",
         ),
         (
             "required",
             raw.required.key().filter(|_| raw.required.is_true()),
             "generated",
             raw.generated.key(),
-            "a client may not give a generated value",
+            "a client cannot send a generated value",
         ),
         (
             "required",
             raw.required.key().filter(|_| raw.required.is_true()),
             "default",
             raw.default.key(),
-            "a value that must be given needs no default",
+            "a required value needs no default",
         ),
     ];
     for (key, at, rival, rival_at, why) in pairs {

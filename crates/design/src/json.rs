@@ -130,7 +130,7 @@ impl<'de> Visitor<'de> for Once {
         while let Some(name) = members.next_key::<Name>()? {
             let value = members.next_value_seed(Once)?;
             if map.contains_key(&name.0) {
-                return Err(A::Error::custom(format!("the member {} stands twice", shown(&name.0))));
+                return Err(A::Error::custom(format!("the member {} is written twice", shown(&name.0))));
             }
             map.insert(name.0, value);
         }

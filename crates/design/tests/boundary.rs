@@ -82,7 +82,7 @@ fn what_is_approved_is_what_is_verified() {
     let again = approve(&folder, &site.key, "ada", &site.approvers, AT).unwrap_err();
     assert!(again.to_string().contains("approved already"), "{again}");
     let there = proposal::write(approved.proposal(), &folder).unwrap_err();
-    assert!(there.to_string().contains("there already"), "{there}");
+    assert!(there.to_string().contains("exists already"), "{there}");
 }
 
 #[test]
@@ -132,9 +132,9 @@ fn files_that_are_added_removed_renamed_or_links_are_refused() {
     for (name, expected) in [
         ("objects/more.sql", "added or renamed"),
         ("schema/mongodb/x.json", "added or renamed"),
-        (".hidden", "no file of a proposal has such a name"),
-        ("Objects.sql", "no file of a proposal has such a name"),
-        ("a b", "no file of a proposal has such a name"),
+        (".hidden", "a file of a proposal cannot have this name"),
+        ("Objects.sql", "a file of a proposal cannot have this name"),
+        ("a b", "a file of a proposal cannot have this name"),
         ("objects/a/b/c/d/e", "too deep"),
     ] {
         let path = folder.join(name);
@@ -172,7 +172,7 @@ fn files_that_are_added_removed_renamed_or_links_are_refused() {
     assert!(site.refused(&site.path("link")).contains("link to one"), "{}", site.refused(&site.path("link")));
     assert!(site.refused(&site.path("nowhere")).contains("No such file"));
     fs::create_dir(site.path("empty")).unwrap();
-    assert!(site.refused(&site.path("empty")).contains("this is no proposal"));
+    assert!(site.refused(&site.path("empty")).contains("this is not a proposal"));
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn foreign_keys_and_signatures_of_others_are_refused() {
     let others = keygen(&site.path("eve.pem")).unwrap();
     let verify = |approvers: &Approvers| verify_signature(&folder, approvers).unwrap_err().to_string();
     assert!(verify(&Approvers::new()).contains("does not have `ada`"));
-    assert!(verify(&Approvers::from([("ada".to_owned(), others.clone())])).contains("not one of `ada`"));
+    assert!(verify(&Approvers::from([("ada".to_owned(), others.clone())])).contains("not made by `ada`"));
     let both =
         Approvers::from([("ada".to_owned(), site.key.public()), ("adam".to_owned(), site.key.public())]);
     let path = folder.join(APPROVAL);
@@ -193,9 +193,9 @@ fn foreign_keys_and_signatures_of_others_are_refused() {
         fs::write(&path, text.replace(from, to)).unwrap();
         verify(&both)
     };
-    assert!(replaced("\"ada\"", "\"adam\"").contains("not one of `adam`"), "the name is signed as well");
-    assert!(replaced(AT, "2026-11-27T12:00:01Z").contains("not one of `ada`"), "so is the time");
-    assert!(replaced(AT, "2026\\n").contains("no plain word"));
+    assert!(replaced("\"ada\"", "\"adam\"").contains("not made by `adam`"), "the name is signed as well");
+    assert!(replaced(AT, "2026-11-27T12:00:01Z").contains("not made by `ada`"), "so is the time");
+    assert!(replaced(AT, "2026\\n").contains("not a plain word"));
     assert!(replaced("signature = \"", "signature = \"!").contains("no signature in base64"));
     assert!(replaced("hash = ", "more = 1\nhash = ").contains("unknown field"));
     // The signature of another proposal, with its own hash and with the hash of this one.
@@ -206,10 +206,10 @@ fn foreign_keys_and_signatures_of_others_are_refused() {
     approve(&other, &site.key, "ada", &site.approvers, AT).unwrap();
     let foreign = fs::read_to_string(other.join(APPROVAL)).unwrap();
     fs::write(&path, &foreign).unwrap();
-    assert!(verify(&both).contains("of another proposal"));
+    assert!(verify(&both).contains("to another proposal"));
     let hash = |folder: &Path| proposal::read(folder).unwrap().0.manifest.hash;
     fs::write(&path, foreign.replace(&hash(&other), &hash(&folder))).unwrap();
-    assert!(verify(&both).contains("not one of `ada`"));
+    assert!(verify(&both).contains("not made by `ada`"));
     // The signer must be the approver in the configuration.
     fs::remove_file(&path).unwrap();
     let eve = SecretKey::read(&site.path("eve.pem")).unwrap();
@@ -231,7 +231,7 @@ fn files_by_hand_are_refused_even_with_a_hash_that_fits() {
     let objects = whole.files.get_mut("objects/mariadb.sql").unwrap();
     objects.extend_from_slice(b"drop table book;\n");
     let said = whole.is_rendered().unwrap_err();
-    assert!(said[0].contains("objects/mariadb.sql is not what model.json becomes"), "{said:?}");
+    assert!(said[0].contains("objects/mariadb.sql does not match model.json"), "{said:?}");
     whole.files.insert("schema/mongodb/x.json".to_owned(), b"[]".to_vec());
     assert_eq!(whole.is_rendered().unwrap_err().len(), 2);
     whole.files.remove(MODEL);
@@ -269,7 +269,7 @@ fn what_was_not_proved_is_never_signed() {
     let folder = site.path("by_hand");
     proposal::write(&by_hand.again(), &folder).unwrap();
     let said = approve(&folder, &site.key, "ada", &site.approvers, AT).unwrap_err().to_string();
-    assert!(said.contains("report.html is not what model.json becomes"), "{said}");
+    assert!(said.contains("report.html does not match model.json"), "{said}");
 }
 
 #[test]
@@ -283,9 +283,9 @@ fn keys_are_kept_well() {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
     assert!(SecretKey::read(&path).unwrap_err().to_string().contains("chmod 600"));
     for (text, expected) in [
-        ("", "there is no key in it"),
+        ("", "it contains no key"),
         ("-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n", "encrypted"),
-        ("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "not of the kind Ed25519"),
+        ("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "not an Ed25519 key"),
     ] {
         let other = site.path("other.pem");
         fs::write(&other, text).unwrap();

@@ -15,10 +15,10 @@ pub(crate) struct Check {
     /// Templates, and folders of templates; `-` for one on standard input
     #[arg(default_value = "templates")]
     paths: Vec<PathBuf>,
-    /// What reports call the template on standard input
+    /// The name of the template on standard input in reports
     #[arg(long, value_name = "PATH", default_value = "stdin_rec.toml")]
     stdin_name: String,
-    /// Fail where something is only warned of
+    /// Treat this as an error
     #[arg(long, value_enum, value_name = "WHAT")]
     deny: Option<Deny>,
     #[command(flatten)]

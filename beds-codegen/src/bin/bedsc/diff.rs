@@ -16,16 +16,16 @@ use crate::{Format, Input, write};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Each change is breaking (a client that did right is refused or misled), widening (clients may send more or see more) or
+Each change is breaking (a correct client is refused or misled), widening (clients may send more or see more) or
 invisible (nothing changes on the wire).
 
 Exit status: 0 when no client breaks, 1 when one does, 2 when a template cannot be read.")]
 pub(crate) struct Diff {
     /// The template, or the folder of templates, that clients were built for
     old: PathBuf,
-    /// The template, or the folder of templates, that comes
+    /// The new template, or the folder of new templates
     new: PathBuf,
-    /// Folder of the old templates' pipelines, where it is another
+    /// Folder of the old templates' pipelines, if it differs
     #[arg(long, value_name = "FOLDER")]
     old_pipelines: Option<PathBuf>,
     /// Write the fingerprints of OLD into the templates of NEW that break none of its clients
@@ -75,7 +75,7 @@ fn add_fingerprints(stranger: &Stranger<'_>, new: &Output) -> bool {
     let added = fs::read_to_string(path).map_err(|error| error.to_string()).and_then(|text| {
         let mut document = text.parse::<DocumentMut>().map_err(|error| error.to_string())?;
         let known = document["template"]["compatible_with"].or_insert(Item::Value(Array::new().into()));
-        let known = known.as_array_mut().ok_or("`compatible_with` is no list")?;
+        let known = known.as_array_mut().ok_or("`compatible_with` is not a list")?;
         known.extend(fingerprints);
         Ok(document.to_string())
     });

@@ -12,7 +12,7 @@ pub(crate) struct Expand {
     /// The template, or several, or folders of them
     #[arg(required = true)]
     paths: Vec<PathBuf>,
-    /// Show the factory over the templates, too
+    /// Also show the factory over the templates
     #[arg(long)]
     factory: bool,
     #[command(flatten)]

@@ -9,7 +9,7 @@ use crate::{Input, write};
 
 #[derive(Debug, Args)]
 pub(crate) struct Fix {
-    /// Templates, and folders of templates; the pipelines that they name are mended, too
+    /// Templates, and folders of templates; the pipelines that they name are fixed, too
     #[arg(default_value = "templates")]
     paths: Vec<PathBuf>,
     /// Show what would change, and write nothing
@@ -27,9 +27,9 @@ impl Fix {
         self.input.print(&mended.report);
         let errors = mended.report.errors();
         if errors > 0 {
-            anstream::eprintln!("{errors} left for you; `bedsc explain CODE` tells more about each");
+            anstream::eprintln!("{errors} left to fix by hand; `bedsc explain CODE` tells more about each");
         } else if mended.files.is_empty() {
-            anstream::eprintln!("nothing to mend");
+            anstream::eprintln!("nothing to fix");
         }
         is_written && errors == 0
     }
@@ -47,7 +47,7 @@ fn save(file: &MendedFile) -> bool {
     let is_written = write::replace(&PathBuf::from(&file.path), &file.after);
     if is_written {
         let s = if file.count == 1 { "" } else { "s" };
-        anstream::eprintln!("mended {} mistake{s} in {}", file.count, file.path);
+        anstream::eprintln!("fixed {} mistake{s} in {}", file.count, file.path);
     }
     is_written
 }

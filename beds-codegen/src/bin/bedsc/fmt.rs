@@ -84,7 +84,7 @@ impl Fmt {
                 Some(after) => write::replace(&path, &after),
                 None => {
                     anstream::eprintln!(
-                        "{}: left as it is, since it would mean something else",
+                        "{}: left unchanged, because formatting would change its meaning",
                         path.display()
                     );
                     false

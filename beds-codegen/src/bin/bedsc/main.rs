@@ -35,19 +35,19 @@ struct Cli {
 enum Command {
     /// Check templates and report every mistake
     Check(check::Check),
-    /// Mend what a machine can mend: nearest names, translated types, punctuation
+    /// Fix what a machine can fix: nearest names, translated types, punctuation
     Fix(fix::Fix),
     /// Give templates one layout; comments stay
     Fmt(fmt::Fmt),
-    /// Tell which clients a change of templates breaks
+    /// Show which clients a change of templates breaks
     Diff(diff::Diff),
     /// Show the Rust that a template becomes
     Expand(expand::Expand),
-    /// Tell more about a diagnostic code, such as B0101
+    /// Explain a diagnostic code, such as B0101
     Explain(explain::Explain),
     /// Write a commented template to start from
     New(new::New),
-    /// Propose the tables, views, procedures, validators that templates name
+    /// Propose the tables, views, procedures and validators that templates name
     Ddl(propose::Ddl),
     /// Print the least rights that the node's user needs
     Grants(propose::Grants),
@@ -60,7 +60,7 @@ enum Command {
     AsyncApi(docs::AsyncApi),
     /// Print completions for a shell
     Completions(shell::Completions),
-    /// Print the manual page, or write one a command
+    /// Print the manual page, or write one page per command
     Man(shell::Man),
 }
 
@@ -80,7 +80,7 @@ struct Input {
 enum Format {
     /// For people: on standard error, coloured on a terminal
     Human,
-    /// For editors: on standard output, one JSON object a line
+    /// For editors: on standard output, one JSON object per line
     Json,
 }
 

@@ -26,13 +26,13 @@ pub(crate) struct New {
     /// The service that serves it
     #[arg(long)]
     service: Option<String>,
-    /// The broker, where the service has several
+    /// The broker, if the service has several
     #[arg(long)]
     broker: Option<String>,
     /// The engine
     #[arg(long, value_parser = engines())]
     engine: Option<Engine>,
-    /// The database, as the configuration calls it
+    /// The database, by its name in the configuration
     #[arg(long)]
     database: Option<String>,
     /// A field; may be given several times
@@ -69,7 +69,7 @@ impl New {
         // The written template must pass `bedsc check`. A wrong answer is reported in the same way as there.
         if let Err(report) = Compiler::new().template_text(shown.as_str(), text.as_str()).compile() {
             anstream::eprint!("{}", report.render(true));
-            return Err("nothing was written: these answers make no valid template".to_owned());
+            return Err("nothing was written: these answers do not make a valid template".to_owned());
         }
         if shown == "-" {
             anstream::print!("{text}");
@@ -99,11 +99,11 @@ impl New {
             Some(engine) => engine,
             None => engine(&ask("Engine: mariadb or mongodb", None, "mariadb")?)?,
         };
-        let database = ask("Database, as the configuration calls it", self.database.as_ref(), "catalog")?;
+        let database = ask("Database, by its name in the configuration", self.database.as_ref(), "catalog")?;
         let description = ask("What is it, in a few words", self.description.as_ref(), "")?;
         let mut fields = self.fields.clone();
         while self.fields.is_empty() {
-            let answer = ask("A field, as NAME=TYPE; nothing to end", None, "")?;
+            let answer = ask("A field, as NAME=TYPE; leave empty to finish", None, "")?;
             if answer.is_empty() {
                 break;
             }

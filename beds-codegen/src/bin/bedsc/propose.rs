@@ -21,10 +21,10 @@ struct Scripts {
     /// Write mariadb.sql and mongodb.js into this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Replace scripts that are there
+    /// Replace existing scripts
     #[arg(long, requires = "out")]
     force: bool,
-    /// Print the script of this engine; needed where the templates are on both
+    /// Print the script of this engine; needed if the templates are on both
     #[arg(long, value_parser = engines(), conflicts_with = "out")]
     engine: Option<Engine>,
 }
@@ -38,7 +38,7 @@ impl Scripts {
                 .ok_or_else(|| format!("there is nothing for {}: no template is on it", engine.title()))
                 .map(|script| anstream::print!("{script}")),
             (None, None) if scripts.len() > 1 => {
-                Err("these templates are on both engines, and a script is for one: \
+                Err("these templates are on both engines, but a script is for one: \
                  add `--engine mariadb` or `--engine mongodb`, or write both scripts with `--out DIR`"
                     .to_owned())
             }
@@ -64,7 +64,7 @@ impl Scripts {
             let written = file.and_then(|mut file| file.write_all(script.as_bytes()));
             written.map_err(|error| match error.kind() {
                 io::ErrorKind::AlreadyExists => {
-                    format!("{} is there already: add `--force` to replace it", path.display())
+                    format!("{} exists already: add `--force` to replace it", path.display())
                 }
                 _ => format!("{}: {error}", path.display()),
             })?;
@@ -99,7 +99,10 @@ impl Databases {
             if !domains.iter().any(|domain| domain.database == *alias) {
                 let known: BTreeSet<&str> = domains.iter().map(|domain| domain.database.as_str()).collect();
                 let known: Vec<&str> = known.into_iter().collect();
-                return Err(format!("no template has the database `{alias}`: there is {}", known.join(", ")));
+                return Err(format!(
+                    "no template has the database `{alias}`: the databases are {}",
+                    known.join(", ")
+                ));
             }
         }
         let named = |domain: &Domain| {

@@ -25,7 +25,7 @@ impl Completions {
 
 #[derive(Debug, Args)]
 pub(crate) struct Man {
-    /// Where to write bedsc.1 and a page a command; without it, bedsc.1 goes to standard output
+    /// Where to write bedsc.1 and a page per command; without it, bedsc.1 goes to standard output
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }

@@ -180,7 +180,7 @@ fn united(text: &str, group: Vec<Diagnostic>) -> Option<Diagnostic> {
     }
     first.fix = fixes.and_then(|fixes| whole_fix(text, fixes));
     let places = if count == 2 { "both".to_owned() } else { count.to_string() };
-    Some(first.help(format!("the same holds in {places} places of this file")))
+    Some(first.help(format!("the same mistake is in {places} places of this file")))
 }
 
 /// One fix with the effect of several.

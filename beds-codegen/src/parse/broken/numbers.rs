@@ -25,19 +25,19 @@ pub(super) fn number(word: &str) -> Option<(&'static str, String)> {
     }
     match fraction {
         None if is_digits(&bare) && digits.len() != bare.len() => {
-            Some(("a number has one `_` between its digits, and no blanks and quotes", right(plain)))
+            Some(("a number has only single `_` between its digits, no blanks and no quotes", right(plain)))
         }
         None if is_digits(&bare) && bare.starts_with('0') && bare.len() > 1 => {
-            Some(("a number has no zero in front", right(plain)))
+            Some(("a number has no leading zero", right(plain)))
         }
         Some("") if is_digits(whole) => {
-            Some(("a number has a digit behind its point", right(&format!("{plain}.0"))))
+            Some(("a number has a digit after its point", right(&format!("{plain}.0"))))
         }
         Some(part) if is_digits(part) && whole.is_empty() => {
-            Some(("a number has a digit in front of its point", right(&format!("0.{part}"))))
+            Some(("a number has a digit before its point", right(&format!("0.{part}"))))
         }
         Some(part) if is_digits(part) && is_digits(whole) => {
-            Some(("a number has no zero in front", right(&format!("{plain}.{part}"))))
+            Some(("a number has no leading zero", right(&format!("{plain}.{part}"))))
         }
         _ => {
             let lower = digits.to_ascii_lowercase();
@@ -82,7 +82,7 @@ pub(super) fn number_with_comma(scanner: &mut Scanner<'_>, start: usize, end: us
         // `decimal(12,2)` of SQL.
         [_] if key == "precision" => {
             let right = format!("{whole}, scale = {part}");
-            literals::number(span, "a number has no comma: digits and scale have a key each", &right)
+            literals::number(span, "a number has no comma: digits and scale are separate keys", &right)
         }
         [length] if *length < 3 || whole.trim_start_matches('-') == "0" => match ty {
             Some("decimal") => {

@@ -56,7 +56,8 @@ fn is_manner(value: &Value) -> bool {
 }
 
 /// The advice for a constant among the arguments of a procedure.
-const CONSTANT: &str = "remove it: fields are passed to the procedure, and a constant is written there";
+const CONSTANT: &str =
+    "remove it: only fields are passed to the procedure; write a constant in the procedure";
 
 const FINGERPRINTS: &str = "write the fingerprints in a list, `compatible_with = [\"0123456789abcdef\"]`: each is the `hash` of `describe`, \
      and `bedsc diff OLD NEW --write` writes what clients of OLD have";
@@ -75,11 +76,11 @@ pub(in crate::raw) fn add_to_list(
         (_, None) if key == "allow" => diagnostic.help(CODES),
         (Value::Scalar(_), None) if key == "args" => diagnostic.help(CONSTANT),
         (Value::Scalar(_), None) if key != "values" => {
-            diagnostic.help("write the name that is meant, in quotes, or remove it")
+            diagnostic.help("write the intended name in quotes, or remove it")
         }
         (_, Some(right)) => diagnostic.help(format!("write `{right}`")).fix(list, right),
-        (Value::Table(_), None) => diagnostic.help("write the names alone, `[\"a\", \"b\"]`"),
-        (_, None) => diagnostic.help("write strings alone, `[\"a\", \"b\"]`"),
+        (Value::Table(_), None) => diagnostic.help("write only the names, `[\"a\", \"b\"]`"),
+        (_, None) => diagnostic.help("write only strings, `[\"a\", \"b\"]`"),
     }
 }
 
@@ -113,7 +114,9 @@ pub(super) fn names(key: &str, value: &Value) -> Hint {
         }
         Value::Table(table) if key == "args" && names_fields(table) => {
             let fields = listed(&mut table.entries.iter().filter_map(|entry| entry.value.value.as_text()));
-            say(format!("write `{fields}`: fields stand here, in the order of the procedure's parameters"))
+            say(format!(
+                "write `{fields}`: this list names fields, in the order of the procedure's parameters"
+            ))
         }
         Value::Table(table) => {
             let right = listed(&mut table.entries.iter().map(|entry| entry.key.value.as_str()));
@@ -171,7 +174,7 @@ fn values_of_table(table: &Table, names: &str) -> String {
         );
     }
     let values: Vec<String> = scalars.iter().map(|scalar| quoted(&text(scalar))).collect();
-    format!("{names}, and `[{}]` if it holds what stands beside them", values.join(", "))
+    format!("{names}, and `[{}]` if it holds the values beside them", values.join(", "))
 }
 
 /// Whether each parameter is written with the name of its field, not with its type.

@@ -30,9 +30,7 @@ pub(super) fn flag(key: &str, value: &Value) -> Hint {
         _ if key == "version" && matches!(value, Value::Scalar(Scalar::Int(4 | 7))) => say(format!(
             "write `generated = \"uuid_v{word}\"` for UUIDs of this kind; a version counts the changes of a record"
         )),
-        _ if matches!(value, Value::List(_)) => {
-            say(format!("say it in each field by itself, `{key} = true`"))
-        }
+        _ if matches!(value, Value::List(_)) => say(format!("write `{key} = true` in each field")),
         // `once` is true by default.
         _ if key == "once" => say("write `once = false`, or remove it"),
         _ => say(format!("write `{key} = true`, or remove it")),
@@ -52,7 +50,11 @@ fn digits(value: &Value) -> Option<Hint> {
     let (precision, scale) = written.split_once([',', '.', ';', ' '])?;
     let is_number = |digits: &str| digits.trim().parse::<u8>().is_ok();
     (is_number(precision) && is_number(scale)).then(|| {
-        say(format!("each has a key: write `precision = {}, scale = {}`", precision.trim(), scale.trim()))
+        say(format!(
+            "write each as its own key: `precision = {}, scale = {}`",
+            precision.trim(),
+            scale.trim()
+        ))
     })
 }
 
@@ -79,9 +81,9 @@ pub(super) fn number(key: &str, value: &Value) -> Hint {
 pub(super) fn string(key: &str, value: &Value) -> Hint {
     match (key, value) {
         ("generated", _) => say(
-            "write `generated = \"database\"` for an auto-increment or whatever else the database fills, which `args` of `create` then leave out; the others are `uuid_v7`, `uuid_v4` and `now`",
+            "write `generated = \"database\"` if the database fills the field, such as by auto-increment, and remove the field from `args` of `create`; the other generators are `uuid_v7`, `uuid_v4` and `now`",
         ),
-        ("type", Value::List(_)) => say("write one type; where a value may be null, add `nullable = true`"),
+        ("type", Value::List(_)) => say("write one type; if a value may be null, add `nullable = true`"),
         ("type", Value::Table(_)) => {
             say("write the name of the type, and its keys beside it, `type = \"string\", max = 40`")
         }

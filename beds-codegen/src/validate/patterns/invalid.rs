@@ -16,7 +16,7 @@ pub(in crate::validate) fn invalid(pattern: &str, error: &regex::Error) -> Inval
         return Invalid {
             why: "it is too large".to_owned(),
             help: Some(
-                "write smaller numbers in its { }, of which one inside of another multiplies it; `max` bounds the length of the text"
+                "write smaller numbers in its { }, which multiply if nested; `max` bounds the length of the text"
                     .to_owned(),
             ),
         };
@@ -47,21 +47,19 @@ fn remedy(pattern: &str) -> Option<String> {
     match error.kind() {
         ErrorKind::RepetitionMissing => glob(pattern)
             .map(|right| {
-                format!("write `{right}`: a pattern is a regular expression, not one of names of files")
+                format!("write `{right}`: a pattern is a regular expression, not a pattern of file names")
             })
             .or_else(|| {
                 let right = escaped().or_else(|| without_braces(pattern))?;
-                Some(format!("write `{right}` where the sign itself is meant"))
+                Some(format!("write `{right}` for the sign itself"))
             }),
         ErrorKind::EscapeUnrecognized => escape(pattern, at, inside),
-        ErrorKind::EscapeUnexpectedEof => {
-            Some(format!("write `{pattern}\\` where the sign `\\` itself is meant"))
-        }
+        ErrorKind::EscapeUnexpectedEof => Some(format!("write `{pattern}\\` for the sign `\\` itself")),
         ErrorKind::UnsupportedLookAround => say(
-            "there is no look-ahead and no look-behind: remove it, bound the length by `min` and `max`, and let the procedure refuse the rest",
+            "look-ahead and look-behind are not supported: remove it, bound the length by `min` and `max`, and let the procedure refuse the rest",
         ),
         ErrorKind::UnsupportedBackreference => {
-            say("there are no back-references: remove it, and let the procedure compare the two parts")
+            say("back-references are not supported: remove it, and let the procedure compare the two parts")
         }
         ErrorKind::RepetitionCountInvalid | ErrorKind::ClassRangeInvalid => {
             Some(format!("write `{}`", instead(&turned(inside)?)?))
@@ -71,15 +69,15 @@ fn remedy(pattern: &str) -> Option<String> {
         }
         ErrorKind::RepetitionCountDecimalEmpty | ErrorKind::RepetitionCountUnclosed => {
             let brace = pattern.get(..=at.start.offset)?.rfind('{')?;
-            Some(format!("write `{}` where the sign itself is meant", with(pattern, brace, "\\")?))
+            Some(format!("write `{}` for the sign itself", with(pattern, brace, "\\")?))
         }
-        ErrorKind::ClassRangeLiteral => say("write the `-` as the last sign in [ ], where it means itself"),
-        ErrorKind::GroupUnclosed => say("close it with `)`, or write `\\(` where the sign itself is meant"),
-        ErrorKind::GroupUnopened => say("open it with `(`, or write `\\)` where the sign itself is meant"),
-        ErrorKind::ClassUnclosed => say("close it with `]`, or write `\\[` where the sign itself is meant"),
+        ErrorKind::ClassRangeLiteral => say("write the `-` as the last sign in [ ] for the sign itself"),
+        ErrorKind::GroupUnclosed => say("close it with `)`, or write `\\(` for the sign itself"),
+        ErrorKind::GroupUnopened => say("open it with `(`, or write `\\)` for the sign itself"),
+        ErrorKind::ClassUnclosed => say("close it with `]`, or write `\\[` for the sign itself"),
         ErrorKind::GroupNameDuplicate { .. } => say("a group needs no name here: write `( )`"),
         ErrorKind::FlagUnrecognized => flag(pattern, at),
-        ErrorKind::NestLimitExceeded(_) => say("write it with fewer groups inside of each other"),
+        ErrorKind::NestLimitExceeded(_) => say("write it with fewer nested groups"),
         _ => None,
     }
 }

@@ -163,37 +163,38 @@ impl Slot {
     fn refusal(self) -> (&'static str, &'static str) {
         match self {
             Self::Condition => (
-                "this decides which documents are taken",
+                "this selects the documents",
                 "compare with the value: {\"$eq\": [\"$status\", {\"$arg\": \"NAME\"}]}",
             ),
             Self::Query | Self::Element => (
-                "conditions are the pipeline's own",
-                "write the conditions, with the value in its place: {\"status\": {\"$arg\": \"NAME\"}}",
+                "a client cannot send conditions",
+                "write the conditions, with an argument for the value: {\"status\": {\"$arg\": \"NAME\"}}",
             ),
-            Self::List(Self::Query) => (
-                "conditions are the pipeline's own",
-                "write the list: [{\"status\": {\"$arg\": \"NAME\"}}, …]",
-            ),
+            Self::List(Self::Query) => {
+                ("a client cannot send conditions", "write the list: [{\"status\": {\"$arg\": \"NAME\"}}, …]")
+            }
             Self::Pipeline(_) => {
-                ("stages are the pipeline's own", "write the stages, with values in their places")
+                ("a client cannot send stages", "write the stages, with arguments only for values")
             }
             Self::Steer => (
-                "this decides which field, format or type is meant",
-                "write it as a constant; where clients choose, use `$switch` with a constant in each branch",
+                "this selects a field, a format or a type",
+                "write it as a constant; to let clients choose, use `$switch` with a constant in each branch",
             ),
             Self::Constant(_) | Self::Word(_) | Self::Path | Self::Name(_) => (
                 "this is a name or a constant of the pipeline",
-                "write it as a constant; where clients choose, write a call for each choice",
+                "write it as a constant; to let clients choose, write a call for each choice",
             ),
-            Self::Sort => ("an order is the pipeline's own", "write 1 or -1; write a call for each order"),
+            Self::Sort => ("a client cannot send a sort order", "write 1 or -1; write a call for each order"),
             Self::Expressions(..) => {
-                ("a list of expressions stands here", "write the list: [\"$name\", {\"$arg\": \"NAME\"}]")
+                ("a list of expressions is expected", "write the list: [\"$name\", {\"$arg\": \"NAME\"}]")
             }
             Self::Search => (
-                "this decides how is searched",
-                "a value stands in what is searched for, such as `query` of `text` or `phrase`",
+                "this selects how the search works",
+                "pass values only as the text to search for, such as `query` of `text` or `phrase`",
             ),
-            _ => ("a part of the pipeline stands here", "write this part, with the value in its place"),
+            _ => {
+                ("a part of the pipeline is expected", "write this part, with an argument only for the value")
+            }
         }
     }
 }

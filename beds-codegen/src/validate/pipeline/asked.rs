@@ -48,7 +48,7 @@ impl Check<'_, '_> {
     pub(super) fn types(&mut self, node: &Node, of: &str) {
         match &node.value {
             Json::List(items) if items.is_empty() => {
-                self.refused(node.span, of, "takes one type at least", "name a type: \"string\"");
+                self.refused(node.span, of, "takes at least one type", "name a type: \"string\"");
             }
             Json::List(items) => items.iter().for_each(|item| self.bson_type(item, of)),
             _ => self.bson_type(node, of),
@@ -69,7 +69,7 @@ impl Check<'_, '_> {
                         && ((1.0..=19.0).contains(&number) || [-1.0, 127.0, 255.0].contains(&number))
                 });
                 if !is_type {
-                    let why = "takes the name or the number of a type, and no type has this number";
+                    let why = "takes the name or the number of a type, but no type has this number";
                     self.refused(node.span, of, why, "name the type: \"string\"");
                 }
             }

@@ -383,7 +383,7 @@ impl<'c, 's> Check<'c, 's> {
         self.operator(operator, operators, what);
         if let Some(window) = members.iter().find(|member| is_window && member.name.value == "window") {
             if RANKS.contains(&operator.name.value.as_str()) {
-                let why = format!("stands beside `{}`, which is of the whole partition", operator.name.value);
+                let why = format!("is beside `{}`, which works on the whole partition", operator.name.value);
                 return self.refused(window.name.span, "window", &why, "remove `window`");
             }
             let before = self.errors.reported();

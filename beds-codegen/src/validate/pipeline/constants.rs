@@ -60,7 +60,7 @@ impl Check<'_, '_> {
             }
             "$firstN" | "$lastN" | "$maxN" | "$minN" | "$topN" | "$bottomN" => {
                 if let Some(n) = value("n").filter(|n| constant(n).is_some_and(|n| n < 1.0)) {
-                    self.refused(n.span, name, "takes one entry at least", "write a number from 1 on");
+                    self.refused(n.span, name, "takes at least one entry", "write a number from 1 on");
                 }
             }
             "$dateFromParts" => self.date_parts(operator, members),
@@ -131,7 +131,7 @@ impl Check<'_, '_> {
         match (find(&NATURAL), find(&ISO)) {
             (Some(_), Some(iso)) => {
                 let why = "takes `year`, `month` and `day`, or `isoWeekYear`, `isoWeek` and `isoDayOfWeek`";
-                self.refused(iso.name.span, "$dateFromParts", why, "keep those of one calendar");
+                self.refused(iso.name.span, "$dateFromParts", why, "keep the members of one calendar");
             }
             _ if find(&["year", "isoWeekYear"]).is_none() => {
                 self.errors.push(pipelines::missing_key(

@@ -59,7 +59,7 @@ impl Check<'_, '_> {
             self.redacts(&stage.value);
         }
         if name == "$count" && stage.value.value.text() == Some("_id") {
-            let why = "cannot count into `_id`, the name of the group behind it";
+            let why = "cannot count into `_id`, which names the group that it forms";
             self.refused(stage.value.span, name, why, "write another name: {\"$count\": \"count\"}");
         }
         let Some(members) = stage.value.value.members() else { return };

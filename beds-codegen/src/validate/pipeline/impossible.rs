@@ -15,7 +15,7 @@ use crate::{
 /// Why an operator refuses one of its operands, and the advice.
 type Refusal = (&'static str, &'static str);
 
-const ZERO: Refusal = ("divides by zero, and MongoDB refuses that", "write another divisor");
+const ZERO: Refusal = ("divides by zero, which MongoDB refuses", "write another divisor");
 const NOT_POSITIVE: Refusal = ("takes a number above 0", "write a number above 0");
 
 impl Check<'_, '_> {
@@ -33,9 +33,9 @@ impl Check<'_, '_> {
         let is_zero = |index: usize| at(index).is_some_and(|number| number == 0.0);
         let refused = match name {
             "$divide" | "$mod" if is_zero(1) => Some((1, ZERO)),
-            "$range" if is_zero(2) => Some((2, ("goes in steps of 0, and has no end", "write another step"))),
+            "$range" if is_zero(2) => Some((2, ("has a step of 0, and never ends", "write another step"))),
             "$slice" if operands.len() == 3 && at(2).is_some_and(|number| number <= 0.0) => {
-                Some((2, ("takes one entry at least", "write a number from 1 on")))
+                Some((2, ("takes at least one entry", "write a number from 1 on")))
             }
             "$sqrt" if at(0).is_some_and(|number| number < 0.0) => {
                 Some((0, ("takes a number from 0 on", "write a number from 0 on")))
@@ -48,7 +48,7 @@ impl Check<'_, '_> {
                 Some((1, ("divides by zero: 0 has no power below 0", "write another power")))
             }
             "$substr" | "$substrBytes" | "$substrCP" if at(1).is_some_and(|start| start <= -1.0) => {
-                Some((1, ("takes a beginning from 0 on", "write a number from 0 on")))
+                Some((1, ("takes a start from 0 on", "write a number from 0 on")))
             }
             "$substrCP" if at(2).is_some_and(|length| length <= -1.0) => {
                 Some((2, ("takes a length from 0 on", "write a number from 0 on")))
@@ -61,12 +61,12 @@ impl Check<'_, '_> {
                     1,
                     (
                         "takes a whole number of places from -20 to 100",
-                        "write how many digits stand behind the point",
+                        "write how many digits are after the point",
                     ),
                 ))
             }
             "$split" if operands.get(1).and_then(|by| by.value.text()) == Some("") => {
-                Some((1, ("takes a text of one character at least", "write what stands between the parts")))
+                Some((1, ("takes a text of at least one character", "write the separator of the parts")))
             }
             _ => None,
         };

@@ -13,7 +13,7 @@ use crate::{
 /// Why a value is refused, and the advice.
 pub(super) const REFUSAL: (&str, &str) = (
     "the client would name fields",
-    "write the names, with values in their places: {\"name\": {\"$arg\": \"NAME\"}}; an argument of the type `object` \
+    "write the names, with arguments only for values: {\"name\": {\"$arg\": \"NAME\"}}; an argument of the type `object` \
      declares its members",
 );
 

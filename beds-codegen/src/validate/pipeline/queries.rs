@@ -41,12 +41,12 @@ impl Check<'_, '_> {
     fn no_text(&mut self, conditions: &[Node]) {
         let members = conditions.iter().filter_map(|node| node.value.members()).flatten();
         for text in members.filter(|member| member.name.value == "$text") {
-            let why = "cannot stand in `$nor`";
+            let why = "is not allowed in `$nor`";
             self.refused(
                 text.name.span,
                 "$text",
                 why,
-                "take it out of `$nor`: MongoDB finds texts, and not their absence",
+                "move it out of `$nor`: MongoDB finds texts, not their absence",
             );
         }
     }

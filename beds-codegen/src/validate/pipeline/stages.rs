@@ -63,7 +63,7 @@ impl Check<'_, '_> {
         });
         if let Some(method) = twice {
             let help = "remove `value` or `method`";
-            let why = "stands beside `value`, and MongoDB takes one of the two";
+            let why = "is beside `value`, but MongoDB takes only one of the two";
             self.refused(method.name.span, "method", why, help);
         }
         twice.is_some()
@@ -74,7 +74,7 @@ impl Check<'_, '_> {
         let members = node.value.members().unwrap_or_default();
         let find = |name: &str| member(members, name);
         if let (Some(_), Some(range)) = (find("documents"), find("range")) {
-            let why = "stands beside `documents`, and a window has one of the two";
+            let why = "is beside `documents`, but a window has only one of the two";
             return self.refused(range.name.span, "range", why, "remove one of them");
         }
         for of in ["documents", "range"] {

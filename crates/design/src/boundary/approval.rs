@@ -44,7 +44,7 @@ impl Approval {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '@' | ':' | '+');
         for (what, text) in [("hash", hash), ("name of the approver", approver), ("time", approved_at)] {
             if text.is_empty() || text.len() > 100 || !text.chars().all(is_plain) {
-                return Err(Flaw::new(format!("the {what} {} is no plain word", shown(text))));
+                return Err(Flaw::new(format!("the {what} {} is not a plain word", shown(text))));
             }
         }
         Ok(format!("beds design approval 1\nproposal {hash}\napprover {approver}\nat {approved_at}\n")
@@ -143,7 +143,9 @@ pub fn verify_signature(folder: &Path, approvers: &Approvers) -> Result<Approved
     let approval: Approval =
         toml::from_str(read).map_err(|error| Flaw::new(format!("{APPROVAL}: {}", error.message())))?;
     if approval.hash != proposal.manifest.hash {
-        return Err(Flaw::new("the signature is of another proposal, or of another version of this one"));
+        return Err(Flaw::new(
+            "the signature belongs to another proposal, or to another version of this one",
+        ));
     }
     let key = known(&approval.approver, approvers)?;
     let signed = Approval::signed(&approval.hash, &approval.approver, &approval.approved_at)?;
@@ -151,7 +153,7 @@ pub fn verify_signature(folder: &Path, approvers: &Approvers) -> Result<Approved
         .decode(&approval.signature)
         .map_err(|_| Flaw::new(format!("{APPROVAL} has no signature in base64")))?;
     if !key.verifies(&signed, &signature) {
-        return Err(Flaw::new(format!("the signature is not one of {}", shown(&approval.approver))));
+        return Err(Flaw::new(format!("the signature was not made by {}", shown(&approval.approver))));
     }
     let (model, rendered) = proved(&proposal)?;
     Ok(Approved { proposal, approval, model, rendered })

@@ -60,15 +60,13 @@ impl FromStr for PublicKey {
             .strip_prefix(PREFIX)
             .ok_or_else(|| format!("a public key begins with `{PREFIX}`: `beds design keygen` writes it"))?;
         let bytes: [u8; 32] = BASE64.decode(encoded).ok().and_then(|bytes| bytes.try_into().ok()).ok_or(
-            "a public key has 32 bytes in base64 behind its beginning: it was cut, or is no public key",
+            "a public key has 32 bytes in base64 after its beginning: this one was cut off, or is not a public key",
         )?;
         let mut without_sign = bytes;
         without_sign[31] &= 0x7f;
         if WEAK.contains(&without_sign) {
-            return Err(
-                "this public key is one by which anybody could sign: make one by `beds design keygen`"
-                    .to_owned(),
-            );
+            return Err("anybody could sign for this public key: make another one with `beds design keygen`"
+                .to_owned());
         }
         Ok(Self(bytes))
     }
@@ -111,20 +109,20 @@ impl SecretKey {
         let wrong = |reason: &str| Flaw::new(format!("{}: {reason}", shown(path.to_string_lossy())));
         let found = fs::metadata(path).map_err(|error| wrong(&error.to_string()))?;
         if !found.is_file() || found.len() > KEY_BYTES_MAX {
-            return Err(wrong("this is no file of a key"));
+            return Err(wrong("this is not a key file"));
         }
         if found.permissions().mode() & 0o077 != 0 {
-            return Err(wrong("others than its owner may read the key: `chmod 600` it"));
+            return Err(wrong("users other than its owner may read the key: run `chmod 600` on it"));
         }
         let bytes = fs::read(path).map_err(|error| wrong(&error.to_string()))?;
         if bytes.windows(9).any(|part| part == b"ENCRYPTED") {
-            return Err(wrong("the key is encrypted: give one that is not, from a place that is"));
+            return Err(wrong("the key is encrypted: give an unencrypted key from an encrypted place"));
         }
         let key = PrivatePkcs8KeyDer::from_pem_slice(&bytes)
-            .map_err(|_| wrong("there is no key in it: it begins with -----BEGIN PRIVATE KEY-----"))?;
+            .map_err(|_| wrong("it contains no key: a key file begins with -----BEGIN PRIVATE KEY-----"))?;
         // OpenSSL leaves the public half out of the file.
         let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(key.secret_pkcs8_der())
-            .map_err(|_| wrong("the key is not of the kind Ed25519"))?;
+            .map_err(|_| wrong("the key is not an Ed25519 key"))?;
         Ok(Self(pair))
     }
 
@@ -153,7 +151,7 @@ pub fn keygen(path: &Path) -> Result<PublicKey, Flaw> {
     let mut made = PKCS8_HEAD.to_vec();
     made.resize(PKCS8_HEAD.len() + SEED_BYTES, 0);
     let (_, seed) = made.split_at_mut(PKCS8_HEAD.len());
-    SystemRandom::new().fill(seed).map_err(|_| wrong("there is no randomness".to_owned()))?;
+    SystemRandom::new().fill(seed).map_err(|_| wrong("the system provides no random numbers".to_owned()))?;
     let encoded = BASE64.encode(&made);
     let mut text = "-----BEGIN PRIVATE KEY-----\n".to_owned();
     let mut rest = encoded.as_str();
@@ -166,7 +164,7 @@ pub fn keygen(path: &Path) -> Result<PublicKey, Flaw> {
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     let written = file.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
     written.map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => wrong("it is there already, and a key is never replaced".to_owned()),
+        io::ErrorKind::AlreadyExists => wrong("it exists already, and a key is never replaced".to_owned()),
         _ => wrong(error.to_string()),
     })?;
     SecretKey::read(path).map(|key| key.public())

@@ -53,16 +53,16 @@ impl Http {
     pub fn new(settings: &HttpSettings<'_>) -> Result<Self, String> {
         let base = Url::parse(settings.url).map_err(|error| format!("design.url: {error}"))?;
         if !matches!(base.scheme(), "http" | "https") || base.cannot_be_a_base() {
-            return Err("design.url: it begins with http:// or https://".to_owned());
+            return Err("design.url must begin with http:// or https://".to_owned());
         }
         if !base.username().is_empty() || base.password().is_some() || base.query().is_some() {
             return Err(
-                "design.url: it has no user and no question mark: the key stands in `key_file`".to_owned()
+                "design.url must have no user and no question mark: the key belongs in `key_file`".to_owned()
             );
         }
         let key = settings.key_file.map(read_key).transpose()?;
         if key.is_some() && base.scheme() == "http" && !is_local(&base) {
-            return Err("design.url: a key is sent over https:// alone, but to this machine".to_owned());
+            return Err("design.url: a key is sent only over https://, except to this machine".to_owned());
         }
         let mut url = base;
         url.path_segments_mut()
@@ -208,12 +208,12 @@ fn read_key(path: &Path) -> Result<String, String> {
     let wrong = |reason: &str| format!("design.key_file {}: {reason}", path.display());
     let found = std::fs::metadata(path).map_err(|error| wrong(&error.to_string()))?;
     if !found.is_file() || found.len() > KEY_BYTES_MAX {
-        return Err(wrong("this is no file of a key"));
+        return Err(wrong("this is not a key file"));
     }
     let text = std::fs::read_to_string(path).map_err(|error| wrong(&error.to_string()))?;
     let key = text.trim();
     if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(wrong("it holds no key: one line, without blanks"));
+        return Err(wrong("it holds no key, which is one line without blanks"));
     }
     Ok(key.to_owned())
 }

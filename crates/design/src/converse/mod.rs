@@ -185,8 +185,10 @@ pub async fn converse<E: Endpoint>(
             Judged::Again(reason) => told = reason,
         }
         if tokens > limits.tokens {
-            let reason =
-                format!("{tokens} tokens were used, and {} may be; the last answer: {told}", limits.tokens);
+            let reason = format!(
+                "{tokens} tokens were used, but only {} are allowed; the last answer: {told}",
+                limits.tokens
+            );
             return Err(Failed { reason, rounds, last });
         }
     }

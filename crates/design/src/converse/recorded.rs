@@ -213,7 +213,7 @@ impl Endpoint for Recorded {
     async fn ask(&self, request: &Request) -> Result<Answer, Failure> {
         let next = self.next.fetch_add(1, Ordering::Relaxed);
         let Some(round) = self.rounds.get(next) else {
-            return Err(Failure::final_("the conversation that was kept has no more answers"));
+            return Err(Failure::final_("the recorded conversation has no more answers"));
         };
         let is_right = match self.answers {
             Answers::Wish => wished(&request.messages) == wished(&round.asked),
@@ -225,14 +225,12 @@ impl Endpoint for Recorded {
         }
         Err(Failure::final_(match self.answers {
             Answers::Exactly => {
-                format!("{STALE}: what is asked in round {} is not what was asked then", next + 1)
+                format!("{STALE}: the request of round {} differs from the recorded one", next + 1)
             }
-            Answers::Wish | Answers::Anything => {
-                "the conversation that was kept is about another wish".to_owned()
-            }
+            Answers::Wish | Answers::Anything => "the recorded conversation is about another wish".to_owned(),
         }))
     }
 }
 
 /// The beginning of the error that a conversation must be recorded anew.
-pub const STALE: &str = "the conversation that was kept is stale";
+pub const STALE: &str = "the recorded conversation is stale";

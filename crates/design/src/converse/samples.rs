@@ -73,7 +73,7 @@ impl Samples {
     pub fn read(name: &str, bytes: &[u8], format: Format) -> Result<Self, SampleError> {
         let wrong = |error: String| SampleError(format!("{name}: {error}"));
         if bytes.len() > SAMPLE_BYTES_MAX {
-            return Err(wrong(format!("it has {} bytes, and may have {SAMPLE_BYTES_MAX}", bytes.len())));
+            return Err(wrong(format!("it has {} bytes, but may have {SAMPLE_BYTES_MAX}", bytes.len())));
         }
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let records = match format {
@@ -82,7 +82,7 @@ impl Samples {
                 Value::Array(items) => items.into_iter().take(RECORDS_MAX).collect(),
                 Value::Object(one) => vec![Value::Object(one)],
                 Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-                    return Err(wrong("it is no list of objects".to_owned()));
+                    return Err(wrong("it is not a list of objects".to_owned()));
                 }
             },
             Format::Ndjson => bytes
@@ -102,7 +102,7 @@ impl Samples {
                 Value::Object(record) if record.len() <= FIELDS_MAX => Ok(record),
                 Value::Object(record) => Err(wrong(format!("a record has {} fields", record.len()))),
                 Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-                    Err(wrong("a record is no object".to_owned()))
+                    Err(wrong("a record is not an object".to_owned()))
                 }
             })
             .collect::<Result<_, _>>()?;

@@ -67,16 +67,13 @@ impl Body<'_> {
     /// Compares what the call promises with what the body does.
     fn judge(&self) -> Result<()> {
         if self.changes && self.call.lane == Lane::Read {
-            let help = "say `\"lane\": \"write\"`";
-            return Err(Refused::new(
-                "the body changes something, and the call is in the lane of reads",
-                help,
-            ));
+            let help = "write `\"lane\": \"write\"`";
+            return Err(Refused::new("the body changes something, but the call is in the read lane", help));
         }
         if self.call.rows.is_some() && !self.gives_rows {
             return Err(Refused::new(
-                "the call gives rows, and the body selects none",
-                "let `rows` be null, or select",
+                "the call returns rows, but the body selects none",
+                "set `rows` to null, or write a select",
             ));
         }
         Ok(())
@@ -117,8 +114,8 @@ impl Body<'_> {
         };
         match word.as_str() {
             "declare" => Err(Refused::new(
-                "something is declared behind a statement",
-                "declarations stand at the beginning of a block",
+                "something is declared after a statement",
+                "declarations must be at the beginning of a block",
             )),
             "begin" => {
                 reader.needs_word("begin")?;
@@ -168,12 +165,12 @@ impl Body<'_> {
         match &self.call.rows {
             Some(rows) if rows.len() == columns => Ok(()),
             Some(rows) => {
-                let message = format!("the query gives {columns} columns, and the call {}", rows.len());
-                Err(Refused::new(message, "let both have as many, in the same order"))
+                let message = format!("the query returns {columns} columns, but the call {}", rows.len());
+                Err(Refused::new(message, "give both the same number, in the same order"))
             }
             None => Err(Refused::new(
-                "the query gives rows, and the call has no `rows`",
-                "say what it gives in `rows`, or put it into variables by `into`",
+                "the query returns rows, but the call has no `rows`",
+                "name the columns in `rows`, or put them into variables with `into`",
             )),
         }
     }
@@ -251,7 +248,7 @@ impl Body<'_> {
             return Err(Refused::new(message, "name procedures without their database: there is one"));
         }
         let Some(&parameters) = reader.objects.procedures.get(&name) else {
-            let help = "a body calls procedures of the catalogue alone; write what this one does";
+            let help = "a body calls only procedures of the catalogue; write the statements of this procedure instead";
             return Err(Refused::new(format!("no body may call the procedure {}", shown(&name)), help));
         };
         reader.write_name(&name);
@@ -281,10 +278,10 @@ fn instead(word: &str) -> Option<&'static str> {
         }
         "prepare" | "execute" | "deallocate" => "write the statement itself: text is never run",
         "create" | "drop" | "alter" | "truncate" | "rename" | "grant" | "revoke" => {
-            "objects and rights are the proposal's, not a body's"
+            "the proposal defines objects and rights, not a body"
         }
         "with" => "write the query where it is used",
-        "return" => "give a value back by an argument with `\"mode\": \"out\"`",
+        "return" => "return a value through an argument with `\"mode\": \"out\"`",
         _ => return None,
     })
 }

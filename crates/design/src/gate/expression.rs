@@ -146,7 +146,7 @@ fn name_operand(reader: &mut Reader<'_>) -> Result<()> {
     let first = reader.name("a name")?;
     if reader.is_mark("(") {
         let message = format!("{} is called as a function", shown(&first));
-        return Err(Refused::new(message, "functions of the database itself are not called by bodies"));
+        return Err(Refused::new(message, "a body cannot call functions of the database itself"));
     }
     reader.write_name(&first);
     if !reader.mark(".") {

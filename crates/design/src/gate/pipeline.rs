@@ -50,8 +50,8 @@ pub fn pipeline(text: &str, call: &Call, objects: &Objects) -> Result<(), Refuse
     let mut gate = Gate { objects, writes: false };
     gate.stages(&value, true, 0)?;
     if gate.writes && call.lane == Lane::Read {
-        let help = "say `\"lane\": \"write\"`";
-        return Err(Refused::new("the pipeline writes, and the call is in the lane of reads", help));
+        let help = "write `\"lane\": \"write\"`";
+        return Err(Refused::new("the pipeline writes, but the call is in the read lane", help));
     }
     Ok(())
 }
@@ -64,7 +64,7 @@ struct Gate<'o> {
 impl Gate<'_> {
     fn stages(&mut self, value: &Value, is_outermost: bool, depth: usize) -> Result<(), Refused> {
         let Value::Array(stages) = value else {
-            return Err(Refused::new("a pipeline is no list", "write `[ … ]` around its stages"));
+            return Err(Refused::new("a pipeline is not a list", "write `[ … ]` around its stages"));
         };
         if depth > DEPTH_MAX || stages.len() > STAGES_MAX {
             let help = format!("it may have {STAGES_MAX} stages, and nest {DEPTH_MAX} levels");
@@ -75,8 +75,8 @@ impl Gate<'_> {
                 stage.as_object().filter(|stage| stage.len() == 1).and_then(|stage| stage.iter().next());
             let Some((name, operand)) = one else {
                 return Err(Refused::new(
-                    "a stage is no object with one member",
-                    "write one `{ \"$stage\": … }` each",
+                    "a stage is not an object with one member",
+                    "write one `{ \"$stage\": … }` for each stage",
                 ));
             };
             if !STAGES.contains(&name.as_str()) {
@@ -108,8 +108,8 @@ impl Gate<'_> {
             "$merge" => {
                 if !is_last {
                     return Err(Refused::new(
-                        "`$merge` stands before the end",
-                        "write at the end, in the pipeline itself",
+                        "`$merge` is before the end",
+                        "move it to the end of the pipeline itself",
                     ));
                 }
                 self.writes = true;
@@ -137,9 +137,7 @@ impl Gate<'_> {
                 let help = nearest(name, known()).map_or_else(all, |near| format!("did you mean `{near}`?"));
                 Err(Refused::new(format!("there is no collection {}", shown(name)), help))
             }
-            Some(_) => {
-                Err(Refused::new("a collection is not named by its bare name", "there is one database"))
-            }
+            Some(_) => Err(Refused::new("a collection must be a plain name", "there is only one database")),
             None => Err(Refused::new("a stage names no collection", all())),
         }
     }
@@ -153,7 +151,7 @@ fn plain(value: &Value, depth: usize) -> Result<(), Refused> {
     match value {
         Value::Object(members) => members.iter().try_for_each(|(name, value)| {
             if CODE.contains(&name.as_str()) || name.starts_with("$_") {
-                let help = "say it with stages and expressions";
+                let help = "use stages and expressions instead";
                 return Err(Refused::new(format!("no pipeline may have {}", shown(name)), help));
             }
             plain(value, depth + 1)

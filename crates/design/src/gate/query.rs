@@ -52,7 +52,7 @@ fn query(reader: &mut Reader<'_>, is_statement: bool) -> Result<Query> {
                         if other.columns.len() != query.columns.len() {
                             return Err(Refused::new(
                                 "the parts of a union differ in their columns",
-                                "give each as many",
+                                "give each part the same number",
                             ));
                         }
                         Ok(((), scope))
@@ -80,7 +80,7 @@ fn query(reader: &mut Reader<'_>, is_statement: bool) -> Result<Query> {
             if query.is_into && is_union {
                 return Err(Refused::new(
                     "a union puts its rows into variables",
-                    "ask for one row in one query",
+                    "select one row in one query",
                 ));
             }
             Ok((query, scope))
@@ -97,7 +97,7 @@ fn select(reader: &mut Reader<'_>, may_be_into: bool, scope: &mut Scope) -> Resu
         if reader.is_mark("*")
             || matches!((reader.ahead(1), reader.ahead(2)), (Some(Token::Mark(".")), Some(Token::Mark("*"))))
         {
-            return Err(Refused::new("a query selects `*`", "name the columns: a table gets others later"));
+            return Err(Refused::new("a query selects `*`", "name the columns: a table may get more later"));
         }
         let (from, start) = (reader.before(), reader.position());
         expression(reader)?;
@@ -185,7 +185,7 @@ pub(super) fn target(reader: &mut Reader<'_>) -> Result<()> {
         }
         None => Err(Refused::new(
             format!("there is no variable {}", shown(&name)),
-            "declare it at the beginning of the block; nothing but variables is set, and results go nowhere else",
+            "declare it at the beginning of the block; only variables can be set, and results cannot go anywhere else",
         )),
     }
 }
@@ -194,7 +194,7 @@ fn sources(reader: &mut Reader<'_>, scope: &mut Scope) -> Result<()> {
     source(reader, scope)?;
     loop {
         if reader.is_mark(",") {
-            return Err(Refused::new("tables stand with a comma between", "write `join … on …`"));
+            return Err(Refused::new("tables are separated by a comma", "write `join … on …`"));
         }
         let is_outer = reader.word("left") || reader.word("right");
         if is_outer {
@@ -229,7 +229,7 @@ fn source(reader: &mut Reader<'_>, scope: &mut Scope) -> Result<()> {
     if scope.relations.insert(name.clone(), columns).is_some() {
         return Err(Refused::new(
             format!("two tables are called {}", shown(name)),
-            "give one of them a name by `as`",
+            "give one of them another name with `as`",
         ));
     }
     Ok(())

@@ -174,15 +174,13 @@ impl<'t> Reader<'t> {
         let found = self.peek().map_or_else(|| "its end".to_owned(), Token::shown);
         let as_name = match self.peek() {
             Some(Token::Word(word)) if RESERVED.contains(&word.as_str()) => {
-                "; a column of this name stands in backquotes"
+                "; write a column of this name in backquotes"
             }
             _ => "",
         };
         Refused::new(
             format!("after {}, there is {found}", self.before()),
-            format!(
-                "here may stand {wanted}{as_name}; what the grammar of bodies does not have, no body may have"
-            ),
+            format!("expected {wanted}{as_name}; a body may have only what its grammar has"),
         )
     }
 
@@ -253,7 +251,7 @@ impl<'t> Reader<'t> {
             let message = format!("the variable {} has the name of a column or a table", shown(name));
             return Err(Refused::new(
                 message,
-                format!("the server would take one for the other: call it `v_{name}`"),
+                format!("the server would confuse the two: call it `v_{name}`"),
             ));
         }
         if self.variable(name).is_some() {
@@ -310,7 +308,7 @@ impl<'t> Reader<'t> {
             None => "name a column of the tables in the statement, an argument as `p_NAME`, or a variable"
                 .to_owned(),
         };
-        Err(Refused::new(format!("nobody knows {} here", shown(written)), help))
+        Err(Refused::new(format!("{} is unknown here", shown(written)), help))
     }
 }
 

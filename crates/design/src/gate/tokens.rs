@@ -85,22 +85,22 @@ fn comment(text: &str) -> Result<Option<&str>, Refused> {
         return Ok(Some(&text[line.len()..]));
     }
     if text.starts_with("--") {
-        let help = "write a blank behind `--` for a comment, or between the two for a number below zero";
-        return Err(Refused::new("`--` stands without a blank behind it", help));
+        let help = "write a blank after `--` for a comment, or between the two for a number below zero";
+        return Err(Refused::new("`--` has no blank after it", help));
     }
     let Some(inner) = text.strip_prefix("/*") else { return Ok(None) };
     // A comment that begins with `!`, `M!` or `+` is run, or changes how the text after it runs.
     if inner.starts_with(|c: char| !c.is_whitespace() && c != '*') {
         return Err(Refused::new(
-            "a comment may be run by the server",
-            "write a blank behind `/*`, or leave it out",
+            "the server may run this comment",
+            "write a blank after `/*`, or remove the comment",
         ));
     }
     let Some((inner, after)) = inner.split_once("*/") else {
         return Err(Refused::new("a comment does not end", "write `*/`"));
     };
     if inner.contains("/*") {
-        return Err(Refused::new("a comment stands in a comment", "leave it out"));
+        return Err(Refused::new("a comment is inside a comment", "leave it out"));
     }
     Ok(Some(after))
 }
@@ -120,7 +120,7 @@ fn token(first: char, text: &str) -> Result<(Token, &str), Refused> {
             })?;
             if !is_name(name) || after.starts_with('`') {
                 return Err(Refused::new(
-                    "a name in backquotes is no plain name",
+                    "a name in backquotes is not a plain name",
                     "a name has letters, digits and `_`",
                 ));
             }
@@ -139,7 +139,7 @@ fn token(first: char, text: &str) -> Result<(Token, &str), Refused> {
             // `x'41'`, `n'…'`, `_utf8'…'`: a string with another meaning.
             if after.starts_with(['\'', '"']) {
                 return Err(Refused::new(
-                    format!("`{word}` stands right before a quote"),
+                    format!("`{word}` is directly before a quote"),
                     "write a plain text in '…'",
                 ));
             }
@@ -157,7 +157,7 @@ fn token(first: char, text: &str) -> Result<(Token, &str), Refused> {
             let message = format!("there is the character U+{:04X}", u32::from(first));
             Err(Refused::new(
                 message,
-                "outside of texts in '…' there are words, numbers and marks of SQL alone",
+                "outside of texts in '…', a body has only words, numbers and marks of SQL",
             ))
         }
     }
@@ -195,9 +195,8 @@ fn string(text: &str) -> Result<(Token, &str), Refused> {
 }
 
 fn number(text: &str) -> Result<(Token, &str), Refused> {
-    let wrong = || {
-        Refused::new("a number is written in an odd way", "write digits, and at most one point among them")
-    };
+    let wrong =
+        || Refused::new("a number has an unsupported form", "write digits, and at most one point among them");
     let digits = |text: &str| text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let mut end = digits(text);
     if let Some(fraction) = text[end..].strip_prefix('.') {

@@ -134,7 +134,7 @@ fn assignments(reader: &mut Reader<'_>, table: &str) -> Result<BTreeSet<String>>
 fn counted(reader: &Reader<'_>, table: &str, sets: &BTreeSet<String>) -> Result<()> {
     match reader.objects.versions.get(table) {
         Some(version) if !sets.contains(version) => Err(Refused::new(
-            format!("{} is changed, and its {} is not counted up", shown(table), shown(version)),
+            format!("{} is changed, but its {} is not counted up", shown(table), shown(version)),
             format!("add `{version} = {version} + 1`"),
         )),
         Some(_) | None => Ok(()),
@@ -146,7 +146,7 @@ fn condition(reader: &mut Reader<'_>, table: &str) -> Result<()> {
     if !reader.is_word("where") {
         return Err(Refused::new(
             format!("after {}, there is no `where`", reader.before()),
-            "say which rows are meant: no body changes all of them",
+            "name the rows to change: a body may not change all of them",
         ));
     }
     reader.scope(|reader| {

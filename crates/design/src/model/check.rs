@@ -40,7 +40,7 @@ fn twice<'n>(names: impl Iterator<Item = &'n str>, path: &str, what: &str, fault
             faults.add(
                 format!("{path}[{index}].name"),
                 message,
-                "give one of them another name, or take it out",
+                "give one of them another name, or remove it",
             );
         }
     }
@@ -52,7 +52,7 @@ fn refer(names: &[String], entity: &Entity, path: &str, faults: &mut Faults) {
     for (index, name) in names.iter().enumerate() {
         let path = format!("{path}[{index}]");
         if !seen.insert(name) {
-            faults.add(path, format!("{} stands twice", shown(name)), "name it once");
+            faults.add(path, format!("{} is written twice", shown(name)), "name it once");
         } else if !entity.fields.iter().any(|field| field.name == *name) {
             no_field(name, entity, &path, faults);
         }
@@ -116,7 +116,7 @@ fn entity(model: &Model, entity: &Entity, path: &str, faults: &mut Faults) {
     refer(&entity.sorts, entity, &format!("{path}.sorts"), faults);
     let distinct: BTreeSet<_> = entity.operations.iter().collect();
     if distinct.len() < entity.operations.len() {
-        faults.add(format!("{path}.operations"), "an operation stands twice", "name each once");
+        faults.add(format!("{path}.operations"), "an operation is written twice", "name each once");
     }
     if entity.key().count() == 0 {
         let help = "add { \"name\": \"id\", \"type\": \"uuid\", \"key\": true, \"generated\": \"uuid_v7\" }, or say which field is the key";
@@ -165,7 +165,7 @@ fn entity(model: &Model, entity: &Entity, path: &str, faults: &mut Faults) {
         let mut seen = BTreeSet::new();
         for (index, grant) in access.grants.iter().enumerate() {
             if !seen.insert(&grant.operation) {
-                let message = format!("{} stands twice", shown(&grant.operation));
+                let message = format!("{} is written twice", shown(&grant.operation));
                 faults.add(
                     format!("{path}.access.grants[{index}]"),
                     message,
@@ -182,7 +182,7 @@ fn entity(model: &Model, entity: &Entity, path: &str, faults: &mut Faults) {
         }
         for (index, one) in access.fields.iter().enumerate() {
             if !roles.insert(&one.role) {
-                let message = format!("the role {} stands twice", shown(&one.role));
+                let message = format!("the role {} is written twice", shown(&one.role));
                 faults.add(
                     format!("{path}.access.fields[{index}]"),
                     message,
@@ -263,7 +263,7 @@ fn relation(model: &Model, relation: &Relation, path: &str, faults: &mut Faults)
     let is_null =
         field.kind.nullable || !(field.required || field.key || field.default.is_some() || field.version);
     if relation.on_delete == Some(OnDelete::SetNull) && !is_null {
-        let help = "let the field be `nullable`, or take `restrict`";
+        let help = "make the field `nullable`, or choose `restrict`";
         faults.add(format!("{path}.on_delete"), format!("{} is never null", shown(&field.name)), help);
     }
 }

@@ -311,7 +311,7 @@ pub fn read(bytes: &[u8]) -> Result<Model, Faults> {
     json::without_nulls(&mut value);
     let model: Model = serde_json::from_value(value).map_err(|error| {
         let mut faults = Faults::default();
-        faults.add("", format!("this is no model: {error}"), "compare it with the schema");
+        faults.add("", format!("this is not a model: {error}"), "compare it with the schema");
         faults
     })?;
     let mut faults = Faults::default();

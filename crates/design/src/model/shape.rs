@@ -243,20 +243,24 @@ fn text(given: &str, of: &Text, path: &str, faults: &mut Faults) {
     }
     let is_odd = |c: &char| is_unseen(*c) && !(of.kind == TextKind::Source && matches!(c, '\n' | '\t'));
     if let Some(odd) = given.chars().find(is_odd) {
-        let message = format!("there is a character in the text that nobody sees (U+{:04X})", u32::from(odd));
-        faults.add(path, message, "take it out");
+        let message = format!("the text contains an invisible character (U+{:04X})", u32::from(odd));
+        faults.add(path, message, "remove it");
         return;
     }
     match of.kind {
         TextKind::Name if !is_name(given) => {
-            let message = format!("{} is no name", shown(cut(given)));
-            let help = "a name has small letters, digits and `_`, and begins with a letter; it is no SQL and no path";
+            let message = format!("{} is not a name", shown(cut(given)));
+            let help = "a name has small letters, digits and `_`, and begins with a letter; it contains no SQL and no path";
             faults.add(path, message, help);
         }
         TextKind::Word
             if given.is_empty() || given.contains(|c: char| c.is_whitespace() || "\"'`\\/".contains(c)) =>
         {
-            faults.add(path, format!("{} is no word", shown(cut(given))), "write one word, without quotes");
+            faults.add(
+                path,
+                format!("{} is not a word", shown(cut(given))),
+                "write one word, without quotes",
+            );
         }
         TextKind::Name | TextKind::Word | TextKind::Words | TextKind::Source => {}
     }

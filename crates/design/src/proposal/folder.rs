@@ -60,7 +60,7 @@ impl std::error::Error for Flaw {}
 /// When the folder exists, or a file cannot be written.
 pub fn write(proposal: &Proposal, folder: &Path) -> Result<(), Flaw> {
     let wrong = |path: &Path, error: &io::Error| match error.kind() {
-        io::ErrorKind::AlreadyExists => Flaw::at(path, "it is there already: name a folder that is not"),
+        io::ErrorKind::AlreadyExists => Flaw::at(path, "it exists already: name a new folder"),
         _ => Flaw::at(path, error),
     };
     if let Some(parent) = folder.parent().filter(|parent| !parent.as_os_str().is_empty()) {
@@ -92,7 +92,7 @@ pub fn read(folder: &Path) -> Result<(Proposal, Option<Vec<u8>>), Flaw> {
     let approval = files.remove(APPROVAL);
     let text = files
         .get(MANIFEST)
-        .ok_or_else(|| Flaw::new(format!("there is no {MANIFEST}: this is no proposal")))?;
+        .ok_or_else(|| Flaw::new(format!("there is no {MANIFEST}: this is not a proposal")))?;
     if !manifest::has_hash_first(text) {
         return Err(Flaw::new(format!("the first line of {MANIFEST} is not its hash")));
     }
@@ -101,7 +101,7 @@ pub fn read(folder: &Path) -> Result<(Proposal, Option<Vec<u8>>), Flaw> {
         toml::from_str(read).map_err(|error| Flaw::new(format!("{MANIFEST}: {}", error.message())))?;
     if manifest.format != manifest::FORMAT {
         let message = format!(
-            "{MANIFEST} has the format {}, and this program reads {}",
+            "{MANIFEST} has the format {}, but this program reads {}",
             manifest.format,
             manifest::FORMAT
         );
@@ -109,12 +109,12 @@ pub fn read(folder: &Path) -> Result<(Proposal, Option<Vec<u8>>), Flaw> {
     }
     // Only one layout is accepted, so that no two texts mean the same.
     if manifest.text().as_bytes() != text.as_slice() {
-        return Err(Flaw::new(format!("{MANIFEST} is not as it was written")));
+        return Err(Flaw::new(format!("{MANIFEST} was changed since it was written")));
     }
     compare(&manifest, &files)?;
     if manifest::hash(&files) != manifest.hash {
         return Err(Flaw::new(format!(
-            "the hash in {MANIFEST} is not that of the files: something was changed"
+            "the hash in {MANIFEST} does not match the files: something was changed"
         )));
     }
     Ok((Proposal { manifest, files }, approval))
@@ -128,7 +128,7 @@ fn compare(manifest: &Manifest, files: &Contents) -> Result<(), Flaw> {
     let (known, there) = (paths(&manifest.files), paths(&found));
     if let Some(added) = there.difference(&known).next() {
         return Err(Flaw::new(format!(
-            "{} is no part of the proposal: it was added or renamed",
+            "{} is not a part of the proposal: it was added or renamed",
             shown(added)
         )));
     }
@@ -148,7 +148,7 @@ fn walk(root: &Path, folder: &Path, depth: usize, files: &mut Contents) -> Resul
     }
     let is_folder = fs::symlink_metadata(folder).map_err(|error| Flaw::at(folder, error))?.is_dir();
     if !is_folder {
-        return Err(Flaw::at(folder, "this is no folder, or a link to one"));
+        return Err(Flaw::at(folder, "this is not a folder, or is a link to one"));
     }
     for entry in fs::read_dir(folder).map_err(|error| Flaw::at(folder, error))? {
         let path = entry.map_err(|error| Flaw::at(folder, error))?.path();
@@ -182,7 +182,7 @@ fn name(root: &Path, path: &Path) -> Result<String, Flaw> {
     if text.chars().all(is_plain) && !text.starts_with('.') && !text.contains("/.") {
         Ok(text.to_owned())
     } else {
-        Err(Flaw::at(path, "no file of a proposal has such a name"))
+        Err(Flaw::at(path, "a file of a proposal cannot have this name"))
     }
 }
 
@@ -191,7 +191,7 @@ fn content(path: &Path, looked_at: &fs::Metadata) -> Result<Vec<u8>, Flaw> {
     let file = File::open(path).map_err(|error| Flaw::at(path, error))?;
     let opened = file.metadata().map_err(|error| Flaw::at(path, error))?;
     if (opened.dev(), opened.ino()) != (looked_at.dev(), looked_at.ino()) {
-        return Err(Flaw::at(path, "it was exchanged while it was read"));
+        return Err(Flaw::at(path, "it was replaced while it was read"));
     }
     let mut bytes = Vec::new();
     let read =

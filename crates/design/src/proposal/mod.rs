@@ -141,7 +141,7 @@ impl Proposal {
         let mut wrong = Vec::new();
         let mut compare = |path: &str, bytes: &[u8]| {
             if self.files.get(path).is_none_or(|kept| kept != bytes) {
-                wrong.push(format!("{path} is not what {MODEL} becomes: make the proposal anew"));
+                wrong.push(format!("{path} does not match {MODEL}: make the proposal again"));
             }
         };
         for (path, text) in &rendered.files {
@@ -150,10 +150,10 @@ impl Proposal {
         // The signer has read this page: it must show what is in the other files.
         compare(REPORT, &page(&model, &rendered, &self.manifest, &self.files));
         for path in self.files.keys().filter(|path| is_ours(path) && !rendered.files.contains_key(*path)) {
-            wrong.push(format!("{path} is nothing that {MODEL} becomes: make the proposal anew"));
+            wrong.push(format!("{path} does not come from {MODEL}: make the proposal again"));
         }
         if self.manifest.steps != steps(&rendered) {
-            wrong.push(format!("the steps are not those that {MODEL} becomes: make the proposal anew"));
+            wrong.push(format!("the steps do not match {MODEL}: make the proposal again"));
         }
         if wrong.is_empty() { Ok((model, rendered)) } else { Err(wrong) }
     }

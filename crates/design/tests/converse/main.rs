@@ -227,7 +227,7 @@ fn bad_answers() -> Vec<(String, &'static str)> {
         ("CREATE TABLE book (id INT);", "not JSON"),
         ("```sql\ndrop table book;\n```", "not JSON"),
         ("```json\n", "not JSON"),
-        ("{\"name\": \"a\", \"name\": \"b\"}", "stands twice"),
+        ("{\"name\": \"a\", \"name\": \"b\"}", "is written twice"),
         ("\u{0}\u{1}\u{2}", "not JSON"),
         ("{\"schema\": {\"type\": \"object\"}}", "no member"),
     ]
@@ -463,8 +463,8 @@ fn a_key_goes_to_whom_it_is_for() {
     http("https://api.example.com/v1/", Some(&key)).unwrap();
     http("http://llm.example.com/v1", None).unwrap();
     let refused = |url: &str, key: Option<&Path>| http(url, key).unwrap_err();
-    assert!(refused("http://llm.example.com/v1", Some(&key)).contains("https:// alone"));
-    assert!(refused("http://127.0.0.1.example.com/v1", Some(&key)).contains("https:// alone"));
+    assert!(refused("http://llm.example.com/v1", Some(&key)).contains("only over https://"));
+    assert!(refused("http://127.0.0.1.example.com/v1", Some(&key)).contains("only over https://"));
     assert!(refused("ftp://x/", None).contains("http://"));
     assert!(refused("not a url", None).contains("design.url"));
     assert!(refused("https://user:pass@x/v1", None).contains("no user"));
