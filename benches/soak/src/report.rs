@@ -19,6 +19,8 @@ pub(crate) struct Report {
     after: Gauges,
     /// The heap at each measurement, the first before the load and the last after it.
     heaps: Vec<u64>,
+    /// The prepared statements at each measurement.
+    statements: Vec<u64>,
     ends: Counts,
 }
 
@@ -27,7 +29,8 @@ impl Report {
     pub(crate) fn new(seed: u64, requests: u64, ends: Counts, looks: &[Gauges]) -> Option<Self> {
         let (before, after) = (*looks.first()?, *looks.last()?);
         let heaps = looks.iter().map(|look| look.heap).collect();
-        Some(Self { seed, requests, before, after, heaps, ends })
+        let statements = looks.iter().map(|look| look.statements).collect();
+        Some(Self { seed, requests, before, after, heaps, statements, ends })
     }
 
     /// Whether the node holds no more than before, and answered every request correctly.
@@ -69,6 +72,11 @@ struct Row {
     more: u64,
 }
 
+/// By how much a figure has grown from each look to the next.
+fn grown(looks: &[u64]) -> Vec<i128> {
+    looks.windows(2).map(|pair| i128::from(pair[1]) - i128::from(pair[0])).collect()
+}
+
 impl Display for Report {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Self { seed, requests, before, after, ends, .. } = self;
@@ -81,9 +89,8 @@ impl Display for Report {
         let mib = |bytes: u64| bytes as f64 / MIB;
         writeln!(f, "{:<18} {:>12.1} {:>12.1}", "resident, MiB", mib(before.resident), mib(after.resident))?;
         writeln!(f, "{:<18} {:>12} {:>12}", "statements", before.statements, after.statements)?;
-        let grown: Vec<_> =
-            self.heaps.windows(2).map(|pair| i128::from(pair[1]) - i128::from(pair[0])).collect();
-        writeln!(f, "heap, from look to look: {grown:?}")?;
+        writeln!(f, "statements, from look to look: {:?}", grown(&self.statements))?;
+        writeln!(f, "heap, from look to look: {:?}", grown(&self.heaps))?;
         let word = if growth::goes_on(&self.heaps, *requests) { "  it goes on growing" } else { "" };
         let rate = growth::rate(&self.heaps, *requests);
         writeln!(f, "heap, bytes per request in the second half: {rate:.3}{word}")?;
