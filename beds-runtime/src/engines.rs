@@ -1,6 +1,10 @@
 //! [`Engines`]: the databases of a node, and the one runner of all plans. It knows no domain.
 
-use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::SystemTime,
+};
 
 use beds_bus::Pool;
 use beds_core::{
@@ -79,6 +83,17 @@ impl Engines {
             Engine::MongoDb => Some(self.mongodb.get(name)?.outbox()),
         };
         names.into_iter().filter_map(outbox).collect()
+    }
+
+    /// The databases that do not answer, each as engine and name: `mariadb.catalog`.
+    #[must_use]
+    pub fn away(&self) -> BTreeSet<String> {
+        let mariadb =
+            self.mariadb.iter().map(|(name, database)| (Engine::MariaDb, name, database.is_there()));
+        let mongodb =
+            self.mongodb.iter().map(|(name, database)| (Engine::MongoDb, name, database.is_there()));
+        let away = mariadb.chain(mongodb).filter(|(.., is_there)| !is_there);
+        away.map(|(engine, name, _)| format!("{engine}.{name}")).collect()
     }
 
     /// Deletes the entries that the ledger of a domain's database has kept since before this moment. Returns how many.

@@ -1,6 +1,10 @@
 //! The node as a member of its fleet: its reports on itself, and the commands that it receives.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures_util::future::BoxFuture;
 use tokio::{
@@ -20,6 +24,7 @@ use beds_services::fleet::{BEAT, Command, Fleet, Member, Pooled, State, Told, Vo
 
 use crate::{
     config::{Config, Environment, level},
+    engines::Engines,
     ipl::Failure,
 };
 
@@ -49,6 +54,10 @@ impl Voice for OverLine {
     ) -> BoxFuture<'_, std::result::Result<(), String>> {
         let to = to.map_or(To::All, To::One);
         Box::pin(async move { self.0.say(to, lasts, &body).await.map_err(|error| error.to_string()) })
+    }
+
+    fn reaches(&self, node: Uuid) -> BoxFuture<'_, std::result::Result<bool, String>> {
+        Box::pin(async move { self.0.reaches(node).await.map_err(|error| error.to_string()) })
     }
 }
 
@@ -83,6 +92,7 @@ impl Part {
                 .collect::<BTreeMap<_, _>>(),
             ended: 0,
             filesystem,
+            away: BTreeSet::new(),
         };
         let fleet = Arc::new(Fleet::new(me, Box::new(OverLine(line)), sender, check));
         let mut tasks = JoinSet::new();
@@ -104,7 +114,9 @@ impl Part {
         pool: &BrokerPool,
         mut wrong: watch::Receiver<Option<String>>,
         filesystem: watch::Receiver<Option<Uuid>>,
+        engines: &Arc<Engines>,
     ) {
+        let engines = Arc::clone(engines);
         let (fleet, mut status) = (Arc::clone(&self.fleet), pool.status());
         let (pools, serving, pulse) = (pool.pools(), pool.serving(), pool.pulse());
         self.tasks.spawn(async move {
@@ -130,7 +142,7 @@ impl Part {
                 fleet
                     .beat(|me| {
                         (me.state, me.reason, me.brokers, me.ended) = (state, reason, brokers, ended);
-                        me.filesystem = filesystem;
+                        (me.filesystem, me.away) = (filesystem, engines.away());
                     })
                     .await;
             }

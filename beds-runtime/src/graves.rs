@@ -4,18 +4,23 @@ mod letter;
 
 use std::{
     fmt::Display,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use beds_bus::{Amqp, BusError, DeadLetter, DeadLetters};
-use beds_core::{Error, Result as Done, spec::Domain};
-use beds_protocol::{ErrorCode, Json, Service};
-use beds_services::letters::{Deed, Fate, Filter, Graves, Letters, Told, Waiting};
+use beds_bus::{Amqp, BusError, DeadLetter, DeadLetters, left_over};
+use beds_core::{Error, Result as Done, service::Need, spec::Domain};
+use beds_protocol::{Broker, ErrorCode, Json, Service};
+use beds_services::letters::{Deed, Fate, Filter, Graves, LeftOver, Letters, Told, Waiting};
 use futures_util::future::{BoxFuture, try_join_all};
-use tokio::time::{timeout, timeout_at};
+use tokio::time::{error::Elapsed, timeout, timeout_at};
+use tracing::{info, warn};
 
 pub(crate) use self::letter::Letter;
-use crate::config::Config;
+use crate::{
+    config::Config,
+    domains::{BATCH, need},
+};
 
 /// The part of a deadline that is reserved for the reply.
 const MARGIN: Duration = Duration::from_secs(1);
@@ -52,6 +57,42 @@ pub(crate) fn letters(config: &Config, domains: &[&'static Domain], name: &str) 
 }
 
 impl Servers {
+    /// Each server with the services that live there, and its name: that of a service, `None` for the common one.
+    fn places(&self) -> impl Iterator<Item = (Option<&'static str>, &Amqp, Vec<Service>)> {
+        let moved: Vec<Service> = self.own.iter().flat_map(|(_, services)| services).copied().collect();
+        let stay = Service::ALL.iter().copied().filter(|service| !moved.contains(service)).collect();
+        let own = self.own.iter().map(|(amqp, services)| {
+            (services.first().map(|service| service.as_str()), amqp, services.clone())
+        });
+        std::iter::once((None, &self.common, stay)).chain(own)
+    }
+
+    /// What requests may wait for.
+    fn needs(&self) -> Vec<Need> {
+        let mut needs: Vec<_> = self.domains.iter().map(|domain| need(domain)).chain([BATCH]).collect();
+        needs.sort_unstable();
+        needs.dedup();
+        needs
+    }
+
+    /// The requests on a server to services that do not live there.
+    async fn left_over_on(
+        &self,
+        on: Option<&'static str>,
+        amqp: &Amqp,
+        services: &[Service],
+    ) -> Result<Vec<LeftOver>, String> {
+        let moved = Broker::ALL.iter().copied().filter(|of| !services.contains(&of.service()));
+        let (moved, needs): (Vec<Broker>, _) = (moved.collect(), self.needs());
+        let found = timeout(ASKED_FOR, left_over(amqp, &self.name, &moved, &needs)).await;
+        let found = found.map_err(late)?.map_err(|error| error.to_string())?;
+        let of = |queue: &str| moved.iter().find(|of| queue.starts_with(of.queue()));
+        let found = found.into_iter().filter_map(|(queue, messages)| {
+            Some(LeftOver { service: of(&queue)?.service(), queue, messages, on })
+        });
+        Ok(found.collect())
+    }
+
     async fn on(&self, amqp: &Amqp) -> Result<u32, String> {
         let counting = async {
             let letters = DeadLetters::connect(amqp, &self.name).await?;
@@ -65,7 +106,6 @@ impl Servers {
             }
         };
         let counted = timeout(ASKED_FOR, counting).await;
-        let late = |_| format!("no answer within {} ms", ASKED_FOR.as_millis());
         counted.map_err(late)?.map_err(|error: BusError| error.to_string())
     }
 
@@ -117,53 +157,95 @@ impl Servers {
             told.letters.push(match deed {
                 Deed::List(_) => letter.json(false),
                 Deed::Show => letter.json(true),
-                Deed::Replay { dry_run } => dealt(letters, &held, &letter, true, dry_run).await?,
-                Deed::Drop { dry_run } => dealt(letters, &held, &letter, false, dry_run).await?,
+                Deed::Replay { dry_run } => dealt(letters, (&held, &letter), true, dry_run).await?,
+                Deed::Drop { dry_run } => dealt(letters, (&held, &letter), false, dry_run).await?,
             });
         }
         Ok(told)
     }
 }
 
-/// Replays or drops a letter. Returns its fate.
-async fn dealt(
-    letters: &DeadLetters,
-    held: &DeadLetter,
-    letter: &Letter,
-    is_replay: bool,
-    dry_run: bool,
-) -> Done<Json> {
-    let (_, note) = if is_replay { letter.replay() } else { ("", None) };
-    let outcome = match (is_replay, dry_run) {
-        (true, false) => "replayed",
-        (false, false) => "dropped",
-        (true, true) => "would_be_replayed",
-        (false, true) => "would_be_dropped",
-    };
-    let fate = |outcome: &str, note: Option<&str>| {
-        let fate = Fate { id: &letter.id, routing_key: &letter.routing_key, outcome, note };
-        serde_json::to_value(&fate).map(Json::from).map_err(|error| Error::internal(error.to_string()))
-    };
-    if is_replay && letter.obstacle.is_some() {
-        return fate("stays", note);
-    }
-    if dry_run {
-        return fate(outcome, note);
-    }
-    let done = if is_replay { letters.replay(held).await } else { letters.remove(held).await };
-    match done {
-        Ok(()) => fate(outcome, note),
-        Err(error @ (BusError::Unroutable | BusError::Refused)) => fate("stays", Some(&error.to_string())),
-        Err(BusError::Forbidden(reason)) => fate("stays", Some(&forbidden(&reason))),
-        Err(error) => Err(unavailable(&error)),
+/// Logs once which requests no node takes.
+pub(crate) async fn tell_left_over(letters: Arc<Letters>) {
+    match letters.0.left_over().await {
+        Ok(found) => {
+            for found in found {
+                warn!(
+                    queue = found.queue,
+                    "{found}; docs/operations.md says how to work them off (\"A service moves\")"
+                );
+            }
+        }
+        Err(why) => info!("the queues of services that have moved to another RabbitMQ are not known: {why}"),
     }
 }
 
-/// The message if RabbitMQ does not allow a letter to be sent again.
-pub(crate) fn forbidden(reason: &str) -> String {
-    format!(
-        "RabbitMQ refuses it: {reason}; to replay requests of other users the account needs the tag `impersonator`"
-    )
+fn late(_: Elapsed) -> String {
+    format!("no answer within {} ms", ASKED_FOR.as_millis())
+}
+
+fn named(service: Option<&str>, why: &str) -> String {
+    match service {
+        Some(name) => format!("on the RabbitMQ of `{name}`: {why}"),
+        None => why.to_owned(),
+    }
+}
+
+/// How a letter that was to be replayed or dropped ends.
+pub(crate) enum End {
+    /// It has left the queue.
+    Done,
+    /// It would leave the queue: this is a dry run.
+    Would,
+    /// It stays in the queue, for this reason.
+    Stays(String),
+}
+
+/// Replays or drops a letter.
+///
+/// # Errors
+/// Those after which no further letter can be handled.
+pub(crate) async fn deal(
+    letters: &DeadLetters,
+    (held, letter): (&DeadLetter, &Letter),
+    is_replay: bool,
+    dry_run: bool,
+) -> Result<End, BusError> {
+    if let Some(obstacle) = letter.obstacle.as_ref().filter(|_| is_replay) {
+        return Ok(End::Stays(obstacle.clone()));
+    }
+    if dry_run {
+        return Ok(End::Would);
+    }
+    let done = if is_replay { letters.replay(held).await } else { letters.remove(held).await };
+    match done {
+        Ok(()) => Ok(End::Done),
+        Err(error @ (BusError::Unroutable | BusError::Refused)) => Ok(End::Stays(error.to_string())),
+        Err(BusError::Forbidden(reason)) => Ok(End::Stays(format!(
+            "RabbitMQ refuses it: {reason}; to replay requests of other users the account needs the tag `impersonator`"
+        ))),
+        Err(error) => Err(error),
+    }
+}
+
+/// Replays or drops a letter. Returns its fate.
+async fn dealt(
+    letters: &DeadLetters,
+    (held, letter): (&DeadLetter, &Letter),
+    is_replay: bool,
+    dry_run: bool,
+) -> Done<Json> {
+    let caution = letter.caution.as_deref().filter(|_| is_replay);
+    let end = deal(letters, (held, letter), is_replay, dry_run).await.map_err(|error| unavailable(&error))?;
+    let (outcome, note) = match (&end, is_replay) {
+        (End::Done, true) => ("replayed", caution),
+        (End::Done, false) => ("dropped", None),
+        (End::Would, true) => ("would_be_replayed", caution),
+        (End::Would, false) => ("would_be_dropped", None),
+        (End::Stays(why), _) => ("stays", Some(why.as_str())),
+    };
+    let fate = Fate { id: &letter.id, routing_key: &letter.routing_key, outcome, note };
+    serde_json::to_value(&fate).map(Json::from).map_err(|error| Error::internal(error.to_string()))
 }
 
 fn unavailable(error: &impl Display) -> Error {
@@ -182,16 +264,18 @@ impl Graves for Servers {
         Box::pin(async move { self.work(service, &filter, deed, until).await })
     }
 
+    fn left_over(&self) -> BoxFuture<'_, Result<Vec<LeftOver>, String>> {
+        let places = self.places().filter(|_| !self.own.is_empty());
+        let each = places.map(|(on, amqp, services)| async move {
+            self.left_over_on(on, amqp, &services).await.map_err(|why| named(on, &why))
+        });
+        let all = try_join_all(each);
+        Box::pin(async { Ok(all.await?.into_iter().flatten().collect()) })
+    }
+
     fn count(&self) -> BoxFuture<'_, Result<Vec<Waiting>, String>> {
-        let own =
-            self.own.iter().map(|(amqp, services)| (services.first().map(|service| service.as_str()), amqp));
-        let all = std::iter::once((None, &self.common)).chain(own);
-        let each = all.map(|(service, amqp)| async move {
-            let named = |why: String| match service {
-                Some(name) => format!("on the RabbitMQ of `{name}`: {why}"),
-                None => why,
-            };
-            Ok((service, self.on(amqp).await.map_err(named)?))
+        let each = self.places().map(|(service, amqp, _)| async move {
+            Ok((service, self.on(amqp).await.map_err(|why| named(service, &why))?))
         });
         Box::pin(try_join_all(each))
     }

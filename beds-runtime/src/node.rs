@@ -108,11 +108,12 @@ async fn serve(
     let serves = (domains.clone(), Arc::clone(&engines));
     let desk = jobs::desk(&project, &domains);
     let shared = jobs::disk(&config);
+    let letters = Arc::new(graves::letters(&config, &project.domains, &name));
     let extensions = sessions::extensions(&config, known.as_ref())
         .with(Arc::clone(&part.fleet))
         .with(Arc::new(config.graph.clone()))
         .with(reader)
-        .with(Arc::new(graves::letters(&config, &project.domains, &name)))
+        .with(Arc::clone(&letters))
         .with(Arc::new(Catalogue(project.domains.clone())))
         .with(Arc::clone(&desk));
     let extensions = Arc::new(match &shared {
@@ -126,7 +127,7 @@ async fn serve(
     let working =
         jobs::start(&config, &name, &domains, (&engines, &rules, &extensions), (&desk, shared.as_ref()));
     let (pool, relays) = start_pool(&project, &config, &name, serves, rules.clone(), (for_pool, extensions));
-    part.tell(&pool, wrong.clone(), shared::watch(&config, filesystem));
+    part.tell(&pool, wrong.clone(), shared::watch(&config, filesystem), &engines);
     if let Some(working) = &working {
         working.follow(pool.status());
     }
@@ -152,6 +153,7 @@ async fn serve(
         heart = Heart::start(&project.domains, &part.fleet, config.amqp_of(Hosted::Admin), times);
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
         info!("ready");
+        tokio::spawn(graves::tell_left_over(letters));
         let (all, domains, pool, engines) = (&*project.domains, &*domains, &pool, &*engines);
         let mut running = Running { config, environment, all, domains, rules, levels, pool, engines };
         loop {

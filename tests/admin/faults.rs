@@ -28,10 +28,12 @@ async fn who_dies_while_it_is_asked_is_told_and_who_dies_while_it_gathers_is_fol
 
     // A killed node is reported, with the time when it was last heard. A node that ended in order is no longer listed.
     blocking(move || first[2].kill()).await;
-    let answers = ask(&operator, "ping", &json!({"wait_ms": 2000})).await;
+    let begun = std::time::Instant::now();
+    let answers = ask(&operator, "ping", &json!({"wait_ms": 25_000})).await;
+    assert!(begun.elapsed() < Duration::from_secs(15), "nobody waits for it: {:?}", begun.elapsed());
     assert_eq!(who(&answers), [("gone", false), ("n1", true), ("n2", true)]);
     let error = &answers[0]["error"];
-    assert_eq!(error["code"], "deadline_exceeded");
+    assert_eq!(error["code"], "unavailable");
     assert!(error["message"].as_str().unwrap().contains("last heard"), "{error}");
     let again = nodes(stack, &[("ends", "app_server")]).await;
     assert_eq!(ask(&operator, "ping", &json!({"node": "ends"})).await.len(), 1);

@@ -200,3 +200,21 @@ async fn heartbeats_that_nobody_takes_are_no_dead_letters() {
     assert_eq!(states(&operator).await, [("n1".to_owned(), "serving".to_owned())]);
     end([admin], stack).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_does_not_reach_a_database_is_reported() {
+    let stack = servers().await;
+    let admin = node(stack, "n1", "app_server,admin").await;
+    let operator = client(stack).await;
+    settles(&operator, &[("n1", "serving")]).await;
+    let away = async || {
+        let (_, reasons) = health(&operator).await;
+        reasons.contains(&("database_away".to_owned(), json!("n1")))
+    };
+    assert!(!away().await);
+    blocking(|| stack.mongodb().kill().unwrap()).await;
+    eventually_async("the database is away", away).await;
+    blocking(|| stack.mongodb().restart().unwrap()).await;
+    eventually_async("the database is there again", async || !away().await).await;
+    end([admin], stack).await;
+}

@@ -17,6 +17,7 @@ mod commands;
 mod dead;
 mod faults;
 mod fleet;
+mod rollout;
 
 use std::time::Duration;
 

@@ -2,9 +2,10 @@
 
 use beds_client::{Client, ClientError, RawReply};
 use beds_devstack::Stack;
+use lapin::{options::QueueDeclareOptions, types::FieldTable};
 use tokio::time::timeout;
 
-use super::common::{self, Beds, blocking, end_servers, eventually_async};
+use super::common::{self, Beds, blocking, end_servers, eventually_async, wire::Wire};
 
 async fn client(stack: &Stack) -> Client {
     Client::builder(stack.amqp_url()).user_id("guest").connect().await.unwrap()
@@ -21,6 +22,11 @@ async fn each_service_is_served_where_it_lives() {
         (&*Box::leak(Box::new(common::stack())), &*Box::leak(Box::new(own)))
     })
     .await;
+    // From the time before the service moved.
+    let old = Wire::connect(&stack.amqp_url()).await;
+    let declared = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+    old.channel.queue_declare("beds.admin.in".into(), declared, FieldTable::default()).await.unwrap();
+    assert!(old.publish("", "beds.admin.in", b"{}", old.properties("old")).await.is_none());
     let port = own.rabbitmq().port().unwrap().to_string();
     let variables =
         [("BEDS__NODE__SERVICES", "app_server,admin"), ("BEDS__BROKER_SERVICES__ADMIN__PORT", &*port)];
@@ -33,6 +39,17 @@ async fn each_service_is_served_where_it_lives() {
     assert!(here(&admin, "node.call.ping").await.unwrap().is_ok());
     assert!(is_unroutable(&here(&common, "node.call.ping").await));
     assert!(is_unroutable(&here(&admin, "country.fetch").await));
+
+    // What waits in a queue of the service on the common server is told.
+    let left = "1 message waits in `beds.admin.in` on the common RabbitMQ, but the service `admin` is on another RabbitMQ";
+    eventually_async("the log says so", async || node.log().contains(left)).await;
+    let health = here(&admin, "fleet.call.health").await.unwrap();
+    let health: serde_json::Value = serde_json::from_slice(&health.body).unwrap();
+    let reasons = health["data"]["reasons"].as_array().unwrap();
+    let told = |reason: &serde_json::Value| {
+        reason["what"] == "requests_left_over" && reason["message"].as_str().unwrap().starts_with(left)
+    };
+    assert!(reasons.iter().any(told), "{health:#}");
 
     // The shell finds the right one by itself, and `beds check` names the service of each.
     for key in ["country.fetch", "node.call.ping", "app_server.batch.read"] {

@@ -18,7 +18,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{
     config::Config,
-    graves::{Letter, forbidden},
+    graves::{End, Letter, deal},
 };
 
 /// An id prefix must have this many characters.
@@ -313,37 +313,24 @@ impl<'a> Work<'a> {
         }
         let about = format!("{}  {}", letter.id, OneLine(&letter.routing_key));
         let deed = if is_replay { "replayed" } else { "dropped" };
-        if let Some(obstacle) = letter.obstacle.as_ref().filter(|_| is_replay) {
-            self.failed += 1;
-            eprintln!("{about}: stays: {obstacle}");
-            return Ok(());
-        }
-        if chosen.dry_run {
-            self.done += 1;
-            let note = letter.caution.as_ref().filter(|_| is_replay);
-            let note = note.map(|caution| format!(" ({caution})")).unwrap_or_default();
-            self.say(format_args!("{about}: would be {deed}{note}"));
-            return Ok(());
-        }
-        let done = if is_replay { letters.replay(held).await } else { letters.remove(held).await };
-        match done {
-            Ok(()) => {
+        match deal(letters, (held, letter), is_replay, chosen.dry_run).await {
+            Ok(End::Done) => {
                 self.done += 1;
                 self.say(format_args!("{about}: {deed}"));
-                Ok(())
             }
-            Err(error @ (BusError::Unroutable | BusError::Refused)) => {
+            Ok(End::Would) => {
+                self.done += 1;
+                let note = letter.caution.as_ref().filter(|_| is_replay);
+                let note = note.map(|caution| format!(" ({caution})")).unwrap_or_default();
+                self.say(format_args!("{about}: would be {deed}{note}"));
+            }
+            Ok(End::Stays(why)) => {
                 self.failed += 1;
-                eprintln!("{about}: stays: {error}");
-                Ok(())
+                eprintln!("{about}: stays: {why}");
             }
-            Err(BusError::Forbidden(reason)) => {
-                self.failed += 1;
-                eprintln!("{about}: stays: {}", forbidden(&reason));
-                Ok(())
-            }
-            Err(error) => Err(format!("{about}: {error}")),
+            Err(error) => return Err(format!("{about}: {error}")),
         }
+        Ok(())
     }
 
     fn finish(mut self, count: u32) -> io::Result<bool> {

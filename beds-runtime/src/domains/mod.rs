@@ -5,6 +5,7 @@
 
 mod batch;
 mod body;
+mod elsewhere;
 mod long;
 mod meters;
 mod method;
@@ -49,7 +50,7 @@ use self::{
 };
 
 /// What batches need: possibly several databases.
-const BATCH: Need = Need::Other("batch");
+pub(crate) const BATCH: Need = Need::Other("batch");
 
 /// The service of a node's domains.
 #[derive(Debug)]
@@ -126,7 +127,7 @@ impl<F: Factory> Domains<F> {
             Ok((body, position)) => Verdict::Reply(Reply::ok(hash, body).at(position)),
             Err(error) => {
                 log(&error, (incoming.request_id, None), domain.map(|domain| domain.name));
-                refused(error, &incoming, hash)
+                refused(elsewhere::as_long_as_it_may_wait(error, &incoming), &incoming, hash)
             }
         }
     }
@@ -138,7 +139,7 @@ impl<F: Factory> Domains<F> {
             *of = Some(Of::Batch(key.service, key.lane));
             return batch::answer(self, key, incoming).await;
         }
-        let address = Address::parse::<F>(incoming.routing_key).map_err(routed)?;
+        let address = self.address(incoming)?;
         let domain = address.domain;
         let asked = Asked::Operation(address.target.operation());
         incoming.stages.address(domain.name, asked);
@@ -151,7 +152,7 @@ impl<F: Factory> Domains<F> {
             earlier: domain.compatible_with,
         };
         let deadline = entry::admit(incoming, &to, &self.limits)?;
-        self.serves(domain)?;
+        self.serves(domain, incoming.broker.service())?;
         let _place = self.long(need(domain), incoming, deadline).await?;
         let request = body::decode(domain, address.target, incoming.body)?;
         let cx = self.context(incoming, address.lane, deadline).await?;
@@ -169,16 +170,6 @@ impl<F: Factory> Domains<F> {
             return Err(Error::reply_too_large(bytes_max));
         }
         Ok((reply, cx.positions.told()))
-    }
-
-    /// Checks that a domain is served. RabbitMQ also delivers requests to a domain that was served once, or that
-    /// another node serves.
-    fn serves(&self, domain: &'static Domain) -> Result<()> {
-        if self.names.contains(domain.name) {
-            return Ok(());
-        }
-        Err(Error::unknown_template(domain.name)
-            .hint("the node does not host its service, or left it out as it started: its log says why"))
     }
 
     /// Waits until few other requests with long bodies are in progress: a decoded body takes many times its length.
@@ -260,10 +251,13 @@ impl<F: Factory> Service for Domains<F> {
     }
 
     fn needs(&self, routing_key: &str) -> Need {
-        let template = routing_key.split('.').next().and_then(F::template);
-        template
-            .filter(|_| BatchKey::parse(routing_key).is_none())
-            .map_or(BATCH, |template| need(F::domain(template)))
+        if BatchKey::parse(routing_key).is_some() {
+            return BATCH;
+        }
+        match Address::parse::<F>(routing_key) {
+            Ok(address) if self.names.contains(address.domain.name) => need(address.domain),
+            Ok(_) | Err(_) => Need::TEMPLATE,
+        }
     }
 
     fn handle<'a>(&'a self, incoming: Incoming<'a>) -> BoxFuture<'a, Verdict> {
@@ -284,7 +278,7 @@ impl<F: Factory> Service for Domains<F> {
 }
 
 /// What the requests to a domain need.
-const fn need(domain: &Domain) -> Need {
+pub(crate) const fn need(domain: &Domain) -> Need {
     let (engine, name) = domain.home();
     Need::Database(engine, name)
 }
@@ -356,15 +350,6 @@ fn log(error: &Error, (request_id, item): (&str, Option<usize>), template: Optio
         ErrorCode::Unavailable | ErrorCode::Overloaded => warn!(request_id, item, template, "{error}"),
         _ => debug!(request_id, item, "{error}"),
     }
-}
-
-/// RabbitMQ routes no key to a queue that nobody has bound to it. So another node serves the template, or one did.
-fn routed(error: Error) -> Error {
-    if error.code != ErrorCode::UnknownTemplate {
-        return error;
-    }
-    tracing::warn!("{}, though RabbitMQ has a binding for it", error.message);
-    error.hint("another node of the service may have the template, or had it: all nodes need it before clients use it")
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 mod access;
 mod admission;
 mod batch;
+mod elsewhere;
 mod endings;
 mod places;
 

@@ -27,6 +27,8 @@ pub(crate) struct Gauges {
     pub(crate) consumers: u64,
     /// Connections to RabbitMQ, including those of the clients.
     pub(crate) connections: u64,
+    /// Statements that the connections to MariaDB have prepared: each takes some KiB of the heap, once.
+    pub(crate) statements: u64,
     /// The memory that the system counts for the process, in bytes: the allocator returns little of it.
     pub(crate) resident: u64,
 }
@@ -61,9 +63,17 @@ impl Gauges {
             descriptors: usage::descriptors(pid)?,
             consumers: lines("list_consumers", "queue_name")?,
             connections: lines("list_connections", "pid")?,
+            statements: statements(stack)?,
             resident: usage::resident(pid)?,
         })
     }
+}
+
+/// How many prepared statements MariaDB holds.
+fn statements(stack: &Stack) -> Result<u64> {
+    let told = stack.mariadb_query(None, "show global status like 'Prepared_stmt_count'")?;
+    let (_, count) = told.trim().rsplit_once('\t').context("a count of statements")?;
+    Ok(count.parse()?)
 }
 
 /// The node's own counts.

@@ -5,9 +5,11 @@
 //! - `node`: the node, and a socket that reports its counts.
 //! - `load`: requests of every kind, one in twenty of them wrong.
 //! - `gauges`: the resources that the node holds while no requests come.
+//! - `growth`: whether the heap goes on growing.
 //! - `report`: the table, the JSON.
 
 mod gauges;
+mod growth;
 mod load;
 mod node;
 mod report;
@@ -43,8 +45,9 @@ struct Args {
     /// How many requests come first, after which the node is looked at; a tenth of the others unless given
     #[arg(long)]
     warm_up: Option<u64>,
-    /// How often the node is looked at on the way: what is kept for good grows each time, what is kept once does not
-    #[arg(long, default_value_t = 1)]
+    /// How often the node is looked at, at equal distances: what is kept for good grows to the end, what is kept once
+    /// does not
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(2..))]
     looks: u64,
     /// What all requests are drawn from
     #[arg(long, default_value_t = 1)]
@@ -91,9 +94,8 @@ fn soak(args: &Args) -> Result<()> {
     let before = look()?;
     println!("{} requests", args.requests);
     let (mut counts, mut looks) = (Counts::new(), vec![before]);
-    let parts = args.looks.max(1);
-    let nth = |number: u64| warm_up + args.requests * number / parts;
-    for number in 0..parts {
+    let nth = |number: u64| warm_up + args.requests * number / args.looks;
+    for number in 0..args.looks {
         let ends = runtime.block_on(load.run(nth(number)..nth(number + 1), args.in_flight));
         for (end, count) in ends {
             *counts.entry(end).or_default() += count;

@@ -2,10 +2,11 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use crate::{gauges::Gauges, load::Counts};
+use crate::{gauges::Gauges, growth, load::Counts};
 
-/// How much more of the heap may be in use than before: less than a tenth of a byte for each request, at a million.
-const HEAP_BYTES: u64 = 64 << 10;
+/// How much more of the heap may be in use than before, by all that is kept once: mostly statements that connections
+/// prepare when they first need them.
+const HEAP_BYTES: u64 = 1 << 20;
 /// Connections to databases that were not open at the first measurement: lanes open connections when they need them.
 const DESCRIPTORS: u64 = 4;
 const MIB: f64 = 1_048_576.0;
@@ -18,6 +19,8 @@ pub(crate) struct Report {
     after: Gauges,
     /// The heap at each measurement, the first before the load and the last after it.
     heaps: Vec<u64>,
+    /// The prepared statements at each measurement.
+    statements: Vec<u64>,
     ends: Counts,
 }
 
@@ -26,13 +29,15 @@ impl Report {
     pub(crate) fn new(seed: u64, requests: u64, ends: Counts, looks: &[Gauges]) -> Option<Self> {
         let (before, after) = (*looks.first()?, *looks.last()?);
         let heaps = looks.iter().map(|look| look.heap).collect();
-        Some(Self { seed, requests, before, after, heaps, ends })
+        let statements = looks.iter().map(|look| look.statements).collect();
+        Some(Self { seed, requests, before, after, heaps, statements, ends })
     }
 
     /// Whether the node holds no more than before, and answered every request correctly.
     pub(crate) fn is_good(&self) -> bool {
         self.rows().iter().all(|row| row.after <= row.before + row.more)
             && self.before.consumers == self.after.consumers
+            && !growth::goes_on(&self.heaps, self.requests)
             && self.unexpected() == 0
     }
 
@@ -67,6 +72,11 @@ struct Row {
     more: u64,
 }
 
+/// By how much a figure has grown from each look to the next.
+fn grown(looks: &[u64]) -> Vec<i128> {
+    looks.windows(2).map(|pair| i128::from(pair[1]) - i128::from(pair[0])).collect()
+}
+
 impl Display for Report {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Self { seed, requests, before, after, ends, .. } = self;
@@ -78,11 +88,12 @@ impl Display for Report {
         #[expect(clippy::cast_precision_loss, reason = "MiB for people")]
         let mib = |bytes: u64| bytes as f64 / MIB;
         writeln!(f, "{:<18} {:>12.1} {:>12.1}", "resident, MiB", mib(before.resident), mib(after.resident))?;
-        let grown: Vec<_> =
-            self.heaps.windows(2).map(|pair| i128::from(pair[1]) - i128::from(pair[0])).collect();
-        if grown.len() > 1 {
-            writeln!(f, "heap, from look to look: {grown:?}")?;
-        }
+        writeln!(f, "{:<18} {:>12} {:>12}", "statements", before.statements, after.statements)?;
+        writeln!(f, "statements, from look to look: {:?}", grown(&self.statements))?;
+        writeln!(f, "heap, from look to look: {:?}", grown(&self.heaps))?;
+        let word = if growth::goes_on(&self.heaps, *requests) { "  it goes on growing" } else { "" };
+        let rate = growth::rate(&self.heaps, *requests);
+        writeln!(f, "heap, bytes per request in the second half: {rate:.3}{word}")?;
         for (end, count) in ends {
             writeln!(f, "{count:>12} {end}")?;
         }

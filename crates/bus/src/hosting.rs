@@ -175,7 +175,7 @@ impl Shared {
         let mut needs: Vec<_> = self.keys(broker).map(|key| self.service(key).needs(key)).collect();
         needs.sort_unstable();
         needs.dedup();
-        needs.push(FOR_THE_DEAD);
+        needs.extend([Need::TEMPLATE, FOR_THE_DEAD]);
         needs
     }
 

@@ -84,20 +84,37 @@ impl Line {
     /// # Errors
     /// When there is no connection, or RabbitMQ does not confirm it in time.
     pub async fn say(&self, to: To, lasts: Duration, body: &[u8]) -> Result<(), BusError> {
-        let publisher = self.publisher.borrow().clone();
-        let Some(publisher) = publisher else {
-            return Err(BusError::NotSent("the line to the other nodes is not connected".to_owned()));
-        };
+        let (publisher, properties) = self.speaking(lasts)?;
         let key = match to {
             To::All => Name::new(ALL),
             To::One(id) => Name::new(id.to_string()),
         };
-        let (Some(key), Some(user)) = (key, Name::new(publisher.user())) else {
-            return Err(BusError::TooLong);
-        };
+        publisher.announce(NODES, key.ok_or(BusError::TooLong)?, properties, body).await
+    }
+
+    /// Whether a node is connected: RabbitMQ deletes a node's queue when its connection ends. The node ignores the
+    /// message.
+    ///
+    /// # Errors
+    /// As [`Line::say`].
+    pub async fn reaches(&self, node: Uuid) -> Result<bool, BusError> {
+        let (publisher, properties) = self.speaking(Duration::ZERO)?;
+        let key = Name::new(node.to_string()).ok_or(BusError::TooLong)?;
+        match publisher.put(NODES, key, properties, b"{}").await {
+            Ok(()) | Err(BusError::Refused) => Ok(true),
+            Err(BusError::Unroutable) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The publisher, and the properties of a message that lasts so long.
+    fn speaking(&self, lasts: Duration) -> Result<(Publisher, Properties), BusError> {
+        let publisher = self.publisher.borrow().clone();
+        let publisher = publisher
+            .ok_or_else(|| BusError::NotSent("the line to the other nodes is not connected".to_owned()))?;
+        let user = Name::new(publisher.user()).ok_or(BusError::TooLong)?;
         let lasts = u32::try_from(lasts.as_millis()).unwrap_or(u32::MAX);
-        let properties = Properties::json().user_id(user).expiration_ms(lasts);
-        publisher.announce(NODES, key, properties, body).await
+        Ok((publisher, Properties::json().user_id(user).expiration_ms(lasts)))
     }
 }
 

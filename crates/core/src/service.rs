@@ -104,6 +104,11 @@ pub enum Need {
     Database(Engine, &'static str),
 }
 
+impl Need {
+    /// The need of a request that another node of the service can do, and this one cannot.
+    pub const TEMPLATE: Self = Self::Other("template");
+}
+
 impl fmt::Display for Need {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

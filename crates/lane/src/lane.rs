@@ -150,7 +150,8 @@ impl<J: Job> Lane<J> {
 
     /// Whether the server answers, as far as is known. A connection that was cut off is about to be made again, so the
     /// server still counts as answering.
-    fn is_there(&self) -> bool {
+    #[must_use]
+    pub fn is_there(&self) -> bool {
         let failing = self.shared.failing.load(std::sync::atomic::Ordering::Relaxed);
         (self.shared.connected() > 0 || failing == 0) && (self.is_reachable)()
     }

@@ -181,6 +181,12 @@ impl Database {
         self.replicas.collect(&labels, samples);
     }
 
+    /// Whether the server answers, as far as is known.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        self.reads.is_there() && self.writes.is_there()
+    }
+
     /// Looks up whole records of a domain whose key is one field, by one statement.
     ///
     /// # Errors

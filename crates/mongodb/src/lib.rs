@@ -124,6 +124,12 @@ impl Database {
         samples.count(&DUPLICATES, &labels, self.duplicates.get());
     }
 
+    /// Whether the server answers, as far as is known.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        self.lane.is_there() && self.transactions.is_there()
+    }
+
     /// Looks up whole records of a domain whose key is one field, by one query.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    time::Instant,
+    time::{Instant, SystemTime},
 };
 
 use beds_core::{Error, NamasteCore, Outcome, Result, context::Context};
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    fleet::{Fleet, Known},
+    fleet::{Fleet, Known, is_restart},
     letters::Letters,
 };
 
@@ -94,13 +94,12 @@ impl Node {
         }
     }
 
-    /// Whether `other` is this node after a restart: the same name on the same machine, started after this one was
-    /// heard last. Two nodes that share a name at the same time are two nodes.
+    /// Whether `other` is this node after a restart.
     fn is_started_again_as(&self, other: &Self) -> bool {
+        let heard = SystemTime::from(self.seen_at.0);
         self.state == LOST
             && other.state != LOST
-            && (&self.node, &self.host) == (&other.node, &other.host)
-            && other.started_at.0 >= self.seen_at.0
+            && is_restart((&self.node, &self.host, heard), (&other.node, &other.host, other.started_at))
     }
 }
 
@@ -127,23 +126,9 @@ pub async fn health<D: NamasteCore>(cx: &Context) -> Result<Health> {
     let (known, now) = (cx.extensions.get::<Fleet>()?.known(), Instant::now());
     found.extend(filesystems(&known, now));
     found.extend(without_filesystem(&known, now));
-    match cx.extensions.get::<Letters>()?.0.count().await {
-        Ok(waiting) => {
-            for (service, count) in waiting.into_iter().filter(|(_, count)| *count > 0) {
-                let on =
-                    service.map_or_else(String::new, |service| format!(" on the RabbitMQ of `{service}`"));
-                let letters = if count == 1 { "dead letter waits" } else { "dead letters wait" };
-                found.push((
-                    Verdict::Degraded,
-                    reason("dead_letters", None, format!("{count} {letters}{on}")),
-                ));
-            }
-        }
-        Err(why) => {
-            let message = format!("the dead letters cannot be counted: {why}");
-            found.push((Verdict::Degraded, reason("dead_letters", None, message)));
-        }
-    }
+    found.extend(without_database(&known, now));
+    found
+        .extend(waiting(cx.extensions.get::<Letters>()?).await.into_iter().map(|it| (Verdict::Degraded, it)));
     found.sort_by(|(one, first), (other, second)| other.cmp(one).then_with(|| first.cmp(second)));
     let verdict = found.first().map_or(Verdict::Healthy, |(verdict, _)| *verdict);
     Ok(Health { verdict, nodes: nodes.len(), reasons: found.into_iter().map(|(_, reason)| reason).collect() })
@@ -156,6 +141,33 @@ fn reason(what: &'static str, node: Option<&Node>, message: String) -> Reason {
         instance: node.map(|node| node.instance),
         message,
     }
+}
+
+/// The dead letters, and the requests that no node takes.
+async fn waiting(letters: &Letters) -> Vec<Reason> {
+    let (dead, left_over) = tokio::join!(letters.0.count(), letters.0.left_over());
+    let mut found = Vec::new();
+    match dead {
+        Ok(waiting) => {
+            for (service, count) in waiting.into_iter().filter(|(_, count)| *count > 0) {
+                let on =
+                    service.map_or_else(String::new, |service| format!(" on the RabbitMQ of `{service}`"));
+                let letters = if count == 1 { "dead letter waits" } else { "dead letters wait" };
+                found.push(reason("dead_letters", None, format!("{count} {letters}{on}")));
+            }
+        }
+        Err(why) => {
+            found.push(reason("dead_letters", None, format!("the dead letters cannot be counted: {why}")));
+        }
+    }
+    match left_over {
+        Ok(all) => found.extend(all.iter().map(|it| reason("requests_left_over", None, it.to_string()))),
+        Err(why) => {
+            let message = format!("the queues of services that have moved cannot be counted: {why}");
+            found.push(reason("requests_left_over", None, message));
+        }
+    }
+    found
 }
 
 /// The nodes without those that were killed and have been started again.
@@ -245,6 +257,25 @@ fn without_filesystem(known: &[Known], now: Instant) -> impl Iterator<Item = (Ve
         };
         (Verdict::Degraded, reason)
     })
+}
+
+/// The nodes that do not reach a database, as this node has heard them. Such a node takes its share of the requests all
+/// the same.
+fn without_database(known: &[Known], now: Instant) -> impl Iterator<Item = (Verdict, Reason)> {
+    let members = known.iter().filter(move |known| !known.is_silent(now)).map(|known| &known.member);
+    members.flat_map(|member| member.away.iter().map(move |database| (member, database))).map(
+        |(member, database)| {
+            let reason = Reason {
+                what: "database_away",
+                node: Some(member.node.clone()),
+                instance: Some(member.instance),
+                message: format!(
+                    "it does not reach `{database}`, and answers `unavailable`; if other nodes reach it, drain this one"
+                ),
+            };
+            (Verdict::Degraded, reason)
+        },
+    )
 }
 
 /// The kind of reason that a state is.

@@ -22,6 +22,32 @@ const LIMIT: u32 = 100;
 /// How many dead letters wait on a server, and the service of that server; `None` for the common one.
 pub type Waiting = (Option<&'static str>, u32);
 
+/// Requests that wait where no node takes them: their service has moved to another RabbitMQ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOver {
+    /// The service.
+    pub service: Service,
+    /// Their queue.
+    pub queue: String,
+    /// How many there are.
+    pub messages: u32,
+    /// A service that lives on the RabbitMQ of the queue; `None` for the common one.
+    pub on: Option<&'static str>,
+}
+
+impl fmt::Display for LeftOver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { service, queue, messages, on } = self;
+        let what = if *messages == 1 { "message waits" } else { "messages wait" };
+        write!(f, "{messages} {what} in `{queue}` on the ")?;
+        match on {
+            Some(on) => write!(f, "RabbitMQ of `{on}`")?,
+            None => f.write_str("common RabbitMQ")?,
+        }
+        write!(f, ", but the service `{}` is on another RabbitMQ, so no node takes them", service.as_str())
+    }
+}
+
 /// Which letters are meant: those that match every condition.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -115,6 +141,12 @@ pub trait Graves: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// Why a server cannot be asked.
     fn count(&self) -> BoxFuture<'_, std::result::Result<Vec<Waiting>, String>>;
+
+    /// The requests that no node takes, on all of these servers.
+    ///
+    /// # Errors
+    /// Why a server cannot be asked.
+    fn left_over(&self) -> BoxFuture<'_, std::result::Result<Vec<LeftOver>, String>>;
 
     /// Runs an action on the letters on the RabbitMQ of this service, until the deadline.
     ///

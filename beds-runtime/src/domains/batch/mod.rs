@@ -324,13 +324,12 @@ impl<F: Factory> Batch<'_, F> {
 
     /// The address of an item.
     fn address(&self, item: &BatchItem<'_>) -> Result<Address<F::Template>> {
-        let address = Address::of_item::<F>(item)?;
+        let address = self.domains.address_of_item(item, self.key.service)?;
         let domain = address.domain;
         let elsewhere = |message: String, key: BatchKey| {
             Err(Error::new(ErrorCode::BadRequest, message).hint(format!("send it in a batch to `{key}`")))
         };
         let (name, its) = (domain.name, service(domain));
-        self.domains.serves(domain)?;
         if its != self.key.service {
             let message = format!("the template `{name}` is not of the service `{}`", self.key.service);
             return elsewhere(message, BatchKey { service: its, ..self.key });

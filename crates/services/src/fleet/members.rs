@@ -6,7 +6,7 @@ use std::{
 };
 
 use beds_core::error::{Error, Result};
-use beds_protocol::{ErrorCode, nearest, shown};
+use beds_protocol::{ErrorCode, nearest, shown, value::DateTime};
 use uuid::Uuid;
 
 use super::message::{Member, Target};
@@ -36,16 +36,26 @@ impl Known {
         now.duration_since(self.heard) > SILENT
     }
 
-    /// Whether `other` is this node after a restart: the same name on the same machine, started after this one was
-    /// heard last.
+    /// Whether `other` is this node after a restart.
     fn is_started_again_as(&self, other: &Member, now: Instant) -> bool {
-        let ago = now.duration_since(self.heard);
+        let heard = SystemTime::now().checked_sub(now.duration_since(self.heard));
         self.is_silent(now)
-            && (&self.member.node, &self.member.host) == (&other.node, &other.host)
-            && SystemTime::now()
-                .checked_sub(ago)
-                .is_some_and(|heard| SystemTime::from(other.started_at.0) >= heard)
+            && heard.is_some_and(|heard| {
+                is_restart(
+                    (&self.member.node, &self.member.host, heard),
+                    (&other.node, &other.host, other.started_at),
+                )
+            })
     }
+}
+
+/// Whether one process of a node is another one after a restart: the same name on the same machine, started after the
+/// lost one was heard last. Two nodes that share a name at the same time are two nodes.
+pub(crate) fn is_restart(
+    (node, host, heard): (&str, &str, SystemTime),
+    (other, its_host, started_at): (&str, &str, DateTime),
+) -> bool {
+    (node, host) == (other, its_host) && SystemTime::from(started_at.0) >= heard
 }
 
 /// The nodes that were heard.
@@ -89,6 +99,11 @@ impl Members {
         self.known.values()
     }
 
+    /// The same, and the nodes that have said goodbye.
+    pub(super) fn all_and_left(&self) -> impl Iterator<Item = &Known> {
+        self.all().chain(&self.left)
+    }
+
     /// The nodes that a target means.
     ///
     /// # Errors
@@ -116,8 +131,6 @@ impl Members {
 
 #[cfg(test)]
 mod tests {
-    use beds_protocol::value::DateTime;
-
     use super::{super::tests::member, *};
 
     #[test]

@@ -1,6 +1,6 @@
 //! The messages between the nodes of a fleet, and the state that they report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use beds_core::error::Error;
 use beds_protocol::{Broker, ErrorBody, Service, value::DateTime};
@@ -75,6 +75,9 @@ pub struct Member {
     /// The identity of the shared filesystem that it uses, if any.
     #[serde(default)]
     pub filesystem: Option<Uuid>,
+    /// The databases that do not answer to it, each as engine and name.
+    #[serde(default)]
+    pub away: BTreeSet<String>,
 }
 
 /// A command to a node.

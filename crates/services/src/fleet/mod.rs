@@ -4,6 +4,7 @@
 //! node that begins to listen. So each node knows the others without a list that somebody maintains. A command is sent
 //! to all nodes. The addressed nodes obey, and answer the sender, which knows whose answers are missing.
 
+mod asking;
 mod members;
 mod message;
 
@@ -15,7 +16,7 @@ use std::{
 };
 
 use beds_core::error::{Error, Result};
-use beds_protocol::ErrorCode;
+use beds_protocol::{ErrorCode, Service};
 use futures_util::future::BoxFuture;
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -24,18 +25,15 @@ use tokio::{
 use uuid::Uuid;
 
 use members::Members;
+pub(crate) use members::is_restart;
 pub use members::{BEAT, Known, SILENT};
 use message::Message;
 pub use message::{Answer, Command, Member, Pooled, State, Target};
 
 /// How long a node that begins to listen waits for the reports of the others, before it relies on knowing them.
 const SETTLED: Duration = Duration::from_millis(700);
-/// How long before the deadline the answers are returned.
-const MARGIN: Duration = Duration::from_millis(500);
 /// How long a node's report stays in another node's queue.
 const LASTS: Duration = Duration::from_secs(30);
-/// How many answers may wait to be gathered.
-const ANSWERS_MAX: usize = 1_024;
 
 /// The transport of the messages.
 pub trait Voice: fmt::Debug + Send + Sync {
@@ -49,6 +47,12 @@ pub trait Voice: fmt::Debug + Send + Sync {
         lasts: Duration,
         body: Vec<u8>,
     ) -> BoxFuture<'_, std::result::Result<(), String>>;
+
+    /// Whether a node is connected. A node that has ended is not, from the moment when its connection broke.
+    ///
+    /// # Errors
+    /// Why it is not known.
+    fn reaches(&self, node: Uuid) -> BoxFuture<'_, std::result::Result<bool, String>>;
 }
 
 /// A command to this node, with a channel for the answer.
@@ -70,8 +74,20 @@ pub struct Fleet {
     me: watch::Sender<Member>,
     members: Mutex<Members>,
     gathering: Mutex<BTreeMap<Uuid, mpsc::Sender<Answer>>>,
+    started: Instant,
     /// Since when the node listens.
     since: watch::Sender<Option<Instant>>,
+}
+
+/// Where else a template is served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// By the node of this name.
+    Node(String),
+    /// By no node.
+    Nowhere,
+    /// This node has just started, and does not know the others yet.
+    Unknown,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -94,6 +110,7 @@ impl Fleet {
             me: watch::Sender::new(me),
             members: Mutex::default(),
             gathering: Mutex::default(),
+            started: Instant::now(),
             since: watch::Sender::new(None),
         }
     }
@@ -108,6 +125,27 @@ impl Fleet {
     #[must_use]
     pub fn known(&self) -> Vec<Known> {
         lock(&self.members).all().cloned().collect()
+    }
+
+    /// Which other node of a service has such templates. A node that has just left may be starting again, so it counts
+    /// as long as a node that is not heard any more.
+    #[must_use]
+    pub fn elsewhere(&self, service: Service, has: impl Fn(&BTreeMap<String, String>) -> bool) -> Elsewhere {
+        let (now, instance) = (Instant::now(), self.me.borrow().instance);
+        let is_it = |known: &&Known| {
+            let Member { instance: its, services, templates, .. } = &known.member;
+            !known.is_silent(now) && *its != instance && services.contains(&service) && has(templates)
+        };
+        if let Some(known) = lock(&self.members).all_and_left().find(is_it) {
+            return Elsewhere::Node(known.member.node.clone());
+        }
+        let is_settled = self.since.borrow().is_some_and(|since| now.duration_since(since) >= SETTLED);
+        // A fleet that cannot be heard does not hold requests back for ever.
+        if is_settled || now.duration_since(self.started) > SILENT {
+            Elsewhere::Nowhere
+        } else {
+            Elsewhere::Unknown
+        }
     }
 
     /// The node listens from now on.
@@ -209,66 +247,6 @@ impl Fleet {
         self.say(Some(from), LASTS, &Message::Answer { id, answer }).await;
     }
 
-    /// Sends a command to the addressed nodes, and gathers their answers until all have come or the time is over. The
-    /// time is `wait`, and never ends later than shortly before `deadline`.
-    ///
-    /// # Errors
-    /// No node can obey the command, the target addresses no node, or the command could not be sent.
-    pub async fn ask(
-        &self,
-        target: Target,
-        command: Command,
-        deadline: Instant,
-        wait: Option<Duration>,
-    ) -> Result<Vec<Answer>> {
-        (self.check)(&command)?;
-        let now = Instant::now();
-        let latest = deadline.checked_sub(MARGIN).unwrap_or(now);
-        let until = wait.map_or(latest, |wait| latest.min(now + wait));
-        self.settled(until).await?;
-        let meant = lock(&self.members).meant(&target)?;
-        let id = Uuid::now_v7();
-        let (sender, mut answers) = mpsc::channel(ANSWERS_MAX);
-        lock(&self.gathering).insert(id, sender);
-        let gathering = Gathering { fleet: self, id };
-        let left = until.saturating_duration_since(Instant::now());
-        let until_ms = unix_ms() + u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
-        let from = self.me.borrow().instance;
-        let message = Message::Command { id, from, to: target, until_ms, command };
-        let body = serde_json::to_vec(&message)
-            .map_err(|error| Error::internal(format!("a command has no JSON form: {error}")))?;
-        let not_said = |reason: String| {
-            Error::new(ErrorCode::Unavailable, "the nodes could not be told").hint(reason).retryable()
-        };
-        match timeout_at(until.into(), self.voice.say(None, left, body)).await {
-            Ok(said) => said.map_err(not_said)?,
-            Err(_) => return Err(not_said("RabbitMQ did not take it in time".to_owned())),
-        }
-        let mut given: BTreeMap<Uuid, Answer> = BTreeMap::new();
-        let said = Instant::now();
-        // A silent node may answer, but is not waited for.
-        let mut awaited: Vec<Uuid> =
-            meant.iter().filter(|known| !known.is_silent(said)).map(|known| known.member.instance).collect();
-        while !awaited.is_empty() {
-            let Ok(Some(answer)) = timeout_at(until.into(), answers.recv()).await else { break };
-            awaited.retain(|instance| *instance != answer.instance);
-            given.insert(answer.instance, answer);
-        }
-        drop(gathering);
-        for Known { member, heard } in meant {
-            given.entry(member.instance).or_insert_with(|| {
-                let message =
-                    format!("the node did not answer; it was last heard {} s ago", heard.elapsed().as_secs());
-                let error = Error::new(ErrorCode::DeadlineExceeded, message)
-                    .hint("it may have obeyed the command; `node.call.ping` shows whether the node is there");
-                Answer::of(member.node, member.instance, Err(error))
-            });
-        }
-        let mut given: Vec<_> = given.into_values().collect();
-        given.sort_by(|one, other| (&one.node, one.instance).cmp(&(&other.node, other.instance)));
-        Ok(given)
-    }
-
     /// The name of a node that uses another shared filesystem than this node; `None` if all use the same.
     ///
     /// # Errors
@@ -297,18 +275,6 @@ impl Fleet {
             let message = "the node is not connected to the others yet";
             Error::new(ErrorCode::Unavailable, message).retryable()
         })
-    }
-}
-
-/// Gathers answers until it is dropped.
-struct Gathering<'a> {
-    fleet: &'a Fleet,
-    id: Uuid,
-}
-
-impl Drop for Gathering<'_> {
-    fn drop(&mut self) {
-        lock(&self.fleet.gathering).remove(&self.id);
     }
 }
 

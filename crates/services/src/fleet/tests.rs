@@ -21,6 +21,7 @@ pub(super) fn member(node: &str) -> Member {
         templates: BTreeMap::new(),
         ended: 0,
         filesystem: None,
+        away: std::collections::BTreeSet::new(),
     }
 }
 
@@ -47,6 +48,12 @@ impl Voice for Air {
             }
         }
         Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn reaches(&self, node: Uuid) -> BoxFuture<'_, std::result::Result<bool, String>> {
+        let is_there =
+            lock(&self.0).iter().any(|(instance, fleet)| *instance == node && fleet.strong_count() > 0);
+        Box::pin(std::future::ready(Ok(is_there)))
     }
 }
 
@@ -112,10 +119,58 @@ async fn who_says_goodbye_is_not_waited_for() {
 }
 
 #[tokio::test]
+async fn who_was_killed_is_not_waited_for() {
+    let air = Air::default();
+    let one = air.node("one", false).await;
+    let killed = air.node("killed", true).await;
+    tokio::task::yield_now().await;
+    drop(killed);
+    let deadline = Instant::now() + Duration::from_mins(1);
+    let begun = Instant::now();
+    let answers = one.ask(Target::All, Command::Ping, deadline, None).await.unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    let error = answers[0].error.as_ref().unwrap();
+    assert_eq!((answers[0].node.as_str(), error.code), ("killed", ErrorCode::Unavailable));
+    assert!(
+        error.message.starts_with("the node is not connected; it was last heard 0 s ago")
+            || error.message.starts_with("the node is not connected; it was last heard 1 s ago"),
+        "{}",
+        error.message
+    );
+    assert!(answers[1].ok);
+}
+
+#[tokio::test]
 async fn what_is_not_understood_is_not_heard() {
     let one = Air::default().node("one", false).await;
     for body in ["", "{}", r#"{"kind": "dance"}"#, r#"{"kind": "gone"}"#, "\u{0}"] {
         one.hear(body.as_bytes()).await;
     }
     assert_eq!(asked(&one, Target::All, 30_000).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_template_is_elsewhere_as_long_as_its_node_is_heard_or_may_start_again() {
+    let (fresh, old) = (BTreeMap::from([("fresh".into(), "1".into())]), BTreeMap::new());
+    let fleet = |templates| {
+        let me = Member { templates, ..member("n1") };
+        Arc::new(Fleet::new(me, Box::new(Air::default()), mpsc::channel(1).0, |_| Ok(())))
+    };
+    let where_is = |fleet: &Fleet, service| fleet.elsewhere(service, |its| its.contains_key("fresh"));
+    let one = fleet(old);
+    assert_eq!(where_is(&one, Service::AppServer), Elsewhere::Unknown, "it has just started");
+    one.connected().await;
+    assert_eq!(where_is(&one, Service::AppServer), Elsewhere::Unknown);
+    tokio::time::sleep(SETTLED + Duration::from_millis(100)).await;
+    assert_eq!(where_is(&one, Service::AppServer), Elsewhere::Nowhere);
+    let other = Member { templates: fresh.clone(), ..member("n2") };
+    one.heard(other.clone());
+    assert_eq!(where_is(&one, Service::AppServer), Elsewhere::Node("n2".into()));
+    assert_eq!(where_is(&one, Service::Tercero), Elsewhere::Nowhere);
+    lock(&one.members).gone(other.instance, Instant::now());
+    assert_eq!(where_is(&one, Service::AppServer), Elsewhere::Node("n2".into()), "it may start again");
+    // A node is not elsewhere for itself.
+    let own = fleet(fresh);
+    own.heard(own.me());
+    assert_eq!(where_is(&own, Service::AppServer), Elsewhere::Unknown);
 }
