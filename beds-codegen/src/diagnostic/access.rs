@@ -42,6 +42,13 @@ pub(crate) fn unknown(span: Span, name: &str, all: &[String], is_call: bool) -> 
     }
 }
 
+/// Roles in the place of operations. `right` are the lines to write, in backquotes; the first role is at `span`.
+pub(crate) fn by_role(span: Span, role: &str, right: &[String]) -> Diagnostic {
+    Diagnostic::error(Code::UnknownKey, format!("unknown key {} in `[access]`", shown(role)))
+        .at(span, "a role, it seems")
+        .help(format!("operations are the keys here, and the roles their values: write {}", right.join(", ")))
+}
+
 /// A role in the place of a call, with the calls that the role may call.
 pub(crate) fn turned_call(span: Span, role: &str, calls: &[Spanned<String>]) -> Diagnostic {
     let right: Vec<String> =
@@ -73,7 +80,7 @@ pub(crate) fn role_name(span: Span, name: &str) -> Diagnostic {
             let diagnostic = diagnostic
                 .help("a role has lower-case letters, digits, `_` and `-`, and begins with a letter; at most 64 of them");
             match names::to_lower_snake(name) {
-                Some(right) => diagnostic.help(format!("write `{right}`")),
+                Some(right) => diagnostic.help(format!("write `{right}`")).propose(&right),
                 None => diagnostic,
             }
         }
@@ -138,6 +145,14 @@ pub(crate) fn rows_without_field(
         Value::List(items) => items.iter().filter_map(|item| item.value.as_text()).collect(),
         value => value.as_text().into_iter().collect::<Vec<_>>(),
     };
+    let is_sentence = |text: &&str| text.trim().contains(char::is_whitespace) && !text.contains('=');
+    if texts.iter().any(is_sentence) {
+        return diagnostic.help(format!(
+            "write a field with the value, or the list of values, that it has, such as `{}`; another condition belongs \
+             into a view that `read` names",
+            front.key(role, Example::Keys(&[("owner", Example::Is("\"@user\""))]))
+        ));
+    }
     let condition = |text: &str| match text.split_once('=') {
         Some((field, value)) => {
             let value = value.trim_start_matches('=').trim().trim_matches(['\'', '"']);

@@ -21,6 +21,42 @@ pub(crate) fn template_name(span: Span, name: &str) -> Diagnostic {
     }
 }
 
+/// An engine with nothing of its own in the template. `others` are the keys of the other engine.
+pub(crate) fn other_engine(
+    span: Span,
+    written: Engine,
+    other: Engine,
+    others: &[Span],
+    front: Front,
+) -> Diagnostic {
+    let (engine, title) = (written.title(), other.title());
+    let message = format!("the engine is {engine}, and everything that the template names is of {title}");
+    let diagnostic = Diagnostic::error(Code::ObjectEngine, message).at(span, "this engine");
+    let others = others.iter().take(OTHERS_SHOWN);
+    let diagnostic =
+        others.fold(diagnostic, |diagnostic, other| diagnostic.near(*other, format!("of {title}")));
+    let right = front.write(&format!("engine = \"{other}\""));
+    diagnostic
+        .help(format!(
+            "write {right}, and as `database` the NAME of a section `[{other}.NAME]` of the configuration"
+        ))
+        .help(format!("if the records are in {engine}, name its objects: {}", objects_of(written)))
+}
+
+/// How many keys of the other engine a report shows.
+const OTHERS_SHOWN: usize = 3;
+
+const fn objects_of(engine: Engine) -> &'static str {
+    match engine {
+        Engine::MariaDb => {
+            "a `view` or `table` to read, a `procedure` that writes, a `procedure` or `function` in a call"
+        }
+        Engine::MongoDb => {
+            "a `view` or `collection` to read, a `collection` to write, a `pipeline` in a call"
+        }
+    }
+}
+
 pub(crate) fn reserved_name(span: Span, name: &str, why: &str) -> Diagnostic {
     Diagnostic::error(Code::ReservedName, format!("the name `{name}` is reserved"))
         .at(span, why)

@@ -174,17 +174,23 @@ pub(crate) fn unknown_field<'a>(
             .help(format!("write `{field}`: fields stand here, in the order of the procedure's parameters"))
             .rename(name, field),
         None => match beginning(name, fields.clone()) {
-            Some(field) => {
-                diagnostic.help(format!("write `{field}`: the name of a field stands here, and nothing else"))
-            }
+            Some(field) => diagnostic
+                .help(format!("write `{field}`: the name of a field stands here, and nothing else"))
+                .propose(field),
             None => diagnostic.suggest(name, fields, "the fields are"),
         },
     }
 }
 
-/// The field that the first of several words names, as in `id uuid` and `status = 'active'`.
+/// The field that the first of several words names, as in `id uuid`, `in id` and `status = 'active'`.
 fn beginning<'n, 'a>(name: &'n str, fields: impl IntoIterator<Item = &'a str>) -> Option<&'n str> {
-    let first = name.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next()?;
+    let plain = ["in ", "out ", "inout "].iter().find_map(|mode| {
+        name.get(..mode.len())
+            .filter(|start| start.eq_ignore_ascii_case(mode))
+            .map(|start| &name[start.len()..])
+    });
+    let plain = plain.unwrap_or(name).trim_start();
+    let first = plain.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next()?;
     (first != name && fields.into_iter().any(|field| field == first)).then_some(first)
 }
 

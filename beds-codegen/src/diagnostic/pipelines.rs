@@ -2,7 +2,7 @@
 
 use super::{Diagnostic, placeholders};
 use crate::{
-    aggregation::{ELSEWHERE, EXPRESSIONS, FILTERS, Operator, STAGES, UPDATES},
+    aggregation::{ACCUMULATORS, ELSEWHERE, EXPRESSIONS, FILTERS, Operator, STAGES, UPDATES},
     code::Code,
     json::{Member, Mistake, Node},
     span::{FileId, Span, Spanned},
@@ -375,7 +375,12 @@ pub(crate) fn no_conditions(span: Span, name: &str, named: Span) -> Diagnostic {
 
 pub(crate) fn no_accumulator(node: &Node, what: &str, named: Span) -> Diagnostic {
     let message = format!("{} stands where an {what} has to stand", node.value.kind());
-    value(node.span, message, "says not how values are gathered", named).help(
+    let diagnostic = value(node.span, message, "says not how values are gathered", named);
+    let name = node.value.members().and_then(|members| Some(format!("${}", members.first()?.name.value)));
+    if let Some(name) = name.filter(|name| ACCUMULATORS.iter().any(|(known, _)| known == name)) {
+        return diagnostic.help(format!("write `{name}`: the name of an operator begins with `$`"));
+    }
+    diagnostic.help(
         "write an operator: {\"$sum\": 1}, {\"$first\": \"$name\"}; what all have in common stands in `_id`",
     )
 }

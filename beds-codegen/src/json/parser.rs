@@ -149,6 +149,9 @@ impl Parser<'_> {
         match self.peek() {
             Some(b'"') => {}
             None => return Err(self.unclosed(open)),
+            Some(b'{' | b'[') if self.is_line_behind_comma(start) => {
+                return Err(self.unclosed_before(open, start));
+            }
             Some(_) => {
                 let placeholder = placeholder::braced(self.text, start);
                 return Err(placeholder.unwrap_or_else(|| no_name(self.text, start)));
@@ -250,6 +253,25 @@ impl Parser<'_> {
         let close = if bracket == "[" { "]" } else { "}" };
         let message = format!("`{bracket}` is never closed");
         Mistake::new(open..open + 1, message, "opened here", format!("close it with `{close}`"))
+    }
+
+    /// Whether a position is the beginning of a line, and the line before it ends with a comma.
+    fn is_line_behind_comma(&self, at: usize) -> bool {
+        let before = self.text[..at].trim_end();
+        before.ends_with(',') && self.text[before.len()..at].contains('\n')
+    }
+
+    /// An object that is not closed in front of the comma behind which another value begins.
+    fn unclosed_before(&self, open: usize, next: usize) -> Box<Mistake> {
+        let comma = self.text[..next].trim_end().len() - 1;
+        Mistake::new(
+            self.here(),
+            "a value stands where the name of a member has to stand",
+            "the object is still open here",
+            "write the missing `}` in front of the comma before it, or a name in double quotes: \"name\": value",
+        )
+        .near(open..open + 1, "opened here")
+        .fix(comma..comma, "}")
     }
 
     fn after_the_end(&self, value: &Json) -> Box<Mistake> {

@@ -84,8 +84,10 @@ fn bound(key: &str) -> Option<Meant> {
 
 fn of_place(key: &str, place: Place) -> Option<Meant> {
     Some(match key {
-        "primary_key" | "primary" | "pk" | "primarykey" | "is_key" | "is_primary" => Key("key"),
-        "id" | "identifier" | "keys" => Perhaps("key"),
+        "primary_key" | "primary" | "pk" | "primarykey" | "is_key" | "is_primary" | "primary_column" => {
+            Key("key")
+        }
+        "id" | "identifier" | "keys" | "primary_generated_column" => Perhaps("key"),
         "not_null" | "notnull" | "non_null" | "mandatory" | "obligatory" | "must" | "is_required"
         | "presence" | "needed" => Key("required"),
         "null" | "allow_null" | "is_nullable" | "nillable" | "can_be_null" | "nullable_" | "allow_none"

@@ -77,6 +77,11 @@ pub(crate) fn is_about_null(key: &str) -> bool {
     matches!(normal(key).as_str(), "not_null" | "notnull" | "non_null")
 }
 
+/// Whether a key of `[lifecycle]` has a number of seconds as its value: `expireAfterSeconds` of MongoDB.
+pub(crate) fn counts_seconds(key: &str) -> bool {
+    matches!(normal(key).as_str(), "expire_after_seconds" | "seconds" | "ttl_seconds" | "ttl_s")
+}
+
 /// Whether a key of the header names the domain if no other key does: `table = "note"` means the name.
 pub(crate) fn names_domain(key: &str, part: Part) -> bool {
     part == Part::Header && matches!(normal(key).as_str(), "table" | "collection")

@@ -31,7 +31,7 @@ fn say(help: impl Into<String>) -> Hint {
 }
 
 /// Whether a name is the name of a type, in BEDS or elsewhere.
-fn names_type(name: &str) -> bool {
+pub(super) fn names_type(name: &str) -> bool {
     beds_protocol::TypeName::from_name(name).is_some() || foreign::translate(name).is_some()
 }
 

@@ -104,7 +104,10 @@ impl Fields {
                 None if self.is_unknown => {}
                 None if self.directed(value).is_some() => directed.push((value, *span)),
                 None if self.is_of_no_name(value) => {}
-                None => errors.push(self.unknown(value, *span, list)),
+                None => {
+                    let listed = names.iter().map(|name| name.value.as_str());
+                    errors.push(self.unknown(value, *span, list).unless_listed(listed));
+                }
             }
         }
         if let Some((name, _)) = directed.first() {
@@ -145,7 +148,9 @@ impl Fields {
         if names::is_all(name) {
             let suits = |field: &Field| match list {
                 "filter" | "sort" => field.ty.is_indexable(),
-                "returns" => field.supply == Supply::Generated(Generated::Database),
+                "returns" => {
+                    matches!(field.supply, Supply::Generated(Generated::Database) | Supply::Version)
+                }
                 _ => !field.sensitive,
             };
             let all = self.slots.iter().filter(|slot| slot.field.as_ref().is_none_or(suits));
