@@ -138,12 +138,22 @@ pub(crate) fn unknown_engine(span: Span, name: &str) -> Diagnostic {
     let diagnostic =
         Diagnostic::error(Code::UnknownEngine, format!("unknown engine `{name}`")).at(span, "no such engine");
     let lower = name.to_ascii_lowercase();
+    if Engine::ALL.iter().all(|engine| lower.contains(engine.as_str())) {
+        return diagnostic.help(
+            "write one of them: a template is about one database, and another engine needs another template",
+        );
+    }
     // `MariaDB 10.11` and `mongodb@8` name a server version.
     let word = lower.split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default();
     if let Some(engine) =
         Engine::ALL.iter().map(|engine| engine.as_str()).find(|engine| *engine == word && name.is_ascii())
     {
-        return diagnostic.help(format!("write `{engine}`, without a version")).rename(name, engine);
+        let help = if lower == engine {
+            format!("write `{engine}`, in small letters")
+        } else {
+            format!("write `{engine}`, without a version")
+        };
+        return diagnostic.help(help).rename(name, engine);
     }
     match lower.as_str() {
         "mysql" | "maria" | "sql" | "mysql8" | "innodb" => {

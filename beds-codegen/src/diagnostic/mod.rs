@@ -190,8 +190,7 @@ impl Diagnostic {
     /// Corrects the advice for a list that has the proposed name already, in which no name stands twice.
     pub(crate) fn unless_listed<'a>(mut self, mut listed: impl Iterator<Item = &'a str>) -> Self {
         if let Some(name) = self.proposed.take_if(|name| listed.any(|known| known == name)) {
-            self.help =
-                vec![format!("did you mean `{name}`? It is in the list already: then remove this one")];
+            self.help = vec![format!("did you mean `{name}`? It is written already: then remove this one")];
             self.fix = None;
         }
         self

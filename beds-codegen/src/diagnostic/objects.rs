@@ -418,11 +418,23 @@ pub(crate) fn not_indexable(code: Code, span: Span, field: &str, ty: &str, decla
 }
 
 /// The path to a part of a field in place of a whole field.
-pub(crate) fn part_of_field(span: Span, name: &str, field: &str, declared: Span) -> Diagnostic {
-    Diagnostic::error(Code::UnknownField, format!("there is no field `{name}`, only `{field}` as a whole"))
-        .at(span, "a part of a field, it seems")
-        .near(declared, "this field")
-        .help("remove it; a member that is to be filtered or sorted by is a field of its own, which a view gives")
+pub(crate) fn part_of_field(
+    span: Span,
+    (name, list): (&str, &str),
+    field: &str,
+    declared: Span,
+) -> Diagnostic {
+    let diagnostic = Diagnostic::error(
+        Code::UnknownField,
+        format!("there is no field `{name}`, only `{field}` as a whole"),
+    )
+    .at(span, "a part of a field, it seems")
+    .near(declared, "this field");
+    if matches!(list, "filter" | "sort" | "rows") {
+        return diagnostic
+            .help("remove it; a member that is to be filtered or sorted by is a field of its own, which a view gives");
+    }
+    diagnostic.help(format!("write `{field}`: a field stands here as a whole")).propose(field)
 }
 
 pub(crate) fn limit_crossed(default: Span, default_is: u32, max: Option<Span>, max_is: u32) -> Diagnostic {

@@ -183,10 +183,6 @@ pub(crate) fn unknown_operator(
     if let Some(meant) = meant_operator(name, known.clone()) {
         return diagnostic.help(format!("did you mean `{meant}`?")).rename(name, meant);
     }
-    if beds_protocol::nearest(name, known.clone()).is_some() {
-        // The nearest name may mean the opposite.
-        return Diagnostic { fix: None, ..diagnostic.suggest(name, known, "") };
-    }
     let elsewhere = if stages().any(|stage| stage == name) {
         Some("a stage, which stands in the list of stages")
     } else if UPDATES.contains(&name) {
@@ -200,6 +196,10 @@ pub(crate) fn unknown_operator(
     };
     match elsewhere {
         Some(elsewhere) => diagnostic.help(format!("`{name}` is {elsewhere}")),
+        // The nearest name may mean the opposite.
+        None if beds_protocol::nearest(name, known.clone()).is_some() => {
+            diagnostic.suggest(name, known, "").unfixed()
+        }
         None if what == "condition" && name.starts_with('$') => diagnostic.help(format!(
             "write \"{}\" for the field: in front of a condition it has no `$`",
             name.trim_start_matches('$')

@@ -177,7 +177,9 @@ pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
             Some((_, missing)) => {
                 diagnostic.help(format!("write `{missing}` if that is what it is: this key is missing here"))
             }
-            None => diagnostic.suggest(key, part.listed(ty), "the keys here are"),
+            None => {
+                diagnostic.suggest(key, part.listed(ty), "the keys here are").unless_listed(present.iter().copied())
+            }
         },
     }
 }

@@ -227,7 +227,23 @@ impl Parser<'_> {
 
     fn no_comma(&self, end: usize) -> Box<Mistake> {
         let before = self.text[..end].char_indices().next_back().map_or(0, |(at, _)| at);
+        if let Some(open) = self.swallowed(end) {
+            let help = "write the closing quote where the string ends";
+            return Mistake::new(
+                open..open + 1,
+                "a string is not closed",
+                "this string goes on to the next quote",
+                help,
+            )
+            .near(end - 1..end, "this quote ends it");
+        }
         match self.peek() {
+            Some(b'+' | b'*' | b'/') => Mistake::new(
+                self.here(),
+                "JSON computes nothing",
+                "not JSON",
+                "write the result, or an operator such as {\"$add\": [1, 1]}",
+            ),
             Some(b':') => Mistake::new(
                 self.here(),
                 "`:` stands in a list",
@@ -246,6 +262,15 @@ impl Parser<'_> {
             .near(before..end, "after this entry")
             .fix(end..end, ","),
         }
+    }
+
+    /// Where a string begins that was not closed and so goes on to the opening quote of the next: text follows its end
+    /// directly, and a comma or colon is the last in it.
+    fn swallowed(&self, end: usize) -> Option<usize> {
+        let is_glued = self.at == end && self.rest().starts_with(|letter: char| letter.is_alphanumeric());
+        let inner = self.text[..end].strip_suffix('"').filter(|_| is_glued)?;
+        let open = inner.rfind('"')?;
+        inner[open + 1..].trim_end().ends_with([',', ':', '{', '[']).then_some(open)
     }
 
     fn unclosed(&self, open: usize) -> Box<Mistake> {

@@ -61,6 +61,12 @@ fn bound(key: &str) -> Option<Meant> {
         "exclusive_minimum" | "exclusive_maximum" | "gt" | "lt" => {
             Nothing("bounds are inclusive: write `min` and `max` with the last values that are allowed")
         }
+        "min_items" | "minitems" => Nothing(
+            "a list has no least number of items: remove it, and let the procedure or the validator refuse what is too short",
+        ),
+        "any_of" | "all_of" | "$ref" | "ref" => Nothing(
+            "a field has one type: write `type = …`, or `type = \"json\"` for values of several types",
+        ),
         "range" | "between" | "bounds" | "limits" => Nothing("write `min = …` and `max = …`"),
         "regex" | "regexp" | "match" | "matches" | "re" => Key("pattern"),
         "format" | "mask" | "like" => Nothing(

@@ -185,6 +185,7 @@ pub(super) fn read(key: &str) -> Option<Meant> {
             "a condition that always holds belongs into the view; what clients may ask for stands in `[fetch]`",
         ),
         "lane" | "commits" | "mode" => Nothing("remove it: `read` is in the read lane"),
+        "collation" | "charset" => Nothing("the collation is the database's: remove it"),
         _ => return None,
     })
 }

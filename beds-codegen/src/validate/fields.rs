@@ -167,7 +167,7 @@ impl Fields {
             matches!(field.ty, Type::Object { .. } | Type::List { .. } | Type::Json).then_some(slot)
         });
         if let Some(slot) = whole {
-            return object_diagnostics::part_of_field(span, name, &slot.name.value, slot.name.span);
+            return object_diagnostics::part_of_field(span, (name, list), &slot.name.value, slot.name.span);
         }
         let first = name.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next();
         let is_of_field = self.slots.iter().any(|slot| Some(slot.name.value.as_str()) == first);

@@ -157,6 +157,9 @@ impl<'t> Scanner<'t> {
             }
         }
         match self.peek() {
+            Some('?') if self.rest()[1..].trim_start().starts_with(['=', ':']) => {
+                self.report(syntax::key_suffix(self.span(start, start + 1)))
+            }
             Some('=') => {
                 self.at += 1;
                 self.blanks();
