@@ -2,16 +2,13 @@
 
 use beds_protocol::{Engine, Service, TypeName};
 
-use super::stray;
+use super::stray::{self, RUNS};
 use crate::{
     meant::{self, Meant},
     names,
     part::Part,
     tree::{Entry, Node, Scalar, Value},
 };
-
-/// What a call runs: one of these.
-pub(crate) const RUNS: [&str; 4] = ["procedure", "function", "pipeline", "method"];
 
 /// The unknown keys that stand for a missing one, each with it. An unknown key that could stand for two is left out, and
 /// so is a missing key for which two could stand.

@@ -8,7 +8,6 @@ mod quoted;
 
 use beds_protocol::TypeName;
 
-use super::lost::RUNS;
 use crate::{
     diagnostic::{ErrorSink, places, shape},
     meant::{self, Meant},
@@ -22,6 +21,8 @@ const OBJECTS: &[&str] = Part::Objects.known();
 const FETCH: &[&str] = Part::Fetch.known();
 /// The key that only `[events]` has.
 const PUBLISH: &str = "publish";
+/// A call runs one of these.
+pub(super) const RUNS: [&str; 4] = ["procedure", "function", "pipeline", "method"];
 
 /// Moves entries out of wrong sections, and reports each section without its header. Returns the reported sections.
 pub(super) fn lift(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'static str> {
