@@ -98,6 +98,7 @@ fn what_is_guessed_is_left_to_people() {
         r#"x = { type = "int", read_only = false }"#,
         r#"x = { type = "int", auto_increment = false }"#,
         r#"x = "array(\"type\" => \"int\")""#,
+        r#"x = { type = "enum", values = ["open", "paid"], default = "opne" }"#,
         r#"x = { type = "decimal", precision = 12, scale = 3, max = "100,000" }"#,
         r#"x = { type = "decimal", precision = 12, scale = 4, default = "1,000" }"#,
     ] {

@@ -8,7 +8,7 @@ use crate::{
     front::{Example, Front},
     names,
     span::{Span, Spanned},
-    tree::{Scalar, Value},
+    tree::{Node, Scalar, Value},
 };
 
 pub(crate) fn nothing_allowed(span: Span, front: Front) -> Diagnostic {
@@ -42,6 +42,13 @@ pub(crate) fn unknown(span: Span, name: &str, all: &[String], is_call: bool) -> 
     }
 }
 
+/// Roles in the place of operations. `right` are the lines to write, in backquotes; the first role is at `span`.
+pub(crate) fn by_role(span: Span, role: &str, right: &[String]) -> Diagnostic {
+    Diagnostic::error(Code::UnknownKey, format!("unknown key {} in `[access]`", shown(role)))
+        .at(span, "a role, it seems")
+        .help(format!("operations are the keys here, and the roles their values: write {}", right.join(", ")))
+}
+
 /// A role in the place of a call, with the calls that the role may call.
 pub(crate) fn turned_call(span: Span, role: &str, calls: &[Spanned<String>]) -> Diagnostic {
     let right: Vec<String> =
@@ -64,6 +71,12 @@ pub(crate) fn role_name(span: Span, name: &str) -> Diagnostic {
         name if name.starts_with(['!', '-', '~', '^']) || name.to_ascii_lowercase().starts_with("not ") => {
             diagnostic.help("name the allowed roles: a role in no list is refused")
         }
+        name if RequestValue::from_name(name).is_some() => diagnostic.help(
+            "name roles here; which records a role reaches stands in `rows`, such as `clerk = { owner = \"@user\" }`",
+        ),
+        name if name.contains('@') && name.contains('.') => diagnostic.help(
+            "name roles, and no users: the configuration of the node says which users have a role, in `[access.users]`",
+        ),
         name if name.contains([',', '|', ';']) => {
             let roles: Vec<String> =
                 name.split([',', '|', ';']).map(|role| names::quoted(role.trim())).collect();
@@ -74,7 +87,7 @@ pub(crate) fn role_name(span: Span, name: &str) -> Diagnostic {
                 "a role has at most 64 characters: lower-case letters, digits, `_` and `-`, a letter first",
             );
             match names::to_lower_snake(name) {
-                Some(right) => diagnostic.help(format!("write `{right}`")),
+                Some(right) => diagnostic.help(format!("write `{right}`")).propose(&right),
                 None => diagnostic,
             }
         }
@@ -135,10 +148,23 @@ pub(crate) fn rows_without_field(
     if matches!(value, Value::Scalar(Scalar::Bool(_))) {
         return diagnostic.help("remove it: a role without an entry reaches all records");
     }
+    if let Some((field, values)) = alternatives(value) {
+        let values = format!("[{values}]");
+        return diagnostic
+            .help(format!("write `{}`", front.key(role, Example::Keys(&[(field, Example::Is(&values))]))));
+    }
     let texts = match value {
         Value::List(items) => items.iter().filter_map(|item| item.value.as_text()).collect(),
         value => value.as_text().into_iter().collect::<Vec<_>>(),
     };
+    let is_sentence = |text: &&str| text.trim().contains(char::is_whitespace) && !text.contains('=');
+    if texts.iter().any(is_sentence) {
+        return diagnostic.help(format!(
+            "write a field with the value, or the list of values, that it has, such as `{}`; another condition belongs \
+             into a view that `read` names",
+            front.key(role, Example::Keys(&[("owner", Example::Is("\"@user\""))]))
+        ));
+    }
     let condition = |text: &str| match text.split_once('=') {
         Some((field, value)) => {
             let value = value.trim_start_matches('=').trim().trim_matches(['\'', '"']);
@@ -157,9 +183,33 @@ pub(crate) fn rows_without_field(
     ))
 }
 
+/// The field and the values of several conditions on one field: `[{ status = "open" }, { status = "paid" }]`.
+fn alternatives(value: &Value) -> Option<(&str, String)> {
+    let Value::List(items) = value else { return None };
+    let one = |item: &'_ Node| match &item.value {
+        Value::Table(table) => match table.entries.as_slice() {
+            [only] => Some((only.key.value.clone(), only.value.value.written())),
+            _ => None,
+        },
+        _ => None,
+    };
+    let all: Vec<(String, String)> = items.iter().map(one).collect::<Option<_>>()?;
+    let (first, _) = all.first()?;
+    let values: Vec<&str> = all.iter().map(|(_, value)| value.as_str()).collect();
+    let is_one = all.iter().all(|(field, _)| field == first);
+    let Value::Table(table) = &items.first()?.value else { return None };
+    is_one.then(|| Some((table.entries.first()?.key.value.as_str(), values.join(", "))))?
+}
+
 /// A comparison in the place of a value.
 pub(crate) fn compared_row(diagnostic: Diagnostic, field: &str, value: &Value) -> Diagnostic {
     let Value::Table(table) = value else { return diagnostic };
+    if matches!(field.trim_start_matches('$'), "and" | "or" | "not" | "nor" | "all" | "any") {
+        return diagnostic.help(
+            "write the fields themselves: all of them must hold, and of a list of values one; another condition belongs into a \
+             view that `read` names",
+        );
+    }
     match table.entries.as_slice() {
         [only] if matches!(only.key.value.as_str(), "eq" | "in" | "=" | "==" | "$eq" | "$in") => {
             diagnostic.help(format!("write `{field} = {}`", only.value.value.written()))

@@ -21,6 +21,15 @@ pub(crate) fn call_name(span: Span, what: &str, name: &str) -> Diagnostic {
     }
 }
 
+/// A call that all `places` name otherwise.
+pub(crate) fn misspelt_call(span: Span, written: &str, name: &str, places: &[Span]) -> Diagnostic {
+    let message = format!("no call is named `{name}`, to which {} places refer", places.len());
+    let diagnostic = Diagnostic::error(Code::CallName, message).at(span, "this call, it seems");
+    let diagnostic =
+        places.iter().fold(diagnostic, |diagnostic, place| diagnostic.near(*place, "named here"));
+    diagnostic.help(format!("write `{name}` here, or `{written}` in all these places"))
+}
+
 pub(crate) fn call_without_object(span: Span, name: &str, engine: Option<Engine>) -> Diagnostic {
     let example = match engine {
         Some(Engine::MongoDb) => {
@@ -265,10 +274,14 @@ pub(crate) fn unknown_arg<'a>(
     name: &str,
     args: impl IntoIterator<Item = &'a str> + Clone,
 ) -> Diagnostic {
-    Diagnostic::error(Code::UnknownArg, format!("the call has no argument `{name}`"))
+    let diagnostic = Diagnostic::error(Code::UnknownArg, format!("the call has no argument `{name}`"))
         .at(span, "no such argument")
-        .near(call, "in this call")
-        .suggest(name, args, "its arguments are")
+        .near(call, "in this call");
+    if args.clone().into_iter().all(|arg| arg.starts_with('@')) && !name.starts_with('@') {
+        return diagnostic
+            .help(format!("add `args = {{ {name} = \"string\" }}` to the call, with the argument's type"));
+    }
+    diagnostic.suggest(name, args, "its arguments are")
 }
 
 pub(crate) fn unused_arg(span: Span, file: Span, name: &str) -> Diagnostic {

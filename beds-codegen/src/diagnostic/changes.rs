@@ -77,7 +77,7 @@ pub(crate) fn unknown(purpose: Purpose, span: Span, name: &str, all: &[String]) 
     }
     let is_near = beds_protocol::nearest(name, all.iter().map(String::as_str)).is_some();
     if let Some(meant) = meant(name).filter(|meant| !is_near && all.iter().any(|known| known == meant)) {
-        return diagnostic.help(format!("write `\"{meant}\"` instead"));
+        return diagnostic.help(format!("write `\"{meant}\"` instead")).propose(meant);
     }
     diagnostic.suggest(
         name,
@@ -122,6 +122,7 @@ pub(crate) fn call_without_prefix(purpose: Purpose, span: Span, name: &str) -> D
         .at(span, "this is the name of a call")
         .help(format!("write `{right}`"))
         .fix(span, right)
+        .propose(&format!("call.{name}"))
 }
 
 pub(crate) fn by_hand(purpose: Purpose, span: Span, name: &str) -> Diagnostic {

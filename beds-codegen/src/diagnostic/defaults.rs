@@ -49,11 +49,9 @@ pub(crate) fn default_not_listed<'a>(
     text: &str,
     values: impl IntoIterator<Item = &'a str> + Clone,
 ) -> Diagnostic {
-    default_refused(span, &format!("`{text}` is not among the values of the enum")).suggest(
-        text,
-        values,
-        "the values are",
-    )
+    default_refused(span, &format!("`{text}` is not among the values of the enum"))
+        .suggest(text, values, "the values are")
+        .unfixed()
 }
 
 /// A default that a database would compute.

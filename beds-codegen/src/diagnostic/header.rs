@@ -21,6 +21,42 @@ pub(crate) fn template_name(span: Span, name: &str) -> Diagnostic {
     }
 }
 
+/// An engine with nothing of its own in the template. `others` are the keys of the other engine.
+pub(crate) fn other_engine(
+    span: Span,
+    written: Engine,
+    other: Engine,
+    others: &[Span],
+    front: Front,
+) -> Diagnostic {
+    let (engine, title) = (written.title(), other.title());
+    let message = format!("the engine is {engine}, and everything that the template names is of {title}");
+    let diagnostic = Diagnostic::error(Code::ObjectEngine, message).at(span, "this engine");
+    let others = others.iter().take(OTHERS_SHOWN);
+    let diagnostic =
+        others.fold(diagnostic, |diagnostic, other| diagnostic.near(*other, format!("of {title}")));
+    let right = front.write(&format!("engine = \"{other}\""));
+    diagnostic
+        .help(format!(
+            "write {right}, and as `database` the NAME of a section `[{other}.NAME]` of the configuration"
+        ))
+        .help(format!("if the records are in {engine}, name its objects: {}", objects_of(written)))
+}
+
+/// How many keys of the other engine a report shows.
+const OTHERS_SHOWN: usize = 3;
+
+const fn objects_of(engine: Engine) -> &'static str {
+    match engine {
+        Engine::MariaDb => {
+            "a `view` or `table` to read, a `procedure` that writes, a `procedure` or `function` in a call"
+        }
+        Engine::MongoDb => {
+            "a `view` or `collection` to read, a `collection` to write, a `pipeline` in a call"
+        }
+    }
+}
+
 pub(crate) fn reserved_name(span: Span, name: &str, why: &str) -> Diagnostic {
     Diagnostic::error(Code::ReservedName, format!("the name `{name}` is reserved"))
         .at(span, why)
@@ -102,12 +138,22 @@ pub(crate) fn unknown_engine(span: Span, name: &str) -> Diagnostic {
     let diagnostic =
         Diagnostic::error(Code::UnknownEngine, format!("unknown engine `{name}`")).at(span, "no such engine");
     let lower = name.to_ascii_lowercase();
+    if Engine::ALL.iter().all(|engine| lower.contains(engine.as_str())) {
+        return diagnostic.help(
+            "write one of them: a template is about one database, and another engine needs another template",
+        );
+    }
     // `MariaDB 10.11` and `mongodb@8` name a server version.
     let word = lower.split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default();
     if let Some(engine) =
         Engine::ALL.iter().map(|engine| engine.as_str()).find(|engine| *engine == word && name.is_ascii())
     {
-        return diagnostic.help(format!("write `{engine}`, without a version")).rename(name, engine);
+        let help = if lower == engine {
+            format!("write `{engine}`, in small letters")
+        } else {
+            format!("write `{engine}`, without a version")
+        };
+        return diagnostic.help(help).rename(name, engine);
     }
     match lower.as_str() {
         "mysql" | "maria" | "sql" | "mysql8" | "innodb" => {

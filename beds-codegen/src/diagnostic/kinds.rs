@@ -32,6 +32,7 @@ pub(crate) fn no_object(node: &Node, of: &str, keys: &[Key], is_it: bool, named:
         [only] if !given.is_empty() && is_it => {
             mismatch(node, of, "an object", named).help(format!("write {{\"{}\": {given}}}", only.name))
         }
+        [] => mismatch(node, of, "an object", named).help("write {}: it has no members"),
         _ => {
             let members = names::sentence(keys.iter().map(|key| key.name));
             mismatch(node, of, "an object", named)

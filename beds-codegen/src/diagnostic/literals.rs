@@ -100,8 +100,40 @@ pub(crate) fn extra_quote(span: Span) -> Diagnostic {
 }
 
 pub(crate) fn unit(span: Span, word: &str, digits: &str) -> Diagnostic {
-    syntax(span, format!("`{word}` is not a number"), "a number has only digits")
-        .help(format!("write `{digits}`, or the intended number without a unit"))
+    let diagnostic = syntax(span, format!("`{word}` is not a number"), "a number has only digits");
+    let factor = match word.get(digits.len()..).map(str::to_ascii_lowercase).as_deref() {
+        Some("k") => "000",
+        Some("m") => "000000",
+        _ => "",
+    };
+    diagnostic.help(format!("write `{digits}{factor}`, or the intended number without a unit"))
+}
+
+/// A computation in the place of a number.
+pub(crate) fn computed(span: Span, text: &str) -> Diagnostic {
+    syntax(span, format!("`{text}` is not a number"), "a template cannot compute a value").help(
+        match product(text) {
+            Some(number) => format!("write `{number}`"),
+            None => "write the result as one number".to_owned(),
+        },
+    )
+}
+
+/// The product of two whole numbers, `2 * 1000`.
+fn product(text: &str) -> Option<i64> {
+    let (left, right) = text.split_once('*')?;
+    left.trim().parse::<i64>().ok()?.checked_mul(right.trim().parse().ok()?)
+}
+
+/// Both bounds in one value, `1..100`.
+pub(crate) fn range(span: Span, text: &str, (least, most): (&str, &str)) -> Diagnostic {
+    syntax(span, format!("`{text}` is not a value"), "each bound has a key")
+        .help(format!("write `min = {least}, max = {most}` in place of this key"))
+}
+
+/// Lists with a sign between them.
+pub(crate) fn joined_lists(span: Span) -> Diagnostic {
+    syntax(span, "a template cannot join lists", "several lists").help("write one list with the items of all")
 }
 
 pub(crate) fn unquoted(span: Span, text: &str) -> Diagnostic {

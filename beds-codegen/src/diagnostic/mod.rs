@@ -94,6 +94,8 @@ pub struct Diagnostic {
     pub help: Vec<String>,
     /// The fix, if there is one that is certainly right.
     pub fix: Option<Fix>,
+    /// The name that the advice proposes in place of the written one.
+    proposed: Option<String>,
 }
 
 impl Diagnostic {
@@ -108,7 +110,16 @@ impl Diagnostic {
     }
 
     fn new(code: Code, severity: Severity, message: String) -> Self {
-        Self { code, severity, message, file: None, labels: Vec::new(), help: Vec::new(), fix: None }
+        Self {
+            code,
+            severity,
+            message,
+            file: None,
+            labels: Vec::new(),
+            help: Vec::new(),
+            fix: None,
+            proposed: None,
+        }
     }
 
     /// Sets the file of a mistake without a position.
@@ -148,12 +159,12 @@ impl Diagnostic {
             return self.help(format!("type it again: the letter `{letter}` in it is {script}"));
         }
         if let Some(nearest) = beds_protocol::nearest(name, known.clone()) {
-            let diagnostic = self.help(format!("did you mean `{nearest}`?"));
+            let diagnostic = self.help(format!("did you mean `{nearest}`?")).propose(nearest);
             return if is_slip(name, nearest) { diagnostic.rename(name, nearest) } else { diagnostic };
         }
         match names::kindred(name, known.clone()) {
             // Near enough to suggest, but not to replace automatically.
-            Some(kindred) => self.help(format!("did you mean `{kindred}`?")),
+            Some(kindred) => self.help(format!("did you mean `{kindred}`?")).propose(kindred),
             None => self.help(format!("{what}: {}", names::sentence(known))),
         }
     }
@@ -164,15 +175,37 @@ impl Diagnostic {
         self
     }
 
+    /// Leaves the advice to people: a value that a machine would choose changes what the template does.
+    pub(crate) fn unfixed(mut self) -> Self {
+        self.fix = None;
+        self
+    }
+
+    /// Notes the name that the advice proposes.
+    pub(crate) fn propose(mut self, name: &str) -> Self {
+        self.proposed = Some(name.to_owned());
+        self
+    }
+
+    /// Corrects the advice for a list that has the proposed name already, in which no name stands twice.
+    pub(crate) fn unless_listed<'a>(mut self, mut listed: impl Iterator<Item = &'a str>) -> Self {
+        if let Some(name) = self.proposed.take_if(|name| listed.any(|known| known == name)) {
+            self.help = vec![format!("did you mean `{name}`? It is written already: then remove this one")];
+            self.fix = None;
+        }
+        self
+    }
+
     /// Adds a fix that renames `name`, which stands at the first position with or without quotes.
     pub(crate) fn rename(self, name: &str, other: &str) -> Self {
         let Some(Label { span, .. }) = self.primary() else { return self };
         let Span { file, start, end } = *span;
+        let this = self.propose(other);
         match (end - start).checked_sub(name.len()) {
-            Some(0) => self.fix(Span { file, start, end }, other),
-            Some(2) => self.fix(Span { file, start: start + 1, end: end - 1 }, other),
+            Some(0) => this.fix(Span { file, start, end }, other),
+            Some(2) => this.fix(Span { file, start: start + 1, end: end - 1 }, other),
             // The name is spelt differently, perhaps with escapes.
-            _ => self,
+            _ => this,
         }
     }
 

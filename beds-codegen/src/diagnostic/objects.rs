@@ -176,15 +176,23 @@ pub(crate) fn unknown_field<'a>(
             ))
             .rename(name, field),
         None => match beginning(name, fields.clone()) {
-            Some(field) => diagnostic.help(format!("write `{field}`: only the name of a field is expected")),
+            Some(field) => diagnostic
+                .help(format!("write `{field}`: only the name of a field is expected"))
+                .propose(field),
             None => diagnostic.suggest(name, fields, "the fields are"),
         },
     }
 }
 
-/// The field that the first of several words names, as in `id uuid` and `status = 'active'`.
+/// The field that the first of several words names, as in `id uuid`, `in id` and `status = 'active'`.
 fn beginning<'n, 'a>(name: &'n str, fields: impl IntoIterator<Item = &'a str>) -> Option<&'n str> {
-    let first = name.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next()?;
+    let plain = ["in ", "out ", "inout "].iter().find_map(|mode| {
+        name.get(..mode.len())
+            .filter(|start| start.eq_ignore_ascii_case(mode))
+            .map(|start| &name[start.len()..])
+    });
+    let plain = plain.unwrap_or(name).trim_start();
+    let first = plain.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next()?;
     (first != name && fields.into_iter().any(|field| field == first)).then_some(first)
 }
 
@@ -411,11 +419,23 @@ pub(crate) fn not_indexable(code: Code, span: Span, field: &str, ty: &str, decla
 }
 
 /// The path to a part of a field in place of a whole field.
-pub(crate) fn part_of_field(span: Span, name: &str, field: &str, declared: Span) -> Diagnostic {
-    Diagnostic::error(Code::UnknownField, format!("there is no field `{name}`, only `{field}` as a whole"))
-        .at(span, "looks like a part of a field")
-        .near(declared, "this field")
-        .help("remove it; to filter or sort by a member, let a view return it as a separate field")
+pub(crate) fn part_of_field(
+    span: Span,
+    (name, list): (&str, &str),
+    field: &str,
+    declared: Span,
+) -> Diagnostic {
+    let diagnostic = Diagnostic::error(
+        Code::UnknownField,
+        format!("there is no field `{name}`, only `{field}` as a whole"),
+    )
+    .at(span, "looks like a part of a field")
+    .near(declared, "this field");
+    if matches!(list, "filter" | "sort" | "rows") {
+        return diagnostic
+            .help("remove it; to filter or sort by a member, let a view return it as a separate field");
+    }
+    diagnostic.help(format!("write `{field}`: only a whole field is expected")).propose(field)
 }
 
 pub(crate) fn limit_crossed(default: Span, default_is: u32, max: Option<Span>, max_is: u32) -> Diagnostic {

@@ -2,7 +2,7 @@
 
 use super::{Diagnostic, placeholders};
 use crate::{
-    aggregation::{ELSEWHERE, EXPRESSIONS, FILTERS, Operator, STAGES, UPDATES},
+    aggregation::{ACCUMULATORS, ELSEWHERE, EXPRESSIONS, FILTERS, Operator, STAGES, UPDATES},
     code::Code,
     json::{Member, Mistake, Node},
     span::{FileId, Span, Spanned},
@@ -183,10 +183,6 @@ pub(crate) fn unknown_operator(
     if let Some(meant) = meant_operator(name, known.clone()) {
         return diagnostic.help(format!("did you mean `{meant}`?")).rename(name, meant);
     }
-    if beds_protocol::nearest(name, known.clone()).is_some() {
-        // The nearest name may mean the opposite.
-        return Diagnostic { fix: None, ..diagnostic.suggest(name, known, "") };
-    }
     let elsewhere = if stages().any(|stage| stage == name) {
         Some("a stage, which belongs in the list of stages")
     } else if UPDATES.contains(&name) {
@@ -200,6 +196,10 @@ pub(crate) fn unknown_operator(
     };
     match elsewhere {
         Some(elsewhere) => diagnostic.help(format!("`{name}` is {elsewhere}")),
+        // The nearest name may mean the opposite.
+        None if beds_protocol::nearest(name, known.clone()).is_some() => {
+            diagnostic.suggest(name, known, "").unfixed()
+        }
         None if what == "condition" && name.starts_with('$') => diagnostic.help(format!(
             "write \"{}\" for the field: its name has no `$` before a condition",
             name.trim_start_matches('$')
@@ -376,7 +376,12 @@ pub(crate) fn no_conditions(span: Span, name: &str, named: Span) -> Diagnostic {
 
 pub(crate) fn no_accumulator(node: &Node, what: &str, named: Span) -> Diagnostic {
     let message = format!("{} is given where an {what} is expected", node.value.kind());
-    value(node.span, message, "does not say how to combine values", named).help(
+    let diagnostic = value(node.span, message, "does not say how to combine values", named);
+    let name = node.value.members().and_then(|members| Some(format!("${}", members.first()?.name.value)));
+    if let Some(name) = name.filter(|name| ACCUMULATORS.iter().any(|(known, _)| known == name)) {
+        return diagnostic.help(format!("write `{name}`: the name of an operator begins with `$`"));
+    }
+    diagnostic.help(
         "write an operator: {\"$sum\": 1}, {\"$first\": \"$name\"}; the value that a group shares belongs in `_id`",
     )
 }

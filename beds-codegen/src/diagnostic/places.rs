@@ -17,6 +17,13 @@ pub(crate) fn call_without_name(span: Span, key: &str) -> Diagnostic {
         .help("write `[calls.NAME]` above it: requests go to `TEMPLATE.call.NAME`")
 }
 
+/// A header whose name stands in quotes as a whole.
+pub(crate) fn quoted_header(span: Span, name: &str) -> Diagnostic {
+    let diagnostic = Diagnostic::error(Code::UnknownSection, format!("unknown section `[\"{name}\"]`"))
+        .at(span, "one name for TOML, with a point in it");
+    diagnostic.help(format!("write `[{name}]`, without quotes")).fix(span, name)
+}
+
 /// Columns in `returns`, where a type is expected.
 pub(crate) fn returns_columns(span: Span, column: &str) -> Diagnostic {
     Diagnostic::error(Code::ReturnsUnknown, format!("`{column}` is neither `type` nor `rows`"))

@@ -10,7 +10,7 @@ use crate::{
     names,
     part::{self, Part},
     span::Span,
-    tree::{Entry, Scalar, Value},
+    tree::{Entry, Node, Scalar, Value},
 };
 
 /// The context of an unknown key.
@@ -25,6 +25,8 @@ pub(crate) struct Owner<'a> {
     pub(crate) present: &'a [&'static str],
     /// The known keys that unknown keys stand for.
     pub(crate) meant: &'a [&'static str],
+    /// The unknown keys that most likely stand for a missing key, each with it.
+    pub(crate) lost: &'a [(String, &'static str)],
 }
 
 pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
@@ -51,6 +53,11 @@ pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
     if part == Part::Fetch && entry.value.value.as_text().is_some_and(meant::is_condition) {
         return diagnostic.help(meant::CONDITION);
     }
+    if let (Part::Lifecycle, true, Value::Scalar(Scalar::Int(seconds))) =
+        (part, meant::counts_seconds(key), &entry.value.value)
+    {
+        return diagnostic.help(format!("write `ttl = \"{seconds}s\"`: a length of time has its unit"));
+    }
     let meant = match meant::meant(key, part) {
         Some(_) if meant::names_domain(key, part) && !present.contains(&"name") => Some(Meant::Key("name")),
         meant => meant,
@@ -68,6 +75,15 @@ pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
     let runs = ["procedure", "function", "pipeline", "method"];
     if part == Part::Call && key == "name" && !runs.iter().any(|run| present.contains(run)) {
         return diagnostic.help("write `procedure` for the name of a procedure; the name of the call is in its header, `[calls.NAME]`");
+    }
+    if let (Some(TypeName::Decimal), Some(Meant::Key("max")), Value::List(items)) =
+        (ty, meant, &entry.value.value)
+        && let [
+            Node { value: Value::Scalar(Scalar::Int(digits)), .. },
+            Node { value: Value::Scalar(Scalar::Int(scale)), .. },
+        ] = items.as_slice()
+    {
+        return diagnostic.help(format!("write `precision = {digits}, scale = {scale}`"));
     }
     // `lower = true` and the like mean no bound.
     if let (Some(Meant::Key("min" | "max")), Value::Scalar(Scalar::Bool(_))) = (meant, &entry.value.value) {
@@ -148,7 +164,17 @@ pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
                 diagnostic
             }
         }
-        None => diagnostic.suggest(key, part.listed(ty), "the keys here are"),
+        None => match owner.lost.iter().find(|(name, _)| name == key) {
+            Some((_, "procedure")) if part == Part::Call => diagnostic.help(
+                "write `procedure`, `function`, `pipeline` or `method`, whichever it names: the call has none of them",
+            ),
+            Some((_, missing)) => {
+                diagnostic.help(format!("write `{missing}` if that is what it is: this key is missing here"))
+            }
+            None => {
+                diagnostic.suggest(key, part.listed(ty), "the keys here are").unless_listed(present.iter().copied())
+            }
+        },
     }
 }
 
@@ -175,7 +201,7 @@ fn denied_null(entry: &Entry, meant: Option<Meant>, owner: Owner<'_>) -> Option<
 }
 
 /// The operations that a value of `[access]` lists, in any words, if it contains nothing else.
-fn operations(value: &Value) -> Option<Vec<&'static str>> {
+pub(crate) fn operations(value: &Value) -> Option<Vec<&'static str>> {
     const ALL: [&str; 4] = ["fetch", "create", "update", "delete"];
     let words: Vec<&str> = match value {
         Value::Scalar(Scalar::Text(text)) => text.split([',', ' ']).filter(|word| !word.is_empty()).collect(),

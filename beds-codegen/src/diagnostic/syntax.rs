@@ -284,6 +284,13 @@ pub(crate) fn missing_comma(span: Span, next: Span) -> Diagnostic {
         .fix(at, ",")
 }
 
+/// The mark of an optional part in other languages, `note? = "string"`.
+pub(crate) fn key_suffix(span: Span) -> Diagnostic {
+    syntax(span, "a key has no `?` behind it", "not part of the key")
+        .help("remove it; where the value may be null, write `nullable = true`")
+        .fix(span, "")
+}
+
 pub(crate) fn extra_comma(span: Span) -> Diagnostic {
     syntax(span, "there is one comma too many", "nothing is before it").help("remove it").fix(span, "")
 }

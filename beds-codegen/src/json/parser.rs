@@ -149,6 +149,9 @@ impl Parser<'_> {
         match self.peek() {
             Some(b'"') => {}
             None => return Err(self.unclosed(open)),
+            Some(b'{' | b'[') if self.is_line_behind_comma(start) => {
+                return Err(self.unclosed_before(open, start));
+            }
             Some(_) => {
                 let placeholder = placeholder::braced(self.text, start);
                 return Err(placeholder.unwrap_or_else(|| no_name(self.text, start)));
@@ -224,7 +227,23 @@ impl Parser<'_> {
 
     fn no_comma(&self, end: usize) -> Box<Mistake> {
         let before = self.text[..end].char_indices().next_back().map_or(0, |(at, _)| at);
+        if let Some(open) = self.swallowed(end) {
+            let help = "write the closing quote where the string ends";
+            return Mistake::new(
+                open..open + 1,
+                "a string is not closed",
+                "this string goes on to the next quote",
+                help,
+            )
+            .near(end - 1..end, "this quote ends it");
+        }
         match self.peek() {
+            Some(b'+' | b'*' | b'/') => Mistake::new(
+                self.here(),
+                "JSON computes nothing",
+                "not JSON",
+                "write the result, or an operator such as {\"$add\": [1, 1]}",
+            ),
             Some(b':') => Mistake::new(
                 self.here(),
                 "`:` is in a list",
@@ -243,11 +262,39 @@ impl Parser<'_> {
         }
     }
 
+    /// Where a string begins that was not closed and so goes on to the opening quote of the next: text follows its end
+    /// directly, and a comma or colon is the last in it.
+    fn swallowed(&self, end: usize) -> Option<usize> {
+        let is_glued = self.at == end && self.rest().starts_with(|letter: char| letter.is_alphanumeric());
+        let inner = self.text[..end].strip_suffix('"').filter(|_| is_glued)?;
+        let open = inner.rfind('"')?;
+        inner[open + 1..].trim_end().ends_with([',', ':', '{', '[']).then_some(open)
+    }
+
     fn unclosed(&self, open: usize) -> Box<Mistake> {
         let bracket = &self.text[open..=open];
         let close = if bracket == "[" { "]" } else { "}" };
         let message = format!("`{bracket}` is never closed");
         Mistake::new(open..open + 1, message, "opened here", format!("close it with `{close}`"))
+    }
+
+    /// Whether a position is the beginning of a line, and the line before it ends with a comma.
+    fn is_line_behind_comma(&self, at: usize) -> bool {
+        let before = self.text[..at].trim_end();
+        before.ends_with(',') && self.text[before.len()..at].contains('\n')
+    }
+
+    /// An object that is not closed in front of the comma behind which another value begins.
+    fn unclosed_before(&self, open: usize, next: usize) -> Box<Mistake> {
+        let comma = self.text[..next].trim_end().len() - 1;
+        Mistake::new(
+            self.here(),
+            "a value stands where the name of a member has to stand",
+            "the object is still open here",
+            "write the missing `}` in front of the comma before it, or a name in double quotes: \"name\": value",
+        )
+        .near(open..open + 1, "opened here")
+        .fix(comma..comma, "}")
     }
 
     fn after_the_end(&self, value: &Json) -> Box<Mistake> {

@@ -61,6 +61,12 @@ fn bound(key: &str) -> Option<Meant> {
         "exclusive_minimum" | "exclusive_maximum" | "gt" | "lt" => {
             Nothing("bounds are inclusive: write `min` and `max` with the last values that are allowed")
         }
+        "min_items" | "minitems" => Nothing(
+            "a list has no least number of items: remove it, and let the procedure or the validator refuse what is too short",
+        ),
+        "any_of" | "all_of" | "$ref" | "ref" => Nothing(
+            "a field has one type: write `type = …`, or `type = \"json\"` for values of several types",
+        ),
         "range" | "between" | "bounds" | "limits" => Nothing("write `min = …` and `max = …`"),
         "regex" | "regexp" | "match" | "matches" | "re" => Key("pattern"),
         "format" | "mask" | "like" => Nothing(
@@ -84,8 +90,10 @@ fn bound(key: &str) -> Option<Meant> {
 
 fn of_place(key: &str, place: Place) -> Option<Meant> {
     Some(match key {
-        "primary_key" | "primary" | "pk" | "primarykey" | "is_key" | "is_primary" => Key("key"),
-        "id" | "identifier" | "keys" => Perhaps("key"),
+        "primary_key" | "primary" | "pk" | "primarykey" | "is_key" | "is_primary" | "primary_column" => {
+            Key("key")
+        }
+        "id" | "identifier" | "keys" | "primary_generated_column" => Perhaps("key"),
         "not_null" | "notnull" | "non_null" | "mandatory" | "obligatory" | "must" | "is_required"
         | "presence" | "needed" => Key("required"),
         "null" | "allow_null" | "is_nullable" | "nillable" | "can_be_null" | "nullable_" | "allow_none"

@@ -185,6 +185,7 @@ pub(super) fn read(key: &str) -> Option<Meant> {
             "a condition that always holds belongs in the view; the fields that clients may filter by belong in `[fetch]`",
         ),
         "lane" | "commits" | "mode" => Nothing("remove it: `read` is in the read lane"),
+        "collation" | "charset" => Nothing("the collation is the database's: remove it"),
         _ => return None,
     })
 }
@@ -275,7 +276,6 @@ pub(super) fn events(key: &str) -> Option<Meant> {
 pub(super) fn age(key: &str) -> Option<Meant> {
     Some(match key {
         "ttl" | "age" | "older_than" | "max_age" | "days" => Key("after"),
-        "expire_after_seconds" | "seconds" => Perhaps("ttl"),
         "field" | "column" | "on" | "from" | "since" | "timestamp" => Key("by"),
         _ => return None,
     })
@@ -287,6 +287,7 @@ pub(super) fn lifecycle(key: &str) -> Option<Meant> {
         | "days" | "time_to_live" | "delete_after" | "remove_after" | "purge_after" | "keep_for" => {
             Key("ttl")
         }
+        "expire_after_seconds" | "seconds" | "ttl_seconds" | "ttl_s" => Perhaps("ttl"),
         "field" | "column" | "on" | "from" | "since" | "timestamp" => Key("by"),
         "call" | "procedure" | "delete" | "cleanup" => Key("purge"),
         "archive" | "cold" => Key("cool"),

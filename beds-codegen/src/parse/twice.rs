@@ -42,7 +42,7 @@ pub(super) fn report(
             sections.push(section.clone());
             first_of_header.or_else(|| first_value(text, section.start, path))
         }
-        None => first_key(text, table, &again),
+        None => first_key(text, table, &again).or_else(|| header_of_key(text, &again)),
     };
     let key = &text[again.clone()];
     let is_value = first.as_ref().is_some_and(|first| header.is_some() && !is_in_header(text, first.start));
@@ -196,6 +196,17 @@ fn first_header(text: &str, before: usize, wanted: &[String]) -> Option<Range<us
         at += line.len();
     }
     None
+}
+
+/// The header of its own that a key of a section has above: `[objects.read]` above `read = …`.
+fn header_of_key(text: &str, again: &Range<usize>) -> Option<Range<usize>> {
+    let start = line_start(text, again.start);
+    let is_line = text[start..again.start].trim().is_empty();
+    let section =
+        text[..start].lines().rev().find(|line| line.trim_start().starts_with('[')).filter(|_| is_line)?;
+    let mut wanted = path(section.trim());
+    wanted.push(text[again.clone()].to_owned());
+    first_header(text, again.start, &wanted)
 }
 
 /// The position where a part of the path got a value that cannot be extended.

@@ -31,7 +31,7 @@ fn say(help: impl Into<String>) -> Hint {
 }
 
 /// Whether a name is the name of a type, in BEDS or elsewhere.
-fn names_type(name: &str) -> bool {
+pub(super) fn names_type(name: &str) -> bool {
     beds_protocol::TypeName::from_name(name).is_some() || foreign::translate(name).is_some()
 }
 
@@ -82,6 +82,8 @@ pub(super) fn add_to_field(diagnostic: Diagnostic, field: &str, place: Place, va
         (Some(right), _) => {
             diagnostic.help(format!("write `{right}`, or `{{ type = {right} }}` with its other keys"))
         }
+        (None, Value::List(items)) if matches!(items.as_slice(), [Node { value: Value::Table(_), .. }]) => diagnostic
+            .help("write `{ type = \"list\", items = { type = \"object\", fields = { … } } }` for a list of such objects"),
         (None, _) => diagnostic.help("write the name of its type, such as `\"string\"`"),
     }
 }
@@ -245,6 +247,7 @@ fn columns(part: Part, key: &str, value: &Value) -> Hint {
                 "write `[fields]`, in single brackets, and below it a line for each field, `sku = { type = \"string\", max = 40 }`",
             )
         }
+        Value::List(items) if items.is_empty() && key == "args" => say("remove `args`: there are none"),
         Value::List(items) => {
             // With their types, they look like the parameters of a procedure.
             let texts: Vec<&str> =

@@ -5,7 +5,7 @@
 
 use beds_protocol::TypeName;
 
-use super::{Entry, Given, Names, hint};
+use super::{Entry, Given, Names, hint, lost};
 use crate::{
     diagnostic::{ErrorSink, shape},
     foreign,
@@ -54,6 +54,8 @@ pub(super) struct Keys<'e, 's> {
     present: Vec<&'static str>,
     /// The known keys that unknown keys look like.
     misspelt: Vec<&'static str>,
+    /// The unknown keys that most likely stand for a missing key, each with it.
+    lost: Vec<(String, &'static str)>,
     pub(super) errors: &'e mut ErrorSink<'s>,
 }
 
@@ -78,11 +80,14 @@ impl<'e, 's> Keys<'e, 's> {
         let unknown = entries
             .iter()
             .filter(|entry| !part.known().contains(&entry.key.value.as_str()) && !is_denied(entry));
-        let misspelt = unknown.flat_map(|entry| meant::stands_for(&entry.key.value, part)).collect();
+        let mut misspelt: Vec<&'static str> =
+            unknown.flat_map(|entry| meant::stands_for(&entry.key.value, part)).collect();
+        let lost = lost::found(&entries, part, ty, &misspelt);
+        misspelt.extend(lost.iter().map(|(_, key)| *key));
         let is_present = |key: &&&str| entries.iter().any(|entry| entry.key.value == **key);
         let present = part.known().iter().filter(is_present).copied().collect();
         let entries = entries.into_iter().map(Some).collect();
-        Self { front, place, entries, is_partial, part, ty, present, misspelt, errors }
+        Self { front, place, entries, is_partial, part, ty, present, misspelt, lost, errors }
     }
 
     /// Takes a key, if this table can have it, and converts its value with `convert`. `expected` describes what
@@ -247,6 +252,7 @@ impl<'e, 's> Keys<'e, 's> {
                 ty: self.ty,
                 present: &self.present,
                 meant: &self.misspelt,
+                lost: &self.lost,
             };
             self.errors.push(shape::unknown_key(&entry, owner));
         }
@@ -260,7 +266,13 @@ impl<'e, 's> Keys<'e, 's> {
                 continue;
             }
             self.errors.push(match entry.value.value {
-                Value::Table(_) | Value::List(_) => shape::unknown_section(entry.key.span, &entry.key.value),
+                Value::Table(_) | Value::List(_) => {
+                    let mut lost = self.lost.iter().filter(|(name, _)| *name == entry.key.value);
+                    match lost.next() {
+                        Some((name, home)) => shape::unknown_section_of(entry.key.span, name, home),
+                        None => shape::unknown_section(entry.key.span, &entry.key.value),
+                    }
+                }
                 Value::Scalar(_) | Value::Broken => {
                     let place = "the template outside of every section";
                     let owner = shape::Owner {
@@ -269,6 +281,7 @@ impl<'e, 's> Keys<'e, 's> {
                         ty: None,
                         present: &self.present,
                         meant: &self.misspelt,
+                        lost: &self.lost,
                     };
                     shape::unknown_key(&entry, owner)
                 }

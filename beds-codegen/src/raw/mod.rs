@@ -7,6 +7,7 @@ mod access;
 mod hint;
 mod keys;
 mod language;
+mod lost;
 mod read;
 mod stray;
 mod typed_key;

@@ -4,6 +4,7 @@
 mod access;
 mod below;
 mod headers;
+mod quoted;
 
 use beds_protocol::TypeName;
 
@@ -21,14 +22,16 @@ const FETCH: &[&str] = Part::Fetch.known();
 /// The key that only `[events]` has.
 const PUBLISH: &str = "publish";
 /// A call runs one of these.
-const RUN: [&str; 4] = ["procedure", "function", "pipeline", "method"];
+pub(super) const RUNS: [&str; 4] = ["procedure", "function", "pipeline", "method"];
 
 /// Moves entries out of wrong sections, and reports each section without its header. Returns the reported sections.
 pub(super) fn lift(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'static str> {
+    quoted::headers(template, errors);
     misnamed(template, errors);
     let listed = fields_in_lists(template, errors);
     field_for_section(template, errors);
     below::headers(template, errors);
+    access::by_role(template, errors);
     access::calls(template, errors);
     access::turned(template, errors);
     let inside = sections_inside(template, errors);
@@ -73,7 +76,10 @@ pub(super) fn lift(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'st
             told.push(home);
             errors.push(places::missing_header(entry.key.span, &entry.key.value, home));
         }
-        put(template, home, entry);
+        let is_there = template.table_mut(home).is_some_and(|home| home.get(&entry.key.value).is_some());
+        if !is_there {
+            put(template, home, entry);
+        }
     }
     inside
 }
@@ -141,7 +147,7 @@ fn misnamed(template: &mut Table, errors: &mut ErrorSink<'_>) {
 
 /// Whether a value is a call: it runs something.
 fn runs(value: &Value) -> bool {
-    matches!(value, Value::Table(call) if RUN.iter().any(|key| call.get(key).is_some_and(|node| node.value.as_text().is_some())))
+    matches!(value, Value::Table(call) if RUNS.iter().any(|key| call.get(key).is_some_and(|node| node.value.as_text().is_some())))
 }
 
 /// Whether a value has calls in it, and nothing else.
@@ -275,7 +281,7 @@ fn sections_inside(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'st
 }
 
 /// Whether a value is a table of fields.
-fn holds_fields(value: &Value) -> bool {
+pub(super) fn holds_fields(value: &Value) -> bool {
     matches!(value, Value::Table(table) if table.entries.iter().any(|entry| is_field(&entry.value.value)))
 }
 

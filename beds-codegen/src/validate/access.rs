@@ -29,11 +29,13 @@ pub(super) fn validate(
     let written = &entry.value.value;
     let grants = grants(written, entry.key, offered, cx);
     let rows = match written.rows.get() {
-        Some(rows) => rows.value.iter().map(|rows| role_rows(rows, &grants, fields, cx)).collect(),
+        Some(rows) => rows.value.iter().map(|rows| role_rows(rows, (&grants, written), fields, cx)).collect(),
         None => Vec::new(),
     };
     let hidden = match written.fields.get() {
-        Some(rules) => rules.value.iter().map(|rules| role_fields(rules, &grants, fields, cx)).collect(),
+        Some(rules) => {
+            rules.value.iter().map(|rules| role_fields(rules, (&grants, written), fields, cx)).collect()
+        }
         None => Vec::new(),
     };
     let access = Access { grants, rows, fields: hidden };
@@ -63,8 +65,10 @@ fn grants(
         is_said |= !given.is_absent();
         let Some(entry) = given.entry() else { continue };
         let name = granted.name();
+        let is_told = cx.unread_is_told && matches!(granted, Granted::Fetch | Granted::Count);
         if let Some(all) = offered_operations(offered)
             && !all.contains(&name)
+            && !is_told
         {
             cx.errors.push(diagnostics::unknown(entry.key, &name, &all, false));
         }
@@ -130,21 +134,28 @@ fn roles(names: &Names, at: Span, list: &str, cx: &mut Cx<'_>) -> Vec<String> {
     for name in names {
         if let Some(first) = seen.insert(&name.value, name.span) {
             cx.errors.push(object_diagnostics::named_twice(name.span, first, &name.value, list));
-        } else if is_valid(name, cx) {
+        } else if is_valid(name, names, cx) {
             roles.push(name.value.clone());
         }
     }
     roles
 }
 
-/// Whether a name is valid as a role; reported if it is not.
-fn is_valid(name: &Spanned<String>, cx: &mut Cx<'_>) -> bool {
+/// Whether a name in a list is valid as a role; reported if it is not.
+fn is_valid(name: &Spanned<String>, list: &[Spanned<String>], cx: &mut Cx<'_>) -> bool {
     let role = name.value.as_str();
     let is_one = matches!(role, ANY_KNOWN | ANYONE) || (is_role(role) && !is_meant_for_all(role));
     if !is_one {
-        cx.errors.push(diagnostics::role_name(name.span, role));
+        let listed = list.iter().map(|name| name.value.as_str());
+        cx.errors.push(diagnostics::role_name(name.span, role).unless_listed(listed));
     }
     is_one
+}
+
+/// Whether a list of roles was refused.
+fn has_broken_list(written: &RawAccess) -> bool {
+    let RawAccess { fetch, count, create, update, upsert, delete, calls, .. } = written;
+    calls.is_broken() || [fetch, count, create, update, upsert, delete].iter().any(|list| list.is_broken())
 }
 
 /// Whether a role may do anything.
@@ -152,9 +163,15 @@ fn is_granted(role: &str, grants: &[(Granted, Vec<String>)]) -> bool {
     grants.iter().any(|(_, roles)| roles.iter().any(|granted| granted == role))
 }
 
-fn check_role(role: &Spanned<String>, grants: &[(Granted, Vec<String>)], cx: &mut Cx<'_>) {
-    // If no operation has any role, that is reported instead.
-    if is_valid(role, cx) && !grants.is_empty() && !is_granted(&role.value, grants) {
+fn check_role(
+    role: &Spanned<String>,
+    grants: &[(Granted, Vec<String>)],
+    written: &RawAccess,
+    cx: &mut Cx<'_>,
+) {
+    // If no operation has any role, that is reported instead. A list that is refused may name the role.
+    let are_known = !grants.is_empty() && !has_broken_list(written);
+    if is_valid(role, &[], cx) && are_known && !is_granted(&role.value, grants) {
         let granted = grants.iter().flat_map(|(_, roles)| roles).map(String::as_str);
         cx.errors.push(diagnostics::role_idle(role.span, &role.value, granted));
     }
@@ -162,12 +179,12 @@ fn check_role(role: &Spanned<String>, grants: &[(Granted, Vec<String>)], cx: &mu
 
 fn role_rows(
     raw: &RawRoleRows,
-    grants: &[(Granted, Vec<String>)],
+    (grants, written): (&[(Granted, Vec<String>)], &RawAccess),
     fields: &Fields,
     cx: &mut Cx<'_>,
 ) -> RoleRows {
     let RawRoleRows { role, rows } = raw;
-    check_role(role, grants, cx);
+    check_role(role, grants, written, cx);
     if rows.is_empty() {
         cx.errors.push(diagnostics::no_rows(role.span, &role.value));
     }
@@ -246,12 +263,12 @@ const fn suits(asked: RequestValue, ty: &Type) -> bool {
 
 fn role_fields(
     raw: &RawRoleFields,
-    grants: &[(Granted, Vec<String>)],
+    (grants, written): (&[(Granted, Vec<String>)], &RawAccess),
     fields: &Fields,
     cx: &mut Cx<'_>,
 ) -> RoleFields {
     let RawRoleFields { role, hidden, readonly } = raw;
-    check_role(role, grants, cx);
+    check_role(role, grants, written, cx);
     let mut listed = |given: &Given<Names>, list: &'static str| {
         let Some(names) = given.get() else { return Vec::new() };
         for name in &names.value {

@@ -64,7 +64,7 @@ pub(super) fn listed<'n>(
         if refused.contains(&name.value.as_str()) {
             continue;
         }
-        let Some(operation) = offered.operation(name, purpose, cx) else {
+        let Some(operation) = offered.operation(name, (purpose, names), cx) else {
             refused.push(&name.value);
             continue;
         };
@@ -101,7 +101,12 @@ pub(super) fn check_key(
 
 impl Offered<'_> {
     /// The operation with this name, if it can be listed for this purpose.
-    fn operation(&self, name: &Spanned<String>, purpose: Purpose, cx: &mut Cx<'_>) -> Option<Change> {
+    fn operation(
+        &self,
+        name: &Spanned<String>,
+        (purpose, list): (Purpose, &Names),
+        cx: &mut Cx<'_>,
+    ) -> Option<Change> {
         let plain = match name.value.as_str() {
             "create" => Change::Create,
             "update" => Change::Update,
@@ -111,7 +116,7 @@ impl Offered<'_> {
                 cx.errors.push(diagnostics::of_read(purpose, name.span, &name.value, None));
                 return None;
             }
-            other => return self.call(other, name, purpose, cx),
+            other => return self.call(other, name, (purpose, list), cx),
         };
         let all = self.all()?;
         if all.contains(&name.value) {
@@ -137,7 +142,7 @@ impl Offered<'_> {
         &self,
         written: &str,
         name: &Spanned<String>,
-        purpose: Purpose,
+        (purpose, list): (Purpose, &Names),
         cx: &mut Cx<'_>,
     ) -> Option<Change> {
         let names = self.call_names.as_ref()?;
@@ -149,13 +154,14 @@ impl Offered<'_> {
             if right.is_some() && names.iter().any(|name| right == Some(&*valid(name))) {
                 return None;
             }
-            cx.errors.push(if is_call {
+            let diagnostic = if is_call {
                 diagnostics::call_without_prefix(purpose, name.span, written)
             } else if names::is_all(written) {
                 diagnostics::wildcard(purpose, name.span, &self.all()?)
             } else {
                 diagnostics::unknown(purpose, name.span, written, &self.all()?)
-            });
+            };
+            cx.errors.push(diagnostic.unless_listed(list.iter().map(|name| name.value.as_str())));
             return None;
         };
         match self.calls.iter().find(|known| known.name == call) {

@@ -104,7 +104,10 @@ impl Fields {
                 None if self.is_unknown => {}
                 None if self.directed(value).is_some() => directed.push((value, *span)),
                 None if self.is_of_no_name(value) => {}
-                None => errors.push(self.unknown(value, *span, list)),
+                None => {
+                    let listed = names.iter().map(|name| name.value.as_str());
+                    errors.push(self.unknown(value, *span, list).unless_listed(listed));
+                }
             }
         }
         if let Some((name, _)) = directed.first() {
@@ -145,7 +148,9 @@ impl Fields {
         if names::is_all(name) {
             let suits = |field: &Field| match list {
                 "filter" | "sort" => field.ty.is_indexable(),
-                "returns" => field.supply == Supply::Generated(Generated::Database),
+                "returns" => {
+                    matches!(field.supply, Supply::Generated(Generated::Database) | Supply::Version)
+                }
                 _ => !field.sensitive,
             };
             let all = self.slots.iter().filter(|slot| slot.field.as_ref().is_none_or(suits));
@@ -162,7 +167,7 @@ impl Fields {
             matches!(field.ty, Type::Object { .. } | Type::List { .. } | Type::Json).then_some(slot)
         });
         if let Some(slot) = whole {
-            return object_diagnostics::part_of_field(span, name, &slot.name.value, slot.name.span);
+            return object_diagnostics::part_of_field(span, (name, list), &slot.name.value, slot.name.span);
         }
         let first = name.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next();
         let is_of_field = self.slots.iter().any(|slot| Some(slot.name.value.as_str()) == first);

@@ -27,7 +27,7 @@ pub(super) struct Header {
     pub(super) functions: Option<Spanned<String>>,
 }
 
-pub(super) fn validate(raw: &Given<RawHeader>, cx: &mut Cx<'_>) -> Header {
+pub(super) fn validate(raw: &Given<RawHeader>, uses_module: bool, cx: &mut Cx<'_>) -> Header {
     let Given::Is(entry) = raw else {
         return Header {
             name: None,
@@ -67,7 +67,7 @@ pub(super) fn validate(raw: &Given<RawHeader>, cx: &mut Cx<'_>) -> Header {
         once: once.get().is_none_or(|once| once.value),
         compatible_with: fingerprints(compatible_with, cx),
         allowed: allowed(allow, cx),
-        functions: functions(module, cx),
+        functions: if uses_module { functions(module, cx) } else { None },
     }
 }
 

@@ -11,6 +11,7 @@ mod bulk;
 mod calls;
 mod changes;
 mod columns;
+mod consistency;
 mod converted;
 mod events;
 mod fetch;
@@ -99,30 +100,31 @@ impl Cx<'_> {
     }
 }
 
-/// Reports a module of functions that no call uses.
-fn check_module(header: &Given<RawHeader>, calls: &Given<Vec<RawCall>>, cx: &mut Cx<'_>) {
+/// Reports a module of functions that no call uses. Returns whether it is used.
+fn check_module(header: &Given<RawHeader>, calls: &Given<Vec<RawCall>>, cx: &mut Cx<'_>) -> bool {
     let module = header.get().and_then(|header| header.value.module.entry());
     let calls = match calls {
         Given::Is(calls) => calls.value.value.as_slice(),
         Given::Absent => &[],
-        Given::Broken => return,
+        Given::Broken => return true,
     };
     let may_need_it = |call: &RawCall| call.is_broken || !call.method.is_absent();
-    if let Some(module) = module.filter(|_| matches!(cx.whole, Whole::File(_)))
-        && !calls.iter().any(may_need_it)
-    {
+    let unused = module.filter(|_| matches!(cx.whole, Whole::File(_)) && !calls.iter().any(may_need_it));
+    if let Some(module) = unused {
         cx.errors.push(calls_diagnostics::module_without_method(module.key));
     }
+    unused.is_none()
 }
 
 /// Validates one domain. `by_hand` are the operations that Rust functions implement, which a template cannot have.
 pub fn validate(
-    raw: RawTemplate,
+    mut raw: RawTemplate,
     by_hand: Operations,
     pipelines: &mut Pipelines,
     sources: &mut Sources,
     errors: &mut ErrorSink<'_>,
 ) -> Validated {
+    consistency::rename_calls(&mut raw, errors);
     let RawTemplate { front, whole, .. } = raw;
     let mut cx = Cx {
         front,
@@ -136,14 +138,14 @@ pub fn validate(
         errors: errors.part(),
     };
     let offers_nothing = check_sections(&raw, by_hand, &mut cx);
-    let header = header::validate(&raw.header, &mut cx);
-    cx.engine = header.engine;
+    let uses_module = check_module(&raw.header, &raw.calls, &mut cx);
+    let header = header::validate(&raw.header, uses_module, &mut cx);
+    cx.engine = consistency::engine(header.engine, &raw, &mut cx);
     let fields = fields::validate(raw.fields, &mut cx);
     let objects = objects::validate(&raw.objects, &fields, &mut cx);
     let fetch = fetch::validate(&raw.fetch, &raw.objects, (by_hand, offers_nothing), &fields, &mut cx);
     let bulk = bulk::validate(&raw.objects, &mut cx);
     let call_names = changes::call_names(&raw.calls);
-    check_module(&raw.header, &raw.calls, &mut cx);
     let has_module = match &raw.header {
         Given::Is(header) => !header.value.value.module.is_absent(),
         Given::Absent | Given::Broken => true,

@@ -18,8 +18,10 @@ const WORDS: &[&str] = &[
 /// The length of a line's beginning that comes from a prompt, a patch, a listing or another language, if a key with a
 /// value or the header of a section follows.
 fn prefix(line: &str) -> Option<usize> {
-    let marks =
-        line.len() - line.trim_start_matches(['>', '+', '$', '@', '|', '%', '!', '&', ' ', '\t']).len();
+    let marks = line.len()
+        - line
+            .trim_start_matches(['>', '+', '$', '@', '|', '%', '!', '&', '•', '–', '—', '*', ' ', '\t'])
+            .len();
     let digits = line.len() - line.trim_start_matches(|letter: char| letter.is_ascii_digit()).len();
     let word = WORDS
         .iter()
@@ -143,6 +145,9 @@ impl Scanner<'_> {
             {
                 return self.report(syntax::section_brackets(self.span(start, start + line.len()), name));
             }
+        }
+        if line.starts_with("</") && line.ends_with('>') {
+            return self.report(syntax::section_end(self.span(start, start + line.len())));
         }
         if let Some(bracket @ (']' | '}' | ')')) = self.peek() {
             return self.report(syntax::stray_bracket(self.span(start, start + 1), &bracket.to_string()));

@@ -1,6 +1,6 @@
 //! The lines of a text: headers, keys with their values, and the rest of the line.
 
-use super::{DEPTH_MAX, Scanner, Step, Stop, text, words};
+use super::{DEPTH_MAX, Scanner, Step, Stop, numbers, text, words};
 use crate::{
     diagnostic::{literals, syntax},
     foreign, letters,
@@ -157,6 +157,9 @@ impl<'t> Scanner<'t> {
             }
         }
         match self.peek() {
+            Some('?') if self.rest()[1..].trim_start().starts_with(['=', ':']) => {
+                self.report(syntax::key_suffix(self.span(start, start + 1)))
+            }
             Some('=') => {
                 self.at += 1;
                 self.blanks();
@@ -232,6 +235,9 @@ impl<'t> Scanner<'t> {
             joined if self.joins_strings(start, joined) => {
                 literals::joined(self.span(text::opening(self.text, start), start + joined.len()))
             }
+            joined if self.text[..start].trim_end().ends_with(']') && is_list_behind_sign(joined) => {
+                literals::joined_lists(span(0, joined.len()))
+            }
             "," => syntax::comma_end(span(0, 1)),
             mark if let Some((name, letter)) = only_mark(mark) => {
                 syntax::mark(span(0, letter.len_utf8()), (name, letter), false)
@@ -258,7 +264,11 @@ impl<'t> Scanner<'t> {
                         syntax::after_value(span(0, line.len()), &line)
                     }
                 }
-                None => syntax::after_value(span(0, line.len()), &line),
+                None => {
+                    let value = text::number_before(self.text, start);
+                    let behind = value.and_then(|(from, to)| numbers::behind(self, from, to));
+                    behind.unwrap_or_else(|| syntax::after_value(span(0, line.len()), &line))
+                }
             },
         };
         self.report(diagnostic)
@@ -267,7 +277,8 @@ impl<'t> Scanner<'t> {
     /// Whether a string follows a sign and another string.
     fn joins_strings(&self, start: usize, line: &str) -> bool {
         let is_behind = self.text[..start].trim_end().ends_with(['"', '\'']);
-        let other = line.strip_prefix(['+', '&', '.']).map(str::trim);
+        let is_apart = self.text[..start].ends_with([' ', '\t']);
+        let other = line.strip_prefix(['+', '&', '.']).map(str::trim).or(is_apart.then_some(line));
         is_behind && other.is_some_and(|other| other.starts_with(['"', '\'']))
     }
 
@@ -318,6 +329,11 @@ impl<'t> Scanner<'t> {
             self.at = end;
         }
     }
+}
+
+/// Whether a list follows a sign: `+ ["status"]`.
+fn is_list_behind_sign(text: &str) -> bool {
+    text.strip_prefix(['+', '&', '.']).is_some_and(|rest| rest.trim_start().starts_with('['))
 }
 
 /// The header that is meant by names with other signs between or inside of them.

@@ -1,7 +1,7 @@
 //! Numbers that are invalid in TOML, and their meaning.
 
 use super::{Scanner, Step, text};
-use crate::diagnostic::literals;
+use crate::diagnostic::{Diagnostic, literals};
 
 /// Why a number is invalid in TOML, and its correct form.
 pub(super) fn number(word: &str) -> Option<(&'static str, String)> {
@@ -99,6 +99,28 @@ pub(super) fn number_with_comma(scanner: &mut Scanner<'_>, start: usize, end: us
         }
         _ => literals::number_with_comma(span, &joined, &format!("{whole}.{part}")),
     })
+}
+
+/// The report of text behind a whole number that belongs to it: a unit, or a computation.
+pub(super) fn behind(scanner: &Scanner<'_>, start: usize, end: usize) -> Option<Diagnostic> {
+    let number = scanner.text[start..end].trim_end();
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    let rest = text::token(scanner.rest());
+    if !is_number || rest.is_empty() {
+        return None;
+    }
+    let whole = scanner.text[start..scanner.at + rest.len()].to_owned();
+    let span = scanner.span(start, start + whole.len());
+    let is_word = rest.chars().all(char::is_alphabetic);
+    match rest.chars().next()? {
+        '*' | '/' | '+' | '^' if rest.contains(|letter: char| letter.is_ascii_digit()) => {
+            Some(literals::computed(span, &whole))
+        }
+        _ if is_word && !scanner.rest()[rest.len()..].trim_start().starts_with(['=', ':']) => {
+            Some(literals::unit(span, &whole, number))
+        }
+        _ => None,
+    }
 }
 
 /// The type in the same braces as the value at this position.

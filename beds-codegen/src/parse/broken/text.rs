@@ -144,6 +144,14 @@ pub(super) fn is_value(word: &str) -> bool {
     !is_digitless && toml::de::DeTable::parse(&format!("x = {word}\n")).is_ok()
 }
 
+/// The whole number that ends at a position, but for blanks: where it begins and ends.
+pub(super) fn number_before(text: &str, at: usize) -> Option<(usize, usize)> {
+    let end = text[..at].trim_end().len();
+    let start = text[..end].trim_end_matches(|letter: char| letter.is_ascii_digit()).len();
+    let is_value = text[..start].trim_end().ends_with('=');
+    (start < end && is_value).then_some((start, end))
+}
+
 /// The text up to the end of a value: a comma, a closing bracket, a comment, or the end of the line. In parentheses
 /// only the end of the line counts.
 pub(super) fn token(rest: &str) -> &str {

@@ -333,6 +333,9 @@ impl Scanner<'_> {
                 if self.text[end..next].contains('\n') || self.text[start..end].ends_with('\n') {
                     self.section_as_value(open)?;
                 }
+                if let Some(diagnostic) = numbers::behind(self, start, end) {
+                    return self.report(diagnostic);
+                }
                 let string = self.text[start..end].trim_end();
                 if [",\"", ",'"].iter().any(|end| string.ends_with(end)) && string.len() > 2 {
                     let last = start + string.len();

@@ -183,5 +183,10 @@ fn judge(scanner: &Scanner<'_>, token: &str, first: &str) -> crate::diagnostic::
     if Part::is_flag(&scanner.key) {
         return literals::no_flag(span(token.len()), token);
     }
+    if let Some(bounds) = token.split_once("..").map(|(least, most)| (least, most.trim_start_matches('=')))
+        && [bounds.0, bounds.1].iter().all(|bound| text::is_value(bound))
+    {
+        return literals::range(span(token.len()), token, bounds);
+    }
     literals::not_a_value(span(token.len()), token)
 }

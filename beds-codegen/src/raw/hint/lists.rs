@@ -96,6 +96,9 @@ pub(super) fn names(key: &str, value: &Value) -> Hint {
             None => say(CODES),
         },
         Value::Scalar(Scalar::Text(text)) if key == "filter" && is_condition(text) => say(CONDITION),
+        Value::Scalar(Scalar::Text(word)) if key == "returns" && is_nothing(word) => {
+            say("remove `returns`: only the fields that the procedure gives stand here")
+        }
         Value::Scalar(Scalar::Text(text)) => {
             if key == "values" && text.contains(['\'', '"', '(']) {
                 return values_of_sql(text);
@@ -134,6 +137,11 @@ pub(super) fn names(key: &str, value: &Value) -> Hint {
             say(format!("write the names, `{key} = [\"…\"]`"))
         }
     }
+}
+
+/// Whether a word says that there is no result.
+fn is_nothing(word: &str) -> bool {
+    matches!(word.trim().to_ascii_lowercase().as_str(), "nothing" | "none" | "void" | "null" | "")
 }
 
 const EACH_VALUE: &str = "write each value in quotes, `values = [\"…\", \"…\"]`";

@@ -2,10 +2,56 @@
 
 use super::{put, take};
 use crate::{
-    diagnostic::{ErrorSink, access as diagnostics, places},
+    diagnostic::{ErrorSink, access as diagnostics, places, shape},
+    meant::{self, Meant},
     part::Part,
-    tree::{Entry, Table, Value},
+    span::Spanned,
+    tree::{Entry, Node, Scalar, Table, Value},
 };
+
+/// Treats roles in the place of operations, `clerk = ["fetch", "create"]`, as exchanged. All of them have one report,
+/// since an operation has one list for all its roles.
+pub(super) fn by_role(template: &mut Table, errors: &mut ErrorSink<'_>) {
+    let Some(access) = template.table_mut("access") else { return };
+    let is_role = |entry: &Entry| {
+        let key = entry.key.value.as_str();
+        let is_operation = matches!(meant::meant(key, Part::Access), Some(Meant::Key(_) | Meant::Perhaps(_)));
+        !Part::Access.known().contains(&key)
+            && !is_operation
+            && shape::operations(&entry.value.value).is_some()
+    };
+    let (roles, kept): (Vec<Entry>, Vec<Entry>) =
+        std::mem::take(&mut access.entries).into_iter().partition(is_role);
+    access.entries = kept;
+    let Some(first) = roles.first() else { return };
+    let mut changed: Vec<&str> = Vec::new();
+    for Entry { key, value } in &roles {
+        for operation in shape::operations(&value.value).unwrap_or_default() {
+            give(access, operation, key);
+            if !changed.contains(&operation) {
+                changed.push(operation);
+            }
+        }
+    }
+    let right: Vec<String> = changed
+        .iter()
+        .filter_map(|operation| Some(format!("`{operation} = {}`", access.get(operation)?.value.written())))
+        .collect();
+    errors.push(diagnostics::by_role(first.key.span, &first.key.value, &right));
+}
+
+/// Adds a role to the list of an operation.
+fn give(access: &mut Table, operation: &str, role: &Spanned<String>) {
+    let item = Node::new(Value::Scalar(Scalar::Text(role.value.clone())), role.span);
+    match access.entries.iter_mut().find(|entry| entry.key.value == operation) {
+        Some(Entry { value: Node { value: Value::List(items), .. }, .. }) => items.push(item),
+        Some(_) => {}
+        None => access.entries.push(Entry {
+            key: Spanned::new(operation.to_owned(), role.span),
+            value: Node::new(Value::List(vec![item]), role.span),
+        }),
+    }
+}
 
 /// Treats a call among the operations of `[access]` as an entry of `[access.calls]`.
 pub(super) fn calls(template: &mut Table, errors: &mut ErrorSink<'_>) {

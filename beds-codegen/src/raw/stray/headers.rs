@@ -1,7 +1,7 @@
 //! The content of a section whose own header is missing: the lists of `[audit]`, the times of `[lifecycle]`, the roles
 //! of `[access]`, the keys of a call.
 
-use super::{RUN, put};
+use super::{RUNS, put};
 use crate::{
     diagnostic::{ErrorSink, places},
     part::Part,
@@ -27,7 +27,7 @@ pub(super) fn missing(
     for host in HOSTS {
         let Some(table) = template.table_mut(host) else { continue };
         let has = |key: &str| table.get(key).is_some();
-        let has_publish = has("publish");
+        let (has_publish, has_operations) = (has("publish"), has("operations"));
         let ages = AGES.iter().filter(|key| has(key)).count();
         let is_aging = !has_lifecycle && ages > 0 && (ages > 1 || has("by") || has("purge"));
         let home = |key: &str, value: &Value| match value {
@@ -43,7 +43,10 @@ pub(super) fn missing(
             }
             Value::List(_) if OPERATIONS.contains(&key) && host != "access" => Some("access"),
             Value::List(_) if key == "fields" && host == "fetch" && has_publish => Some("events"),
-            Value::List(_) if key == "publish" && host != "events" => Some("events"),
+            // Alone, `publish` is another word for `operations`.
+            Value::List(_) if key == "publish" && host != "events" && (host != "audit" || has_operations) => {
+                Some("events")
+            }
             _ => None,
         };
         super::take(table, home, strays);
@@ -55,7 +58,7 @@ fn calls(template: &mut Table, errors: &mut ErrorSink<'_>) {
     let mut is_found = false;
     let mut look = |table: &mut Table| {
         let keys = Part::Call.known();
-        let is_call = RUN.iter().any(|key| is_text(table.get(key)))
+        let is_call = RUNS.iter().any(|key| is_text(table.get(key)))
             && ["lane", "returns", "args", "on"].iter().any(|key| table.get(key).is_some());
         if !is_call {
             return;

@@ -3,7 +3,7 @@
 use super::{check::Check, impossible::constant, shape::is_placeholder};
 use crate::{
     aggregation::{TYPES, Takes},
-    diagnostic::{doubts, pipelines, stages as diagnostics},
+    diagnostic::{calls, doubts, pipelines, stages as diagnostics},
     json::{Json, Member, Node, is_path, member},
     span::Span,
 };
@@ -38,6 +38,14 @@ impl Check<'_, '_> {
     /// A text in a comparison of a query that looks like a field's path. In a query it is not a path.
     pub(super) fn field_as_text(&mut self, node: &Node, operator: &str) {
         let Some(path) = node.value.text().and_then(|text| text.strip_prefix('$')) else { return };
+        if let Some(arg) =
+            path.strip_prefix('$').and_then(|name| self.args.iter().find(|arg| arg.field.name == name))
+        {
+            let (text, name) = (format!("${path}"), arg.field.name.as_str());
+            let is_used = self.uses.iter().any(|found| found.name == name);
+            let said = calls::text_for_argument(node.span, (&text, name), is_used, self.named);
+            return self.errors.push(said);
+        }
         let name = path.strip_prefix('$').unwrap_or(path);
         if is_path(name) {
             self.errors.push(doubts::field_as_text(node.span, path, operator, self.named));

@@ -10,6 +10,7 @@ mod kind;
 mod routine;
 mod rule;
 mod shows;
+mod zones;
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -20,6 +21,7 @@ pub use self::{
     routine::{Direction, Parameter, Routine, RoutineKind, SqlMode},
     rule::{Asks, ITEMS, Rule},
     shows::{Each, Shows},
+    zones::zones,
 };
 
 /// What to look at.
@@ -78,6 +80,8 @@ pub struct Catalogue {
     pub others: Vec<(String, String)>,
     /// Names that texts of routines seem to call and for which the server has no function, in lower case.
     pub no_functions: BTreeSet<String>,
+    /// Time zones that texts of routines and views name and that the server does not know.
+    pub no_zones: BTreeSet<String>,
     /// Which server it is on: two databases of one server have the same.
     pub server: String,
     /// Whether names of databases and relations that differ only in case are the same.
@@ -171,6 +175,8 @@ pub struct Relation {
     pub shows: Option<Shows>,
     /// For a view: the names of this database in its definition.
     pub uses: Vec<String>,
+    /// For a view: the time zones that its definition names.
+    pub zones: Vec<String>,
     /// For a view: whether it runs a function of another database.
     pub runs_elsewhere: bool,
     /// The triggers of each write to it.
@@ -330,6 +336,7 @@ impl Relation {
             is_filtered: false,
             shows: None,
             uses: Vec::new(),
+            zones: Vec::new(),
             runs_elsewhere: false,
             triggers: Vec::new(),
             needs: Vec::new(),

@@ -8,7 +8,7 @@ use regex::Regex;
 use sqlx::{Executor as _, mysql::MySqlDatabaseError};
 
 use super::{Look, option, places, relations::quoted, routines::mode, text};
-use beds_core::inspect::{Needed, Relation, Routine, RoutineKind, Trigger};
+use beds_core::inspect::{Needed, Relation, Routine, RoutineKind, Trigger, zones};
 
 /// How many names are asked about.
 const NAMES_MAX: usize = 2_000;
@@ -140,6 +140,32 @@ impl Look<'_> {
         }
         // In quotes, `point` may be a table, while the text also calls the function.
         Ok(missing.difference(&known).cloned().collect())
+    }
+
+    /// The time zones that texts name and the server does not know: `convert_tz` then gives null.
+    pub(super) async fn no_zones(
+        &mut self,
+        relations: &[Relation],
+        routines: &[Routine],
+    ) -> sqlx::Result<BTreeSet<String>> {
+        let triggers = relations.iter().flat_map(|relation| &relation.triggers);
+        let all = routines.iter().chain(triggers.map(|trigger| &trigger.routine));
+        let of_texts = all.filter_map(|routine| routine.body.as_deref()).flat_map(zones);
+        let of_views = relations.iter().flat_map(|relation| relation.zones.iter().cloned());
+        let named: BTreeSet<String> = of_texts.chain(of_views).collect();
+        let mut missing = BTreeSet::new();
+        for zone in named.into_iter().take(NAMES_MAX) {
+            let known: Option<i64> =
+                sqlx::query_scalar("select convert_tz('2000-01-01 00:00:00', '+00:00', ?) is not null")
+                    .bind(&zone)
+                    .persistent(false)
+                    .fetch_one(&mut *self.connection)
+                    .await?;
+            if known != Some(1) {
+                missing.insert(zone);
+            }
+        }
+        Ok(missing)
     }
 
     /// Whether the server knows no function of this name, with any of the arguments. It takes `point()` for a stored

@@ -128,6 +128,7 @@ impl Look<'_> {
         self.needs(&mut relations).await?;
         let (routines, packages) = self.routines().await?;
         let no_functions = self.no_functions(&relations, &routines).await?;
+        let no_zones = self.no_zones(&relations, &routines).await?;
         let grants = self.grants(user, &database).await?;
         let accounts = self.accounts().await;
         let others = others.into_iter().chain(packages).collect();
@@ -140,6 +141,7 @@ impl Look<'_> {
             routines,
             others,
             no_functions,
+            no_zones,
             server,
             folds_names: self.folds_names,
             accounts,

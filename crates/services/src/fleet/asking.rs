@@ -112,8 +112,9 @@ impl Gathered {
                         .hint("it has ended, or lost RabbitMQ; `node.call.ping` tells whether it is back")
                 } else {
                     let message = format!("the node did not answer; it was last heard {ago} s ago");
-                    Error::new(ErrorCode::DeadlineExceeded, message)
-                        .hint("it may have obeyed the command; `node.call.ping` shows whether the node is there")
+                    Error::new(ErrorCode::DeadlineExceeded, message).hint(
+                        "it may have obeyed the command; `node.call.ping` shows whether the node is there",
+                    )
                 };
                 Answer::of(node, instance, Err(error))
             });

@@ -10,7 +10,7 @@ use super::{
     fields::Field,
     names::{same, stem},
 };
-use crate::routine::{Need, refused, sees_routines};
+use crate::routine::{Need, refused, sees, sees_routines};
 use beds_core::inspect::{
     Catalogue, Column, Kind, Relation, RelationKind, Routine, Supplied, UNKNOWN, same_word,
 };
@@ -109,7 +109,15 @@ fn wanted(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue) -> Wa
         catalogue.routines.iter().any(is)
     };
     let is_found = !domain.key().is_empty();
-    let create = domain.create.is_none() && needed.is_none() && domain.untold.is_none();
+    // A column that this user may not see may need a value.
+    let is_whole = sees(&relation.name, catalogue);
+    if domain.create.is_none() && !is_whole {
+        domain.left_out.push(format!(
+            "create: {} has rights on some columns alone, and may not see what else a new record needs",
+            shown(&catalogue.grants.user)
+        ));
+    }
+    let create = domain.create.is_none() && needed.is_none() && domain.untold.is_none() && is_whole;
     let update = domain.update.is_none() && is_found && domain.fields.iter().any(is_changeable);
     let delete = domain.delete.is_none() && is_found;
     let mut can = |operation: &str, need| {

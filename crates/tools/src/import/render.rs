@@ -10,6 +10,7 @@ use super::{
     domain::{Call, Domain, Object},
     fields::{Field, Supply},
     literal::string,
+    types::EMPTY,
 };
 use beds_core::inspect::{Column, Direction, RelationKind, RoutineKind, Supplied};
 
@@ -125,6 +126,7 @@ fn header(out: &mut String, domain: &Domain, options: &Options) {
     }
     let allowed: Vec<(&str, &str)> = [
         ("B0322", domain.fields.iter().any(says_null), "a default is the text NULL"),
+        ("B0903", domain.fields.iter().any(is_always_empty), "a column keeps the empty text alone"),
         ("B0907", domain.names().any(may_look_odd), "the database has names that look like something else"),
     ]
     .into_iter()
@@ -137,6 +139,11 @@ fn header(out: &mut String, domain: &Domain, options: &Options) {
         entries.add("allow", format!("[{}]", codes.join(", ")));
     }
     entries.write(out);
+}
+
+/// Whether the only text of a field is the empty one.
+fn is_always_empty(field: &Field) -> bool {
+    field.ty.keys.iter().any(|(key, value)| *key == "pattern" && *value == string(EMPTY))
 }
 
 /// Whether the compiler would take the default for a mistake: a text that spells null.

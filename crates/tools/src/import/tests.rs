@@ -73,6 +73,23 @@ fn text<'p>(plan: &'p Plan, file: &str) -> &'p str {
 }
 
 #[test]
+fn a_column_without_room_takes_the_empty_value_alone() {
+    let mut relation = table("t", &["id"], vec![index("PRIMARY", &["id"])]);
+    let none = Column::new("none", Kind::String { max: 0, trims: true }, "char(0)");
+    let bytes = Column::new("bits", Kind::Bytes { max: 0, fixed: false }, "varbinary(0)");
+    relation.columns.extend([none, bytes]);
+    let plan = imported(&Catalogue { relations: vec![relation], ..Catalogue::default() });
+    let template = text(&plan, "t_rec.toml");
+    for part in [
+        "# allow: a column keeps the empty text alone\nallow = [\"B0903\"]",
+        "none = { type = \"string\", max = 1, pattern = \"\", required = true }",
+        "# bits: its column keeps no bytes",
+    ] {
+        assert!(template.contains(part), "{part}: {template}");
+    }
+}
+
+#[test]
 fn the_key_without_a_primary_key_is_the_shortest_that_is_unique() {
     let indexes = vec![index("a_both", &["x", "id"]), index("b_only", &["id"]), index("c_only", &["x"])];
     let catalogue = Catalogue { relations: vec![table("t", &["id", "x"], indexes)], ..Catalogue::default() };

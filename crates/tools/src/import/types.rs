@@ -18,6 +18,8 @@ const ENUM_LEN_MAX: usize = 255;
 pub(super) const ENTRIES_MAX: usize = 1_000;
 /// The years that MariaDB stores. It also stores 0, which is shown and may be sent back.
 pub(super) const YEARS: (i32, i32) = (1901, 2155);
+/// The pattern of a column that keeps no characters, such as `char(0)`: the empty text alone.
+pub(super) const EMPTY: &str = "";
 /// The most items that an imported list has if nothing says less.
 const LIST_MAX: u64 = 100_000;
 /// How deep lists and objects may nest.
@@ -151,6 +153,7 @@ pub(super) fn typed(kind: &Kind, place: &mut Place<'_>) -> Result<Ty, String> {
             let ty = Ty::plain("decimal").key("precision", precision).key("scale", scale.min(precision));
             if *unsigned { ty.key("min", string("0")) } else { ty }
         }
+        Kind::String { max: 0, .. } => Ty::plain("string").key("max", 1).key("pattern", string(EMPTY)),
         Kind::String { max, .. } if *max <= STRING_MAX => {
             place.string(Ty::plain("string").key("max", (*max).max(1)))
         }
@@ -159,7 +162,9 @@ pub(super) fn typed(kind: &Kind, place: &mut Place<'_>) -> Result<Ty, String> {
         }
         Kind::Bytes { max, fixed } => {
             let ty = Ty::plain("bytes").key("max", (*max).max(1));
-            if *fixed && *max == 16 {
+            if *max == 0 {
+                ty.noted("its column keeps no bytes: the database refuses all values but the empty one")
+            } else if *fixed && *max == 16 {
                 ty.noted("if these 16 bytes are a UUID, write type = \"uuid\" without max")
             } else {
                 ty

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use beds_core::inspect::{Catalogue, Needed, Relation, Routine, RoutineKind};
+use beds_core::inspect::{Catalogue, Needed, Relation, Routine, RoutineKind, zones};
 use beds_protocol::shown;
 
 use super::{
@@ -150,6 +150,7 @@ fn faults_of(all: Vec<Followed<'_>>, is_whole: bool, catalogue: &Catalogue) -> V
                 faults.extend(transactional(&title, is_trigger, used, catalogue));
             }
         }
+        faults.extend(unknown_zones(routine, &title, catalogue));
         faults.extend(functions.iter().map(|name| {
             let message = format!("{title} uses the function {}, which is not there", shown(name));
             Fault::new(Severity::Error, message, "create it, or correct the routine")
@@ -157,6 +158,25 @@ fn faults_of(all: Vec<Followed<'_>>, is_whole: bool, catalogue: &Catalogue) -> V
     }
     faults
 }
+
+/// Conversions between time zones whose result is null, since the server does not know the zone.
+fn unknown_zones(routine: &Routine, title: &str, catalogue: &Catalogue) -> Vec<Fault> {
+    let named = routine.body.as_deref().map(zones).unwrap_or_default();
+    let unknown = named.into_iter().filter(|zone| catalogue.no_zones.contains(zone));
+    unknown.map(|zone| Fault::new(Severity::Warning, unknown_zone(title, &zone), LOAD_ZONES)).collect()
+}
+
+/// The message for a text that names a time zone which the server does not know.
+pub(crate) fn unknown_zone(title: &str, zone: &str) -> String {
+    format!(
+        "{title} converts with the time zone {}, which the server does not know: the result is null",
+        shown(zone)
+    )
+}
+
+/// The advice for it.
+pub(crate) const LOAD_ZONES: &str =
+    "correct its name, or load the time zones: `mariadb-tzinfo-to-sql /usr/share/zoneinfo | mariadb mysql`";
 
 /// A routine or a trigger, and the objects of this database that it uses.
 struct Followed<'c> {

@@ -15,7 +15,9 @@ mod uses;
 mod values;
 
 pub(crate) use condition::{Expr, How, Made, Sign, condition};
-pub(crate) use faults::{broken, faults, has_dynamic, lax, loose, loose_table, refused, written};
+pub(crate) use faults::{
+    LOAD_ZONES, broken, faults, has_dynamic, lax, loose, loose_table, refused, unknown_zone, written,
+};
 pub(crate) use handlers::{Catches, handlers};
 pub(crate) use parentheses::{at_top, inside, outside};
 pub(crate) use rights::{gives, lacks_on, reads, sees, sees_routines};

@@ -20,6 +20,7 @@ mod routine;
 mod skipped;
 mod tables;
 mod types;
+mod unversioned;
 mod used;
 mod validator;
 

@@ -11,7 +11,11 @@ use super::{
     used,
     validator::is_always_stored,
 };
-use crate::{import::AllDeeds, keeps::bounded_by_bytes};
+use crate::{
+    import::AllDeeds,
+    keeps::bounded_by_bytes,
+    routine::{LOAD_ZONES, unknown_zone},
+};
 use beds_core::{
     inspect::{Catalogue, Column, Evidence, Grant, Granted, Index, Kind, Relation, RelationKind, same_word},
     spec::{Engine, Field, Object, Type},
@@ -32,6 +36,9 @@ pub(super) fn check(object: &Object, relation: &Relation, all: &AllDeeds<'_>, fi
             Engine::MongoDb => "create the collection, or make the view again on an existing one",
         };
         findings.error(&place, format!("nobody can read {}: {broken}", shown(&relation.name))).hint(hint);
+    }
+    for zone in relation.zones.iter().filter(|zone| catalogue.no_zones.contains(*zone)) {
+        findings.warning(&place, unknown_zone(&shown(&relation.name), zone)).hint(LOAD_ZONES);
     }
     if let Some(writer) = all.writer_of(relation).filter(|_| relation.kind == RelationKind::View) {
         findings

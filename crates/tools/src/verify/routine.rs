@@ -6,7 +6,7 @@ use beds_protocol::shown;
 use super::{
     Findings, elsewhere, misplaced, reach, renamed, skipped,
     types::{Against, Fit, fit},
-    used,
+    unversioned, used,
 };
 use crate::{
     import::{self, AllDeeds},
@@ -95,6 +95,7 @@ pub(super) fn check(object: &Object, routine: &Routine, all: &AllDeeds<'_>, find
     skipped::check(object, routine, catalogue, findings);
     reach::check(object, routine, catalogue, findings);
     renamed::check(object, routine, catalogue, findings);
+    unversioned::check(object, routine, catalogue, findings);
     if lane == Lane::Write {
         for (title, is_trigger) in lax(routine, catalogue) {
             let message = format!("{title} {NOT_STRICT}");

@@ -25,6 +25,7 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
     }
     let is_base = |statement: &[Token]| is_into(statement, &base.table.name, catalogue);
     swallows(object, routine, &text, &is_base, findings);
+    undoes(object, routine, &text, findings);
     if !has_dynamic(&text) && !text.iter().any(|token| token.is("call")) {
         creates_none(object, routine, &text, &is_base, findings);
     }
@@ -57,6 +58,28 @@ fn swallows(
     findings
         .push(severity, place(object.usage), message)
         .hint("end the handler with `resignal`, or remove it");
+}
+
+/// A rollback to a savepoint, outside of handlers, which are checked by themselves.
+fn undoes(object: &Object, routine: &Routine, text: &[Token], findings: &mut Findings<'_>) {
+    let rollbacks = |text: &[Token]| {
+        let is_to = |rest: &[Token]| rest.first().is_some_and(|token| token.is("to"));
+        let is_partial = |at: usize| {
+            let rest = &text[at + 1..];
+            is_to(rest) || (rest.first().is_some_and(|token| token.is("work")) && is_to(&rest[1..]))
+        };
+        (0..text.len()).filter(|at| text[*at].is("rollback") && is_partial(*at)).count()
+    };
+    let within: usize = handlers(text).iter().map(|handler| rollbacks(handler.body)).sum();
+    if rollbacks(text) > within {
+        let message = format!(
+            "{} may take its write back by `rollback to savepoint`, and the answer does not say so",
+            shown(&routine.name)
+        );
+        findings
+            .warning(place(object.usage), message)
+            .hint("refuse by `signal` after the rollback; the node then undoes the whole request");
+    }
 }
 
 /// A create that may insert nothing.

@@ -94,6 +94,9 @@ pub(super) fn fit(kind: &Kind, ty: &Type, against: Against) -> Fit {
             Fit::Fine
         }
         (Type::Decimal { precision, scale, .. }, _) => decimal(kind, ty, (*precision, *scale), against),
+        (Type::String { pattern: Some(pattern), .. }, _) if pattern.source().is_empty() => {
+            string(kind, ty, 0, against)
+        }
         (Type::String { max, .. } | Type::Text { max, .. }, _) => string(kind, ty, *max, against),
         (Type::Enum { values }, _) => enumeration(kind, ty, values, against),
         (Type::Bytes { max }, Kind::Bytes { max: kept, .. }) if against.written && max > kept => {

@@ -116,6 +116,22 @@ fn procedures_that_the_user_may_not_see_are_replaced_by_none() {
 }
 
 #[test]
+fn a_create_is_offered_where_all_columns_are_seen() {
+    let offers = |on: Granted| {
+        let (told, script) =
+            seen(&[(&["SELECT", "INSERT", "TRIGGER"], on), (&["EXECUTE"], Granted::Database)]);
+        let is_told = told.iter().any(|what| {
+            what == "create: `ro@%` has rights on some columns alone, and may not see what else a new record needs"
+        });
+        let is_offered = script.contains("create procedure `sp_t_create`");
+        assert_ne!(is_told, is_offered, "{told:#?}\n{script}");
+        is_offered
+    };
+    assert!(!offers(Granted::Columns("t".to_owned())));
+    assert!(offers(Granted::Relation("t".to_owned())));
+}
+
+#[test]
 fn what_the_user_may_not_read_is_said() {
     let told = |grants: &[(&[&str], Granted)]| {
         let told = seen(grants).0.into_iter();

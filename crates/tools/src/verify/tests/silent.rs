@@ -140,6 +140,66 @@ fn a_create_that_may_insert_nothing_is_found() {
 }
 
 #[test]
+fn a_write_that_is_taken_back_is_found() {
+    let taken_back = "warning may take its write back by `rollback to savepoint`";
+    each(&[
+        (Create, "begin savepoint s; INSERT; if c < 0 then rollback to savepoint s; end if; end", taken_back),
+        (Update, "begin savepoint s; UPDATE; if c < 0 then rollback work to s; end if; end", taken_back),
+        (
+            Delete,
+            "begin savepoint s; DELETE; if row_count() > 1 then rollback to s; signal sqlstate '45000'; end if; end",
+            "",
+        ),
+        (
+            Update,
+            "begin declare exit handler for sqlexception begin rollback to s; resignal; end; savepoint s; UPDATE; end",
+            "",
+        ),
+        (Update, "begin savepoint s; UPDATE; release savepoint s; end", ""),
+    ]);
+}
+
+#[test]
+fn a_version_that_may_not_be_null_is_found() {
+    let finds_none = "error finds no record for a request without `if_version`";
+    let mut domain = wide_domain(Update);
+    domain.version = Some(3);
+    for (set, condition, expected) in [
+        ("amount = c", "price = x", finds_none),
+        ("amount = c", "x = line.price", finds_none),
+        ("amount = c", "(x is null or price = x)", ""),
+        ("amount = c", "price = coalesce(x, price)", ""),
+        ("amount = c", "price <=> ifnull(x, price)", ""),
+    ] {
+        let body = format!(
+            "update line set {set}, price = price + 1 where id_order = o and id_part = r and {condition}"
+        );
+        is_said(&said(&domain, &wide(Update, &body)), expected, &body);
+    }
+    // The text gives the parameter a value of its own, or tells the two cases apart.
+    for body in [
+        "begin if x is null then select price into x from line where id_order = o and id_part = r; end if; \
+         update line set amount = c, price = price + 1 where id_order = o and id_part = r and price = x; end",
+        "begin if x is null then update line set amount = c, price = price + 1 where id_order = o and id_part = r; else \
+         update line set amount = c, price = price + 1 where id_order = o and id_part = r and price = x; end if; end",
+    ] {
+        let found = said(&domain, &wide(Update, body));
+        assert!(!found.iter().any(|found| found.contains("if_version")), "{body}: {found:?}");
+    }
+}
+
+#[test]
+fn a_time_zone_that_the_server_does_not_know_is_found() {
+    let body = "update line set amount = c, price = x where id_order = o and id_part = r and \
+                convert_tz(now(), 'Europe/Berlin', '+00:00') > '2000-01-01'";
+    let mut catalogue = wide(Update, body);
+    is_said(&said(&wide_domain(Update), &catalogue), "", body);
+    catalogue.no_zones.insert("Europe/Berlin".to_owned());
+    let expected = "warning converts with the time zone `Europe/Berlin`, which the server does not know";
+    is_said(&said(&wide_domain(Update), &catalogue), expected, body);
+}
+
+#[test]
 fn a_value_that_is_lost_on_its_way_is_found() {
     let another = "error gives another value to its parameter `c`";
     each(&[

@@ -17,6 +17,7 @@ fn what_fits_is_fine() {
         (decimal(32, 0), Type::INT, READ),
         (Kind::Int { min: 0, max: i128::from(u64::MAX) }, Type::uint(0, u64::MAX), WRITE),
         (Kind::string(40), Type::string(0, 40), WRITE),
+        (Kind::string(0), Type::matching(0, 1, ""), WRITE),
         (Kind::Year, Type::int(1901, 2155), WRITE),
         (Kind::Year, Type::int(0, 2155), WRITE),
         // A rule for the values of clients is not a type.
