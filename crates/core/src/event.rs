@@ -146,7 +146,7 @@ impl Publication {
     }
 
     /// The events and entries of the write, given its outcome. `after` is the record with the fields of
-    /// [`Self::read_after`], if there are any. For a write by filter it is the array of the written records, each an
+    /// [`Self::read_after`], if there are any; for a call it has the key, as the record shows it. For a write by filter it is the array of the written records, each an
     /// object with the key, and after an update the version and those fields.
     ///
     /// # Errors
@@ -186,7 +186,7 @@ impl Publication {
                     self.of_record(record, at, &mut told);
                 }
             }
-            Of::Call(call, given) => self.of_call(call, given, outcome, at, &mut told)?,
+            Of::Call(call, given) => self.of_call(call, given, (outcome, after), at, &mut told)?,
         }
         Ok(told)
     }
@@ -201,7 +201,7 @@ impl Publication {
         &self,
         call: &Call,
         given: &Members,
-        outcome: &Outcome,
+        (outcome, after): (&Outcome, Option<&[u8]>),
         at: DateTime,
         told: &mut Told,
     ) -> Result<()> {
@@ -211,6 +211,9 @@ impl Publication {
                 |name: &str| call.args.iter().any(|arg| arg.field.name == name && !arg.field.sensitive);
             let out: Members = read(outcome.out.as_deref())?;
             record.extend(out.into_iter().filter(|(name, _)| is_told(name)));
+        }
+        if after.is_some() {
+            record.extend(read::<Members>(after)?);
         }
         if self.key(&record).is_some() {
             self.of_record(&record, at, told);

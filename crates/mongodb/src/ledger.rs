@@ -217,9 +217,14 @@ impl Ledger {
         Ok(reply)
     }
 
-    /// Deletes some of the documents that are older than a moment, and gives their number.
-    pub(crate) async fn purge(&self, before: DateTime, limit: Duration) -> Result<u64, Failure> {
+    /// Deletes some of the documents that are older than `age` by the server's clock, and gives their number. A node
+    /// whose clock is ahead would forget the writes of all nodes.
+    pub(crate) async fn purge(&self, age: Duration, limit: Duration) -> Result<u64, Failure> {
         let collection = self.collection();
+        let hello = self.database.run_command(doc! { "hello": 1 }).await?;
+        let now = hello.get_datetime("localTime").copied().unwrap_or_else(|_| DateTime::now());
+        let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
+        let before = DateTime::from_millis(now.timestamp_millis().saturating_sub(age));
         let found = collection
             .find(doc! { "at": { "$lt": before } })
             .sort(doc! { "at": 1 })

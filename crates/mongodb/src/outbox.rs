@@ -12,7 +12,7 @@ use beds_protocol::value::DateTime as Moment;
 use futures_util::{TryStreamExt as _, future::BoxFuture};
 use mongodb::{
     Client,
-    bson::{DateTime, Document, doc},
+    bson::{Document, doc},
     options::{ReadConcern, ReadPreference, SelectionCriteria, TransactionOptions},
 };
 use tokio::time::{Instant, sleep};
@@ -122,23 +122,29 @@ impl Relay {
 
     /// Takes or renews the lease; false if another relay has it.
     async fn renew(&mut self, is_new: bool) -> Result<bool, String> {
-        let (now, collection, id) = (DateTime::now(), self.store.collection().clone(), self.id.clone());
-        let until = DateTime::from_system_time(now.to_system_time() + LEASE_FOR);
-        let own = doc! { "body": &id };
-        let free = doc! { "at": { "$lt": now } };
-        let lease = doc! {
-            "_id": LEASE, "$or": if is_new { vec![own, free] } else { vec![own] },
+        let (collection, id) = (self.store.collection().clone(), self.id.clone());
+        let own = doc! { "_id": LEASE, "body": &id };
+        let free = doc! { "_id": LEASE, "$expr": { "$lt": ["$at", "$$NOW"] } };
+        // Both moments are the server's: a node whose clock is ahead would keep the lease after its end.
+        let lasts = i64::try_from(LEASE_FOR.as_millis()).unwrap_or(i64::MAX);
+        let change = vec![doc! { "$set": {
+            "seq": { "$literal": 0_i64 }, "routing_key": "", "template_hash": "", "body": &id,
+            "at": { "$add": ["$$NOW", lasts] },
+        } }];
+        let asked = async move {
+            // A condition with `$expr` cannot insert the document, so that takes a second step.
+            if is_new && collection.update_one(free, change.clone()).await?.matched_count > 0 {
+                return Ok(true);
+            }
+            let done = collection.update_one(own, change).upsert(is_new).await?;
+            Ok(done.matched_count > 0 || done.upserted_id.is_some())
         };
-        let change = doc! {
-            "$set": { "seq": 0_i64, "routing_key": "", "template_hash": "", "body": &id, "at": until },
-        };
-        let asked = async move { collection.update_one(lease, change).upsert(is_new).await };
         match self.ask(asked).await? {
-            Ok(done) if done.matched_count > 0 || done.upserted_id.is_some() => {
+            Ok(true) => {
                 self.renewed = Instant::now();
                 Ok(true)
             }
-            Ok(_) => Ok(false),
+            Ok(false) => Ok(false),
             Err(error) if fault::is_duplicate(&error) => Ok(false),
             Err(error) => Err(error.kind.to_string()),
         }

@@ -277,11 +277,13 @@ pub(super) fn remaining(fault: Fault, remains: Remains) -> Fault {
 /// The message of a conflict that may have left something behind.
 pub(super) const CONFLICT: &str = "lock conflict: other requests changed the same records";
 
-/// The error if an object ended a transaction in which others had run, or which has events.
-pub(super) fn ended(domain: &Domain) -> Error {
+/// The error if an object ended a transaction in which others had run, or which has events. The object may have
+/// `failed` after that.
+pub(super) fn ended(domain: &Domain, failed: Option<&Error>) -> Error {
+    let failed = failed.map(|error| format!("; then it failed: {}", error.message)).unwrap_or_default();
     let message = format!(
         "an object of `{}` ended the node's transaction by itself, so the earlier writes of this request may or may \
-         not have happened",
+         not have happened{failed}",
         domain.name
     );
     Error::unknown_effect(&message).hint(

@@ -3,7 +3,10 @@
 
 use beds_core::{Error, Outcome, event::Told, ledger::NO_LEDGER, plan};
 use beds_lane::Gate;
-use beds_protocol::tables::{AUDIT, EVENTS, LEDGER};
+use beds_protocol::{
+    ErrorCode,
+    tables::{AUDIT, EVENTS, LEDGER},
+};
 use sqlx::{Executor as _, MySqlConnection};
 use tokio::time::timeout;
 
@@ -127,16 +130,23 @@ impl Write {
         // A transaction that wrote into a table without transactions may have no mark.
         let is_marked = is_watched
             && session.mark().await.map_err(|error| classify(&error, self.domain))? == Course::Good;
-        let Applied { outcome, told } = match &self.write {
-            plan::Write::All(items) => together::run(self, items, session).await?,
-            _ => self.apply(&mut session.connection).await?,
+        let mut told = Told::default();
+        let done = match &self.write {
+            plan::Write::All(items) => together::run(self, items, session, &mut told).await,
+            _ => self.apply(&mut session.connection).await.map(|applied| {
+                told = applied.told;
+                applied.outcome
+            }),
         };
-        if is_marked {
+        // An object may end the transaction and fail afterwards.
+        let may_have_ended = matches!(done, Ok(_) | Err(Fault::Refused(_)));
+        if is_marked && may_have_ended {
             let course = session.goes_on().await.map_err(|error| classify(&error, self.domain))?;
             if course == Course::Ended {
-                return Err(self.ended(session, &told, is_claimed).await?);
+                return Err(self.ended(session, &told, is_claimed, done.err()).await?);
             }
         }
+        let outcome = done?;
         told::store(&mut session.connection, &told, self.domain).await?;
         let has_events = !told.events.is_empty();
         if self.commits() {
@@ -158,8 +168,15 @@ impl Write {
 
     /// An object ended a transaction in which others had run, or which has events or audit entries: it is unknown what
     /// remains. Unless the claim shows a rollback, the events and entries are stored, and committed together with the
-    /// transaction that is open now. So each remaining change is reported.
-    async fn ended(&self, session: &mut Session, told: &Told, is_claimed: bool) -> Result<Fault, Fault> {
+    /// transaction that is open now. So each remaining change is reported. `failed` is the failure of the object after
+    /// that. If the server rolled back because of this failure, nothing remains.
+    async fn ended(
+        &self,
+        session: &mut Session,
+        told: &Told,
+        is_claimed: bool,
+        failed: Option<Fault>,
+    ) -> Result<Fault, Fault> {
         let domain = self.domain;
         if let &[call] = &*self.calls() {
             self.tables.have_ended(&[call], domain);
@@ -176,7 +193,11 @@ impl Write {
             connection.execute("commit").await.map_err(|error| classify(&error, domain))?;
             self.stored.notify_one();
         }
-        Ok(Fault::Refused(ended(domain)))
+        Ok(match failed {
+            Some(fault) if is_taken_back && !is_signal(&fault) => fault,
+            Some(Fault::Refused(error)) => Fault::Refused(ended(domain, Some(&error))),
+            Some(_) | None => Fault::Refused(ended(domain, None)),
+        })
     }
 
     /// Notes that a table without transactions keeps rows, and which table it is, if that can be known.
@@ -256,6 +277,11 @@ impl Write {
             Err(_) => Err(Fault::Abandoned(Error::unknown_effect("the commit was not confirmed in time"))),
         }
     }
+}
+
+/// Whether an object failed by its own decision, and not the server.
+fn is_signal(fault: &Fault) -> bool {
+    matches!(fault, Fault::Refused(error) if error.code == ErrorCode::RejectedByDatabase)
 }
 
 /// The outcome of a write that is done, with a note of the effects that remain in any case.

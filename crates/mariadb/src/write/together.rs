@@ -51,12 +51,18 @@ fn check_one(domain: &'static Domain, action: &Action) -> Result<(), Error> {
     }
 }
 
-/// Runs all items within the transaction that is open in the session.
-pub(super) async fn run(write: &Write, items: &[Item], session: &mut Session) -> Result<Applied, Fault> {
+/// Runs all items within the transaction that is open in the session. `told` gets the events and audit entries of each
+/// item that is done, even if a later one fails.
+pub(super) async fn run(
+    write: &Write,
+    items: &[Item],
+    session: &mut Session,
+    told: &mut Told,
+) -> Result<Outcome, Fault> {
     // This comes after the claim: a duplicate has its reply, whatever the node has learned since.
     learn(write, items, &mut session.connection).await?;
     write.tables.check(items).map_err(Fault::Refused)?;
-    let (mut done, mut told) = (Items::default(), Told::default());
+    let mut done = Items::default();
     for (index, item) in items.iter().enumerate() {
         let added = match item {
             Item::Known(outcome) => done.push(outcome, write.reply_bytes_max),
@@ -73,7 +79,7 @@ pub(super) async fn run(write: &Write, items: &[Item], session: &mut Session) ->
         };
         added.map_err(Fault::Refused)?;
     }
-    Ok(Applied { outcome: done.finish(), told })
+    Ok(done.finish())
 }
 
 /// Asks whether the tables behind the items have transactions, if no write has shown it yet. Only a call's own run

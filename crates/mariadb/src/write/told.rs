@@ -1,11 +1,13 @@
 //! The events and audit entries of a write: rows in its transaction, made and written after its objects ran.
 
+use std::mem::discriminant;
+
 use beds_core::{
     Outcome,
     event::{Publication, Told},
     lookup::KEYS_MAX,
-    plan,
-    spec::{Domain, mariadb},
+    plan::{self, Invocation},
+    spec::{Arg, ArgMode, Domain, mariadb},
     value::{Value, write_record},
 };
 use sqlx::MySqlConnection;
@@ -45,7 +47,8 @@ impl Place<'_> {
         connection: &mut MySqlConnection,
     ) -> Result<Option<Vec<u8>>, Fault> {
         let (domain, told) = (publication.domain(), publication.read_after());
-        let key = match self.write {
+        let called;
+        let (key, told) = match self.write {
             plan::Write::UpdateMany { .. } => {
                 let version = domain.version.filter(|field| !told.contains(field));
                 let others = told.iter().copied().chain(version).filter(|field| !domain.key.contains(field));
@@ -53,14 +56,19 @@ impl Place<'_> {
                 return self.all(domain, &fields, connection).await.map(Some);
             }
             plan::Write::DeleteMany(_) => return Ok(Some(self.keys(domain))),
-            plan::Write::Update { key, .. } => key,
+            plan::Write::Update { key, .. } => (key, told),
+            // A client may write a key in several ways, and the database finds one record by all of them.
+            plan::Write::Call(invocation) => {
+                called = named(domain, invocation);
+                (&called, domain.key)
+            }
             plan::Write::Create { .. }
             | plan::Write::Upsert { .. }
             | plan::Write::Delete { .. }
-            | plan::Write::Call(_)
             | plan::Write::All(_) => return Ok(None),
         };
-        let (Some(source), false) = (self.objects.read.as_ref(), told.is_empty()) else { return Ok(None) };
+        let is_asked = !told.is_empty() && key.len() == domain.key.len();
+        let (Some(source), true) = (self.objects.read.as_ref(), is_asked) else { return Ok(None) };
         let kept = kept::columns(connection, domain, Some(source), self.known).await?;
         let place = read::Place { domain, source, kept: &kept };
         let found = kept::optional(domain, find(connection, place, told, key).await)?;
@@ -94,6 +102,21 @@ impl Place<'_> {
     fn keys(&self, domain: &Domain) -> Vec<u8> {
         array(&self.keys.iter().map(|key| json(domain, key.as_deref())).collect::<Vec<_>>())
     }
+}
+
+/// The key that the arguments of a call name; shorter than a key if they do not name all of it.
+fn named(domain: &Domain, invocation: &Invocation) -> Vec<Value> {
+    let Invocation { call, args } = invocation;
+    let value = |&field: &usize| {
+        let field = &domain.fields[field];
+        let is_it = |arg: &Arg| {
+            let is_of_type = discriminant(&arg.field.ty) == discriminant(&field.ty);
+            arg.field.name == field.name && is_of_type && arg.mode != ArgMode::Out
+        };
+        let (_, value) = call.args.iter().zip(args).find(|(arg, _)| is_it(arg))?;
+        (!value.is_null()).then(|| value.clone())
+    };
+    domain.key.iter().map_while(value).collect()
 }
 
 /// These fields of the records with these keys; `None` if they cannot be read.

@@ -213,6 +213,33 @@ async fn what_is_committed_by_itself_has_its_event() {
     assert_eq!((odd.count("fickle"), odd.count("beds_events")), (2, 2));
 }
 
+/// An object that fails after a commit leaves what was done before it: the outcome is unknown, and what remains has its
+/// events.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_or_a_batch_in_which_one_fails_after_a_commit_is_unknown() {
+    let odd = Odd::open();
+    let items = |from: i64| {
+        let told = |id| (&FICKLE_TOLD, create(id, "plain"));
+        vec![told(from), told(from + 1), (&FICKLE, create(from + 2, "too late")), told(from + 3)]
+    };
+    let list = |from: i64| {
+        let record = |(id, how): (i64, &str)| vec![Value::Int(id), Value::Text(how.into())];
+        let records = (from..).zip(["plain", "too late", "plain"]).map(record).collect();
+        Action::Write(plan::Write::Create { records, many: true })
+    };
+    for error in [
+        odd.run_all(items(0), None).await.unwrap_err(),
+        odd.run_all(items(10), Some(claim("a", 1))).await.unwrap_err(),
+        odd.run(&FICKLE, list(20)).await.unwrap_err(),
+        odd.run_once(&FICKLE, list(30), Some(claim("b", 1))).await.unwrap_err(),
+    ] {
+        assert_eq!((error.code, error.retryable), (ErrorCode::Unavailable, false), "{error}");
+        assert!(error.message.contains("may or may not have happened"), "{error}");
+        assert!(error.message.contains("; then it failed: "), "{error}");
+    }
+    assert_eq!((odd.count("fickle where id < 20 and how = 'plain'"), odd.count("beds_events")), (4, 4));
+}
+
 /// What is refused after a commit says what remains.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_create_that_is_refused_after_a_commit_says_what_remains() {

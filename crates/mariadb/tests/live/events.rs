@@ -120,9 +120,9 @@ async fn each_change_has_an_event_and_what_is_refused_has_none() {
     assert_eq!(odd.item(create("a", 9)).await.unwrap_err().code, ErrorCode::Conflict);
     let records = vec![record("d", 2), record("c", 3)];
     odd.item(Action::Write(plan::Write::Create { records, many: true })).await.unwrap_err();
-    odd.call_item(&CALLS[0], vec![text("b"), Value::Int(40), Value::Null]).await.unwrap();
-    odd.call_item(&CALLS[1], vec![text("psst"), Value::Int(4)]).await.unwrap();
     // The key is that of the record, however it is written.
+    odd.call_item(&CALLS[0], vec![text("B"), Value::Int(40), Value::Null]).await.unwrap();
+    odd.call_item(&CALLS[1], vec![text("psst"), Value::Int(4)]).await.unwrap();
     odd.delete_item("A").await.unwrap();
     let stored = odd.relay().await.next(0, 100).await.unwrap().events;
     let told: Vec<(&str, Option<&str>)> = stored
