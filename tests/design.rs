@@ -129,6 +129,13 @@ fn what_is_wrong_is_said_and_nothing_is_written() {
     assert!(said.contains("entities[0].filters[0]") && said.contains("did you mean `isbn`?"), "{said}");
     assert!(!site.path("proposals").exists());
     assert!(site.refused(&["new"]).contains("--model"));
+    // A finished model has its engine and its database, and nobody is asked.
+    for option in
+        ["--engine=mongodb", "--database=x", "--show-prompt", "--attempts=2", "--replay=x", "--template=x"]
+    {
+        let said = site.refused(&["new", "--model", "model.json", option]);
+        assert!(said.contains("cannot be used with"), "{option}: {said}");
+    }
     fs::write(site.path("wish.txt"), "A library").unwrap();
     let said = site.refused(&["new", "--description", "wish.txt"]);
     assert!(said.contains("no model can be asked"), "{said}");

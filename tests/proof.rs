@@ -127,7 +127,10 @@ fn what_is_proved_and_signed_runs_in_a_database_and_nothing_else_does() {
     fs::write(site.path("config/beds.toml"), config).unwrap();
     // A missing database, and one that has changed meanwhile.
     assert!(why("proposals/library").contains("Unknown database"));
-    ask("create database library");
+    ask("create database library character set latin1");
+    let said = why("proposals/library");
+    assert!(said.contains("its character set is latin1"), "{said}");
+    ask("alter database library character set utf8mb4");
     ask("create view library.v_book as select 1 as one");
     let said = why("proposals/library");
     assert!(said.contains("is not what the proofs began with: view v_book is there"), "{said}");

@@ -219,6 +219,35 @@ fn an_order_by_a_unique_field_has_an_index_with_the_key() {
     assert!(js.contains("code_1__id_1") && !js.contains("door_1__id_1"), "{js}");
 }
 
+/// The index of a key of several fields serves its first field alone.
+#[test]
+fn a_filter_by_a_later_field_of_the_key_has_an_index() {
+    let proposed = |engine: &str, read: &str| {
+        let text = format!(
+            "[template]\nname = \"seat\"\nservice = \"app_server\"\nengine = \"{engine}\"\ndatabase = \"odd\"\n\
+             [fields]\nhall = {{ type = \"int\", key = true }}\nrow = {{ type = \"int\", key = true }}\n\
+             place = {{ type = \"int\", key = true }}\n\
+             [objects]\n{read}\n[fetch]\nfilter = [\"hall\", \"row\"]\nsort = [\"place\", \"hall\"]\n"
+        );
+        let output = Compiler::new().template_text("seat_rec.toml", text).compile();
+        let domain = output.unwrap_or_else(|report| panic!("{report}")).domains.remove(0);
+        propose::scripts(&[propose::ddl(&domain)]).remove(&domain.engine()).unwrap()
+    };
+    let sql = proposed("mariadb", "read = { table = \"seat\" }");
+    for (index, count) in [("key `hall`", 0), ("key `row` (`row`)", 1), ("key `place` (`place`)", 1)] {
+        assert_eq!(sql.matches(index).count(), count, "{index}\n{sql}");
+    }
+    let js = proposed("mongodb", "read = { collection = \"seat\" }");
+    for (index, count) in [
+        (r#""name": "hall_1_row_1_place_1", "key": { "hall": 1, "row": 1, "place": 1 }, "unique": true"#, 1),
+        (r#""name": "row_1_hall_1_place_1", "key": { "row": 1, "hall": 1, "place": 1 } }"#, 1),
+        (r#""name": "place_1_hall_1_row_1", "key": { "place": 1, "hall": 1, "row": 1 } }"#, 1),
+        (r#""name": "hall_"#, 1),
+    ] {
+        assert_eq!(js.matches(index).count(), count, "{index}\n{js}");
+    }
+}
+
 /// For MongoDB a missing value is a value that one record may have: an index that includes it would allow one such
 /// record.
 #[test]

@@ -104,8 +104,10 @@ fn create_table(domain: &Domain, table: &str) -> Proposed {
         let name = quoted(&field.column);
         lines.push(format!("unique key {name} ({name})"));
     }
-    let is_indexed =
-        |index: &usize| domain.fields.get(*index).is_none_or(|field| field.unique || field.is_key);
+    // The index of the key serves its first field alone.
+    let is_indexed = |index: &usize| {
+        domain.key.first() == Some(index) || domain.fields.get(*index).is_none_or(|field| field.unique)
+    };
     // A page continues after the last record by the key, which InnoDB appends to each index.
     let mut wanted: Vec<usize> = domain.fetch.filter.iter().chain(&domain.fetch.sort).copied().collect();
     wanted.sort_unstable();

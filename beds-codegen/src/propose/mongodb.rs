@@ -128,10 +128,13 @@ fn indexes(domain: &Domain) -> Vec<Index> {
     let mut wanted: Vec<usize> = domain.fetch.filter.iter().chain(&domain.fetch.sort).copied().collect();
     wanted.sort_unstable();
     wanted.dedup();
+    // The index of the key serves its first field alone.
+    wanted.retain(|index| domain.key.first() != Some(index));
     for field in wanted.into_iter().filter_map(|index| domain.fields.get(index)) {
-        if !field.unique && !field.is_key {
+        if !field.unique {
             // Pages continue after the last record: the key breaks ties.
-            index(&[&[field], keys.as_slice()].concat(), false);
+            let others = keys.iter().filter(|key| key.column != field.column);
+            index(&std::iter::once(field).chain(others.copied()).collect::<Vec<_>>(), false);
         }
     }
     // No unique index serves an order that ends with the key.

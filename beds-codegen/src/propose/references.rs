@@ -1,6 +1,6 @@
 //! Foreign keys between the tables of several domains. Templates do not name them, because no request uses them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use beds_protocol::Engine;
 
@@ -45,8 +45,10 @@ pub struct Reference<'d> {
 #[must_use]
 pub fn references(references: &[Reference<'_>]) -> Vec<Script> {
     let mut databases: BTreeMap<&str, Vec<Proposed>> = BTreeMap::new();
+    let mut taken = BTreeSet::new();
     for reference in references.iter().filter(|reference| reference.of.engine() == Engine::MariaDb) {
-        databases.entry(&reference.of.database).or_default().push(foreign_key(reference));
+        let name = name(reference, &mut taken);
+        databases.entry(&reference.of.database).or_default().push(foreign_key(reference, &name));
     }
     let script = |(database, proposed): (&str, Vec<Proposed>)| Script {
         engine: Engine::MariaDb,
@@ -58,10 +60,22 @@ pub fn references(references: &[Reference<'_>]) -> Vec<Script> {
     databases.into_iter().map(script).collect()
 }
 
-fn foreign_key(reference: &Reference<'_>) -> Proposed {
+/// The name of a foreign key, which no other one of the database may have.
+fn name(reference: &Reference<'_>, taken: &mut BTreeSet<String>) -> String {
+    let whole = format!("fk_{}_{}", table(reference.of), reference.field.column);
+    let cut = |characters| whole.chars().take(characters).collect::<String>();
+    let (mut name, mut number) = (cut(NAME_CHARACTERS_MAX), 1);
+    while !taken.insert(name.clone()) {
+        number += 1;
+        let end = format!("_{number}");
+        name = cut(NAME_CHARACTERS_MAX - end.len()) + &end;
+    }
+    name
+}
+
+fn foreign_key(reference: &Reference<'_>, name: &str) -> Proposed {
     let Reference { of, field, to, key, on_delete } = reference;
     let (table, other) = (table(of), table(to));
-    let name: String = format!("fk_{table}_{}", field.column).chars().take(NAME_CHARACTERS_MAX).collect();
     let action = match on_delete {
         OnDelete::Restrict => "restrict",
         OnDelete::Cascade => "cascade",
@@ -70,7 +84,7 @@ fn foreign_key(reference: &Reference<'_>) -> Proposed {
     let create = format!(
         "alter table {}\n    add constraint foreign key if not exists {} ({})\n    references {} ({}) on delete {action}",
         quoted(&table),
-        quoted(&name),
+        quoted(name),
         quoted(&field.column),
         quoted(&other),
         quoted(&key.column)

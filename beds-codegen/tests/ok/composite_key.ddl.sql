@@ -10,6 +10,7 @@ create table if not exists `order_line` (
     `article` varchar(40) not null,
     `quantity` decimal(9,3) not null,
     primary key (`order_id`, `position`),
+    key `position` (`position`),
     key `article` (`article`)
 );
 

@@ -15,7 +15,7 @@ static FIELDS: [rt::Field; 4] = [
     rt::Field::new("article", "article", rt::Type::string(0, 40)).required(),
     rt::Field::new("quantity", "quantity", rt::Type::decimal(9, 3, rt::Some("0.001"), rt::None)).required(),
 ];
-static DOMAIN: rt::Domain = rt::Domain::new("order_line", "What was ordered", "42968e05f026c1bd")
+static DOMAIN: rt::Domain = rt::Domain::new("order_line", "What was ordered", "4ec9eed5eeb8739c")
     .placed(rt::Broker::AppRead, rt::Broker::AppWrite)
     .mariadb("shop", rt::mariadb::Objects {
         read: rt::Some(rt::mariadb::Source::table("order_line", "`order_line`", &["`order_id`", "`position`", "`article`", "`quantity`"])),
@@ -27,7 +27,7 @@ static DOMAIN: rt::Domain = rt::Domain::new("order_line", "What was ordered", "4
     .fields(&FIELDS)
     .key(&[0, 1])
     .reads().creates().deletes()
-    .fetch(&[0, 2], &[], 50, 500);
+    .fetch(&[0, 2, 1], &[], 50, 500);
 
 impl rt::NamasteCore for OrderLine {
     fn domain() -> &'static rt::Domain {

@@ -191,6 +191,12 @@ fn each_fault_has_its_path_and_a_remedy() {
             "at most 500",
         ),
         (
+            with("/entities/2/fields/0", json!({ "name": "id", "type": "bool", "key": true })),
+            "entities[2].fields[0].type",
+            "a key of MariaDB has no `bool`",
+            "an enum of two values",
+        ),
+        (
             with("/entities/0/fields/2/name", json!("p_title")),
             "entities[0].fields[2].name",
             "begins with `p_`",

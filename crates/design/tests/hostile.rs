@@ -258,6 +258,35 @@ const HOSTILE: &[(&str, &str)] = &[
     ("select row_number() over () into p_o from book", "function `row_number`"),
     ("set p_o = (select sum(price) over () from book)", "after"),
     ("declare id int", "name of a column"),
+    // The version and the key of a record.
+    ("update book set status = 'lost', revision = revision where id = p_a", "is not counted up by 1"),
+    ("update book set status = 'lost', revision = 0 where id = p_a", "is not counted up by 1"),
+    ("update book set status = 'lost', revision = revision + 1 - 1 where id = p_a", "is not counted up by 1"),
+    ("update book set status = 'lost', revision = revision + 1 * 0 where id = p_a", "is not counted up by 1"),
+    ("update book set status = 'lost', revision = p_a + 1 where id = p_a", "is not counted up by 1"),
+    (
+        "insert into book (id, isbn, title) values (uuid(), 'a', 'b') on duplicate key update title = 'b', revision = \
+         values(revision) + 1",
+        "is not counted up by 1",
+    ),
+    ("update book set id = uuid(), revision = revision + 1 where id = p_a", "part of the key"),
+    (
+        "insert into book (id, isbn, title) values (uuid(), 'a', 'b') on duplicate key update id = uuid(), revision = \
+         revision + 1",
+        "part of the key",
+    ),
+    // What the server would take for a variable.
+    (
+        "for r in (select isbn from book) do set p_o = (select count(r.isbn) from book as r); end for",
+        "called `r`, as a variable is",
+    ),
+    (
+        "for r in (select isbn from book) do set p_o = (select count(r.x) from (select isbn as x from book) as r); end for",
+        "called `r`, as a variable is",
+    ),
+    ("if p_a = 1 then end if", "no statement"),
+    ("case when p_a = 1 then set p_o = 1; else end case", "no statement"),
+    ("for r in (select isbn from book) do end for", "no statement"),
     ("declare book int", "name of a column or a table"),
     ("declare v int; declare v int", "declared twice"),
     ("declare v blob", "a type"),
@@ -494,12 +523,35 @@ fn no_hostile_pipeline_passes() {
         (r#"[{"$group": {"_id": null, "x": {"$accumulator": {}}}}]"#, "`$accumulator`"),
         (r#"[{"$facet": {"a": [{"$match": {"$where": "1"}}]}}]"#, "`$where`"),
         (r#"[{"$match": {"$_internalX": 1}}]"#, "`$_internalX`"),
+        (r#"[{"$set": {"a": "$$USER_ROLES.role"}}]"#, "`$$USER_ROLES"),
+        (r#"[{"$set": {"a": ["$$CLUSTER_TIME"]}}]"#, "`$$CLUSTER_TIME"),
+        (r#"[{"$merge": "station"}]"#, "not counted up"),
+        (r#"[{"$merge": {"into": "station", "whenMatched": "merge"}}]"#, "not counted up"),
+        (r#"[{"$merge": {"into": "station", "whenMatched": "replace"}}]"#, "not counted up"),
+        (
+            r#"[{"$merge": {"into": "station", "whenMatched": [{"$set": {"kind": "rain"}}]}}]"#,
+            "not counted up",
+        ),
+        (
+            r#"[{"$merge": {"into": "station", "whenMatched": [{"$set": {"revision": {"$add": ["$revision", 0]}}}]}}]"#,
+            "not counted up",
+        ),
+        (
+            r#"[{"$merge": {"into": "station", "whenMatched": [{"$set": {"revision": {"$add": ["$revision", 1]}}}, {"$set": {"revision": 1}}]}}]"#,
+            "not counted up",
+        ),
     ] {
         let refused = pass("write", text).unwrap_err();
         assert!(refused.message.contains(expected) || refused.help.contains(expected), "{text}: {refused:?}");
     }
     assert!(pass("read", r#"[{"$merge": "reading"}]"#).unwrap_err().message.contains("read lane"));
     pass("write", r#"[{"$merge": {"into": "reading"}}]"#).unwrap();
+    pass("write", r#"[{"$merge": {"into": "station", "whenMatched": "keepExisting"}}]"#).unwrap();
+    pass(
+        "write",
+        r#"[{"$merge": {"into": "station", "whenMatched": [{"$set": {"kind": "rain", "revision": {"$add": ["$revision", 1]}}}]}}]"#,
+    )
+    .unwrap();
     pass(
         "read",
         r#"[{"$lookup": {"from": "station", "localField": "station", "foreignField": "_id", "as": "s"}}]"#,

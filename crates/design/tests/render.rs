@@ -8,7 +8,8 @@ use std::fs;
 
 use beds_design::{model, render};
 use beds_devstack::Stack;
-use support::{check, folder, model};
+use serde_json::json;
+use support::{check, folder, model, value};
 
 #[test]
 fn a_model_becomes_the_expected_files_each_time() {
@@ -24,6 +25,40 @@ fn a_model_becomes_the_expected_files_each_time() {
         assert_eq!(again.files, rendered.files, "{name}: its own text is another model");
     }
     assert!(differences.is_empty(), "\n{}", differences.join("\n"));
+}
+
+/// The names of foreign keys are those of the whole database, and the index of a key serves its first field alone.
+#[test]
+fn each_foreign_key_has_a_name_of_its_own_and_each_filter_an_index() {
+    let mut model = value("library.json");
+    let field = |name: &str| json!({ "name": name, "type": "uuid", "required": true });
+    let key = |name: &str| json!({ "name": name, "type": "uuid", "key": true });
+    let long = |end: &str| format!("{}{end}", "f".repeat(39));
+    let entity = |name: &str, fields: &[serde_json::Value]| {
+        json!({
+            "name": name, "description": "", "fields": fields, "operations": ["fetch", "create"],
+            "filters": ["two"], "sorts": ["one"],
+        })
+    };
+    let e = "e".repeat(32);
+    let entities = model["entities"].as_array_mut().unwrap();
+    entities.push(entity("a", &[key("one"), key("two"), field("b_c")]));
+    entities.push(entity("a_b", &[key("one"), key("two"), field("c")]));
+    entities.push(entity(&e, &[key("one"), key("two"), field(&long("x")), field(&long("y"))]));
+    let relations = model["relations"].as_array_mut().unwrap();
+    for (from, field) in [("a", "b_c"), ("a_b", "c"), (&e, &long("x")), (&e, &long("y"))] {
+        relations.push(json!({ "from": from, "field": field, "to": "book" }));
+    }
+    let model = model::read(model.to_string().as_bytes()).unwrap();
+    let objects = &render::render(&model).unwrap().files["objects/mariadb.sql"];
+    let cut = format!("`fk_{e}_{}`", "f".repeat(28));
+    let numbered = format!("`fk_{e}_{}_2`", "f".repeat(26));
+    for name in ["`fk_a_b_c`", "`fk_a_b_c_2`", &cut, &numbered] {
+        let count = objects.matches(&format!("foreign key if not exists {name} ")).count();
+        assert_eq!(count, 1, "{name} in {objects}");
+    }
+    assert_eq!(objects.matches("key `two` (`two`)").count(), 3, "{objects}");
+    assert_eq!(objects.matches("key `one` (`one`)").count(), 0, "{objects}");
 }
 
 #[test]

@@ -55,7 +55,7 @@ pub async fn plan<'a>(approved: &'a Approved, place: &Place) -> Result<Plan<'a>,
         Err(unseen) if unseen.is_absent && matches!(place, Place::MongoDb(..)) => Catalogue::default(),
         Err(unseen) => return Err(told(&unseen)),
     };
-    let (mut steps, mut there) = (Vec::new(), Vec::new());
+    let (mut steps, mut there) = (Vec::new(), Vec::from_iter(unlike(&catalogue)));
     for statement in statements {
         let own = TABLES.into_iter().find(|table| table.name == statement.name);
         match (is_there(&catalogue, &statement), own) {
@@ -75,6 +75,20 @@ pub async fn plan<'a>(approved: &'a Approved, place: &Place) -> Result<Plan<'a>,
         "the database is not what the proofs began with: {}; make a proposal anew, or clear what stands in the way",
         there.join("; ")
     ))
+}
+
+/// The property of the database that the scratch database did not have. Objects do not show it until they are used.
+fn unlike(catalogue: &Catalogue) -> Option<String> {
+    let set = catalogue.collation.split('_').next().unwrap_or_default();
+    if catalogue.lacks_transactions {
+        Some("its server has no transactions: run MongoDB as a replica set".to_owned())
+    } else if !catalogue.documents && !matches!(set, "utf8mb4" | "uca1400") {
+        Some(format!(
+            "its character set is {set}, which cannot hold every text: `alter database … character set utf8mb4`"
+        ))
+    } else {
+        None
+    }
 }
 
 /// Whether an object with the name that a statement creates exists. Tables, views and collections share their names.

@@ -18,6 +18,8 @@ use crate::{
 
 /// How long an answer may take, from request to reply, on a node in a debug build.
 const ANSWER_MAX: Duration = Duration::from_secs(2);
+/// How often a request is sent whose answer takes longer.
+const TRIES: u32 = 5;
 /// How many records may be examined for each record in the reply.
 const LOOKED_AT_EACH: u64 = 20;
 /// How many records may be examined in any case.
@@ -121,9 +123,14 @@ async fn one(
         told.wrong(format!("{what}: the scratch server does not show its log: {reason}"));
         return Ok(());
     }
-    let begun = Instant::now();
-    let reply = bus.ask(&key, body).await?;
-    let took = begun.elapsed();
+    let (mut reply, mut took) = timed(bus, &key, body).await?;
+    // A machine that is busy elsewhere is slow once. A statement without an index is slow each time.
+    for _ in 1..TRIES {
+        if took <= ANSWER_MAX {
+            break;
+        }
+        (reply, took) = timed(bus, &key, body).await?;
+    }
     let Some(data) = ok(&key, body, &reply, told) else { return Ok(()) };
     if took > ANSWER_MAX {
         told.wrong(format!("{what}: the answer takes {} ms", took.as_millis()));
@@ -154,6 +161,13 @@ async fn one(
         }
     }
     Ok(())
+}
+
+/// The reply to a request, and how long it took.
+async fn timed(bus: &Bus, key: &str, body: &Value) -> Result<(Value, Duration), Lost> {
+    let begun = Instant::now();
+    let reply = bus.ask(key, body).await?;
+    Ok((reply, begun.elapsed()))
 }
 
 /// How a request was answered.

@@ -12,8 +12,8 @@ use crate::{
     world::{Keys, Kind, World},
 };
 
-/// The most records of a file that are tried.
-const RECORDS_MAX: usize = 1_000;
+/// The most records of a file that are tried: each is a request.
+const RECORDS_MAX: usize = 10_000;
 /// How many explanations the report has for one file.
 const SHOWN_MAX: usize = 20;
 
@@ -98,6 +98,10 @@ async fn one(
     for (number, record) in sample.records.iter().take(RECORDS_MAX).enumerate() {
         let member = |(name, value): (&String, &Value)| {
             let field = field(kind, name).filter(|field| is_given(field))?;
+            // An empty cell of a file is no value.
+            if value.is_null() && !field.nullable {
+                return None;
+            }
             Some((field.name.clone(), read(&field.ty, value)))
         };
         let data: Map<String, Value> = record.iter().filter_map(member).collect();
@@ -132,6 +136,10 @@ async fn one(
             kind.name()
         ));
     }
+    let all = sample.records.len();
+    if all > RECORDS_MAX {
+        told.right(format!("{}: of its {all} records, the first {RECORDS_MAX} were tried", sample.name));
+    }
     if !left.is_empty() {
         let left = left.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
         told.right(format!("{}: no client gives {left}", sample.name));
@@ -165,9 +173,8 @@ fn read(ty: &Type, value: &Value) -> Value {
     };
     let text = text.trim();
     match ty {
-        Type::Int { .. } | Type::UInt { .. } => {
-            text.parse::<i64>().map_or_else(|_| value.clone(), |number| json!(number))
-        }
+        Type::Int { .. } => text.parse::<i64>().map_or_else(|_| value.clone(), |number| json!(number)),
+        Type::UInt { .. } => text.parse::<u64>().map_or_else(|_| value.clone(), |number| json!(number)),
         Type::Float { .. } => text.parse::<f64>().map_or_else(|_| value.clone(), |number| json!(number)),
         Type::Bool => match text.to_ascii_lowercase().as_str() {
             "true" | "yes" | "1" => json!(true),
@@ -175,9 +182,7 @@ fn read(ty: &Type, value: &Value) -> Value {
             _ => value.clone(),
         },
         // A time without a zone is taken as UTC.
-        Type::DateTime if !text.ends_with('Z') && !text.contains('+') => {
-            json!(format!("{}Z", text.replacen(' ', "T", 1)))
-        }
+        Type::DateTime if !has_zone(text) => json!(format!("{}Z", text.replacen(' ', "T", 1))),
         Type::Json | Type::List { .. } | Type::Object { .. } => {
             serde_json::from_str(text).unwrap_or_else(|_| value.clone())
         }
@@ -185,9 +190,30 @@ fn read(ty: &Type, value: &Value) -> Value {
     }
 }
 
+/// Whether a moment says its zone, after its date.
+fn has_zone(text: &str) -> bool {
+    text.ends_with(['Z', 'z']) || text.get("2000-01-01".len()..).is_some_and(|rest| rest.contains(['+', '-']))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_are_read_as_their_types() {
+        let unsigned = Type::UInt { min: 0, max: u64::MAX };
+        for (ty, text, read_as) in [
+            (&unsigned, "18446744073709551615", json!(u64::MAX)),
+            (&unsigned, " 7 ", json!(7)),
+            (&unsigned, "-1", json!("-1")),
+            (&Type::DateTime, "2026-01-02 03:04:05", json!("2026-01-02T03:04:05Z")),
+            (&Type::DateTime, "2026-01-02T03:04:05-05:00", json!("2026-01-02T03:04:05-05:00")),
+            (&Type::DateTime, "2026-01-02T03:04:05+05:00", json!("2026-01-02T03:04:05+05:00")),
+            (&Type::Bool, "Yes", json!(true)),
+        ] {
+            assert_eq!(read(ty, &json!(text)), read_as, "{text}");
+        }
+    }
 
     #[test]
     fn what_is_wrong_quotes_no_sample() {

@@ -113,7 +113,8 @@ fn of_type(ty: &Type, number: u64, extreme: Extreme, is_compared: bool) -> Value
             let at = match extreme {
                 Extreme::Least => 0,
                 Extreme::Most => values.len().saturating_sub(1),
-                Extreme::Some => place(number, values.len()),
+                // The numbers 0 and 1 are those of the least and the greatest value, and 2 begins behind the least.
+                Extreme::Some => place((number + values.len() as u64).saturating_sub(1), values.len()),
             };
             json!(values.get(at))
         }
@@ -346,6 +347,24 @@ mod tests {
             let texts: std::collections::BTreeSet<String> =
                 (0..50).map(|number| matching(pattern, number, bounds)).collect();
             assert_eq!(texts.len(), 50, "{pattern}: {texts:?}");
+        }
+    }
+
+    /// A key of few values has as many records.
+    #[test]
+    fn the_values_of_an_enum_are_used_up_before_one_comes_again() {
+        for count in 1..8_u64 {
+            let ty = Type::Enum { values: (0..count).map(|value| value.to_string()).collect() };
+            let extreme = |number| match number {
+                0 => Extreme::Least,
+                1 => Extreme::Most,
+                _ => Extreme::Some,
+            };
+            let distinct = |extreme: &dyn Fn(u64) -> Extreme| {
+                let values = (0..count).map(|number| of_type(&ty, number, extreme(number), true).to_string());
+                values.collect::<std::collections::BTreeSet<_>>().len() as u64
+            };
+            assert_eq!((distinct(&extreme), distinct(&|_| Extreme::Some)), (count, count));
         }
     }
 

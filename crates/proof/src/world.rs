@@ -8,7 +8,7 @@ use beds_design::{
     model::{Constant, Entity, Model, OnDelete, Operation},
     render::Rendered,
 };
-use beds_protocol::vocabulary::ANYONE;
+use beds_protocol::vocabulary::{RequestValue, is_role};
 use serde_json::{Map, Value, json};
 
 use crate::value::{self, Extreme};
@@ -74,7 +74,8 @@ impl<'r> World<'r> {
         }
         let granted = model.entities.iter().filter_map(|entity| entity.access.as_ref());
         let named = granted.flat_map(|access| access.grants.iter().flat_map(|grant| &grant.roles));
-        let roles: BTreeSet<&String> = named.filter(|role| *role != ANYONE).collect();
+        // Nobody is given the role of all callers.
+        let roles: BTreeSet<&String> = named.filter(|role| is_role(role)).collect();
         Self { model, kinds, roles: roles.into_iter().cloned().collect(), user: user.to_owned() }
     }
 
@@ -107,18 +108,30 @@ impl<'r> World<'r> {
         if roles.iter().all(|role| !rows_of(role).is_empty()) {
             // The records are made for one role, and satisfy all its conditions.
             for one in roles.first().map(rows_of).unwrap_or_default() {
-                rows.insert(one.field.clone(), one.values.iter().map(|value| self.constant(value)).collect());
+                rows.insert(
+                    one.field.clone(),
+                    one.values.iter().flat_map(|value| self.constant(value)).collect(),
+                );
             }
         }
-        Reach { is_granted: !roles.is_empty(), hidden, readonly, rows }
+        // A client reaches nothing by values that it does not know beforehand.
+        let is_reached = rows.values().all(|values: &Vec<Value>| !values.is_empty());
+        Reach { is_granted: is_reached && !roles.is_empty(), hidden, readonly, rows }
     }
 
-    fn constant(&self, constant: &Constant) -> Value {
+    /// The values that a constant stands for.
+    fn constant(&self, constant: &Constant) -> Vec<Value> {
         match constant {
-            Constant::Bool(value) => json!(value),
-            Constant::Number(number) => json!(number),
-            Constant::Text(text) if text == "@user" => json!(self.user),
-            Constant::Text(text) => json!(text),
+            Constant::Bool(value) => vec![json!(value)],
+            Constant::Number(number) => vec![json!(number)],
+            Constant::Text(text) => match RequestValue::from_name(text) {
+                None => vec![json!(text)],
+                Some(RequestValue::User) => vec![json!(self.user)],
+                Some(RequestValue::Roles) => self.roles.iter().map(|role| json!(role)).collect(),
+                Some(
+                    RequestValue::Session | RequestValue::Node | RequestValue::RequestId | RequestValue::Now,
+                ) => Vec::new(),
+            },
         }
     }
 
@@ -240,5 +253,40 @@ fn room(ty: &Type) -> u64 {
         | Type::List { .. }
         | Type::Object { .. }
         | Type::ObjectId => u64::MAX,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use beds_design::{model, render};
+
+    use super::*;
+
+    #[test]
+    fn a_client_has_the_roles_that_can_be_given_and_reaches_what_they_reach() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../design/tests/models/library.json");
+        let mut model: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        let grant = |operation: &str, role: &str| json!({ "operation": operation, "roles": [role] });
+        model["entities"][1]["access"] = json!({
+            "grants": [grant("fetch", "*"), grant("create", "clerk"), grant("update", "boss"), grant("delete", "anyone")],
+            "rows": [
+                { "role": "*", "field": "name", "values": ["@user", "Ada"] },
+                { "role": "clerk", "field": "name", "values": ["@roles"] },
+                { "role": "boss", "field": "name", "values": ["@session", "@request_id"] },
+            ],
+        });
+        let model = model::read(model.to_string().as_bytes()).unwrap();
+        let rendered = render::render(&model).unwrap();
+        let world = World::new(&model, &rendered, "eve");
+        assert_eq!(world.roles, ["boss", "clerk", "librarian"]);
+        let reader = world.kinds.iter().find(|kind| kind.name() == "reader").unwrap();
+        let reached = |operation: &str| {
+            let reach = world.reach(reader, operation);
+            reach.is_granted.then(|| reach.rows.get("name").cloned().unwrap_or_default())
+        };
+        assert_eq!(reached("fetch"), Some(vec![json!("eve"), json!("Ada")]));
+        assert_eq!(reached("create"), Some(world.roles.iter().map(|role| json!(role)).collect()));
+        assert_eq!(reached("update"), None, "no client knows its session beforehand");
+        assert_eq!(reached("delete"), Some(Vec::new()));
     }
 }

@@ -20,16 +20,16 @@ use crate::config::Design;
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Asking {
     /// Play a conversation again that a proposal keeps, or a folder with `rounds/`, and ask nobody
-    #[arg(long, value_name = "FOLDER", requires = "description")]
+    #[arg(long, value_name = "FOLDER", conflicts_with = "model")]
     replay: Option<PathBuf>,
     /// How often the language model is asked [default: 4, or what the configuration says]
-    #[arg(long, requires = "description")]
+    #[arg(long, conflicts_with = "model")]
     attempts: Option<u32>,
     /// The most tokens of all answers [default: 200000, or what the configuration says]
-    #[arg(long, requires = "description")]
+    #[arg(long, conflicts_with = "model")]
     tokens: Option<u64>,
     /// How long the conversation may take with its proofs, in seconds [default: 10 minutes, or what the configuration says]
-    #[arg(long, value_name = "SECONDS", requires = "description")]
+    #[arg(long, value_name = "SECONDS", conflicts_with = "model")]
     timeout: Option<u32>,
 }
 

@@ -36,23 +36,23 @@ pub(super) struct Args {
     /// A description in words, which a language model makes a model of; `-` is standard input
     #[arg(long, value_name = "FILE", conflicts_with = "model")]
     description: Option<PathBuf>,
-    /// Sample data: .csv, .json, .ndjson. What its fields look like is sent, and none of its values; proofs load all of it
+    /// Sample data: .csv, .json, .ndjson. What its fields look like is sent, and none of its values; proofs load its first 10,000 records
     #[arg(long, value_name = "FILE")]
     samples: Vec<PathBuf>,
     /// Send some records of the samples as well, with sensitive fields masked
-    #[arg(long, requires_all = ["samples", "description"])]
+    #[arg(long, requires = "samples", conflicts_with = "model")]
     send_samples: bool,
     /// A field of the samples that is masked besides those whose names say it
-    #[arg(long, value_name = "FIELD", requires = "samples")]
+    #[arg(long, value_name = "FIELD", requires = "samples", conflicts_with = "model")]
     mask: Vec<String>,
     /// A template that is there and is to become another
-    #[arg(long, value_name = "FILE", requires = "description")]
+    #[arg(long, value_name = "FILE", conflicts_with = "model")]
     template: Vec<PathBuf>,
     /// The engine
-    #[arg(long, value_parser = engine, requires = "description")]
+    #[arg(long, value_parser = engine, conflicts_with = "model")]
     engine: Option<Engine>,
     /// The database, as the configuration calls it
-    #[arg(long, requires = "description")]
+    #[arg(long, conflicts_with = "model")]
     database: Option<String>,
     /// Templates that are served now, to tell what breaks for their clients [default: those of --template]
     #[arg(long, value_name = "FOLDER")]
@@ -61,7 +61,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
     /// Print what would be sent, and send nothing
-    #[arg(long, requires = "description")]
+    #[arg(long, conflicts_with = "model")]
     show_prompt: bool,
     #[command(flatten)]
     asking: Asking,

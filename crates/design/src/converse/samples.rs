@@ -1,6 +1,8 @@
 //! Sample data. The form of its fields is sent. The data itself is sent only on request, and never if it looks
 //! confidential.
 
+mod read;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
@@ -9,22 +11,77 @@ use std::{
 use beds_protocol::OneLine;
 use serde_json::{Map, Value};
 
-/// The most bytes of one file.
-const SAMPLE_BYTES_MAX: usize = 16 << 20;
-/// The most records that are examined.
-const RECORDS_MAX: usize = 10_000;
+use self::read::FIELDS_MAX;
+
 /// The most records that are sent, if any are.
 const RECORDS_SENT: usize = 10;
-/// The most fields of a record.
-const FIELDS_MAX: usize = 300;
 /// How much of a text is shown.
 const CHARACTERS_SHOWN: usize = 60;
 
-/// Parts of the names of fields whose values are confidential.
-const SENSITIVE: [&str; 34] = [
-    "account", "address", "auth", "birth", "card", "cvv", "diagnos", "dob", "email", "fax", "iban", "insur",
-    "login", "mail", "mobile", "name", "passport", "passw", "patient", "phone", "pin", "plate", "pwd",
-    "salary", "secret", "sign", "ssn", "street", "surname", "tax", "tel", "token", "user", "zip",
+/// Parts of the names of fields whose values are confidential, in the languages of most descriptions.
+const SENSITIVE: [&str; 60] = [
+    "account",
+    "address",
+    "auth",
+    "birth",
+    "card",
+    "cvv",
+    "diagnos",
+    "dob",
+    "email",
+    "fax",
+    "iban",
+    "insur",
+    "login",
+    "mail",
+    "mobile",
+    "name",
+    "passport",
+    "passw",
+    "patient",
+    "phone",
+    "pin",
+    "plate",
+    "pwd",
+    "salary",
+    "secret",
+    "sign",
+    "ssn",
+    "street",
+    "surname",
+    "tax",
+    "tel",
+    "token",
+    "user",
+    "zip",
+    // German.
+    "adresse",
+    "anschrift",
+    "ausweis",
+    "gebdat",
+    "geburt",
+    "gehalt",
+    "kennwort",
+    "konto",
+    "kunde",
+    "lohn",
+    "plz",
+    "steuer",
+    "strasse",
+    "straße",
+    "versicher",
+    // French and Spanish.
+    "apellido",
+    "compte",
+    "contraseñ",
+    "correo",
+    "courriel",
+    "cuenta",
+    "direcci",
+    "naissance",
+    "nacimiento",
+    "nombre",
+    "prenom",
 ];
 
 /// The format of a file.
@@ -71,44 +128,7 @@ impl Samples {
     /// # Errors
     /// When they are too large, or not in this format.
     pub fn read(name: &str, bytes: &[u8], format: Format) -> Result<Self, SampleError> {
-        let wrong = |error: String| SampleError(format!("{name}: {error}"));
-        if bytes.len() > SAMPLE_BYTES_MAX {
-            return Err(wrong(format!("it has {} bytes, but may have {SAMPLE_BYTES_MAX}", bytes.len())));
-        }
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let records = match format {
-            Format::Csv => csv(bytes).map_err(|error| wrong(error.to_string()))?,
-            Format::Json => match serde_json::from_slice(bytes).map_err(|error| wrong(error.to_string()))? {
-                Value::Array(items) => items.into_iter().take(RECORDS_MAX).collect(),
-                Value::Object(one) => vec![Value::Object(one)],
-                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-                    return Err(wrong("it is not a list of objects".to_owned()));
-                }
-            },
-            Format::Ndjson => bytes
-                .split(|byte| *byte == b'\n')
-                .enumerate()
-                .filter(|(_, line)| !line.trim_ascii().is_empty())
-                .take(RECORDS_MAX)
-                .map(|(index, line)| {
-                    serde_json::from_slice(line)
-                        .map_err(|error| wrong(format!("line {}: {error}", index + 1)))
-                })
-                .collect::<Result<_, _>>()?,
-        };
-        let records: Vec<Map<String, Value>> = records
-            .into_iter()
-            .map(|record: Value| match record {
-                Value::Object(record) if record.len() <= FIELDS_MAX => Ok(record),
-                Value::Object(record) => Err(wrong(format!("a record has {} fields", record.len()))),
-                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-                    Err(wrong("a record is not an object".to_owned()))
-                }
-            })
-            .collect::<Result<_, _>>()?;
-        if records.is_empty() {
-            return Err(wrong("there are no records in it".to_owned()));
-        }
+        let records = read::records(name, bytes, format)?;
         Ok(Self { name: name.to_owned(), records, masked: BTreeSet::new() })
     }
 
@@ -148,7 +168,7 @@ impl Samples {
             let longest =
                 values.iter().filter_map(|value| value.as_str()).map(|text| text.chars().count()).max();
             let distinct: BTreeSet<String> = values.iter().map(ToString::to_string).collect();
-            let _ = write!(text, "{}: {}", cut(name), kinds.into_iter().collect::<Vec<_>>().join(" or "));
+            let _ = write!(text, "{}: {}", told(name), kinds.into_iter().collect::<Vec<_>>().join(" or "));
             if let Some(longest) = longest {
                 let _ = write!(text, ", at most {longest} characters");
             }
@@ -175,7 +195,7 @@ impl Samples {
             let record: Map<String, Value> = record
                 .iter()
                 .map(|(name, value)| {
-                    (cut(name), masked(value, self.is_sensitive(name), &|name| self.is_sensitive(name)))
+                    (told(name), masked(value, self.is_sensitive(name), &|name| self.is_sensitive(name)))
                 })
                 .collect();
             let _ = writeln!(text, "{}", Value::Object(record));
@@ -187,21 +207,6 @@ impl Samples {
         let name = name.to_lowercase();
         self.masked.contains(&name) || SENSITIVE.iter().any(|part| name.contains(part))
     }
-}
-
-fn csv(bytes: &[u8]) -> Result<Vec<Value>, csv::Error> {
-    let mut reader = csv::ReaderBuilder::new().from_reader(bytes);
-    let names = reader.headers()?.clone();
-    let mut records = Vec::new();
-    for record in reader.records().take(RECORDS_MAX) {
-        let record = record?;
-        let member = |(name, value): (&str, &str)| {
-            let value = if value.is_empty() { Value::Null } else { value.into() };
-            (name.to_owned(), value)
-        };
-        records.push(Value::Object(names.iter().zip(record.iter()).map(member).collect()));
-    }
-    Ok(records)
 }
 
 /// The kind of a value, judged by its notation.
@@ -239,7 +244,7 @@ fn masked(value: &Value, is_sensitive: bool, by_name: &impl Fn(&str) -> bool) ->
     match value {
         Value::String(text) if is_sensitive || looks_sensitive(text) => shape_of(text).into(),
         Value::String(text) => cut(text).into(),
-        Value::Number(_) if is_sensitive => 0.into(),
+        Value::Number(number) if is_sensitive || looks_sensitive(&number.to_string()) => 0.into(),
         Value::Number(number) => number.clone().into(),
         Value::Bool(_) if is_sensitive => Value::Bool(false),
         Value::Bool(value) => Value::Bool(*value),
@@ -249,11 +254,21 @@ fn masked(value: &Value, is_sensitive: bool, by_name: &impl Fn(&str) -> bool) ->
         }
         Value::Object(members) => {
             let member = |(name, value): (&String, &Value)| {
-                (cut(name), masked(value, is_sensitive || by_name(name), by_name))
+                (told(name), masked(value, is_sensitive || by_name(name), by_name))
             };
             Value::Object(members.iter().take(FIELDS_MAX).map(member).collect())
         }
     }
+}
+
+/// Whether a name of a field is a value: a number, a moment, or what looks sensitive.
+fn is_value(name: &str) -> bool {
+    looks_sensitive(name) || kind(&name.into()) != "text"
+}
+
+/// The name of a field or member. In an object that is a list by name, such as one by address, names are values.
+fn told(name: &str) -> String {
+    if looks_sensitive(name) { shape_of(name) } else { cut(name) }
 }
 
 /// Whether a text looks like an address, or like the number of a card, an account or a telephone.

@@ -149,7 +149,12 @@ impl Body<'_> {
     /// Statements inside of another one, a level deeper.
     fn inside(&mut self, reader: &mut Reader<'_>) -> Result<()> {
         reader.line(1);
+        let start = reader.position();
         self.statements(reader)?;
+        if reader.since(start).is_empty() {
+            let message = format!("after {}, there is no statement", reader.before());
+            return Err(Refused::new(message, "write one, or `begin end;` if nothing is to be done"));
+        }
         reader.line(-1);
         Ok(())
     }

@@ -18,6 +18,8 @@ pub struct Objects {
     pub(super) read_only: BTreeSet<String>,
     /// The columns that count the changes of a record, by table.
     pub(super) versions: BTreeMap<String, String>,
+    /// The columns of the keys, by table.
+    pub(super) keys: BTreeMap<String, BTreeSet<String>>,
     /// The procedures, with the number of their parameters.
     pub(super) procedures: BTreeMap<String, usize>,
 }
@@ -40,6 +42,7 @@ impl Objects {
                 objects.read_only.insert(names::view(&entity.name));
             }
             objects.relations.insert(entity.name.clone(), columns);
+            objects.keys.insert(entity.name.clone(), entity.key().map(|field| key(&field.name)).collect());
             if let Some(field) = entity.fields.iter().find(|field| field.version) {
                 objects.versions.insert(entity.name.clone(), field.name.clone());
             }

@@ -34,6 +34,8 @@ const STAGES: &[&str] = &[
 /// Operators that run code in the server, or reach into its memory.
 const CODE: &[&str] =
     &["$where", "$function", "$accumulator", "$jsonSchema", "$queryStats", "$_internalInhibitOptimization"];
+/// Variables that tell about the server.
+const OF_THE_SERVER: &[&str] = &["$$USER_ROLES", "$$CLUSTER_TIME"];
 /// How deep pipelines may nest.
 const DEPTH_MAX: usize = 30;
 /// The most stages of one pipeline.
@@ -121,10 +123,38 @@ impl Gate<'_> {
                         "write the collection of an entity",
                     ));
                 }
+                self.counted(operand, into.as_str().unwrap_or_default())?;
             }
             _ => {}
         }
         plain(operand, depth)
+    }
+
+    /// Makes sure that `$merge` counts the version of each document up that it changes: a client that changes the
+    /// record by its version must notice the change.
+    fn counted(&self, operand: &Value, collection: &str) -> Result<(), Refused> {
+        let Some(version) = self.objects.versions.get(collection) else { return Ok(()) };
+        let field = Value::from(format!("${version}"));
+        let is_counted = match operand.get("whenMatched") {
+            Some(Value::String(word)) => matches!(word.as_str(), "keepExisting" | "fail"),
+            // A later stage could set the version to another value.
+            Some(Value::Array(stages)) => stages.last().is_some_and(|stage| {
+                let set = stage.get("$set").or_else(|| stage.get("$addFields"));
+                let terms = set.and_then(|set| set.get(version)?.get("$add")?.as_array());
+                terms.is_some_and(|terms| *terms == [field, Value::from(1)])
+            }),
+            _ => false,
+        };
+        if is_counted {
+            return Ok(());
+        }
+        let help = format!(
+            "write `\"whenMatched\": [{{\"$set\": {{…, \"{version}\": {{\"$add\": [\"${version}\", 1]}}}}}}]`, \
+             or `\"whenMatched\": \"keepExisting\"`"
+        );
+        let message =
+            format!("{} is changed, and its {} is not counted up", shown(collection), shown(version));
+        Err(Refused::new(message, help))
     }
 
     /// A collection of the proposal, by its bare name.
@@ -143,7 +173,7 @@ impl Gate<'_> {
     }
 }
 
-/// Makes sure that there is no code, at any depth.
+/// Makes sure that there is no code, and nothing that tells about the server, at any depth.
 fn plain(value: &Value, depth: usize) -> Result<(), Refused> {
     if depth > DEPTH_MAX {
         return Err(Refused::new(format!("it nests deeper than {DEPTH_MAX} levels"), "flatten it"));
@@ -157,6 +187,10 @@ fn plain(value: &Value, depth: usize) -> Result<(), Refused> {
             plain(value, depth + 1)
         }),
         Value::Array(items) => items.iter().try_for_each(|item| plain(item, depth + 1)),
+        Value::String(text) if OF_THE_SERVER.iter().any(|name| text.starts_with(name)) => {
+            let help = "leave it out: a pipeline tells nothing about the server";
+            Err(Refused::new(format!("no pipeline may have {}", shown(text)), help))
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
     }
 }

@@ -226,6 +226,10 @@ fn source(reader: &mut Reader<'_>, scope: &mut Scope) -> Result<()> {
         reader.reads.insert(relation.clone());
         (alias(reader)?.unwrap_or(relation), columns)
     };
+    if reader.variable(&name).is_some() {
+        let message = format!("a table is called {}, as a variable is", shown(&name));
+        return Err(Refused::new(message, "the server would take the variable: give the table another name"));
+    }
     if scope.relations.insert(name.clone(), columns).is_some() {
         return Err(Refused::new(
             format!("two tables are called {}", shown(name)),

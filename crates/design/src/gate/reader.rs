@@ -93,9 +93,14 @@ impl<'t> Reader<'t> {
         self.at
     }
 
+    /// The tokens that were read since a position.
+    pub(super) fn since(&self, start: usize) -> &'t [Token] {
+        self.tokens.get(start..self.at).unwrap_or_default()
+    }
+
     /// The column that was read since a position, if it was only a name.
     pub(super) fn name_alone(&self, start: usize) -> Option<String> {
-        match self.tokens.get(start..self.at)? {
+        match self.since(start) {
             [Token::Word(name) | Token::Name(name)]
             | [_, Token::Mark("."), Token::Word(name) | Token::Name(name)] => Some(name.clone()),
             _ => None,

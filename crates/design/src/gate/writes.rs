@@ -9,6 +9,7 @@ use super::{
     expression::{expression, expressions},
     query,
     reader::{Reader, Result, Scope, of_variables},
+    tokens::Token,
 };
 
 /// `insert into t (a) values (…)`, or a query; `on duplicate key update`.
@@ -120,13 +121,43 @@ fn assignments(reader: &mut Reader<'_>, table: &str) -> Result<BTreeSet<String>>
             if !columns.insert(name.clone()) {
                 return Err(Refused::new(format!("{} is set twice", shown(name)), "set it once"));
             }
+            if reader.objects.keys.get(table).is_some_and(|key| key.contains(&name)) {
+                let message = format!("{} is part of the key of {}", shown(&name), shown(table));
+                return Err(Refused::new(
+                    message,
+                    "a key never changes: delete the record, and insert another",
+                ));
+            }
             reader.needs_mark("=")?;
+            let start = reader.position();
             expression(reader)?;
+            if reader.objects.versions.get(table) == Some(&name)
+                && !is_counted(reader.since(start), table, &name)
+            {
+                let message =
+                    format!("the version {} of {} is not counted up by 1", shown(&name), shown(table));
+                return Err(Refused::new(message, format!("write `{name} = {name} + 1`")));
+            }
             if !reader.mark(",") {
                 return Ok((columns, of_table(reader, table)));
             }
         }
     })
+}
+
+/// Whether an expression is the version itself and 1.
+fn is_counted(expression: &[Token], table: &str, version: &str) -> bool {
+    let is =
+        |token: &Token, name: &str| matches!(token, Token::Word(word) | Token::Name(word) if word == name);
+    let column = match expression {
+        [column @ .., Token::Mark("+"), Token::Number(one)] if one == "1" => column,
+        _ => return false,
+    };
+    match column {
+        [name] => is(name, version),
+        [qualifier, Token::Mark("."), name] => is(qualifier, table) && is(name, version),
+        _ => false,
+    }
 }
 
 /// Makes sure that a change counts the version up: a client that changes the record by its version must notice the

@@ -154,6 +154,11 @@ fn entity(model: &Model, entity: &Entity, path: &str, faults: &mut Faults) {
             );
             faults.add(format!("{path}.max"), message, help);
         }
+        // A column of MariaDB for a bool may hold any small number, and each would be another record of one key.
+        if field.key && field.kind.ty == TypeName::Bool && model.engine == Engine::MariaDb {
+            let help = "make it an enum of two values, such as [\"no\", \"yes\"]";
+            faults.add(format!("{path}.type"), "a key of MariaDB has no `bool`", help);
+        }
         if field.key && field.kind.nullable {
             faults.add(format!("{path}.nullable"), "a key is never null", "leave `nullable` out");
         }

@@ -510,24 +510,64 @@ fn what_is_sent_is_the_expected() {
 
 #[test]
 fn samples_that_are_none_are_refused() {
-    for (name, bytes) in [
-        ("a.csv", b"a,b\n1\n".as_slice()),
-        ("a.csv", b"a,b\n"),
-        ("a.csv", b""),
-        ("a.json", b"7"),
-        ("a.json", b"[7]"),
-        ("a.json", b"[]"),
-        ("a.json", b"[{]"),
-        ("a.ndjson", b"{}\n{\n"),
-        ("a.ndjson", b"\n\n"),
-        ("a.jsonl", b"[]\n"),
+    let many = format!("a\n{}", "1\n".repeat(100_001)).into_bytes();
+    for (name, bytes, expected) in [
+        ("a.csv", b"a,b\n1\n".as_slice(), "line 2 has 1 values, and the first line 2 names"),
+        ("a.csv", b"a,b\n1,2,3\n", "line 2 has 3 values, and the first line 2 names"),
+        ("a.csv", b"a,b\n", "no records"),
+        ("a.csv", b"", "no records"),
+        // The first line is the first record: its values would be sent as names.
+        ("a.csv", b"Ada,ada@example.org\nBob,bob@example.org\n", "column 2 looks like a value"),
+        ("a.csv", b"Ada,1815-12-10\nAlan,1912-06-23\n", "column 2 looks like a value"),
+        ("a.csv", b"7;Ada\n8;Alan\n", "column 1 looks like a value"),
+        ("a.csv", b"a,,c\n1,2,3\n", "column 2 is empty"),
+        ("a.csv", b"a, a \n1,2\n", "two columns are named `a`"),
+        ("a.csv", b"a,b\n1,\"Ada\n2,Alan\n", "does not end"),
+        ("a.csv", b"a,b\n1,M\xfcller\n", "line 2 is not UTF-8"),
+        ("a.csv", b"\xff\xfea\0", "line 1 is not UTF-8"),
+        ("a.csv", &many, "more than 100000 records"),
+        ("a.json", b"7", "no list of objects"),
+        ("a.json", b"[7]", "a record is no object"),
+        ("a.json", b"[]", "no records"),
+        ("a.json", b"[{]", "line 1"),
+        ("a.json", b"[{\"a\": 1, \"a\": 2}]", "stands twice"),
+        ("a.ndjson", b"{}\n{\n", "line 2"),
+        ("a.ndjson", b"\n\n", "no records"),
+        ("a.jsonl", b"[]\n", "line 1: a record is no object"),
     ] {
-        Samples::read(name, bytes, Format::of(name).unwrap()).unwrap_err();
+        let error = Samples::read(name, bytes, Format::of(name).unwrap()).unwrap_err().0;
+        assert!(error.starts_with(name) && error.contains(expected), "{error}");
     }
     assert_eq!(Format::of("a.xlsx"), None);
     assert_eq!(Format::of("csv"), None);
     let large = vec![b' '; 17 << 20];
     assert!(Samples::read("a.json", &large, Format::Json).unwrap_err().0.contains("may have"));
+}
+
+#[test]
+fn tables_of_other_programs_are_read() {
+    let read = |bytes: &[u8]| Samples::read("a.csv", bytes, Format::Csv).unwrap().records().to_vec();
+    let expected = read(b"id,note\n1,\"two\nlines, \"\"a\"\"\"\n2,\n");
+    for same in [
+        b"\xef\xbb\xbfid,note\r\n1,\"two\nlines, \"\"a\"\"\"\r\n2,\r\n".as_slice(),
+        b"id;note\n1;\"two\nlines, \"\"a\"\"\"\n2;\n",
+        b" id\tnote \n1\t\"two\nlines, \"\"a\"\"\"\n2\t\n",
+    ] {
+        assert_eq!(read(same), expected);
+    }
+    assert_eq!(read(b"size\n5\" nail\n")[0]["size"], "5\" nail");
+    assert_eq!(read(format!("a\n{}", "1\n".repeat(100_000)).as_bytes()).len(), 100_000);
+}
+
+#[test]
+fn no_personal_value_is_sent_whatever_its_type_is() {
+    let json = br#"[{"nr": 491701234567, "konto": "DE12", "geburtstag": "1815-12-10", "seen": {"ada@example.org": 1}, "ada@example.org": 2, "copies": 3, "part": 0.1234567891}]"#;
+    let samples = Samples::read("a.json", json, Format::Json).unwrap();
+    let sent = samples.shape() + &samples.shown();
+    for secret in ["491701234567", "DE12", "1815", "ada@"] {
+        assert!(!sent.contains(secret), "{secret} in {sent}");
+    }
+    assert!(sent.contains("\"copies\":3") && sent.contains("\"seen\":{\"xxx@xxxxxxx.xxx\":1}"), "{sent}");
 }
 
 #[tokio::test]

@@ -271,7 +271,7 @@ pub(super) async fn update(
         let reply = bus.ask(&key, &body).await?;
         refused(&key, &body, &reply, &["validation_failed"], told);
     }
-    if let Some(nobody) = nobody(kind) {
+    if let Some(nobody) = nobody(kind, made) {
         let body = json!({ "key": nobody, "data": changed(&other) });
         let reply = bus.ask(&key, &body).await?;
         refused(&key, &body, &reply, &["not_found"], told);
@@ -282,12 +282,12 @@ pub(super) async fn update(
     Ok(())
 }
 
-/// The key of no record.
-fn nobody(kind: &Kind<'_>) -> Option<Value> {
+/// The key of no record, unless each key has its record.
+fn nobody(kind: &Kind<'_>, made: &[Made]) -> Option<Value> {
     let value = |field: &&Field| crate::value::value(field, NOBODY, Extreme::Some, true);
     let fields = kind.key_fields();
     let values: Map<String, Value> = fields.iter().map(|field| (field.name.clone(), value(field))).collect();
-    kind.key_of(&values)
+    kind.key_of(&values).filter(|key| made.iter().all(|one| one.key != *key))
 }
 
 /// Deletes records, and asks for them.
