@@ -10,6 +10,7 @@ mod elsewhere;
 mod grants;
 mod lost;
 mod misplaced;
+mod new_key;
 mod part;
 mod reach;
 mod relation;

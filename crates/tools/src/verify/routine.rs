@@ -4,7 +4,7 @@ use beds_protocol::Lane;
 use beds_protocol::shown;
 
 use super::{
-    Findings, elsewhere, misplaced, reach, renamed, skipped,
+    Findings, elsewhere, misplaced, new_key, reach, renamed, skipped,
     types::{Against, Fit, fit},
     used,
 };
@@ -95,6 +95,7 @@ pub(super) fn check(object: &Object, routine: &Routine, all: &AllDeeds<'_>, find
     skipped::check(object, routine, catalogue, findings);
     reach::check(object, routine, catalogue, findings);
     renamed::check(object, routine, catalogue, findings);
+    new_key::check(object, routine, catalogue, findings);
     if lane == Lane::Write {
         for (title, is_trigger) in lax(routine, catalogue) {
             let message = format!("{title} {NOT_STRICT}");

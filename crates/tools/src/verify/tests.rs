@@ -14,6 +14,7 @@ use crate::import::AllDeeds;
 mod beside;
 mod collection;
 mod kept;
+mod new_key;
 mod silent;
 mod upserts;
 mod view_keys;
