@@ -84,6 +84,7 @@ impl Change<'_> {
         };
         let passed = |field: &usize| kept::passed(&columns, *field, &argument(field));
         let args: Vec<Value> = self.procedure.args.iter().map(passed).collect();
+        self.check_found(&columns, &takes, &args)?;
         let args = self.procedure.whole(args, &self.scope.asked);
         let Self { domain, procedure, key, .. } = *self;
         let returned = match self.source.filter(|_| !left.is_empty()) {
@@ -131,6 +132,7 @@ impl Change<'_> {
             }
         };
         let args: Vec<Value> = self.procedure.args.iter().map(argument).collect();
+        self.check_found(&columns, &takes, &args)?;
         let args = self.procedure.whole(args, &self.scope.asked);
         let returned = call(connection, self.domain, self.procedure, &args).await?;
         self.check_affected(connection, &columns, &returned).await?;
@@ -172,6 +174,13 @@ impl Change<'_> {
                 kept::is_vague(&self.domain.fields[field].ty, columns.get(field), value)
                     || may_refuse(field, value)
             })
+    }
+
+    /// Refuses arguments by which the procedure would find another record.
+    fn check_found(&self, columns: &[Column], takes: &[Takes], args: &[Value]) -> Result<(), Fault> {
+        let keys = self.procedure.args.iter().copied().zip(args);
+        let keys = keys.filter(|(field, _)| self.domain.key.contains(field));
+        kept::refuse_shortened(self.domain, (self.procedure, takes), columns, keys)
     }
 
     fn key_value(&self, field: usize) -> Option<&Value> {

@@ -1,6 +1,6 @@
 //! How the database changes values, before and after they are written.
 
-use std::sync::Arc;
+use std::{cmp::Ordering, sync::Arc};
 
 use beds_core::{
     Error,
@@ -13,15 +13,15 @@ use beds_core::{
 };
 use beds_protocol::{
     ErrorCode,
-    value::{Bytes, DateTime, Time},
+    value::{Bytes, DateTime, Decimal, Time},
 };
 use sqlx::{MySqlConnection, mysql::MySqlRow};
 
 use crate::{
-    cell,
+    cell::{self, short},
     columns::{Column, Columns, Empty, Kept},
     fault::Fault,
-    meaning::{cut, is_cut, is_place, is_year, number},
+    meaning::{cut, has_fraction, is_cut, is_place, is_year, number},
     parameters::Takes,
 };
 
@@ -87,7 +87,7 @@ pub(super) fn stored(columns: &[Column], field: usize, value: &Value) -> Value {
 /// and a fraction, a trailing space or the part beyond the bounds may be cut off. A text with characters that the
 /// column lacks is no key of a record, and the procedure can compare it with none.
 pub(super) fn is_vague(ty: &Type, column: Option<&Column>, value: &Value) -> bool {
-    if column.is_some_and(|column| !column.may_be(value)) {
+    if column.is_some_and(|column| !column.may_be(value) || changed_by(column, value).is_some()) {
         return true;
     }
     let kept = column.map(|column| column.kept);
@@ -117,9 +117,7 @@ pub(super) fn is_vague(ty: &Type, column: Option<&Column>, value: &Value) -> boo
 /// A value as a parameter takes it. The short form of the greatest FLOAT is a number greater than any FLOAT, so the
 /// full number is passed.
 pub(super) fn passed(columns: &[Column], field: usize, value: &Value) -> Value {
-    if let (Some(Kept::Float { .. }), Some(number)) =
-        (columns.get(field).map(|column| column.kept), number(value))
-    {
+    if let (Some(Kept::Float), Some(number)) = (columns.get(field).map(|column| column.kept), number(value)) {
         #[allow(clippy::cast_possible_truncation, reason = "the nearest one is meant")]
         let nearest = number as f32;
         if number.abs() > f64::from(f32::MAX) && nearest.is_finite() {
@@ -136,7 +134,7 @@ pub(super) fn is_unpassable(
     column: Option<&Column>,
 ) -> Result<bool, sqlx::Error> {
     let kept = column.map(|column| column.kept);
-    if matches!(kept, Some(Kept::Float { is_limited: true } | Kept::Double { is_limited: true })) {
+    if matches!(kept, Some(Kept::Rounded(_))) {
         return Ok(true);
     }
     cell::is_unpassable(row, index, matches!(kept, Some(Kept::Position(empty)) if empty != Empty::Members))
@@ -177,23 +175,91 @@ pub(super) fn refuse_others<'v>(
     errors.or(()).map_err(Fault::Refused)
 }
 
-/// Refuses moments and times of keys that their columns cut: the shortened key is another record's.
-pub(super) fn refuse_cut<'v>(
+/// Refuses keys that their columns do not keep: the kept key is another record's.
+pub(super) fn refuse_changed<'v>(
     domain: &Domain,
     columns: &[Column],
     keys: impl Iterator<Item = Given<'v>>,
 ) -> Result<(), Fault> {
     let mut errors = Errors::default();
     for (path, field, value) in keys {
-        if let Some(Kept::Fraction(digits)) = columns.get(field).map(|column| column.kept)
-            && is_cut(digits, value)
-        {
-            let reason =
-                format!("must have at most {digits} digits of a second's fraction, as its column has");
+        if let Some(reason) = columns.get(field).and_then(|column| changed_by(column, value)) {
             errors.push(path + domain.fields[field].name, reason);
         }
     }
     errors.or(()).map_err(Fault::Refused)
+}
+
+/// Why a column keeps another value than this one of a key; `None` if it keeps this one.
+fn changed_by(column: &Column, value: &Value) -> Option<String> {
+    match (column.kept, column.scale) {
+        (Kept::Fraction(0), _) => {
+            is_cut(0, value).then(|| "must have no fraction of a second, as its column has none".to_owned())
+        }
+        (Kept::Fraction(digits), _) => is_cut(digits, value)
+            .then(|| format!("must have at most {digits} digits of a second's fraction, as its column has")),
+        (_, Some(0)) => {
+            has_fraction(value, 0).then(|| "must have no fraction, as its column has none".to_owned())
+        }
+        (Kept::Rounded(digits), _) | (_, Some(digits)) => has_fraction(value, digits.into())
+            .then(|| format!("must have at most {digits} digits after the point, as its column has")),
+        (Kept::Float, _) => (!is_same(value, nearest_float))
+            .then(|| "must have at most some seven digits: its column is a FLOAT".to_owned()),
+        (Kept::Double, _) => (!is_same(value, |number| number))
+            .then(|| "must have at most some 15 digits: its column is a DOUBLE".to_owned()),
+        _ => None,
+    }
+}
+
+/// A number as a FLOAT shows it.
+fn nearest_float(number: f64) -> f64 {
+    #[allow(clippy::cast_possible_truncation, reason = "the nearest one is meant")]
+    short(number as f32)
+}
+
+/// Whether a number is still the same after it was kept in binary.
+fn is_same(value: &Value, keep: impl Fn(f64) -> f64) -> bool {
+    let (Some(nearest), Some(exact)) = (number(value), exact(value)) else { return true };
+    Decimal::of_double(keep(nearest)).is_some_and(|kept| kept.partial_cmp(&exact) == Some(Ordering::Equal))
+}
+
+/// A number with all its digits.
+fn exact(value: &Value) -> Option<Decimal> {
+    match value {
+        Value::Int(number) => number.to_string().parse().ok(),
+        Value::UInt(number) => number.to_string().parse().ok(),
+        Value::Float(number) => Decimal::of_double(*number),
+        Value::Decimal(number) => Some(number.clone()),
+        _ => None,
+    }
+}
+
+/// Refuses keys that parameters of the procedure shorten, though the columns keep them: the procedure would find another
+/// record.
+pub(super) fn refuse_shortened<'v>(
+    domain: &Domain,
+    (procedure, takes): (&Procedure, &[Takes]),
+    columns: &[Column],
+    keys: impl Iterator<Item = (usize, &'v Value)>,
+) -> Result<(), Fault> {
+    for (field, value) in keys {
+        let at = procedure.args.iter().position(|arg| *arg == field);
+        let takes = at.and_then(|at| takes.get(procedure.place(at)));
+        if takes.is_some_and(|takes| takes.shortens(&stored(columns, field, value))) {
+            return Err(Fault::Refused(shortened(domain, procedure, field)));
+        }
+    }
+    Ok(())
+}
+
+fn shortened(domain: &Domain, procedure: &Procedure, field: usize) -> Error {
+    let (name, of) = (domain.fields[field].name, procedure.name);
+    let message = format!(
+        "the procedure `{of}` shortens `{name}`, which is of the key of `{}`: it would write another record",
+        domain.name
+    );
+    Error::new(ErrorCode::Conflict, message)
+        .hint("the DBA gives the procedure's parameter the type of the column")
 }
 
 /// Why a column would change this value; `None` if it would not.

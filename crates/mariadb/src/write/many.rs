@@ -124,6 +124,8 @@ impl Many<'_> {
         };
         let (mut calls, mut keys, mut left) = (Vec::new(), Vec::new(), Vec::new());
         for Found { own, key, unpassable } in records {
+            let of_key = read.iter().copied().zip(&own).filter(|(field, _)| domain.key.contains(field));
+            kept::refuse_shortened(domain, (procedure, &takes), &columns, of_key)?;
             calls.push(args(own));
             keys.push(key);
             left.push(unpassable);
