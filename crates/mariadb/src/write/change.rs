@@ -26,6 +26,7 @@ use crate::{
     fault::{Fault, classify},
     parameters::Takes,
     read::{Place, Shown, find},
+    refused,
     statement::{self, Statement},
 };
 
@@ -53,7 +54,7 @@ impl Change<'_> {
         let columns = kept::columns(connection, self.domain, self.source, self.known).await?;
         let given = changes.iter().map(|(field, value)| (String::new(), *field, value));
         let takes = self.known.parameters.of_procedure(connection, self.domain, self.procedure).await?;
-        kept::refuse_others(self.domain, (self.procedure, &takes), &columns, given)?;
+        refused::refuse_others(self.domain, (self.procedure, &takes), &columns, given)?;
         self.check_reach(connection, &columns).await?;
         let mut version = self.if_version;
         let is_complete = !self.is_vague(&columns, &takes)

@@ -25,6 +25,7 @@ use crate::{
     fault::Fault,
     parameters::Takes,
     read::{Place, Record, Shown, find, find_all},
+    refused,
     session::Fence,
 };
 
@@ -77,7 +78,7 @@ impl Create<'_> {
         let Self { domain, procedure, .. } = *self;
         let columns = kept::columns(connection, domain, self.source, self.known).await?;
         let takes = self.known.parameters.of_procedure(connection, domain, procedure).await?;
-        kept::refuse_others(
+        refused::refuse_others(
             domain,
             (procedure, &takes),
             &columns,
@@ -128,7 +129,7 @@ impl Create<'_> {
         let keys = || (0..records.len()).flat_map(parts);
         let must_be_kept =
             |value: &Value| self.is_upsert || !matches!(value, Value::DateTime(_) | Value::Time(_));
-        kept::refuse_changed(domain, columns, keys().filter(|(.., value)| must_be_kept(value)))?;
+        refused::refuse_changed(domain, columns, keys().filter(|(.., value)| must_be_kept(value)))?;
         let keys = keys().map(|(_, field, value)| (field, value));
         kept::refuse_shortened(domain, (self.procedure, takes), columns, keys)
     }

@@ -78,6 +78,11 @@ domain! { CAR: "car", table [int("id"), of("built", Type::int(0, 2155))] {
     upsert: None,
 }; creates(); updates() }
 
+// The same cars, many of which may be changed at once.
+domain! { YEARS: "car", table [int("id"), of("built", Type::int(0, 2155))] {
+    update: Some(Procedure::new("car_update", "call car_update(?, ?)", &[0, 1])),
+}; updates(); updates_many(10) }
+
 domain! { KLIE: "v_klie", view [
     Field::new("id", "id", Type::INT), Field::new("a", "a", Type::INT), Field::new("b", "b", Type::INT),
 ] }
@@ -422,6 +427,7 @@ pub(crate) fn named(name: &str) -> &'static Domain {
         "no_value" => &NO_VALUE,
         "empty_value" => &EMPTY_VALUE,
         "words" => &WORDS,
+        "years" => &YEARS,
         "triggered" => &TRIGGERED,
         "nopads" => &NOPADS,
         "nopad_keys" => &NOPAD_KEYS,

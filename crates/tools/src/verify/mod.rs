@@ -21,6 +21,7 @@ mod routine;
 mod skipped;
 mod tables;
 mod types;
+mod uncoded;
 mod used;
 mod validator;
 

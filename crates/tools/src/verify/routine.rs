@@ -6,7 +6,7 @@ use beds_protocol::shown;
 use super::{
     Findings, elsewhere, misplaced, new_key, reach, renamed, skipped,
     types::{Against, Fit, fit},
-    used,
+    uncoded, used,
 };
 use crate::{
     import::{self, AllDeeds},
@@ -96,6 +96,7 @@ pub(super) fn check(object: &Object, routine: &Routine, all: &AllDeeds<'_>, find
     reach::check(object, routine, catalogue, findings);
     renamed::check(object, routine, catalogue, findings);
     new_key::check(object, routine, catalogue, findings);
+    uncoded::check(object, routine, catalogue, findings);
     if lane == Lane::Write {
         for (title, is_trigger) in lax(routine, catalogue) {
             let message = format!("{title} {NOT_STRICT}");

@@ -16,6 +16,7 @@ mod collection;
 mod kept;
 mod new_key;
 mod silent;
+mod uncoded;
 mod upserts;
 mod view_keys;
 mod views;
