@@ -93,8 +93,14 @@ fn cut(bytes: &[u8], valid: usize) -> Option<Cut> {
         return Some(Cut { byte: valid, is_end: true });
     };
     let after = rest.get(length..)?;
-    let is_utf8 = std::str::from_utf8(after).is_ok() && !(before.is_ascii() && after.is_ascii());
+    let is_sure = !(before.is_ascii() && after.is_ascii()) || begins_letter(before, rest[0]);
+    let is_utf8 = std::str::from_utf8(after).is_ok() && is_sure;
     is_utf8.then_some(Cut { byte: valid, is_end: false })
+}
+
+/// Whether a byte is the first half of a letter in UTF-8. In Latin-1 it is `Â` or `Ã`, which no small letter precedes.
+fn begins_letter(before: &[u8], byte: u8) -> bool {
+    matches!(byte, 0xc2 | 0xc3) && before.last().is_some_and(u8::is_ascii_lowercase)
 }
 
 /// UTF-16 and UTF-32, recognized by their mark or by the zeros between ASCII letters.
@@ -185,6 +191,8 @@ mod tests {
             Some(Cut { byte: 14, is_end: false })
         );
         assert_eq!(cut(b"a = \"K\xe4ufer\"\n"), None);
+        assert_eq!(cut(b"a = \"caf\xc3\"\n"), Some(Cut { byte: 8, is_end: false }));
+        assert_eq!(cut(b"a = \"JO\xc3O\"\n"), None);
         assert!(decode(vec![0x89, 1, 2, 3, 0xff]).unwrap_err().text.is_empty());
         assert_eq!(decode("\u{feff}a = 1".into()).ok().as_deref(), Some("\u{feff}a = 1"));
     }

@@ -324,7 +324,7 @@ mod tests {
         let write = || Action::Write(Write::Create { records: Vec::new(), many: false });
         let plans = [
             (&ORDER, write()),
-            (&ORDER, Action::Read(Read::Count { filter: Vec::new(), most: None })),
+            (&ORDER, Action::Read(Read::Count { filter: Vec::new(), most: None, changes: Vec::new() })),
             (&EVENT, write()),
             (&ORDER, write()),
         ];

@@ -168,6 +168,9 @@ pub enum Read {
         filter: Vec<Condition>,
         /// The largest count that is needed: a dry run of a write by filter has this bound.
         most: Option<u32>,
+        /// The fields that the write by filter would change, with their new values, if this is its dry run. Values that
+        /// are refused before anything is written are refused here too.
+        changes: Vec<(usize, Value)>,
     },
     /// A call of the read lane.
     Call(Invocation),

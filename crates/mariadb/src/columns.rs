@@ -35,6 +35,10 @@ pub(crate) struct Column {
     pub(crate) members: Arc<[String]>,
     /// Its character set, if a text of it may change on its way to Unicode and back.
     pub(crate) own_set: Option<Arc<CharacterSet>>,
+    /// Its character set, if it is sorted by the weights of its texts ([`is_weighed`]).
+    pub(crate) weighed: Option<Arc<CharacterSet>>,
+    /// How many digits after the point it keeps, if it is a column of exact numbers.
+    pub(crate) scale: Option<u8>,
 }
 
 impl Column {
@@ -80,9 +84,25 @@ impl CharacterSet {
     /// The set of a column; `None` if every text of it comes back from Unicode.
     fn own(name: &str, collation: &str) -> Option<Self> {
         // Both names become part of statements.
-        let is_partial = !repertoire::is_whole(name) && is_name(name) && is_name(collation);
-        is_partial.then(|| Self { name: name.to_owned(), collation: collation.to_owned() })
+        Self::of(name, collation).filter(|_| !repertoire::is_whole(name))
     }
+
+    /// The set of a column that [`is_weighed`].
+    fn weighed(name: &str, collation: &str, kept: Kept) -> Option<Self> {
+        Self::of(name, collation).filter(|_| is_weighed(name, collation, kept))
+    }
+
+    fn of(name: &str, collation: &str) -> Option<Self> {
+        let is_safe = is_name(name) && is_name(collation);
+        is_safe.then(|| Self { name: name.to_owned(), collation: collation.to_owned() })
+    }
+}
+
+/// Whether the server sorts a text of this collation as if spaces followed it, but compares it without them. That is so
+/// in the collations `…_nopad_ci` of the old character sets.
+fn is_weighed(set: &str, collation: &str, kept: Kept) -> bool {
+    let is_of_unicode = ["utf8", "ucs2", "utf16", "utf32"].iter().any(|name| set.starts_with(name));
+    kept.sorts_otherwise() && collation.ends_with("_nopad_ci") && !is_of_unicode
 }
 
 /// How a column keeps its values.
@@ -92,15 +112,12 @@ pub(crate) enum Kept {
     #[default]
     Plain,
     /// FLOAT: shown in short form, compared as the double that it is.
-    Float {
-        /// Whether its digits are limited, as in FLOAT(9,2). Such a column may hold more than a parameter takes.
-        is_limited: bool,
-    },
+    Float,
     /// DOUBLE.
-    Double {
-        /// The same as for FLOAT.
-        is_limited: bool,
-    },
+    Double,
+    /// FLOAT or DOUBLE with this many digits after the point, as in FLOAT(9,2). It is shown with these digits, though it
+    /// holds others: DOUBLE(10,2) holds -0.010000000000000009 for -0.01. It may hold more than a parameter takes.
+    Rounded(u8),
     /// YEAR: the server takes 2 for 2002.
     Year,
     /// ENUM and SET: compared as text, but sorted by position. A number that is none of the values
@@ -117,7 +134,7 @@ pub(crate) enum Kept {
     /// Text of a collation that compares `a` and `a` followed by a NUL as different, but sorts them as equal.
     NoPad,
     /// CHAR of a collation in which `a` and `a` followed by a space differ. The column does not keep the space, and is
-    /// sorted with the spaces that fill it.
+    /// sorted with the spaces that fill it. So is its index, and a range of the index lacks `a` followed by a tab.
     Char,
     /// Text of a collation that finds in a range what it does not sort there: it compares by several levels in turn, or
     /// by codes that it does not sort by. So the text is sorted by its characters.
@@ -197,8 +214,11 @@ impl Columns {
         let mixed = mixed(connection, domain, source, &learned).await?;
         let mut columns = Vec::with_capacity(learned.len());
         for (field, declared) in learned.into_iter().enumerate() {
-            let Declared { kept, set, room, numbers, members, own_set, .. } = declared;
-            let own_set = own_set.filter(|_| !mixed.contains(&field)).map(Arc::new);
+            let Declared { kept, set, room, numbers, members, scale, collation, .. } = declared;
+            let of_column = set.as_ref().filter(|_| !mixed.contains(&field));
+            let own_set = of_column.and_then(|set| CharacterSet::own(set, &collation)).map(Arc::new);
+            let weighed =
+                of_column.and_then(|set| CharacterSet::weighed(set, &collation, kept)).map(Arc::new);
             let (kept, characters) = match set.filter(|_| is_compared(domain, field)) {
                 // It is compared as text with all of Unicode.
                 Some(_) if mixed.contains(&field) => (Kept::Expression, None),
@@ -206,7 +226,7 @@ impl Columns {
                 None => (kept, None),
             };
             let (numbers, members) = (numbers.into(), members.into());
-            columns.push(Column { kept, characters, room, numbers, members, own_set });
+            columns.push(Column { kept, characters, room, numbers, members, own_set, weighed, scale });
         }
         Ok(columns.into())
     }
@@ -226,8 +246,10 @@ struct Declared {
     numbers: Vec<String>,
     /// As [`Column::members`].
     members: Vec<String>,
-    /// As [`Column::own_set`].
-    own_set: Option<CharacterSet>,
+    /// Its collation, or nothing.
+    collation: String,
+    /// As [`Column::scale`].
+    scale: Option<u8>,
 }
 
 /// The column of each field.
@@ -260,9 +282,9 @@ async fn declared(
                 let is_text = texts.contains(&ty);
                 let room = row.try_get_unchecked::<Option<u64>, _>(7)?.filter(|_| is_text);
                 let set: Option<String> = row.try_get_unchecked(6)?;
-                let own_set = set.as_ref().and_then(|set| CharacterSet::own(set, collation));
-                let (numbers, members) = (numbers(full), members(full));
-                *declared = Declared { kept, is_text, set, room, numbers, members, own_set };
+                let (numbers, members, scale) = (numbers(full), members(full), scale(full));
+                let collation = collation.to_owned();
+                *declared = Declared { kept, is_text, set, room, numbers, members, collation, scale };
             }
         }
     }
@@ -334,10 +356,24 @@ fn members(full: &str) -> Vec<String> {
     }
 }
 
+/// The digits after the point of a type of exact numbers.
+fn scale(full: &str) -> Option<u8> {
+    match kind(full) {
+        Kind::Decimal { scale, .. } => Some(scale),
+        Kind::Int { .. } | Kind::Flag { .. } => Some(0),
+        _ => None,
+    }
+}
+
 fn of_type(ty: &str, full: &str, field: &Type) -> Kept {
     match (ty, field) {
-        ("float", _) => Kept::Float { is_limited: full.contains(',') },
-        ("double", _) => Kept::Double { is_limited: full.contains(',') },
+        ("float" | "double", _) => match kind(full) {
+            Kind::Float { digits: Some((_, digits)), .. } => Kept::Rounded(digits),
+            _ if ty == "float" => Kept::Float,
+            _ => Kept::Double,
+        },
+        // A year of two digits is shown as the server takes it.
+        ("year", _) if full.contains("(2)") => Kept::Plain,
         ("year", _) => Kept::Year,
         ("enum" | "set", _) => Kept::Position(Empty::of(full)),
         ("datetime" | "timestamp", Type::Date) => Kept::Moment,

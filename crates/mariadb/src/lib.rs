@@ -22,6 +22,7 @@ mod position;
 mod primary;
 mod purge;
 mod read;
+mod refused;
 mod repertoire;
 mod replicas;
 mod route;
@@ -51,6 +52,7 @@ pub use connection::{ping, ping_primary};
 pub use dba::Dba;
 pub use inspect::inspect;
 pub use link::check_url;
+pub use repertoire::is_whole;
 
 use self::{
     columns::Columns,

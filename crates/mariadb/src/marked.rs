@@ -1,5 +1,6 @@
 //! Cells that the server marks, since their text alone does not tell what they hold. A text with characters that
-//! Unicode lacks would arrive as question marks, and the empty value of an ENUM as an empty text.
+//! Unicode lacks would arrive as question marks, and the empty value of an ENUM as an empty text. A number of
+//! DOUBLE(10,2) would arrive with all the digits that a double needs.
 //!
 //! [`crate::statement`] asks for the marks, and [`crate::cell`] reads them. Only columns that may hold such cells have
 //! them.
@@ -17,6 +18,18 @@ pub(crate) const VARIANT: char = '~';
 pub(crate) const THEN: char = ':';
 /// The empty value of an ENUM.
 pub(crate) const NO_VALUE: char = '0';
+
+/// The name of a column of numbers that are shown with this many digits after the point.
+pub(crate) fn rounded(digits: u8) -> String {
+    format!("{ROUNDED}{digits}")
+}
+
+/// The digits after the point that a column's name asks for.
+pub(crate) fn digits(name: &str) -> Option<u8> {
+    name.strip_prefix(ROUNDED)?.parse().ok()
+}
+
+const ROUNDED: &str = "beds: digits ";
 
 /// The content of a marked cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,5 +83,6 @@ mod tests {
             assert_eq!(Marked::of(cell.as_bytes()), expected, "{cell}");
         }
         assert_eq!(bytes(b"4198fF"), [0x41, 0x98, 0xff]);
+        assert_eq!((digits(&rounded(2)), digits("price")), (Some(2), None));
     }
 }

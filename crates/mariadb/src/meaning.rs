@@ -25,6 +25,22 @@ pub(crate) fn number(value: &Value) -> Option<f64> {
     number.is_finite().then_some(number)
 }
 
+/// Whether a number has more digits after its point than these, trailing zeros not counted.
+pub(crate) fn has_fraction(value: &Value, digits: usize) -> bool {
+    let text = match value {
+        Value::Float(number) => number.to_string(),
+        Value::Decimal(number) => number.as_str().to_owned(),
+        // The server refuses a text that is not a number.
+        Value::Text(text) if number(value).is_some() => match text.parse::<f64>() {
+            // A number with an exponent is another spelling.
+            Ok(number) if text.contains(['e', 'E']) => number.to_string(),
+            _ => text.clone(),
+        },
+        _ => return false,
+    };
+    text.trim().split_once('.').is_some_and(|(_, fraction)| fraction.trim_end_matches('0').len() > digits)
+}
+
 /// Whether a text may stand for the position of an ENUM's value.
 pub(crate) fn is_place(text: &str) -> bool {
     let text = text.trim();

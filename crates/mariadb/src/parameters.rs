@@ -21,7 +21,7 @@ use crate::{
     fault::{Fault, classify},
     inspect::kind,
     known::Answers,
-    meaning::{is_place, is_year, number},
+    meaning::{has_fraction, is_cut, is_place, is_year, number},
 };
 
 /// The values of a parameter, for types of which the server may change a value.
@@ -37,10 +37,12 @@ pub(crate) enum Takes {
     Whole { min: i128, max: i128 },
     /// A decimal with this many digits after the point.
     Scale(u8),
-    /// A TIME: a number is its digits.
-    Time,
+    /// A TIME with this many digits of a second's fraction: a number is its digits.
+    Time(u8),
+    /// A DATETIME with this many digits of a second's fraction.
+    DateTime(u8),
     /// A TIMESTAMP, which has a small range of years.
-    Timestamp,
+    Timestamp(u8),
     /// A type that is read from text: an address, a UUID, a day.
     Form,
     /// The server keeps every value that it accepts.
@@ -135,13 +137,15 @@ impl Takes {
             return Self::Bits;
         }
         match kind(written) {
-            Kind::Year => Self::Year,
+            // A year of two digits is taken as it is shown.
+            Kind::Year if !written.contains("(2)") => Self::Year,
             Kind::Enum(values) | Kind::Set(values) => Self::Places(values),
             Kind::Int { min, max } | Kind::Flag { min, max } => Self::Whole { min, max },
             Kind::Decimal { scale, .. } => Self::Scale(scale),
-            Kind::Time { .. } => Self::Time,
-            Kind::DateTime { .. } if begins("timestamp") => Self::Timestamp,
-            Kind::Uuid | Kind::Date | Kind::DateTime { .. } => Self::Form,
+            Kind::Time { digits } => Self::Time(digits),
+            Kind::DateTime { digits, stamp: true } => Self::Timestamp(digits),
+            Kind::DateTime { digits, stamp: false } => Self::DateTime(digits),
+            Kind::Uuid | Kind::Date => Self::Form,
             // An address is shown as text.
             _ if begins("inet") => Self::Form,
             _ => Self::Anything,
@@ -155,10 +159,23 @@ impl Takes {
             (Self::Whole { min, max }, Value::Int(number)) => !(*min..=*max).contains(&(*number).into()),
             (Self::Whole { min, max }, Value::UInt(number)) => !(*min..=*max).contains(&(*number).into()),
             (Self::Places(values), Value::Text(text)) => !values.contains(text),
-            (Self::Form | Self::Time | Self::Timestamp | Self::Year, Value::Text(_)) => true,
-            (Self::Timestamp, Value::DateTime(DateTime(moment))) => {
+            (
+                Self::Form | Self::Time(_) | Self::DateTime(_) | Self::Timestamp(_) | Self::Year,
+                Value::Text(_),
+            ) => true,
+            (Self::Timestamp(_), Value::DateTime(DateTime(moment))) => {
                 !(1..=TIMESTAMP_MAX).contains(&moment.unix_timestamp())
             }
+            _ => false,
+        }
+    }
+
+    /// Whether the parameter rounds this value of a key, or cuts it short, so that the procedure finds another record.
+    pub(crate) fn shortens(&self, value: &Value) -> bool {
+        match self {
+            Self::Whole { .. } => has_fraction(value, 0),
+            Self::Scale(digits) => has_fraction(value, (*digits).into()),
+            Self::Time(digits) | Self::DateTime(digits) | Self::Timestamp(digits) => is_cut(*digits, value),
             _ => false,
         }
     }
@@ -189,14 +206,14 @@ impl Takes {
             Self::Whole { .. } => has_fraction(value, 0).then(|| WHOLE.to_owned()),
             Self::Scale(scale) => has_fraction(value, (*scale).into())
                 .then(|| format!("must have at most {scale} digits after the point, as the parameter has")),
-            Self::Time => match value {
+            Self::Time(_) => match value {
                 Value::Text(text) if !is_time(text) => {
                     Some("must be a time such as \"08:30:00\": the parameter is a TIME".to_owned())
                 }
                 Value::Text(_) => None,
                 value => number(value).map(|_| "must be a time, not a number".to_owned()),
             },
-            Self::Timestamp | Self::Form | Self::Anything => None,
+            Self::DateTime(_) | Self::Timestamp(_) | Self::Form | Self::Anything => None,
         }
     }
 }
@@ -213,22 +230,6 @@ fn is_own_year(value: &Value) -> bool {
         Value::Bool(value) => !value,
         value => number(value).is_none_or(is_year),
     }
-}
-
-/// Whether a number has more digits after its point than these, trailing zeros not counted.
-fn has_fraction(value: &Value, digits: usize) -> bool {
-    let text = match value {
-        Value::Float(number) => number.to_string(),
-        Value::Decimal(number) => number.as_str().to_owned(),
-        // The server refuses a text that is not a number.
-        Value::Text(text) if number(value).is_some() => match text.parse::<f64>() {
-            // A number with an exponent is another spelling.
-            Ok(number) if text.contains(['e', 'E']) => number.to_string(),
-            _ => text.clone(),
-        },
-        _ => return false,
-    };
-    text.trim().split_once('.').is_some_and(|(_, fraction)| fraction.trim_end_matches('0').len() > digits)
 }
 
 /// Whether a text has hours and minutes, and nothing that a TIME drops.

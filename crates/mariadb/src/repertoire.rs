@@ -22,8 +22,9 @@ const WHOLE: [&str; 20] = [
     "macce", "macroman", "ucs2", "utf8", "utf8mb3", "utf8mb4", "utf16", "utf16le", "utf32",
 ];
 
-/// Whether every text of a set comes back from Unicode.
-pub(crate) fn is_whole(set: &str) -> bool {
+/// Whether every text of a character set comes back from Unicode as the same bytes.
+#[must_use]
+pub fn is_whole(set: &str) -> bool {
     WHOLE.contains(&set)
 }
 

@@ -18,6 +18,7 @@ use crate::columns::Column;
 mod becomes;
 mod compare;
 mod marked;
+mod order;
 
 /// A pattern for a view. The server searches each part of a union, and converts a parameter once to the character set
 /// of the first part. MariaDB 10.11 then finds nothing in the other parts.

@@ -62,7 +62,7 @@ pub fn count(cx: &Context, domain: &'static Domain, request: CountRequest) -> Re
     let CountRequest { r#where } = request;
     let filter = r#where.as_ref().map(|map| filter(domain, &allowed, &cx.limits, map, &mut errors));
     let filter = within(filter, &allowed);
-    errors.or(read(domain, Read::Count { filter, most: None }, Scope::default()))
+    errors.or(read(domain, Read::Count { filter, most: None, changes: Vec::new() }, Scope::default()))
 }
 
 /// The conditions of a request, restricted to the records within its caller's reach.

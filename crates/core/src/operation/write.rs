@@ -177,7 +177,7 @@ pub fn update(cx: &Context, domain: &'static Domain, request: UpdateRequest) -> 
         Which::Many(matching) => {
             write(domain, Write::UpdateMany { matching: within(matching, rows), changes }, scope(Vec::new()))
         }
-        Which::Counted(matching) => count(domain, within(matching, rows)),
+        Which::Counted(matching) => count(domain, within(matching, rows), changes),
     })
 }
 
@@ -226,7 +226,7 @@ pub fn delete(cx: &Context, domain: &'static Domain, request: DeleteRequest) -> 
     Ok(match which {
         Which::One(key) => write(domain, Write::Delete { key, if_version }, scope(rows)),
         Which::Many(matching) => write(domain, Write::DeleteMany(within(matching, rows)), scope(Vec::new())),
-        Which::Counted(matching) => count(domain, within(matching, rows)),
+        Which::Counted(matching) => count(domain, within(matching, rows), Vec::new()),
     })
 }
 
@@ -237,8 +237,8 @@ fn within(mut matching: Matching, rows: Vec<Condition>) -> Matching {
 }
 
 /// A dry run: counts the records that a write by filter would write.
-fn count(domain: &'static Domain, Matching { filter, most }: Matching) -> Work {
-    Work::Plan(Plan::new(domain, Action::Read(Read::Count { filter, most: Some(most) })))
+fn count(domain: &'static Domain, Matching { filter, most }: Matching, changes: Vec<(usize, Value)>) -> Work {
+    Work::Plan(Plan::new(domain, Action::Read(Read::Count { filter, most: Some(most), changes })))
 }
 
 fn write(domain: &'static Domain, write: Write, scope: Scope) -> Work {

@@ -20,7 +20,7 @@ use crate::{
 fn conditions(filter: &Json) -> Result<Vec<Condition>, beds_core::Error> {
     let r#where = Some(serde_json::from_value::<Record>(filter.clone()).unwrap());
     match operation::count(&context(), &THING, CountRequest { r#where })? {
-        Work::Plan(Plan { action: Action::Read(Read::Count { filter, most: None }), .. }) => Ok(filter),
+        Work::Plan(Plan { action: Action::Read(Read::Count { filter, most: None, .. }), .. }) => Ok(filter),
         other => panic!("{other:?}"),
     }
 }

@@ -23,6 +23,8 @@ pub(super) enum Raw<'r> {
     UInt(u64),
     Float(f32),
     Double(f64),
+    /// A FLOAT or DOUBLE that is shown with this many digits after the point.
+    Rounded(f64, u8),
     Decimal(&'r str),
     Date(Moment),
     DateTime(Moment),
@@ -67,12 +69,19 @@ impl<'r> Raw<'r> {
             return Ok(None);
         };
         let of = row.column(index).type_info();
+        let digits = || marked::digits(row.column(index).name());
         Ok(Some(match of.name() {
             // The driver has one name for a TINYINT(1), signed or unsigned.
             "BOOLEAN" if <u64 as sqlx::Type<MySql>>::compatible(of) => Self::UInt(unsigned(bytes)),
             "BOOLEAN" | "TINYINT" | "SMALLINT" | "MEDIUMINT" | "INT" | "BIGINT" => Self::Int(signed(bytes)),
-            "FLOAT" => Self::Float(row.try_get_unchecked(index)?),
-            "DOUBLE" => Self::Double(row.try_get_unchecked(index)?),
+            "FLOAT" => {
+                let number = row.try_get_unchecked(index)?;
+                digits().map_or(Self::Float(number), |digits| Self::Rounded(number.into(), digits))
+            }
+            "DOUBLE" => {
+                let number = row.try_get_unchecked(index)?;
+                digits().map_or(Self::Double(number), |digits| Self::Rounded(number, digits))
+            }
             "DECIMAL" => Self::Decimal(row.try_get_unchecked(index)?),
             "DATE" => Self::Date(Moment::of(bytes)),
             "TIME" => Self::Time(Span::of(bytes)),
@@ -100,7 +109,7 @@ impl<'r> Raw<'r> {
             Self::Int(value) => Value::Int(value),
             Self::UInt(value) => Value::UInt(value),
             Self::Float(value) => Value::Float(short(value)),
-            Self::Double(value) => Value::Float(value),
+            Self::Double(value) | Self::Rounded(value, _) => Value::Float(value),
             Self::Decimal(text) => match text.parse() {
                 Ok(value) => Value::Decimal(value),
                 Err(_) => Value::Text(text.to_owned()),
@@ -129,6 +138,7 @@ impl fmt::Display for Raw<'_> {
             Self::UInt(value) => write!(f, "{value}"),
             Self::Float(value) => write!(f, "{value}"),
             Self::Double(value) => write!(f, "{value}"),
+            Self::Rounded(value, digits) => write!(f, "{value:.*}", usize::from(*digits)),
             Self::Decimal(text) => f.write_str(text),
             Self::Date(moment) => write!(f, "{:04}-{:02}-{:02}", moment.year, moment.month, moment.day),
             Self::DateTime(moment @ Moment { time: [hour, minute, second], .. }) => {

@@ -34,7 +34,7 @@ pub(super) fn show(cell: Raw<'_>, ty: &Type) -> Result<Value, Reason> {
         Type::Decimal { .. } => Value::Decimal(match cell {
             Raw::Decimal(text) => raw::decimal(text)?,
             Raw::Octets(bytes, _) => raw::decimal(text(bytes)?)?,
-            Raw::Float(_) | Raw::Double(_) | Raw::Int(_) | Raw::UInt(_) | Raw::Bits(_) => {
+            Raw::Float(_) | Raw::Double(_) | Raw::Rounded(..) | Raw::Int(_) | Raw::UInt(_) | Raw::Bits(_) => {
                 raw::decimal(&cell.to_string())?
             }
             _ => return Err("is not a decimal number"),

@@ -5,8 +5,12 @@ use std::sync::Arc;
 use beds_core::{
     Error, Outcome,
     query::Condition,
-    spec::{Domain, mariadb::Source},
+    spec::{
+        Domain,
+        mariadb::{Procedure, Source},
+    },
     stages::statement_span,
+    value::Value,
 };
 use sqlx::{MySqlConnection, Row as _};
 
@@ -15,6 +19,7 @@ use crate::{
     cell::bind,
     columns::Columns,
     fault::{Fault, classify},
+    refused::refuse_others,
     statement,
 };
 
@@ -26,7 +31,16 @@ pub(crate) struct Count {
     filter: Vec<Condition>,
     /// The largest count that is needed.
     most: Option<u32>,
+    /// What the counted records would get, if this is a dry run.
+    would: Option<Would>,
     known: Arc<Columns>,
+}
+
+/// The procedure that would run for each record, and the new values of fields.
+#[derive(Debug, Clone)]
+pub(super) struct Would {
+    pub(super) procedure: &'static Procedure,
+    pub(super) changes: Vec<(usize, Value)>,
 }
 
 impl Count {
@@ -37,12 +51,22 @@ impl Count {
         most: Option<u32>,
         known: Arc<Columns>,
     ) -> Self {
-        Self { domain, source, filter, most, known }
+        Self { domain, source, filter, most, would: None, known }
+    }
+
+    /// The same as a dry run.
+    pub(super) fn of(self, would: Option<Would>) -> Self {
+        Self { would, ..self }
     }
 
     pub(crate) async fn run(&self, connection: &mut MySqlConnection) -> Result<Outcome, Fault> {
         let Self { domain, source, most, .. } = *self;
         let kept = self.known.of(connection, domain, source).await?;
+        if let Some(Would { procedure, changes }) = &self.would {
+            let takes = self.known.parameters.of_procedure(connection, domain, procedure).await?;
+            let given = changes.iter().map(|(field, value)| (String::new(), *field, value));
+            refuse_others(domain, (procedure, &takes), &kept, given)?;
+        }
         let count = count(connection, Place { domain, source, kept: &kept }, &self.filter).await?;
         match most {
             Some(most) if count > most.into() => Err(Fault::Refused(Error::too_many(domain, count, most))),

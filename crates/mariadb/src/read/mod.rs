@@ -24,7 +24,11 @@ pub(crate) use self::{
     by_key::{ByKey, ByKeys, Place, Record, Shown, find, find_all, find_parts},
     count::count,
 };
-use self::{call::Call, count::Count, page::Page};
+use self::{
+    call::Call,
+    count::{Count, Would},
+    page::Page,
+};
 
 /// A read.
 #[derive(Debug, Clone)]
@@ -64,8 +68,10 @@ impl Read {
                 });
                 (Self::Page(Page::new(domain, source, (selection, scope.carried), bytes_max, known())), count)
             }
-            plan::Read::Count { filter, most } => {
-                (Self::Count(Count::new(domain, source()?, filter, most, known())), None)
+            plan::Read::Count { filter, most, changes } => {
+                let would = objects.update.as_ref().filter(|_| !changes.is_empty());
+                let would = would.map(|procedure| Would { procedure, changes });
+                (Self::Count(Count::new(domain, source()?, filter, most, known()).of(would)), None)
             }
             plan::Read::Call(invocation) => {
                 (Self::Call(Call { domain, invocation, bytes_max, known: known() }), None)

@@ -59,6 +59,16 @@ pub(super) fn year(comparison: Comparison, number: f64) -> Becomes {
     }
 }
 
+/// A number as a decimal. The server compares a rounded column with decimals as it shows both, but with a double as the
+/// double that it is. Its decimals have no more digits before the point.
+pub(super) fn exact(number: f64) -> Value {
+    let decimal = if number.abs() < WHOLE_MAX { number.to_string().parse().ok() } else { None };
+    decimal.map_or(Value::Float(number), Value::Decimal)
+}
+
+/// The least number with more digits than a DECIMAL(65,38) has before its point.
+const WHOLE_MAX: f64 = 1e27;
+
 /// The double that compares with the double of a FLOAT as the number compares with the shown value of the FLOAT.
 pub(super) fn single(number: f64) -> f64 {
     #[allow(clippy::cast_possible_truncation, reason = "the nearest one is meant")]

@@ -3,17 +3,14 @@
 
 use std::fmt::Write as _;
 
-use beds_core::{
-    query::{Comparison, Order},
-    spec::Type,
-    value::Value,
-};
+use beds_core::{query::Comparison, spec::Type, value::Value};
 use beds_protocol::value::{Bytes, Date};
 use time::Time;
 
 use super::{
     Statement,
-    becomes::{Becomes, between, single, year},
+    becomes::{Becomes, between, exact, single, year},
+    order::SORTED_CHARS,
 };
 use crate::{
     columns::Kept,
@@ -22,10 +19,6 @@ use crate::{
 
 /// The collation in which constants of views are compared and sorted. The connection's own.
 const COLLATION: &str = "utf8mb4_unicode_ci";
-
-/// How many characters of a text decide its place in an order. They fit in `max_sort_length` (see
-/// [`crate::connection`]), which counts bytes: no collation makes more than 8 bytes of a character.
-pub(super) const SORTED_CHARS: u32 = 500;
 
 /// The digits that a DECIMAL of MariaDB has at most, and those after the point.
 const PRECISION_MAX: usize = 65;
@@ -46,7 +39,17 @@ impl Statement<'_> {
 
     /// The column as it is compared.
     pub(super) fn compared(&mut self, field: usize) {
+        self.compared_by(field, Comparison::Eq);
+    }
+
+    /// The column as this comparison needs it.
+    fn compared_by(&mut self, field: usize, comparison: Comparison) {
         let column = self.columns[field];
+        let is_range = !matches!(comparison, Comparison::Eq | Comparison::Ne);
+        let is_weighed = self.weighed(field).is_some();
+        if is_weighed {
+            self.text.push_str("weight_string(");
+        }
         let is_cut = self.is_in_order && self.is_long(field);
         if is_cut {
             self.text.push_str("left(");
@@ -58,7 +61,9 @@ impl Statement<'_> {
                 Some(_) => write!(self.text, "convert({column} using binary)"),
                 None => write!(self.text, "convert({column} using utf8mb4) collate utf8mb4_nopad_bin"),
             };
-        } else if self.is_in_order && self.kept(field).sorts_otherwise() {
+        } else if (self.is_in_order && self.kept(field).sorts_otherwise())
+            || (is_range && self.kept(field) == Kept::Char)
+        {
             // A CHAR without its filling spaces, as it is shown.
             let _ = write!(self.text, "concat({column})");
         } else {
@@ -66,6 +71,9 @@ impl Statement<'_> {
         }
         if is_cut {
             let _ = write!(self.text, ", {SORTED_CHARS})");
+        }
+        if is_weighed {
+            self.text.push(')');
         }
     }
 
@@ -86,65 +94,6 @@ impl Statement<'_> {
     /// The column converted to a character set with all of Unicode.
     fn in_unicode(&mut self, field: usize) {
         let _ = write!(self.text, "convert({} using utf8mb4) collate {COLLATION}", self.columns[field]);
-    }
-
-    /// Whether the server may sort by the beginning of the texts alone. Then the statement always does so. A stored
-    /// text may be longer than clients may write.
-    pub(super) fn is_long(&self, field: usize) -> bool {
-        let (Type::String { max, .. } | Type::Text { max, .. }) = self.fields[field].ty else { return false };
-        let room = self.kept.get(field).and_then(|column| column.room);
-        room.unwrap_or_else(|| max.into()) > SORTED_CHARS.into()
-    }
-
-    /// Whether a part of the key is sorted by its beginning, which several records may share. Then no later field
-    /// distinguishes them.
-    pub(super) fn is_cut_key(&self, field: usize) -> bool {
-        self.key.contains(&field) && self.is_long(field)
-    }
-
-    /// The expression that distinguishes keys with the same beginning.
-    fn digest(&mut self, field: usize) {
-        let set = if self.own_set(field).is_some() { "binary" } else { "utf8mb4" };
-        let _ = write!(self.text, "sha2(convert({} using {set}), 256)", self.columns[field]);
-    }
-
-    /// Compares the digest that distinguishes keys with the same beginning.
-    pub(super) fn compare_digest(&mut self, field: usize, sign: &str, value: &Value) {
-        self.digest(field);
-        let _ = write!(self.text, " {sign} sha2(");
-        self.placeholder_of_bytes(field);
-        self.text.push_str(", 256)");
-        self.values.push(value.clone());
-    }
-
-    /// The terms by which records are sorted. They must be the terms that [`Self::compare`] compares in
-    /// [`Self::after`], or a page would lose records.
-    pub(super) fn order(&mut self, order: &Order) {
-        let field = order.field;
-        let direction = if order.descending { " desc" } else { "" };
-        if matches!(self.kept(field), Kept::Position(_)) {
-            self.text.push_str("concat(");
-            self.with_nulls(field);
-            self.text.push(')');
-        } else {
-            self.is_in_order = true;
-            self.compared(field);
-            self.is_in_order = false;
-        }
-        self.text.push_str(direction);
-        if self.kept(field).sorts_otherwise() {
-            let column = self.columns[field];
-            let _ = if self.is_long(field) {
-                write!(self.text, ", char_length(left({column}, {SORTED_CHARS})){direction}")
-            } else {
-                write!(self.text, ", char_length({column}){direction}")
-            };
-        }
-        if self.is_cut_key(field) {
-            self.text.push_str(", ");
-            self.digest(field);
-            self.text.push_str(direction);
-        }
     }
 
     /// A test of a filter. Within a range, it finds only values that the wire can show: a date of zeros is null there.
@@ -205,7 +154,7 @@ impl Statement<'_> {
             }
             Becomes::Comparison(comparison, value) => {
                 if self.may_be(field, &value) {
-                    self.compared(field);
+                    self.compared_by(field, comparison);
                 } else {
                     self.in_unicode(field);
                 }
@@ -298,8 +247,12 @@ impl Statement<'_> {
         {
             return year(comparison, number);
         }
+        let value = &match (self.kept(field), value) {
+            (Kept::Rounded(_), Value::Float(number)) if !self.is_in_order => exact(*number),
+            (_, value) => value.clone(),
+        };
         if let Value::Decimal(value) = value
-            && !matches!(self.kept(field), Kept::Float { .. } | Kept::Double { .. })
+            && !matches!(self.kept(field), Kept::Float | Kept::Double)
             && let Some(cut) = value.cut(SCALE_MAX)
         {
             return between(comparison, cut < *value, Value::Decimal(cut));
@@ -335,7 +288,9 @@ impl Statement<'_> {
             operands.iter().find(|value| matches!(value, Value::Text(text) if text.is_empty())).cloned();
         operands.resize(operands.len().next_power_of_two(), filler);
         // MariaDB compares an expression of a view with a list of decimals in another way than with each of them.
-        if self.kept(field) == Kept::Moment || matches!(self.fields[field].ty, Type::Decimal { .. }) {
+        if matches!(self.kept(field), Kept::Moment | Kept::Rounded(_))
+            || matches!(self.fields[field].ty, Type::Decimal { .. })
+        {
             for (index, value) in operands.iter().enumerate() {
                 self.text.push_str(if index == 0 { "(" } else { " or " });
                 self.compare(field, Comparison::Eq, value);
@@ -359,11 +314,11 @@ impl Statement<'_> {
             (_, Value::Text(text)) if self.is_in_order && self.is_long(field) => {
                 Value::Text(text.chars().take(SORTED_CHARS as usize).collect())
             }
-            (Kept::Float { .. }, value) => match number(&value) {
+            (Kept::Float, value) => match number(&value) {
                 Some(number) => Value::Float(single(number)),
                 None => value,
             },
-            (Kept::Double { .. }, Value::Decimal(value)) => match value.as_str().parse() {
+            (Kept::Double, Value::Decimal(value)) => match value.as_str().parse() {
                 Ok(number) => Value::Float(number),
                 Err(_) => Value::Decimal(value),
             },

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 
 use beds_core::value::Value;
 
-use super::{Statement, compare::SORTED_CHARS};
+use super::{Statement, order::SORTED_CHARS};
 use crate::{
     columns::{CharacterSet, Empty, Kept},
-    marked::{FOREIGN, NAME, NO_VALUE, SAME, THEN, VARIANT},
+    marked::{FOREIGN, NAME, NO_VALUE, SAME, THEN, VARIANT, rounded},
 };
 
 impl Statement<'_> {
@@ -28,9 +28,12 @@ impl Statement<'_> {
     }
 
     /// Selects the column as clients see it. The empty value of an ENUM gets a mark of its own, if its text is also one
-    /// of the values.
+    /// of the values. A number that is shown rounded keeps its digits for a cursor.
     pub(super) fn shown(&mut self, field: usize) {
         self.marked(field, self.has_empty(field));
+        if let Kept::Rounded(digits) = self.kept(field) {
+            let _ = write!(self.text, " as `{}`", rounded(digits));
+        }
     }
 
     /// Selects the column as it is passed to a procedure. In a key, the empty value of an ENUM gets a mark: it would
@@ -108,21 +111,27 @@ impl Statement<'_> {
         self.text.push_str(&text);
     }
 
+    /// The character set of a field's column, if the order of its records is that of the weights of their texts.
+    pub(super) fn weighed(&self, field: usize) -> Option<&CharacterSet> {
+        self.kept.get(field)?.weighed.as_deref().filter(|_| self.is_in_order)
+    }
+
     /// A placeholder. For a text that does not come back from Unicode, a cursor has the bytes.
     pub(super) fn placeholder(&mut self, field: usize, value: &Value) {
-        let text = match (self.own_set(field), value) {
-            (Some(CharacterSet { name, .. }), _) if self.is_by_code(field) => {
+        let of_set = |CharacterSet { name, collation }: &CharacterSet| {
+            format!("convert(? using {name}) collate {collation}")
+        };
+        let is_weighed = self.weighed(field).is_some();
+        let text = match (self.weighed(field), self.own_set(field), value) {
+            (Some(set), ..) | (None, Some(set), Value::Bytes(_)) if !self.is_by_code(field) => of_set(set),
+            (None, Some(CharacterSet { name, .. }), _) if self.is_by_code(field) => {
                 format!("convert(convert(? using {name}) using binary)")
-            }
-            (Some(CharacterSet { name, collation }), Value::Bytes(_)) => {
-                format!("convert(? using {name}) collate {collation}")
             }
             _ => return self.text.push('?'),
         };
-        if self.is_in_order && self.is_long(field) {
-            let _ = write!(self.text, "left({text}, {SORTED_CHARS})");
-        } else {
-            self.text.push_str(&text);
-        }
+        let is_cut = self.is_in_order && self.is_long(field);
+        let text = if is_cut { format!("left({text}, {SORTED_CHARS})") } else { text };
+        let _ =
+            if is_weighed { write!(self.text, "weight_string({text})") } else { write!(self.text, "{text}") };
     }
 }

@@ -224,8 +224,8 @@ fn columns_of_other_kinds() {
     let kinds = [
         ("id", Kept::Binary16),
         ("version", Kept::Year),
-        ("ratio", Kept::Float { is_limited: false }),
-        ("price", Kept::Double { is_limited: false }),
+        ("ratio", Kept::Float),
+        ("price", Kept::Double),
         ("name", Kept::Expression),
         ("state", Kept::Position(Empty::NoValue)),
     ];

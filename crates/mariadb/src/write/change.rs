@@ -26,6 +26,7 @@ use crate::{
     fault::{Fault, classify},
     parameters::Takes,
     read::{Place, Shown, find},
+    refused,
     statement::{self, Statement},
 };
 
@@ -53,7 +54,7 @@ impl Change<'_> {
         let columns = kept::columns(connection, self.domain, self.source, self.known).await?;
         let given = changes.iter().map(|(field, value)| (String::new(), *field, value));
         let takes = self.known.parameters.of_procedure(connection, self.domain, self.procedure).await?;
-        kept::refuse_others(self.domain, (self.procedure, &takes), &columns, given)?;
+        refused::refuse_others(self.domain, (self.procedure, &takes), &columns, given)?;
         self.check_reach(connection, &columns).await?;
         let mut version = self.if_version;
         let is_complete = !self.is_vague(&columns, &takes)
@@ -84,6 +85,7 @@ impl Change<'_> {
         };
         let passed = |field: &usize| kept::passed(&columns, *field, &argument(field));
         let args: Vec<Value> = self.procedure.args.iter().map(passed).collect();
+        self.check_found(&columns, &takes, &args)?;
         let args = self.procedure.whole(args, &self.scope.asked);
         let Self { domain, procedure, key, .. } = *self;
         let returned = match self.source.filter(|_| !left.is_empty()) {
@@ -131,6 +133,7 @@ impl Change<'_> {
             }
         };
         let args: Vec<Value> = self.procedure.args.iter().map(argument).collect();
+        self.check_found(&columns, &takes, &args)?;
         let args = self.procedure.whole(args, &self.scope.asked);
         let returned = call(connection, self.domain, self.procedure, &args).await?;
         self.check_affected(connection, &columns, &returned).await?;
@@ -172,6 +175,13 @@ impl Change<'_> {
                 kept::is_vague(&self.domain.fields[field].ty, columns.get(field), value)
                     || may_refuse(field, value)
             })
+    }
+
+    /// Refuses arguments by which the procedure would find another record.
+    fn check_found(&self, columns: &[Column], takes: &[Takes], args: &[Value]) -> Result<(), Fault> {
+        let keys = self.procedure.args.iter().copied().zip(args);
+        let keys = keys.filter(|(field, _)| self.domain.key.contains(field));
+        kept::refuse_shortened(self.domain, (self.procedure, takes), columns, keys)
     }
 
     fn key_value(&self, field: usize) -> Option<&Value> {

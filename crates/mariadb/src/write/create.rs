@@ -6,7 +6,7 @@ use beds_core::{
     Error, Outcome,
     plan::Scope,
     spec::{
-        Domain,
+        Domain, Generated,
         mariadb::{Procedure, Source},
     },
     value::{Value, write_record},
@@ -23,7 +23,9 @@ use super::{
 use crate::{
     columns::{Column, Columns},
     fault::Fault,
+    parameters::Takes,
     read::{Place, Record, Shown, find, find_all},
+    refused,
     session::Fence,
 };
 
@@ -75,22 +77,16 @@ impl Create<'_> {
     ) -> Result<Called, Fault> {
         let Self { domain, procedure, .. } = *self;
         let columns = kept::columns(connection, domain, self.source, self.known).await?;
-        let path = |index: usize| if many { format!("data[{index}].") } else { String::new() };
         let takes = self.known.parameters.of_procedure(connection, domain, procedure).await?;
-        kept::refuse_others(
+        refused::refuse_others(
             domain,
             (procedure, &takes),
             &columns,
             records.iter().enumerate().flat_map(|(index, record)| {
-                procedure.args.iter().map(move |&field| (path(index), field, &record[field]))
+                procedure.args.iter().map(move |&field| (path(index, many), field, &record[field]))
             }),
         )?;
-        if self.is_upsert {
-            let keys = records.iter().enumerate().flat_map(|(index, record)| {
-                domain.key.iter().map(move |&field| (path(index), field, &record[field]))
-            });
-            kept::refuse_cut(domain, &columns, keys)?;
-        }
+        self.refuse_other_keys(&columns, &takes, records, many)?;
         let current = match self.current(connection, &columns, records).await {
             Ok(current) => current,
             Err(failed) => {
@@ -115,6 +111,27 @@ impl Create<'_> {
             Failed { index, fault: kept::explained(domain, fault, "", passed) }
         });
         Ok(Called { calls, columns })
+    }
+
+    /// Refuses keys that the database would keep as others. A new record may have a key with fewer digits of a second: the
+    /// reply shows it.
+    fn refuse_other_keys(
+        &self,
+        columns: &[Column],
+        takes: &[Takes],
+        records: &[&[Value]],
+        many: bool,
+    ) -> Result<(), Fault> {
+        let domain = self.domain;
+        let parts = |index: usize| {
+            domain.key.iter().map(move |&field| (path(index, many), field, &records[index][field]))
+        };
+        let keys = || (0..records.len()).flat_map(parts);
+        let must_be_kept =
+            |value: &Value| self.is_upsert || !matches!(value, Value::DateTime(_) | Value::Time(_));
+        refused::refuse_changed(domain, columns, keys().filter(|(.., value)| must_be_kept(value)))?;
+        let keys = keys().map(|(_, field, value)| (field, value));
+        kept::refuse_shortened(domain, (self.procedure, takes), columns, keys)
     }
 
     /// The written records, as the reply shows them. The procedure has been called for each.
@@ -288,9 +305,17 @@ impl Create<'_> {
 
     /// The key of a new record, if the node knows it.
     fn key<'v>(&self, record: &'v [Value], returned: &'v Returned) -> Option<Vec<&'v Value>> {
-        let part = |&field: &usize| self.value(field, record, returned).filter(|value| !value.is_null());
+        let is_known = |field: usize, value: &Value| !value.is_null() && !self.is_no_number(field, value);
+        let part =
+            |&field: &usize| self.value(field, record, returned).filter(|value| is_known(field, value));
         let key: Vec<&Value> = self.domain.key.iter().map(part).collect::<Option<_>>()?;
         (!key.is_empty()).then_some(key)
+    }
+
+    /// Whether this is what `last_insert_id()` gives where no counter made the key, but a trigger, for instance.
+    fn is_no_number(&self, field: usize, value: &Value) -> bool {
+        let is_made = self.domain.fields[field].generated == Some(Generated::Database);
+        is_made && self.domain.key.contains(&field) && matches!(value, Value::Int(0) | Value::UInt(0))
     }
 
     /// The value that the procedure returned for a field, or the value that was passed to it.
@@ -307,11 +332,18 @@ impl Create<'_> {
             let is_left = self.is_upsert && (field.immutable || field.generated.is_some());
             !is_left || self.domain.key.contains(index) || returned.get(*index).is_some()
         });
-        let members =
-            members.filter_map(|(index, field)| Some((field.name, self.value(index, record, &returned)?)));
+        let members = members
+            .filter_map(|(index, field)| Some((index, field.name, self.value(index, record, &returned)?)));
+        let members = members.filter(|(index, _, value)| !self.is_no_number(*index, value));
+        let members = members.map(|(_, name, value)| (name, value));
         write_record(&mut json, members);
         Shown { json, unshown: returned.unshown.into_note(), ..Shown::default() }
     }
+}
+
+/// The path of a record's fields.
+fn path(index: usize, many: bool) -> String {
+    if many { format!("data[{index}].") } else { String::new() }
 }
 
 /// The error of an upsert that wrote a record of another key.

@@ -21,8 +21,9 @@ use crate::{
     cell,
     columns::{Column, Columns, Empty, Kept},
     fault::Fault,
-    meaning::{cut, is_cut, is_place, is_year, number},
+    meaning::{cut, number},
     parameters::Takes,
+    refused::{changed_by, is_year_of},
 };
 
 /// How the columns of the domain's source keep their values. Without a readable source nothing is known.
@@ -87,7 +88,7 @@ pub(super) fn stored(columns: &[Column], field: usize, value: &Value) -> Value {
 /// and a fraction, a trailing space or the part beyond the bounds may be cut off. A text with characters that the
 /// column lacks is no key of a record, and the procedure can compare it with none.
 pub(super) fn is_vague(ty: &Type, column: Option<&Column>, value: &Value) -> bool {
-    if column.is_some_and(|column| !column.may_be(value)) {
+    if column.is_some_and(|column| !column.may_be(value) || changed_by(column, value).is_some()) {
         return true;
     }
     let kept = column.map(|column| column.kept);
@@ -117,9 +118,7 @@ pub(super) fn is_vague(ty: &Type, column: Option<&Column>, value: &Value) -> boo
 /// A value as a parameter takes it. The short form of the greatest FLOAT is a number greater than any FLOAT, so the
 /// full number is passed.
 pub(super) fn passed(columns: &[Column], field: usize, value: &Value) -> Value {
-    if let (Some(Kept::Float { .. }), Some(number)) =
-        (columns.get(field).map(|column| column.kept), number(value))
-    {
+    if let (Some(Kept::Float), Some(number)) = (columns.get(field).map(|column| column.kept), number(value)) {
         #[allow(clippy::cast_possible_truncation, reason = "the nearest one is meant")]
         let nearest = number as f32;
         if number.abs() > f64::from(f32::MAX) && nearest.is_finite() {
@@ -136,77 +135,38 @@ pub(super) fn is_unpassable(
     column: Option<&Column>,
 ) -> Result<bool, sqlx::Error> {
     let kept = column.map(|column| column.kept);
-    if matches!(kept, Some(Kept::Float { is_limited: true } | Kept::Double { is_limited: true })) {
+    if matches!(kept, Some(Kept::Rounded(_))) {
         return Ok(true);
     }
     cell::is_unpassable(row, index, matches!(kept, Some(Kept::Position(empty)) if empty != Empty::Members))
 }
 
-fn is_year_of(value: &Value) -> bool {
-    number(value).is_none_or(is_year)
-}
-
-/// A value of a request: the path before its field, the field, and the value.
-type Given<'v> = (String, usize, &'v Value);
-
-/// Refuses values that MariaDB would change: it stores the year 5 as 2005, and `'1'` in an ENUM as its first value. The
-/// procedure's parameters decide first. If a parameter accepts anything, the column behind the view decides, since the
-/// value most likely goes there.
-pub(super) fn refuse_others<'v>(
+/// Refuses keys that parameters of the procedure shorten, though the columns keep them: the procedure would find another
+/// record.
+pub(super) fn refuse_shortened<'v>(
     domain: &Domain,
     (procedure, takes): (&Procedure, &[Takes]),
     columns: &[Column],
-    values: impl Iterator<Item = Given<'v>>,
+    keys: impl Iterator<Item = (usize, &'v Value)>,
 ) -> Result<(), Fault> {
-    let parameter = |field| {
+    for (field, value) in keys {
         let at = procedure.args.iter().position(|arg| *arg == field);
-        at.and_then(|at| takes.get(procedure.place(at)))
-    };
-    let mut errors = Errors::default();
-    for (path, field, value) in values {
-        let parameter = parameter(field);
-        let reason = match parameter.and_then(|takes| takes.refuses(value)) {
-            None if parameter.is_some_and(Takes::is_particular) => None,
-            None => columns.get(field).and_then(|column| refused_by(column, value)).map(str::to_owned),
-            refused => refused,
-        };
-        if let Some(reason) = reason {
-            errors.push(path + domain.fields[field].name, reason);
+        let takes = at.and_then(|at| takes.get(procedure.place(at)));
+        if takes.is_some_and(|takes| takes.shortens(&stored(columns, field, value))) {
+            return Err(Fault::Refused(shortened(domain, procedure, field)));
         }
     }
-    errors.or(()).map_err(Fault::Refused)
+    Ok(())
 }
 
-/// Refuses moments and times of keys that their columns cut: the shortened key is another record's.
-pub(super) fn refuse_cut<'v>(
-    domain: &Domain,
-    columns: &[Column],
-    keys: impl Iterator<Item = Given<'v>>,
-) -> Result<(), Fault> {
-    let mut errors = Errors::default();
-    for (path, field, value) in keys {
-        if let Some(Kept::Fraction(digits)) = columns.get(field).map(|column| column.kept)
-            && is_cut(digits, value)
-        {
-            let reason =
-                format!("must have at most {digits} digits of a second's fraction, as its column has");
-            errors.push(path + domain.fields[field].name, reason);
-        }
-    }
-    errors.or(()).map_err(Fault::Refused)
-}
-
-/// Why a column would change this value; `None` if it would not.
-fn refused_by(column: &Column, value: &Value) -> Option<&'static str> {
-    match (column.kept, value) {
-        (Kept::Year, value) if !is_year_of(value) => {
-            Some("must be 0 or a year from 1901 to 2155: the column keeps no others")
-        }
-        (Kept::Position(_), Value::Text(text)) if is_place(text) && !column.numbers.contains(text) => {
-            Some("must be one of the column's values, not the position of one")
-        }
-        _ => None,
-    }
+fn shortened(domain: &Domain, procedure: &Procedure, field: usize) -> Error {
+    let (name, of) = (domain.fields[field].name, procedure.name);
+    let message = format!(
+        "the procedure `{of}` shortens `{name}`, a part of the key of `{}`, so it would write another record",
+        domain.name
+    );
+    Error::new(ErrorCode::Conflict, message)
+        .hint("the DBA gives the procedure's parameter the type of the column")
 }
 
 /// The error of a UUID that MariaDB's type does not accept, with the field for which it was passed.

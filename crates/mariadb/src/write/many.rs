@@ -28,6 +28,7 @@ use crate::{
     columns::{Column, Columns, Empty, Kept},
     fault::{Fault, classify},
     read::{Place, count},
+    refused,
     routine::approximate_size,
     statement,
 };
@@ -109,7 +110,7 @@ impl Many<'_> {
         let columns = kept::columns(connection, domain, Some(self.source), self.known).await?;
         let given = changes.iter().map(|(field, value)| (String::new(), *field, value));
         let takes = self.known.parameters.of_procedure(connection, domain, procedure).await?;
-        kept::refuse_others(domain, (procedure, &takes), &columns, given)?;
+        refused::refuse_others(domain, (procedure, &takes), &columns, given)?;
         let change = |field: usize| changes.iter().find(|(changed, _)| *changed == field);
         let read: Vec<usize> =
             procedure.args.iter().copied().filter(|field| change(*field).is_none()).collect();
@@ -124,6 +125,8 @@ impl Many<'_> {
         };
         let (mut calls, mut keys, mut left) = (Vec::new(), Vec::new(), Vec::new());
         for Found { own, key, unpassable } in records {
+            let of_key = read.iter().copied().zip(&own).filter(|(field, _)| domain.key.contains(field));
+            kept::refuse_shortened(domain, (procedure, &takes), &columns, of_key)?;
             calls.push(args(own));
             keys.push(key);
             left.push(unpassable);

@@ -78,6 +78,11 @@ domain! { CAR: "car", table [int("id"), of("built", Type::int(0, 2155))] {
     upsert: None,
 }; creates(); updates() }
 
+// The same cars, many of which may be changed at once.
+domain! { YEARS: "car", table [int("id"), of("built", Type::int(0, 2155))] {
+    update: Some(Procedure::new("car_update", "call car_update(?, ?)", &[0, 1])),
+}; updates(); updates_many(10) }
+
 domain! { KLIE: "v_klie", view [
     Field::new("id", "id", Type::INT), Field::new("a", "a", Type::INT), Field::new("b", "b", Type::INT),
 ] }
@@ -283,6 +288,44 @@ domain! { SET_NAMES: "set_names", table [Field::new("s", "s", Type::string(0, 20
     upsert: Some(Procedure::new("set_names_put", "call set_names_put(?, ?)", &[0, 1])),
 } }
 
+domain! { NOPADS: "nopads", table [int("id"), text("c"), text("b"), text("v"), text("w"), long("l")] }
+domain! { NOPAD_KEYS: "nopad_keys", table [int("n"), Field::new("k", "k", Type::string(0, 4))]; key(&[1]) }
+domain! { NOPAD_CODES: "nopad_codes", table [int("n"), Field::new("k", "k", Type::string(0, 4))]; key(&[1]) }
+
+domain! { ROUNDED: "rounded", table [
+    int("id"), of("v", Type::FLOAT), of("f", Type::FLOAT), of("w", Type::decimal(10, 2, None, None)), text("t"),
+    of("y", Type::int(0, 2155)),
+] {
+    create: Some(Procedure::new("rounded_create", "call rounded_create(?, ?, ?, ?, ?, ?)", &[0, 1, 2, 3, 4, 5])),
+    update: Some(Procedure::new("rounded_update", "call rounded_update(?, ?, ?, ?, ?, ?)", &[0, 1, 2, 3, 4, 5])),
+}; creates(); updates() }
+
+domain! { DECIMAL_KEYS: "decimal_keys", table [Field::new("k", "k", Type::decimal(12, 4, None, None)), int("n")] {
+    create: Some(Procedure::new("decimal_keys_put", "call decimal_keys_put(?, ?)", &[0, 1])),
+    update: Some(Procedure::new("decimal_keys_update", "call decimal_keys_update(?, ?)", &[0, 1])),
+    upsert: Some(Procedure::new("decimal_keys_put", "call decimal_keys_put(?, ?)", &[0, 1])),
+    delete: Some(Procedure::new("decimal_keys_delete", "call decimal_keys_delete(?)", &[0])),
+}; creates(); updates(); deletes(); updates_many(10) }
+domain! { FLOAT_KEYS: "float_keys", table [Field::new("k", "k", Type::decimal(20, 10, None, None)), int("n")] {
+    upsert: Some(Procedure::new("float_keys_put", "call float_keys_put(?, ?)", &[0, 1])),
+} }
+domain! { MOMENT_KEYS: "moment_keys", table [Field::new("k", "k", Type::DateTime), int("n")] {
+    create: Some(Procedure::new("moment_keys_put", "call moment_keys_put(?, ?)", &[0, 1])),
+    upsert: Some(Procedure::new("moment_keys_put", "call moment_keys_put(?, ?)", &[0, 1])),
+}; creates() }
+domain! { FINE_KEYS: "fine_keys", table [Field::new("k", "k", Type::DateTime), int("n")] {
+    create: Some(Procedure::new("fine_keys_put", "call fine_keys_put(?, ?)", &[0, 1])),
+    update: Some(Procedure::new("fine_keys_update", "call fine_keys_update(?, ?)", &[0, 1])),
+    upsert: Some(Procedure::new("fine_keys_put", "call fine_keys_put(?, ?)", &[0, 1])),
+    delete: Some(Procedure::new("fine_keys_delete", "call fine_keys_delete(?)", &[0])),
+}; creates(); updates(); deletes(); updates_many(10); deletes_many(10) }
+
+domain! { TRIGGERED: "triggered", table [
+    Field::new("id", "id", Type::INT).generated(Generated::Database), int("n"),
+] {
+    create: Some(Procedure::new("triggered_create", "call triggered_create(?)", &[1]).returning(&[0])),
+}; creates() }
+
 static PART_ITEM: Field = Field::new("item", "item", Type::INT);
 static PART_PRICES: Field = Field::new("item", "item", Type::decimal(10, 2, None, None));
 static PART_OF_PLACE: [Field; 1] = [of("day", Type::Date)];
@@ -384,6 +427,16 @@ pub(crate) fn named(name: &str) -> &'static Domain {
         "no_value" => &NO_VALUE,
         "empty_value" => &EMPTY_VALUE,
         "words" => &WORDS,
+        "years" => &YEARS,
+        "triggered" => &TRIGGERED,
+        "nopads" => &NOPADS,
+        "nopad_keys" => &NOPAD_KEYS,
+        "nopad_codes" => &NOPAD_CODES,
+        "rounded" => &ROUNDED,
+        "decimal_keys" => &DECIMAL_KEYS,
+        "float_keys" => &FLOAT_KEYS,
+        "moment_keys" => &MOMENT_KEYS,
+        "fine_keys" => &FINE_KEYS,
         "days" => &DAYS,
         "priced_parcel" => &PRICED_PARCEL,
         name => DOMAINS.iter().find(|domain| domain.name == name).unwrap_or_else(|| panic!("{name}")),

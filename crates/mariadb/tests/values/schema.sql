@@ -343,3 +343,63 @@ create procedure set_keys_delete(p_e enum('A','C'), p_s varchar(20) character se
 create procedure set_names_put(p_s set('p','q','Ä') character set utf8mb4, p_v int) modifies sql data
   insert into set_names values (p_s, p_v) on duplicate key update v = p_v //
 delimiter ;
+
+-- Collations of old character sets without padding, whose texts are sorted as if spaces followed.
+create table nopads (
+  id int primary key, c char(6) character set latin1 collate latin1_swedish_nopad_ci,
+  b char(6) character set latin1 collate latin1_nopad_bin, v varchar(6) character set latin1 collate latin1_swedish_nopad_ci,
+  w varchar(6) character set cp1251 collate cp1251_general_nopad_ci,
+  l varchar(600) character set latin1 collate latin1_swedish_nopad_ci, key (c), key (b), key (v), key (w)
+);
+insert into nopads select id, t, t, t, t, t from (
+  select 1 as id, '' as t union select 2, 'a' union select 3, 'a\t' union select 4, 'a\n' union select 5, 'a b'
+  union select 6, 'a\0' union select 7, '\t' union select 8, 'b' union select 9, 'a\t\t' union select 10, 'A\t'
+  union select 11, null union select 12, 'A') as pool;
+update nopads set w = _cp1251 x'98' where id = 3;
+update nopads set w = _cp1251 x'9809' where id = 4;
+create table nopad_keys (n int, k char(4) character set latin1 collate latin1_swedish_nopad_ci primary key);
+insert into nopad_keys values (1, 'a'), (2, 'a\t'), (3, 'a\n'), (4, 'a b'), (5, '\t'), (6, '');
+create table nopad_codes (n int, k char(4) character set latin1 collate latin1_nopad_bin primary key);
+insert into nopad_codes values (1, 'a'), (2, 'a\t'), (3, 'a\n'), (4, 'a b'), (5, '\t'), (6, '');
+
+-- Columns that round what they keep, and show it with fewer digits.
+create table rounded (id int primary key, v double(10,2), f float(9,2), w double(10,2), t double(10,2), y year(2), key (v), key (f));
+insert into rounded values (1, -0.01, -0.01, -0.01, -0.01, 1999), (2, 1.14, 1.14, 1.14, 1.14, 2001), (3, 5, 1234567.89, 5, 5, 1970),
+  (4, 99999999.99, 123456.78, 99999999.99, 0.1, 2069), (5, null, null, null, null, null);
+create procedure rounded_create(p_id int, p_v double(10,2), p_f float(9,2), p_w double(10,2), p_t double(10,2), p_y year(2))
+  modifies sql data insert into rounded values (p_id, p_v, p_f, p_w, p_t, p_y);
+create procedure rounded_update(p_id int, p_v double(10,2), p_f float(9,2), p_w double(10,2), p_t double(10,2), p_y year(2))
+  modifies sql data update rounded set v = p_v, f = p_f, w = p_w, t = p_t, y = p_y where id = p_id;
+
+-- Keys with fewer digits than their values, and procedures with fewer digits than their keys.
+create table decimal_keys (k decimal(10,2) primary key, n int);
+insert into decimal_keys values (1.24, 1);
+create procedure decimal_keys_put(p_k decimal(20,6), p_n int) modifies sql data
+  insert into decimal_keys values (p_k, p_n) on duplicate key update n = p_n;
+create procedure decimal_keys_update(p_k decimal(10,1), p_n int) modifies sql data update decimal_keys set n = p_n where k = p_k;
+create procedure decimal_keys_delete(p_k double) modifies sql data delete from decimal_keys where k = cast(p_k as decimal(10,2));
+create table float_keys (k float primary key, n int);
+insert into float_keys values (0.1, 1);
+create procedure float_keys_put(p_k float, p_n int) modifies sql data
+  insert into float_keys values (p_k, p_n) on duplicate key update n = p_n;
+create table moment_keys (k datetime primary key, n int);
+insert into moment_keys values ('2024-01-01', 1);
+create procedure moment_keys_put(p_k datetime(6), p_n int) modifies sql data
+  insert into moment_keys values (p_k, p_n) on duplicate key update n = p_n;
+create table fine_keys (k datetime(3) primary key, n int);
+insert into fine_keys values ('2024-01-01', 1), ('2024-01-01 00:00:00.5', 2);
+create procedure fine_keys_put(p_k datetime, p_n int) modifies sql data
+  insert into fine_keys values (p_k, p_n) on duplicate key update n = p_n;
+create procedure fine_keys_update(p_k datetime, p_n int) modifies sql data update fine_keys set n = p_n where k = p_k;
+create procedure fine_keys_delete(p_k datetime) modifies sql data delete from fine_keys where k = p_k;
+
+-- A trigger makes the key, so that `last_insert_id()` is 0. There is a record 0.
+create table triggered (id int auto_increment primary key, n int);
+set sql_mode = 'NO_AUTO_VALUE_ON_ZERO';
+insert into triggered values (0, 5);
+set sql_mode = default;
+create trigger triggered_bi before insert on triggered for each row set new.id = 1000 + new.n;
+delimiter //
+create procedure triggered_create(p_n int) modifies sql data
+begin insert into triggered (n) values (p_n); select last_insert_id(); end //
+delimiter ;

@@ -69,7 +69,8 @@ impl Job {
                 let source = source()?;
                 Work::Page(Box::new(Page::new(domain, source, (selection, finder(source)), bytes_max)?))
             }
-            Action::Read(Read::Count { filter, most }) => {
+            Action::Read(Read::Count { filter, most, changes }) => {
+                write::check(domain, &changes)?;
                 Work::Count(Count::new(domain, source()?, &filter, most)?)
             }
             Action::Read(Read::Call(call)) => Work::Call(Call::new(domain, &call, None, bytes_max)?),

@@ -89,8 +89,24 @@ fn whole_records_by_a_key_of_one_field_are_asked_for_together() {
     assert!(group.is_some() && group == one(&THING, id(), Fields::All));
     assert_eq!(one(&THING, id(), Fields::Some(vec![1])), None);
     assert_eq!(one(&PAIR, vec![Value::Int(1), Value::UInt(2)], Fields::All), None);
-    let count = job(&THING, Action::Read(Read::Count { filter: Vec::new(), most: None }), PLENTY).unwrap();
+    let count = job(
+        &THING,
+        Action::Read(Read::Count { filter: Vec::new(), most: None, changes: Vec::new() }),
+        PLENTY,
+    )
+    .unwrap();
     assert_eq!(count.group(), None);
+}
+
+#[test]
+fn a_dry_run_refuses_what_cannot_be_stored() {
+    let dry = |value: Value| {
+        let changes = vec![(place("price"), value)];
+        job(&THING, Action::Read(Read::Count { filter: Vec::new(), most: Some(1), changes }), PLENTY)
+    };
+    let digits = "1".repeat(35).parse().unwrap();
+    assert_eq!(dry(Value::Decimal(digits)).unwrap_err().code, ErrorCode::ValidationFailed);
+    assert!(dry(Value::Decimal("1.5".parse().unwrap())).is_ok());
 }
 
 #[test]

@@ -25,6 +25,8 @@ use beds_core::{
     plan::{self, Claim, Origin, Scope},
     spec::{Domain, Objects, mongodb as spec},
     stages::statement_span,
+    validate::Errors,
+    value::Value,
 };
 use beds_lane::Gate;
 use beds_protocol::{Operation, tables::LEDGER};
@@ -71,6 +73,13 @@ struct Applied {
     after: Option<Vec<u8>>,
     /// The events and audit entries of a batch's items.
     told: Told,
+}
+
+/// Refuses new values of fields that MongoDB cannot store.
+pub(crate) fn check(domain: &'static Domain, changes: &[(usize, Value)]) -> beds_core::Result<()> {
+    let mut errors = Errors::default();
+    update::change(domain, changes.iter().map(|(field, value)| (*field, value)), "", &mut errors);
+    errors.or(())
 }
 
 impl From<Outcome> for Applied {

@@ -424,7 +424,7 @@ async fn a_write_by_filter_that_meets_a_unique_index_names_the_field() {
 #[tokio::test]
 async fn a_dry_run_cannot_be_part_of_an_atomic_batch() {
     let shop = Shop::new("dry").await;
-    let dry = Action::Read(plan::Read::Count { filter: Vec::new(), most: Some(10) });
+    let dry = Action::Read(plan::Read::Count { filter: Vec::new(), most: Some(10), changes: Vec::new() });
     let batch = plan::Write::All(vec![Item::Plan(Plan::new(&ITEM, dry))]);
     let error = shop.run(0, batch, None).await.unwrap_err();
     assert_eq!(error.code, ErrorCode::BadRequest);

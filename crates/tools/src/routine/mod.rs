@@ -28,7 +28,7 @@ pub(crate) use statements::{
 pub(crate) use stores::{Assignment, assigned_to, assignments, stores};
 pub(crate) use tokens::{Token, tokens};
 pub(crate) use used::{declared, is_used};
-pub(crate) use uses::Need;
+pub(crate) use uses::{Need, uses};
 pub(crate) use values::Values;
 
 /// The fault of a routine that was made without a strict SQL mode. It follows the routine's name.

@@ -4,9 +4,9 @@ use beds_protocol::Lane;
 use beds_protocol::shown;
 
 use super::{
-    Findings, elsewhere, misplaced, reach, renamed, skipped,
+    Findings, elsewhere, misplaced, new_key, reach, renamed, skipped,
     types::{Against, Fit, fit},
-    unversioned, used,
+    uncoded, unversioned, used,
 };
 use crate::{
     import::{self, AllDeeds},
@@ -96,6 +96,8 @@ pub(super) fn check(object: &Object, routine: &Routine, all: &AllDeeds<'_>, find
     reach::check(object, routine, catalogue, findings);
     renamed::check(object, routine, catalogue, findings);
     unversioned::check(object, routine, catalogue, findings);
+    new_key::check(object, routine, catalogue, findings);
+    uncoded::check(object, routine, catalogue, findings);
     if lane == Lane::Write {
         for (title, is_trigger) in lax(routine, catalogue) {
             let message = format!("{title} {NOT_STRICT}");
