@@ -21,12 +21,27 @@ const TRIGGERS: &str = "select trigger_name from information_schema.triggers whe
     and event_object_table = 'beds_ledger'";
 
 /// What is wrong with a ledger that refuses a claim, though it has no equal one; `None` if nothing is wrong: the holder
-/// of the equal claim has rolled it back meanwhile.
-pub(super) async fn refuses(connection: &mut MySqlConnection, domain: &Domain) -> Option<Error> {
+/// of the equal claim has rolled it back meanwhile. A trigger is wrong only if the ledger refuses the claim to the
+/// `last` try: it may do no harm.
+pub(super) async fn refuses(
+    connection: &mut MySqlConnection,
+    domain: &Domain,
+    is_last: bool,
+) -> Option<Error> {
     let keys = connection.fetch_all(KEYS).await.ok()?;
     let texts = connection.fetch_all(TEXTS).await.ok()?;
-    let how = keys.iter().find_map(key).or_else(|| texts.iter().find_map(text))?;
-    Some(amiss(domain, &how))
+    let mut how = keys.iter().find_map(key).or_else(|| texts.iter().find_map(text));
+    if how.is_none() && is_last {
+        how = trigger(connection).await;
+    }
+    Some(amiss(domain, &how?))
+}
+
+/// What a trigger of the ledger may do.
+async fn trigger(connection: &mut MySqlConnection) -> Option<String> {
+    let triggers = connection.fetch_all(TRIGGERS).await.unwrap_or_default();
+    let name = triggers.first()?.try_get_unchecked::<&str, _>(0).ok()?.to_owned();
+    Some(format!("its trigger {} keeps replies from finding the claims that were made before", shown(&name)))
 }
 
 /// Why the row of a claim is missing at the end of its own transaction.
@@ -35,12 +50,7 @@ pub(super) async fn lost(connection: &mut MySqlConnection, domain: &Domain) -> E
     if !keys.iter().any(|row| key(row).is_none()) {
         return keyless(domain);
     }
-    let triggers = connection.fetch_all(TRIGGERS).await.unwrap_or_default();
-    if let Some(name) = triggers.first().and_then(|row| row.try_get_unchecked::<&str, _>(0).ok()) {
-        let how = format!(
-            "its trigger {} keeps replies from finding the claims that were made before",
-            shown(name)
-        );
+    if let Some(how) = trigger(connection).await {
         return amiss(domain, &how);
     }
     let (database, template) = (domain.database, domain.name);

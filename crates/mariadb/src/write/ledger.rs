@@ -130,7 +130,7 @@ pub(super) enum Earlier {
     Done(Outcome),
     /// The claim is stored without a reply: an object committed it, and was interrupted or has not ended yet.
     Unanswered,
-    /// A reply is stored that cannot be read.
+    /// A digest or a reply is stored that cannot be read.
     Unreadable,
     /// Something else was done under it.
     Another,
@@ -157,6 +157,12 @@ pub(super) async fn earlier(
         for claim in claims {
             all.push(match rows.get(&claim.key()) {
                 None => Earlier::Nothing,
+                // Somebody has changed the column, and the claims in it.
+                Some(row)
+                    if row.try_get_unchecked::<&[u8], _>(0).map_err(fault)?.len() != claim.digest.len() =>
+                {
+                    Earlier::Unreadable
+                }
                 Some(row) if row.try_get_unchecked::<&[u8], _>(0).map_err(fault)? != claim.digest => {
                     Earlier::Another
                 }

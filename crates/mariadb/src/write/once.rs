@@ -110,7 +110,7 @@ impl Write {
                     // An object that committed the claim by itself may be about to store its reply.
                     Earlier::Unanswered if is_last => Err(Fault::Refused(ledger::unanswered(claim, domain))),
                     Earlier::Nothing => {
-                        let amiss = amiss::refuses(&mut session.connection, domain).await;
+                        let amiss = amiss::refuses(&mut session.connection, domain, is_last).await;
                         Err(amiss.map_or(Fault::Deadlock, Fault::Refused))
                     }
                     Earlier::Unanswered => Err(Fault::Deadlock),

@@ -39,6 +39,11 @@ const AMISS: &[Amiss] = &[
         "its trigger `of_others`",
     ),
     (
+        "create trigger of_others before insert on beds_ledger for each row set new.message_id = upper(new.message_id)",
+        [("a", "x"), ("a", "x")],
+        "its trigger `of_others`",
+    ),
+    (
         "rename table beds_ledger to kept; create view beds_ledger as select distinct * from kept",
         [("", ""), ("a", "1")],
         "it is a view",
@@ -81,4 +86,16 @@ async fn a_ledger_that_is_amiss_is_told_with_what_is_wrong() {
         assert_eq!(odd.count("entry"), done, "{change}");
         odd.run(&ENTRY, entry(9)).await.unwrap();
     }
+}
+
+/// A claim that was widened with its column is no claim of another request: a new `message_id` would do the write twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_digest_of_another_length_is_told() {
+    let odd = Odd::open();
+    odd.run_once(&ENTRY, entry(1), Some(of(("a", "1")))).await.unwrap();
+    odd.execute("alter table beds_ledger modify digest binary(64) not null");
+    let error = odd.run_once(&ENTRY, entry(1), Some(of(("a", "1")))).await.unwrap_err();
+    assert_eq!((error.code, error.retryable), (ErrorCode::Internal, false), "{error}");
+    assert!(error.hint.unwrap_or_default().contains("do not send the request again with a new `message_id`"));
+    assert_eq!(odd.count("entry"), 1);
 }
