@@ -28,6 +28,7 @@ mod compiler;
 pub mod derive;
 pub mod diagnostic;
 pub mod diff;
+mod duration;
 pub mod emit;
 mod expand;
 mod explain;

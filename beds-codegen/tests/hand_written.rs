@@ -394,6 +394,17 @@ fn each_token(tokens: proc_macro2::TokenStream, see: &mut impl FnMut(&str)) {
 }
 
 #[test]
+fn roles_in_place_of_operations_are_told_as_in_a_template() {
+    for role in ["clerk", "owner"] {
+        let access = format!("#[beds(read(view = \"v\"), access({role} = [\"fetch\"]))]");
+        let text = report(&[("a.rs", &domain("Bookmark", &access))]);
+        let help =
+            format!("the operation is the key, and its roles are the value: write `fetch = [\"{role}\"]`");
+        assert!(text.contains("looks like a role") && text.contains(&help), "{text}");
+    }
+}
+
+#[test]
 fn one_mistake_is_one_message() {
     for (attributes, code) in [
         ("#[beds(read(veiw = \"v\"))]", Code::UnknownKey),

@@ -95,6 +95,22 @@ fn mended(text: &str) -> String {
     files.into_iter().next().map_or_else(|| text.to_owned(), |file| file.after)
 }
 
+/// A `}` is only added where the next stage begins and the text is JSON then.
+#[test]
+fn an_open_object_is_closed_only_before_a_stage() {
+    let read = |name: &str| std::fs::read_to_string(support::folder("pipelines").join(name)).unwrap();
+    let unclosed = read("stage_unclosed.json");
+    assert_eq!(mended(&unclosed), unclosed.replace("} },", "} }},"));
+    for name in [
+        "placeholder_for_name.json",
+        "lookup_without_pipeline.json",
+        "object_without_name.json",
+        "two_stages_unclosed.json",
+    ] {
+        assert_eq!(mended(&read(name)), read(name), "{name}");
+    }
+}
+
 #[test]
 fn an_operator_is_never_mended_into_what_may_be_its_opposite() {
     let query = |name: &str| {

@@ -106,6 +106,33 @@ fn what_is_guessed_is_left_to_people() {
     }
 }
 
+#[test]
+fn a_bare_duration_keeps_its_unit() {
+    for (wrong, right) in [
+        ("ttl = 30m", "ttl = \"30m\""),
+        ("ttl = 30 days", "ttl = \"30d\""),
+        ("warehouse = { after = 90d, to = \"x\" }", "warehouse = { after = \"90d\", to = \"x\" }"),
+        ("cool = { after = 2 weeks }", "cool = { after = \"14d\" }"),
+        ("ttl = 6M", "ttl = 6M"),
+    ] {
+        assert_eq!(mended(&format!("[lifecycle]\n{wrong}")), format!("[lifecycle]\n{right}"));
+    }
+}
+
+/// A node refuses MySQL, so only people can say that the server is MariaDB.
+#[test]
+fn an_engine_is_not_replaced_by_another() {
+    let files = |engine: &str| {
+        let text = TEMPLATE.replace("HERE", "x = \"string\"").replace("mariadb", engine);
+        let compiler = Compiler::new().template_text("invoice_rec.toml", text).domains("no-such-folder");
+        compiler.mend().files.len()
+    };
+    for engine in ["mysql", "MySQL", "sql", "innodb"] {
+        assert_eq!(files(engine), 0, "{engine}");
+    }
+    assert_eq!(files("maria"), 1);
+}
+
 /// An optional field may be null: NOT NULL is `required`, unless another source gives the value.
 #[test]
 fn what_is_not_null_stays_so() {

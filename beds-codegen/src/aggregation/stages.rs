@@ -86,7 +86,7 @@ impl Stage {
             (Place::Inner, Within::Lookup | Within::UnionWith) if is_first => None,
             (Place::Inner, _) => refused(
                 "is not allowed here",
-                "it is only the first stage of a pipeline inside `$lookup` or `$unionWith` that names no collection",
+                "it may only be the first stage of a pipeline in `$lookup` or `$unionWith` that names no collection",
             ),
             (Place::Anywhere | Place::First | Place::OutsideFacet, _) => None,
         }

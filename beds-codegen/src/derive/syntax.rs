@@ -75,7 +75,7 @@ impl Parse for Entry {
 fn key(input: ParseStream<'_>) -> syn::Result<Ident> {
     match input.fork().parse::<Lit>() {
         Ok(Lit::Str(text)) => {
-            Err(refused(text.span(), "a key has no quotes", &format!("write `{}`", text.value())))
+            Err(refused(text.span(), "a key is written without quotes", &format!("write `{}`", text.value())))
         }
         _ if input.peek(Token![=]) => Err(refused(input.span(), "a key is missing", "write `key = value`")),
         _ => input.call(Ident::parse_any),

@@ -43,10 +43,10 @@ pub(crate) fn unknown(span: Span, name: &str, all: &[String], is_call: bool) -> 
 }
 
 /// Roles in the place of operations. `right` are the lines to write, in backquotes; the first role is at `span`.
-pub(crate) fn by_role(span: Span, role: &str, right: &[String]) -> Diagnostic {
-    Diagnostic::error(Code::UnknownKey, format!("unknown key {} in `[access]`", shown(role)))
-        .at(span, "a role, it seems")
-        .help(format!("operations are the keys here, and the roles their values: write {}", right.join(", ")))
+pub(crate) fn by_role(span: Span, role: &str, place: &str, right: &[String]) -> Diagnostic {
+    Diagnostic::error(Code::UnknownKey, format!("unknown key {} in {place}", shown(role)))
+        .at(span, "looks like a role")
+        .help(format!("the operation is the key, and its roles are the value: write {}", right.join(", ")))
 }
 
 /// A role in the place of a call, with the calls that the role may call.
@@ -72,10 +72,10 @@ pub(crate) fn role_name(span: Span, name: &str) -> Diagnostic {
             diagnostic.help("name the allowed roles: a role in no list is refused")
         }
         name if RequestValue::from_name(name).is_some() => diagnostic.help(
-            "name roles here; which records a role reaches stands in `rows`, such as `clerk = { owner = \"@user\" }`",
+            "name roles here; write the records that a role reaches in `rows`, such as `clerk = { owner = \"@user\" }`",
         ),
         name if name.contains('@') && name.contains('.') => diagnostic.help(
-            "name roles, and no users: the configuration of the node says which users have a role, in `[access.users]`",
+            "name roles, not users: the node's configuration gives users their roles, in `[access.users]`",
         ),
         name if name.contains([',', '|', ';']) => {
             let roles: Vec<String> =
@@ -160,8 +160,8 @@ pub(crate) fn rows_without_field(
     let is_sentence = |text: &&str| text.trim().contains(char::is_whitespace) && !text.contains('=');
     if texts.iter().any(is_sentence) {
         return diagnostic.help(format!(
-            "write a field with the value, or the list of values, that it has, such as `{}`; another condition belongs \
-             into a view that `read` names",
+            "write a field with its value or its list of values, such as `{}`; any other condition belongs in the view \
+             that `read` names",
             front.key(role, Example::Keys(&[("owner", Example::Is("\"@user\""))]))
         ));
     }
@@ -206,8 +206,8 @@ pub(crate) fn compared_row(diagnostic: Diagnostic, field: &str, value: &Value) -
     let Value::Table(table) = value else { return diagnostic };
     if matches!(field.trim_start_matches('$'), "and" | "or" | "not" | "nor" | "all" | "any") {
         return diagnostic.help(
-            "write the fields themselves: all of them must hold, and of a list of values one; another condition belongs into a \
-             view that `read` names",
+            "write the fields themselves: a record must match all of them, and one value of each list; any other \
+             condition belongs in the view that `read` names",
         );
     }
     match table.entries.as_slice() {

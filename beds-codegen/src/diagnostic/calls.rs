@@ -23,8 +23,8 @@ pub(crate) fn call_name(span: Span, what: &str, name: &str) -> Diagnostic {
 
 /// A call that all `places` name otherwise.
 pub(crate) fn misspelt_call(span: Span, written: &str, name: &str, places: &[Span]) -> Diagnostic {
-    let message = format!("no call is named `{name}`, to which {} places refer", places.len());
-    let diagnostic = Diagnostic::error(Code::CallName, message).at(span, "this call, it seems");
+    let message = format!("{} places name the call `{name}`, but no call has this name", places.len());
+    let diagnostic = Diagnostic::error(Code::CallName, message).at(span, "probably this call");
     let diagnostic =
         places.iter().fold(diagnostic, |diagnostic, place| diagnostic.near(*place, "named here"));
     diagnostic.help(format!("write `{name}` here, or `{written}` in all these places"))

@@ -30,7 +30,7 @@ pub(crate) fn other_engine(
     front: Front,
 ) -> Diagnostic {
     let (engine, title) = (written.title(), other.title());
-    let message = format!("the engine is {engine}, and everything that the template names is of {title}");
+    let message = format!("the engine is {engine}, but all objects and calls belong to {title}");
     let diagnostic = Diagnostic::error(Code::ObjectEngine, message).at(span, "this engine");
     let others = others.iter().take(OTHERS_SHOWN);
     let diagnostic =
@@ -156,10 +156,10 @@ pub(crate) fn unknown_engine(span: Span, name: &str) -> Diagnostic {
         return diagnostic.help(help).rename(name, engine);
     }
     match lower.as_str() {
-        "mysql" | "maria" | "sql" | "mysql8" | "innodb" => {
-            return diagnostic
-                .help("write `mariadb` if the server is MariaDB: a node refuses MySQL")
-                .rename(name, "mariadb");
+        "maria" => return diagnostic.help("write `mariadb` instead").rename(name, "mariadb"),
+        // Only people know which server it is.
+        "mysql" | "sql" | "mysql8" | "innodb" => {
+            return diagnostic.help("write `mariadb` if the server is MariaDB: a node refuses MySQL");
         }
         "mongo" | "documentdb" | "nosql" | "ferretdb" => {
             return diagnostic.help("write `mongodb` instead").rename(name, "mongodb");

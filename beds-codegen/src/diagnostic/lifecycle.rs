@@ -3,17 +3,18 @@
 use super::Diagnostic;
 use crate::{
     code::Code,
+    duration::Duration,
     front::{Example, Front},
     names::quoted,
     span::Span,
 };
 
-pub(crate) fn no_duration(span: Span, written: &str, fix: Option<&str>) -> Diagnostic {
+pub(crate) fn no_duration(span: Span, written: &str, right: Option<Duration>) -> Diagnostic {
     let diagnostic = Diagnostic::error(Code::Duration, format!("{} is not a duration", quoted(written)))
         .at(span, "how long?");
-    match fix {
+    match right {
         Some(right) => {
-            let right = quoted(right);
+            let right = quoted(&right.to_string());
             diagnostic.help(format!("write `{right}`")).fix(span, right)
         }
         None => diagnostic.help("write a number and its unit, `s`, `m`, `h`, `d` or `y`, such as `\"400d\"`"),

@@ -5,7 +5,7 @@ use super::{
     Diagnostic,
     syntax::{brief, syntax},
 };
-use crate::{foreign::Foreign, names::quoted, span::Span};
+use crate::{duration::Duration, foreign::Foreign, names::quoted, span::Span};
 
 pub(crate) fn typographic(span: Span, inner: &str) -> Diagnostic {
     let right = quoted(inner);
@@ -19,11 +19,25 @@ pub(crate) fn unclosed_string(span: Span, quote: &str) -> Diagnostic {
         .help(format!("write `{quote}` at the end of the string"))
 }
 
+/// What is said of a string without its closing quote, in a template and in a pipeline.
+pub(crate) struct Swallowed {
+    pub(crate) message: &'static str,
+    pub(crate) label: &'static str,
+    pub(crate) near: &'static str,
+    pub(crate) help: &'static str,
+}
+
+pub(crate) const SWALLOWED: Swallowed = Swallowed {
+    message: "a string is not closed",
+    label: "this string goes on to the next quote",
+    near: "this quote ends it",
+    help: "write the closing quote where the string ends",
+};
+
 /// A string without its closing quote. It contains the following text, up to the quote that opens another string.
 pub(crate) fn swallowed(open: Span, quote: Span) -> Diagnostic {
-    syntax(open, "a string is not closed", "this string goes on to the next quote")
-        .near(quote, "this quote ends it")
-        .help("write the closing quote where the string ends")
+    let Swallowed { message, label, near, help } = SWALLOWED;
+    syntax(open, message, label).near(quote, near).help(help)
 }
 
 pub(crate) fn unclosed_block(span: Span, quotes: &str) -> Diagnostic {
@@ -99,7 +113,11 @@ pub(crate) fn extra_quote(span: Span) -> Diagnostic {
     syntax(span, "there is a quote too many", "the string is closed already").help("remove it").fix(span, "")
 }
 
-pub(crate) fn unit(span: Span, word: &str, digits: &str) -> Diagnostic {
+/// A unit behind the digits of the value of `key`.
+pub(crate) fn unit(span: Span, key: &str, word: &str, digits: &str) -> Diagnostic {
+    if matches!(key, "ttl" | "after") {
+        return bare_duration(span, word);
+    }
     let diagnostic = syntax(span, format!("`{word}` is not a number"), "a number has only digits");
     let factor = match word.get(digits.len()..).map(str::to_ascii_lowercase).as_deref() {
         Some("k") => "000",
@@ -107,6 +125,17 @@ pub(crate) fn unit(span: Span, word: &str, digits: &str) -> Diagnostic {
         _ => "",
     };
     diagnostic.help(format!("write `{digits}{factor}`, or the intended number without a unit"))
+}
+
+fn bare_duration(span: Span, word: &str) -> Diagnostic {
+    let diagnostic = syntax(span, "a duration needs quotes", "not in quotes");
+    match Duration::read(word) {
+        Some(duration) => {
+            let right = quoted(&duration.to_string());
+            diagnostic.help(format!("write `{right}`")).fix(span, right)
+        }
+        None => diagnostic.help("write a number and its unit, `s`, `m`, `h`, `d` or `y`, such as `\"400d\"`"),
+    }
 }
 
 /// A computation in the place of a number.

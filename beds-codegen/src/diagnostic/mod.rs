@@ -190,7 +190,7 @@ impl Diagnostic {
     /// Corrects the advice for a list that has the proposed name already, in which no name stands twice.
     pub(crate) fn unless_listed<'a>(mut self, mut listed: impl Iterator<Item = &'a str>) -> Self {
         if let Some(name) = self.proposed.take_if(|name| listed.any(|known| known == name)) {
-            self.help = vec![format!("did you mean `{name}`? It is written already: then remove this one")];
+            self.help = vec![format!("`{name}` is written already: remove this one if you meant it")];
             self.fix = None;
         }
         self

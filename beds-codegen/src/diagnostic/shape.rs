@@ -2,7 +2,7 @@
 
 use beds_protocol::{TypeName, shown};
 
-use super::Diagnostic;
+use super::{Diagnostic, access};
 use crate::{
     code::Code,
     front::{Example, Front},
@@ -32,17 +32,13 @@ pub(crate) struct Owner<'a> {
 pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
     let Owner { place, part, ty, present, .. } = owner;
     let (span, key) = (entry.key.span, entry.key.value.as_str());
-    let diagnostic = Diagnostic::error(Code::UnknownKey, format!("unknown key {} in {place}", shown(key)))
-        .at(span, "no such key");
-    let is_operation = matches!(meant::meant(key, part), Some(Meant::Key(_) | Meant::Perhaps(_)));
-    if let (Part::Access, false, Some(operations)) = (part, is_operation, operations(&entry.value.value)) {
+    if let (Part::Access, Some(operations)) = (part, meant::granted(key, &entry.value.value)) {
         let right: Vec<String> =
             operations.iter().map(|operation| format!("`{operation} = [{}]`", names::quoted(key))).collect();
-        return diagnostic.help(format!(
-            "the operation is the key, and its roles are the value: write {}",
-            right.join(", ")
-        ));
+        return access::by_role(span, key, place, &right);
     }
+    let diagnostic = Diagnostic::error(Code::UnknownKey, format!("unknown key {} in {place}", shown(key)))
+        .at(span, "no such key");
     if let (Part::RoleFields, Some(word)) = (part, entry.value.value.as_text()) {
         let list = if word.starts_with("read") { "readonly" } else { "hidden" };
         return diagnostic.help(format!(
@@ -53,15 +49,14 @@ pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
     if part == Part::Fetch && entry.value.value.as_text().is_some_and(meant::is_condition) {
         return diagnostic.help(meant::CONDITION);
     }
-    if let (Part::Lifecycle, true, Value::Scalar(Scalar::Int(seconds))) =
-        (part, meant::counts_seconds(key), &entry.value.value)
-    {
-        return diagnostic.help(format!("write `ttl = \"{seconds}s\"`: a length of time has its unit"));
-    }
     let meant = match meant::meant(key, part) {
         Some(_) if meant::names_domain(key, part) && !present.contains(&"name") => Some(Meant::Key("name")),
         meant => meant,
     };
+    // Only a key that counts seconds is perhaps `ttl`.
+    if let (Some(Meant::Perhaps("ttl")), Value::Scalar(Scalar::Int(seconds))) = (meant, &entry.value.value) {
+        return diagnostic.help(format!("write `ttl = \"{seconds}s\"`: a duration needs a unit"));
+    }
     if let (Part::Objects, Some(Meant::Key(known)), Some(name)) = (part, meant, entry.value.value.as_text())
         && !present.contains(&known)
     {
@@ -168,9 +163,12 @@ pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
             Some((_, "procedure")) if part == Part::Call => diagnostic.help(
                 "write `procedure`, `function`, `pipeline` or `method`, whichever it names: the call has none of them",
             ),
-            Some((_, missing)) => {
-                diagnostic.help(format!("write `{missing}` if that is what it is: this key is missing here"))
-            }
+            Some((_, "procedure")) if part == Part::Write => diagnostic.help(
+                "write `procedure` on MariaDB, or `collection` on MongoDB, if it names that: the operation has neither",
+            ),
+            Some((_, missing)) => diagnostic
+                .help(format!("write `{missing}` if that is what it is: this key is missing here"))
+                .help(format!("otherwise remove it, and add `{missing}`")),
             None => {
                 diagnostic.suggest(key, part.listed(ty), "the keys here are").unless_listed(present.iter().copied())
             }
@@ -198,31 +196,6 @@ fn denied_null(entry: &Entry, meant: Option<Meant>, owner: Owner<'_>) -> Option<
         _ => return None,
     };
     is_alone.then_some((flag, Span { end: value.end, ..key }))
-}
-
-/// The operations that a value of `[access]` lists, in any words, if it contains nothing else.
-pub(crate) fn operations(value: &Value) -> Option<Vec<&'static str>> {
-    const ALL: [&str; 4] = ["fetch", "create", "update", "delete"];
-    let words: Vec<&str> = match value {
-        Value::Scalar(Scalar::Text(text)) => text.split([',', ' ']).filter(|word| !word.is_empty()).collect(),
-        Value::List(items) => items.iter().map(|item| item.value.as_text()).collect::<Option<_>>()?,
-        Value::Scalar(_) | Value::Table(_) | Value::Broken => return None,
-    };
-    let mut operations = Vec::new();
-    for word in words {
-        match word.to_ascii_lowercase().as_str() {
-            "select" | "read" | "fetch" | "get" => operations.push("fetch"),
-            "count" => operations.push("count"),
-            "insert" | "create" | "add" => operations.push("create"),
-            "update" | "edit" | "modify" => operations.push("update"),
-            "upsert" | "merge" | "replace" => operations.push("upsert"),
-            "delete" | "remove" => operations.push("delete"),
-            "all" | "rw" => operations.extend(ALL),
-            _ => return None,
-        }
-    }
-    operations.dedup();
-    (!operations.is_empty()).then_some(operations)
 }
 
 /// A key in the table that it belongs to, with its value.

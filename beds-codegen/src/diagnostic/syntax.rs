@@ -286,8 +286,8 @@ pub(crate) fn missing_comma(span: Span, next: Span) -> Diagnostic {
 
 /// The mark of an optional part in other languages, `note? = "string"`.
 pub(crate) fn key_suffix(span: Span) -> Diagnostic {
-    syntax(span, "a key has no `?` behind it", "not part of the key")
-        .help("remove it; where the value may be null, write `nullable = true`")
+    syntax(span, "a key cannot end with `?`", "not part of the key")
+        .help("remove it; if the value may be null, write `nullable = true`")
         .fix(span, "")
 }
 

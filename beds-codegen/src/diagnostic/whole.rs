@@ -41,9 +41,9 @@ pub(crate) fn merge_rest(line: Span) -> Diagnostic {
         .help("check the lines around it, and remove it")
 }
 
-/// Text before or after every line. `right` is the whole text without it.
+/// Text before or after every line, and what it is. `right` is the whole text without it.
 pub(crate) fn every_line(span: Span, what: &str, whole: Span, right: String) -> Diagnostic {
-    syntax(span, format!("{what} every line"), "not part of the template")
+    syntax(span, what, "not part of the template")
         .help("remove it from every line: it was copied with the text")
         .fix(whole, right)
 }

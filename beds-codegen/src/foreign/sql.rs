@@ -227,7 +227,7 @@ const NOW: &str = "the database sets the time if no value is passed: write `gene
 const COMPUTED: &str =
     "the database computes the default: write `generated = \"database\"`, or a default that is a constant";
 const ON_UPDATE: &str = "the database changes it at every update: write `generated = \"database\"`";
-const CHECK: &str = "`check` applies in the database; `min`, `max`, `pattern` and `values` tell clients";
+const CHECK: &str = "`check` stays in the database; write `min`, `max`, `pattern` or `values` for clients";
 const DEFAULT: &str = "its default is not a constant of this type: write `default` yourself";
 const MORE: &str = "the rest after the type has no counterpart here";
 

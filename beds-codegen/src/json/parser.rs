@@ -7,16 +7,25 @@ use super::{
     mistake::{foreign, no_name, no_value, word, yaml},
     placeholder,
 };
-use crate::span::{FileId, Span, Spanned};
+use crate::{
+    aggregation::STAGES,
+    diagnostic::literals::{SWALLOWED, Swallowed},
+    span::{FileId, Span, Spanned},
+};
 
 /// How deep values may be nested: MongoDB accepts documents of a hundred levels.
 const DEPTH_MAX: usize = 100;
 
 /// Parses a text that is one value.
 pub(crate) fn parse(text: &str, file: FileId) -> Result<Node, Box<Mistake>> {
+    parse_as(text, file, false)
+}
+
+/// Parses a text. `is_trial` is whether it is the result of a fix, whose own mistakes are only counted.
+fn parse_as(text: &str, file: FileId, is_trial: bool) -> Result<Node, Box<Mistake>> {
     // A byte order mark is not part of the text, as in a template.
     let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    let mut parser = Parser { text, file, at: start };
+    let mut parser = Parser { text, file, is_trial, at: start };
     parser.blanks();
     if parser.at == text.len() {
         return Err(Mistake::new(
@@ -40,6 +49,7 @@ pub(crate) fn parse(text: &str, file: FileId) -> Result<Node, Box<Mistake>> {
 struct Parser<'t> {
     text: &'t str,
     file: FileId,
+    is_trial: bool,
     at: usize,
 }
 
@@ -149,12 +159,14 @@ impl Parser<'_> {
         match self.peek() {
             Some(b'"') => {}
             None => return Err(self.unclosed(open)),
-            Some(b'{' | b'[') if self.is_line_behind_comma(start) => {
-                return Err(self.unclosed_before(open, start));
-            }
-            Some(_) => {
-                let placeholder = placeholder::braced(self.text, start);
-                return Err(placeholder.unwrap_or_else(|| no_name(self.text, start)));
+            Some(next) => {
+                return Err(match placeholder::braced(self.text, start) {
+                    Some(placeholder) => placeholder,
+                    None if matches!(next, b'{' | b'[') && self.is_line_behind_comma(start) => {
+                        self.unclosed_before(open, start)
+                    }
+                    None => no_name(self.text, start),
+                });
             }
         }
         let (name, end) = lexer::string(self.text, start)?;
@@ -228,14 +240,8 @@ impl Parser<'_> {
     fn no_comma(&self, end: usize) -> Box<Mistake> {
         let before = self.text[..end].char_indices().next_back().map_or(0, |(at, _)| at);
         if let Some(open) = self.swallowed(end) {
-            let help = "write the closing quote where the string ends";
-            return Mistake::new(
-                open..open + 1,
-                "a string is not closed",
-                "this string goes on to the next quote",
-                help,
-            )
-            .near(end - 1..end, "this quote ends it");
+            let Swallowed { message, label, near, help } = SWALLOWED;
+            return Mistake::new(open..open + 1, message, label, help).near(end - 1..end, near);
         }
         match self.peek() {
             Some(b'+' | b'*' | b'/') => Mistake::new(
@@ -287,14 +293,31 @@ impl Parser<'_> {
     /// An object that is not closed in front of the comma behind which another value begins.
     fn unclosed_before(&self, open: usize, next: usize) -> Box<Mistake> {
         let comma = self.text[..next].trim_end().len() - 1;
-        Mistake::new(
+        let mistake = Mistake::new(
             self.here(),
-            "a value stands where the name of a member has to stand",
+            "found a value where the name of a member is expected",
             "the object is still open here",
-            "write the missing `}` in front of the comma before it, or a name in double quotes: \"name\": value",
+            "write the missing `}` before the comma above, or a name in double quotes before the value: \"name\": value",
         )
-        .near(open..open + 1, "opened here")
-        .fix(comma..comma, "}")
+        .near(open..open + 1, "opened here");
+        if !self.is_trial && self.is_stage(next) && self.is_right_with_brace(comma) {
+            mistake.fix(comma..comma, "}")
+        } else {
+            mistake
+        }
+    }
+
+    /// Whether an object with the name of a stage begins at a position.
+    fn is_stage(&self, at: usize) -> bool {
+        let name = self.text[at..].strip_prefix('{').map(str::trim_start);
+        let name = name.and_then(|rest| rest.strip_prefix('"')?.split_once('"'));
+        name.is_some_and(|(name, _)| STAGES.iter().any(|stage| stage.name == name))
+    }
+
+    /// Whether the text is JSON with a `}` at a position.
+    fn is_right_with_brace(&self, at: usize) -> bool {
+        let (before, behind) = self.text.split_at(at);
+        parse_as(&format!("{before}}}{behind}"), self.file, true).is_ok()
     }
 
     fn after_the_end(&self, value: &Json) -> Box<Mistake> {

@@ -3,6 +3,9 @@
 use super::Meant::{self, Key, Nothing, Pair, Perhaps};
 use crate::part::Place;
 
+/// A key that stands for the type: `anyOf` of JSON Schema.
+pub(super) const TYPES: Meant =
+    Nothing("a field has one type: write `type = …`, or `type = \"json\"` for values of several types");
 const GENERATED: Meant = Pair("generated", "\"database\"");
 
 pub(super) fn field(key: &str, place: Place) -> Option<Meant> {
@@ -64,9 +67,7 @@ fn bound(key: &str) -> Option<Meant> {
         "min_items" | "minitems" => Nothing(
             "a list has no least number of items: remove it, and let the procedure or the validator refuse what is too short",
         ),
-        "any_of" | "all_of" | "$ref" | "ref" => Nothing(
-            "a field has one type: write `type = …`, or `type = \"json\"` for values of several types",
-        ),
+        "any_of" | "all_of" | "$ref" | "ref" => TYPES,
         "range" | "between" | "bounds" | "limits" => Nothing("write `min = …` and `max = …`"),
         "regex" | "regexp" | "match" | "matches" | "re" => Key("pattern"),
         "format" | "mask" | "like" => Nothing(

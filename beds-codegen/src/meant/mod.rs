@@ -4,7 +4,7 @@ mod field;
 mod others;
 mod values;
 
-pub(crate) use values::{bounds, instead};
+pub(crate) use values::{bounds, granted, instead};
 
 use crate::part::Part;
 
@@ -77,16 +77,6 @@ pub(crate) fn is_about_null(key: &str) -> bool {
     matches!(normal(key).as_str(), "not_null" | "notnull" | "non_null")
 }
 
-/// Whether a key of `[lifecycle]` has a number of seconds as its value: `expireAfterSeconds` of MongoDB.
-pub(crate) fn counts_seconds(key: &str) -> bool {
-    matches!(normal(key).as_str(), "expire_after_seconds" | "seconds" | "ttl_seconds" | "ttl_s")
-}
-
-/// Whether a key of a field stands for its type: `anyOf` of JSON Schema.
-fn names_types(key: &str) -> bool {
-    matches!(normal(key).as_str(), "any_of" | "all_of" | "$ref" | "ref")
-}
-
 /// Whether a key of the header names the domain if no other key does: `table = "note"` means the name.
 pub(crate) fn names_domain(key: &str, part: Part) -> bool {
     part == Part::Header && matches!(normal(key).as_str(), "table" | "collection")
@@ -120,7 +110,7 @@ pub(crate) fn stands_for(key: &str, part: Part) -> Vec<&'static str> {
         // In any case it stands in place of an operation, or of an operation's only object.
         (_, Part::Objects | Part::Read | Part::Access) => keys.extend(part.known()),
         (Some(Meant::Nothing(_)), Part::Write) => keys.extend(["procedure", "collection"]),
-        (Some(Meant::Nothing(_)), Part::Field(_)) if names_types(key) => keys.push("type"),
+        (Some(field::TYPES), Part::Field(_)) => keys.push("type"),
         (Some(Meant::Nothing(_)), Part::Header) if names_domain(key, part) => keys.push("name"),
         (Some(Meant::Nothing(_)), Part::Call) => keys.extend(others::nothing_for_call(&normal(key))),
         // An author who only writes that there is an audit, or events, leaves out the list of operations.

@@ -1,8 +1,9 @@
 //! The meaning of a foreign key's value, if its kind differs from that of the key here.
 
-use super::Meant;
+use super::{Meant, meant};
 use crate::{
     names,
+    part::Part,
     tree::{Scalar, Value},
 };
 
@@ -63,4 +64,43 @@ pub(crate) fn bounds(value: &Value) -> Option<String> {
         Value::Scalar(_) | Value::Broken => return None,
     };
     Some(format!("each bound has its own key: write `min = {least}, max = {most}`"))
+}
+
+/// The operations that an entry of `[access]` grants if its key is a role: those in its value, in any words, if the value
+/// contains nothing else.
+pub(crate) fn granted(key: &str, value: &Value) -> Option<Vec<&'static str>> {
+    let operations = operations(value)?;
+    // The lists `["create"]` and `["fetch"]` name no roles, so even `read` before them is one.
+    let is_operation =
+        |name: &str| matches!(name, "fetch" | "count" | "create" | "update" | "upsert" | "delete");
+    let is_list = matches!(value, Value::List(items)
+        if items.iter().all(|item| item.value.as_text().is_some_and(is_operation)));
+    let means_operation = matches!(meant(key, Part::Access),
+        Some(Meant::Key(known) | Meant::Perhaps(known)) if is_operation(known));
+    (is_list || !means_operation).then_some(operations)
+}
+
+/// The operations that a value lists, in any words, if it contains nothing else.
+fn operations(value: &Value) -> Option<Vec<&'static str>> {
+    const ALL: [&str; 4] = ["fetch", "create", "update", "delete"];
+    let words: Vec<&str> = match value {
+        Value::Scalar(Scalar::Text(text)) => text.split([',', ' ']).filter(|word| !word.is_empty()).collect(),
+        Value::List(items) => items.iter().map(|item| item.value.as_text()).collect::<Option<_>>()?,
+        Value::Scalar(_) | Value::Table(_) | Value::Broken => return None,
+    };
+    let mut operations = Vec::new();
+    for word in words {
+        match word.to_ascii_lowercase().as_str() {
+            "select" | "read" | "fetch" | "get" => operations.push("fetch"),
+            "count" => operations.push("count"),
+            "insert" | "create" | "add" => operations.push("create"),
+            "update" | "edit" | "modify" => operations.push("update"),
+            "upsert" | "merge" | "replace" => operations.push("upsert"),
+            "delete" | "remove" => operations.push("delete"),
+            "all" | "rw" => operations.extend(ALL),
+            _ => return None,
+        }
+    }
+    operations.dedup();
+    (!operations.is_empty()).then_some(operations)
 }

@@ -21,12 +21,17 @@ pub(super) fn recognize(text: &str, file: FileId) -> Option<Diagnostic> {
     let first = text.find(|letter: char| !letter.is_whitespace())?;
     if let Some(right) = without_numbers(text).filter(|right| is_toml(right)) {
         let digits: String = text[first..].chars().take_while(char::is_ascii_digit).collect();
-        return Some(whole::every_line(at(first, &digits), "a number is in front of", whole, right));
+        return Some(whole::every_line(
+            at(first, &digits),
+            "a number is in front of every line",
+            whole,
+            right,
+        ));
     }
     let line = text[first..].lines().next()?.trim_end();
     for mark in ["+", ">", "|"] {
         if let Some(right) = without(text, |line| line.strip_prefix(mark)).filter(|right| is_toml(right)) {
-            let what = format!("`{mark}` is in front of");
+            let what = format!("`{mark}` is in front of every line");
             return Some(whole::every_line(at(first, mark), &what, whole, right));
         }
     }
@@ -47,9 +52,11 @@ pub(super) fn recognize(text: &str, file: FileId) -> Option<Diagnostic> {
     let right = if is_toml(&inside) { inside } else { without_end(&inside, behind)? };
     let (place, what) = match (before.trim(), behind.trim()) {
         ("", "") => return None,
-        (mark, "") => (at(first, mark), format!("`{mark}` is in front of")),
-        ("", mark) => (at(first + line.len() - mark.len(), mark), format!("`{mark}` is at the end of")),
-        (mark, end) => (at(first, mark), format!("`{mark}` and `{end}` are around")),
+        (mark, "") => (at(first, mark), format!("`{mark}` is in front of every line")),
+        ("", mark) => {
+            (at(first + line.len() - mark.len(), mark), format!("`{mark}` is at the end of every line"))
+        }
+        (mark, end) => (at(first, mark), format!("every line is between `{mark}` and `{end}`")),
     };
     is_toml(&right).then(|| whole::every_line(place, &what, whole, right))
 }

@@ -60,7 +60,7 @@ fn lacks(from: &Domain, to: &Domain) -> Option<String> {
     let by_database = |field: &Field| field.supply == Supply::Generated(Generated::Database);
     if let Some(&index) = to.key.iter().find(|&&index| by_database(&to.fields[index])) {
         return Some(format!(
-            "its database generates new keys, but `{}` must be passed",
+            "its database generates `{0}`, but a moved record must keep its `{0}`",
             to.fields[index].name
         ));
     }

@@ -5,15 +5,12 @@ use beds_protocol::{ArgMode, Generated, Lane};
 use super::{Cx, changes::Offered, fields::Fields};
 use crate::{
     diagnostic::lifecycle as diagnostics,
+    duration::{self, Duration, MINUTE},
     model::{Age, Aging, Arg, Call, Engine, Fetch, Lifecycle, Supply, Target, Type},
     raw::{Given, RawAge, RawLifecycle},
     span::{Span, Spanned},
 };
 
-const MINUTE: u64 = 60;
-const HOUR: u64 = 60 * MINUTE;
-const DAY: u64 = 24 * HOUR;
-const YEAR: u64 = 365 * DAY;
 /// The length of a month in the advice for authors who write months.
 const MONTH_DAYS: u64 = 30;
 /// The longest time that MongoDB accepts for an expiring index.
@@ -148,41 +145,21 @@ const fn is_comparable(ty: &Type) -> bool {
 
 /// The seconds of a time such as `400d`.
 fn seconds(written: &Spanned<String>, cx: &mut Cx<'_>) -> Option<u32> {
-    let text = written.value.trim().to_ascii_lowercase();
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = text.split_at(digits);
-    let unit = unit.trim();
-    // `M` can mean minutes or months.
-    let is_month = matches!(unit, "mo" | "mon" | "mos" | "month" | "months")
-        || (unit == "m" && written.value.trim().ends_with('M'));
-    if let Some(months) = number.parse::<u64>().ok().filter(|_| is_month) {
+    let text = written.value.as_str();
+    if let Some(months) = duration::months(text) {
         let days = months.saturating_mul(MONTH_DAYS);
-        cx.errors.push(diagnostics::months(written.span, &written.value, months, days));
+        cx.errors.push(diagnostics::months(written.span, text, months, days));
         return None;
     }
-    let (unit, letter) = match unit {
-        "s" | "sec" | "secs" | "second" | "seconds" => (1, 's'),
-        "m" | "min" | "mins" | "minute" | "minutes" => (MINUTE, 'm'),
-        "h" | "hr" | "hrs" | "hour" | "hours" => (HOUR, 'h'),
-        "d" | "day" | "days" => (DAY, 'd'),
-        "y" | "yr" | "year" | "years" => (YEAR, 'y'),
-        "w" | "week" | "weeks" => (7 * DAY, 'w'),
-        _ => (0, ' '),
-    };
-    let Some(number) = number.parse::<u64>().ok().filter(|_| unit > 0) else {
-        cx.errors.push(diagnostics::no_duration(written.span, &written.value, None));
+    let right = Duration::read(text);
+    let Some(duration) = right.filter(|right| right.to_string() == text) else {
+        cx.errors.push(diagnostics::no_duration(written.span, text, right));
         return None;
     };
-    let right =
-        if letter == 'w' { format!("{}d", number.saturating_mul(7)) } else { format!("{number}{letter}") };
-    if written.value != right {
-        cx.errors.push(diagnostics::no_duration(written.span, &written.value, Some(&right)));
-        return None;
-    }
-    let all = number.saturating_mul(unit);
+    let all = duration.seconds();
     let ttl = u32::try_from(all).ok().filter(|_| (MINUTE..=TTL_MAX).contains(&all));
     if ttl.is_none() {
-        cx.errors.push(diagnostics::duration_range(written.span, &written.value));
+        cx.errors.push(diagnostics::duration_range(written.span, text));
     }
     ttl
 }

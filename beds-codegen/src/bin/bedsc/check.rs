@@ -18,7 +18,7 @@ pub(crate) struct Check {
     /// The name of the template on standard input in reports
     #[arg(long, value_name = "PATH", default_value = "stdin_rec.toml")]
     stdin_name: String,
-    /// Treat this as an error
+    /// Treat these as errors
     #[arg(long, value_enum, value_name = "WHAT")]
     deny: Option<Deny>,
     #[command(flatten)]

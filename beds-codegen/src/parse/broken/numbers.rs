@@ -117,7 +117,7 @@ pub(super) fn behind(scanner: &Scanner<'_>, start: usize, end: usize) -> Option<
             Some(literals::computed(span, &whole))
         }
         _ if is_word && !scanner.rest()[rest.len()..].trim_start().starts_with(['=', ':']) => {
-            Some(literals::unit(span, &whole, number))
+            Some(literals::unit(span, &scanner.key, &whole, number))
         }
         _ => None,
     }

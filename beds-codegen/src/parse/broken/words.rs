@@ -139,7 +139,7 @@ fn judge(scanner: &Scanner<'_>, token: &str, first: &str) -> crate::diagnostic::
             && tail.len() <= 7
             && tail.chars().all(|letter| letter.is_alphabetic() || letter == '%')
         {
-            return literals::unit(span(head.len()), head, &digits);
+            return literals::unit(span(head.len()), &scanner.key, head, &digits);
         }
     }
     let token = token.trim_end_matches(';').trim_end();

@@ -97,7 +97,7 @@ pub(super) fn names(key: &str, value: &Value) -> Hint {
         },
         Value::Scalar(Scalar::Text(text)) if key == "filter" && is_condition(text) => say(CONDITION),
         Value::Scalar(Scalar::Text(word)) if key == "returns" && is_nothing(word) => {
-            say("remove `returns`: only the fields that the procedure gives stand here")
+            say("remove `returns`: it lists only fields that the procedure returns")
         }
         Value::Scalar(Scalar::Text(text)) => {
             if key == "values" && text.contains(['\'', '"', '(']) {

@@ -2,8 +2,8 @@
 
 use super::{put, take};
 use crate::{
-    diagnostic::{ErrorSink, access as diagnostics, places, shape},
-    meant::{self, Meant},
+    diagnostic::{ErrorSink, access as diagnostics, places},
+    meant,
     part::Part,
     span::Spanned,
     tree::{Entry, Node, Scalar, Table, Value},
@@ -15,10 +15,7 @@ pub(super) fn by_role(template: &mut Table, errors: &mut ErrorSink<'_>) {
     let Some(access) = template.table_mut("access") else { return };
     let is_role = |entry: &Entry| {
         let key = entry.key.value.as_str();
-        let is_operation = matches!(meant::meant(key, Part::Access), Some(Meant::Key(_) | Meant::Perhaps(_)));
-        !Part::Access.known().contains(&key)
-            && !is_operation
-            && shape::operations(&entry.value.value).is_some()
+        !Part::Access.known().contains(&key) && meant::granted(key, &entry.value.value).is_some()
     };
     let (roles, kept): (Vec<Entry>, Vec<Entry>) =
         std::mem::take(&mut access.entries).into_iter().partition(is_role);
@@ -26,7 +23,7 @@ pub(super) fn by_role(template: &mut Table, errors: &mut ErrorSink<'_>) {
     let Some(first) = roles.first() else { return };
     let mut changed: Vec<&str> = Vec::new();
     for Entry { key, value } in &roles {
-        for operation in shape::operations(&value.value).unwrap_or_default() {
+        for operation in meant::granted(&key.value, &value.value).unwrap_or_default() {
             give(access, operation, key);
             if !changed.contains(&operation) {
                 changed.push(operation);
@@ -37,7 +34,7 @@ pub(super) fn by_role(template: &mut Table, errors: &mut ErrorSink<'_>) {
         .iter()
         .filter_map(|operation| Some(format!("`{operation} = {}`", access.get(operation)?.value.written())))
         .collect();
-    errors.push(diagnostics::by_role(first.key.span, &first.key.value, &right));
+    errors.push(diagnostics::by_role(first.key.span, &first.key.value, "`[access]`", &right));
 }
 
 /// Adds a role to the list of an operation.
