@@ -65,7 +65,7 @@ impl Broken {
         }
         let mut fates: Vec<_> = self.outcomes.into_iter().map(|outcome| outcome.map(Fate::Done)).collect();
         for index in self.doubtful {
-            fates[index] = Some(Fate::Refused(ended(members[index].job.domain, None)));
+            fates[index] = Some(Fate::Refused(ended(members[index].job.domain)));
         }
         Ok(Some(fates))
     }

@@ -277,10 +277,21 @@ pub(super) fn remaining(fault: Fault, remains: Remains) -> Fault {
 /// The message of a conflict that may have left something behind.
 pub(super) const CONFLICT: &str = "lock conflict: other requests changed the same records";
 
-/// The error if an object ended a transaction in which others had run, or which has events. The object may have
-/// `failed` after that.
-pub(super) fn ended(domain: &Domain, failed: Option<&Error>) -> Error {
-    let failed = failed.map(|error| format!("; then it failed: {}", error.message)).unwrap_or_default();
+/// The hint of an error of an object that had ended the transaction before, by a commit or a rollback.
+pub(super) const MAY_REMAIN: &str = "the object ended the node's transaction by itself before it failed: unless it rolled \
+    back, the earlier writes of this request remain";
+
+/// The error if an object ended a transaction in which others had run, or which has events.
+pub(super) fn ended(domain: &Domain) -> Error {
+    ended_so(domain, "")
+}
+
+/// The same, if the object failed after that with this error.
+pub(super) fn ended_and_failed(domain: &Domain, failed: &Error) -> Error {
+    ended_so(domain, &format!("; then it failed: {}", failed.message))
+}
+
+fn ended_so(domain: &Domain, failed: &str) -> Error {
     let message = format!(
         "an object of `{}` ended the node's transaction by itself, so the earlier writes of this request may or may \
          not have happened{failed}",

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::{
     Applied, Write, amiss,
-    lasting::{Remains, ended, remaining},
+    lasting::{MAY_REMAIN, Remains, ended, ended_and_failed, remaining},
     ledger::{self, Claimed, Earlier},
     together, told,
 };
@@ -130,25 +130,31 @@ impl Write {
         // A transaction that wrote into a table without transactions may have no mark.
         let is_marked = is_watched
             && session.mark().await.map_err(|error| classify(&error, self.domain))? == Course::Good;
-        let mut told = Told::default();
         let done = match &self.write {
-            plan::Write::All(items) => together::run(self, items, session, &mut told).await,
-            _ => self.apply(&mut session.connection).await.map(|applied| {
-                told = applied.told;
-                applied.outcome
-            }),
+            plan::Write::All(items) => {
+                together::run(self, items, session).await.map(|done| (done, Told::default()))
+            }
+            _ => {
+                let applied = self.apply(&mut session.connection).await;
+                applied.map(|Applied { outcome, told }| ((outcome, !told.events.is_empty()), told))
+            }
         };
         // An object may end the transaction and fail afterwards.
         let may_have_ended = matches!(done, Ok(_) | Err(Fault::Refused(_)));
         if is_marked && may_have_ended {
             let course = session.goes_on().await.map_err(|error| classify(&error, self.domain))?;
             if course == Course::Ended {
-                return Err(self.ended(session, &told, is_claimed, done.err()).await?);
+                let is_taken_back = is_claimed && self.is_taken_back(session).await?;
+                return Err(match done {
+                    Ok(((_, has_events), told)) => {
+                        self.ended(session, (&told, has_events), is_taken_back).await?
+                    }
+                    Err(fault) => self.ended_and_failed(fault, is_claimed, is_taken_back),
+                });
             }
         }
-        let outcome = done?;
+        let ((outcome, has_events), told) = done?;
         told::store(&mut session.connection, &told, self.domain).await?;
-        let has_events = !told.events.is_empty();
         if self.commits() {
             let outcome = outcome.noted(Remains::Committed.note());
             return Ok((together::fitting(self, outcome), has_events));
@@ -166,38 +172,54 @@ impl Write {
         Ok((outcome, has_events))
     }
 
+    /// Whether the claim of this transaction is gone, and everything that it had done until then.
+    async fn is_taken_back(&self, session: &mut Session) -> Result<bool, Fault> {
+        let Some(claim) = self.claim() else { return Ok(false) };
+        let earlier = ledger::earlier(&mut session.connection, &[claim], self.domain).await?;
+        Ok(matches!(earlier.as_slice(), [Earlier::Nothing]))
+    }
+
     /// An object ended a transaction in which others had run, or which has events or audit entries: it is unknown what
     /// remains. Unless the claim shows a rollback, the events and entries are stored, and committed together with the
-    /// transaction that is open now. So each remaining change is reported. `failed` is the failure of the object after
-    /// that. If the server rolled back because of this failure, nothing remains.
+    /// transaction that is open now. So each remaining change is reported.
     async fn ended(
         &self,
         session: &mut Session,
-        told: &Told,
-        is_claimed: bool,
-        failed: Option<Fault>,
+        (told, has_events): (&Told, bool),
+        is_taken_back: bool,
     ) -> Result<Fault, Fault> {
-        let domain = self.domain;
-        if let &[call] = &*self.calls() {
-            self.tables.have_ended(&[call], domain);
-        }
-        let connection = &mut session.connection;
-        let is_taken_back = match self.claim().filter(|_| is_claimed) {
-            Some(claim) => {
-                matches!(ledger::earlier(connection, &[claim], domain).await?.as_slice(), [Earlier::Nothing])
-            }
-            None => false,
-        };
-        if !told.is_empty() && !is_taken_back {
+        let (domain, connection) = (self.domain, &mut session.connection);
+        self.have_ended();
+        if (has_events || !told.is_empty()) && !is_taken_back {
             told::store(connection, told, domain).await?;
             connection.execute("commit").await.map_err(|error| classify(&error, domain))?;
             self.stored.notify_one();
         }
-        Ok(match failed {
-            Some(fault) if is_taken_back && !is_signal(&fault) => fault,
-            Some(Fault::Refused(error)) => Fault::Refused(ended(domain, Some(&error))),
-            Some(_) | None => Fault::Refused(ended(domain, None)),
-        })
+        Ok(Fault::Refused(ended(domain)))
+    }
+
+    /// An object ended such a transaction, and failed. Most often, a handler in it rolls back and passes on the error
+    /// of the server: then nothing remains, and the error is what the client has to know. An error that the object
+    /// itself signals may come after a commit.
+    fn ended_and_failed(&self, fault: Fault, is_claimed: bool, is_taken_back: bool) -> Fault {
+        let Fault::Refused(error) = fault else { return fault };
+        if is_taken_back {
+            return Fault::Refused(error);
+        }
+        if is_claimed {
+            self.have_ended();
+        }
+        if is_claimed || error.code == ErrorCode::RejectedByDatabase {
+            return Fault::Refused(ended_and_failed(self.domain, &error));
+        }
+        Fault::Refused(Error { retryable: false, ..error }.hint(MAY_REMAIN))
+    }
+
+    /// Notes that the object ends transactions, if it is known which object did.
+    fn have_ended(&self) {
+        if let &[call] = &*self.calls() {
+            self.tables.have_ended(&[call], self.domain);
+        }
     }
 
     /// Notes that a table without transactions keeps rows, and which table it is, if that can be known.
@@ -277,11 +299,6 @@ impl Write {
             Err(_) => Err(Fault::Abandoned(Error::unknown_effect("the commit was not confirmed in time"))),
         }
     }
-}
-
-/// Whether an object failed by its own decision, and not the server.
-fn is_signal(fault: &Fault) -> bool {
-    matches!(fault, Fault::Refused(error) if error.code == ErrorCode::RejectedByDatabase)
 }
 
 /// The outcome of a write that is done, with a note of the effects that remain in any case.

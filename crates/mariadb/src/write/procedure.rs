@@ -233,7 +233,7 @@ impl Together<'_> {
             }
             // The last call ended the transaction.
             Ok(false) => {
-                let fault = Fault::Refused(lasting::ended(domain, None));
+                let fault = Fault::Refused(lasting::ended(domain));
                 Err(Failed { index: at(all.len().saturating_sub(1)), fault })
             }
             // The first call that has not ended.

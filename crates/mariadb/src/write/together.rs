@@ -16,6 +16,7 @@ use sqlx::MySqlConnection;
 use super::{
     Applied, Write,
     lasting::{calls, commits},
+    told,
 };
 use crate::{
     fault::{Fault, classify, is_without_transactions},
@@ -51,18 +52,18 @@ fn check_one(domain: &'static Domain, action: &Action) -> Result<(), Error> {
     }
 }
 
-/// Runs all items within the transaction that is open in the session. `told` gets the events and audit entries of each
-/// item that is done, even if a later one fails.
+/// Runs all items within the transaction that is open in the session. The flag says whether there are events. The
+/// events and audit entries of an item are stored before the next item runs: if that one ends the transaction, they
+/// remain or vanish together with their item.
 pub(super) async fn run(
     write: &Write,
     items: &[Item],
     session: &mut Session,
-    told: &mut Told,
-) -> Result<Outcome, Fault> {
+) -> Result<(Outcome, bool), Fault> {
     // This comes after the claim: a duplicate has its reply, whatever the node has learned since.
     learn(write, items, &mut session.connection).await?;
     write.tables.check(items).map_err(Fault::Refused)?;
-    let mut done = Items::default();
+    let (mut done, mut has_events) = (Items::default(), false);
     for (index, item) in items.iter().enumerate() {
         let added = match item {
             Item::Known(outcome) => done.push(outcome, write.reply_bytes_max),
@@ -73,13 +74,14 @@ pub(super) async fn run(
                 if is_call && index + 1 < items.len() {
                     leaves_nothing(session, plan.domain).await.map_err(|fault| of_item(fault, index))?;
                 }
-                told.extend(applied.told);
+                has_events |= !applied.told.events.is_empty();
+                told::store(&mut session.connection, &applied.told, plan.domain).await?;
                 done.push(&applied.outcome, write.reply_bytes_max)
             }
         };
         added.map_err(Fault::Refused)?;
     }
-    Ok(done.finish())
+    Ok((done.finish(), has_events))
 }
 
 /// Asks whether the tables behind the items have transactions, if no write has shown it yet. Only a call's own run

@@ -240,6 +240,31 @@ async fn a_list_or_a_batch_in_which_one_fails_after_a_commit_is_unknown() {
     assert_eq!((odd.count("fickle where id < 20 and how = 'plain'"), odd.count("beds_events")), (4, 4));
 }
 
+/// A procedure whose handler rolls back and passes on the error: nothing remains, no event either, and the error is the
+/// server's.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_or_a_batch_in_which_one_rolls_back_and_fails_has_its_error_and_no_event() {
+    let odd = Odd::open();
+    let items =
+        |from: i64| vec![(&FICKLE_TOLD, create(from, "plain")), (&FICKLE, create(from + 1, "handled"))];
+    let list = |from: i64| {
+        let record = |(id, how): (i64, &str)| vec![Value::Int(id), Value::Text(how.into())];
+        let records = (from..).zip(["plain", "handled"]).map(record).collect();
+        Action::Write(plan::Write::Create { records, many: true })
+    };
+    for (error, is_doubtful) in [
+        (odd.run_all(items(0), None).await.unwrap_err(), true),
+        (odd.run_all(items(10), Some(claim("a", 1))).await.unwrap_err(), false),
+        (odd.run(&FICKLE, list(20)).await.unwrap_err(), true),
+        (odd.run_once(&FICKLE, list(30), Some(claim("b", 1))).await.unwrap_err(), false),
+    ] {
+        assert_eq!((error.code, error.retryable), (ErrorCode::Conflict, false), "{error}");
+        let hint = error.hint.unwrap_or_default();
+        assert_eq!(hint.contains("unless it rolled back"), is_doubtful, "{hint}");
+    }
+    assert_eq!((odd.count("fickle"), odd.count("beds_events")), (0, 0));
+}
+
 /// What is refused after a commit says what remains.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_create_that_is_refused_after_a_commit_says_what_remains() {

@@ -216,6 +216,10 @@ begin
       update fickle_hot set n = n + 1 where id = 1;
     end;
     when 'too late' then execute immediate 'commit'; signal sqlstate '45000' set message_text = 'too late';
+    when 'handled' then begin
+      declare exit handler for sqlexception begin rollback; resignal; end;
+      insert into fickle_hot values (1, 0);
+    end;
     when 'temporary' then create temporary table if not exists t_fickle (n int);
     when 'refused' then signal sqlstate '45000' set message_text = 'not this one';
     else begin end;
