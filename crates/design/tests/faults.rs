@@ -103,8 +103,8 @@ fn each_fault_has_its_path_and_a_remedy() {
         (with("/entities/0/many", json!(0)), "entities[0].many", "a number", "from 1 to 10000"),
         (with("/description", json!(long)), "description", "3000 characters", "500"),
         // Hostile names and texts.
-        (with("/name", json!("a; drop table book")), "name", "is not a name", "no SQL"),
-        (with("/database", json!("../other")), "database", "is not a name", "no path"),
+        (with("/name", json!("a; drop table book")), "name", "is not a name", "cannot be SQL"),
+        (with("/database", json!("../other")), "database", "is not a name", "or a path"),
         (with("/entities/0/name", json!("book`.x")), "entities[0].name", "is not a name", "small letters"),
         (with("/entities/0/name", json!("Book")), "entities[0].name", "is not a name", "small letters"),
         (with("/entities/0/name", json!("bo\u{43e}k")), "entities[0].name", "is not a name", "small letters"),

@@ -194,12 +194,12 @@ const HOSTILE: &[(&str, &str)] = &[
         "did you mean `price`|no column `pricee`",
     ),
     // Comments that are run, and other texts that mean something else than they seem to.
-    ("/*! drop table book */", "may be run"),
-    ("/*!50000 drop table book */", "may be run"),
-    ("/*M! drop table book */", "may be run"),
-    ("/*M!100100 drop table book */", "may be run"),
-    ("set p_o = 1 /*!, p_a = 2 */", "may be run"),
-    ("select /*+ max_execution_time(1) */ 1", "may be run"),
+    ("/*! drop table book */", "may run this comment"),
+    ("/*!50000 drop table book */", "may run this comment"),
+    ("/*M! drop table book */", "may run this comment"),
+    ("/*M!100100 drop table book */", "may run this comment"),
+    ("set p_o = 1 /*!, p_a = 2 */", "may run this comment"),
+    ("select /*+ max_execution_time(1) */ 1", "may run this comment"),
     ("/* a /* b */ drop table book */", "comment is inside a comment"),
     ("/* drop table book", "does not end"),
     ("set p_o = 1 --comment", "no blank after"),
@@ -274,6 +274,14 @@ const HOSTILE: &[(&str, &str)] = &[
         "insert into book (id, isbn, title) values (uuid(), 'a', 'b') on duplicate key update id = uuid(), revision = \
          revision + 1",
         "part of the key",
+    ),
+    (
+        "insert into book (id, isbn, title) values (uuid(), 'a', 'b') on duplicate key update id = values(id)",
+        "write `id = id` if nothing should change",
+    ),
+    (
+        "insert into book (id, isbn, title) values (uuid(), 'a', 'b') on duplicate key update id = id, title = 'c'",
+        "not counted up",
     ),
     // What the server would take for a variable.
     (
@@ -413,6 +421,20 @@ fn a_good_body_is_written_anew() {
             "insert into book (id, isbn, title) select id, isbn, title from book where id = p_a on duplicate key update title = values(title), revision = book.revision + 1",
             "insert into `book` (`id`, `isbn`, `title`) select `id`, `isbn`, `title` from `book` where `id` = `p_a` on duplicate key update `title` = values(`title`), `revision` = `book`.`revision` + 1;",
         ),
+        // Inserts a record unless it exists.
+        (
+            "insert into book (id, isbn, title) values (p_a, 'a', 'b') on duplicate key update id = id",
+            "insert into `book` (`id`, `isbn`, `title`) values (`p_a`, 'a', 'b') on duplicate key update `id` = `id`;",
+        ),
+        (
+            "insert into book (id, isbn, title) select id, isbn, title from v_book on duplicate key update id = book.id",
+            "insert into `book` (`id`, `isbn`, `title`) select `id`, `isbn`, `title` from `v_book` on duplicate key update `id` = `book`.`id`;",
+        ),
+        // The server takes a name before a dot for a table, even if a variable without columns has this name.
+        (
+            "declare b int default 0; select count(b.id) into b from book as b",
+            "declare `b` int default 0;\nselect count(`b`.`id`) into `b` from `book` as `b`;",
+        ),
         (
             "case p_a when 1 then delete from loan where id = p_a limit 1; else set p_o = 2; end case",
             "case `p_a` when 1 then\n    delete from `loan` where `id` = `p_a` limit 1;\nelse\n    set `p_o` = 2;\nend case;",
@@ -494,13 +516,13 @@ fn no_hostile_pipeline_passes() {
         (r#"[{"$match": {}, "$match": {}}]"#, "is written twice"),
         (r#"[{"$out": "reading"}]"#, "stage `$out`"),
         (r#"[{"$out": {"db": "admin", "coll": "x"}}]"#, "stage `$out`"),
-        (r#"[{"$merge": {"into": {"db": "other", "coll": "reading"}}}]"#, "bare name"),
+        (r#"[{"$merge": {"into": {"db": "other", "coll": "reading"}}}]"#, "plain name"),
         (r#"[{"$merge": "system.users"}]"#, "no collection `system.users`"),
         (r#"[{"$merge": "v_reading"}]"#, "into a view"),
         (r#"[{"$merge": "reading"}, {"$match": {}}]"#, "before the end"),
         (r#"[{"$facet": {"a": [{"$merge": "reading"}]}}]"#, "before the end"),
         (r#"[{"$lookup": {"from": "users", "as": "x", "pipeline": []}}]"#, "no collection `users`"),
-        (r#"[{"$lookup": {"from": {"db": "admin", "coll": "x"}, "as": "x"}}]"#, "bare name"),
+        (r#"[{"$lookup": {"from": {"db": "admin", "coll": "x"}, "as": "x"}}]"#, "plain name"),
         (r#"[{"$lookup": {"as": "x", "pipeline": []}}]"#, "names no collection"),
         (
             r#"[{"$lookup": {"from": "station", "as": "x", "pipeline": [{"$currentOp": {}}]}}]"#,
@@ -540,6 +562,26 @@ fn no_hostile_pipeline_passes() {
             r#"[{"$merge": {"into": "station", "whenMatched": [{"$set": {"revision": {"$add": ["$revision", 1]}}}, {"$set": {"revision": 1}}]}}]"#,
             "not counted up",
         ),
+        (
+            r#"[{"$merge": {"into": "station", "whenMatched": [{"$set": {"revision": 0}}, {"$set": {"revision": {"$add": ["$revision", 1]}}}]}}]"#,
+            "not counted up",
+        ),
+        (
+            r#"[{"$merge": {"into": "station", "whenMatched": [{"$replaceWith": "$$new"}, {"$set": {"revision": {"$add": ["$revision", 1]}}}]}}]"#,
+            "not counted up",
+        ),
+        (
+            r#"[{"$merge": {"into": "station", "whenMatched": [{"$unset": ["place", "revision"]}, {"$set": {"revision": {"$add": ["$revision", 1]}}}]}}]"#,
+            "not counted up",
+        ),
+        (
+            r#"[{"$merge": {"into": "station", "whenMatched": [{"$set": {"revision": {"$add": ["$revision", 1]}}}, {"$set": {"revision": {"$add": ["$revision", 1]}}}]}}]"#,
+            "not counted up",
+        ),
+        (
+            r#"[{"$merge": {"into": "station", "whenMatched": [{"$set": {"revision": {"$add": ["$revision", 1]}}}, {"$addFields": {"revision.x": 1}}]}}]"#,
+            "not counted up",
+        ),
     ] {
         let refused = pass("write", text).unwrap_err();
         assert!(refused.message.contains(expected) || refused.help.contains(expected), "{text}: {refused:?}");
@@ -547,11 +589,15 @@ fn no_hostile_pipeline_passes() {
     assert!(pass("read", r#"[{"$merge": "reading"}]"#).unwrap_err().message.contains("read lane"));
     pass("write", r#"[{"$merge": {"into": "reading"}}]"#).unwrap();
     pass("write", r#"[{"$merge": {"into": "station", "whenMatched": "keepExisting"}}]"#).unwrap();
-    pass(
-        "write",
-        r#"[{"$merge": {"into": "station", "whenMatched": [{"$set": {"kind": "rain", "revision": {"$add": ["$revision", 1]}}}]}}]"#,
-    )
-    .unwrap();
+    for stages in [
+        r#"{"$set": {"kind": "rain", "revision": {"$add": ["$revision", 1]}}}"#,
+        r#"{"$addFields": {"revision": {"$add": [1, "$revision"]}}}"#,
+        r#"{"$set": {"revision": {"$add": ["$revision", 1]}}}, {"$unset": "place"}"#,
+        r#"{"$unset": ["place", "kind"]}, {"$set": {"kind": "$$new.kind"}}, {"$set": {"revision": {"$add": ["$revision", 1]}}}"#,
+    ] {
+        let text = format!(r#"[{{"$merge": {{"into": "station", "whenMatched": [{stages}]}}}}]"#);
+        pass("write", &text).unwrap();
+    }
     pass(
         "read",
         r#"[{"$lookup": {"from": "station", "localField": "station", "foreignField": "_id", "as": "s"}}]"#,

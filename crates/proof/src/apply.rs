@@ -52,10 +52,11 @@ pub async fn plan<'a>(approved: &'a Approved, place: &Place) -> Result<Plan<'a>,
         Ok(catalogue) => catalogue,
         // MongoDB does not show an empty database. A database of MariaDB must exist: whoever makes it decides its
         // character set.
-        Err(unseen) if unseen.is_absent && matches!(place, Place::MongoDb(..)) => Catalogue::default(),
+        Err(unseen) if unseen.is_absent && matches!(place, Place::MongoDb(..)) => empty_of_documents(),
         Err(unseen) => return Err(told(&unseen)),
     };
-    let (mut steps, mut there) = (Vec::new(), Vec::from_iter(unlike(&catalogue)));
+    fits(&catalogue)?;
+    let (mut steps, mut there) = (Vec::new(), Vec::new());
     for statement in statements {
         let own = TABLES.into_iter().find(|table| table.name == statement.name);
         match (is_there(&catalogue, &statement), own) {
@@ -72,22 +73,29 @@ pub async fn plan<'a>(approved: &'a Approved, place: &Place) -> Result<Plan<'a>,
         return Ok(Plan { approved, place: place.clone(), steps });
     }
     Err(format!(
-        "the database is not what the proofs began with: {}; make a proposal anew, or clear what stands in the way",
+        "the database is not what the proofs began with: {}; make a proposal anew, or clear what is in the way",
         there.join("; ")
     ))
 }
 
-/// The property of the database that the scratch database did not have. Objects do not show it until they are used.
-fn unlike(catalogue: &Catalogue) -> Option<String> {
+fn empty_of_documents() -> Catalogue {
+    Catalogue { documents: true, ..Catalogue::default() }
+}
+
+/// Makes sure that the database has the properties of the scratch database which objects do not show until they are
+/// used.
+fn fits(catalogue: &Catalogue) -> Result<(), String> {
     let set = catalogue.collation.split('_').next().unwrap_or_default();
     if catalogue.lacks_transactions {
-        Some("its server has no transactions: run MongoDB as a replica set".to_owned())
+        Err("the server has no transactions: run MongoDB as a replica set, then apply again".to_owned())
     } else if !catalogue.documents && !matches!(set, "utf8mb4" | "uca1400") {
-        Some(format!(
-            "its character set is {set}, which cannot hold every text: `alter database … character set utf8mb4`"
+        Err(format!(
+            "the database has the character set {set}, which cannot hold every text: run `alter database {} character \
+             set utf8mb4`, then apply again",
+            catalogue.database
         ))
     } else {
-        None
+        Ok(())
     }
 }
 
@@ -139,7 +147,7 @@ impl Plan<'_> {
                 Ok(()) => self.told(&mut hand, "apply", number + 1, &step.what()).await.map_err(|reason| {
                     // The object exists, and the audit has no entry for it.
                     stopped(
-                        format!("{} stands, and the audit does not take it: {reason}", step.what()),
+                        format!("{} exists, but the audit refuses the entry: {reason}", step.what()),
                         &todo,
                         number + 1,
                     )
@@ -159,7 +167,7 @@ impl Plan<'_> {
             let told = self.told(&mut hand, "applied", todo.len(), "the whole").await;
             ended = told.map_err(|reason| {
                 stopped(
-                    format!("all stands, and the audit does not say that it ended: {reason}"),
+                    format!("all objects exist, but the audit refuses the last entry: {reason}"),
                     &todo,
                     todo.len(),
                 )
@@ -233,4 +241,29 @@ fn stopped(reason: String, todo: &[&Statement], done: usize) -> Stopped {
     let what = |steps: &[&Statement]| steps.iter().map(|step| step.what()).collect();
     let (stands, missing) = todo.split_at(done.min(todo.len()));
     Stopped { reason, stands: what(stands), missing: what(missing) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_differs_from_the_scratch_database_has_its_own_remedy() {
+        let maria = |collation: &str| Catalogue {
+            database: "library".to_owned(),
+            collation: collation.to_owned(),
+            ..Catalogue::default()
+        };
+        assert_eq!(fits(&maria("utf8mb4_general_ci")), Ok(()));
+        assert_eq!(fits(&maria("uca1400_ai_ci")), Ok(()));
+        assert_eq!(
+            fits(&maria("latin1_swedish_ci")),
+            Err("the database has the character set latin1, which cannot hold every text: run `alter database \
+                 library character set utf8mb4`, then apply again"
+                .to_owned())
+        );
+        assert_eq!(fits(&empty_of_documents()), Ok(()));
+        let alone = Catalogue { lacks_transactions: true, ..empty_of_documents() };
+        assert!(fits(&alone).is_err_and(|error| error.contains("replica set, then apply again")));
+    }
 }

@@ -65,8 +65,11 @@ impl FromStr for PublicKey {
         let mut without_sign = bytes;
         without_sign[31] &= 0x7f;
         if WEAK.contains(&without_sign) {
-            return Err("anybody could sign for this public key: make another one with `beds design keygen`"
-                .to_owned());
+            return Err(
+                "this public key is weak, and anybody can make signatures that it accepts: make another one \
+                        with `beds design keygen`"
+                    .to_owned(),
+            );
         }
         Ok(Self(bytes))
     }
@@ -116,7 +119,9 @@ impl SecretKey {
         }
         let bytes = fs::read(path).map_err(|error| wrong(&error.to_string()))?;
         if bytes.windows(9).any(|part| part == b"ENCRYPTED") {
-            return Err(wrong("the key is encrypted: give an unencrypted key from an encrypted place"));
+            return Err(wrong(
+                "the key is encrypted: give an unencrypted key file, and keep it on an encrypted disk",
+            ));
         }
         let key = PrivatePkcs8KeyDer::from_pem_slice(&bytes)
             .map_err(|_| wrong("it contains no key: a key file begins with -----BEGIN PRIVATE KEY-----"))?;

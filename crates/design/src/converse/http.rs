@@ -57,7 +57,7 @@ impl Http {
         }
         if !base.username().is_empty() || base.password().is_some() || base.query().is_some() {
             return Err(
-                "design.url must have no user and no question mark: the key belongs in `key_file`".to_owned()
+                "design.url must have no user and no question mark: write the API key into the file that `key_file` names".to_owned()
             );
         }
         let key = settings.key_file.map(read_key).transpose()?;

@@ -10,6 +10,7 @@ use std::{
 
 use beds_protocol::OneLine;
 use serde_json::{Map, Value};
+use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 
 use self::read::FIELDS_MAX;
 
@@ -18,7 +19,8 @@ const RECORDS_SENT: usize = 10;
 /// How much of a text is shown.
 const CHARACTERS_SHOWN: usize = 60;
 
-/// Parts of the names of fields whose values are confidential, in the languages of most descriptions.
+/// Parts of the names of fields whose values are confidential, in the languages of most descriptions. They are written
+/// without accents.
 const SENSITIVE: [&str; 60] = [
     "account",
     "address",
@@ -73,7 +75,7 @@ const SENSITIVE: [&str; 60] = [
     // French and Spanish.
     "apellido",
     "compte",
-    "contraseñ",
+    "contrasen",
     "correo",
     "courriel",
     "cuenta",
@@ -135,7 +137,7 @@ impl Samples {
     /// The same samples, with further sensitive fields.
     #[must_use]
     pub fn masking(mut self, fields: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.masked.extend(fields.into_iter().map(|field| field.into().to_lowercase()));
+        self.masked.extend(fields.into_iter().map(|field| plain(&field.into())));
         self
     }
 
@@ -204,9 +206,14 @@ impl Samples {
     }
 
     fn is_sensitive(&self, name: &str) -> bool {
-        let name = name.to_lowercase();
+        let name = plain(name);
         self.masked.contains(&name) || SENSITIVE.iter().any(|part| name.contains(part))
     }
+}
+
+/// A name in small letters and without accents: people write `prénom` and `prenom`.
+fn plain(name: &str) -> String {
+    name.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
 }
 
 /// The kind of a value, judged by its notation.

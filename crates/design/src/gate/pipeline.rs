@@ -2,7 +2,7 @@
 //! only the stages, the collections that they reach, and that none of it is code.
 
 use beds_protocol::{Lane, nearest, shown};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Objects, Refused};
 use crate::{json, model::Call};
@@ -134,15 +134,13 @@ impl Gate<'_> {
     /// record by its version must notice the change.
     fn counted(&self, operand: &Value, collection: &str) -> Result<(), Refused> {
         let Some(version) = self.objects.versions.get(collection) else { return Ok(()) };
-        let field = Value::from(format!("${version}"));
         let is_counted = match operand.get("whenMatched") {
             Some(Value::String(word)) => matches!(word.as_str(), "keepExisting" | "fail"),
-            // A later stage could set the version to another value.
-            Some(Value::Array(stages)) => stages.last().is_some_and(|stage| {
-                let set = stage.get("$set").or_else(|| stage.get("$addFields"));
-                let terms = set.and_then(|set| set.get(version)?.get("$add")?.as_array());
-                terms.is_some_and(|terms| *terms == [field, Value::from(1)])
-            }),
+            // Another stage could set the version to another value, before the count or after it.
+            Some(Value::Array(stages)) => {
+                let counts = stages.iter().filter(|stage| counts(stage, version)).count();
+                counts == 1 && stages.iter().all(|stage| counts_or_leaves(stage, version))
+            }
             _ => false,
         };
         if is_counted {
@@ -150,10 +148,11 @@ impl Gate<'_> {
         }
         let help = format!(
             "write `\"whenMatched\": [{{\"$set\": {{…, \"{version}\": {{\"$add\": [\"${version}\", 1]}}}}}}]`, \
-             or `\"whenMatched\": \"keepExisting\"`"
+             or `\"whenMatched\": \"keepExisting\"`; other stages in this list may only be `$set`, `$addFields` and \
+             `$unset` of other fields"
         );
         let message =
-            format!("{} is changed, and its {} is not counted up", shown(collection), shown(version));
+            format!("{} is changed, but its {} is not counted up", shown(collection), shown(version));
         Err(Refused::new(message, help))
     }
 
@@ -170,6 +169,30 @@ impl Gate<'_> {
             Some(_) => Err(Refused::new("a collection must be a plain name", "there is only one database")),
             None => Err(Refused::new("a stage names no collection", all())),
         }
+    }
+}
+
+/// The fields that a stage sets, and their values.
+fn set(stage: &Value) -> Option<&Map<String, Value>> {
+    stage.get("$set").or_else(|| stage.get("$addFields"))?.as_object()
+}
+
+/// Whether a stage counts the version up by 1.
+fn counts(stage: &Value, version: &str) -> bool {
+    let (field, one) = (Value::from(format!("${version}")), Value::from(1));
+    let terms = set(stage).and_then(|set| set.get(version)?.get("$add")?.as_array());
+    terms.is_some_and(|terms| *terms == [field.clone(), one.clone()] || *terms == [one, field])
+}
+
+/// Whether a stage either counts the version up, or only changes other fields.
+fn counts_or_leaves(stage: &Value, version: &str) -> bool {
+    let is_other = |path: &str| path.split('.').next() != Some(version);
+    let leaves = |removed: &Value| removed.as_str().is_some_and(is_other);
+    match (set(stage), stage.get("$unset")) {
+        (Some(set), None) => counts(stage, version) || set.keys().all(|path| is_other(path)),
+        (None, Some(Value::Array(removed))) => removed.iter().all(leaves),
+        (None, Some(removed)) => leaves(removed),
+        (Some(_), Some(_)) | (None, None) => false,
     }
 }
 

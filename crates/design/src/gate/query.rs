@@ -226,7 +226,8 @@ fn source(reader: &mut Reader<'_>, scope: &mut Scope) -> Result<()> {
         reader.reads.insert(relation.clone());
         (alias(reader)?.unwrap_or(relation), columns)
     };
-    if reader.variable(&name).is_some() {
+    // The server takes the name before a dot for a variable only if this variable is a row.
+    if matches!(reader.variable(&name), Some(Variable::Row(_))) {
         let message = format!("a table is called {}, as a variable is", shown(&name));
         return Err(Refused::new(message, "the server would take the variable: give the table another name"));
     }

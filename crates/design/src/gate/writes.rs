@@ -112,7 +112,7 @@ fn column(reader: &mut Reader<'_>, table: &str) -> Result<String> {
     Ok(name)
 }
 
-/// `a = …, b = …` of a table; returns the columns that are set.
+/// `a = …, b = …` of a table; returns the columns that are changed.
 fn assignments(reader: &mut Reader<'_>, table: &str) -> Result<BTreeSet<String>> {
     reader.scope(|reader| {
         let mut columns = BTreeSet::new();
@@ -121,16 +121,12 @@ fn assignments(reader: &mut Reader<'_>, table: &str) -> Result<BTreeSet<String>>
             if !columns.insert(name.clone()) {
                 return Err(Refused::new(format!("{} is set twice", shown(name)), "set it once"));
             }
-            if reader.objects.keys.get(table).is_some_and(|key| key.contains(&name)) {
-                let message = format!("{} is part of the key of {}", shown(&name), shown(table));
-                return Err(Refused::new(
-                    message,
-                    "a key never changes: delete the record, and insert another",
-                ));
-            }
             reader.needs_mark("=")?;
             let start = reader.position();
             expression(reader)?;
+            if is_key(reader, table, &name) && !is_column(reader.since(start), table, &name) {
+                return Err(changed_key(reader, table, &name));
+            }
             if reader.objects.versions.get(table) == Some(&name)
                 && !is_counted(reader.since(start), table, &name)
             {
@@ -139,32 +135,52 @@ fn assignments(reader: &mut Reader<'_>, table: &str) -> Result<BTreeSet<String>>
                 return Err(Refused::new(message, format!("write `{name} = {name} + 1`")));
             }
             if !reader.mark(",") {
+                columns.retain(|name| !is_key(reader, table, name));
                 return Ok((columns, of_table(reader, table)));
             }
         }
     })
 }
 
+fn is_key(reader: &Reader<'_>, table: &str, column: &str) -> bool {
+    reader.objects.keys.get(table).is_some_and(|key| key.contains(column))
+}
+
+fn changed_key(reader: &Reader<'_>, table: &str, column: &str) -> Refused {
+    let help = if reader.in_duplicate {
+        format!("a key never changes: remove it, or write `{column} = {column}` if nothing should change")
+    } else {
+        "a key never changes: delete the record, and insert another".to_owned()
+    };
+    Refused::new(format!("{} is part of the key of {}", shown(column), shown(table)), help)
+}
+
 /// Whether an expression is the version itself and 1.
 fn is_counted(expression: &[Token], table: &str, version: &str) -> bool {
+    match expression {
+        [column @ .., Token::Mark("+"), Token::Number(one)] if one == "1" => {
+            is_column(column, table, version)
+        }
+        _ => false,
+    }
+}
+
+/// Whether an expression is a column of the table itself.
+fn is_column(expression: &[Token], table: &str, column: &str) -> bool {
     let is =
         |token: &Token, name: &str| matches!(token, Token::Word(word) | Token::Name(word) if word == name);
-    let column = match expression {
-        [column @ .., Token::Mark("+"), Token::Number(one)] if one == "1" => column,
-        _ => return false,
-    };
-    match column {
-        [name] => is(name, version),
-        [qualifier, Token::Mark("."), name] => is(qualifier, table) && is(name, version),
+    match expression {
+        [name] => is(name, column),
+        [qualifier, Token::Mark("."), name] => is(qualifier, table) && is(name, column),
         _ => false,
     }
 }
 
 /// Makes sure that a change counts the version up: a client that changes the record by its version must notice the
-/// change.
+/// change. A statement that sets each key to itself changes nothing.
 fn counted(reader: &Reader<'_>, table: &str, sets: &BTreeSet<String>) -> Result<()> {
     match reader.objects.versions.get(table) {
-        Some(version) if !sets.contains(version) => Err(Refused::new(
+        Some(version) if !sets.is_empty() && !sets.contains(version) => Err(Refused::new(
             format!("{} is changed, but its {} is not counted up", shown(table), shown(version)),
             format!("add `{version} = {version} + 1`"),
         )),

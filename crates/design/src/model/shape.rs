@@ -250,7 +250,7 @@ fn text(given: &str, of: &Text, path: &str, faults: &mut Faults) {
     match of.kind {
         TextKind::Name if !is_name(given) => {
             let message = format!("{} is not a name", shown(cut(given)));
-            let help = "a name has small letters, digits and `_`, and begins with a letter; it contains no SQL and no path";
+            let help = "a name has small letters, digits and `_`, and begins with a letter; it cannot be SQL or a path";
             faults.add(path, message, help);
         }
         TextKind::Word

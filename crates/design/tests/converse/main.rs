@@ -522,18 +522,24 @@ fn samples_that_are_none_are_refused() {
         ("a.csv", b"7;Ada\n8;Alan\n", "column 1 looks like a value"),
         ("a.csv", b"a,,c\n1,2,3\n", "column 2 is empty"),
         ("a.csv", b"a, a \n1,2\n", "two columns are named `a`"),
+        ("a.csv", b"country;2022;2023\nfr;1;2\n", "such as `year_2022`"),
+        ("a.csv", b"a,b,\n1,2,3\n", "column 3 is empty"),
+        ("a.csv", b"a,,\n1,,3\n", "column 3 is empty"),
         ("a.csv", b"a,b\n1,\"Ada\n2,Alan\n", "does not end"),
+        ("a.csv", b"a,b\n5\",\"Ada\n", "does not end"),
+        ("a.csv", b"a,b,c\n1,\"Ada,2\n2,Alan,3\n", "does not end"),
+        ("a.csv", b"a,b\n1,\"\"\"Ada\"\"\n", "does not end"),
         ("a.csv", b"a,b\n1,M\xfcller\n", "line 2 is not UTF-8"),
         ("a.csv", b"\xff\xfea\0", "line 1 is not UTF-8"),
         ("a.csv", &many, "more than 100000 records"),
-        ("a.json", b"7", "no list of objects"),
-        ("a.json", b"[7]", "a record is no object"),
+        ("a.json", b"7", "not a list of objects"),
+        ("a.json", b"[7]", "a record is not an object"),
         ("a.json", b"[]", "no records"),
         ("a.json", b"[{]", "line 1"),
-        ("a.json", b"[{\"a\": 1, \"a\": 2}]", "stands twice"),
+        ("a.json", b"[{\"a\": 1, \"a\": 2}]", "is written twice"),
         ("a.ndjson", b"{}\n{\n", "line 2"),
         ("a.ndjson", b"\n\n", "no records"),
-        ("a.jsonl", b"[]\n", "line 1: a record is no object"),
+        ("a.jsonl", b"[]\n", "line 1: a record is not an object"),
     ] {
         let error = Samples::read(name, bytes, Format::of(name).unwrap()).unwrap_err().0;
         assert!(error.starts_with(name) && error.contains(expected), "{error}");
@@ -556,15 +562,21 @@ fn tables_of_other_programs_are_read() {
         assert_eq!(read(same), expected);
     }
     assert_eq!(read(b"size\n5\" nail\n")[0]["size"], "5\" nail");
+    let nails = read(b"size,note\n5\" nail,ok\n\"a\nb\",x\n");
+    assert_eq!((&nails[0]["size"], &nails[1]["size"]), (&"5\" nail".into(), &"a\nb".into()));
+    assert_eq!(read(b"size,note\n\"5\" nail\",\"\"\n")[0]["size"], "5 nail\"");
+    let short = read(b"id,note\n1,a\n");
+    assert_eq!(read(b"id,note,\n1,a,\n"), short);
+    assert_eq!(read(b"id;note;;\n1;a;;\n"), short);
     assert_eq!(read(format!("a\n{}", "1\n".repeat(100_000)).as_bytes()).len(), 100_000);
 }
 
 #[test]
 fn no_personal_value_is_sent_whatever_its_type_is() {
-    let json = br#"[{"nr": 491701234567, "konto": "DE12", "geburtstag": "1815-12-10", "seen": {"ada@example.org": 1}, "ada@example.org": 2, "copies": 3, "part": 0.1234567891}]"#;
-    let samples = Samples::read("a.json", json, Format::Json).unwrap();
+    let json = r#"[{"nr": 491701234567, "konto": "DE12", "geburtstag": "1815-12-10", "seen": {"ada@example.org": 1}, "ada@example.org": 2, "prénom": "Ada", "PRE\u0301NOM": "Ada", "contrasena": "hunter", "contraseña": "hunter", "Téléphone": "Ada", "Städt": "Lyon", "copies": 3, "part": 0.1234567891}]"#;
+    let samples = Samples::read("a.json", json.as_bytes(), Format::Json).unwrap().masking(["stadt"]);
     let sent = samples.shape() + &samples.shown();
-    for secret in ["491701234567", "DE12", "1815", "ada@"] {
+    for secret in ["491701234567", "DE12", "1815", "ada@", "Ada", "hunter", "Lyon"] {
         assert!(!sent.contains(secret), "{secret} in {sent}");
     }
     assert!(sent.contains("\"copies\":3") && sent.contains("\"seen\":{\"xxx@xxxxxxx.xxx\":1}"), "{sent}");

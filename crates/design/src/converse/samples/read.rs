@@ -57,7 +57,7 @@ fn json(text: &str) -> Result<Vec<Record>, String> {
         Value::Array(items) => items.into_iter().map(object).collect(),
         Value::Object(one) => Ok(vec![one]),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-            Err("it is no list of objects".to_owned())
+            Err("it is not a list of objects".to_owned())
         }
     }
 }
@@ -78,19 +78,28 @@ fn object(value: Value) -> Result<Record, String> {
     match value {
         Value::Object(record) => Ok(record),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-            Err("a record is no object".to_owned())
+            Err("a record is not an object".to_owned())
         }
     }
 }
 
 fn csv(text: &str) -> Result<Vec<Record>, String> {
     let first = text.lines().next().unwrap_or_default();
-    let separator = SEPARATORS.into_iter().rev().max_by_key(|separator| first.matches(*separator).count());
+    let separator = SEPARATORS
+        .into_iter()
+        .rev()
+        .max_by_key(|separator| first.matches(*separator).count())
+        .unwrap_or_default();
+    if ends_in_quotes(text, separator) {
+        return Err("its last record begins a text in quotes that does not end: write the second `\"`, and `\"\"` for \
+                    a quote in a text"
+            .to_owned());
+    }
     let mut reader = csv::ReaderBuilder::new()
-        .delimiter(separator.and_then(|separator| u8::try_from(separator).ok()).unwrap_or(b','))
+        .delimiter(u8::try_from(separator).unwrap_or_default())
         .trim(csv::Trim::Headers)
         .from_reader(text.as_bytes());
-    let names = reader.headers().map_err(|error| told(&error))?.clone();
+    let names = without_empty_end(reader.headers().map_err(|error| told(&error))?);
     named(&names)?;
     let mut records = Vec::new();
     for record in reader.records() {
@@ -98,20 +107,29 @@ fn csv(text: &str) -> Result<Vec<Record>, String> {
             return Err(too_many());
         }
         let record = record.map_err(|error| told(&error))?;
+        if let Some(beyond) = record.iter().skip(names.len()).position(|value| !value.is_empty()) {
+            return Err(unnamed(names.len() + beyond + 1));
+        }
         let member = |(name, value): (&str, &str)| {
             let value = if value.is_empty() { Value::Null } else { value.into() };
             (name.to_owned(), value)
         };
         records.push(names.iter().zip(record.iter()).map(member).collect());
     }
-    match records.last() {
-        Some(last) if is_cut_off(text, last) => {
-            Err("its last record begins a text in quotes that does not end: write the second `\"`, and `\"\"` for \
-                 a quote in a text"
-                .to_owned())
-        }
-        _ => Ok(records),
+    Ok(records)
+}
+
+/// The names of the first line without the empty ones at its end. Some programs end each line with a separator.
+fn without_empty_end(line: &csv::StringRecord) -> csv::StringRecord {
+    let mut names = line.clone();
+    while names.len() > 1 && names.get(names.len() - 1) == Some("") {
+        names.truncate(names.len() - 1);
     }
+    names
+}
+
+fn unnamed(number: usize) -> String {
+    format!("the name of column {number} is empty: the first line names the fields")
 }
 
 /// Makes sure that the first line has names. Names are sent to a language model, and values are not.
@@ -119,11 +137,12 @@ fn named(names: &csv::StringRecord) -> Result<(), String> {
     for (index, name) in names.iter().enumerate() {
         let number = index + 1;
         if name.is_empty() {
-            return Err(format!("the name of column {number} is empty: the first line names the fields"));
+            return Err(unnamed(number));
         }
         if is_value(name) {
             return Err(format!(
-                "the name of column {number} looks like a value: put a line before the first one that names the fields"
+                "the name of column {number} looks like a value: if the first line has names, write them in words, such \
+                 as `year_2022`; if it is a record, put a line with names before it"
             ));
         }
         if names.iter().take(index).any(|other| other == name) {
@@ -146,8 +165,18 @@ fn told(error: &csv::Error) -> String {
     }
 }
 
-/// Whether a quote without an end has taken the rest of the file into one value.
-fn is_cut_off(text: &str, last: &Record) -> bool {
-    let is_long = |value: &Value| value.as_str().is_some_and(|value| value.contains('\n'));
-    text.matches('"').count() % 2 == 1 && last.values().any(is_long)
+/// Whether a quote without an end takes the rest of the file into one value. Only a quote at the beginning of a value
+/// begins a text in quotes.
+fn ends_in_quotes(text: &str, separator: char) -> bool {
+    let (mut is_quoted, mut may_begin) = (false, true);
+    for c in text.chars() {
+        if c == '"' && (is_quoted || may_begin) {
+            // A quote right after the end of a text goes on with this text.
+            may_begin = is_quoted;
+            is_quoted = !is_quoted;
+        } else {
+            may_begin = !is_quoted && (c == separator || c == '\n' || c == '\r');
+        }
+    }
+    is_quoted
 }
