@@ -104,7 +104,7 @@ mod tests {
     fn methods_ask_each_other_so_deep_and_say_so_much() {
         assert!(answer(asks(DEPTH_MAX - 1)).is_ok());
         let error = answer(asks(100_000)).unwrap_err().to_string();
-        assert!(error.contains("more than 32 deep"), "{error}");
+        assert!(error.contains("more than 32 levels deep"), "{error}");
         let long = Work::method(async {
             let fields = (0..1_000).map(|index| (index.to_string(), "x".repeat(100_000)));
             let error = Error::internal("x".repeat(40_000_000)).hint("x".repeat(100_000));

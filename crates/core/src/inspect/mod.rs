@@ -27,8 +27,8 @@ pub use self::{
 /// What to look at.
 #[derive(Debug, Clone)]
 pub struct Scope {
-    /// Only these relations and routines in detail, by name; all of them if it is `None`. Names are always listed in
-    /// full, for suggestions.
+    /// Only these relations and routines in detail, by name, and the tables that texts of routines name; all of them if
+    /// it is `None`. Names are always listed in full, for suggestions.
     pub only: Option<Vec<String>>,
     /// How many documents to look at if nothing declares their shape; 0 looks at none.
     pub sample: u32,

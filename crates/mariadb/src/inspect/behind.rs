@@ -8,7 +8,7 @@ use regex::Regex;
 use sqlx::{Executor as _, mysql::MySqlDatabaseError};
 
 use super::{Look, option, places, relations::quoted, routines::mode, text};
-use beds_core::inspect::{Needed, Relation, Routine, RoutineKind, Trigger, zones};
+use beds_core::inspect::{Needed, Relation, RelationKind, Routine, RoutineKind, Trigger, zones};
 
 /// How many names are asked about.
 const NAMES_MAX: usize = 2_000;
@@ -28,6 +28,17 @@ static HEAD: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// A name with a parenthesis after it.
 static CALLED: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?P<name>[A-Za-z_][A-Za-z0-9_$]*|`(?:[^`]|``)+`)\s*\(").ok());
+
+/// The tables that texts of routines seem to name. Their columns show what a routine stores, and what it returns.
+pub(super) fn tables_of_texts(relations: &[Relation], routines: &[Routine]) -> Vec<String> {
+    let texts: Vec<String> =
+        routines.iter().filter_map(|routine| routine.body.as_deref()).map(str::to_lowercase).collect();
+    let is_named = |relation: &&Relation| {
+        let name = relation.name.to_lowercase().replace('`', "``");
+        relation.kind == RelationKind::Table && texts.iter().any(|text| text.contains(&name))
+    };
+    relations.iter().filter(is_named).map(|relation| relation.name.clone()).collect()
+}
 
 impl Look<'_> {
     pub(super) async fn triggers(&mut self, relations: &mut [Relation]) -> sqlx::Result<()> {
@@ -184,5 +195,36 @@ impl Look<'_> {
             }
         }
         Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use beds_core::inspect::{Relation, RelationKind, Routine, RoutineKind, SqlMode};
+
+    use super::tables_of_texts;
+
+    #[test]
+    fn the_tables_that_texts_name_are_looked_at() {
+        let relation = |name, kind| Relation::new(name, kind);
+        let relations = [
+            relation("log", RelationKind::Table),
+            relation("Other`s", RelationKind::Table),
+            relation("idle", RelationKind::Table),
+            relation("log_view", RelationKind::View),
+        ];
+        let routine = Routine {
+            name: "c".to_owned(),
+            kind: RoutineKind::Procedure,
+            parameters: Vec::new(),
+            returns: None,
+            declares_read: false,
+            declares_write: false,
+            body: Some("begin insert into LOG (n) select n from `other``s`, log_view; end".to_owned()),
+            comment: String::new(),
+            mode: SqlMode::default(),
+            definer: None,
+        };
+        assert_eq!(tables_of_texts(&relations, &[routine]), ["log", "Other`s"]);
     }
 }

@@ -119,6 +119,10 @@ impl Look<'_> {
             return Ok(Seen::Server(schemas.iter().map(|row| text(row, 0)).collect()));
         }
         let (mut relations, others) = self.relations().await?;
+        let (routines, packages) = self.routines().await?;
+        if let Some(only) = &mut self.only {
+            only.extend(behind::tables_of_texts(&relations, &routines));
+        }
         self.views(&database, &mut relations).await?;
         self.columns(&mut relations).await?;
         self.refusals(&mut relations).await?;
@@ -126,7 +130,6 @@ impl Look<'_> {
         self.exact_defaults(&mut relations).await;
         self.triggers(&mut relations).await?;
         self.needs(&mut relations).await?;
-        let (routines, packages) = self.routines().await?;
         let no_functions = self.no_functions(&relations, &routines).await?;
         let no_zones = self.no_zones(&relations, &routines).await?;
         let grants = self.grants(user, &database).await?;

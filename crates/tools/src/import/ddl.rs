@@ -113,7 +113,7 @@ fn wanted(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue) -> Wa
     let is_whole = sees(&relation.name, catalogue);
     if domain.create.is_none() && !is_whole {
         domain.left_out.push(format!(
-            "create: {} has rights on some columns alone, and may not see what else a new record needs",
+            "create: {} has rights on some columns only, and may not see what else a new record needs",
             shown(&catalogue.grants.user)
         ));
     }

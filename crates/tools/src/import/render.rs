@@ -10,7 +10,7 @@ use super::{
     domain::{Call, Domain, Object},
     fields::{Field, Supply},
     literal::string,
-    types::EMPTY,
+    types::{EMPTY, Ty},
 };
 use beds_core::inspect::{Column, Direction, RelationKind, RoutineKind, Supplied};
 
@@ -124,9 +124,11 @@ fn header(out: &mut String, domain: &Domain, options: &Options) {
         entries.comment(out, "once", loose);
         entries.add("once", "false".to_owned());
     }
+    let of_calls = domain.calls.iter().flat_map(|call| &call.args).map(|arg| &arg.ty);
+    let mut texts = domain.fields.iter().map(|field| &field.ty).chain(of_calls);
     let allowed: Vec<(&str, &str)> = [
         ("B0322", domain.fields.iter().any(says_null), "a default is the text NULL"),
-        ("B0903", domain.fields.iter().any(is_always_empty), "a column keeps the empty text alone"),
+        ("B0903", texts.any(is_always_empty), "a column or an argument keeps only the empty text"),
         ("B0907", domain.names().any(may_look_odd), "the database has names that look like something else"),
     ]
     .into_iter()
@@ -141,9 +143,9 @@ fn header(out: &mut String, domain: &Domain, options: &Options) {
     entries.write(out);
 }
 
-/// Whether the only text of a field is the empty one.
-fn is_always_empty(field: &Field) -> bool {
-    field.ty.keys.iter().any(|(key, value)| *key == "pattern" && *value == string(EMPTY))
+/// Whether the only text of a type is the empty one.
+fn is_always_empty(ty: &Ty) -> bool {
+    ty.keys.iter().any(|(key, value)| *key == "pattern" && *value == string(EMPTY))
 }
 
 /// Whether the compiler would take the default for a mistake: a text that spells null.

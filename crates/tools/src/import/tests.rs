@@ -81,12 +81,17 @@ fn a_column_without_room_takes_the_empty_value_alone() {
     let plan = imported(&Catalogue { relations: vec![relation], ..Catalogue::default() });
     let template = text(&plan, "t_rec.toml");
     for part in [
-        "# allow: a column keeps the empty text alone\nallow = [\"B0903\"]",
+        "# allow: a column or an argument keeps only the empty text\nallow = [\"B0903\"]",
         "none = { type = \"string\", max = 1, pattern = \"\", required = true }",
         "# bits: its column keeps no bytes",
     ] {
         assert!(template.contains(part), "{part}: {template}");
     }
+    let mut call = procedure("c", "begin end");
+    call.parameters[0].kind = Kind::String { max: 0, trims: true };
+    let plan = imported(&Catalogue { routines: vec![call], ..Catalogue::default() });
+    let allows = |(_, text): &(String, String)| text.contains("allow = [\"B0903\"]");
+    assert!(plan.files.iter().any(allows), "{:?}", plan.files);
 }
 
 #[test]

@@ -18,7 +18,7 @@ const ENUM_LEN_MAX: usize = 255;
 pub(super) const ENTRIES_MAX: usize = 1_000;
 /// The years that MariaDB stores. It also stores 0, which is shown and may be sent back.
 pub(super) const YEARS: (i32, i32) = (1901, 2155);
-/// The pattern of a column that keeps no characters, such as `char(0)`: the empty text alone.
+/// The pattern of a column that keeps no characters, such as `char(0)`: only the empty text.
 pub(super) const EMPTY: &str = "";
 /// The most items that an imported list has if nothing says less.
 const LIST_MAX: u64 = 100_000;

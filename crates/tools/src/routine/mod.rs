@@ -23,7 +23,7 @@ pub(crate) use parentheses::{at_top, inside, outside};
 pub(crate) use rights::{gives, lacks_on, reads, sees, sees_routines};
 pub(crate) use sets::{Sets, handed_over, sets, setters};
 pub(crate) use statements::{
-    changes_duplicates, ignores, is_conditional, is_into, of_duplicates, several_rows, statements,
+    changes_duplicates, ignores, is_conditional, is_into, of_duplicates, opens, several_rows, statements,
 };
 pub(crate) use stores::{Assignment, assigned_to, assignments, stores};
 pub(crate) use tokens::{Token, tokens};

@@ -31,7 +31,7 @@ fn handles(declaration: &[Token]) -> bool {
 }
 
 /// Whether a statement may follow this token.
-pub(super) fn opens(token: &Token) -> bool {
+pub(crate) fn opens(token: &Token) -> bool {
     const WORDS: [&str; 6] = ["begin", "then", "else", "do", "loop", "repeat"];
     token.is_mark(';') || token.is_mark(':') || WORDS.iter().any(|word| token.is(word))
 }

@@ -3,7 +3,7 @@
 use super::{Findings, base::Base, place};
 use crate::{
     import::{self, Found},
-    routine::tokens,
+    routine::{Token, tokens},
 };
 use beds_core::{
     inspect::{Catalogue, Routine, same_word},
@@ -36,6 +36,13 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
     // A parameter that the text uses otherwise as well may have another value by then.
     let text = tokens(body, routine.mode);
     let uses = text.iter().filter(|token| token.name().is_some_and(|name| same_word(name, &parameter.name)));
+    // `(version = parameter) is not false` also holds for null.
+    let is_lenient = |three: &[Token]| {
+        three[0].is("is") && three[1].is("not") && (three[2].is("true") || three[2].is("false"))
+    };
+    if text.windows(3).any(is_lenient) {
+        return;
+    }
     if ways.is_empty() || !ways.iter().all(asks) || uses.count() != ways.len() {
         return;
     }

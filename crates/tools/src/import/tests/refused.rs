@@ -121,7 +121,7 @@ fn a_create_is_offered_where_all_columns_are_seen() {
         let (told, script) =
             seen(&[(&["SELECT", "INSERT", "TRIGGER"], on), (&["EXECUTE"], Granted::Database)]);
         let is_told = told.iter().any(|what| {
-            what == "create: `ro@%` has rights on some columns alone, and may not see what else a new record needs"
+            what == "create: `ro@%` has rights on some columns only, and may not see what else a new record needs"
         });
         let is_offered = script.contains("create procedure `sp_t_create`");
         assert_ne!(is_told, is_offered, "{told:#?}\n{script}");

@@ -2,7 +2,7 @@
 
 use beds_core::{
     inspect::{Relation, RelationKind, Supplied, Trigger},
-    spec::Generated,
+    spec::{Generated, Objects},
 };
 
 use super::{catalogue, column, domain, one, routine, said};
@@ -20,7 +20,11 @@ fn of(body: &str, trigger: Option<&str>, has_counter: bool) -> Vec<String> {
     log.columns = vec![column("seq"), column("n")];
     log.columns[0].default = Supplied::Counter;
     catalogue.relations.push(log);
-    let found = said(&domain([Some("c"), None, None], Some(Generated::Database)), &catalogue);
+    let mut domain = domain([Some("c"), None, None], Some(Generated::Database));
+    if let Objects::MariaDb(objects) = &mut domain.objects {
+        objects.create.as_mut().unwrap().returns = &[1];
+    }
+    let found = said(&domain, &catalogue);
     found.into_iter().filter(|line| line.contains("last_insert_id")).collect()
 }
 
@@ -42,12 +46,14 @@ fn a_key_that_no_counter_gives_is_found() {
     );
     one(
         &of(&asks, None, false),
-        "warning `last_insert_id()` in `c` does not tell the key of the new record, since `id_part` is no AUTO_INCREMENT",
+        "warning `last_insert_id()` in `c` does not tell the key of the new record, since `id_part` is not an AUTO_INCREMENT",
     );
     for (body, trigger, has_counter) in [
         (asks.as_str(), None, true),
         // The remedy.
         (&format!("begin {INSERT} returning id_part; end"), Some(sets), true),
+        // The number is only for another table.
+        (&format!("begin {INSERT}; insert into log (n) values (last_insert_id()); end"), Some(sets), true),
         // It says itself what is told.
         (
             &format!(
@@ -69,6 +75,14 @@ fn a_number_of_another_table_is_found() {
         "warning `c` asks for `last_insert_id()` after it writes into `log`: that is the number of `log`, not of `line`",
     );
     for body in [
+        format!(
+            "begin {INSERT}; select last_insert_id(); insert into log (n) values (last_insert_id()); end"
+        ),
+        format!(
+            "begin declare v int; {INSERT}; set v = last_insert_id(); insert into log (n) values (1); \
+                 insert into other (n) values (last_insert_id()); select v; end"
+        ),
+        format!("begin {INSERT}; insert into log (seq, n) values (7, 1); select last_insert_id(); end"),
         format!("begin insert into log (n) values (1); {INSERT}; select last_insert_id(); end"),
         format!(
             "begin {INSERT}; set @id = last_insert_id(); insert into log (n) values (@id); select @id; end"
@@ -76,4 +90,17 @@ fn a_number_of_another_table_is_found() {
     ] {
         assert_eq!(of(&body, None, true), [""; 0], "{body}");
     }
+}
+
+#[test]
+fn a_key_that_the_client_gives_needs_no_counter() {
+    let body = "begin insert into line (id_order, id_part, amount) values (o, r, c); insert into log (n) values (1); \
+                select last_insert_id(); end";
+    let mut catalogue = catalogue(vec![routine("c", &["o", "r", "c"], body)], Vec::new());
+    let mut log = Relation::new("log", RelationKind::Table);
+    log.columns = vec![column("seq")];
+    log.columns[0].default = Supplied::Counter;
+    catalogue.relations.push(log);
+    let found = said(&domain([Some("c"), None, None], None), &catalogue);
+    assert!(!found.iter().any(|line| line.contains("last_insert_id")), "{found:?}");
 }

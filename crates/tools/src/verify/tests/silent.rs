@@ -170,6 +170,9 @@ fn a_version_that_may_not_be_null_is_found() {
         ("amount = c", "(x is null or price = x)", ""),
         ("amount = c", "price = coalesce(x, price)", ""),
         ("amount = c", "price <=> ifnull(x, price)", ""),
+        ("amount = c", "(price = x) is not false", ""),
+        ("amount = c", "(price <> x) is not true", ""),
+        ("amount = c", "(price = x) is true", finds_none),
     ] {
         let body = format!(
             "update line set {set}, price = price + 1 where id_order = o and id_part = r and {condition}"
