@@ -31,6 +31,7 @@ fn incoming<'a>(broker: Broker, routing_key: &'a str, body: &'a [u8]) -> Incomin
         client: "",
         traceparent: None,
         wants_reply: true,
+        sought_for: None,
         stages: Arc::default(),
         body,
     }

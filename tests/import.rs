@@ -288,7 +288,7 @@ fn refused(stack: &Stack, folder: &Path) {
         (
             &["--mariadb", "postgres://localhost/x", "--out", &elsewhere],
             2,
-            "the scheme `postgres://` is none of MariaDB",
+            "`postgres://` is not a scheme of MariaDB",
         ),
         (
             &["--mariadb", &harbour, "--only", "nothing*", "--out", &elsewhere],

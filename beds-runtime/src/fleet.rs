@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures_util::future::BoxFuture;
@@ -91,6 +91,7 @@ impl Part {
                 .map(|domain| (domain.name.into(), domain.hash.into()))
                 .collect::<BTreeMap<_, _>>(),
             ended: 0,
+            counted: None,
             filesystem,
             away: BTreeSet::new(),
         };
@@ -137,11 +138,13 @@ impl Part {
                     prefetch: pool.prefetch,
                     serves: serving.contains(&broker),
                 };
-                let (brokers, ended) = (brokers.into_iter().map(pooled).collect(), pulse().ended);
+                let brokers = brokers.into_iter().map(pooled).collect();
+                let (counted, ended) = (Instant::now(), pulse().ended);
                 let filesystem = *filesystem.borrow();
                 fleet
                     .beat(|me| {
                         (me.state, me.reason, me.brokers, me.ended) = (state, reason, brokers, ended);
+                        me.counted = Some(counted);
                         (me.filesystem, me.away) = (filesystem, engines.away());
                     })
                     .await;

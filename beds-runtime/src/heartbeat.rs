@@ -4,17 +4,17 @@
 //! node takes them, because they would pile up in their queue. Each asks for a reply. So a heartbeat that fails is
 //! reported, and neither waits nor becomes a dead letter.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use beds_bus::{Amqp, BusError, BusPublisher};
 use beds_core::{spec::Domain, value::microseconds};
 use beds_protocol::{Broker, topology::header};
 use beds_services::fleet::{Fleet, Member};
 use serde_json::{Value, json};
-use tokio::{
-    task::JoinHandle,
-    time::{Instant, timeout},
-};
+use tokio::{task::JoinHandle, time::timeout};
 use tracing::info;
 use uuid::Uuid;
 
@@ -51,9 +51,31 @@ struct Beats {
     bus: Option<BusPublisher>,
     /// Whether the log has said that no node takes them.
     is_told: bool,
+    rate: Rate,
+    purged: Option<Instant>,
+}
+
+/// How many requests end in a second. They are counted at moments of their own, and not for each heartbeat.
+#[derive(Debug, Default)]
+struct Rate {
     /// The time and the result of the last count of ended requests.
     counted: Option<(Instant, u64)>,
-    purged: Option<Instant>,
+    of_last: f64,
+}
+
+impl Rate {
+    /// The rate up to this count, which may be the last one again.
+    fn with(&mut self, count: Option<(Instant, u64)>) -> f64 {
+        if let (Some((before, ended_before)), Some((at, ended))) = (self.counted, count)
+            && at > before
+        {
+            #[allow(clippy::cast_precision_loss, reason = "a rate is no count")]
+            let ended = ended.saturating_sub(ended_before) as f64;
+            self.of_last = ended / at.duration_since(before).as_secs_f64();
+        }
+        self.counted = count;
+        self.of_last
+    }
 }
 
 impl Heart {
@@ -74,7 +96,7 @@ impl Heart {
             keep,
             bus: None,
             is_told: false,
-            counted: None,
+            rate: Rate::default(),
             purged: None,
         };
         let beating = tokio::spawn(async move {
@@ -149,6 +171,7 @@ impl Beats {
             services,
             brokers,
             ended,
+            counted,
             host,
             pid,
             version,
@@ -157,14 +180,7 @@ impl Beats {
             templates,
             ..
         } = self.fleet.me();
-        let now = Instant::now();
-        let rate = self.counted.map_or(0.0, |(at, before)| {
-            let seconds = now.duration_since(at).as_secs_f64().max(f64::EPSILON);
-            #[allow(clippy::cast_precision_loss, reason = "a rate is no count")]
-            let count = ended.saturating_sub(before) as f64;
-            count / seconds
-        });
-        self.counted = Some((now, ended));
+        let rate = self.rate.with(counted.map(|at| (at, ended)));
         // The wire form has no more digits.
         let started_at = microseconds(started_at);
         let reason: Option<String> =
@@ -236,4 +252,19 @@ fn millis(duration: Duration) -> u32 {
 fn load() -> f64 {
     let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split_whitespace().next().and_then(|load| load.parse().ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_that_between_two_counts_whenever_it_is_told() {
+        let begun = Instant::now();
+        let count = |seconds, ended| Some((begun + Duration::from_secs(seconds), ended));
+        let mut rate = Rate::default();
+        let told = [None, count(0, 5), count(0, 5), count(10, 105), count(10, 105), count(20, 105)]
+            .map(|count| rate.with(count).to_string());
+        assert_eq!(told, ["0", "0", "0", "10", "10", "0"]);
+    }
 }

@@ -297,7 +297,7 @@ const REFUSED: &[Refused] = &[
     in_variable(
         "another server's scheme",
         &[("BEDS__MARIADB__CATALOG__URL", "postgres://u@h/c")],
-        &["mariadb.catalog.url: the scheme `postgres://` is none of MariaDB"],
+        &["mariadb.catalog.url: `postgres://` is not a scheme of MariaDB"],
     ),
     in_variable(
         "a user of RabbitMQ without a password",

@@ -106,11 +106,12 @@ pub(crate) fn run(root: &Path, programs: &[Program], wants_all: bool) -> Result<
     let waiting = Mutex::new(programs.iter());
     let failed = Mutex::new(Vec::new());
     let stops = AtomicBool::new(false);
-    let work = || -> Result<()> {
+    let work_off = || -> Result<()> {
         while !stops.load(Ordering::Relaxed) {
             let Some(program) = waiting.lock().unwrap_or_else(PoisonError::into_inner).next() else { break };
             let name = program.executable.file_name().unwrap_or_default();
             let output = outputs.join(name).with_extension("txt");
+            writeln!(io::stdout().lock(), "    Starting {}", program.executable.display())?;
             let began = Instant::now();
             let passed = program.run(&output)?;
             if !passed {
@@ -125,16 +126,21 @@ pub(crate) fn run(root: &Path, programs: &[Program], wants_all: bool) -> Result<
         }
         Ok(())
     };
-    thread::scope(|scope| {
+    let work = || work_off().inspect_err(|_| stops.store(true, Ordering::Relaxed));
+    let ended = thread::scope(|scope| {
         let workers: Vec<_> = iter::repeat_with(|| scope.spawn(work)).take(PROGRAMS).collect();
         workers.into_iter().try_for_each(|worker| match worker.join() {
             Ok(done) => done,
             Err(panic) => std::panic::resume_unwind(panic),
         })
-    })?;
+    });
     let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
-    if !failed.is_empty() {
-        bail!("tests failed in:\n{}", failed.join("\n"));
+    if failed.is_empty() {
+        return ended;
     }
-    Ok(())
+    let failed = format!("tests failed in:\n{}", failed.join("\n"));
+    match ended {
+        Ok(()) => bail!(failed),
+        Err(error) => Err(error.context(failed)),
+    }
 }

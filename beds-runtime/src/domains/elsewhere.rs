@@ -3,18 +3,21 @@
 //! All nodes of a service share its queues. So while a new template is rolled out, its requests also reach nodes that do
 //! not have it yet. Such a request is worth a further try as long as the fleet knows a node that has the template.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use beds_core::{Error, Factory, Result, address::Address, service::Incoming, spec::Domain};
 use beds_protocol::{BatchItem, ErrorCode, Operation, RoutingKey, Service, shown, topology::QueueKind};
 use beds_services::fleet::{Elsewhere, Fleet};
-use tracing::warn;
+use tracing::{debug, warn};
 
 use super::Domains;
 
 /// The hint for a template that nobody is known to serve.
 const GONE: &str =
     "no node of the service is known to serve it; one did, since RabbitMQ has a binding for it";
+
+/// How long a write without a reply waits for a node with its operation.
+const SOUGHT_MAX: Duration = Duration::from_mins(10);
 
 impl<F: Factory> Domains<F> {
     /// The address of a request.
@@ -31,7 +34,13 @@ impl<F: Factory> Domains<F> {
                 Err(_) => error,
             };
             if is_unknown {
-                warn!("{}: {}", error.message, error.hint.as_deref().unwrap_or_default());
+                let hint = error.hint.as_deref().unwrap_or_default();
+                // In a roll-out, many requests are refused like this.
+                if error.retryable {
+                    debug!("{}: {hint}", error.message);
+                } else {
+                    warn!("{}: {hint}", error.message);
+                }
             }
             error
         })
@@ -91,9 +100,28 @@ impl<F: Factory> Domains<F> {
     }
 }
 
-/// A read that nobody waits for does not wait for another node: it changes nothing, and would hold up others here.
+/// A read that nobody waits for does not wait for another node: it changes nothing, and would hold up others here. A
+/// write waits for an operation as long as is enough for any node that has it.
 pub(super) fn as_long_as_it_may_wait(error: Error, incoming: &Incoming<'_>) -> Error {
-    let is_of_others = matches!(error.code, ErrorCode::UnknownTemplate | ErrorCode::UnknownOperation);
-    let may_wait = incoming.wants_reply || incoming.broker.kind() == QueueKind::Quorum;
-    Error { retryable: error.retryable && (may_wait || !is_of_others), ..error }
+    if incoming.wants_reply || !error.is_of_this_node() {
+        return error;
+    }
+    let may_wait = incoming.broker.kind() == QueueKind::Quorum;
+    // Two nodes with different versions of a template each send a mistyped operation to the other.
+    let is_in_vain = error.code == ErrorCode::UnknownOperation
+        && incoming.sought_for.is_some_and(|sought_for| sought_for > SOUGHT_MAX);
+    if is_in_vain && error.retryable {
+        given_up(error)
+    } else {
+        Error { retryable: error.retryable && may_wait, ..error }
+    }
+}
+
+/// The error of a request whose operation no node has offered for long.
+fn given_up(error: Error) -> Error {
+    let hint = format!(
+        "no node has offered it for {} minutes; check its name, and replay the request if a node offers it later",
+        SOUGHT_MAX.as_secs() / 60
+    );
+    Error { retryable: false, ..error }.hint(hint)
 }

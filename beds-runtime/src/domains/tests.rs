@@ -171,6 +171,7 @@ fn incoming<'a>(routing_key: &'a str, body: &'a str) -> Incoming<'a> {
         client: "",
         traceparent: None,
         wants_reply: true,
+        sought_for: None,
         stages: Arc::default(),
         body: body.as_bytes(),
     }

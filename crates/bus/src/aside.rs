@@ -3,7 +3,10 @@
 //! A request that is put aside is copied, and acknowledged once RabbitMQ has confirmed the copy. So nothing is lost,
 //! and RabbitMQ's count of deliveries starts anew. The copy goes to its queue by the default exchange, so headers keep
 //! the routing key, the exchange and the user of the request. The node believes these headers where RabbitMQ vouches
-//! that a node has published the copy.
+//! that a node has published the copy. Another header keeps since when a request waits for another node, so that one
+//! which no node can do does not wait for ever.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use beds_protocol::header;
 use lapin::{
@@ -15,7 +18,8 @@ use crate::message::Properties;
 
 /// RabbitMQ's count of deliveries before this one, in quorum queues.
 const DELIVERY_COUNT: &str = "x-delivery-count";
-const OURS: [&str; 4] = [DELIVERY_COUNT, header::ASIDE_KEY, header::ASIDE_EXCHANGE, header::ASIDE_USER];
+const OURS: [&str; 5] =
+    [DELIVERY_COUNT, header::ASIDE_KEY, header::ASIDE_EXCHANGE, header::ASIDE_USER, header::ASIDE_SOUGHT];
 
 /// A request by its properties, and the exchange and routing key that it was published with.
 #[derive(Debug, PartialEq)]
@@ -23,6 +27,28 @@ pub(crate) struct Restored {
     pub(crate) properties: BasicProperties,
     pub(crate) routing_key: ShortString,
     pub(crate) exchange: ShortString,
+    pub(crate) sought: Option<Sought>,
+}
+
+/// Since when a request waits for another node, in Unix milliseconds: the nodes that have it in turn share no other
+/// clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sought(i64);
+
+impl Sought {
+    pub(crate) fn now() -> Self {
+        Self(unix_ms())
+    }
+
+    /// For how long.
+    pub(crate) fn lasts(self) -> Duration {
+        Duration::from_millis(u64::try_from(unix_ms().saturating_sub(self.0)).unwrap_or_default())
+    }
+}
+
+fn unix_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The properties of a copy that is published as this user. They have no expiration: a request that is put aside may
@@ -30,13 +56,16 @@ pub(crate) struct Restored {
 pub(crate) fn properties(
     from: &BasicProperties,
     (exchange, routing_key): (&ShortString, &ShortString),
-    user: &str,
+    (user, sought): (&str, Option<Sought>),
 ) -> Properties {
     let mut headers = others(from);
     headers.insert(header::ASIDE_KEY.into(), text(routing_key));
     headers.insert(header::ASIDE_EXCHANGE.into(), text(exchange));
     if let Some(user) = from.user_id() {
         headers.insert(header::ASIDE_USER.into(), text(user));
+    }
+    if let Some(Sought(since)) = sought {
+        headers.insert(header::ASIDE_SOUGHT.into(), AMQPValue::LongLongInt(since));
     }
     Properties::from_parts(without_expiration(from).with_user_id(user.into()), headers).persistent()
 }
@@ -47,13 +76,19 @@ pub(crate) fn restored(from: &BasicProperties, users: &[String]) -> Option<Resto
     if !users.iter().any(|own| own == vouched.as_str()) {
         return None;
     }
-    let told = |name| from.headers().as_ref().and_then(|headers| short(headers.inner().get(name)?));
+    let header = |name| from.headers().as_ref()?.inner().get(name);
+    let told = |name| header(name).and_then(short);
     let routing_key = told(header::ASIDE_KEY)?;
     let mut properties = without_expiration(from).with_headers(others(from));
     if let Some(user) = told(header::ASIDE_USER) {
         properties = properties.with_user_id(user);
     }
-    Some(Restored { properties, routing_key, exchange: told(header::ASIDE_EXCHANGE).unwrap_or_default() })
+    let sought = match header(header::ASIDE_SOUGHT) {
+        Some(AMQPValue::LongLongInt(since)) => Some(Sought(*since)),
+        _ => None,
+    };
+    let exchange = told(header::ASIDE_EXCHANGE).unwrap_or_default();
+    Some(Restored { properties, routing_key, exchange, sought })
 }
 
 /// How often RabbitMQ has delivered a message before.
@@ -146,7 +181,8 @@ mod tests {
     }
 
     fn copy(user: &str) -> BasicProperties {
-        properties(&request(), (&"beds".into(), &"note.create".into()), user).into_basic()
+        let sought = Some(Sought(1_000));
+        properties(&request(), (&"beds".into(), &"note.create".into()), (user, sought)).into_basic()
     }
 
     #[test]
@@ -156,8 +192,11 @@ mod tests {
         assert_eq!(copy.user_id().as_ref().unwrap().as_str(), "beds");
         assert!(copy.expiration().is_none() && *copy.delivery_mode() == Some(2));
         assert_eq!(deliveries(&copy), 0);
-        let Restored { properties, routing_key, exchange } = restored(&copy, &["beds".to_owned()]).unwrap();
+        let Restored { properties, routing_key, exchange, sought } =
+            restored(&copy, &["beds".to_owned()]).unwrap();
         assert_eq!((routing_key.as_str(), exchange.as_str()), ("note.create", "beds"));
+        assert_eq!(sought, Some(Sought(1_000)));
+        assert!(Sought(1_000).lasts() > Duration::from_hours(1) && Sought(i64::MAX).lasts().is_zero());
         assert_eq!(properties.user_id(), request().user_id());
         assert_eq!(properties.message_id(), request().message_id());
         let headers: Vec<_> =

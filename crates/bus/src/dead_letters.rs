@@ -109,17 +109,22 @@ impl DeadLetters {
         self.remove(letter).await
     }
 
-    /// Disconnects. Held letters are in the queue again before this returns, so that whoever looks next finds them.
+    /// Disconnects. Held letters go back to the queue, usually before this returns, so that whoever looks next finds them.
     ///
     /// # Errors
     /// When RabbitMQ does not answer in time; what is held goes back all the same.
     pub async fn close(self) -> Result<(), BusError> {
         // The end of a connection would return them as well, but some time later.
         let all = BasicNackOptions { multiple: true, requeue: true };
-        self.channel.basic_nack(0, all).await?;
-        // RabbitMQ works off a channel in order: after this answer the letters are back.
-        let _ = self.count().await;
-        self.connection.close(self.connection.limit(), "done").await
+        let limit = self.connection.limit();
+        // RabbitMQ closes a channel that asked for a queue which does not exist.
+        if self.channel.status().connected() {
+            let _ = within(limit, "returning letters", self.channel.basic_nack(0, all)).await;
+            // RabbitMQ works off a channel in order. So by this answer the queue has been told of the letters, though a
+            // quorum queue may take a moment longer to return them.
+            let _ = self.count().await;
+        }
+        self.connection.close(limit, "done").await
     }
 }
 

@@ -115,6 +115,7 @@ pub(crate) fn incoming<'a>(
         client: client.map_or("", ShortString::as_str),
         traceparent: traceparent(properties),
         wants_reply,
+        sought_for: None,
         stages: Arc::clone(stages),
         body: &delivery.data,
     }

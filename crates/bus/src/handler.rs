@@ -14,7 +14,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use beds_core::{
     backoff::Backoff,
     error::Error,
-    service::{Need, Verdict},
+    service::{Incoming, Need, Verdict},
     stages::{Stages, Tracer},
     traced,
 };
@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, Span, debug, info_span};
 
 use crate::{
-    aside::{self, Restored},
+    aside::{self, Restored, Sought},
     envelope,
     error::BusError,
     hosting::{self, Shared},
@@ -149,26 +149,27 @@ impl Handler {
             QueueKind::Classic => 0,
             QueueKind::Quorum => aside::deliveries(&delivery.properties),
         };
-        let delivery = self.as_it_was(delivery);
-        self.work_off(&delivery, deliveries, &stop).instrument(span).await
+        let (delivery, sought) = self.as_it_was(delivery);
+        self.work_off((&delivery, sought), deliveries, &stop).instrument(span).await
     }
 
-    /// The original request of a delivery that is a copy.
-    fn as_it_was(&self, mut delivery: Delivery) -> Delivery {
+    /// The original request of a delivery that is a copy, and since when it waits for another node.
+    fn as_it_was(&self, mut delivery: Delivery) -> (Delivery, Option<Sought>) {
         if self.source != Source::Requests
-            && let Some(Restored { properties, routing_key, exchange }) =
+            && let Some(Restored { properties, routing_key, exchange, sought }) =
                 aside::restored(&delivery.properties, &self.shared.users)
         {
             delivery.properties = properties;
             delivery.routing_key = routing_key;
             delivery.exchange = exchange;
+            return (delivery, sought);
         }
-        delivery
+        (delivery, None)
     }
 
     async fn work_off(
         &self,
-        delivery: &Delivery,
+        (delivery, mut sought): (&Delivery, Option<Sought>),
         deliveries: u64,
         stop: &CancellationToken,
     ) -> Result<Settled, BusError> {
@@ -186,7 +187,7 @@ impl Handler {
             Err(error) => return Ok(self.give_up(service, named, error, stop).await),
         };
         if deliveries > 0 {
-            match self.suspect(delivery, deliveries, stop).await {
+            match self.suspect((delivery, sought), deliveries, stop).await {
                 Suspicion::None => {}
                 Suspicion::Settled(settled) => return Ok(settled),
                 Suspicion::Confirmed(error) => return Ok(self.give_up(service, named, error, stop).await),
@@ -203,7 +204,10 @@ impl Handler {
         let (mut tries, mut place) = (0, None);
         loop {
             let wants_reply = reply_to.is_some();
-            let incoming = envelope::incoming(self.broker, delivery, &request_id, wants_reply, &stages);
+            let incoming = Incoming {
+                sought_for: sought.map(Sought::lasts),
+                ..envelope::incoming(self.broker, delivery, &request_id, wants_reply, &stages)
+            };
             match self.in_turn(deliveries, service.handle(incoming)).await {
                 Verdict::Reply(reply) => {
                     let since = Instant::now();
@@ -229,23 +233,38 @@ impl Handler {
                     meter.inspect(|meter| meter.retried.count());
                     let routing_key = delivery.routing_key.as_str();
                     debug!(request_id = request_id.as_ref(), routing_key, "retried later: {error}");
+                    // Time that it has waited for a database does not count.
+                    sought = error.is_of_this_node().then(|| sought.unwrap_or_else(Sought::now));
                 }
             }
+            let needs = Source::Waiting(service.needs(delivery.routing_key.as_str()));
             if let Source::Waiting(_) = self.source {
-                let waits = self.put_aside(delivery, self.source).await;
-                return Ok(if waits { Settled::Waits(delivery.delivery_tag) } else { Settled::Left });
+                return Ok(self.wait_on((delivery, sought), needs).await);
             }
             tries += 1;
             place = place.take().or_else(|| self.held.try_acquire().ok());
-            if (place.is_none() || tries >= TRIES_MAX) && self.broker.kind() == QueueKind::Quorum {
-                let needs = Source::Waiting(service.needs(delivery.routing_key.as_str()));
-                if self.put_aside(delivery, needs).await {
-                    return Ok(Settled::Done(delivery.delivery_tag));
-                }
+            if (place.is_none() || tries >= TRIES_MAX)
+                && self.broker.kind() == QueueKind::Quorum
+                && self.put_aside((delivery, sought), needs).await
+            {
+                return Ok(Settled::Done(delivery.delivery_tag));
             }
             if !wait(&mut backoff, stop).await {
                 return Ok(Settled::Left);
             }
+        }
+    }
+
+    /// A request that was put aside goes behind all others. One that waited for another node, and that this node can do,
+    /// now waits for what this node needs for it, where it holds up no other template. The way back does not exist, so
+    /// no request goes round between two nodes.
+    async fn wait_on(&self, waiting: (&Delivery, Option<Sought>), needs: Source) -> Settled {
+        let to = if self.source == Source::Waiting(Need::TEMPLATE) { needs } else { self.source };
+        let tag = waiting.0.delivery_tag;
+        match self.put_aside(waiting, to).await {
+            true if to == self.source => Settled::Waits(tag),
+            true => Settled::Done(tag),
+            false => Settled::Left,
         }
     }
 
@@ -265,7 +284,12 @@ impl Handler {
     }
 
     /// Judges a message that was delivered before: the node that had it may have ended over it.
-    async fn suspect(&self, delivery: &Delivery, deliveries: u64, stop: &CancellationToken) -> Suspicion {
+    async fn suspect(
+        &self,
+        (delivery, sought): (&Delivery, Option<Sought>),
+        deliveries: u64,
+        stop: &CancellationToken,
+    ) -> Suspicion {
         if self.source == Source::Alone {
             if deliveries < u64::from(self.shared.amqp.delivery_attempts_max) {
                 return Suspicion::None;
@@ -274,7 +298,7 @@ impl Handler {
                 format!("{deliveries} times it was taken up, alone, and not finished: it may end the node");
             return Suspicion::Confirmed(Error::internal(message));
         }
-        if deliveries >= SUSPECT_AFTER && self.put_aside(delivery, Source::Alone).await {
+        if deliveries >= SUSPECT_AFTER && self.put_aside((delivery, sought), Source::Alone).await {
             return Suspicion::Settled(Settled::Done(delivery.delivery_tag));
         }
         if self.source == Source::Requests {

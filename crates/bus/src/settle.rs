@@ -27,7 +27,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use crate::{
-    aside, dead,
+    aside::{self, Sought},
+    dead,
     direct::Trial,
     envelope,
     error::{BusError, Told},
@@ -159,10 +160,14 @@ impl Handler {
     }
 
     /// Puts a copy into another queue of the broker; false if the queue is not known to have it.
-    pub(crate) async fn put_aside(&self, delivery: &Delivery, to: Source) -> bool {
+    pub(crate) async fn put_aside(
+        &self,
+        (delivery, sought): (&Delivery, Option<Sought>),
+        to: Source,
+    ) -> bool {
         let Some(queue) = Name::new(to.queue(self.broker)) else { return false };
         let from = (&delivery.exchange, &delivery.routing_key);
-        let properties = |user: &str| aside::properties(&delivery.properties, from, user);
+        let properties = |user: &str| aside::properties(&delivery.properties, from, (user, sought));
         let put = self.aside.put(DEFAULT_EXCHANGE, queue, properties, &delivery.data).await;
         match put {
             Ok(()) => return true,
@@ -264,7 +269,7 @@ impl Handler {
         }
         if is_write {
             let to = Source::Waiting(FOR_THE_DEAD);
-            if self.put_aside(delivery, to).await {
+            if self.put_aside((delivery, None), to).await {
                 return Letter::Settled(if self.source == to {
                     Settled::Waits(tag)
                 } else {

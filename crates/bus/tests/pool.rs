@@ -10,12 +10,15 @@ use std::{
     time::Duration,
 };
 
-use beds_bus::{Amqp, Status};
+use beds_bus::{Amqp, Properties, Status, left_over};
 use beds_core::{
     outbox::EventSink as _,
-    settings::{Millis, SecretUrl},
+    settings::{Millis, SecretUrl, Urls},
 };
-use beds_protocol::topology::{DEAD, EXCHANGE, Exchange, ReadQueues};
+use beds_protocol::{
+    Broker, header,
+    topology::{DEAD, EXCHANGE, Exchange, ReadQueues},
+};
 use futures_util::FutureExt as _;
 use lapin::{
     BasicProperties, ConnectionProperties, ExchangeKind,
@@ -23,9 +26,9 @@ use lapin::{
         BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions, ExchangeDeleteOptions,
         QueueDeleteOptions,
     },
-    types::FieldTable,
+    types::{AMQPValue, FieldTable},
 };
-use rig::{Client, PATIENCE, Rig};
+use rig::{Client, PATIENCE, Rig, WRITES, name};
 use tokio::time::timeout;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -283,4 +286,56 @@ async fn what_was_with_a_node_that_ended_again_and_again_is_done_in_the_end() {
     .await;
     assert_eq!(rig.probe.asked().len(), COUNT);
     rig.ends_with_nothing_left().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_another_node_no_longer_waits_there_once_this_one_can_do_it() {
+    const FOR_TEMPLATE: &str = "beds.app_server.w.wait.template";
+    let rig = Rig::start().await;
+    rig.gate.send_replace(true);
+    rig.probe.is_away.store(true, Ordering::Relaxed);
+    // As a node without the template puts it aside.
+    let mut headers = FieldTable::default();
+    headers.insert(header::ASIDE_KEY.into(), AMQPValue::LongString("probe.away".into()));
+    let copy = BasicProperties::default()
+        .with_delivery_mode(2)
+        .with_message_id("t".into())
+        .with_user_id("guest".into())
+        .with_headers(headers);
+    let connection = rig.connection().await;
+    let channel = connection.create_channel().await.unwrap();
+    let sent = channel
+        .basic_publish("".into(), FOR_TEMPLATE.into(), BasicPublishOptions::default(), b"t", copy)
+        .await;
+    sent.unwrap().await.unwrap();
+    rig.eventually("it waits for what it needs here", async || {
+        rig.asked_for("t") > 1 && rig.waiting(FOR_TEMPLATE).await == 0 && rig.waiting(WAITING).await == 1
+    })
+    .await;
+    rig.probe.is_away.store(false, Ordering::Relaxed);
+    rig.eventually("it is done", async || rig.waiting(WAITING).await == 0).await;
+    rig.ends_with_nothing_left().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nodes_take_is_not_left_over() {
+    const COUNT: usize = 200;
+    let mut rig = Rig::start().await;
+    let amqp = Amqp { url: Urls(vec![SecretUrl::new(&rig.stack.amqp_url())]), ..Amqp::default() };
+    let left = async || left_over(&amqp, "test", &Broker::ALL, &[]).await.unwrap();
+    for number in 0..COUNT {
+        rig.client.send("probe.done", &format!("d{number}"), false).await;
+    }
+    rig.eventually("some wait", async || rig.waiting(WRITES).await > 0).await;
+    assert_eq!(left().await, []);
+    rig.gate.send_replace(true);
+    rig.eventually("it is all done", async || rig.probe.asked().len() == COUNT).await;
+    rig.pool.take().unwrap().shutdown().await;
+    for queue in [WRITES, ALONE] {
+        rig.client.publisher.put("", name(queue), Properties::json().persistent(), b"").await.unwrap();
+    }
+    rig.eventually("what came later is told", async || {
+        left().await == [(WRITES.to_owned(), 1), (ALONE.to_owned(), 1)]
+    })
+    .await;
 }

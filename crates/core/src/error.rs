@@ -64,6 +64,12 @@ impl Error {
         self
     }
 
+    /// Whether another node of the service may have what this one lacks: the template, or the operation.
+    #[must_use]
+    pub const fn is_of_this_node(&self) -> bool {
+        matches!(self.code, ErrorCode::UnknownTemplate | ErrorCode::UnknownOperation)
+    }
+
     /// Adds what is wrong with one field. An empty name means the whole record.
     #[must_use]
     pub fn detail(mut self, field: impl Into<String>, reason: impl Into<String>) -> Self {

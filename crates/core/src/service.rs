@@ -42,6 +42,8 @@ pub struct Incoming<'a> {
     pub traceparent: Option<&'a str>,
     /// Whether the client waits for a reply.
     pub wants_reply: bool,
+    /// For how long it has been waiting for another node, if the last node to have it could not do it.
+    pub sought_for: Option<Duration>,
     /// Records where the time of the request goes.
     pub stages: Arc<Stages>,
     /// The body.

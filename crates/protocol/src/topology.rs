@@ -64,6 +64,8 @@ pub mod header {
     pub const ASIDE_EXCHANGE: &str = "beds-aside-exchange";
     /// On a request that a node has put aside: its user.
     pub const ASIDE_USER: &str = "beds-aside-user";
+    /// On a request that a node has put aside for another node: since when it waits for one, in Unix milliseconds.
+    pub const ASIDE_SOUGHT: &str = "beds-aside-sought";
     /// Dead letter: the names of the client's headers that were too long to keep, with commas between.
     pub const DEAD_HEADERS_DROPPED: &str = "beds-dead-headers-dropped";
 }

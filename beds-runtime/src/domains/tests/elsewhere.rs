@@ -40,6 +40,7 @@ fn member(node: &str, service: Hosted, templates: &[(&str, &str)]) -> Member {
         brokers: Vec::new(),
         templates: templates.iter().map(|&(name, hash)| (name.into(), hash.into())).collect(),
         ended: 0,
+        counted: None,
         filesystem: None,
         away: std::collections::BTreeSet::new(),
     }
@@ -86,6 +87,16 @@ async fn what_another_node_serves_is_tried_again_and_no_dead_letter() {
     assert_eq!(domains.needs("fresh.create"), Need::TEMPLATE);
     assert_eq!(domains.needs("person.call.fresh"), Need::TEMPLATE);
     assert_eq!(domains.needs("person.create"), Need::Database(Engine::MariaDb, "people"));
+    // Both nodes may lack an operation, so no request waits for one without end.
+    for (key, sought_for, expected) in [
+        ("person.call.typo", 9, End::Retry(ErrorCode::UnknownOperation)),
+        ("person.call.typo", 11, End::Dead(ErrorCode::UnknownOperation)),
+        ("fresh.create", 11, End::Retry(ErrorCode::UnknownTemplate)),
+    ] {
+        let sought_for = Some(Duration::from_mins(sought_for));
+        let request = Incoming { broker: Broker::AppWrite, sought_for, ..incoming(key, "{}") };
+        assert_eq!(end(&domains, request).await, expected, "{key}");
+    }
     // A read that nobody waits for would hold up others.
     let read = incoming("fresh.fetch", FETCH);
     assert_eq!(end(&domains, read).await, End::Dead(ErrorCode::UnknownTemplate));

@@ -276,7 +276,7 @@ impl Rules {
         Err(match nearest(&shown, self.schemes.iter().copied()) {
             Some(near) => format!("unknown scheme `{shown}://`: did you mean `{near}://`?"),
             None => {
-                format!("the scheme `{shown}://` is not one of {}; write it as {}", self.server, self.example)
+                format!("`{shown}://` is not a scheme of {}; write it as {}", self.server, self.example)
             }
         })
     }

@@ -109,7 +109,9 @@ impl Gathered {
                 let error = if ended.contains(&instance) {
                     let message = format!("the node is not connected; it was last heard {ago} s ago");
                     Error::new(ErrorCode::Unavailable, message)
-                        .hint("it has ended, or lost RabbitMQ; `node.call.ping` tells whether it is back")
+                        .hint(
+                            "it has ended, or lost RabbitMQ, and may have obeyed the command before; `node.call.ping` shows whether it is back",
+                        )
                 } else {
                     let message = format!("the node did not answer; it was last heard {ago} s ago");
                     Error::new(ErrorCode::DeadlineExceeded, message).hint(

@@ -1,6 +1,9 @@
 //! The messages between the nodes of a fleet, and the state that they report.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Instant,
+};
 
 use beds_core::error::Error;
 use beds_protocol::{Broker, ErrorBody, Service, value::DateTime};
@@ -60,6 +63,9 @@ pub struct Member {
     pub brokers: Vec<Pooled>,
     /// How many requests it has completed since it started.
     pub ended: u64,
+    /// When this node has counted them last. Only the node itself knows it.
+    #[serde(skip)]
+    pub counted: Option<Instant>,
     /// The machine.
     pub host: String,
     /// The process id on that machine.

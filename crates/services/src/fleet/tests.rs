@@ -20,6 +20,7 @@ pub(super) fn member(node: &str) -> Member {
         brokers: vec![Pooled { broker: Broker::AppRead, instances: 1, prefetch: 1, serves: true }],
         templates: BTreeMap::new(),
         ended: 0,
+        counted: None,
         filesystem: None,
         away: std::collections::BTreeSet::new(),
     }
@@ -137,6 +138,7 @@ async fn who_was_killed_is_not_waited_for() {
         "{}",
         error.message
     );
+    assert!(error.hint.as_deref().unwrap().contains("may have obeyed the command"), "{error}");
     assert!(answers[1].ok);
 }
 
