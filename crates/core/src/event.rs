@@ -146,8 +146,9 @@ impl Publication {
     }
 
     /// The events and entries of the write, given its outcome. `after` is the record with the fields of
-    /// [`Self::read_after`], if there are any; for a call it has the key, as the record shows it. For a write by filter it is the array of the written records, each an
-    /// object with the key, and after an update the version and those fields.
+    /// [`Self::read_after`], if there are any; for a call it has the key, as the record shows it. For a write by filter it
+    /// is the array of the written records, each an object with the key, and after an update the version and those
+    /// fields.
     ///
     /// # Errors
     /// `internal`, if the outcome does not belong to the write.

@@ -247,9 +247,13 @@ impl Statement<'_> {
         {
             return year(comparison, number);
         }
-        let value = &match (self.kept(field), value) {
-            (Kept::Rounded(_), Value::Float(number)) if !self.is_in_order => exact(*number),
-            (_, value) => value.clone(),
+        let rounded;
+        let value = match (self.kept(field), value) {
+            (Kept::Rounded(_), Value::Float(number)) if !self.is_in_order => {
+                rounded = exact(*number);
+                &rounded
+            }
+            (_, value) => value,
         };
         if let Value::Decimal(value) = value
             && !matches!(self.kept(field), Kept::Float | Kept::Double)

@@ -130,7 +130,7 @@ impl Create<'_> {
         let must_be_kept =
             |value: &Value| self.is_upsert || !matches!(value, Value::DateTime(_) | Value::Time(_));
         refused::refuse_changed(domain, columns, keys().filter(|(.., value)| must_be_kept(value)))?;
-        let keys = keys().map(|(_, field, value)| (field, value));
+        let keys = keys().map(|(_, field, value)| (field, value)).filter(|(_, value)| must_be_kept(value));
         kept::refuse_shortened(domain, (self.procedure, takes), columns, keys)
     }
 

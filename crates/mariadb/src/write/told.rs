@@ -7,7 +7,7 @@ use beds_core::{
     event::{Publication, Told},
     lookup::KEYS_MAX,
     plan::{self, Invocation},
-    spec::{Arg, ArgMode, Domain, mariadb},
+    spec::{Arg, ArgMode, Domain, Type, mariadb},
     value::{Value, write_record},
 };
 use sqlx::MySqlConnection;
@@ -104,14 +104,19 @@ impl Place<'_> {
     }
 }
 
-/// The key that the arguments of a call name; shorter than a key if they do not name all of it.
+/// The key that the arguments of a call name; shorter than a key if they do not name all of it, or if nobody can write
+/// it in another way.
 fn named(domain: &Domain, invocation: &Invocation) -> Vec<Value> {
     let Invocation { call, args } = invocation;
+    let is_number = |&field: &usize| matches!(domain.fields[field].ty, Type::Int { .. } | Type::UInt { .. });
+    if domain.key.iter().all(is_number) {
+        return Vec::new();
+    }
     let value = |&field: &usize| {
         let field = &domain.fields[field];
         let is_it = |arg: &Arg| {
             let is_of_type = discriminant(&arg.field.ty) == discriminant(&field.ty);
-            arg.field.name == field.name && is_of_type && arg.mode != ArgMode::Out
+            arg.field.name == field.name && is_of_type && arg.mode == ArgMode::In && !arg.field.sensitive
         };
         let (_, value) = call.args.iter().zip(args).find(|(arg, _)| is_it(arg))?;
         (!value.is_null()).then(|| value.clone())

@@ -49,7 +49,7 @@ fn what_is_not_understood_is_named() {
         (&RABBITMQ, "amqp://a,b", "it names several hosts: write a URL for each"),
         (&RABBITMQ, "amqp://h/a/b", "the virtual host is `a/b`: a `/` in its name is written as `%2f`"),
         (&RABBITMQ, "ampq://h", "unknown scheme `ampq://`: did you mean `amqp://`?"),
-        (&RABBITMQ, "mysql://h", "the scheme `mysql://` is not one of RabbitMQ"),
+        (&RABBITMQ, "mysql://h", "`mysql://` is not a scheme of RabbitMQ"),
         (&RABBITMQ, "amqp://u:50%fe@h", "the codes in the password are not UTF-8"),
         (&RABBITMQ, "amqp://u:50%@h", "a `%` in the password is written as `%25`"),
         (
