@@ -5,7 +5,13 @@ use super::{
     Diagnostic,
     syntax::{brief, syntax},
 };
-use crate::{duration::Duration, foreign::Foreign, names::quoted, span::Span};
+use crate::{
+    duration::Duration,
+    foreign::Foreign,
+    json::{SWALLOWED, Swallowed},
+    names::quoted,
+    span::Span,
+};
 
 pub(crate) fn typographic(span: Span, inner: &str) -> Diagnostic {
     let right = quoted(inner);
@@ -18,21 +24,6 @@ pub(crate) fn unclosed_string(span: Span, quote: &str) -> Diagnostic {
     syntax(span, "a string is not closed", "this string has no end on its line")
         .help(format!("write `{quote}` at the end of the string"))
 }
-
-/// What is said of a string without its closing quote, in a template and in a pipeline.
-pub(crate) struct Swallowed {
-    pub(crate) message: &'static str,
-    pub(crate) label: &'static str,
-    pub(crate) near: &'static str,
-    pub(crate) help: &'static str,
-}
-
-pub(crate) const SWALLOWED: Swallowed = Swallowed {
-    message: "a string is not closed",
-    label: "this string goes on to the next quote",
-    near: "this quote ends it",
-    help: "write the closing quote where the string ends",
-};
 
 /// A string without its closing quote. It contains the following text, up to the quote that opens another string.
 pub(crate) fn swallowed(open: Span, quote: Span) -> Diagnostic {

@@ -258,3 +258,18 @@ pub(super) fn word(text: &str) -> usize {
     let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '.' | '-');
     text.find(|c| !is_part(c)).unwrap_or(text.len())
 }
+
+/// What is said of a string without its closing quote, in a template and in a pipeline.
+pub(crate) struct Swallowed {
+    pub(crate) message: &'static str,
+    pub(crate) label: &'static str,
+    pub(crate) near: &'static str,
+    pub(crate) help: &'static str,
+}
+
+pub(crate) const SWALLOWED: Swallowed = Swallowed {
+    message: "a string is not closed",
+    label: "this string goes on to the next quote",
+    near: "this quote ends it",
+    help: "write the closing quote where the string ends",
+};

@@ -8,7 +8,7 @@ mod mistake;
 mod parser;
 mod placeholder;
 
-pub(crate) use mistake::Mistake;
+pub(crate) use mistake::{Mistake, SWALLOWED, Swallowed};
 pub(crate) use parser::parse;
 pub(crate) use placeholder::named_by;
 

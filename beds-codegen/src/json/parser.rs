@@ -4,12 +4,11 @@ use std::ops::Range;
 
 use super::{
     Json, Member, Mistake, Node, lexer,
-    mistake::{foreign, no_name, no_value, word, yaml},
+    mistake::{SWALLOWED, Swallowed, foreign, no_name, no_value, word, yaml},
     placeholder,
 };
 use crate::{
     aggregation::STAGES,
-    diagnostic::literals::{SWALLOWED, Swallowed},
     span::{FileId, Span, Spanned},
 };
 

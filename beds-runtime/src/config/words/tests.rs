@@ -49,7 +49,7 @@ fn a_value_of_another_kind_is_told_with_what_to_write() {
         ),
         (
             "[limits]\nrequest_timeout_ms = \"30s\"",
-            "it is a text, and must be an integer from 1 to 4294967295: a number",
+            "it is a text, and must be an integer from 1 to 4294967295: write a number without",
         ),
         (
             "[node]\nserve_unverified = \"true\"",
