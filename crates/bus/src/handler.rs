@@ -9,7 +9,7 @@
 //! again and again there becomes a dead letter. So a message that merely was on a node that ended is done in the end,
 //! however often that happened.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
 use beds_core::{
     backoff::Backoff,
@@ -275,7 +275,14 @@ impl Handler {
         if self.source == Source::Alone && deliveries >= SUSPECT_AFTER {
             // All other requests wait meanwhile, but not for long ones.
             let alone = timeout(SOLITUDE, self.shared.alone.write()).await;
-            if let Ok(_alone) = alone {
+            if let Ok(alone) = alone {
+                let mut handling = pin!(handling);
+                if let Ok(verdict) = timeout(SOLITUDE, &mut handling).await {
+                    return verdict;
+                }
+                // A message that ends its node does so soon. One that waits, such as for its database, lets the others
+                // go on.
+                let _beside = alone.downgrade();
                 return handling.await;
             }
         }
