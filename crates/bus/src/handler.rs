@@ -48,7 +48,7 @@ pub(crate) const TRIES_MAX: u32 = 4;
 const HELD_MAX: usize = 8;
 /// After this many deliveries a message is put aside as suspect. After this many there, it runs alone.
 const SUSPECT_AFTER: u64 = 3;
-/// How long a suspect waits for the others to end, before it runs beside them.
+/// How long a suspect waits for the others to end, before it runs beside them; and how long the others wait for it.
 const SOLITUDE: Duration = Duration::from_secs(2);
 /// A message that was delivered before waits for this moment, while suspects are put aside.
 const SUSPICION: Duration = Duration::from_millis(200);
