@@ -321,8 +321,8 @@ async fn what_waits_for_another_node_no_longer_waits_there_once_this_one_can_do_
 async fn what_nodes_take_is_not_left_over() {
     const COUNT: usize = 200;
     let mut rig = Rig::start().await;
-    let amqp = Amqp { url: Urls(vec![SecretUrl::new(&rig.stack.amqp_url())]), ..Amqp::default() };
-    let left = async || left_over(&amqp, "test", &Broker::ALL, &[]).await.unwrap();
+    let amqp = Amqp { url: Urls(vec![SecretUrl::new(rig.stack.amqp_url())]), ..Amqp::default() };
+    let left = async || left_over(&amqp, "test", Broker::ALL, &[]).await.unwrap();
     for number in 0..COUNT {
         rig.client.send("probe.done", &format!("d{number}"), false).await;
     }

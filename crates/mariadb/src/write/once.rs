@@ -130,14 +130,11 @@ impl Write {
         // A transaction that wrote into a table without transactions may have no mark.
         let is_marked = is_watched
             && session.mark().await.map_err(|error| classify(&error, self.domain))? == Course::Good;
-        let done = match &self.write {
-            plan::Write::All(items) => {
-                together::run(self, items, session).await.map(|done| (done, Told::default()))
-            }
-            _ => {
-                let applied = self.apply(&mut session.connection).await;
-                applied.map(|Applied { outcome, told }| ((outcome, !told.events.is_empty()), told))
-            }
+        let done = if let plan::Write::All(items) = &self.write {
+            together::run(self, items, session).await.map(|done| (done, Told::default()))
+        } else {
+            let applied = self.apply(&mut session.connection).await;
+            applied.map(|Applied { outcome, told }| ((outcome, !told.events.is_empty()), told))
         };
         // An object may end the transaction and fail afterwards.
         let may_have_ended = matches!(done, Ok(_) | Err(Fault::Refused(_)));
