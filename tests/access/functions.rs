@@ -66,9 +66,9 @@ async fn a_function_that_does_not_end_as_it_should_harms_its_own_request_alone()
         let reply = call(&mut wire, "read", json!({ "way": "none" }), &unique("w")).await;
         assert_eq!((&reply["ok"], &reply["data"]), (&json!(true), &Value::Null), "{reply:#}");
         for (way, code, says) in [
-            ("panics", "internal", "stays"),
+            ("panics", "internal", "stay"),
             ("never_ends", "unavailable", ""),
-            ("too_long", "internal", "stays"),
+            ("too_long", "internal", "stay"),
         ] {
             let id = unique("w");
             let reply = call(&mut wire, "write", json!({ "id": id, "way": way }), &id).await;

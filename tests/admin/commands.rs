@@ -212,7 +212,7 @@ async fn a_node_that_drains_under_load_fails_no_request_and_resumes() {
         assert_eq!(blocking(|| consumers(stack, READS)).await, 4);
         // The node is up, and says why it does not serve.
         let ready = all[1].get("/ready");
-        assert!(ready.starts_with("HTTP/1.1 503") && ready.contains("draining"), "{ready}");
+        assert!(ready.starts_with("HTTP/1.1 503") && ready.contains("drained by command"), "{ready}");
         assert!(all[1].get("/live").starts_with("HTTP/1.1 200"));
         goes_on().await;
         ask(&operator, "resume", &json!({"node": "drains"})).await;
