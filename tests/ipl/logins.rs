@@ -231,7 +231,7 @@ async fn a_url_with_another_replica_set_is_told_which_one_the_server_is_of() {
         ("BEDS__NODE__SERVICES", "app_server,admin"),
     ];
     let checked = Beds::new(&["check"]).on(&site.stack).env(&variables).run();
-    let said = format!("`127.0.0.1:{port}` is of ");
+    let said = format!("`127.0.0.1:{port}` belongs to ");
     assert!(checked.stdout.contains(&said), "{checked:?}");
     assert!(checked.stdout.contains(", but `replicaSet` in the URL is `other`"), "{checked:?}");
     assert!(checked.stdout.contains("hint: correct `replicaSet` in the URL, or leave it out"), "{checked:?}");
