@@ -10,6 +10,7 @@ mod kind;
 mod routine;
 mod rule;
 mod shows;
+mod tokens;
 mod zones;
 
 use std::{collections::BTreeSet, time::Duration};
@@ -21,6 +22,7 @@ pub use self::{
     routine::{Direction, Parameter, Routine, RoutineKind, SqlMode},
     rule::{Asks, ITEMS, Rule},
     shows::{Each, Shows},
+    tokens::{Token, tokens},
     zones::zones,
 };
 

@@ -1,108 +1,64 @@
 //! The time zones that a text of SQL names.
 
+use super::{SqlMode, Token, tokens};
+
 /// The names that a text gives to `convert_tz`, in the order of the text, each once.
 #[must_use]
-pub fn zones(text: &str) -> Vec<String> {
-    const CALL: &str = "convert_tz";
-    let text = without_comments(text);
-    let lower = text.to_ascii_lowercase();
+pub fn zones(text: &str, mode: SqlMode) -> Vec<String> {
+    let tokens = tokens(text, mode);
     let mut zones: Vec<String> = Vec::new();
-    for (at, _) in lower.match_indices(CALL) {
-        let rest = text[at + CALL.len()..].trim_start();
-        let arguments = rest.strip_prefix('(').map(arguments).unwrap_or_default();
-        for zone in arguments.iter().skip(1).filter_map(|argument| literal(argument)) {
-            if !zones.contains(&zone) {
-                zones.push(zone);
+    for (at, called) in tokens.windows(2).enumerate() {
+        if !(called[0].is("convert_tz") && called[1].is_mark('(')) {
+            continue;
+        }
+        for zone in arguments(&tokens[at + 2..]).into_iter().skip(1).filter_map(literal) {
+            if !zones.contains(zone) {
+                zones.push(zone.clone());
             }
         }
     }
     zones
 }
 
-/// The text with a blank for each comment. What is in `/*! … */` and `/*M! … */` stays, because MariaDB runs it.
-fn without_comments(text: &str) -> String {
-    let (mut rest, mut kept) = (text, String::with_capacity(text.len()));
-    while let Some(letter) = rest.chars().next() {
-        let end = match letter {
-            '\'' | '"' | '`' => end_of_quoted(rest, letter),
-            _ => letter.len_utf8(),
+/// The arguments of a call, from behind its parenthesis on; none if it does not end.
+fn arguments(tokens: &[Token]) -> Vec<&[Token]> {
+    let (mut depth, mut from, mut found) = (0_usize, 0, Vec::new());
+    for (at, token) in tokens.iter().enumerate() {
+        let ends = match token {
+            Token::Mark('(') => {
+                depth += 1;
+                continue;
+            }
+            Token::Mark(')') if depth > 0 => {
+                depth -= 1;
+                continue;
+            }
+            Token::Mark(')') => true,
+            Token::Mark(',') if depth == 0 => false,
+            _ => continue,
         };
-        if let Some(comment) = end_of_comment(rest) {
-            kept.push(' ');
-            rest = &rest[comment..];
-        } else {
-            kept.push_str(&rest[..end]);
-            rest = &rest[end..];
+        found.push(&tokens[from..at]);
+        if ends {
+            return found;
         }
-    }
-    kept
-}
-
-/// Where the comment ends with which a text begins, if it begins with one.
-fn end_of_comment(text: &str) -> Option<usize> {
-    let after = |end: &str| text[2..].find(end).map_or(text.len(), |at| 2 + at + end.len());
-    let is_line = text.strip_prefix("--").is_some_and(|rest| {
-        rest.chars().next().is_none_or(|letter| letter == ' ' || letter.is_ascii_control())
-    });
-    if is_line || text.starts_with('#') {
-        return Some(text.find('\n').unwrap_or(text.len()));
-    }
-    let is_run = text.starts_with("/*!") || text.starts_with("/*M!");
-    (text.starts_with("/*") && !is_run).then(|| after("*/"))
-}
-
-/// Where the string or the name ends with which a text begins. A `\` escapes the next letter of a string.
-fn end_of_quoted(text: &str, quote: char) -> usize {
-    let mut letters = text.char_indices().skip(1);
-    while let Some((at, letter)) = letters.next() {
-        if letter == quote {
-            return at + quote.len_utf8();
-        }
-        if letter == '\\' && quote != '`' {
-            letters.next();
-        }
-    }
-    text.len()
-}
-
-/// The arguments of a call, from behind its parenthesis on.
-fn arguments(text: &str) -> Vec<&str> {
-    let (mut depth, mut quote, mut from, mut found) = (0_usize, None, 0, Vec::new());
-    for (at, letter) in text.char_indices() {
-        match (quote, letter) {
-            (Some(open), letter) if open == letter => quote = None,
-            (None, '`' | '\'' | '"') => quote = Some(letter),
-            (None, '(') => depth += 1,
-            (None, ')') if depth == 0 => {
-                found.push(text[from..at].trim());
-                return found;
-            }
-            (None, ')') => depth -= 1,
-            (None, ',') if depth == 0 => {
-                found.push(text[from..at].trim());
-                from = at + 1;
-            }
-            (Some(_) | None, _) => {}
-        }
+        from = at + 1;
     }
     Vec::new()
 }
 
 /// The text of a literal, with or without the name of its character set in front: `_utf8mb4'UTC'`.
-fn literal(argument: &str) -> Option<String> {
-    let open = argument.find(['\'', '"'])?;
-    let (introducer, quoted) = argument.split_at(open);
-    let is_plain = introducer.is_empty()
-        || (introducer.starts_with('_')
-            && introducer.trim_end().chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
-    let quote = quoted.chars().next()?;
-    let inner = quoted.strip_prefix(quote)?.strip_suffix(quote)?;
-    (is_plain && !inner.contains([quote, '\\'])).then(|| inner.to_owned())
+fn literal(argument: &[Token]) -> Option<&String> {
+    match argument {
+        [Token::Text(text)] => Some(text),
+        [Token::Word(set), Token::Text(text)] if set.starts_with('_') => Some(text),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::zones;
+    use crate::inspect::SqlMode;
 
     #[test]
     fn the_literals_of_a_conversion_are_its_zones() {
@@ -120,7 +76,7 @@ mod tests {
             ("set a = '-- it\\'s #', b = convert_tz(a, '/*', '*/')", vec!["/*", "*/"]),
             ("/*M!100100 set b = convert_tz(a, 'X', 'Y') */", vec!["X", "Y"]),
         ] {
-            assert_eq!(zones(text), expected, "{text}");
+            assert_eq!(zones(text, SqlMode::default()), expected, "{text}");
         }
     }
 }

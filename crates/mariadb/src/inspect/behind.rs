@@ -8,7 +8,7 @@ use regex::Regex;
 use sqlx::{Executor as _, mysql::MySqlDatabaseError};
 
 use super::{Look, option, places, relations::quoted, routines::mode, text};
-use beds_core::inspect::{Needed, Relation, RelationKind, Routine, RoutineKind, Trigger, zones};
+use beds_core::inspect::{Needed, Relation, RelationKind, Routine, RoutineKind, SqlMode, Trigger, zones};
 
 /// How many names are asked about.
 const NAMES_MAX: usize = 2_000;
@@ -28,6 +28,13 @@ static HEAD: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// A name with a parenthesis after it.
 static CALLED: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?P<name>[A-Za-z_][A-Za-z0-9_$]*|`(?:[^`]|``)+`)\s*\(").ok());
+
+/// The texts of the routines and the triggers that can be seen, each with its mode.
+fn texts<'r>(relations: &'r [Relation], routines: &'r [Routine]) -> impl Iterator<Item = (&'r str, SqlMode)> {
+    let triggers = relations.iter().flat_map(|relation| &relation.triggers);
+    let all = routines.iter().chain(triggers.map(|trigger| &trigger.routine));
+    all.filter_map(|routine| Some((routine.body.as_deref()?, routine.mode)))
+}
 
 /// The tables that texts of routines seem to name. Their columns show what a routine stores, and what it returns.
 pub(super) fn tables_of_texts(relations: &[Relation], routines: &[Routine]) -> Vec<String> {
@@ -134,12 +141,10 @@ impl Look<'_> {
         relations: &[Relation],
         routines: &[Routine],
     ) -> sqlx::Result<BTreeSet<String>> {
-        let triggers = relations.iter().flat_map(|relation| &relation.triggers);
-        let all = routines.iter().chain(triggers.map(|trigger| &trigger.routine));
         let functions = routines.iter().filter(|routine| routine.kind == RoutineKind::Function);
         let functions: BTreeSet<String> = functions.map(|function| function.name.to_lowercase()).collect();
         let mut names = BTreeSet::new();
-        for body in all.filter_map(|routine| routine.body.as_deref()) {
+        for (body, _) in texts(relations, routines) {
             let called = CALLED.as_ref().into_iter().flat_map(|called| called.captures_iter(body));
             names.extend(called.map(|found| found["name"].to_lowercase()));
         }
@@ -159,9 +164,7 @@ impl Look<'_> {
         relations: &[Relation],
         routines: &[Routine],
     ) -> sqlx::Result<BTreeSet<String>> {
-        let triggers = relations.iter().flat_map(|relation| &relation.triggers);
-        let all = routines.iter().chain(triggers.map(|trigger| &trigger.routine));
-        let of_texts = all.filter_map(|routine| routine.body.as_deref()).flat_map(zones);
+        let of_texts = texts(relations, routines).flat_map(|(body, mode)| zones(body, mode));
         let of_views = relations.iter().flat_map(|relation| relation.zones.iter().cloned());
         let named: BTreeSet<String> = of_texts.chain(of_views).collect();
         let mut missing = BTreeSet::new();

@@ -6,7 +6,7 @@ use super::{
     Look, option, places, text,
     views::{picks, uses},
 };
-use beds_core::inspect::{Column, Index, Relation, RelationKind, Storage, Supplied, zones};
+use beds_core::inspect::{Column, Index, Relation, RelationKind, SqlMode, Storage, Supplied, zones};
 
 impl Look<'_> {
     pub(super) async fn relations(&mut self) -> sqlx::Result<(Vec<Relation>, Vec<(String, String)>)> {
@@ -129,7 +129,7 @@ impl Look<'_> {
             };
             let definition = text(row, 1);
             (relation.uses, relation.runs_elsewhere) = uses(&definition, database);
-            relation.zones = zones(&definition);
+            relation.zones = zones(&definition, SqlMode::default());
             if text(row, 2) == "YES" {
                 relation.picks = picks(&definition, database);
                 relation.is_filtered = definition.to_lowercase().contains(" where ");

@@ -6,8 +6,7 @@ use beds_core::inspect::{Catalogue, Needed, Relation, Routine, RoutineKind, zone
 use beds_protocol::shown;
 
 use super::{
-    rights,
-    tokens::{Token, tokens},
+    Token, rights, tokens,
     uses::{Need, Use, functions, uses},
 };
 use crate::severity::Severity;
@@ -161,7 +160,7 @@ fn faults_of(all: Vec<Followed<'_>>, is_whole: bool, catalogue: &Catalogue) -> V
 
 /// Conversions between time zones whose result is null, since the server does not know the zone.
 fn unknown_zones(routine: &Routine, title: &str, catalogue: &Catalogue) -> Vec<Fault> {
-    let named = routine.body.as_deref().map(zones).unwrap_or_default();
+    let named = routine.body.as_deref().map(|body| zones(body, routine.mode)).unwrap_or_default();
     let unknown = named.into_iter().filter(|zone| catalogue.no_zones.contains(zone));
     unknown.map(|zone| Fault::new(Severity::Warning, unknown_zone(title, &zone), LOAD_ZONES)).collect()
 }

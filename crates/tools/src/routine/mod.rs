@@ -9,11 +9,11 @@ mod rights;
 mod sets;
 mod statements;
 mod stores;
-mod tokens;
 mod used;
 mod uses;
 mod values;
 
+pub(crate) use beds_core::inspect::{Token, tokens};
 pub(crate) use condition::{Expr, How, Made, Sign, condition};
 pub(crate) use faults::{
     LOAD_ZONES, broken, faults, has_dynamic, lax, loose, loose_table, refused, unknown_zone, written,
@@ -26,7 +26,6 @@ pub(crate) use statements::{
     changes_duplicates, ignores, is_conditional, is_into, of_duplicates, opens, several_rows, statements,
 };
 pub(crate) use stores::{Assignment, assigned_to, assignments, stores};
-pub(crate) use tokens::{Token, tokens};
 pub(crate) use used::{declared, is_used};
 pub(crate) use uses::{Need, uses};
 pub(crate) use values::Values;

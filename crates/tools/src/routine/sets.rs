@@ -4,7 +4,7 @@ use super::{
     Expr, Token, condition,
     parentheses::{inside, split},
     statements::{begins_condition, opens, statement_before},
-    tokens::tokens,
+    tokens,
     values::{FILLING, argument, case},
 };
 use beds_core::inspect::{Catalogue, Column, Direction, Relation, RoutineKind, same_word};

@@ -1,6 +1,6 @@
 //! The tables and procedures that the text of a routine names.
 
-use super::tokens::Token;
+use super::Token;
 
 /// How a routine uses a table, as the privilege that it needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub(crate) fn uses(tokens: &[Token]) -> Vec<Use> {
                 let function = open.last().and_then(|at| at.checked_sub(1)).map(|at| &tokens[at]);
                 finder.word(&word.to_ascii_lowercase(), at, function);
             }
-            Token::Name(_) | Token::Mark(_) | Token::Unended => {}
+            Token::Name(_) | Token::Text(_) | Token::Mark(_) | Token::Unended => {}
         }
     }
     finder.found.retain(|found| {
@@ -80,7 +80,7 @@ pub(crate) fn functions(tokens: &[Token]) -> Vec<String> {
             matches!(mark, '=' | '(' | ',' | '+' | '-' | '*' | '/' | '<' | '>' | '!' | '|' | '&')
         }
         Token::Word(word) => BEFORE_VALUES.iter().any(|known| word.eq_ignore_ascii_case(known)),
-        Token::Name(_) | Token::Unended => false,
+        Token::Name(_) | Token::Text(_) | Token::Unended => false,
     };
     let called = tokens.windows(3).filter(|three| three[2].is_mark('(') && is_value(&three[0]));
     let names = called.filter_map(|three| three[1].name());
@@ -216,7 +216,7 @@ impl Finder<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tokens::tokens;
+    use super::super::tokens;
     use super::*;
     use beds_core::inspect::SqlMode;
 

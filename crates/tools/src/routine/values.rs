@@ -213,6 +213,7 @@ mod tests {
             let last = values.all.iter().rfind(|one| one.column == "a").unwrap();
             let shown = |token: &Token| match token {
                 Token::Word(word) | Token::Name(word) => word.clone(),
+                Token::Text(_) => "'".to_owned(),
                 Token::Mark(mark) => mark.to_string(),
                 Token::Unended => "…".to_owned(),
             };

@@ -342,7 +342,7 @@ impl Operation<'_> {
             if self.passed.iter().any(is_passed) || values.is_column(value, &column.name) {
                 continue;
             }
-            let is_constant = |token: &Token| token.is_number() || token.is_mark('\'');
+            let is_constant = |token: &Token| token.is_number() || token.is_text();
             let is_proved = matches!(value, [token] if is_constant(token) || values.sole(value).is_some());
             let severity = if is_proved { Severity::Error } else { Severity::Warning };
             let message = format!(

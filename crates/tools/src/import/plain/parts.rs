@@ -67,7 +67,7 @@ impl Parser<'_> {
                 Token::Mark(')' | ',' | ';') if depth == 0 => break,
                 Token::Mark('(') => depth += 1,
                 Token::Mark(')') => depth -= 1,
-                Token::Mark('\'' | '-' | '+' | '.') => {}
+                Token::Text(_) | Token::Mark('-' | '+' | '.') => {}
                 Token::Word(word)
                     if word.starts_with(|c: char| c.is_ascii_digit() || c == '_')
                         || WORDS.iter().any(|known| token.is(known)) => {}

@@ -41,6 +41,15 @@ impl Reader<'_> {
         is
     }
 
+    /// Strings that follow each other, which are one.
+    fn texts(&mut self) -> bool {
+        let from = self.at;
+        while self.peek().is_some_and(Token::is_text) {
+            self.at += 1;
+        }
+        self.at > from
+    }
+
     /// Marks that follow each other.
     fn marks(&mut self, marks: &str) -> bool {
         let is = marks
@@ -201,8 +210,7 @@ impl Reader<'_> {
         if self.mark('(') {
             return self.in_parentheses(from);
         }
-        if self.mark('\'') {
-            while self.mark('\'') {}
+        if self.texts() {
             return Some(Expr::Constant(None));
         }
         if self.mark('.') {
@@ -232,8 +240,7 @@ impl Reader<'_> {
         }
         let mut parts = vec![self.name()?];
         // `x'4a'`, `_utf8'a'`, `date'2024-01-01'`
-        if matches!(token, Token::Word(_)) && self.mark('\'') {
-            while self.mark('\'') {}
+        if matches!(token, Token::Word(_)) && self.texts() {
             return Some(Expr::Constant(None));
         }
         if let Token::Word(word) = &token
@@ -303,7 +310,7 @@ impl Reader<'_> {
                 Token::Mark('(') => depth += 1,
                 Token::Mark(')') => depth -= 1,
                 Token::Mark(';') | Token::Unended => return None,
-                Token::Mark(_) | Token::Word(_) | Token::Name(_) => {}
+                Token::Mark(_) | Token::Word(_) | Token::Name(_) | Token::Text(_) => {}
             }
             self.at += 1;
         }
@@ -317,7 +324,7 @@ impl Reader<'_> {
                 token if token.is("case") => depth += 1,
                 token if token.is("end") => depth -= 1,
                 Token::Mark(';') | Token::Unended => return None,
-                Token::Mark(_) | Token::Word(_) | Token::Name(_) => {}
+                Token::Mark(_) | Token::Word(_) | Token::Name(_) | Token::Text(_) => {}
             }
             self.at += 1;
         }

@@ -6,16 +6,18 @@
 
 use std::{iter::Peekable, str::Chars};
 
-use beds_core::inspect::SqlMode;
+use super::SqlMode;
 
 /// A piece of a routine's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Token {
+pub enum Token {
     /// A bare word as it is written. A variable of the session keeps its `@`, a variable of the server does not.
     Word(String),
     /// A quoted name.
     Name(String),
-    /// Anything else but white space, comments and strings; a string is `'`.
+    /// A string, without its quotes.
+    Text(String),
+    /// Anything else but white space and comments.
     Mark(char),
     /// A string, a name or a comment that does not end. MariaDB would have refused such a text. So the routine was made
     /// in another SQL mode, and its text is not understood here.
@@ -24,32 +26,43 @@ pub(crate) enum Token {
 
 impl Token {
     /// The name that the token may be.
-    pub(crate) fn name(&self) -> Option<&str> {
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
         match self {
             Self::Word(text) | Self::Name(text) => Some(text),
-            Self::Mark(_) | Self::Unended => None,
+            Self::Text(_) | Self::Mark(_) | Self::Unended => None,
         }
     }
 
     /// Whether the token is this word, in any case.
-    pub(crate) fn is(&self, word: &str) -> bool {
+    #[must_use]
+    pub fn is(&self, word: &str) -> bool {
         matches!(self, Self::Word(text) if text.eq_ignore_ascii_case(word))
     }
 
     /// Whether the token is a number without a sign. A quoted name of digits is a name.
-    pub(crate) fn is_number(&self) -> bool {
+    #[must_use]
+    pub fn is_number(&self) -> bool {
         matches!(self, Self::Word(word) if word.bytes().all(|byte| byte.is_ascii_digit()))
     }
 
+    /// Whether the token is a string.
+    #[must_use]
+    pub const fn is_text(&self) -> bool {
+        matches!(self, Self::Text(_))
+    }
+
     /// Whether the token is this mark.
-    pub(crate) fn is_mark(&self, mark: char) -> bool {
+    #[must_use]
+    pub fn is_mark(&self, mark: char) -> bool {
         *self == Self::Mark(mark)
     }
 }
 
 /// Words, names and marks. Comments are left out. The text in `/*! … */` and `/*M! … */`, which MariaDB runs, is
 /// included for any version: MariaDB stores a routine without the text that it did not run.
-pub(crate) fn tokens(body: &str, mode: SqlMode) -> Vec<Token> {
+#[must_use]
+pub fn tokens(body: &str, mode: SqlMode) -> Vec<Token> {
     let mut text = Text { chars: body.chars().peekable(), mode, is_executable: false };
     std::iter::from_fn(|| text.token()).collect()
 }
@@ -81,7 +94,7 @@ impl Text<'_> {
                 }
                 '\'' | '"' => {
                     let escapes = !self.mode.no_backslash_escapes;
-                    return Some(self.quoted(c, escapes).map_or(Token::Unended, |_| Token::Mark('\'')));
+                    return Some(self.quoted(c, escapes).map_or(Token::Unended, Token::Text));
                 }
                 '`' => return Some(self.quoted(c, false).map_or(Token::Unended, Token::Name)),
                 '@' => {
@@ -174,8 +187,8 @@ fn is_blank(c: char) -> bool {
 mod tests {
     use super::*;
 
-    /// The tokens with blanks between them, words in lower case, names in backquotes, `…` for a token that does not
-    /// end.
+    /// The tokens with blanks between them, words in lower case, names in backquotes, `'` for a string, `…` for a token
+    /// that does not end.
     fn shown(body: &str) -> String {
         shown_in(body, SqlMode::default())
     }
@@ -184,6 +197,7 @@ mod tests {
         let shown = |token: Token| match token {
             Token::Word(word) => word.to_lowercase(),
             Token::Name(name) => format!("`{name}`"),
+            Token::Text(_) => "'".to_owned(),
             Token::Mark(mark) => mark.to_string(),
             Token::Unended => "…".to_owned(),
         };
