@@ -128,6 +128,12 @@ async fn learn(
 }
 
 impl Takes {
+    /// What the parameter for a field takes; `None` if the procedure has none for it, or its parameters are unknown.
+    pub(crate) fn of_field<'t>(takes: &'t [Self], procedure: &Procedure, field: usize) -> Option<&'t Self> {
+        let at = procedure.args.iter().position(|arg| *arg == field)?;
+        takes.get(procedure.place(at))
+    }
+
     fn of(written: &str) -> Self {
         let begins = |name: &str| {
             let beginning = written.trim_start().get(..name.len());

@@ -29,13 +29,9 @@ pub(crate) fn refuse_others<'v>(
     columns: &[Column],
     values: impl Iterator<Item = Given<'v>>,
 ) -> Result<(), Fault> {
-    let parameter = |field| {
-        let at = procedure.args.iter().position(|arg| *arg == field);
-        at.and_then(|at| takes.get(procedure.place(at)))
-    };
     let mut errors = Errors::default();
     for (path, field, value) in values {
-        let parameter = parameter(field);
+        let parameter = Takes::of_field(takes, procedure, field);
         let reason = match parameter.and_then(|takes| takes.refuses(value)) {
             None if parameter.is_some_and(Takes::is_particular) => None,
             None => columns.get(field).and_then(|column| refused_by(column, value)).map(str::to_owned),

@@ -165,9 +165,7 @@ impl Change<'_> {
     /// version. Then a fetch must find the record first.
     fn is_vague(&self, columns: &[Column], takes: &[Takes]) -> bool {
         let may_refuse = |field: usize, value: &Value| {
-            let at = self.procedure.args.iter().position(|&arg| arg == field);
-            let takes = at.and_then(|at| takes.get(self.procedure.place(at)));
-            takes.is_some_and(|takes| takes.may_refuse(value))
+            Takes::of_field(takes, self.procedure, field).is_some_and(|takes| takes.may_refuse(value))
         };
         let version = self.domain.version.zip(self.if_version);
         version.is_some_and(|(field, version)| may_refuse(field, &Value::Int(version)))

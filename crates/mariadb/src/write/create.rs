@@ -126,13 +126,14 @@ impl Create<'_> {
         let parts = |index: usize| {
             domain.key.iter().map(move |&field| (path(index, many), field, &records[index][field]))
         };
-        let keys = || (0..records.len()).flat_map(parts);
+        let keys = (0..records.len()).flat_map(parts);
         let must_be_kept =
             |value: &Value| self.is_upsert || !matches!(value, Value::DateTime(_) | Value::Time(_));
-        refused::refuse_changed(domain, columns, keys().filter(|(.., value)| must_be_kept(value)))?;
+        refused::refuse_changed(domain, columns, keys.filter(|(.., value)| must_be_kept(value)))?;
         // What an unknown column keeps of a moment is unknown as well.
         let is_known = |value: &Value| !columns.is_empty() || must_be_kept(value);
-        let keys = keys().map(|(_, field, value)| (field, value)).filter(|(_, value)| is_known(value));
+        let keys = records.iter().flat_map(|record| domain.key.iter().map(|&field| (field, &record[field])));
+        let keys = keys.filter(|(_, value)| is_known(value));
         kept::refuse_shortened(domain, (self.procedure, takes), columns, keys)
     }
 

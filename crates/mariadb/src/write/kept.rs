@@ -150,9 +150,11 @@ pub(super) fn refuse_shortened<'v>(
     keys: impl Iterator<Item = (usize, &'v Value)>,
 ) -> Result<(), Fault> {
     for (field, value) in keys {
-        let at = procedure.args.iter().position(|arg| *arg == field);
-        let takes = at.and_then(|at| takes.get(procedure.place(at)));
-        if takes.is_some_and(|takes| takes.shortens(&stored(columns, field, value))) {
+        let takes = Takes::of_field(takes, procedure, field);
+        // What the column keeps of a value is never longer than the value.
+        let is_shortened =
+            |takes: &Takes| takes.shortens(value) && takes.shortens(&stored(columns, field, value));
+        if takes.is_some_and(is_shortened) {
             return Err(Fault::Refused(shortened(domain, procedure, field)));
         }
     }
