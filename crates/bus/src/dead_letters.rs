@@ -3,6 +3,8 @@
 //! A letter leaves the queue only when it is removed, or when RabbitMQ has confirmed its replay. Until then it is held.
 //! When the connection ends, held letters go back to their place.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use beds_protocol::{
     header,
     topology::{DEAD, EXCHANGE},
@@ -34,6 +36,8 @@ const RABBITMQ: &str = "x-";
 #[derive(Debug)]
 pub struct DeadLetters {
     channel: Channel,
+    /// Whether a letter was taken, and so may be held.
+    holds: AtomicBool,
     publisher: Mutex<Publisher>,
     connection: Connection,
 }
@@ -58,7 +62,7 @@ impl DeadLetters {
         let connection = connect(config, name).await?;
         let channel = connection.channel().await?;
         let publisher = Mutex::new(Publisher::open(&connection).await?);
-        Ok(Self { channel, publisher, connection })
+        Ok(Self { channel, holds: AtomicBool::new(false), publisher, connection })
     }
 
     /// How many letters wait.
@@ -78,6 +82,7 @@ impl DeadLetters {
     pub async fn next(&self) -> Result<Option<DeadLetter>, BusError> {
         let asked = self.channel.basic_get(DEAD.into(), BasicGetOptions::default());
         let message = within(self.connection.limit(), "taking a dead letter", asked).await?;
+        self.holds.fetch_or(message.is_some(), Ordering::Relaxed);
         Ok(message.map(|message| DeadLetter::new(message.delivery, self.connection.user())))
     }
 
@@ -117,8 +122,7 @@ impl DeadLetters {
         // The end of a connection would return them as well, but some time later.
         let all = BasicNackOptions { multiple: true, requeue: true };
         let limit = self.connection.limit();
-        // RabbitMQ closes a channel that asked for a queue which does not exist.
-        if self.channel.status().connected() {
+        if self.holds.load(Ordering::Relaxed) {
             let _ = within(limit, "returning letters", self.channel.basic_nack(0, all)).await;
             // RabbitMQ works off a channel in order. So by this answer the queue has been told of the letters, though a
             // quorum queue may take a moment longer to return them.

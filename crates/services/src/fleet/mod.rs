@@ -163,9 +163,9 @@ impl Fleet {
     /// Changes the report of this node, and sends it.
     pub async fn beat(&self, change: impl FnOnce(&mut Member)) {
         self.me.send_if_modified(|me| {
-            let before = (me.state, me.reason.clone(), me.brokers.clone());
+            let (state, reason, brokers) = (me.state, me.reason.clone(), me.brokers.clone());
             change(me);
-            before != (me.state, me.reason.clone(), me.brokers.clone())
+            (state, &reason, &brokers) != (me.state, &me.reason, &me.brokers)
         });
         self.say(None, LASTS, &Message::Here { from: Box::new(self.me()) }).await;
     }
