@@ -26,11 +26,15 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
     let text = tokens(body, routine.mode);
     let asking = asking(&text);
     let Some(&last) = asking.last().filter(|_| !columns.is_empty()) else { return };
-    let is_told = |column: &&Column| doubt(column, base.table, catalogue).is_none();
-    if !columns.iter().any(is_told) {
-        for column in columns {
-            untold(object, routine, column, (base.table, catalogue), findings);
-        }
+    // The node knows the record by one certain column.
+    let doubts = columns.into_iter().map(|column| Some((column, doubt(column, base.table, catalogue)?)));
+    for (column, (severity, why)) in doubts.collect::<Option<Vec<_>>>().unwrap_or_default() {
+        let message = format!(
+            "`last_insert_id()` in {} does not tell the key of the new record, since {why}: {OTHER}",
+            shown(&routine.name)
+        );
+        let hint = format!("give the key back by `insert … returning {}`", column.name);
+        findings.push(severity, place(object.usage), message).hint(hint);
     }
     if let Some(other) = counted_last(&text[..last], &asking, base.table, catalogue) {
         let message = format!(
@@ -63,23 +67,6 @@ fn doubt(column: &Column, table: &Relation, catalogue: &Catalogue) -> Option<(Se
         }
         None => None,
     }
-}
-
-/// Reports a column of the key whose new value does not come from its counter.
-fn untold(
-    object: &Object,
-    routine: &Routine,
-    column: &Column,
-    (table, catalogue): (&Relation, &Catalogue),
-    findings: &mut Findings<'_>,
-) {
-    let Some((severity, why)) = doubt(column, table, catalogue) else { return };
-    let message = format!(
-        "`last_insert_id()` in {} does not tell the key of the new record, since {why}: {OTHER}",
-        shown(&routine.name)
-    );
-    let hint = format!("give the key back by `insert … returning {}`", column.name);
-    findings.push(severity, place(object.usage), message).hint(hint);
 }
 
 /// Where a text asks for the number that a counter gave; nowhere if it gives a key back in another way, or sets what
