@@ -93,13 +93,13 @@ impl Display for Report {
             )?;
         }
         writeln!(f, "{} reads, {} with another's record", self.reads, self.wrong_reads)?;
-        for (when, Gauges { threads, descriptors, consumers, resident, .. }) in
+        for (when, Gauges { threads, descriptors, connections, consumers, resident, .. }) in
             [("before", self.before), ("after", self.after)]
         {
             let mib = resident >> 20;
             writeln!(
                 f,
-                "{when:<7} {threads} threads, {descriptors} file descriptors, {consumers} consumers, {mib} MiB resident"
+                "{when:<7} {threads} threads, {descriptors} file descriptors, {connections} connections to RabbitMQ, {consumers} consumers, {mib} MiB resident"
             )?;
         }
         writeln!(f, "{} refused", refused.len())?;
