@@ -235,15 +235,15 @@ async fn dealt(
     is_replay: bool,
     dry_run: bool,
 ) -> Done<Json> {
-    let caution = letter.caution.as_deref().filter(|_| is_replay);
     let end = deal(letters, (held, letter), is_replay, dry_run).await.map_err(|error| unavailable(&error))?;
-    let (outcome, note) = match (&end, is_replay) {
-        (End::Done, true) => ("replayed", caution),
+    let (outcome, note) = match (end, is_replay) {
+        (End::Done, true) => ("replayed", letter::caution(held, true)),
         (End::Done, false) => ("dropped", None),
-        (End::Would, true) => ("would_be_replayed", caution),
+        (End::Would, true) => ("would_be_replayed", letter.caution.clone()),
         (End::Would, false) => ("would_be_dropped", None),
-        (End::Stays(why), _) => ("stays", Some(why.as_str())),
+        (End::Stays(why), _) => ("stays", Some(why)),
     };
+    let note = note.as_deref();
     let fate = Fate { id: &letter.id, routing_key: &letter.routing_key, outcome, note };
     serde_json::to_value(&fate).map(Json::from).map_err(|error| Error::internal(error.to_string()))
 }

@@ -137,7 +137,7 @@ async fn serve(
     }
     let listeners = syslog::open(&config, &name, environment, (&domains, pool.status())).await;
     let (part, listeners) = part.after(listeners).await?;
-    let sources = vec![pool.source(), databases, syslog::source(listeners.as_ref())];
+    let sources = vec![pool.source(), databases, relays.source(), syslog::source(listeners.as_ref())];
     let places = (&*project.domains, &*domains);
     let for_graph = (Arc::clone(&engines) as Arc<dyn Runner>, pool.status());
     let _graph = graph::start(&config, &name, places, sources.clone(), for_graph);

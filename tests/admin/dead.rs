@@ -5,12 +5,19 @@ use std::collections::BTreeSet;
 use beds_client::{Client, Request};
 use beds_devstack::Stack;
 use beds_protocol::topology::DEAD;
-use lapin::BasicProperties;
+use lapin::{
+    BasicProperties,
+    options::QueueDeclareOptions,
+    types::{AMQPValue, FieldTable},
+};
 use serde_json::{Value, json};
 
 use super::{
     client,
-    common::{blocking, eventually_async, wire::Wire},
+    common::{
+        blocking, eventually_async,
+        wire::{Wire, with_header},
+    },
     end, nodes, servers,
 };
 
@@ -158,6 +165,46 @@ async fn dead_letters_are_listed_shown_replayed_once_and_dropped_by_operators() 
     waiting(&wire, 2).await;
     call(&operator, "drop", json!({"all": true})).await;
     waiting(&wire, 0).await;
+    end(all, stack).await;
+}
+
+/// A client that names another user, in the words of a node, or in those of RabbitMQ.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_headers_of_a_client_tell_nothing_of_its_letter() {
+    let stack = servers().await;
+    let all = nodes(stack, &[("n1", "app_server,admin")]).await;
+    let (operator, wire) = (client(stack).await, Wire::connect(&stack.amqp_url()).await);
+    let text = |text: &str| AMQPValue::LongString(text.into());
+    let forged = || {
+        let own = BasicProperties::default().with_delivery_mode(2);
+        [("user", "root"), ("properties", "p"), ("masked", "true"), ("code", "internal"), ("queue", "q")]
+            .into_iter()
+            .fold(own, |own, (name, value)| with_header(own, &format!("beds-dead-{name}"), text(value)))
+    };
+    let body = bookmark("forged").to_string();
+    assert!(wire.publish("beds", "bookmark.create", body.as_bytes(), forged()).await.is_none());
+    waiting(&wire, 1).await;
+    let of_node = letters(&call(&operator, "list", json!({})).await)[0].clone();
+    assert_eq!(
+        [&of_node["user"], &of_node["can_be_replayed"], &of_node["code"], &of_node["queue"]],
+        [&json!(null), &json!(true), &json!("validation_failed"), &json!("beds.app_server.w")],
+        "{of_node:#}"
+    );
+    call(&operator, "drop", json!({"all": true})).await;
+
+    let mut expires = FieldTable::default();
+    expires.insert("x-dead-letter-exchange".into(), text(DEAD));
+    expires.insert("x-message-ttl".into(), AMQPValue::LongInt(1));
+    let options = QueueDeclareOptions { exclusive: true, ..Default::default() };
+    wire.channel.queue_declare("expires".into(), options, expires).await.unwrap();
+    assert!(wire.publish("", "expires", body.as_bytes(), forged()).await.is_none());
+    waiting(&wire, 1).await;
+    let of_rabbitmq = letters(&call(&operator, "list", json!({})).await)[0].clone();
+    assert_eq!(
+        [&of_rabbitmq["user"], &of_rabbitmq["code"], &of_rabbitmq["queue"]],
+        [&json!(null), &json!("expired"), &json!("expires")],
+        "{of_rabbitmq:#}"
+    );
     end(all, stack).await;
 }
 

@@ -156,10 +156,7 @@ async fn roles_are_heard_and_what_is_no_role_is_refused() {
     data(&roles("lock", json!({"name": name})).await);
     refused(&guest, &token).await;
     let locked = guest.read_with(&token).await;
-    assert!(
-        locked["error"]["hint"].as_str().unwrap().contains("`user.call.unlock`"),
-        "{locked:#}"
-    );
+    assert!(locked["error"]["hint"].as_str().unwrap().contains("`user.call.unlock`"), "{locked:#}");
     data(&roles("unlock", json!({"name": name})).await);
     data(&guest.read_with(&token).await);
     // So are the sessions of a deleted user.

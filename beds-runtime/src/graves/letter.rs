@@ -48,9 +48,9 @@ impl Letter {
             node: said(header::DEAD_NODE),
             request_id: said(header::DEAD_REQUEST_ID),
             message_id: held.message_id().map(str::to_owned),
-            user: said(header::DEAD_USER),
+            user: held.user(),
             obstacle: obstacle(held, domains),
-            caution: caution(held),
+            caution: caution(held, false),
             body: shown(&routing_key, held.body(), domains),
             routing_key,
         }
@@ -109,14 +109,14 @@ impl Letter {
     }
 }
 
-/// A warning for somebody who replays the letter.
-fn caution(held: &DeadLetter) -> Option<String> {
+/// A warning for somebody who is to replay the letter, or has replayed it.
+pub(super) fn caution(held: &DeadLetter, is_replayed: bool) -> Option<String> {
     let until = held.deadline().and_then(|ms| u64::try_from(ms).ok()).map(|ms| unix(ms / 1_000));
     let late = until.map(|at| format!("its client wanted it until {at}; a replay has no deadline"));
     let dropped = held.header(header::DEAD_HEADERS_DROPPED);
     let dropped =
         dropped.map(|names| format!("a replay lacks its headers {}", beds_protocol::OneLine(&names)));
-    let other = held.is_of_another.then(|| {
+    let other = (held.is_of_another && !is_replayed).then(|| {
         "it is of another user: RabbitMQ takes it only from an account with the tag `impersonator`".to_owned()
     });
     let all: Vec<String> = late.into_iter().chain(dropped).chain(other).collect();

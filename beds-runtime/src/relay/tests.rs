@@ -151,6 +151,12 @@ fn start(world: &Arc<World>) -> Relays {
     Relays::start(vec![Arc::new(Database(Arc::clone(world)))], &bus)
 }
 
+/// How many events it counts as published, and whether events wait.
+fn counts(relays: &Relays) -> (u64, u64) {
+    let counts = &relays.meter.0[0].1;
+    (counts.published.get(), counts.held_back.get())
+}
+
 fn of<'s>(state: &'s State, subject: &str) -> Vec<&'s str> {
     state.sent.iter().filter(|body| body.starts_with(subject)).map(String::as_str).collect()
 }
@@ -188,10 +194,12 @@ async fn a_refused_event_holds_back_its_subject_alone() {
     {
         let mut state = world.state();
         assert_eq!((of(&state, "a").len(), state.rows.len()), (0, 300));
+        assert_eq!(counts(&relays), (1, 1), "the other one left, and the rest waits");
         state.full.clear();
     }
     world.until("all is removed", |state| state.rows.is_empty()).await;
     assert_eq!(of(&world.state(), "a")[..2], ["a1", "a2"]);
+    world.until("no event waits", |_| counts(&relays) == (301, 0)).await;
     relays.shutdown().await;
 }
 

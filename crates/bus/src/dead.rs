@@ -110,7 +110,9 @@ fn reason(error: &Error) -> String {
 fn kept(headers: &FieldTable, bytes_max: usize) -> (FieldTable, Vec<String>) {
     // The text form is never shorter than what is sent.
     let length = |name: &str, value: &AMQPValue| name.len() + format!("{value:?}").len();
-    let mut all: Vec<_> = headers.inner().iter().collect();
+    // Of a dead letter, these are the node's and RabbitMQ's: a client could name another user with them.
+    let is_own = |name: &str| name.starts_with(header::DEAD_PREFIX) || name == header::DEATH;
+    let mut all: Vec<_> = headers.inner().iter().filter(|(name, _)| !is_own(name.as_str())).collect();
     all.sort_by_key(|(name, value)| length(name.as_str(), value));
     let (mut kept, mut dropped, mut total) = (FieldTable::default(), Vec::new(), 0);
     for (name, value) in all {
@@ -173,6 +175,9 @@ mod tests {
         headers.insert("short".into(), text("x"));
         headers.insert(header::SESSION.into(), text("token"));
         headers.insert("long".into(), text(&"x".repeat(CLIENT_HEADERS_MAX)));
+        headers.insert(header::DEAD_USER.into(), text("somebody else"));
+        headers.insert(header::DEAD_PROPERTIES.into(), text("p"));
+        headers.insert(header::DEATH.into(), text("of RabbitMQ"));
         let (kept, dropped) = kept(&headers, CLIENT_HEADERS_MAX);
         assert_eq!(kept.inner().get("short"), Some(&text("x")));
         assert_eq!((kept.inner().len(), dropped), (1, vec![header::SESSION.to_owned(), "long".to_owned()]));

@@ -27,8 +27,6 @@ use crate::{
     publisher::Publisher,
 };
 
-/// The prefix of the headers that make a dead letter.
-const PREFIX: &str = "beds-dead-";
 /// The prefix of RabbitMQ's own account of a dead letter.
 const RABBITMQ: &str = "x-";
 
@@ -141,14 +139,19 @@ impl DeadLetter {
     }
 
     /// The user for whom RabbitMQ vouched.
-    fn user(&self) -> Option<String> {
+    #[must_use]
+    pub fn user(&self) -> Option<String> {
         let of_message = || self.delivery.properties.user_id().as_ref().map(ToString::to_string);
         self.header(header::DEAD_USER).or_else(of_message)
     }
 
-    /// A header's text.
+    /// A header's text. If RabbitMQ itself made the message a dead letter, all its headers are a client's, who could
+    /// name another user: then it has none of a node.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<String> {
+        if name.starts_with(header::DEAD_PREFIX) && self.given_up().is_some() {
+            return None;
+        }
         match self.delivery.properties.headers().as_ref()?.inner().get(name)? {
             AMQPValue::LongString(text) => Some(text.to_string()),
             AMQPValue::ShortString(text) => Some(text.to_string()),
@@ -185,7 +188,7 @@ impl DeadLetter {
     #[must_use]
     pub fn given_up(&self) -> Option<GivenUp> {
         let headers = self.delivery.properties.headers().as_ref()?.inner();
-        let AMQPValue::FieldArray(deaths) = headers.get("x-death")? else { return None };
+        let AMQPValue::FieldArray(deaths) = headers.get(header::DEATH)? else { return None };
         let AMQPValue::FieldTable(last) = deaths.as_slice().first()? else { return None };
         let text = |name: &str| match last.inner().get(name) {
             Some(AMQPValue::LongString(text)) => text.to_string(),
@@ -204,7 +207,7 @@ impl DeadLetter {
         let mut headers = FieldTable::default();
         for (name, value) in from.headers().iter().flat_map(FieldTable::inner) {
             let name_text = name.as_str();
-            let is_of_death = name_text.starts_with(PREFIX) || name_text.starts_with(RABBITMQ);
+            let is_of_death = name_text.starts_with(header::DEAD_PREFIX) || name_text.starts_with(RABBITMQ);
             // The deadline has passed since. A write may run without one.
             if !is_of_death && name_text != header::DEADLINE {
                 headers.insert(name.clone(), value.clone());
@@ -241,7 +244,7 @@ fn identity(delivery: &Delivery) -> Uuid {
     let headers = delivery.properties.headers().iter().flat_map(FieldTable::inner);
     for (name, value) in headers {
         let name = name.as_str();
-        if name.starts_with(PREFIX) || name == "x-death" {
+        if name.starts_with(header::DEAD_PREFIX) || name == header::DEATH {
             text.extend(format!("{name}={value:?}\0").into_bytes());
         }
     }

@@ -132,6 +132,9 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
             }
             failing.get_or_insert_with(|| Counted::new(&shared.failing));
             shared.meter.failed.count();
+            if shared.connected() == 0 {
+                shared.queue().is_away();
+            }
             self.hand_over();
             sleep(backoff.pause()).await;
         }

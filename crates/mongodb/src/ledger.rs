@@ -24,7 +24,7 @@ use mongodb::{
 
 use crate::{
     fault::{self, Failure},
-    own::{Known, Own, Standing},
+    own::{self, Known, Own, Standing},
 };
 
 /// The collection's name.
@@ -221,8 +221,7 @@ impl Ledger {
     /// whose clock is ahead would forget the writes of all nodes.
     pub(crate) async fn purge(&self, age: Duration, limit: Duration) -> Result<u64, Failure> {
         let collection = self.collection();
-        let hello = self.database.run_command(doc! { "hello": 1 }).await?;
-        let now = hello.get_datetime("localTime").copied().unwrap_or_else(|_| DateTime::now());
+        let now = own::now(&self.database).await?;
         let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
         let before = DateTime::from_millis(now.timestamp_millis().saturating_sub(age));
         let found = collection

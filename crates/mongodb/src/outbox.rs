@@ -12,7 +12,7 @@ use beds_protocol::value::DateTime as Moment;
 use futures_util::{TryStreamExt as _, future::BoxFuture};
 use mongodb::{
     Client,
-    bson::{Document, doc},
+    bson::{DateTime, Document, doc},
     options::{ReadConcern, ReadPreference, SelectionCriteria, TransactionOptions},
 };
 use tokio::time::{Instant, sleep};
@@ -21,7 +21,7 @@ use uuid::Uuid;
 use crate::{
     events::{NAME, Store},
     fault,
-    own::{Standing, VIEW},
+    own::{self, Standing, VIEW},
     server::{Server, done_by},
 };
 
@@ -122,21 +122,24 @@ impl Relay {
 
     /// Takes or renews the lease; false if another relay has it.
     async fn renew(&mut self, is_new: bool) -> Result<bool, String> {
-        let (collection, id) = (self.store.collection().clone(), self.id.clone());
-        let own = doc! { "_id": LEASE, "body": &id };
-        let free = doc! { "_id": LEASE, "$expr": { "$lt": ["$at", "$$NOW"] } };
-        // Both moments are the server's: a node whose clock is ahead would keep the lease after its end.
-        let lasts = i64::try_from(LEASE_FOR.as_millis()).unwrap_or(i64::MAX);
-        let change = vec![doc! { "$set": {
-            "seq": { "$literal": 0_i64 }, "routing_key": "", "template_hash": "", "body": &id,
-            "at": { "$add": ["$$NOW", lasts] },
-        } }];
+        let (client, collection, id) =
+            (self.client.clone(), self.store.collection().clone(), self.id.clone());
         let asked = async move {
-            // A condition with `$expr` cannot insert the document, so that takes a second step.
-            if is_new && collection.update_one(free, change.clone()).await?.matched_count > 0 {
-                return Ok(true);
+            // A node whose clock is ahead would keep the lease after its end. An expression with the server's own
+            // variable would need no question, but not every server understands it in an update.
+            let now = own::now(&client.database(&collection.namespace().db)).await?;
+            let lasts = i64::try_from(LEASE_FOR.as_millis()).unwrap_or(i64::MAX);
+            let end = DateTime::from_millis(now.timestamp_millis().saturating_add(lasts));
+            let mut lease = doc! { "_id": LEASE };
+            if is_new {
+                lease.insert("at", doc! { "$lt": now });
+            } else {
+                lease.insert("body", &id);
             }
-            let done = collection.update_one(own, change).upsert(is_new).await?;
+            let change = doc! { "$set": {
+                "seq": 0_i64, "routing_key": "", "template_hash": "", "body": &id, "at": end,
+            } };
+            let done = collection.update_one(lease, change).upsert(is_new).await?;
             Ok(done.matched_count > 0 || done.upserted_id.is_some())
         };
         match self.ask(asked).await? {

@@ -14,7 +14,7 @@ use beds_protocol::shown;
 use futures_util::TryStreamExt as _;
 use mongodb::{
     Database, IndexModel,
-    bson::{Document, doc},
+    bson::{DateTime, Document, doc},
     results::{CollectionSpecification, CollectionType},
 };
 use tokio::time::Instant;
@@ -28,6 +28,13 @@ const TOLD: Duration = Duration::from_mins(1);
 
 /// What is wrong with a view, as the end of a sentence about the collection.
 pub(crate) const VIEW: &str = "it is a view, and must be a collection";
+
+/// The moment by the server's clock: nodes compare what they stored by it. A server that does not tell it is taken to
+/// have the node's.
+pub(crate) async fn now(database: &Database) -> mongodb::error::Result<DateTime> {
+    let hello = database.run_command(doc! { "hello": 1 }).await?;
+    Ok(hello.get_datetime("localTime").copied().unwrap_or_else(|_| DateTime::now()))
+}
 
 /// A collection of the node's own.
 #[derive(Debug, Clone)]

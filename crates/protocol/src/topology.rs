@@ -34,6 +34,10 @@ pub mod header {
     pub const POSITION: &str = "beds-position";
     /// Reply: `ok`, or the error code.
     pub const STATUS: &str = "beds-status";
+    /// RabbitMQ's own account of a message that it made a dead letter.
+    pub const DEATH: &str = "x-death";
+    /// How the names of all headers begin that tell something of a dead letter.
+    pub const DEAD_PREFIX: &str = "beds-dead-";
     /// Dead letter: the error code.
     pub const DEAD_CODE: &str = "beds-dead-code";
     /// Dead letter: what was wrong, in a sentence.

@@ -37,8 +37,13 @@ pub(crate) enum Refusal {
 }
 
 impl<J: Job> Queue<J> {
-    /// The server answers: a connection was made. A connection that is discarded while nobody asks is no absence of the
-    /// server.
+    /// The server does not answer: a connection could not be made, and there is no other. That a connection was
+    /// discarded is no absence of the server.
+    pub(crate) fn is_away(&mut self) {
+        self.absent_since.get_or_insert_with(Instant::now);
+    }
+
+    /// The server answers: a connection was made.
     pub(crate) const fn is_back(&mut self) {
         self.absent_since = None;
     }
@@ -70,13 +75,8 @@ impl<J: Job> Queue<J> {
         settings: &Settings,
         now: Instant,
     ) -> std::result::Result<(), Refusal> {
-        if connected == 0 {
-            let since = *self.absent_since.get_or_insert(now);
-            if now - since > ABSENCE_MAX {
-                return Err(Refusal::Absent);
-            }
-        } else {
-            self.absent_since = None;
+        if connected == 0 && self.absent_since.is_some_and(|since| now - since > ABSENCE_MAX) {
+            return Err(Refusal::Absent);
         }
         if self.lines.waiting() >= settings.queue_max {
             return Err(Refusal::Overloaded);

@@ -93,6 +93,9 @@ async fn connections_are_made_anew_with_growing_pauses() {
     assert!(pauses[0] >= Duration::from_millis(50) && pauses[0] <= Duration::from_millis(150), "{pauses:?}");
     assert!(pauses[10] >= Duration::from_secs(5) && pauses[10] <= Duration::from_secs(11), "{pauses:?}");
     world.refuses.store(false, Ordering::Relaxed);
+    let attempts = || world.attempts.lock().unwrap().len();
+    let before = attempts();
+    until(|| attempts() > before).await;
     run(&lane, Scripted::new(&world, "job", &[]), 20_000).await.unwrap();
 }
 

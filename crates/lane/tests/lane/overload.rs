@@ -256,6 +256,19 @@ async fn a_server_that_has_been_away_is_not_waited_for() {
     run(&lane, Scripted::new(&world, "again", &[]), 1_000).await.unwrap();
 }
 
+/// Each lane of a quiet node learns by its first request that the server is away. The next one knows.
+#[tokio::test(start_paused = true)]
+async fn a_server_is_away_from_the_first_attempt_that_fails() {
+    let world: Arc<World> = Arc::default();
+    let lane = lane::<true>(&world, Settings { connections: 2, ..settings() }).await;
+    world.refuses.store(true, Ordering::Relaxed);
+    let lost = Scripted::new(&world, "lost", &[Step::LoseOn(0), Step::LoseOn(1)]);
+    run(&lane, lost, 8_000).await.unwrap_err();
+    let begun = Instant::now();
+    let error = run(&lane, Scripted::new(&world, "next", &[]), 8_000).await.unwrap_err();
+    assert_eq!((error.code, begun.elapsed()), (ErrorCode::Unavailable, Duration::ZERO));
+}
+
 /// A server that answered meanwhile has not been away, though each request finds its connection about to be made.
 #[tokio::test(start_paused = true)]
 async fn connections_that_are_made_anew_are_no_absence() {

@@ -18,7 +18,7 @@ use beds_core::{
     spec::Domain,
     value::Value,
 };
-use beds_protocol::{Json, Record};
+use beds_protocol::{ErrorCode, Json, Record};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -152,12 +152,16 @@ pub async fn find(cx: &Context, archive: Option<Uuid>, template: &str, key: &Jso
             }
         }
         // An archive that cannot be read may hold the record.
-        faults.pop().map_or_else(|| Ok(Err(Error::not_found(domain))), |(_, fault)| Err(fault))
+        faults.pop().map_or_else(|| Ok(Err(not_archived(name))), |(_, fault)| Err(fault))
     });
     let (archive, line) = finding.await??;
     let mut record = archiving::record(&line)?;
     record.0.retain(|(name, _)| may.sees(name).is_some() || (domain.field(name).is_none()));
     Ok(Found { archive, record: Json::Object(record) })
+}
+
+fn not_archived(template: &str) -> Error {
+    Error::new(ErrorCode::NotFound, format!("no archive of `{template}` has a record with this key"))
 }
 
 /// Starts to verify an archive. Returns the id of the job.

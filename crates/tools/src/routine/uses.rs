@@ -137,9 +137,18 @@ impl Finder<'_> {
             // `create or replace table`
             "replace" if before(&["or"]) => {}
             "from" if function.is_some_and(|function| OF_VALUES.iter().any(|word| function.is(word))) => {}
-            "from" => {
-                let is_delete = before(&["delete", "ignore", "quick", "low_priority"]);
-                self.list(at + 1, if is_delete { Need::Delete } else { Need::Select });
+            "from" if before(&["delete", "ignore", "quick", "low_priority", "history"]) => {
+                match self.targets(at + 1, "using") {
+                    Some(using) => self.delete(at + 1, using),
+                    None => self.list(at + 1, Need::Delete),
+                }
+            }
+            "from" => self.list(at + 1, Need::Select),
+            "delete" => {
+                let targets = self.skip(at + 1);
+                if let Some(from) = self.targets(targets, "from") {
+                    self.delete(targets, from);
+                }
             }
             "join" | "straight_join" => self.list(at + 1, Need::Select),
             "insert" | "replace" if !is_called => self.one(self.skip(at + 1), Need::Insert),
@@ -153,6 +162,55 @@ impl Finder<'_> {
             "call" => self.one(at + 1, Need::Execute),
             _ => {}
         }
+    }
+
+    /// The place of the word after a list of names, if it is this word.
+    fn targets(&self, from: usize, word: &str) -> Option<usize> {
+        let is_of_list =
+            |token: &&Token| token.name().is_some() || matches!(token, Token::Mark('.' | ',' | '*'));
+        let is_end = |token: &&Token| token.is("from") || token.is("using");
+        let list = self.tokens[from.min(self.tokens.len())..].iter();
+        let end = from + list.take_while(|token| is_of_list(token) && !is_end(token)).count();
+        (end > from && self.tokens.get(end)?.is(word)).then_some(end)
+    }
+
+    /// A delete from several tables: the targets may be aliases of tables after `from` or `using`.
+    fn delete(&mut self, targets: usize, tables: usize) {
+        if self.tokens[tables].is("using") {
+            self.list(tables + 1, Need::Select);
+        }
+        for target in self.tokens[targets..tables].split(|token| token.is_mark(',')) {
+            let names: Vec<&str> = target.iter().filter_map(Token::name).collect();
+            let table = match names[..] {
+                [alias] => self.aliased(alias, tables + 1),
+                _ => None,
+            };
+            let named = names.split_last().map(|(name, schema)| {
+                (schema.first().map(|schema| (*schema).to_owned()), (*name).to_owned())
+            });
+            if let Some((schema, name)) = table.or(named) {
+                self.found.push(Use { schema, name, need: Need::Delete });
+            }
+        }
+    }
+
+    /// The table, with its schema, that has this alias in a list of tables.
+    fn aliased(&self, alias: &str, from: usize) -> Option<(Option<String>, String)> {
+        const BEFORE_TABLE: [&str; 9] =
+            ["join", "straight_join", "left", "right", "inner", "cross", "outer", "natural", "on"];
+        let name = |at: usize| self.tokens.get(at).and_then(Token::name).map(str::to_owned);
+        let is_end = |token: &&Token| token.is("where") || token.is_mark(';');
+        let end = from + self.tokens[from..].iter().take_while(|token| !is_end(token)).count();
+        (from + 1..end).find_map(|at| {
+            let is_alias = self.tokens[at].name().is_some_and(|name| name.eq_ignore_ascii_case(alias));
+            let table = if self.tokens[at - 1].is("as") { at.checked_sub(2)? } else { at - 1 };
+            let is_table = table >= from && !BEFORE_TABLE.iter().any(|word| self.tokens[table].is(word));
+            if !is_alias || !is_table {
+                return None;
+            }
+            let has_schema = table > from + 1 && self.tokens[table - 1].is_mark('.');
+            Some((if has_schema { name(table - 2) } else { None }, name(table)?))
+        })
     }
 
     /// Skips the words that may stand before a table.
@@ -245,6 +303,17 @@ mod tests {
             ("insert into t (a) values (1) on duplicate key update a = 2", "INSERT t"),
             ("update t set a = 1; select a from t for update", "UPDATE t, SELECT t"),
             ("delete from t where a = 1; truncate table u", "DELETE t, DELETE u"),
+            ("delete from x using t as x where x.a = 1", "SELECT t, DELETE t"),
+            (
+                "delete from a, b using s.t a join u as b using (k) where a.k = 1",
+                "SELECT s.t, DELETE s.t, DELETE u, SELECT u",
+            ),
+            ("delete x, u.* from t x left join u on x.a = u.a", "DELETE t, DELETE u, SELECT t, SELECT u"),
+            (
+                "delete t from t join u on t.a = u.a where exists (select 1 from w t)",
+                "DELETE t, SELECT t, SELECT u, SELECT w",
+            ),
+            ("delete quick from t using t where a = 1", "SELECT t, DELETE t"),
             ("with x as (select 1 from t), y (a) as (select 2) select * from x, y", "SELECT t"),
             ("create temporary table if not exists tmp (a int); select a from tmp", ""),
             ("create or replace table made (a int); insert into made values (1)", ""),
