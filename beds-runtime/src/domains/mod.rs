@@ -13,7 +13,6 @@ mod method;
 use std::{
     borrow::Cow,
     collections::{HashMap, HashSet},
-    hash::{DefaultHasher, Hash as _, Hasher as _},
     marker::PhantomData,
     panic::AssertUnwindSafe,
     sync::Arc,
@@ -199,7 +198,7 @@ impl<F: Factory> Domains<F> {
             runner: Arc::clone(&self.runner),
             limits: Arc::clone(if incoming.wants_reply { &self.limits } else { &self.unheard }),
             deadline,
-            asker: Asker { client: client(incoming.client), is_part: false },
+            asker: Asker::named(incoming.client),
             request_id: incoming.request_id.into(),
             traceparent: incoming.traceparent.map(Into::into),
             claims: claims(incoming, &caller, lane, Self::told)?.map(Arc::new),
@@ -281,13 +280,6 @@ impl<F: Factory> Service for Domains<F> {
 pub(crate) const fn need(domain: &Domain) -> Need {
     let (engine, name) = domain.home();
     Need::Database(engine, name)
-}
-
-/// A client as a number.
-fn client(name: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    name.hash(&mut hasher);
-    hasher.finish()
 }
 
 /// The claims that make the writes of a request happen once: its `message_id`, and a digest of its content.

@@ -3,7 +3,11 @@
 //! [`crate::operation`] makes plans from requests; the adapters turn them into jobs. Fields are indices into the
 //! domain's fields, values have their fields' types, and a client's text is left in a plan only as a value.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    sync::Arc,
+    time::Instant,
+};
 
 use beds_protocol::Operation;
 
@@ -315,6 +319,14 @@ pub struct Asker {
 }
 
 impl Asker {
+    /// The client with this name.
+    #[must_use]
+    pub fn named(client: &str) -> Self {
+        let mut hasher = DefaultHasher::new();
+        client.hash(&mut hasher);
+        Self { client: hasher.finish(), is_part: false }
+    }
+
     /// A part of this client's request.
     #[must_use]
     pub const fn part(self) -> Self {

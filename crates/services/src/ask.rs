@@ -71,19 +71,19 @@ pub(crate) fn invalid(field: &str, reason: &str) -> Error {
 /// The longest time for a call that a node makes by itself.
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// Runs a call of the domain in the node's own name, without any request. `what` stands for the request id in the log.
-/// Returns the OUT parameters.
+/// Runs a call of the domain in the node's own name, for this client if it is for one. `what` stands for the request id
+/// in the log. Returns the OUT parameters.
 pub(crate) async fn unasked<T: DeserializeOwned>(
     runner: &Arc<dyn Runner>,
     (domain, call): (&'static Domain, &'static Call),
     args: Record,
-    what: &str,
+    (asker, what): (Asker, &str),
 ) -> Result<T> {
     let cx = Context {
         runner: Arc::clone(runner),
         limits: Arc::default(),
         deadline: Instant::now() + LONGEST,
-        asker: Asker::default(),
+        asker,
         standing: Standing::default(),
         request_id: what.into(),
         traceparent: None,

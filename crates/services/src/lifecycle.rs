@@ -8,6 +8,7 @@ use std::{
 
 use beds_core::{
     Result, Runner,
+    plan::Asker,
     spec::{Call, Domain},
 };
 use beds_protocol::{Json, Record, value::DateTime};
@@ -61,8 +62,13 @@ impl Purge {
         let before = SystemTime::now().checked_sub(self.ttl).unwrap_or(SystemTime::UNIX_EPOCH);
         let before = DateTime::from(before).to_string();
         let args = [("before", Json::from(before.as_str())), ("most", MOST.into())];
-        let Purged { purged } =
-            ask::unasked(&self.runner, (self.domain, self.call), Record::from(args), "lifecycle").await?;
+        let Purged { purged } = ask::unasked(
+            &self.runner,
+            (self.domain, self.call),
+            Record::from(args),
+            (Asker::default(), "lifecycle"),
+        )
+        .await?;
         Ok((purged, purged >= MOST))
     }
 }

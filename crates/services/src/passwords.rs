@@ -1,23 +1,23 @@
 //! [`Passwords`]: hashes and compares with Argon2id, outside the threads that serve requests, few at a time.
 
+mod places;
+mod reusing;
+
 use std::{
     fmt,
     sync::{Arc, OnceLock},
 };
 
 use argon2::{
-    Algorithm, Argon2, Params, Version,
+    Params,
     password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString, rand_core::OsRng},
 };
 use beds_core::{Error, Result, context::Context};
 use beds_protocol::ErrorCode;
-use tokio::{
-    sync::{Semaphore, TryAcquireError},
-    task::spawn_blocking,
-    time::timeout_at,
-};
+use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout_at};
 use unicode_normalization::UnicodeNormalization as _;
 
+use self::{places::Places, reusing::Reusing};
 use crate::settings::Tercero;
 
 /// How many passwords may wait for each one that is being hashed.
@@ -52,12 +52,12 @@ pub(crate) struct Passwords {
     characters_min: usize,
     /// One permit per password that is being hashed.
     working: Arc<Semaphore>,
-    /// One permit per password that is being hashed or waits.
-    taken: Semaphore,
+    /// One place per password that is being hashed or waits.
+    places: Places,
 }
 
 struct Hasher {
-    argon2: Argon2<'static>,
+    argon2: Reusing,
     /// The hash that stands in for unknown users; made at the first comparison.
     nobodys: OnceLock<String>,
 }
@@ -74,13 +74,13 @@ impl Passwords {
             *settings;
         let params = Params::new(argon2_memory_kib, argon2_iterations, argon2_parallelism, None)
             .map_err(|error| Error::internal(format!("[tercero] has invalid settings of Argon2: {error}")))?;
-        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let argon2 = Reusing::new(params);
         let at_once = argon2_at_once as usize;
         Ok(Self {
             hasher: Arc::new(Hasher { argon2, nobodys: OnceLock::new() }),
             characters_min: settings.password_min as usize,
             working: Arc::new(Semaphore::new(at_once)),
-            taken: Semaphore::new(at_once * (1 + WAITING_FACTOR)),
+            places: Places::new(at_once * (1 + WAITING_FACTOR)),
         })
     }
 
@@ -116,12 +116,9 @@ impl Passwords {
         cx: &Context,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
-        let _place = self.taken.try_acquire().map_err(|error| match error {
-            TryAcquireError::NoPermits => {
-                Error::new(ErrorCode::Overloaded, "too many passwords wait to be compared")
-                    .hint("try again later")
-            }
-            TryAcquireError::Closed => Error::internal("no more passwords are compared"),
+        let _place = self.places.take(cx.asker.client).ok_or_else(|| {
+            Error::new(ErrorCode::Overloaded, "too many passwords wait to be compared")
+                .hint("try again later")
         })?;
         let permit = timeout_at(cx.deadline.into(), Arc::clone(&self.working).acquire_owned())
             .await

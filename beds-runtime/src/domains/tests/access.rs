@@ -117,7 +117,7 @@ impl Runner for Told {
 struct Tokens;
 
 impl Sessions for Tokens {
-    fn identify<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Caller>> {
+    fn identify<'a>(&'a self, token: &'a str, _: Asker) -> BoxFuture<'a, Result<Caller>> {
         Box::pin(async move {
             let Some(user) = token.strip_prefix("token of ") else {
                 return Err(Error::new(ErrorCode::Unauthenticated, "no such session"));

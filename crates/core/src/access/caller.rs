@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 
 use crate::{
     error::{Error, Result},
+    plan::Asker,
     service::Incoming,
     spec::RequestValue,
     value::{Value, microseconds},
@@ -52,11 +53,11 @@ impl Caller {
 
 /// Knows sessions by their tokens.
 pub trait Sessions: fmt::Debug + Send + Sync + 'static {
-    /// The caller of a session.
+    /// The caller of a session. A look-up counts to the share of this client.
     ///
     /// # Errors
     /// `unauthenticated`, if there is no such session, or it has ended.
-    fn identify<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Caller>>;
+    fn identify<'a>(&'a self, token: &'a str, asker: Asker) -> BoxFuture<'a, Result<Caller>>;
 }
 
 /// The rules by which a node judges what callers may do. Clones share the users, so a change reaches all of them.
@@ -143,7 +144,7 @@ impl Rules {
                 .hint("send the token of a session, or leave the header out")
         })?;
         match (session, incoming.user_id) {
-            (Some(token), _) => self.of_session(token).await,
+            (Some(token), _) => self.of_session(token, Asker::named(incoming.client)).await,
             (None, None) => Ok(Arc::clone(&self.anonymous)),
             (None, Some(user)) => Ok(self
                 .users
@@ -154,14 +155,14 @@ impl Rules {
         }
     }
 
-    async fn of_session(&self, token: &str) -> Result<Arc<Caller>> {
+    async fn of_session(&self, token: &str, asker: Asker) -> Result<Arc<Caller>> {
         let Some(sessions) = &self.sessions else {
             let message = "the header `beds-session` names a session, and this node knows no sessions";
             return Err(Error::new(ErrorCode::Unauthenticated, message).hint(
                 "leave the header out: the node then knows the caller by the `user_id` of the message",
             ));
         };
-        let caller = sessions.identify(token).await?;
+        let caller = sessions.identify(token, asker).await?;
         let is_whole = caller.session.is_some()
             && caller.user.as_ref().is_some_and(|user| user.chars().count() <= USER_CHARACTERS_MAX);
         if !is_whole {

@@ -152,26 +152,36 @@ impl Statement<'_> {
                 self.parameter(field, value);
                 self.text.push(')');
             }
-            Becomes::Comparison(comparison, value) => {
-                if self.may_be(field, &value) {
-                    self.compared_by(field, comparison);
-                } else {
-                    self.in_unicode(field);
-                }
-                self.text.push_str(match comparison {
-                    Comparison::Eq => " = ",
-                    Comparison::Ne => " <> ",
-                    Comparison::Lt => " < ",
-                    Comparison::Lte => " <= ",
-                    Comparison::Gt => " > ",
-                    Comparison::Gte => " >= ",
-                });
-                self.parameter(field, value);
+            // By an index, the server begins such a range behind the values that are equal to its bound.
+            Becomes::Comparison(Comparison::Gte, value) if matches!(self.kept(field), Kept::Rounded(_)) => {
+                self.text.push('(');
+                self.compare_with(field, Comparison::Gt, value.clone());
+                self.text.push_str(" or ");
+                self.compare_with(field, Comparison::Eq, value);
+                self.text.push(')');
             }
+            Becomes::Comparison(comparison, value) => self.compare_with(field, comparison, value),
             Becomes::NotNull => self.null(field, false),
             Becomes::True => self.text.push_str("true"),
             Becomes::False => self.text.push_str("false"),
         }
+    }
+
+    fn compare_with(&mut self, field: usize, comparison: Comparison, value: Value) {
+        if self.may_be(field, &value) {
+            self.compared_by(field, comparison);
+        } else {
+            self.in_unicode(field);
+        }
+        self.text.push_str(match comparison {
+            Comparison::Eq => " = ",
+            Comparison::Ne => " <> ",
+            Comparison::Lt => " < ",
+            Comparison::Lte => " <= ",
+            Comparison::Gt => " > ",
+            Comparison::Gte => " >= ",
+        });
+        self.parameter(field, value);
     }
 
     /// The column, with null for the invalid value of an ENUM if its text would be that of a value. A cursor could not

@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc};
 
 use beds_core::{
     Result, Runner,
+    plan::Asker,
     spec::{Call, Domain},
 };
 use beds_protocol::Record;
@@ -54,8 +55,13 @@ impl Upkeep {
             ("keep_1h_s", i64::from(self.settings.keep_1h_s)),
             ("most", MOST),
         ];
-        let Purged { purged } =
-            ask::unasked(&self.runner, (self.domain, self.purge), Record::from(args), "metrics").await?;
+        let Purged { purged } = ask::unasked(
+            &self.runner,
+            (self.domain, self.purge),
+            Record::from(args),
+            (Asker::default(), "metrics"),
+        )
+        .await?;
         Ok((purged, purged >= MOST))
     }
 }

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use beds_core::{
     Result, Runner,
     backoff::Backoff,
+    plan::Asker,
     spec::{Call, Domain},
 };
 use beds_protocol::{Json, Record};
@@ -113,8 +114,13 @@ impl Starter {
             About::argument(due.about.as_ref()),
             ("every_s", i64::from(self.every_s).into()),
         ];
-        let Added { id } =
-            ask::unasked(&self.runner, (self.domain, self.call), Record::from(args), "lifecycle").await?;
+        let Added { id } = ask::unasked(
+            &self.runner,
+            (self.domain, self.call),
+            Record::from(args),
+            (Asker::default(), "lifecycle"),
+        )
+        .await?;
         Ok(id)
     }
 }

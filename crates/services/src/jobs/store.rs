@@ -5,6 +5,7 @@ use std::sync::Arc;
 use beds_core::{
     Result, Runner,
     access::Caller,
+    plan::Asker,
     spec::{Call, Domain},
 };
 use beds_protocol::{Json, Record};
@@ -212,7 +213,7 @@ impl Store {
 
     /// Runs a call of the domain in the node's own name.
     async fn ask<T: DeserializeOwned>(&self, call: &'static Call, args: Record) -> Result<T> {
-        ask::unasked(&self.runner, (self.domain, call), args, "job").await
+        ask::unasked(&self.runner, (self.domain, call), args, (Asker::default(), "job")).await
     }
 }
 

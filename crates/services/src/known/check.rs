@@ -12,6 +12,7 @@ use std::{
 use beds_core::{
     Error, Result, Runner,
     access::{Caller, Sessions},
+    plan::Asker,
     spec::{Call, Domain},
 };
 use beds_protocol::{ErrorCode, Json, Record};
@@ -122,7 +123,7 @@ impl SessionCheck {
             ("keep_s", i64::from(self.settings.keep_s)),
             ("most", PURGE_MOST),
         ];
-        let Purged { purged } = self.ask(self.purge, Record::from(args)).await?;
+        let Purged { purged } = self.ask(self.purge, Record::from(args), Asker::default()).await?;
         Ok(purged)
     }
 
@@ -133,7 +134,7 @@ impl SessionCheck {
         }
     }
 
-    async fn find(&self, token: &str) -> Result<Caller> {
+    async fn find(&self, token: &str, asker: Asker) -> Result<Caller> {
         let hash = Token::read(token).map(|token| token.hash()).ok_or_else(|| {
             Error::new(ErrorCode::Unauthenticated, "the header `beds-session` has no token of a session")
                 .hint("send the `token` that `session.call.open` gave")
@@ -141,21 +142,21 @@ impl SessionCheck {
         if let Some(caller) = self.cache.get(&hash, self.is_heard()) {
             return Ok(caller);
         }
-        let found = self.look_up(hash).await;
+        let found = self.look_up(hash, asker).await;
         if found.is_err() {
             self.cache.remove(&hash);
         }
         found
     }
 
-    async fn look_up(&self, hash: Hash) -> Result<Caller> {
+    async fn look_up(&self, hash: Hash, asker: Asker) -> Result<Caller> {
         let (mark, asked) = (self.cache.mark(), Instant::now());
         let args = [
             ("token_hash", Json::from(hash.base64().as_str())),
             ("idle_s", i64::from(self.settings.idle_s).into()),
             ("touch_s", i64::from(self.settings.touch_s()).into()),
         ];
-        let found: Found = self.ask(self.look_up, Record::from(args)).await?;
+        let found: Found = self.ask(self.look_up, Record::from(args), asker).await?;
         let ended = |what: &str| {
             Error::new(ErrorCode::Unauthenticated, what)
                 .hint("open another by `session.call.open`, and send its token in the header `beds-session`")
@@ -180,15 +181,20 @@ impl SessionCheck {
         Ok(caller)
     }
 
-    /// Runs a call of the domain in the node's own name.
-    async fn ask<T: serde::de::DeserializeOwned>(&self, call: &'static Call, args: Record) -> Result<T> {
-        ask::unasked(&self.runner, (self.domain, call), args, "session").await
+    /// Runs a call of the domain in the node's own name, in the share of a client.
+    async fn ask<T: serde::de::DeserializeOwned>(
+        &self,
+        call: &'static Call,
+        args: Record,
+        asker: Asker,
+    ) -> Result<T> {
+        ask::unasked(&self.runner, (self.domain, call), args, (asker, "session")).await
     }
 }
 
 impl Sessions for SessionCheck {
-    fn identify<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Caller>> {
-        Box::pin(self.find(token))
+    fn identify<'a>(&'a self, token: &'a str, asker: Asker) -> BoxFuture<'a, Result<Caller>> {
+        Box::pin(self.find(token, asker))
     }
 }
 
@@ -243,7 +249,7 @@ mod tests {
     fn the_database_is_asked_once_until_an_event_says_otherwise() {
         let (database, check, token) = site();
         check.hears(Instant::now());
-        let identify = || check.identify(&token).now_or_never().unwrap().unwrap();
+        let identify = || check.identify(&token, Asker::default()).now_or_never().unwrap().unwrap();
         let ann = identify();
         assert_eq!((ann.user.as_deref(), ann.session.as_deref()), (Some("ann"), Some("s1")));
         assert_eq!(identify(), ann);
@@ -274,7 +280,7 @@ mod tests {
     fn what_is_no_token_costs_the_database_nothing() {
         let (database, check, _) = site();
         for wrong in ["", "short", &"A".repeat(44), &"A".repeat(100_000)] {
-            let error = check.identify(wrong).now_or_never().unwrap().unwrap_err();
+            let error = check.identify(wrong, Asker::default()).now_or_never().unwrap().unwrap_err();
             assert_eq!(error.code, ErrorCode::Unauthenticated);
         }
         assert_eq!(database.0.load(Ordering::SeqCst), 0);
@@ -289,7 +295,7 @@ mod tests {
         while begun.elapsed() < Duration::from_secs(2) {
             check.hears(Instant::now());
             for _ in 0..1_000 {
-                check.identify(&token).now_or_never().unwrap().unwrap();
+                check.identify(&token, Asker::default()).now_or_never().unwrap().unwrap();
             }
             count += 1_000;
         }
