@@ -14,8 +14,9 @@ use crate::{
 };
 
 /// By how many bytes of a text the server sorts. With its default of 1,024, texts that pages distinguish would sort as
-/// equal.
-const SORT_LENGTH: u32 = 4_096;
+/// equal. It has room for the weights of 500 characters ([`crate::statement`]) on all levels of a collation: accents and
+/// case come after all letters.
+const SORT_LENGTH: u32 = 12_288;
 
 /// The settings that a session does not take from its server. Values are kept or refused and never changed, texts are
 /// quoted in the usual way, no answer is cut, and errors and texts of objects have the language and form that this

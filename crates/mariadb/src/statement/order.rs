@@ -8,7 +8,8 @@ use super::Statement;
 use crate::columns::Kept;
 
 /// How many characters of a text decide its place in an order. They fit in `max_sort_length` (see
-/// [`crate::connection`]), which counts bytes: no collation makes more than 8 bytes of a character.
+/// [`crate::connection`]), which counts bytes: a collation makes 8 bytes at most of a character on each of its levels,
+/// and has three at most.
 pub(super) const SORTED_CHARS: u32 = 500;
 
 impl Statement<'_> {
