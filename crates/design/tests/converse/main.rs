@@ -14,6 +14,7 @@ use beds_design::{
         Verdict, Wish, converse, keep, messages, untried,
     },
     model::Model,
+    plan::Old,
     proposal::{Author, Contents, Facts, Handed, Proposal, Round},
 };
 use script::{Act, Scripted};
@@ -106,6 +107,7 @@ async fn what_the_gates_say_goes_back_and_is_mended() {
         inputs: vec![(Handed::Description, "description.txt".to_owned(), wish().description.into_bytes())],
         rounds: ended.rounds.clone(),
         before: Vec::new(),
+        old: Old::new(),
     };
     let proposal = Proposal::of(&ended.model, facts).unwrap();
     assert_eq!(proposal.manifest.rounds.len(), 4);
@@ -485,6 +487,7 @@ fn what_is_sent_is_the_expected() {
         description: "A library".to_owned(),
         engine: Some(beds_protocol::Engine::MariaDb),
         database: Some("library".to_owned()),
+        old: Old::new(),
         templates: vec![("book_rec.toml".to_owned(), "[template]\nname = \"book\"".to_owned())],
         samples: vec![samples("readers.csv", csv), samples("orders.ndjson", ndjson).masking(["SKU"])],
         sends_samples,
