@@ -30,7 +30,7 @@ pub(super) fn reduced(text: &str, name: &str, new: &str) -> Result<Reduced, Stri
     let engine =
         word(header, "engine").and_then(|engine| Engine::from_name(&engine)).ok_or("it has no `engine`")?;
     let database = word(header, "database").ok_or("it has no `database`")?;
-    keep(header, &["name", "description", "engine", "database"]);
+    keep(header, &["name", "description", "engine", "database", "allow"]);
     header.insert("name", value(new));
     header.insert("service", value("app_server"));
     let fields = part(root, "fields")?;

@@ -44,9 +44,7 @@ async fn one(
         told.wrong(format!("{what}: the job has not ended after {} s", PATIENCE.as_secs()));
         return Ok(());
     };
-    for (reason, rejected) in rejected(&id, masks, bus).await? {
-        told.wrong(format!("{what}: {rejected} of {count} records are rejected: {reason}"));
-    }
+    rejects((&what, count), &id, masks, bus, told).await?;
     let state = job["state"].as_str().unwrap_or_default();
     if state != "done" {
         let reason = job["last_error"].as_str().unwrap_or_default();
@@ -81,19 +79,35 @@ async fn ended(id: &Value, bus: &Bus) -> Result<Option<Value>, Lost> {
     Ok(None)
 }
 
-/// The reasons why records were rejected, each with their number.
-async fn rejected(id: &Value, masks: bool, bus: &Bus) -> Result<BTreeMap<String, u64>, Lost> {
+/// Tells why records were rejected. The reasons for an invalid field quote only the template. Those of a database may
+/// quote the record, so they are for people only if the record may be one of a sample.
+async fn rejects(
+    (what, count): (&str, u64),
+    id: &Value,
+    masks: bool,
+    bus: &Bus,
+    told: &mut Told,
+) -> Result<(), Lost> {
     let body = json!({ "where": { "job": id }, "limit": REJECTS });
     let reply = bus.ask("job_reject.fetch", &body).await?;
-    let mut reasons = BTreeMap::new();
+    let (mut wrong, mut whole) = (BTreeMap::<String, u64>::new(), BTreeMap::<String, u64>::new());
     for reject in reply["data"].as_array().into_iter().flatten() {
         let part = |name: &str| reject[name].as_str().unwrap_or_default();
-        // The reasons for an invalid field quote only the template. Those of a database may quote the record.
-        let reason = match part("code") {
-            code if masks && code != "validation_failed" => code.to_owned(),
-            code => format!("{code}: {}", part("reason")),
-        };
-        *reasons.entry(reason).or_default() += 1;
+        let reason = format!("{}: {}", part("code"), part("reason"));
+        let may_quote = masks && part("code") != "validation_failed";
+        *wrong.entry(if may_quote { part("code").to_owned() } else { reason.clone() }).or_default() += 1;
+        if may_quote {
+            *whole.entry(reason).or_default() += 1;
+        }
     }
-    Ok(reasons)
+    for (reason, number) in wrong {
+        told.wrong(format!("{what}: {number} of {count} records are rejected: {reason}"));
+    }
+    for (reason, number) in whole {
+        told.right(format!("{what}: {number} records are rejected: {reason}"));
+    }
+    if !reply["next"].is_null() {
+        told.right(format!("{what}: of the rejected records, only the first {REJECTS} are counted"));
+    }
+    Ok(())
 }
