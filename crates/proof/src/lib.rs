@@ -15,6 +15,7 @@
 //! The crate must never run a statement in a real database without an [`beds_design::boundary::Approved`].
 
 pub mod apply;
+mod asking;
 mod back;
 mod conformance;
 mod fill;

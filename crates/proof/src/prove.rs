@@ -8,16 +8,16 @@ use beds_design::{
     proposal::{Gate, Proof},
     render::{Rendered, render},
 };
-use beds_devstack::Node;
 use beds_protocol::Engine;
 use serde_json::Value;
 
 use crate::{
+    asking::asked,
     back,
-    conformance::{self, Bus, Lost, Told},
+    conformance::{self, Bus, Told},
     grants,
     hand::Hand,
-    migration,
+    migration::{self, Given},
     node::{self, Program, Sources},
     plans,
     samples::{self, Sample},
@@ -182,7 +182,9 @@ async fn gates(
     hand.close().await;
     if goes_on && !rendered.plan.migrations.is_empty() {
         watch("building a node that carries old records over");
-        let told = migration::ask((model, rendered), settings, scratch).await?;
+        let Settings { servers, sources, samples, .. } = settings;
+        let given = Given { servers, sources, samples };
+        let told = migration::ask((model, rendered), given, scratch).await?;
         let detail =
             format!("{} migrations carry old records over, each as it was", rendered.plan.migrations.len());
         passes(proof(Gate::Migration, detail, told), watch);
@@ -268,32 +270,6 @@ async fn granted(model: &Model, rendered: &Rendered, scratch: &Scratch) -> Resul
         ),
     };
     Ok(proof(Gate::Grants, detail, told))
-}
-
-/// The findings from requests to a node over AMQP. If anything is wrong, they include the node's log: only the log says
-/// why an error is `internal`.
-pub(crate) async fn asked(
-    (scratch, user): (&Scratch, &str),
-    node: &Node,
-    ask: impl AsyncFnOnce(&Bus) -> Result<Told, Lost>,
-) -> Told {
-    let asking = async {
-        let bus = Bus::connect(&scratch.amqp, user).await?;
-        let told = ask(&bus).await;
-        bus.close().await;
-        told
-    };
-    let mut told = match asking.await {
-        Ok(told) => told,
-        Err(Lost(reason)) => {
-            Told { wrong: vec![format!("the node does not answer: {reason}")], ..Told::default() }
-        }
-    };
-    if !told.wrong.is_empty() {
-        let log = node.log_tail(20);
-        told.log = log.lines().map(str::to_owned).collect();
-    }
-    told
 }
 
 /// Whether a node does what its templates promise.

@@ -17,7 +17,6 @@ pub use self::reduced::ROLE;
 use crate::{
     fault::Faults,
     model::{Entity, Model, Operation},
-    render::Files,
 };
 
 /// The old templates: their texts, by the name of the template.
@@ -36,7 +35,7 @@ const NEEDED: [&str; 3] = ["job", "job_reject", "migration"];
 pub struct Plan {
     /// The old templates of the entities as they were handed in, the templates that read their records, and the
     /// migrations.
-    pub files: Files,
+    pub files: BTreeMap<String, String>,
     /// The domains of the templates that read old records, in the order of the migrations.
     pub domains: Vec<Domain>,
     /// The migrations, in the order in which they run.

@@ -2,12 +2,10 @@
 
 use maud::{Markup, html};
 
-use super::report::Page;
-use crate::plan::{Migration, command};
+use crate::plan::{Migration, Plan, command};
 
 /// The part; empty if no entity takes the place of a template.
-pub(super) fn carried(page: &Page<'_>) -> Markup {
-    let plan = &page.rendered.plan;
+pub(super) fn carried(plan: &Plan) -> Markup {
     html! {
         @if !plan.migrations.is_empty() || !plan.notes.is_empty() {
             h2 { "How old records come over" }

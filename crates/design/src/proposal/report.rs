@@ -62,7 +62,7 @@ pub(super) fn report(page: &Page<'_>) -> String {
                 (list(&model.questions, "Nothing is said to be open."))
                 h2 { "What changes for clients" }
                 (changes(&manifest.changes))
-                (carried::carried(page))
+                (carried::carried(&page.rendered.plan))
                 h2 { "What was proved" }
                 (proofs(manifest, page.files))
                 h2 { "What runs, in this order" }

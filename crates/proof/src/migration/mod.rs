@@ -18,10 +18,11 @@ use self::{
     places::{Places, Wanted},
 };
 use crate::{
+    asking::asked,
     conformance::{Bus, Told},
     node::{self, Sources},
-    prove::{Settings, asked},
-    scratch::Scratch,
+    samples::Sample,
+    scratch::{Scratch, Servers},
     world::World,
 };
 
@@ -38,17 +39,25 @@ const OF_JOBS: [&str; 5] = [
     "src/domains/migrations.rs",
 ];
 
+/// What a proof is given.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Given<'g> {
+    pub(crate) servers: &'g Servers,
+    pub(crate) sources: &'g Sources,
+    pub(crate) samples: &'g [Sample],
+}
+
 /// Runs the migrations of a proposal. `scratch` has the servers of the proofs before, which are done with them.
 ///
 /// # Errors
 /// When nothing can be said about the proposal.
 pub(crate) async fn ask(
     (model, rendered): (&Model, &Rendered),
-    settings: &Settings,
+    given: Given<'_>,
     scratch: &Scratch,
 ) -> Result<Told, String> {
-    let places = Places::open(&wanted(model, &rendered.plan), scratch, &settings.servers).await?;
-    let told = carried((model, rendered), settings, scratch, &places).await;
+    let places = Places::open(&wanted(model, &rendered.plan), scratch, given.servers).await?;
+    let told = carried((model, rendered), given, scratch, &places).await;
     let is_there = places.are_there().await;
     let closed = places.close().await;
     is_there.map_err(|away| format!("nothing was proved: {away}"))?;
@@ -71,29 +80,29 @@ fn wanted(model: &Model, plan: &Plan) -> Vec<Wanted> {
 
 async fn carried(
     (model, rendered): (&Model, &Rendered),
-    settings: &Settings,
+    given: Given<'_>,
     scratch: &Scratch,
     places: &Places,
 ) -> Result<Told, String> {
     let plan = &rendered.plan;
     let mut told = Told::default();
-    objects((model, rendered), settings, places).await?;
+    objects((model, rendered), given, places).await?;
     let pseudo = old::model(model, plan);
     let old = OldWorld::new(&pseudo, plan);
-    let records = old.fill(&settings.samples, places, &mut told).await?;
+    let records = old.fill(given.samples, places, &mut told).await?;
     if !told.wrong.is_empty() {
         return Ok(told);
     }
-    let files = files(rendered, &settings.sources)?;
+    let files = files(rendered, given.sources)?;
     let user = node::user(&scratch.amqp)?;
     let mut roles = World::new(model, &rendered.domains, &user).roles;
     if !roles.iter().any(|role| role == ROLE) {
         roles.push(ROLE.to_owned());
     }
-    let program = tokio::task::block_in_place(|| node::build(&files, &settings.sources))?;
+    let program = tokio::task::block_in_place(|| node::build(&files, given.sources))?;
     let program = program.configured(&scratch.amqp, &places.databases(), (&user, &roles));
     let node = tokio::task::block_in_place(|| program.start())?;
-    let masks = !settings.samples.is_empty();
+    let masks = !given.samples.is_empty();
     let run = async |bus: &Bus| jobs::run(plan, (&records, masks), bus).await;
     let ran = asked((scratch, &user), &node, run).await;
     tokio::task::block_in_place(|| drop(node));
@@ -114,7 +123,7 @@ fn files(rendered: &Rendered, sources: &Sources) -> Result<Files, String> {
 /// Makes the new objects, the old ones, and those of jobs.
 async fn objects(
     (model, rendered): (&Model, &Rendered),
-    settings: &Settings,
+    given: Given<'_>,
     places: &Places,
 ) -> Result<(), String> {
     let new: Vec<String> = rendered.statements().into_iter().map(|statement| statement.text).collect();
@@ -123,7 +132,7 @@ async fn objects(
     for script in propose::merged(scripts) {
         places.run((script.engine, &script.database), &whole(&script)).await?;
     }
-    let script = settings.sources.text(SCRIPT)?;
+    let script = given.sources.text(SCRIPT)?;
     places.run((Engine::MariaDb, JOBS), &statements(&script)).await
 }
 
