@@ -120,6 +120,42 @@ fn what_a_template_becomes_is_compared_with_it() {
     assert!(page.contains("breaking"), "{page}");
 }
 
+/// An entity with the name of a template takes its place: its old records come over, or it is said why they do not.
+#[test]
+fn old_records_have_a_way_into_another_database() {
+    let site = Site::new();
+    let models = library().with_file_name("");
+    let text = |name: &str| fs::read_to_string(models.join(name)).unwrap();
+    fs::write(site.path("shop.json"), text("shop.json")).unwrap();
+    fs::write(site.path("shop_2.json"), text("shop_2.json")).unwrap();
+    site.done(&["new", "--model", "shop.json"]);
+    let against = ["--against", "proposals/shop/templates"];
+    let said = site.done(&[&["new", "--model", "shop.json", "--dry-run"], &against[..]].concat());
+    assert!(said.contains("no migration: customer is in the database shop of MariaDB already"), "{said}");
+    let said = site.done(&[&["new", "--model", "shop_2.json"], &against[..]].concat());
+    for part in [
+        "breaking for clients: customer: ",
+        "migration of old records: customer_before to customer, in migrations/01_customer.json",
+        "nothing of purchase takes over what purchase_before has: note",
+    ] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    let shown = site.done(&["show", "proposals/shop_2"]);
+    assert!(shown.contains("in migrations/02_purchase.json"), "{shown}");
+    fs::write(
+        site.path("shop_2.json"),
+        text("shop_2.json").replace(", \"before\": { \"from\": \"total\" }", ""),
+    )
+    .unwrap();
+    let said = site.refused(&[&["new", "--model", "shop_2.json", "--out", "other"], &against[..]].concat());
+    assert!(said.contains("entities[0].fields[2]: old records give `amount` no value"), "{said}");
+    assert!(!site.path("other").exists());
+    fs::write(site.path("wish.txt"), "Names in full").unwrap();
+    let template = "proposals/shop/templates/customer_rec.toml";
+    let prompt = ["new", "--description", "wish.txt", "--show-prompt", "--template", template];
+    assert!(site.done(&prompt).contains("Write `before` if it was renamed"));
+}
+
 #[test]
 fn what_is_wrong_is_said_and_nothing_is_written() {
     let site = Site::new();

@@ -4,6 +4,7 @@ use anyhow::{Error, Result};
 use beds_design::{
     converse::{self, Conversation, Endpoint, Failed, Limits, Progress, STALE, Verdict},
     model::Model,
+    plan::Old,
     proposal::{Contents, Round},
 };
 use beds_proof::{
@@ -22,7 +23,7 @@ pub(crate) struct Asked {
 /// Proofs on private servers.
 pub(crate) fn settings(records: u64) -> Result<Settings> {
     let sources = Sources::find(None, None).map_err(Error::msg)?;
-    Ok(Settings { servers: Servers::default(), sources, records, samples: Vec::new() })
+    Ok(Settings { servers: Servers::default(), sources, records, samples: Vec::new(), old: Old::new() })
 }
 
 /// Asks an endpoint.

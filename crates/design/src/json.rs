@@ -58,8 +58,8 @@ pub(crate) fn without_empty(value: &mut Value) {
     });
 }
 
-/// `default`, `args` and `grants` have a meaning even if they are empty or false.
-const KEPT: [&str; 3] = ["default", "args", "grants"];
+/// These have a meaning even if they are empty or false.
+const KEPT: [&str; 7] = ["default", "args", "grants", "const", "else", "value", "becomes"];
 
 fn each(value: &mut Value, is_gone: &impl Fn(&Value) -> bool) {
     match value {

@@ -6,6 +6,7 @@
 //! | [`model`] | JSON of anybody | a [`model::Model`], or every fault with its path |
 //! | [`gate`] | what a model wrote itself: bodies of procedures, pipelines | the same, written anew from what was understood, or why not |
 //! | [`render`] | a model | templates, objects, grants: always the same bytes |
+//! | [`plan`] | a model, and the templates whose place it takes | migrations of the old records |
 //! | [`converse`] | a wish in words | a model, from an endpoint that is asked until the gates let an answer through |
 //! | [`proposal`] | a model and what is known of it | a folder with a hash over every byte |
 //! | [`boundary`] | a folder, and a DBA's key | a signature; and back, the proposal that may be run |
@@ -19,6 +20,7 @@ pub mod gate;
 mod json;
 pub mod model;
 mod names;
+pub mod plan;
 pub mod proposal;
 pub mod render;
 

@@ -14,6 +14,7 @@ use std::{
 use beds_codegen::Compiler;
 use beds_design::{
     boundary::{Approvers, SecretKey, approve, keygen, verify_signature},
+    plan::Old,
     proposal::{self, APPROVAL, Author, Facts, Gate, Handed, MANIFEST, MODEL, Proposal, REPORT, Round},
 };
 use support::{check, folder, model, passed};
@@ -28,6 +29,7 @@ fn facts() -> Facts<'static> {
         inputs: vec![(Handed::Model, "library.json".to_owned(), b"text".to_vec())],
         rounds: Vec::new(),
         before: Vec::new(),
+        old: Old::new(),
     }
 }
 
@@ -363,7 +365,7 @@ fn the_page_is_whole_and_says_what_others_wrote_as_text() {
     }
     let mut before = model("library.json");
     before.entities[0].fields[1].required = false;
-    let old = beds_design::render::render(&before).unwrap().domains;
+    let old = beds_design::render::render(&before, &Old::new()).unwrap().domains;
     let facts = Facts { before: old.iter().collect(), ..self::facts() };
     let proposal = Proposal::of(&model("library.json"), facts).unwrap();
     let page = String::from_utf8(proposal.files[REPORT].clone()).unwrap();

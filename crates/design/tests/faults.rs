@@ -4,13 +4,13 @@
 
 mod support;
 
-use beds_design::{Faults, model, render};
+use beds_design::{Faults, model, plan::Old, render};
 use serde_json::{Value, json};
 use support::value;
 
 /// The faults of a model, by its shape, its meaning, the compiler or the gate.
 fn said(bytes: &[u8]) -> Result<(), Faults> {
-    render::render(&model::read(bytes)?).map(drop)
+    render::render(&model::read(bytes)?, &Old::new()).map(drop)
 }
 
 /// The library model with one place changed. A place is a JSON pointer, whose last part may be new.

@@ -6,7 +6,7 @@ mod support;
 
 use std::fs;
 
-use beds_design::{model, render};
+use beds_design::{model, plan::Old, render};
 use beds_devstack::Stack;
 use serde_json::json;
 use support::{check, folder, model, value};
@@ -16,12 +16,13 @@ fn a_model_becomes_the_expected_files_each_time() {
     let mut differences = Vec::new();
     for name in ["library", "sensors"] {
         let model = model(&format!("{name}.json"));
-        let rendered = render::render(&model).unwrap_or_else(|faults| panic!("{name}: {faults}"));
+        let rendered =
+            render::render(&model, &Old::new()).unwrap_or_else(|faults| panic!("{name}: {faults}"));
         let place = folder("golden").join(name);
         for (path, text) in &rendered.files {
             differences.extend(check(&place.join(path), text));
         }
-        let again = render::render(&model::read(model.text().as_bytes()).unwrap()).unwrap();
+        let again = render::render(&model::read(model.text().as_bytes()).unwrap(), &Old::new()).unwrap();
         assert_eq!(again.files, rendered.files, "{name}: its own text is another model");
     }
     assert!(differences.is_empty(), "\n{}", differences.join("\n"));
@@ -50,7 +51,7 @@ fn each_foreign_key_has_a_name_of_its_own_and_each_filter_an_index() {
         relations.push(json!({ "from": from, "field": field, "to": "book" }));
     }
     let model = model::read(model.to_string().as_bytes()).unwrap();
-    let objects = &render::render(&model).unwrap().files["objects/mariadb.sql"];
+    let objects = &render::render(&model, &Old::new()).unwrap().files["objects/mariadb.sql"];
     let cut = format!("`fk_{e}_{}`", "f".repeat(28));
     let numbered = format!("`fk_{e}_{}_2`", "f".repeat(26));
     for name in ["`fk_a_b_c`", "`fk_a_b_c_2`", &cut, &numbered] {
@@ -63,7 +64,7 @@ fn each_foreign_key_has_a_name_of_its_own_and_each_filter_an_index() {
 
 #[test]
 fn mariadb_runs_the_objects_as_they_are_and_once_more() {
-    let rendered = render::render(&model("library.json")).unwrap();
+    let rendered = render::render(&model("library.json"), &Old::new()).unwrap();
     let place = tempfile::tempdir().unwrap();
     let stack = Stack::builder().ignore_environment().mariadb().start().unwrap();
     stack.mariadb_query(None, "create database library").unwrap();

@@ -32,7 +32,7 @@ pub(crate) fn wrong(gate: Gate, told: &Told) -> String {
 const fn has_no_samples(gate: Gate) -> bool {
     match gate {
         Gate::Check | Gate::Gate | Gate::Objects | Gate::Verify | Gate::Grants | Gate::Conformance => true,
-        Gate::Samples | Gate::Plans => false,
+        Gate::Samples | Gate::Plans | Gate::Migration => false,
     }
 }
 
@@ -61,7 +61,7 @@ mod tests {
         assert!(said.chars().count() < (WRONG_MAX + LOG_MAX + 1) * (LINE_MAX + 2), "{}", said.len());
         assert!(said.contains("970 more are wrong") && said.contains("log of the node: ERROR"), "{said}");
         assert!(!said.contains("promise") && !said.contains("INFO"), "{said}");
-        for gate in [Gate::Samples, Gate::Plans] {
+        for gate in [Gate::Samples, Gate::Plans, Gate::Migration] {
             assert!(!wrong(gate, &told).contains("log of the node"), "{gate:?}");
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use beds_codegen::model::{Field, Supply, Type};
+use beds_codegen::model::{Domain, Field, Supply, Type};
 use beds_design::model::Operation;
 use beds_protocol::{Engine, Generated};
 use serde_json::{Map, Value, json};
@@ -45,7 +45,7 @@ pub(crate) async fn fill(
             }
         }
         some.extend(records.iter().step_by(97).filter_map(|record| kind.key_of(record)));
-        if let Err(reason) = hand.run(&statement(world.model.engine, kind, &records)).await {
+        if let Err(reason) = hand.run(&statement(kind.name(), kind.domain, &records)).await {
             told.wrong(format!("{}: records {number} to {until} are not taken: {reason}", kind.name()));
             return number;
         }
@@ -85,13 +85,14 @@ pub(crate) fn record(
     Ok(record)
 }
 
-fn statement(engine: Engine, kind: &Kind<'_>, records: &[Map<String, Value>]) -> String {
+/// The statement that writes records into a table or collection.
+pub(crate) fn statement(table: &str, domain: &Domain, records: &[Map<String, Value>]) -> String {
     let null = Value::Null;
-    let fields = &kind.domain.fields;
-    match engine {
+    let fields = &domain.fields;
+    match domain.engine() {
         Engine::MariaDb => {
             let columns: Vec<String> = fields.iter().map(|field| format!("`{}`", field.column)).collect();
-            let mut sql = format!("insert into `{}` ({}) values ", kind.name(), columns.join(", "));
+            let mut sql = format!("insert into `{table}` ({}) values ", columns.join(", "));
             for (index, record) in records.iter().enumerate() {
                 sql.push_str(if index == 0 { "(" } else { ", (" });
                 for (place, field) in fields.iter().enumerate() {
@@ -114,7 +115,7 @@ fn statement(engine: Engine, kind: &Kind<'_>, records: &[Map<String, Value>]) ->
                 Value::Object(fields.iter().map(member).collect())
             };
             let documents: Vec<Value> = records.iter().map(document).collect();
-            json!({ "insert": kind.name(), "documents": documents }).to_string()
+            json!({ "insert": table, "documents": documents }).to_string()
         }
     }
 }

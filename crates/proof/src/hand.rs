@@ -112,6 +112,14 @@ impl Hand {
         }
     }
 
+    /// Runs a statement of a script that may find its object there.
+    pub(crate) async fn run_again(&mut self, statement: &str) -> Result<(), String> {
+        match self {
+            Self::MariaDb(dba) => dba.rows(statement).await.map(drop),
+            Self::MongoDb(dba) => dba.run(statement).await.map(drop),
+        }
+    }
+
     pub(crate) async fn close(self) {
         match self {
             Self::MariaDb(dba) => dba.close().await,

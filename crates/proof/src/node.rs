@@ -8,7 +8,7 @@ use std::{
 };
 
 use beds_core::settings::{Parts, SecretUrl, decoded};
-use beds_design::render::Rendered;
+use beds_design::render::Files;
 use beds_devstack::{Ended, Node, NodeCommand};
 use beds_protocol::Engine;
 use tempfile::TempDir;
@@ -41,6 +41,9 @@ fn main() -> std::process::ExitCode {
     beds_runtime::cli::run::<domains::Domains>()
 }
 "#;
+
+/// The folders of a proposal and of the sources that a node is built from.
+const OF_NODE: [&str; 3] = ["templates/", "schema/", "src/domains/"];
 
 /// The sources from which a node is built.
 #[derive(Debug, Clone)]
@@ -81,6 +84,12 @@ impl Sources {
         let target = target.map_or_else(|| path.join("target"), Path::to_owned);
         Ok(Self { root: path, target })
     }
+
+    /// The text of a file of the sources.
+    pub(crate) fn text(&self, path: &str) -> Result<String, String> {
+        let path = self.root.join(path);
+        fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
+    }
 }
 
 /// A program that was built.
@@ -93,7 +102,7 @@ pub(crate) struct Program {
 
 /// Builds a node. All proofs use one crate, so that each build replaces the one before. Only one proof can build at a
 /// time.
-pub(crate) fn build(rendered: &Rendered, sources: &Sources) -> Result<Program, String> {
+pub(crate) fn build(files: &Files, sources: &Sources) -> Result<Program, String> {
     let folder = tempfile::Builder::new().prefix("beds-proposal-").tempdir();
     let folder = folder.map_err(|error| format!("cannot create a folder for the node: {error}"))?;
     let place = sources.target.join(NAME);
@@ -103,7 +112,7 @@ pub(crate) fn build(rendered: &Rendered, sources: &Sources) -> Result<Program, S
     fs::create_dir_all(&place).map_err(wrong)?;
     let lock = File::create(place.join("lock")).map_err(wrong)?;
     lock.lock().map_err(wrong)?;
-    write(&place, rendered, sources).map_err(wrong)?;
+    write(&place, files, sources).map_err(wrong)?;
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command
@@ -137,8 +146,8 @@ pub(crate) fn build(rendered: &Rendered, sources: &Sources) -> Result<Program, S
     Ok(Program { path, config: String::new(), _folder: folder })
 }
 
-fn write(folder: &Path, rendered: &Rendered, sources: &Sources) -> std::io::Result<()> {
-    for before in ["templates", "schema"] {
+fn write(folder: &Path, files: &Files, sources: &Sources) -> std::io::Result<()> {
+    for before in OF_NODE {
         match fs::remove_dir_all(folder.join(before)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -151,8 +160,8 @@ fn write(folder: &Path, rendered: &Rendered, sources: &Sources) -> std::io::Resu
         }
         fs::write(path, text)
     };
-    for (path, text) in &rendered.files {
-        if path.starts_with("templates/") || path.starts_with("schema/") {
+    for (path, text) in files {
+        if OF_NODE.iter().any(|part| path.starts_with(part)) {
             put(path, text)?;
         }
     }
@@ -174,6 +183,9 @@ fn manifest(workspace: &Table, root: &Path) -> String {
     };
     let runtime = table(vec![("path", at("beds-runtime")), ("features", Value::Array(vec![text("cli")]))]);
     let compiler = table(vec![("path", at("beds-codegen")), ("default-features", Value::Boolean(false))]);
+    // The functions of the node's own templates name it.
+    let uuid = workspace.get("workspace").and_then(|workspace| workspace.get("dependencies")?.get("uuid"));
+    let uuid = uuid.cloned().unwrap_or_else(|| text("1"));
     let package = table(vec![
         ("name", text(NAME)),
         ("version", text("0.0.0")),
@@ -183,7 +195,7 @@ fn manifest(workspace: &Table, root: &Path) -> String {
     let mut manifest = Table::new();
     manifest.insert("package".to_owned(), package);
     manifest.insert("workspace".to_owned(), table(Vec::new()));
-    manifest.insert("dependencies".to_owned(), table(vec![("beds-runtime", runtime)]));
+    manifest.insert("dependencies".to_owned(), table(vec![("beds-runtime", runtime), ("uuid", uuid)]));
     manifest.insert("build-dependencies".to_owned(), table(vec![("beds-codegen", compiler)]));
     if let Some(profiles) = workspace.get("profile") {
         manifest.insert("profile".to_owned(), profiles.clone());
@@ -201,23 +213,15 @@ fn manifest(workspace: &Table, root: &Path) -> String {
 }
 
 impl Program {
-    /// The program with the configuration of a node on the scratch servers, whose clients have these roles.
+    /// The program with the configuration of a node on these scratch databases, each with the name that templates give
+    /// it and the URL of its account. The user has these roles.
     pub(crate) fn configured(
         self,
-        scratch: &Scratch,
-        database: &str,
+        amqp: &SecretUrl,
+        databases: &[(&str, &Scratch, &SecretUrl)],
         (user, roles): (&str, &[String]),
     ) -> Self {
         let text = |text: &str| Value::String(text.to_owned());
-        let mut server = Table::new();
-        server.insert("url".to_owned(), text(scratch.node_url.expose()));
-        let engine = match scratch.engine {
-            Engine::MariaDb => "mariadb",
-            Engine::MongoDb => {
-                server.insert("database".to_owned(), text(&scratch.name));
-                "mongodb"
-            }
-        };
         let one = |name: &str, value: Value| {
             let mut table = Table::new();
             table.insert(name.to_owned(), value);
@@ -230,8 +234,20 @@ impl Program {
         let mut config = Table::new();
         config.insert("node".to_owned(), one("services", Value::Array(vec![text("app_server")])));
         config.insert("access".to_owned(), Value::Table(access));
-        config.insert("amqp".to_owned(), one("url", text(scratch.amqp.expose())));
-        config.insert(engine.to_owned(), one(database, Value::Table(server)));
+        config.insert("amqp".to_owned(), one("url", text(amqp.expose())));
+        config.insert("jobs".to_owned(), one("poll_ms", Value::Integer(100)));
+        for (name, scratch, url) in databases {
+            let mut server = Table::new();
+            server.insert("url".to_owned(), text(url.expose()));
+            if scratch.engine == Engine::MongoDb {
+                server.insert("database".to_owned(), text(&scratch.name));
+            }
+            let of_engine =
+                config.entry(scratch.engine.as_str()).or_insert_with(|| Value::Table(Table::new()));
+            if let Value::Table(of_engine) = of_engine {
+                of_engine.insert((*name).to_owned(), Value::Table(server));
+            }
+        }
         config.insert("logging".to_owned(), one("journald", Value::Boolean(false)));
         Self { config: config.to_string(), ..self }
     }

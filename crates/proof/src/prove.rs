@@ -4,18 +4,20 @@
 use beds_design::{
     converse::Verdict,
     model::Model,
+    plan::Old,
     proposal::{Gate, Proof},
     render::{Rendered, render},
 };
-use beds_devstack::Node;
 use beds_protocol::Engine;
 use serde_json::Value;
 
 use crate::{
+    asking::asked,
     back,
-    conformance::{self, Bus, Lost, Told},
+    conformance::{self, Bus, Told},
     grants,
     hand::Hand,
+    migration::{self, Given},
     node::{self, Program, Sources},
     plans,
     samples::{self, Sample},
@@ -38,6 +40,8 @@ pub struct Settings {
     pub records: u64,
     /// The sample data that was handed in.
     pub samples: Vec<Sample>,
+    /// The templates whose place the entities of a model take that is not a proposal yet.
+    pub old: Old,
 }
 
 /// The result of a gate.
@@ -93,7 +97,7 @@ pub async fn trial(
     settings: &Settings,
     watch: impl FnMut(&str),
 ) -> Result<(Verdict, Vec<Proved>), String> {
-    let rendered = render(model).map_err(|faults| faults.to_string())?;
+    let rendered = render(model, &settings.old).map_err(|faults| faults.to_string())?;
     let proofs = prove(model, &rendered, settings, watch).await?;
     Ok((verdict(&proofs), proofs))
 }
@@ -136,9 +140,10 @@ async fn gates(
     grants::give(rendered, scratch).await?;
     watch("building a node with the templates");
     let user = node::user(&scratch.amqp)?;
-    let world = World::new(model, rendered, &user);
-    let program = tokio::task::block_in_place(|| node::build(rendered, &settings.sources))?;
-    let program = program.configured(scratch, &model.database, (&user, &world.roles));
+    let world = World::new(model, &rendered.domains, &user);
+    let program = tokio::task::block_in_place(|| node::build(&rendered.files, &settings.sources))?;
+    let database = (model.database.as_str(), scratch, &scratch.node_url);
+    let program = program.configured(&scratch.amqp, &[database], (&user, &world.roles));
     if !passes(verify(&program)?, watch) || !passes(granted(model, rendered, scratch).await?, watch) {
         return Ok(proofs);
     }
@@ -169,12 +174,21 @@ async fn gates(
             }
         };
         let detail = format!("each filter and each order is fast among {records} records");
-        passes(proof(Gate::Plans, detail, told), watch);
+        goes_on = passes(proof(Gate::Plans, detail, told), watch);
     }
     tokio::task::block_in_place(|| drop(node));
     // A private server is stopped anyway. On any other server, the log is switched off again.
     let _ = plans::listen(scratch.engine, &mut hand, false).await;
     hand.close().await;
+    if goes_on && !rendered.plan.migrations.is_empty() {
+        watch("building a node that carries old records over");
+        let Settings { servers, sources, samples, .. } = settings;
+        let given = Given { servers, sources, samples };
+        let told = migration::ask((model, rendered), given, scratch).await?;
+        let detail =
+            format!("{} migrations carry old records over, each as it was", rendered.plan.migrations.len());
+        passes(proof(Gate::Migration, detail, told), watch);
+    }
     Ok(proofs)
 }
 
@@ -256,32 +270,6 @@ async fn granted(model: &Model, rendered: &Rendered, scratch: &Scratch) -> Resul
         ),
     };
     Ok(proof(Gate::Grants, detail, told))
-}
-
-/// The findings from requests to a node over AMQP. If anything is wrong, they include the node's log: only the log says
-/// why an error is `internal`.
-async fn asked(
-    (scratch, user): (&Scratch, &str),
-    node: &Node,
-    ask: impl AsyncFnOnce(&Bus) -> Result<Told, Lost>,
-) -> Told {
-    let asking = async {
-        let bus = Bus::connect(&scratch.amqp, user).await?;
-        let told = ask(&bus).await;
-        bus.close().await;
-        told
-    };
-    let mut told = match asking.await {
-        Ok(told) => told,
-        Err(Lost(reason)) => {
-            Told { wrong: vec![format!("the node does not answer: {reason}")], ..Told::default() }
-        }
-    };
-    if !told.wrong.is_empty() {
-        let log = node.log_tail(20);
-        told.log = log.lines().map(str::to_owned).collect();
-    }
-    told
 }
 
 /// Whether a node does what its templates promise.

@@ -48,7 +48,7 @@ pub(crate) async fn load(world: &World<'_>, samples: &[Sample], bus: &Bus) -> Re
 }
 
 /// The entity that has the most fields of a sample, and at least half of them.
-fn entity<'w, 'r>(world: &'w World<'r>, sample: &Sample) -> Option<(usize, &'w Kind<'r>)> {
+pub(crate) fn entity<'w, 'r>(world: &'w World<'r>, sample: &Sample) -> Option<(usize, &'w Kind<'r>)> {
     let names: Vec<&String> = sample.records.first()?.keys().collect();
     let fitting = |kind: &Kind<'_>| names.iter().filter(|name| field(kind, name).is_some()).count();
     let stem = sample.name.split('.').next().unwrap_or_default();
@@ -64,7 +64,8 @@ fn plain(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-fn field<'k>(kind: &'k Kind<'_>, name: &str) -> Option<&'k Field> {
+/// The field of an entity with the name of a sample's field.
+pub(crate) fn field<'k>(kind: &'k Kind<'_>, name: &str) -> Option<&'k Field> {
     kind.domain.fields.iter().find(|field| plain(&field.name) == plain(name))
 }
 
@@ -164,7 +165,7 @@ fn without_values(reply: &Value) -> String {
 }
 
 /// A value as a client would send it: files without types have only texts.
-fn read(ty: &Type, value: &Value) -> Value {
+pub(crate) fn read(ty: &Type, value: &Value) -> Value {
     let Value::String(text) = value else {
         return match (ty, value) {
             (Type::Decimal { .. }, Value::Number(number)) => json!(number.to_string()),

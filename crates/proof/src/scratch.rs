@@ -79,6 +79,24 @@ impl Scratch {
         Ok(scratch)
     }
 
+    /// Servers that are these, as far as there are any, and otherwise the others.
+    pub(crate) fn servers(&self, others: &Servers) -> Servers {
+        let mut servers = Servers { amqp: Some(self.amqp.clone()), ..others.clone() };
+        let server = Some(self.server.clone());
+        match self.engine {
+            Engine::MariaDb => servers.mariadb = server,
+            Engine::MongoDb => servers.mongodb = server,
+        }
+        servers
+    }
+
+    /// The database with the credentials of the server's URL.
+    pub(crate) const fn url(&self) -> &SecretUrl {
+        match &self.place {
+            Place::MariaDb(url) | Place::MongoDb(url, _) => url,
+        }
+    }
+
     /// Runs statements on the server, without a database.
     pub(crate) async fn on_server(&self, statements: &[String]) -> Result<(), String> {
         let mut hand = self.on().connect().await?;

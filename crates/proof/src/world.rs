@@ -4,10 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use beds_codegen::model::{Domain, Field, Supply, Type};
-use beds_design::{
-    model::{Constant, Entity, Model, OnDelete, Operation},
-    render::Rendered,
-};
+use beds_design::model::{Constant, Entity, Model, OnDelete, Operation};
 use beds_protocol::vocabulary::{RequestValue, is_role};
 use serde_json::{Map, Value, json};
 
@@ -50,9 +47,9 @@ pub(crate) struct Reach {
 pub(crate) type Keys = BTreeMap<String, Vec<Value>>;
 
 impl<'r> World<'r> {
-    pub(crate) fn new(model: &'r Model, rendered: &'r Rendered, user: &str) -> Self {
+    pub(crate) fn new(model: &'r Model, domains: &'r [Domain], user: &str) -> Self {
         let kind = |entity: &'r Entity| {
-            let domain = rendered.domains.iter().find(|domain| domain.name.value == entity.name)?;
+            let domain = domains.iter().find(|domain| domain.name.value == entity.name)?;
             let relations = model.relations.iter().filter(|relation| relation.from == entity.name);
             let hold = |relation: &'r beds_design::model::Relation| {
                 let on_delete = relation.on_delete.unwrap_or(OnDelete::Restrict);
@@ -258,7 +255,7 @@ fn room(ty: &Type) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use beds_design::{model, render};
+    use beds_design::{model, plan::Old, render};
 
     use super::*;
 
@@ -276,8 +273,8 @@ mod tests {
             ],
         });
         let model = model::read(model.to_string().as_bytes()).unwrap();
-        let rendered = render::render(&model).unwrap();
-        let world = World::new(&model, &rendered, "eve");
+        let rendered = render::render(&model, &Old::new()).unwrap();
+        let world = World::new(&model, &rendered.domains, "eve");
         assert_eq!(world.roles, ["boss", "clerk", "librarian"]);
         let reader = world.kinds.iter().find(|kind| kind.name() == "reader").unwrap();
         let reached = |operation: &str| {

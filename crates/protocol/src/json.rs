@@ -132,7 +132,13 @@ impl Number {
     #[must_use]
     pub fn as_exact_f64(&self) -> Option<f64> {
         let value = self.as_f64()?;
-        (significant(&self.to_string())? == significant(&format!("{value:e}"))?).then_some(value)
+        let (own, shortest) = (significant(&self.to_string())?, significant(&format!("{value:e}"))?);
+        // Between two shortest texts that are equally near, this library takes the greater one, and others the even one.
+        let is_even = || {
+            let after_point = shortest.1.len().saturating_sub(1);
+            significant(&format!("{value:.after_point$e}")).as_ref() == Some(&own)
+        };
+        (own == shortest || is_even()).then_some(value)
     }
 
     /// The number of a text that is known to be JSON.

@@ -3,12 +3,16 @@
 
 use std::{
     io::{self, BufRead as _, IsTerminal as _, Write as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
 use beds_core::settings::SecretUrl;
-use beds_design::boundary::{self, Approvers};
+use beds_design::{
+    boundary::{self, Approvers},
+    plan::command,
+    proposal::Carried,
+};
 use beds_proof::{
     Place,
     apply::{self, Deed, Stopped},
@@ -84,6 +88,7 @@ pub(super) async fn run(args: &Args, approvers: &Approvers) -> Result<(), String
             anstream::println!(
                 "all of it is done; next: the script in grants/, templates/ into the node's project, a rebuild"
             );
+            migrations(&manifest.migrations, &args.folder);
             Ok(())
         }
         Err(Stopped { reason, stands, missing }) => {
@@ -91,6 +96,20 @@ pub(super) async fn run(args: &Args, approvers: &Approvers) -> Result<(), String
                 |steps: &[String]| if steps.is_empty() { "nothing".to_owned() } else { steps.join(", ") };
             Err(format!("it stopped at {reason}\ndone: {}\nmissing: {}", list(&stands), list(&missing)))
         }
+    }
+}
+
+/// Prints how old records come over.
+fn migrations(migrations: &[Carried], folder: &Path) {
+    if migrations.is_empty() {
+        return;
+    }
+    anstream::println!(
+        "then the old records, while no client writes and no node with the old templates runs; start each when `beds job \
+         watch` says that the one before is done:"
+    );
+    for migration in migrations {
+        anstream::println!("  {}", command(&folder.to_string_lossy(), &migration.file));
     }
 }
 

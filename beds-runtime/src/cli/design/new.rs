@@ -11,6 +11,7 @@ use beds_core::settings::SecretUrl;
 use beds_design::{
     converse::{self, Format, Samples, Wish},
     model::{self, MODEL_BYTES_MAX, Model},
+    plan::Old,
     proposal::{self, Author, Facts, Handed, Proposal},
 };
 use beds_protocol::Engine;
@@ -89,12 +90,15 @@ pub(super) const fn needs_config(args: &Args) -> bool {
 /// Makes a proposal.
 pub(super) async fn run(args: &Args, design: &Design, real: &[SecretUrl]) -> Result<(), String> {
     let mut inputs = Vec::new();
-    let before = served(args)?;
+    let (before, old) = served(args)?;
     let mut settings = if args.prove { Some(args.how.settings(design, real)?) } else { None };
+    if let Some(settings) = &mut settings {
+        settings.old.clone_from(&old);
+    }
     let mut made = match (&args.model, &args.description) {
         (Some(path), _) => from_file(path, &args.samples, &mut inputs)?,
         (None, Some(path)) => {
-            let wish = wish(args, path, &mut inputs)?;
+            let wish = Wish { old: old.clone(), ..wish(args, path, &mut inputs)? };
             if args.show_prompt {
                 for message in converse::messages(&wish) {
                     anstream::println!("{}\n", message.content);
@@ -119,6 +123,7 @@ pub(super) async fn run(args: &Args, design: &Design, real: &[SecretUrl]) -> Res
         inputs,
         rounds: made.rounds,
         before: before.iter().collect(),
+        old,
     };
     let mut proposal = proposed(&made.model, facts, args)?;
     if let Some(proofs) = proofs {
@@ -206,17 +211,22 @@ fn wish(args: &Args, description: &Path, inputs: &mut Inputs) -> Result<Wish, St
         engine: args.engine,
         database: args.database.clone(),
         templates,
+        old: Old::new(),
         samples,
         sends_samples: args.send_samples,
     })
 }
 
-/// The domains that are served now: those given for the comparison, or else those that are to be changed.
-fn served(args: &Args) -> Result<Vec<Domain>, String> {
+/// The domains that are served now, and the texts of their templates: those given for the comparison, or else those
+/// that are to be changed.
+fn served(args: &Args) -> Result<(Vec<Domain>, Old), String> {
     let paths = args.against.as_ref().map_or(args.template.as_slice(), std::slice::from_ref);
-    let [first, ..] = paths else { return Ok(Vec::new()) };
-    let output = Compiler::of_project(paths, None).compile();
-    output
-        .map(|output| output.domains)
-        .map_err(|report| format!("{}:\n{}", first.display(), report.render(false)))
+    let [first, ..] = paths else { return Ok((Vec::new(), Old::new())) };
+    let output = Compiler::of_project(paths, None)
+        .compile()
+        .map_err(|report| format!("{}:\n{}", first.display(), report.render(false)))?;
+    let sources = output.warnings.sources();
+    let text = |domain: &Domain| (domain.name.value.clone(), sources.text(domain.name.span.file).to_owned());
+    let old = output.domains.iter().map(text).collect();
+    Ok((output.domains, old))
 }

@@ -9,6 +9,7 @@ use std::{
 use beds_core::settings::{Parts, SecretUrl};
 use beds_design::{
     converse::{Format, Samples},
+    plan::Old,
     proposal::{self, Proposal},
 };
 use beds_proof::{
@@ -65,6 +66,7 @@ impl How {
             sources,
             records: self.records.unwrap_or(design.records).into(),
             samples: Vec::new(),
+            old: Old::new(),
         })
     }
 }

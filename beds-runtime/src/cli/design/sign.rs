@@ -84,6 +84,17 @@ pub(super) fn told(proposal: &Proposal) {
             OneLine(&change.why)
         );
     }
+    for note in &manifest.notes {
+        anstream::println!("no migration: {}", OneLine(note));
+    }
+    for migration in &manifest.migrations {
+        let (from, to) = (OneLine(&migration.from), OneLine(&migration.to));
+        anstream::println!("migration of old records: {from} to {to}, in {}", OneLine(&migration.file));
+        if !migration.lost.is_empty() {
+            let lost = migration.lost.join(", ");
+            anstream::println!("nothing of {to} takes over what {from} has: {}", OneLine(&lost));
+        }
+    }
     for proof in &manifest.proofs {
         let word = if proof.passed { "passed" } else { "failed" };
         anstream::println!("{word}  {}: {}", proof.gate.as_str(), OneLine(&proof.detail));

@@ -22,6 +22,7 @@ pub use self::{
 };
 use crate::{
     model::{self, Model},
+    plan::Old,
     proposal::{Contents, Round},
     render,
 };
@@ -151,7 +152,7 @@ pub async fn converse<E: Endpoint>(
             u64::try_from((begin.elapsed().saturating_sub(asked)).as_millis()).unwrap_or(u64::MAX);
         let used = answered.as_ref().ok().and_then(|answer| answer.tokens);
         tokens += used.unwrap_or_default();
-        let judged = match judge(&answered) {
+        let judged = match judge(&answered, &wish.old) {
             Judged::Passed { answer, model } => match trial(&model, attempt).await {
                 Ok(Verdict::Passed) => Judged::Passed { answer, model },
                 Ok(Verdict::Refused { line, report }) => {
@@ -238,14 +239,14 @@ impl Judged {
     }
 }
 
-fn judge(answered: &Result<Answer, Failure>) -> Judged {
+fn judge(answered: &Result<Answer, Failure>, old: &Old) -> Judged {
     let answer = match answered {
         Ok(answer) => answer,
         Err(failure) if failure.is_final => return Judged::Ended(failure.reason.clone()),
         Err(failure) => return Judged::Again(failure.reason.clone()),
     };
     let text = json_part(&answer.text);
-    match model::read(text.as_bytes()).and_then(|model| render::render(&model).map(|_| model)) {
+    match model::read(text.as_bytes()).and_then(|model| render::render(&model, old).map(|_| model)) {
         Ok(model) => Judged::Passed { answer: answer.text.clone(), model: Box::new(model) },
         Err(faults) => {
             let mut report = faults.to_string();

@@ -162,6 +162,9 @@ fn entity(model: &Model, entity: &Entity, path: &str, faults: &mut Faults) {
         if field.key && field.kind.nullable {
             faults.add(format!("{path}.nullable"), "a key is never null", "leave `nullable` out");
         }
+        if let Some(before) = &field.before {
+            super::before::check(before, &format!("{path}.before"), faults);
+        }
     }
     for (index, call) in entity.calls.iter().enumerate() {
         self::call(model, call, &format!("{path}.calls[{index}]"), faults);

@@ -4,14 +4,16 @@
 //! [`schema`] is the JSON Schema of a model. [`read`] reads a model from a file or from a language model's answer, and
 //! reports every mistake.
 
+mod before;
 mod check;
 mod shape;
 mod shapes;
 
 use beds_protocol::{ArgMode, Engine, Generated, Lane, TypeName};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+pub use self::before::{Becomes, Before};
 use crate::{fault::Faults, json};
 
 /// The longest model that is read, in bytes.
@@ -158,6 +160,7 @@ pub struct Field {
     pub version: bool,
     #[serde(default)]
     pub sensitive: bool,
+    pub before: Option<Before>,
     #[serde(default)]
     pub reason: String,
 }
@@ -275,6 +278,17 @@ impl Model {
         let mut value = serde_json::to_value(self).unwrap_or_default();
         json::without_empty(&mut value);
         format!("{value:#}\n")
+    }
+}
+
+impl Constant {
+    /// The constant in JSON.
+    pub(crate) fn json(&self) -> Value {
+        match self {
+            Self::Bool(value) => json!(value),
+            Self::Number(value) => json!(value),
+            Self::Text(value) => json!(value),
+        }
     }
 }
 

@@ -93,6 +93,45 @@ static MEMBERS: Shape = Shape::List {
     max: 40,
 };
 
+static OLD_FIELDS: Shape = Shape::List { of: &WORD, min: 1, max: 40 };
+static SEPARATOR: Shape = words(20);
+static PART: Shape = Shape::Int { min: -1000, max: 1000 };
+static CASE: Shape = Shape::Choice(&["upper", "lower"]);
+static DATE: Shape =
+    Shape::Choice(&["year", "month", "day", "weekday", "hour", "minute", "second", "date", "time"]);
+
+static BECOMES: Shape = Shape::Object(&Object {
+    name: "becomes",
+    members: &[
+        required("value", &VALUE, "A value of the old field"),
+        required("becomes", &CONSTANT, "The value that takes its place"),
+    ],
+});
+
+static BEFORE: Shape = Shape::Object(&Object {
+    name: "before",
+    members: &[
+        optional("from", &WORD, "The old field; alone, its value is taken unchanged"),
+        optional("const", &CONSTANT, "The same value for every old record"),
+        optional(
+            "enum",
+            &Shape::List { of: &BECOMES, min: 1, max: 200 },
+            "What each value of `from` becomes",
+        ),
+        optional("else", &CONSTANT, "What the values become that `enum` does not name"),
+        optional("split", &SEPARATOR, "The text at which `from` is split"),
+        optional(
+            "part",
+            &PART,
+            "Which part of the split text: 0 is the first, -1 the last; null for a list of all",
+        ),
+        optional("join", &OLD_FIELDS, "The old fields that become one text"),
+        optional("with", &SEPARATOR, "The text between joined fields"),
+        optional("case", &CASE, "The letters of `from` in this case"),
+        optional("date", &DATE, "The part of the moment, date or time in `from`"),
+    ],
+});
+
 static FIELD_OBJECT: Shape = Shape::Object(&Object {
     name: "field",
     members: with_type!(
@@ -106,6 +145,11 @@ static FIELD_OBJECT: Shape = Shape::Object(&Object {
         optional("immutable", &BOOL, "`update` does not change it"),
         optional("version", &BOOL, "An int that counts the changes of a record, for optimistic locking; at most one"),
         optional("sensitive", &BOOL, "Masked in logs, errors and dead letters"),
+        optional(
+            "before",
+            &BEFORE,
+            "Where the entity takes the place of a template: what old records give this field; null if it is the old field of this name, or none",
+        ),
         optional("reason", &REASON, "Why it is so, for the DBA"),
     ),
 });

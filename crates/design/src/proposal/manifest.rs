@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::{Author, Contents};
+use crate::plan::Plan;
 
 /// The file of the manifest.
 pub const MANIFEST: &str = "proposal.toml";
@@ -35,6 +36,9 @@ pub struct Manifest {
     pub made_by: String,
     /// The time.
     pub made_at: String,
+    /// What the plan for old records cannot do, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// The author of the model.
     pub author: Author,
     /// The inputs.
@@ -46,6 +50,9 @@ pub struct Manifest {
     /// The changes for clients of the existing templates.
     #[serde(default)]
     pub changes: Vec<Changed>,
+    /// The migrations of old records, in the order in which they run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub migrations: Vec<Carried>,
     /// The proofs.
     #[serde(default)]
     pub proofs: Vec<Proof>,
@@ -111,6 +118,32 @@ pub struct Changed {
     pub why: String,
 }
 
+/// A migration of old records.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Carried {
+    /// The file with the request that starts it.
+    pub file: String,
+    /// The template that reads the old records.
+    pub from: String,
+    /// The template whose records they become.
+    pub to: String,
+    /// The old fields that nothing takes over.
+    #[serde(default)]
+    pub lost: Vec<String>,
+}
+
+/// The migrations of a plan.
+pub(super) fn carried(plan: &Plan) -> Vec<Carried> {
+    let one = |migration: &crate::plan::Migration| Carried {
+        file: migration.file.clone(),
+        from: migration.from.clone(),
+        to: migration.to.clone(),
+        lost: migration.lost.clone(),
+    };
+    plan.migrations.iter().map(one).collect()
+}
+
 /// The gates that a proposal has to pass before anybody may sign it, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -131,11 +164,13 @@ pub enum Gate {
     Samples,
     /// Filters and sorts are fast among many records.
     Plans,
+    /// Migrations carry old records over.
+    Migration,
 }
 
 impl Gate {
     /// All gates.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Check,
         Self::Gate,
         Self::Objects,
@@ -144,6 +179,7 @@ impl Gate {
         Self::Conformance,
         Self::Samples,
         Self::Plans,
+        Self::Migration,
     ];
 
     /// The name of the gate.
@@ -158,6 +194,7 @@ impl Gate {
             Self::Conformance => "conformance",
             Self::Samples => "samples",
             Self::Plans => "plans",
+            Self::Migration => "migration",
         }
     }
 
@@ -220,7 +257,17 @@ impl Manifest {
     pub fn unproved(&self) -> Vec<Gate> {
         let has_samples = self.inputs.iter().any(|input| input.kind == Handed::Samples);
         let is_passed = |gate: &Gate| self.proofs.iter().any(|proof| proof.gate == *gate && proof.passed);
-        let is_needed = |gate: &Gate| *gate != Gate::Samples || has_samples;
+        let is_needed = |gate: &Gate| match gate {
+            Gate::Samples => has_samples,
+            Gate::Migration => !self.migrations.is_empty(),
+            Gate::Check
+            | Gate::Gate
+            | Gate::Objects
+            | Gate::Verify
+            | Gate::Grants
+            | Gate::Conformance
+            | Gate::Plans => true,
+        };
         Gate::ALL.into_iter().filter(|gate| is_needed(gate) && !is_passed(gate)).collect()
     }
 

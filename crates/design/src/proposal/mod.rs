@@ -1,6 +1,7 @@
 //! A proposal: a folder with everything that a model becomes, the proofs, and a hash over every byte and every name,
 //! which a DBA signs. The proposal is exactly the content of the folder, and nothing else may be in the folder.
 
+mod carried;
 mod drawing;
 mod folder;
 mod manifest;
@@ -14,11 +15,12 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     folder::{APPROVAL, Flaw, read, write},
-    manifest::{Changed, Gate, Handed, Input, Listed, MANIFEST, Manifest, Proof, Round, Step},
+    manifest::{Carried, Changed, Gate, Handed, Input, Listed, MANIFEST, Manifest, Proof, Round, Step},
 };
 use crate::{
     fault::Faults,
     model::{self, Model},
+    plan::{self, Old},
     render::{self, Rendered, Statement},
 };
 
@@ -62,6 +64,8 @@ pub struct Facts<'f> {
     pub rounds: Vec<(Round, Contents)>,
     /// The existing templates, to find the changes for clients.
     pub before: Vec<&'f Domain>,
+    /// The texts of the existing templates, to carry their records over.
+    pub old: Old,
 }
 
 impl Proposal {
@@ -70,10 +74,10 @@ impl Proposal {
     /// # Errors
     /// The faults that the compiler and the gate find in the model. There is no proposal with known faults.
     pub fn of(model: &Model, facts: Facts<'_>) -> Result<Self, Faults> {
-        let rendered = render::render(model)?;
+        let rendered = render::render(model, &facts.old)?;
         let manifest = manifest(model, &rendered, &facts);
         let mut files: Contents =
-            rendered.files.iter().map(|(path, text)| (path.clone(), text.clone().into_bytes())).collect();
+            written(&rendered).map(|(path, text)| (path.clone(), text.clone().into_bytes())).collect();
         files.insert(MODEL.to_owned(), model.text().into_bytes());
         for (_, kept) in facts.rounds {
             files.extend(kept);
@@ -134,9 +138,10 @@ impl Proposal {
         let kept = self.files.get(MODEL).ok_or_else(|| vec![format!("there is no {MODEL}")])?;
         let told = |faults: Faults| vec![format!("{MODEL}: {faults}")];
         let model = model::read(kept).map_err(told)?;
-        let rendered = render::render(&model).map_err(told)?;
+        let rendered = render::render(&model, &self.old(&model)).map_err(told)?;
         let is_ours = |path: &str| {
-            ["templates/", "schema/", "objects/", "grants/"].iter().any(|part| path.starts_with(part))
+            let folders = ["templates/", "schema/", "objects/", "grants/", plan::BEFORE, plan::MIGRATIONS];
+            folders.iter().any(|folder| path.starts_with(folder))
         };
         let mut wrong = Vec::new();
         let mut compare = |path: &str, bytes: &[u8]| {
@@ -144,19 +149,38 @@ impl Proposal {
                 wrong.push(format!("{path} does not match {MODEL}: make the proposal again"));
             }
         };
-        for (path, text) in &rendered.files {
+        for (path, text) in written(&rendered) {
             compare(path, text.as_bytes());
         }
         // The signer has read this page: it must show what is in the other files.
         compare(REPORT, &page(&model, &rendered, &self.manifest, &self.files));
-        for path in self.files.keys().filter(|path| is_ours(path) && !rendered.files.contains_key(*path)) {
+        let is_written = |path: &String| written(&rendered).any(|(written, _)| written == path);
+        for path in self.files.keys().filter(|path| is_ours(path) && !is_written(path)) {
             wrong.push(format!("{path} does not come from {MODEL}: make the proposal again"));
         }
         if self.manifest.steps != steps(&rendered) {
             wrong.push(format!("the steps do not match {MODEL}: make the proposal again"));
         }
+        let plan = &rendered.plan;
+        if self.manifest.migrations != manifest::carried(plan) || self.manifest.notes != plan.notes {
+            wrong.push(format!("the migrations do not match {MODEL}: make the proposal again"));
+        }
         if wrong.is_empty() { Ok((model, rendered)) } else { Err(wrong) }
     }
+
+    /// The kept texts of the templates whose place the entities take.
+    fn old(&self, model: &Model) -> Old {
+        let kept = |entity: &model::Entity| {
+            let bytes = self.files.get(&plan::kept(&entity.name))?;
+            Some((entity.name.clone(), String::from_utf8_lossy(bytes).into_owned()))
+        };
+        model.entities.iter().filter_map(kept).collect()
+    }
+}
+
+/// All files that come from the model and the old templates.
+fn written(rendered: &Rendered) -> impl Iterator<Item = (&String, &String)> {
+    rendered.files.iter().chain(&rendered.plan.files)
 }
 
 /// The page for the DBA.
@@ -216,6 +240,7 @@ fn manifest(model: &Model, rendered: &Rendered, facts: &Facts<'_>) -> Manifest {
         database: model.database.clone(),
         made_by: format!("beds design {}", env!("CARGO_PKG_VERSION")),
         made_at: facts.made_at.clone(),
+        notes: rendered.plan.notes.clone(),
         author: facts.author.clone(),
         inputs: facts
             .inputs
@@ -228,6 +253,7 @@ fn manifest(model: &Model, rendered: &Rendered, facts: &Facts<'_>) -> Manifest {
             .collect(),
         rounds: facts.rounds.iter().map(|(round, _)| round.clone()).collect(),
         changes: changes(&facts.before, &rendered.domains),
+        migrations: manifest::carried(&rendered.plan),
         proofs: at_once(model, rendered),
         steps: steps(rendered),
         files: Vec::new(),

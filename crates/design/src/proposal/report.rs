@@ -3,7 +3,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{Author, Changed, Contents, Gate, Manifest, drawing, words};
+use super::{Author, Changed, Contents, Gate, Manifest, carried, drawing, words};
 use crate::{
     model::{Entity, Model, OnDelete},
     render::Rendered,
@@ -62,6 +62,7 @@ pub(super) fn report(page: &Page<'_>) -> String {
                 (list(&model.questions, "Nothing is said to be open."))
                 h2 { "What changes for clients" }
                 (changes(&manifest.changes))
+                (carried::carried(&page.rendered.plan))
                 h2 { "What was proved" }
                 (proofs(manifest, page.files))
                 h2 { "What runs, in this order" }

@@ -21,6 +21,7 @@ use crate::{
     gate::{self, Objects},
     model::{self, Model},
     names,
+    plan::{self, Old, Plan},
 };
 
 /// The account that gets the grants, if the user names no other.
@@ -38,6 +39,8 @@ pub struct Rendered {
     pub domains: Vec<Domain>,
     /// The statements that create the objects, in this order.
     pub scripts: Vec<Script>,
+    /// How old records get into the objects.
+    pub plan: Plan,
 }
 
 /// A statement that runs.
@@ -79,12 +82,12 @@ impl Rendered {
     }
 }
 
-/// Renders a model that was read.
+/// Renders a model that was read, whose entities take the place of these templates.
 ///
 /// # Errors
-/// The compiler's errors and warnings about the templates, and the gate's findings on the bodies, each at its place in
-/// the model.
-pub fn render(model: &Model) -> Result<Rendered, Faults> {
+/// The compiler's errors and warnings about the templates, the gate's findings on the bodies, and what old records do
+/// not give, each at its place in the model.
+pub fn render(model: &Model, old: &Old) -> Result<Rendered, Faults> {
     let mut faults = Faults::default();
     let bodies = bodies(model, &mut faults);
     let templates: Vec<(String, Lines)> = model
@@ -110,7 +113,8 @@ pub fn render(model: &Model) -> Result<Rendered, Faults> {
     for (engine, script) in propose::grants(&domains, ACCOUNT) {
         files.insert(format!("grants/{}", propose::file_name(engine)), script);
     }
-    Ok(Rendered { files, domains, scripts })
+    let plan = plan::plan(model, &domains, old)?;
+    Ok(Rendered { files, domains, scripts, plan })
 }
 
 /// The bodies and pipelines that pass the gate, by entity and call, as they run.

@@ -14,6 +14,7 @@ use beds_design::{
         Verdict, Wish, converse, keep, messages, untried,
     },
     model::Model,
+    plan::Old,
     proposal::{Author, Contents, Facts, Handed, Proposal, Round},
 };
 use script::{Act, Scripted};
@@ -106,6 +107,7 @@ async fn what_the_gates_say_goes_back_and_is_mended() {
         inputs: vec![(Handed::Description, "description.txt".to_owned(), wish().description.into_bytes())],
         rounds: ended.rounds.clone(),
         before: Vec::new(),
+        old: Old::new(),
     };
     let proposal = Proposal::of(&ended.model, facts).unwrap();
     assert_eq!(proposal.manifest.rounds.len(), 4);
@@ -122,6 +124,23 @@ async fn what_the_gates_say_goes_back_and_is_mended() {
     let failed = converse(&recorded, &other, limits(4), |_| {}, untried).await.unwrap_err();
     assert!(failed.reason.contains("about another wish"), "{}", failed.reason);
     Recorded::of("a-model", &Contents::new()).unwrap_err();
+}
+
+/// What the records of an old template do not give goes back like any other finding.
+#[tokio::test]
+async fn a_field_without_an_old_value_goes_back() {
+    let shop = beds_design::render::render(&model("shop.json"), &Old::new()).unwrap();
+    let template = shop.files["templates/purchase_rec.toml"].clone();
+    let good = value("shop_2.json");
+    let mut bad = good.clone();
+    bad["entities"][0]["fields"][2].as_object_mut().unwrap().remove("before");
+    let endpoint = Scripted::start(vec![Act::says(&bad.to_string()), Act::says(&good.to_string())]).await;
+    let http = http(&endpoint.url, None).unwrap();
+    let wish = Wish { old: Old::from([("purchase".to_owned(), template)]), ..wish() };
+    let ended = converse(&http, &wish, limits(2), |_| {}, untried).await.unwrap();
+    assert_eq!(ended.model, model("shop_2.json"));
+    let asked = endpoint.asked();
+    assert!(asked[1].contains("old records give `amount` no value"), "{}", asked[1]);
 }
 
 /// The trial after the gates may refuse a model, within the same limits. Its result is kept and replayed.
@@ -485,6 +504,7 @@ fn what_is_sent_is_the_expected() {
         description: "A library".to_owned(),
         engine: Some(beds_protocol::Engine::MariaDb),
         database: Some("library".to_owned()),
+        old: Old::new(),
         templates: vec![("book_rec.toml".to_owned(), "[template]\nname = \"book\"".to_owned())],
         samples: vec![samples("readers.csv", csv), samples("orders.ndjson", ndjson).masking(["SKU"])],
         sends_samples,

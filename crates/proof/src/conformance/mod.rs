@@ -10,7 +10,7 @@ use beds_codegen::model::Supply;
 use beds_design::model::Operation;
 use serde_json::{Map, Value};
 
-pub(crate) use self::bus::{Bus, Lost, error, ok};
+pub(crate) use self::bus::{Bus, Lost, error, ok, short};
 use crate::{
     value::Extreme,
     world::{Keys, Kind, World},

@@ -97,6 +97,9 @@ fn a_double_is_exact_where_it_is_written_as_the_same_number() {
         "1.7976931348623157e308",
         "123456789012345680000",
         "10000000000000000000",
+        // Exactly between two texts of 17 digits, of which JavaScript writes the even one and Rust the other.
+        "-179.99588012695312",
+        "-179.99588012695313",
     ] {
         assert_eq!(double(text), Some(text.parse().unwrap()), "{text}");
     }
@@ -104,6 +107,8 @@ fn a_double_is_exact_where_it_is_written_as_the_same_number() {
         "18446744073709551615",
         "123456789012345678901",
         "9007199254740993.0",
+        "-179.99588012695311",
+        "-179.99588012695314",
         "0.1000000000000000055511151231257827",
         "1.23456789012345678",
         "1e-400",

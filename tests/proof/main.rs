@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
+mod carried;
+#[path = "../common/mod.rs"]
 mod common;
 
 use std::{
