@@ -81,6 +81,90 @@ create = { procedure = "pair_create", args = ["p_id", "id", "P2_x"] }
 upsert = { procedure = "pair_upsert", args = ["p_id", "id", "P2_x"] }
 delete = { procedure = "pair_delete", args = ["p_id", "id"] }
 "#,
+        // Bounds of types, a counter beside the key, and what the database makes without one.
+        r#"[template]
+name = "made"
+service = "app_server"
+engine = "mariadb"
+database = "odd"
+[fields]
+code = { type = "bool", key = true }
+part = { type = "string", max = 40, key = true, unique = true }
+nr = { type = "int", min = 0, max = 16777215, generated = "database" }
+more = { type = "int", min = 0, max = 255, generated = "database" }
+state = { type = "enum", values = ["new", "old"], generated = "database" }
+day = { type = "date", generated = "database" }
+at = { type = "time", generated = "database" }
+price = { type = "decimal", precision = 8, scale = 2, generated = "database" }
+text = { type = "text", generated = "database" }
+any = { type = "json", generated = "database" }
+is_new = { type = "bool", default = true }
+small = { type = "int", min = -32768, max = 32767 }
+[objects]
+read = { table = "made" }
+create = { procedure = "made_create", args = ["code", "part", "is_new", "small"], returns = ["nr"] }
+upsert = { procedure = "made_upsert", args = ["code", "part", "is_new", "small"] }
+delete = { procedure = "made_delete", args = ["code", "part"] }
+"#,
+        // A key, a unique field and filters that are longer than an index of InnoDB.
+        r#"[template]
+name = "long_key"
+service = "app_server"
+engine = "mariadb"
+database = "odd"
+[fields]
+h = { type = "string", max = 2000, key = true }
+u = { type = "string", max = 9000, required = true, unique = true }
+f = { type = "string", max = 1000 }
+[objects]
+read = { table = "long_key" }
+create = { procedure = "long_key_create", args = ["h", "u", "f"] }
+update = { procedure = "long_key_update", args = ["h", "u", "f"] }
+[fetch]
+filter = ["h", "u", "f"]
+sort = ["h", "u", "f"]
+"#,
+        r#"[template]
+name = "long_pair"
+service = "app_server"
+engine = "mariadb"
+database = "odd"
+[fields]
+a = { type = "string", max = 700, key = true }
+b = { type = "int", key = true, generated = "database" }
+c = { type = "string", max = 700, key = true }
+[objects]
+read = { table = "long_pair" }
+create = { procedure = "long_pair_create", args = ["a", "c"], returns = ["b"] }
+[fetch]
+filter = ["a", "c"]
+"#,
+        // A log without a key.
+        r#"[template]
+name = "keyless"
+service = "app_server"
+engine = "mariadb"
+database = "odd"
+[fields]
+nr = { type = "int", min = 0, max = 4294967295, generated = "database" }
+note = { type = "string", max = 40 }
+[objects]
+read = { table = "keyless" }
+create = { procedure = "keyless_create", args = ["note"], returns = ["nr"] }
+"#,
+        // The field `p_path_id` is called like the parameter of `path_id`.
+        r#"[template]
+name = "paths"
+service = "app_server"
+engine = "mariadb"
+database = "odd"
+[fields]
+path_id = { type = "int", key = true, column = "PathId" }
+p_path_id = { type = "int", column = "PPathId" }
+[objects]
+read = { table = "paths" }
+create = { procedure = "paths_create", args = ["path_id", "p_path_id"] }
+"#,
         r#"[template]
 name = "keyed"
 service = "app_server"
@@ -153,9 +237,37 @@ fn mariadb_runs_the_scripts_as_they_are() {
         assert!(error.contains("1062"), "{error}");
     }
     assert_eq!(found(), ["2", "y", "3", "5", "z", "1"]);
+    made(&sql);
     let locked =
         sql("select json_value(priv, '$.account_locked') from mysql.global_priv where user = 'b''eds'");
     assert!(["1", "true"].contains(&locked.trim()), "a new account is open to everybody: {locked}");
+}
+
+/// What the database makes, and what it keeps unique.
+fn made(sql: &dyn Fn(&str) -> String) {
+    assert_eq!(sql("call made_create(true, 'x', true, 1)").trim(), "1");
+    assert_eq!(sql("call made_create(false, 'y', false, -32768)").trim(), "2");
+    sql("call made_upsert(true, 'x', false, 5)");
+    let rows = sql("select code + 0, nr, more, state, price, text, any, is_new, small from made order by nr");
+    assert_eq!(rows, "1\t1\t0\tnew\t0.00\t\t{}\t0\t5\n0\t2\t0\tnew\t0.00\t\t{}\t0\t-32768\n");
+    let types = sql(
+        "select column_type from information_schema.columns where table_schema = 'odd' and table_name = 'made' \
+        and column_name in ('code', 'nr', 'more', 'small') order by ordinal_position",
+    );
+    let types: Vec<&str> = types.split_whitespace().collect();
+    assert_eq!(types.join(" "), "bit(1) mediumint(8) unsigned tinyint(3) unsigned smallint(6)");
+    // A hash of the whole value keeps it unique.
+    let long = |end: char| format!("concat(repeat('x', 1999), '{end}')");
+    sql(&format!(
+        "call long_key_create({}, 'u', 'f'); call long_key_create({}, 'v', 'f')",
+        long('a'),
+        long('b')
+    ));
+    sql(&format!("call long_key_update({}, 'w', 'f')", long('b')));
+    assert_eq!(sql("select u from long_key order by u").split_whitespace().collect::<Vec<_>>(), ["u", "w"]);
+    assert_eq!(sql("call long_pair_create('a', 'c'); call long_pair_create('a', 'c')"), "1\n2\n");
+    assert_eq!(sql("call keyless_create('a'); call keyless_create('b')"), "1\n2\n");
+    assert!(sql("show create procedure paths_create").contains("in `p2_path_id` bigint"));
 }
 
 /// The part of `mongosh` that our scripts use. Every call is printed.

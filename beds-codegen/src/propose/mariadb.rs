@@ -1,18 +1,16 @@
 //! Tables, views, procedures and functions for MariaDB.
 
-use beds_protocol::are_alike;
-
 use super::{
     Bodies, Proposed, Thing,
-    script::BINARY,
-    sql::{columns, of_table, string},
+    sql::{columns, of_table},
+    table::{self, counter, of_field, ty},
     upsert,
 };
 use crate::{
     emit::quoted,
     model::{
-        Arg, ArgMode, Call, Domain, Field, Generated, Literal, Procedure, Relation, RequestValue, Returns,
-        Supply, Target, Type, Wanted,
+        Arg, ArgMode, Call, Domain, Field, Generated, Procedure, Relation, RequestValue, Returns, Supply,
+        Target, Wanted,
     },
 };
 
@@ -35,7 +33,7 @@ pub(super) fn proposed(
     };
     let mut all = Vec::new();
     if !domain.fields.is_empty() {
-        all.push(create_table(domain, &table));
+        all.push(table::create(domain, &table));
     }
     if let Some(Relation { name, is_view: true }) = read {
         all.push(create_view(domain, name, &table));
@@ -62,18 +60,18 @@ fn create_view(domain: &Domain, name: &str, table: &str) -> Proposed {
     Proposed { thing: Thing::View, name: name.to_owned(), create, parts, more: Vec::new(), validator: None }
 }
 
-/// The names of parameters. If a parameter and a column have the same name, MariaDB reads the name as the parameter. So
-/// no parameter has the name of a column.
+/// The names of parameters. If a parameter and a column have the same name, MariaDB reads the name as the parameter, and
+/// `beds verify` takes the parameter for the field of its name. So no parameter has the name of a column or a field.
 struct Parameters {
     prefix: String,
 }
 
 impl Parameters {
     fn of(domain: &Domain) -> Self {
-        let columns: Vec<String> = domain.fields.iter().map(|field| field.column.to_lowercase()).collect();
-        // If no column begins with the prefix, no parameter has the name of a column.
-        let is_free =
-            |prefix: &String| !columns.iter().any(|column| column.starts_with(&prefix.to_lowercase()));
+        let names = domain.fields.iter().flat_map(|field| [&field.column, &field.name]);
+        let names: Vec<String> = names.map(|name| name.to_lowercase()).collect();
+        // If no name begins with the prefix, no parameter has the name.
+        let is_free = |prefix: &String| !names.iter().any(|name| name.starts_with(&prefix.to_lowercase()));
         let numbered = (2..).map(|number| format!("p{number}_"));
         let prefix = std::iter::once("p_".to_owned()).chain(numbered).find(is_free).unwrap_or_default();
         Self { prefix }
@@ -88,120 +86,6 @@ impl Parameters {
         let end = format!("_{position}");
         let cut: String = full.chars().take(NAME_CHARACTERS_MAX - end.len()).collect();
         quoted(&format!("{cut}{end}"))
-    }
-}
-
-fn create_table(domain: &Domain, table: &str) -> Proposed {
-    let mut lines: Vec<String> = domain.fields.iter().map(column).collect();
-    let add = |line: &String| format!("alter table {}\n    add column if not exists {line}", quoted(table));
-    let parts =
-        domain.fields.iter().zip(&lines).map(|(field, line)| (field.column.clone(), add(line))).collect();
-    let pick = |indices: &[usize]| columns(indices.iter().filter_map(|index| domain.fields.get(*index)));
-    if !domain.key.is_empty() {
-        lines.push(format!("primary key ({})", pick(&domain.key)));
-    }
-    for field in domain.fields.iter().filter(|field| field.unique) {
-        let name = quoted(&field.column);
-        lines.push(format!("unique key {name} ({name})"));
-    }
-    // The index of the key serves its first field alone.
-    let is_indexed = |index: &usize| {
-        domain.key.first() == Some(index) || domain.fields.get(*index).is_none_or(|field| field.unique)
-    };
-    // A page continues after the last record by the key, which InnoDB appends to each index.
-    let mut wanted: Vec<usize> = domain.fetch.filter.iter().chain(&domain.fetch.sort).copied().collect();
-    wanted.sort_unstable();
-    wanted.dedup();
-    for index in wanted.iter().filter(|index| !is_indexed(index)) {
-        let name = pick(&[*index]);
-        lines.push(format!("key {name} ({name})"));
-    }
-    // No unique index serves an order that ends with the key. The server names these indexes: a name of ours might be
-    // the name of a column.
-    for field in domain.sorts_beside_unique() {
-        let members = columns(
-            std::iter::once(field).chain(domain.key.iter().filter_map(|index| domain.fields.get(*index))),
-        );
-        lines.push(format!("key ({members})"));
-    }
-    let create = format!("create table if not exists {} (\n    {}\n)", quoted(table), lines.join(",\n    "));
-    Proposed { thing: Thing::Table, name: table.to_owned(), create, parts, more: Vec::new(), validator: None }
-}
-
-fn column(field: &Field) -> String {
-    let mut text = format!("{} {}", quoted(&field.column), ty(&field.ty));
-    text.push_str(if field.nullable { " null" } else { " not null" });
-    match (&field.supply, &field.ty) {
-        (Supply::Default(value), ty) => text.extend([" default ", &literal(value, ty)]),
-        (Supply::Version, _) => text.push_str(" default 1"),
-        (Supply::Generated(Generated::Database), Type::Int { .. } | Type::UInt { .. }) if field.is_key => {
-            text.push_str(" auto_increment");
-        }
-        (Supply::Generated(Generated::Database), Type::DateTime) => {
-            text.push_str(" default current_timestamp(6)");
-        }
-        (Supply::Generated(Generated::Database), Type::Uuid) => text.push_str(" default uuid()"),
-        _ => {}
-    }
-    if !field.description.is_empty() {
-        text.extend([" comment ", &string(&field.description)]);
-    }
-    text
-}
-
-/// A type in MariaDB's form.
-fn ty(ty: &Type) -> String {
-    match ty {
-        Type::Bool => "boolean".to_owned(),
-        Type::Int { min, max } if i32::try_from(*min).is_ok() && i32::try_from(*max).is_ok() => {
-            "int".to_owned()
-        }
-        Type::Int { .. } => "bigint".to_owned(),
-        Type::UInt { max, .. } if u32::try_from(*max).is_ok() => "int unsigned".to_owned(),
-        Type::UInt { .. } => "bigint unsigned".to_owned(),
-        Type::Float { .. } => "double".to_owned(),
-        Type::Decimal { precision, scale, .. } => format!("decimal({precision},{scale})"),
-        // A row holds 65,535 bytes, and a character has up to four.
-        Type::String { max, .. } if *max <= 8_000 => format!("varchar({max})"),
-        // The length of a text counts characters of up to four bytes. The column's type counts bytes.
-        Type::String { max, .. } | Type::Text { max, .. } => sized("text", u64::from(*max) * 4),
-        Type::Bytes { max } if *max <= 8_000 => format!("varbinary({max})"),
-        Type::Bytes { max } => sized("blob", u64::from(*max)),
-        Type::Uuid => "uuid".to_owned(),
-        Type::Date => "date".to_owned(),
-        Type::Time => "time(6)".to_owned(),
-        Type::DateTime => "datetime(6)".to_owned(),
-        Type::Enum { values } => {
-            let list = values.iter().map(|value| string(value)).collect::<Vec<_>>().join(", ");
-            // MariaDB refuses an enum with two values that are equal by its collation.
-            let collation = if are_alike(values) { BINARY } else { "" };
-            format!("enum({list}){collation}")
-        }
-        Type::Json | Type::List { .. } | Type::Object { .. } => "json".to_owned(),
-        Type::ObjectId => "char(24)".to_owned(),
-    }
-}
-
-fn sized(kind: &str, bytes_max: u64) -> String {
-    let size = match bytes_max {
-        0..=0xFFFF => "",
-        0x1_0000..=0xFF_FFFF => "medium",
-        _ => "long",
-    };
-    format!("{size}{kind}")
-}
-
-fn literal(value: &Literal, ty: &Type) -> String {
-    match value {
-        Literal::Bool(value) => value.to_string(),
-        Literal::Int(value) => value.to_string(),
-        Literal::Float(value) => value.to_string(),
-        // A column's moments are in UTC, without a mark, and its bytes are not base64.
-        Literal::Text(value) if matches!(ty, Type::DateTime) => string(value.trim_end_matches('Z')),
-        Literal::Text(value) if matches!(ty, Type::Bytes { .. }) => {
-            format!("(from_base64({}))", string(value))
-        }
-        Literal::Text(value) => string(value),
     }
 }
 
@@ -277,16 +161,15 @@ fn procedure(
     Proposed { parts: declared, ..routine_named(Thing::Procedure, &procedure.name.value, create) }
 }
 
-/// The fields of a new record that the statement itself returns. If the server generates a key that is not a counter,
-/// these are all the returned fields, because no other statement can find the record.
+/// The fields of a new record that the statement itself returns. If the server generates a key that is not the counter, or
+/// if there is no key, these are all the returned fields, because no other statement can find the record.
 fn made<'d>(domain: &'d Domain, procedure: &Procedure) -> Vec<&'d Field> {
-    let field = |index: &usize| domain.fields.get(*index);
-    let is_made = |field: &Field| {
-        field.supply == Supply::Generated(Generated::Database)
-            && !matches!(field.ty, Type::Int { .. } | Type::UInt { .. })
+    let is_made = |index: &usize| {
+        domain.fields.get(*index).is_some_and(|field| field.supply == Supply::Generated(Generated::Database))
+            && counter(domain) != Some(*index)
     };
-    if domain.key.iter().filter_map(field).any(is_made) {
-        procedure.returns.iter().filter_map(field).collect()
+    if domain.key.is_empty() || domain.key.iter().any(is_made) {
+        procedure.returns.iter().filter_map(|index| domain.fields.get(*index)).collect()
     } else {
         Vec::new()
     }
@@ -327,7 +210,7 @@ const fn asked_type(asked: RequestValue) -> &'static str {
 }
 
 fn declaration(field: &Field, name: &str) -> String {
-    format!("in {name} {}", ty(&field.ty))
+    format!("in {name} {}", of_field(field))
 }
 
 /// The result of a procedure that returns fields: a row only if a record was changed.
@@ -352,7 +235,7 @@ fn returned(
         .iter()
         .filter_map(|index| domain.fields.get(*index).map(|field| (*index, field)))
         .map(|(index, field)| {
-            let is_counted = operation == "create" && field.supply == Supply::Generated(Generated::Database);
+            let is_counted = operation == "create" && counter(domain) == Some(index);
             let value =
                 if is_counted { "last_insert_id()".to_owned() } else { names.name(&field.name, index) };
             format!("{} = {value}", of_table(table, field))

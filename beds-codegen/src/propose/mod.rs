@@ -11,6 +11,7 @@ mod references;
 mod schema;
 mod script;
 mod sql;
+mod table;
 mod tables;
 mod template;
 mod upsert;

@@ -9,7 +9,8 @@ use crate::{
 /// Inserts a row, or changes the row with its key, from these fields and their parameters. Immutable columns stay
 /// unchanged, and so do generated columns, except those that an update refreshes.
 pub(super) fn statement(domain: &Domain, table: &str, args: &[(&Field, String)]) -> String {
-    let unique: Vec<&Field> = domain.fields.iter().filter(|field| field.unique && !field.is_key).collect();
+    let is_alone = |field: &Field| field.is_key && domain.key.len() == 1;
+    let unique: Vec<&Field> = domain.fields.iter().filter(|field| field.unique && !is_alone(field)).collect();
     let is_it: Vec<String> = args
         .iter()
         .filter(|(field, _)| field.is_key)

@@ -1,6 +1,6 @@
 //! `[template]`.
 
-use beds_protocol::{Placement, Service};
+use beds_protocol::{Placement, RESERVED_TEMPLATES, Service};
 
 use super::Cx;
 use crate::{
@@ -149,7 +149,7 @@ fn reserved(name: &str) -> Option<&'static str> {
         Some("`<service>.batch.…` are routing keys")
     } else if name == "beds" || name.starts_with("beds_") {
         Some("names that begin with `beds` are the system's own")
-    } else if matches!(name, "template" | "templates" | "domains") {
+    } else if RESERVED_TEMPLATES.contains(&name) {
         Some("the generated code has a type or module of this name")
     } else {
         None

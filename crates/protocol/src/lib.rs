@@ -47,4 +47,4 @@ pub use request::{
 };
 pub use shown::shown;
 pub use topology::{Broker, Lane, Placement, Service, header};
-pub use vocabulary::{ArgMode, Engine, Generated, RequestValue, TypeName, Undeclared};
+pub use vocabulary::{ArgMode, Engine, Generated, RESERVED_TEMPLATES, RequestValue, TypeName, Undeclared};

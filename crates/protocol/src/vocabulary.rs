@@ -6,6 +6,9 @@
 
 use crate::names::names;
 
+/// Names that no template may have: the generated code has a type or a module of each name.
+pub const RESERVED_TEMPLATES: [&str; 3] = ["template", "templates", "domains"];
+
 names! {
     /// The types of fields, arguments, items and members.
     TypeName:

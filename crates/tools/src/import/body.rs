@@ -79,6 +79,9 @@ impl Deeds {
     }
 }
 
+/// What may follow `analyze` other than tables.
+const ANALYZED: [&str; 7] = ["select", "insert", "replace", "update", "delete", "format", "with"];
+
 /// What a text does.
 pub(super) fn deeds(body: &str, mode: SqlMode) -> Deeds {
     let tokens = tokens(body, mode);
@@ -106,13 +109,17 @@ pub(super) fn deeds(body: &str, mode: SqlMode) -> Deeds {
             "insert" | "replace" | "update" | "delete" => deeds.writes.push(word),
             // Reading a setting changes nothing.
             "autocommit" | "global" if !is_set(&tokens, at) => {}
+            // `analyze select` runs the statement and shows its plan.
+            "analyze" if ANALYZED.iter().any(|verb| next(verb)) => {}
             "commit" | "autocommit" | "alter" | "rename" | "grant" | "revoke" | "analyze" | "optimize" => {
                 deeds.commits = true;
             }
+            "set" if is_first && (next("password") || next("default")) => deeds.commits = true,
             "rollback" if !next("to") => deeds.commits = true,
             "start" if next("transaction") => deeds.commits = true,
             "begin" if next("work") => deeds.commits = true,
             "truncate" if !is_call => deeds.commits = true,
+            "create" if before.is_some_and(|token| token.is("show")) => {}
             "create" | "drop" => {
                 deeds.writes.push(word);
                 deeds.commits |= !next("temporary") && !next("prepare");
@@ -281,6 +288,9 @@ mod tests {
             "begin set @@autocommit = 1; end",
             "begin set @was = @@autocommit, autocommit := 0; end",
             "if p_x then set session autocommit = 0; end if",
+            "begin set password = ''; end",
+            "begin if 1 then set default role r for u; end if; end",
+            "begin analyze table t; end",
         ] {
             assert!(deeds(commits).commits, "{commits}");
         }
@@ -289,10 +299,14 @@ mod tests {
             "select @@autocommit = 1",
             "begin set p_on = @@autocommit; select @@global.max_connections; end",
             "begin if @@autocommit = 0 then select 1; end if; end",
+            "show create table t",
+            "begin show create procedure p; analyze select a from t; analyze format=json select a from t; end",
         ] {
             let asks = deeds(asks);
             assert!(!asks.writes() && !asks.commits, "{asks:?}");
         }
+        let update = deeds("begin analyze update t set password = p_password; end");
+        assert!(update.writes() && !update.commits, "{update:?}");
         assert!(deeds("if p_from is null then set p_from = curdate(); end if").asks_null("p_from"));
     }
 }

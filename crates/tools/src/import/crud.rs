@@ -280,8 +280,7 @@ fn create(
     if let Some(column) = unseen {
         return Err(format!("it gives {} no value", shown(&column.name)));
     }
-    let counted =
-        domain.fields.iter().position(|field| field.key && field.column.default == Supplied::Counter);
+    let counted = domain.fields.iter().position(|field| field.column.default == Supplied::Counter);
     Ok(counted.filter(|_| plain.selects_new_id).into_iter().collect())
 }
 

@@ -180,8 +180,8 @@ fn quoted(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 
-/// The name of each field's parameter. It differs from every column, which it would hide, and from every other
-/// parameter, and it cannot be read as another column's.
+/// The name of each field's parameter. It differs from every column, which it would hide, from every field and from every
+/// other parameter, and it cannot be read as another column's.
 fn parameters(domain: &Domain, relation: &Relation) -> Vec<String> {
     let mut taken: BTreeSet<String> = BTreeSet::new();
     let name = |field: &Field| {
@@ -195,6 +195,7 @@ fn parameters(domain: &Domain, relation: &Relation) -> Vec<String> {
                 same_word(name, column) || (!own && same(name, column)) || same_word(name, &relation.name)
             };
             !relation.columns.iter().map(|column| &column.name).any(is_other)
+                && !domain.fields.iter().any(|field| same_word(name, &field.name))
         };
         let plain = ["p_", "in_", "arg_"].into_iter().map(|prefix| cut(prefix, ""));
         let numbered = (2..).map(|number| cut("p_", &format!("_{number}")));

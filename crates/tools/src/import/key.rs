@@ -43,8 +43,8 @@ pub(super) fn choose(fields: &mut [Field], relation: &Relation, catalogue: &Cata
         };
         match key.filter(|key| key.iter().all(can_be_key)) {
             Some(key) => {
-                for at in key {
-                    mark_key(&mut fields[at]);
+                for at in &key {
+                    mark_key(&mut fields[*at], key.len() == 1);
                 }
                 return None;
             }
@@ -89,10 +89,10 @@ fn is_nullable(relation: Option<&Relation>, index: &Index) -> bool {
     })
 }
 
-fn mark_key(field: &mut Field) {
+fn mark_key(field: &mut Field, is_alone: bool) {
     field.key = true;
     // A key of one field is unique in itself.
-    field.unique = false;
+    field.unique &= !is_alone;
     if matches!(field.supply, Supply::Default(_) | Supply::Optional) {
         field.supply = Supply::Required;
     }

@@ -6,6 +6,7 @@
 //! here changes the database. Missing procedures are proposed as a script for the DBA.
 
 mod body;
+mod bounds;
 mod collection;
 mod crud;
 mod ddl;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use beds_core::inspect::Direction;
-use beds_protocol::Service;
+use beds_protocol::{RESERVED_TEMPLATES, Service};
 use wildmatch::WildMatch;
 
 /// The most characters that a wire name may have.
@@ -123,8 +123,7 @@ impl Taken {
     /// The name of a template. Names that differ only in their underscores are the same Rust struct.
     pub(crate) fn template(&mut self, name: &str) -> String {
         let name = snake(name);
-        let is_reserved =
-            Service::from_name(&name).is_some() || matches!(name.as_str(), "template" | "domains");
+        let is_reserved = Service::from_name(&name).is_some() || RESERVED_TEMPLATES.contains(&name.as_str());
         let name = if is_reserved {
             format!("{name}_data")
         } else if name == "beds" || name.starts_with("beds_") {
@@ -268,6 +267,9 @@ mod tests {
         assert_eq!(taken.template("order_1"), "order_1");
         assert_eq!(taken.template("order1"), "order1_2");
         assert_eq!(taken.template("admin"), "admin_data");
+        for reserved in RESERVED_TEMPLATES {
+            assert_eq!(taken.template(reserved), format!("{reserved}_data"));
+        }
         assert_eq!(taken.template("beds_ledger"), "the_beds_ledger");
         assert_eq!(taken.field("日本", "column_7"), "column_7");
         assert_eq!((spelled("表"), spelled("日本")), ("u8868".to_owned(), "u65e5_u672c".to_owned()));

@@ -72,6 +72,61 @@ fn text<'p>(plan: &'p Plan, file: &str) -> &'p str {
     plan.files.iter().find(|(name, _)| name == file).map(|(_, text)| text.as_str()).unwrap_or_default()
 }
 
+/// The template of a table, and the same with what its script creates.
+fn twice(relation: &Relation) -> (String, String) {
+    let file = format!("{}_rec.toml", relation.name);
+    let database = || "shop".to_owned();
+    let catalogue =
+        Catalogue { database: database(), relations: vec![relation.clone()], ..Catalogue::default() };
+    let plan = imported(&catalogue);
+    let script = plan.ddl.clone().unwrap();
+    let routines = script.split("create procedure `").skip(1).map(|made| {
+        let (name, rest) = made.split_once('`').unwrap();
+        let (head, body) = rest.split_once("modifies sql data\n").unwrap();
+        let parameters = head.lines().filter_map(|line| line.trim().strip_prefix("in `")?.split('`').next());
+        let parameter =
+            |name: &str| Parameter { name: name.to_owned(), ..procedure("", "").parameters.remove(0) };
+        let body = body.split(" //").next();
+        Routine { parameters: parameters.map(parameter).collect(), ..procedure(name, body.unwrap()) }
+    });
+    let again = imported(&Catalogue { routines: routines.collect(), ..catalogue.clone() });
+    (text(&plan, &file).to_owned(), text(&again, &file).to_owned())
+}
+
+#[test]
+fn a_counter_beside_the_key_is_given_back_by_both_imports() {
+    let mut relation =
+        table("nat", &["code", "nr", "v"], vec![index("PRIMARY", &["code"]), index("nr", &["nr"])]);
+    relation.columns[1].default = Supplied::Counter;
+    let (first, second) = twice(&relation);
+    assert!(first.contains("returns = [\"nr\"]"), "{first}");
+    assert_eq!(first, second);
+    // Without a key, too.
+    relation.indexes.clear();
+    let (first, second) = twice(&relation);
+    assert!(first.contains("returns = [\"nr\"]"), "{first}");
+    assert_eq!(first, second);
+}
+
+#[test]
+fn no_parameter_has_the_name_of_another_field() {
+    let relation = table("paths", &["PathId", "PPathId"], vec![index("PRIMARY", &["PathId"])]);
+    let plan = imported(&Catalogue { relations: vec![relation.clone()], ..Catalogue::default() });
+    let script = plan.ddl.unwrap();
+    assert!(script.contains("in `in_path_id`") && !script.contains("`p_path_id`"), "{script}");
+    let (first, second) = twice(&relation);
+    assert_eq!(first, second);
+}
+
+#[test]
+fn a_part_of_the_key_that_is_unique_by_itself_says_so() {
+    let both = index("PRIMARY", &["rev", "comment"]);
+    let relation = table("temp", &["rev", "comment"], vec![both, index("rev", &["rev"])]);
+    let plan = imported(&Catalogue { relations: vec![relation], ..Catalogue::default() });
+    let template = text(&plan, "temp_rec.toml");
+    assert_eq!(template.matches("unique = true").count(), 1, "{template}");
+}
+
 #[test]
 fn a_column_without_room_takes_the_empty_value_alone() {
     let mut relation = table("t", &["id"], vec![index("PRIMARY", &["id"])]);

@@ -36,7 +36,7 @@ pub(super) struct Ty {
 }
 
 impl Ty {
-    fn plain(name: &'static str) -> Self {
+    pub(super) fn plain(name: &'static str) -> Self {
         Self { name, keys: Vec::new(), note: None }
     }
 
@@ -50,7 +50,7 @@ impl Ty {
         out
     }
 
-    fn key(mut self, key: &'static str, value: impl std::fmt::Display) -> Self {
+    pub(super) fn key(mut self, key: &'static str, value: impl std::fmt::Display) -> Self {
         self.keys.push((key, value.to_string()));
         self
     }
@@ -95,8 +95,22 @@ impl Place<'_> {
         ty
     }
 
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         shown(self.path.join(".").replace(&format!(".{ITEMS}"), ITEMS))
+    }
+
+    /// Reports that JSON has values of other types than the validator accepts.
+    fn other_than_json(&mut self) {
+        let types = self.asked(|asks| match asks {
+            Asks::Types(types) => Some(types.join(" or ")),
+            _ => None,
+        });
+        if let Some(types) = types {
+            let name = self.name();
+            self.lost
+                .refused
+                .push(format!("values in {name} other than {types}, which the validator refuses"));
+        }
     }
 
     /// A string with the conditions of the validator.
@@ -135,23 +149,23 @@ pub(super) fn typed(kind: &Kind, place: &mut Place<'_>) -> Result<Ty, String> {
     let depth = place.path.len() - 1;
     Ok(match kind {
         Kind::Bool | Kind::Flag { .. } => Ty::plain("bool"),
-        Kind::Int { min, max } if i64::try_from(*max).is_err() => {
-            let ty = Ty::plain("int").key("unsigned", true);
-            if *min > 0 { ty.key("min", min) } else { ty }
-        }
         Kind::Int { min, max } => {
-            let ty = Ty::plain("int");
-            let ty = if *min > i128::from(i64::MIN) { ty.key("min", min) } else { ty };
-            if *max < i128::from(i64::MAX) { ty.key("max", max) } else { ty }
+            let (min, max) = place.integers(*min, *max);
+            if i64::try_from(max).is_err() {
+                let ty = Ty::plain("int").key("unsigned", true);
+                if min > 0 { ty.key("min", min) } else { ty }
+            } else {
+                let ty = Ty::plain("int");
+                let ty = if min > i128::from(i64::MIN) { ty.key("min", min) } else { ty };
+                if max < i128::from(i64::MAX) { ty.key("max", max) } else { ty }
+            }
         }
-        Kind::Float { unsigned: true, .. } => Ty::plain("float").key("min", "0.0"),
-        Kind::Float { unsigned: false, .. } => Ty::plain("float"),
+        Kind::Float { unsigned, .. } => place.float(*unsigned),
         // MariaDB changes the years from 1 to 1900 into others. They are refused when a record is written.
         Kind::Year => Ty::plain("int").key("min", 0).key("max", YEARS.1),
         Kind::Decimal { precision, scale, unsigned } => {
             let (precision, scale) = ((*precision).clamp(1, 65), (*scale).min(38));
-            let ty = Ty::plain("decimal").key("precision", precision).key("scale", scale.min(precision));
-            if *unsigned { ty.key("min", string("0")) } else { ty }
+            place.decimal(precision, scale.min(precision), *unsigned)
         }
         Kind::String { max: 0, .. } => Ty::plain("string").key("max", 1).key("pattern", string(EMPTY)),
         Kind::String { max, .. } if *max <= STRING_MAX => {
@@ -183,7 +197,10 @@ pub(super) fn typed(kind: &Kind, place: &mut Place<'_>) -> Result<Ty, String> {
                 values.join(", ").replace(UNKNOWN, "?")
             ))
         }
-        Kind::Json => Ty::plain("json"),
+        Kind::Json => {
+            place.other_than_json();
+            Ty::plain("json")
+        }
         Kind::ObjectId => Ty::plain("object_id"),
         Kind::List(_) | Kind::Object(_) if depth >= DEPTH_MAX => {
             Ty::plain("json").noted("nested deeper than a template allows")

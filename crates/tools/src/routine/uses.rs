@@ -143,14 +143,13 @@ impl Finder<'_> {
                     None => self.list(at + 1, Need::Delete),
                 }
             }
-            "from" => self.list(at + 1, Need::Select),
+            "from" | "join" | "straight_join" => self.list(at + 1, Need::Select),
             "delete" => {
                 let targets = self.skip(at + 1);
                 if let Some(from) = self.targets(targets, "from") {
                     self.delete(targets, from);
                 }
             }
-            "join" | "straight_join" => self.list(at + 1, Need::Select),
             "insert" | "replace" if !is_called => self.one(self.skip(at + 1), Need::Insert),
             "update" if !is_called && !before(&["key", "for", "on"]) => {
                 self.one(self.skip(at + 1), Need::Update);
@@ -185,10 +184,10 @@ impl Finder<'_> {
                 [alias] => self.aliased(alias, tables + 1),
                 _ => None,
             };
-            let named = names.split_last().map(|(name, schema)| {
+            let written = names.split_last().map(|(name, schema)| {
                 (schema.first().map(|schema| (*schema).to_owned()), (*name).to_owned())
             });
-            if let Some((schema, name)) = table.or(named) {
+            if let Some((schema, name)) = table.or(written) {
                 self.found.push(Use { schema, name, need: Need::Delete });
             }
         }

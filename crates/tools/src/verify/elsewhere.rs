@@ -35,7 +35,7 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
             "it is not proved that {} changes only the record of the key: it runs a statement that it builds as a text",
             shown(&routine.name)
         );
-        findings.note(place(object.usage), message).hint("write the statement in the routine itself");
+        findings.warning(place(object.usage), message).hint("write the statement in the routine itself");
     }
     otherwise_compared(object, routine, &text, &base, findings);
     if matches!(object.usage, Usage::Create | Usage::Upsert) {

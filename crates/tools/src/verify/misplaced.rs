@@ -1,10 +1,13 @@
 //! Parameters whose values go into the column of another field.
 
 use super::{Findings, Severity, base::Base, lost, part::Part};
-use crate::routine::{Token, Values, is_into, tokens};
+use crate::{
+    import,
+    routine::{Token, Values, is_into, tokens},
+};
 use beds_core::{
     inspect::{Catalogue, Parameter, Routine, same_word},
-    spec::Object,
+    spec::{Domain, Object},
 };
 use beds_protocol::shown;
 
@@ -36,6 +39,40 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
         let stored: Vec<_> = stored.collect();
         misplaced(object, routine, (*part, &stored, &values), &base, findings);
     }
+}
+
+/// The parameters that the text proves to belong to the fields of their arguments: it stores them in the columns of these
+/// fields, or compares them with these columns, and has no other column for them.
+pub(super) fn in_place<'r>(
+    object: &'r Object,
+    routine: &'r Routine,
+    catalogue: &Catalogue,
+    domain: &Domain,
+) -> Vec<&'r str> {
+    let (Some(base), Some(body)) = (Base::behind(domain, catalogue), routine.body.as_deref()) else {
+        return Vec::new();
+    };
+    if routine.parameters.len() != object.arity() {
+        return Vec::new();
+    }
+    let text = tokens(body, routine.mode);
+    let of_table: Vec<&str> = base.table.columns.iter().map(|column| column.name.as_str()).collect();
+    let parameters = routine.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+    let values = Values::of(&text, parameters, &of_table);
+    let stored = values.all.iter().filter(|stored| stored.is_into(&base.table.name, catalogue));
+    let stored = stored
+        .filter_map(|stored| Some((stored.column.clone(), values.sole(values.given(stored))?.to_owned())));
+    let reaches = import::reaches(routine, catalogue).into_iter();
+    let of_base = reaches.filter(|reach| catalogue.is_one_name(&reach.table, &base.table.name));
+    let found = of_base.flat_map(|reach| reach.ways.unwrap_or_default()).flat_map(|way| way.given);
+    let pairs: Vec<(String, String)> = stored.chain(found).collect();
+    let is_proved = |(parameter, index): &(&Parameter, &usize)| {
+        let own = base.name(domain.fields[**index].column);
+        let mut columns = pairs.iter().filter(|(_, of)| same_word(of, &parameter.name)).peekable();
+        columns.peek().is_some() && columns.all(|(column, _)| own.is_some_and(|own| same_word(own, column)))
+    };
+    let arguments = object.of_fields(&routine.parameters).zip(object.args);
+    arguments.filter(is_proved).map(|(parameter, _)| parameter.name.as_str()).collect()
 }
 
 /// A column and the value that it gets, as far as the value can be followed.

@@ -36,8 +36,17 @@ enum Compared<'w> {
     Not,
 }
 
-/// Reports a create, update, upsert or delete whose text plainly finds other records than that of the key. A note says
-/// what is not proved.
+/// How likely it is that a statement finds other records, the surest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Doubt {
+    Certain,
+    Likely,
+    /// The condition is none of the few that prove the record.
+    Unproved,
+}
+
+/// Reports a create, update, upsert or delete whose text finds other records than that of the key, or whose condition
+/// does not prove that it finds this record alone.
 pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, findings: &mut Findings<'_>) {
     if matches!(object.usage, Usage::Read | Usage::Call(_)) {
         return;
@@ -198,11 +207,11 @@ impl Operation<'_> {
         let of_table =
             reaches.filter(|reach| self.catalogue.is_one_name(&reach.table, &self.base.table.name));
         for reach in of_table {
-            let Some((severity, why)) = self.too_far(&reach) else { continue };
+            let Some((doubt, why)) = self.too_far(&reach) else { continue };
             let routine = shown(&self.routine.name);
             let does = if reach.deletes { "deletes" } else { "changes" };
             let message = match &reach.ways {
-                _ if severity == Severity::Note => {
+                _ if doubt == Doubt::Unproved => {
                     format!("it is not proved that {routine} {does} only the record of the key: {why}")
                 }
                 None if !reach.is_crossed => format!("{routine} {does} all records: {why}"),
@@ -212,7 +221,7 @@ impl Operation<'_> {
             let is_wrong =
                 |finding: &Finding| finding.severity == Severity::Error && finding.place == place(self.usage);
             if findings.has(&place(self.usage), &message)
-                || (severity == Severity::Note && findings.list.iter().any(is_wrong))
+                || (doubt == Doubt::Unproved && findings.list.iter().any(is_wrong))
             {
                 continue;
             }
@@ -222,19 +231,20 @@ impl Operation<'_> {
                  records must be a call",
                 names.join(", ")
             );
+            let severity = if doubt == Doubt::Certain { Severity::Error } else { Severity::Warning };
             self.report(severity, message, &hint, findings);
         }
     }
 
     /// Why a statement finds other records; the most severe reason.
-    fn too_far(&self, reach: &Reach) -> Option<(Severity, String)> {
+    fn too_far(&self, reach: &Reach) -> Option<(Doubt, String)> {
         if reach.is_crossed {
-            return Some((Severity::Warning, "it joins tables on a condition that is always true".into()));
+            return Some((Doubt::Likely, "it joins tables on a condition that is always true".into()));
         }
         let Some(ways) = &reach.ways else {
-            return Some((Severity::Error, "its statement has no condition".into()));
+            return Some((Doubt::Certain, "its statement has no condition".into()));
         };
-        ways.iter().filter_map(|way| self.too_wide(way)).min_by_key(|(severity, _)| *severity)
+        ways.iter().filter_map(|way| self.too_wide(way)).min_by_key(|(doubt, _)| *doubt)
     }
 
     /// The value that an alternative compares a column of the key with, by `=`.
@@ -253,7 +263,7 @@ impl Operation<'_> {
     }
 
     /// Why an alternative finds other records.
-    fn too_wide(&self, way: &Found) -> Option<(Severity, String)> {
+    fn too_wide(&self, way: &Found) -> Option<(Doubt, String)> {
         let is_named = |names: &[String], column: &str| names.iter().any(|name| same_word(name, column));
         // At most one record has these values, and that record has the key. The value of another field proves this only
         // in a create, where the record has just been made: otherwise the value is a new one.
@@ -273,13 +283,13 @@ impl Operation<'_> {
             return None;
         }
         if way.is_unread {
-            return Some((Severity::Note, "its condition was not understood".into()));
+            return Some((Doubt::Unproved, "its condition was not understood".into()));
         }
         for column in &self.key {
             if let Compared::Other(parameter) = self.compared(way, column) {
                 let (column, parameter) = (shown(&column.name), shown(parameter));
                 return Some((
-                    Severity::Error,
+                    Doubt::Certain,
                     format!(
                         "it compares {column} with {parameter}, which is the parameter of something else"
                     ),
@@ -287,11 +297,11 @@ impl Operation<'_> {
             }
         }
         let open = self.key.iter().filter(|column| self.compared(way, column) != Compared::Own);
-        open.map(|column| self.open(way, &column.name)).min_by_key(|(severity, _)| *severity)
+        open.map(|column| self.open(way, &column.name)).min_by_key(|(doubt, _)| *doubt)
     }
 
     /// What an alternative says about a column of the key that it does not compare with its own parameter.
-    fn open(&self, way: &Found, name: &str) -> (Severity, String) {
+    fn open(&self, way: &Found, name: &str) -> (Doubt, String) {
         let is_named = |names: &[String]| names.iter().any(|other| same_word(other, name));
         let own = self.passed.iter().find(|(_, of)| of.name == name).map(|(parameter, _)| *parameter);
         let mut made = way.made.iter().filter(|(column, _)| same_word(column, name)).peekable();
@@ -303,21 +313,21 @@ impl Operation<'_> {
         });
         let column = shown(name);
         if let Some(parameter) = way.hidden.iter().find(|hidden| same_word(hidden, name)) {
-            (Severity::Error, format!("its {} is the parameter on both sides", shown(parameter)))
+            (Doubt::Certain, format!("its {} is the parameter on both sides", shown(parameter)))
         } else if !way.is_bound {
-            (Severity::Error, format!("its condition is always true: it does not compare {column}"))
+            (Doubt::Certain, format!("its condition is always true: it does not compare {column}"))
         } else if is_doubtful {
-            (Severity::Note, format!("it compares {column} with something else than a parameter"))
+            (Doubt::Unproved, format!("it compares {column} with something else than a parameter"))
         } else if is_made || is_named(&way.computed) {
-            (Severity::Warning, format!("it compares {column} with something that is computed"))
+            (Doubt::Likely, format!("it compares {column} with something that is computed"))
         } else if is_named(&way.equal) {
-            (Severity::Warning, format!("it compares {column} with a constant"))
+            (Doubt::Likely, format!("it compares {column} with a constant"))
         } else if is_named(&way.ordered) {
-            (Severity::Error, format!("it compares {column} by something else than `=`"))
+            (Doubt::Certain, format!("it compares {column} by something else than `=`"))
         } else if is_named(&way.compared) {
-            (Severity::Warning, format!("it compares {column} by something else than `=`"))
+            (Doubt::Likely, format!("it compares {column} by something else than `=`"))
         } else {
-            (Severity::Warning, format!("it does not compare {column}"))
+            (Doubt::Likely, format!("it does not compare {column}"))
         }
     }
 

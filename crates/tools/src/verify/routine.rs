@@ -88,7 +88,8 @@ pub(super) fn check(object: &Object, routine: &Routine, all: &AllDeeds<'_>, find
             .warning(&place, format!("{} ends the transaction by itself", shown(&routine.name)))
             .hint("add commits = true, so that replies say that its effect is at least once");
     }
-    check_parameters(&place, &passed, routine, findings);
+    let in_place = misplaced::in_place(object, routine, catalogue, domain);
+    check_parameters(&place, &passed, routine, &in_place, findings);
     used::kept(object, routine, catalogue, findings);
     misplaced::check(object, routine, catalogue, findings);
     elsewhere::check(object, routine, catalogue, findings);
@@ -131,7 +132,14 @@ fn asked_type(asked: RequestValue) -> &'static Type {
     }
 }
 
-fn check_parameters(place: &str, passed: &[Passed<'_>], routine: &Routine, findings: &mut Findings<'_>) {
+/// Compares each argument with its parameter. The text has proved those that are `in_place`, whatever their names are.
+fn check_parameters(
+    place: &str,
+    passed: &[Passed<'_>],
+    routine: &Routine,
+    in_place: &[&str],
+    findings: &mut Findings<'_>,
+) {
     let parameters = &routine.parameters;
     if parameters.len() != passed.len() {
         let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
@@ -150,7 +158,7 @@ fn check_parameters(place: &str, passed: &[Passed<'_>], routine: &Routine, findi
             format!("parameter {} of {}, {},", at + 1, shown(&routine.name), shown(&parameter.name));
         // Both `id` and `p_id` match `id`, and the first one matches in full, so it is in the right place.
         let names: Vec<[&str; 2]> = passed.iter().map(|arg| arg.names).collect();
-        if let Some(meant) = meant(at, parameters, &names).and_then(|meant| passed.get(meant)) {
+        if let Some(meant) = meant(at, parameters, &names, in_place).and_then(|meant| passed.get(meant)) {
             findings.error(place, format!("{subject} is given {}", shown(arg.names[0]))).hint(format!(
                 "{} belongs there: list the arguments in the order of the parameters",
                 shown(meant.names[0])
@@ -173,16 +181,17 @@ fn check_parameters(place: &str, passed: &[Passed<'_>], routine: &Routine, findi
 }
 
 /// The argument that matches the parameter at this place better than the argument that is there, and better than it
-/// matches its own parameter.
-fn meant(at: usize, parameters: &[Parameter], passed: &[[&str; 2]]) -> Option<usize> {
+/// matches its own parameter. Parameters that are `in_place` have the right arguments.
+fn meant(at: usize, parameters: &[Parameter], passed: &[[&str; 2]], in_place: &[&str]) -> Option<usize> {
     let match_of = |parameter: &Parameter, names: &[&str; 2]| {
         names.iter().map(|name| likeness(&parameter.name, name)).max().unwrap_or(Likeness::None)
     };
-    let parameter = parameters.get(at)?;
+    let is_free = |parameter: &&Parameter| !in_place.contains(&parameter.name.as_str());
+    let parameter = parameters.get(at).filter(is_free)?;
     let is = match_of(parameter, passed.get(at)?);
     let candidates = passed.iter().zip(parameters).enumerate().map(|(other, (names, own))| {
         let here = match_of(parameter, names);
-        (here, here > is && here > match_of(own, names), other)
+        (here, is_free(&own) && here > is && here > match_of(own, names), other)
     });
     let better = candidates.filter(|(_, is_better, _)| *is_better);
     better.max_by_key(|(here, _, other)| (*here, usize::MAX - other)).map(|(.., other)| other)
@@ -265,7 +274,7 @@ mod tests {
         };
         let parameters: Vec<Parameter> = parameters.iter().map(parameter).collect();
         let passed: Vec<[&str; 2]> = passed.iter().map(|name| [*name, *name]).collect();
-        (0..parameters.len()).map(|at| meant(at, &parameters, &passed)).collect()
+        (0..parameters.len()).map(|at| meant(at, &parameters, &passed, &[])).collect()
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::import::AllDeeds;
 
 mod beside;
 mod collection;
+mod in_place;
 mod kept;
 mod new_key;
 mod silent;
@@ -205,10 +206,14 @@ const CONDITIONS: &[(&str, &str)] = &[
     ("id_order = o and id_part in (select b from other)", "warning computed"),
     ("id_order = o and id_part = any (select b from other)", "warning computed"),
     // The result is unknown.
-    ("abs(id_order) = abs(o) and id_part = r", "note not proved"),
-    ("id_order = cast(o as int) and id_part = r", "note not proved"),
-    ("id_order = o and id_part = @x", "note not proved"),
-    ("id_order = o and id_part = r for update", "note its condition was not understood"),
+    ("abs(id_order) = abs(o) and id_part = r", "warning not proved"),
+    ("id_order = cast(o as int) and id_part = r", "warning not proved"),
+    ("id_order = o and id_part = @x", "warning not proved"),
+    ("id_order = o and id_part = r for update", "warning its condition was not understood"),
+    ("(id_order = o and id_part = r) + 1", "warning `u` changes other records"),
+    ("exists (select 1 from line where id_order = o and id_part = r)", "warning not proved"),
+    ("case when id_order = o and id_part = r then 1 else 1 end", "warning not proved"),
+    ("not (id_order <> o) and id_part = r", "warning not proved"),
 ];
 
 #[test]
@@ -242,28 +247,32 @@ fn what_an_update_does_around_its_condition_is_found() {
         ),
         (
             "update line x join other on other.a = x.id_part set x.amount = c where x.id_order = o and other.a = r".to_owned(),
-            "note `id_part` with something else than a parameter",
+            "warning `id_part` with something else than a parameter",
         ),
         ("update line x, other y set x.amount = c where x.id_order = o and x.id_part = r and y.b = 1".to_owned(), ""),
         (
             "update line t join (select o q, r s) z set t.amount = c where t.id_order = z.s and t.id_part = z.q".to_owned(),
-            "note not proved",
+            "warning not proved",
+        ),
+        (
+            "update line x, line r set x.amount = c where x.id_order = o and x.id_part = r.id_part".to_owned(),
+            "warning not proved",
         ),
         // Another value under the name of a parameter, or another name for the value.
         (format!("begin declare o int default 1; {plain}; end"), "error declares a variable `o`"),
         (
             "begin declare k int; set k = r; update line set amount = c where id_order = o and id_part = k; end".to_owned(),
-            "note not proved",
+            "warning not proved",
         ),
         (
             "for x in (select * from line where id_order = o and id_part >= r) do \
              update line set amount = c where id_order = x.id_order and id_part = x.id_part; end for"
                 .to_owned(),
-            "note not proved",
+            "warning not proved",
         ),
         (
             "execute immediate 'update line set amount = ? where id_order = ?' using c, o, r".to_owned(),
-            "note a statement that it builds",
+            "warning a statement that it builds",
         ),
         // Other records than the one that is read.
         (

@@ -97,6 +97,36 @@ fn a_member_that_may_be_absent_and_cannot_be_named_keeps_nobody_from_writing() {
 }
 
 #[test]
+fn numbers_have_the_bounds_of_the_validator() {
+    let least = |bound: &str, exclusive| Asks::Least { bound: bound.parse().unwrap(), exclusive };
+    let greatest = |bound: &str, exclusive| Asks::Greatest { bound: bound.parse().unwrap(), exclusive };
+    let float = || Kind::float(true, false);
+    let int = || Kind::Int { min: 0, max: 9 };
+    let decimal = || Kind::Decimal { precision: 34, scale: 10, unsigned: false };
+    for (kind, asked, expected) in [
+        (float(), vec![least("0", false), greatest("100", false)], "\"float\", min = 0.0, max = 100.0"),
+        (float(), vec![least("-0.5", false), greatest("1", true)], "min = -0.5, max = 0.9999999999999999"),
+        (float(), vec![least("0", true)], "\"float\", min = 5e-324"),
+        (int(), vec![least("0", true), greatest("7.5", false)], "\"int\", min = 1, max = 7"),
+        (int(), vec![least("2", false), least("3", false), greatest("8", true)], "min = 3, max = 7"),
+        (decimal(), vec![least("-2.50", false), greatest("9", false)], "min = \"-2.50\", max = \"9\""),
+        (decimal(), vec![least("2", true)], "precision = 34, scale = 10"),
+    ] {
+        let columns = vec![column("_id"), Column { kind, nullable: true, ..column("n") }];
+        let asked = asked.into_iter().map(|asks| (&["n"] as &[&str], asks)).collect();
+        let template = of_validator(columns, asked);
+        assert!(template.contains(expected), "{expected}\n{template}");
+    }
+}
+
+#[test]
+fn an_object_of_any_members_is_told() {
+    let object = Column { kind: Kind::Json, nullable: true, ..column("o") };
+    let template = of_validator(vec![column("_id"), object], vec![(&["o"], types(&["object"]))]);
+    assert!(template.contains("values in `o` other than object, which the validator refuses"), "{template}");
+}
+
+#[test]
 fn what_a_validator_refuses_of_the_node_is_not_offered() {
     let number = || Kind::Int { min: 0, max: 9 };
     let object = |members: Vec<Column>| Column { kind: Kind::Object(members), ..column("o") };

@@ -41,6 +41,13 @@ impl Found {
         Self { is_bound: true, ..Self::default() }
     }
 
+    /// A comparison that proves nothing: it is equal only if another one is not true.
+    fn turned(self) -> Self {
+        let Self { equal, made, .. } = self;
+        let made = made.into_iter().chain(equal.into_iter().map(|column| (column, None))).collect();
+        Self { equal: Vec::new(), given: Vec::new(), made, ..self }
+    }
+
     /// What is found if both hold.
     fn and(&self, other: &Self) -> Self {
         let both = |of: fn(&Self) -> &Vec<String>| [of(self).as_slice(), of(other)].concat();
@@ -110,6 +117,7 @@ pub(super) fn ways(expr: &Expr, wanted: bool, names: &Names<'_>) -> Vec<Found> {
             is_always.then(Found::default).into_iter().collect()
         }
         (Expr::Made(_), _) => match names.side(expr) {
+            Side::Made(How::Sum, computed, _) => vec![Found { computed, ..Found::bound() }],
             Side::Made(_, columns, parameters) => {
                 let made = columns.into_iter().map(|column| (column, parameters.clone())).collect();
                 vec![Found { made, ..Found::bound() }]
@@ -134,11 +142,12 @@ fn product(ways: &[Found], others: &[Found]) -> Vec<Found> {
 }
 
 fn compared(sign: Sign, left: &Expr, right: &Expr, wanted: bool, names: &Names<'_>) -> Vec<Found> {
-    let sign = if wanted { sign } else { sign.turned() };
+    let (written, sign) = (sign, if wanted { sign } else { sign.turned() });
     match (left, right) {
         // `(a, b) = (p_a, p_b)`, which is `a = p_a and b = p_b`.
         (Expr::Row(left), Expr::Row(right)) if left.len() == right.len() => {
-            let pairs = left.iter().zip(right).map(|(left, right)| compared(sign, left, right, true, names));
+            let pairs =
+                left.iter().zip(right).map(|(left, right)| compared(written, left, right, wanted, names));
             match sign {
                 Sign::Equal => pairs.fold(vec![Found::default()], |ways, more| product(&ways, &more)),
                 _ => pairs.flatten().collect(),
@@ -157,7 +166,10 @@ fn compared(sign: Sign, left: &Expr, right: &Expr, wanted: bool, names: &Names<'
             let computed = mentioned.filter_map(|name| names.column(name)).collect();
             vec![Found { computed, ..Found::bound() }]
         }
-        _ => vec![sides(sign, names.side(left), names.side(right))],
+        _ => {
+            let found = sides(sign, names.side(left), names.side(right));
+            vec![if wanted { found } else { found.turned() }]
+        }
     }
 }
 
