@@ -21,8 +21,8 @@ const SORT_LENGTH: u32 = 4_096;
 /// quoted in the usual way, no answer is cut, and errors and texts of objects have the language and form that this
 /// crate reads.
 pub(crate) const OWN: &str = "set session sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,\
-    NO_ENGINE_SUBSTITUTION', sql_select_limit = 18446744073709551615, sql_big_selects = 1, sql_quote_show_create = 1, \
-    lc_messages = 'en_US'";
+    NO_ENGINE_SUBSTITUTION', sql_select_limit = 18446744073709551615, sql_big_selects = 1, completion_type = 0, \
+    sql_quote_show_create = 1, lc_messages = 'en_US'";
 
 /// The work of a lane's jobs, which decides how its sessions are prepared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
