@@ -144,7 +144,8 @@ async fn usual_collations_lose_no_record() {
 #[tokio::test]
 #[ignore = "takes some minutes"]
 async fn no_collation_loses_a_record() {
-    let asked = hold(|_| true).await;
+    // The server refuses pages of texts in `swe7`, which lacks some of ASCII.
+    let asked = hold(|name| !name.starts_with("swe7")).await;
     assert!(asked > 200, "{asked}");
 }
 
