@@ -18,8 +18,12 @@ use crate::{
     known::Answers,
     meaning::is_place,
     parameters::Parameters,
-    repertoire::{self, Repertoire, Repertoires, is_name},
+    repertoire::{Repertoire, Repertoires},
 };
+
+mod collation;
+
+pub(crate) use collation::{CharacterSet, Prefixes};
 
 /// The properties of a column on which comparisons depend.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -35,8 +39,12 @@ pub(crate) struct Column {
     pub(crate) members: Arc<[String]>,
     /// Its character set, if a text of it may change on its way to Unicode and back.
     pub(crate) own_set: Option<Arc<CharacterSet>>,
-    /// Its character set, if it is sorted by the weights of its texts ([`is_weighed`]).
+    /// Its character set, if it is sorted by the weights of its texts.
     pub(crate) weighed: Option<Arc<CharacterSet>>,
+    /// How an index finds the texts with a prefix.
+    pub(crate) prefixes: Prefixes,
+    /// How many characters of a text decide its place in an order, if its collation makes them fewer than usual.
+    pub(crate) sorted: Option<u32>,
     /// How many digits after the point it keeps, if it is a column of exact numbers.
     pub(crate) scale: Option<u8>,
 }
@@ -73,38 +81,6 @@ fn in_order(members: &[String], text: &str) -> Option<String> {
     Some(places.into_iter().map(|place| members[place].as_str()).collect::<Vec<_>>().join(","))
 }
 
-/// A character set, and the collation by which its texts are compared.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct CharacterSet {
-    pub(crate) name: String,
-    pub(crate) collation: String,
-}
-
-impl CharacterSet {
-    /// The set of a column; `None` if every text of it comes back from Unicode.
-    fn own(name: &str, collation: &str) -> Option<Self> {
-        // Both names become part of statements.
-        Self::of(name, collation).filter(|_| !repertoire::is_whole(name))
-    }
-
-    /// The set of a column that [`is_weighed`].
-    fn weighed(name: &str, collation: &str, kept: Kept) -> Option<Self> {
-        Self::of(name, collation).filter(|_| is_weighed(name, collation, kept))
-    }
-
-    fn of(name: &str, collation: &str) -> Option<Self> {
-        let is_safe = is_name(name) && is_name(collation);
-        is_safe.then(|| Self { name: name.to_owned(), collation: collation.to_owned() })
-    }
-}
-
-/// Whether the server sorts a text of this collation as if spaces followed it, but compares it without them. That is so
-/// in the collations `…_nopad_ci` of the old character sets.
-fn is_weighed(set: &str, collation: &str, kept: Kept) -> bool {
-    let is_of_unicode = ["utf8", "ucs2", "utf16", "utf32"].iter().any(|name| set.starts_with(name));
-    kept.sorts_otherwise() && collation.ends_with("_nopad_ci") && !is_of_unicode
-}
-
 /// How a column keeps its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Kept {
@@ -136,11 +112,11 @@ pub(crate) enum Kept {
     /// CHAR of a collation in which `a` and `a` followed by a space differ. The column does not keep the space, and is
     /// sorted with the spaces that fill it. So is its index, and a range of the index lacks `a` followed by a tab.
     Char,
-    /// Text of a collation that finds in a range what it does not sort there: it compares by several levels in turn, or
-    /// by codes that it does not sort by. So the text is sorted by its characters.
+    /// CHAR of a collation that compares a text without the spaces that fill it in another order than with them. Without
+    /// them it sorts as it compares.
+    Filled,
+    /// Text of a collation that sorts otherwise than it compares, or may do so. So the text is sorted by its characters.
     Levels,
-    /// Text of a collation in which several characters count as one. An index finds too few texts by such prefixes.
-    Contracted,
     /// BINARY with this many bytes: shorter values are filled up with zeros, which count.
     Padded(u16),
     /// Text that a view makes of constants. It has the collation of whoever created the view, which may not be
@@ -226,7 +202,19 @@ impl Columns {
                 None => (kept, None),
             };
             let (numbers, members) = (numbers.into(), members.into());
-            columns.push(Column { kept, characters, room, numbers, members, own_set, weighed, scale });
+            let (prefixes, sorted) = (Prefixes::of(&collation), collation::sorted(&collation));
+            columns.push(Column {
+                kept,
+                characters,
+                room,
+                numbers,
+                members,
+                own_set,
+                weighed,
+                prefixes,
+                sorted,
+                scale,
+            });
         }
         Ok(columns.into())
     }
@@ -324,17 +312,9 @@ fn is_compared(domain: &Domain, field: usize) -> bool {
 }
 
 fn of_details(ty: &str, digits: Option<i64>, collation: &str) -> Kept {
-    // In the collations of Unicode's own algorithm, and of German phone books, texts of different lengths may be equal:
-    // these sort as they compare. A CHAR is sorted with the spaces that fill it, and compared without them.
-    let is_nopad = collation.contains("nopad");
-    let is_of_lengths = ["unicode", "uca", "german2"].iter().any(|name| collation.contains(name));
     match digits.and_then(|digits| u8::try_from(digits).ok()) {
         Some(digits @ 0..=6) => Kept::Fraction(digits),
-        _ if collation.ends_with("_czech_cs") || collation.starts_with("big5_chinese_") => Kept::Levels,
-        _ if ["thai", "myanmar"].iter().any(|name| collation.contains(name)) => Kept::Contracted,
-        _ if is_nopad && ty == "char" => Kept::Char,
-        _ if is_nopad && !is_of_lengths => Kept::NoPad,
-        _ => Kept::Plain,
+        _ => collation::order(ty, collation),
     }
 }
 

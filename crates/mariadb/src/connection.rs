@@ -14,16 +14,16 @@ use crate::{
 };
 
 /// By how many bytes of a text the server sorts. With its default of 1,024, texts that pages distinguish would sort as
-/// equal. It has room for the weights of 500 characters ([`crate::statement`]) on all levels of a collation: accents and
-/// case come after all letters.
+/// equal. In collations that compare several times, the weights of accents and case come after those of all letters: a
+/// text of 255 characters has room with all of them.
 const SORT_LENGTH: u32 = 12_288;
 
 /// The settings that a session does not take from its server. Values are kept or refused and never changed, texts are
 /// quoted in the usual way, no answer is cut, and errors and texts of objects have the language and form that this
 /// crate reads.
 pub(crate) const OWN: &str = "set session sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,\
-    NO_ENGINE_SUBSTITUTION', sql_select_limit = 18446744073709551615, sql_big_selects = 1, sql_quote_show_create = 1, \
-    lc_messages = 'en_US'";
+    NO_ENGINE_SUBSTITUTION', sql_select_limit = 18446744073709551615, sql_big_selects = 1, completion_type = 0, \
+    sql_quote_show_create = 1, lc_messages = 'en_US'";
 
 /// The work of a lane's jobs, which decides how its sessions are prepared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

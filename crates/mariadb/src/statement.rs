@@ -19,10 +19,7 @@ mod becomes;
 mod compare;
 mod marked;
 mod order;
-
-/// A pattern for a view. The server searches each part of a union, and converts a parameter once to the character set
-/// of the first part. MariaDB 10.11 then finds nothing in the other parts.
-const WITHIN_PARTS: &str = "concat(?, '')";
+mod prefix;
 
 /// A statement with its parameters.
 #[derive(Debug)]
@@ -211,21 +208,7 @@ impl<'k> Statement<'k> {
         match test {
             Test::Compare(comparison, value) => self.compare_shown(field, *comparison, value),
             Test::In(values) => self.one_of(field, values.iter()),
-            Test::Prefix(prefix) => {
-                let escaped = prefix.replace('|', "||").replace('%', "|%").replace('_', "|_");
-                let pattern = Value::Text(escaped + "%");
-                if self.may_be(field, &pattern) {
-                    self.begins(field);
-                    self.text.push_str(" like ");
-                    self.text.push_str(if self.is_view { WITHIN_PARTS } else { "?" });
-                    self.text.push_str(" escape '|'");
-                    self.values.push(pattern);
-                    self.is_value(field);
-                    self.is_shown(field);
-                } else {
-                    self.text.push_str("false");
-                }
-            }
+            Test::Prefix(prefix) => self.begins_with(field, prefix),
             Test::Null(wanted) => self.null(field, *wanted),
             Test::AnyOf(alternatives) => self.any_of(alternatives),
             Test::Complete => self.text.push_str("true"),

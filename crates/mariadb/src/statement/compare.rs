@@ -10,7 +10,6 @@ use time::Time;
 use super::{
     Statement,
     becomes::{Becomes, between, exact, single, year},
-    order::SORTED_CHARS,
 };
 use crate::{
     columns::Kept,
@@ -59,36 +58,34 @@ impl Statement<'_> {
         } else if self.is_by_code(field) {
             let _ = match self.own_set(field) {
                 Some(_) => write!(self.text, "convert({column} using binary)"),
-                None => write!(self.text, "convert({column} using utf8mb4) collate utf8mb4_nopad_bin"),
+                None => write!(self.text, "convert(convert({column} using utf8mb4) using binary)"),
             };
-        } else if (self.is_in_order && self.kept(field).sorts_otherwise())
-            || (is_range && self.kept(field) == Kept::Char)
-        {
+        } else if self.is_unfilled(field, is_range) {
             // A CHAR without its filling spaces, as it is shown.
             let _ = write!(self.text, "concat({column})");
         } else {
             self.text.push_str(column);
         }
         if is_cut {
-            let _ = write!(self.text, ", {SORTED_CHARS})");
+            let _ = write!(self.text, ", {})", self.sorted_chars(field));
         }
         if is_weighed {
             self.text.push(')');
         }
     }
 
+    /// Whether an expression stands for the column, without the spaces that fill a CHAR.
+    fn is_unfilled(&self, field: usize, is_range: bool) -> bool {
+        match self.kept(field) {
+            Kept::Char | Kept::Filled => self.is_in_order || is_range,
+            Kept::NoPad => self.is_in_order,
+            _ => false,
+        }
+    }
+
     /// Whether the column is sorted by the codes of its characters.
     pub(super) fn is_by_code(&self, field: usize) -> bool {
         self.is_in_order && self.kept(field) == Kept::Levels
-    }
-
-    /// The column, to compare its beginning: without an index that finds too few.
-    pub(super) fn begins(&mut self, field: usize) {
-        if self.kept(field) == Kept::Contracted {
-            let _ = write!(self.text, "concat({})", self.columns[field]);
-        } else {
-            self.compared(field);
-        }
     }
 
     /// The column converted to a character set with all of Unicode.
@@ -141,16 +138,17 @@ impl Statement<'_> {
         }
         match self.becomes(field, comparison, value) {
             Becomes::Comparison(Comparison::Ne, value) => {
-                // Null differs from every value, as it does for a client.
-                self.text.push_str("not (");
+                // Null differs from every value, as it does for a client. A column may have no such value, as one of
+                // addresses has no `A`: then the comparison is null.
+                self.text.push_str("not ifnull(");
                 if self.has_empty(field) {
                     self.with_nulls(field);
                 } else {
                     self.compared(field);
                 }
-                self.text.push_str(" <=> ");
+                self.text.push_str(" = ");
                 self.parameter(field, value);
-                self.text.push(')');
+                self.text.push_str(", false)");
             }
             // By an index, the server begins such a range behind the values that are equal to its bound.
             Becomes::Comparison(Comparison::Gte, value) if matches!(self.kept(field), Kept::Rounded(_)) => {
@@ -326,7 +324,7 @@ impl Statement<'_> {
     fn parameter(&mut self, field: usize, value: Value) {
         let value = match (self.kept(field), value) {
             (_, Value::Text(text)) if self.is_in_order && self.is_long(field) => {
-                Value::Text(text.chars().take(SORTED_CHARS as usize).collect())
+                Value::Text(text.chars().take(self.sorted_chars(field) as usize).collect())
             }
             (Kept::Float, value) => match number(&value) {
                 Some(number) => Value::Float(single(number)),

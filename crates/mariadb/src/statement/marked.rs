@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use beds_core::value::Value;
 
-use super::{Statement, order::SORTED_CHARS};
+use super::Statement;
 use crate::{
     columns::{CharacterSet, Empty, Kept},
     marked::{FOREIGN, NAME, NO_VALUE, SAME, THEN, VARIANT, rounded},
@@ -127,10 +127,11 @@ impl Statement<'_> {
             (None, Some(CharacterSet { name, .. }), _) if self.is_by_code(field) => {
                 format!("convert(convert(? using {name}) using binary)")
             }
+            (None, None, _) if self.is_by_code(field) => "convert(? using binary)".to_owned(),
             _ => return self.text.push('?'),
         };
         let is_cut = self.is_in_order && self.is_long(field);
-        let text = if is_cut { format!("left({text}, {SORTED_CHARS})") } else { text };
+        let text = if is_cut { format!("left({text}, {})", self.sorted_chars(field)) } else { text };
         let _ =
             if is_weighed { write!(self.text, "weight_string({text})") } else { write!(self.text, "{text}") };
     }

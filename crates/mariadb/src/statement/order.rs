@@ -7,10 +7,10 @@ use beds_core::{query::Order, spec::Type, value::Value};
 use super::Statement;
 use crate::columns::Kept;
 
-/// How many characters of a text decide its place in an order. They fit in `max_sort_length` (see
-/// [`crate::connection`]), which counts bytes: a collation makes 8 bytes at most of a character on each of its levels,
-/// and has three at most.
-pub(super) const SORTED_CHARS: u32 = 500;
+/// How many characters of a text decide its place in an order, unless its column says fewer. They fit in
+/// `max_sort_length` (see [`crate::connection`]), which counts bytes: no collation that compares once makes more than 8
+/// bytes of a character.
+const SORTED_CHARS: u32 = 500;
 
 impl Statement<'_> {
     /// Whether the server may sort by the beginning of the texts alone. Then the statement always does so. A stored
@@ -18,7 +18,12 @@ impl Statement<'_> {
     pub(super) fn is_long(&self, field: usize) -> bool {
         let (Type::String { max, .. } | Type::Text { max, .. }) = self.fields[field].ty else { return false };
         let room = self.kept.get(field).and_then(|column| column.room);
-        room.unwrap_or_else(|| max.into()) > SORTED_CHARS.into()
+        room.unwrap_or_else(|| max.into()) > self.sorted_chars(field).into()
+    }
+
+    /// How many characters of a text decide its place in an order.
+    pub(super) fn sorted_chars(&self, field: usize) -> u32 {
+        self.kept.get(field).and_then(|column| column.sorted).unwrap_or(SORTED_CHARS)
     }
 
     /// Whether a part of the key is sorted by its beginning, which several records may share. Then no later field
@@ -60,9 +65,9 @@ impl Statement<'_> {
         }
         self.text.push_str(direction);
         if self.kept(field).sorts_otherwise() && !is_weighed {
-            let column = self.columns[field];
+            let (column, sorted) = (self.columns[field], self.sorted_chars(field));
             let _ = if self.is_long(field) {
-                write!(self.text, ", char_length(left({column}, {SORTED_CHARS})){direction}")
+                write!(self.text, ", char_length(left({column}, {sorted})){direction}")
             } else {
                 write!(self.text, ", char_length({column}){direction}")
             };

@@ -70,7 +70,9 @@ pub(super) fn nothing_written(domain: &Domain) -> Error {
 pub(super) fn stored(columns: &[Column], field: usize, value: &Value) -> Value {
     match (columns.get(field).map(|column| column.kept), value) {
         (Some(Kept::Fraction(digits)), value) => cut(digits, value),
-        (Some(Kept::Char), Value::Text(text)) => Value::Text(text.trim_end_matches(' ').to_owned()),
+        (Some(Kept::Char | Kept::Filled), Value::Text(text)) => {
+            Value::Text(text.trim_end_matches(' ').to_owned())
+        }
         (Some(Kept::Padded(bytes)), Value::Bytes(short)) => {
             let mut long = short.0.clone();
             long.resize(long.len().max(usize::from(bytes)), 0);
@@ -116,7 +118,8 @@ pub(super) fn is_vague(ty: &Type, column: Option<&Column>, value: &Value) -> boo
 }
 
 /// A value as a parameter takes it. The short form of the greatest FLOAT is a number greater than any FLOAT, so the
-/// full number is passed.
+/// full number is passed. The members of a SET come in its order: a parameter that is a text would not compare as equal to
+/// the column.
 pub(super) fn passed(columns: &[Column], field: usize, value: &Value) -> Value {
     if let (Some(Kept::Float), Some(number)) = (columns.get(field).map(|column| column.kept), number(value)) {
         #[allow(clippy::cast_possible_truncation, reason = "the nearest one is meant")]
@@ -125,7 +128,7 @@ pub(super) fn passed(columns: &[Column], field: usize, value: &Value) -> Value {
             return Value::Float(nearest.into());
         }
     }
-    value.clone()
+    columns.get(field).map_or_else(|| value.clone(), |column| column.as_kept(value.clone()))
 }
 
 /// Whether no parameter takes the value of this column's cell.

@@ -109,7 +109,8 @@ async fn a_distributed_transaction_is_refused_and_kept_nowhere() {
 async fn what_a_server_presets_changes_no_answer() {
     let odd = Odd::after(
         "set global sql_mode = 'ANSI_QUOTES,PAD_CHAR_TO_FULL_LENGTH', global sql_select_limit = 1, \
-         global autocommit = 0, global sql_big_selects = 0, global max_join_size = 1, global lc_messages = 'de_DE'",
+         global autocommit = 0, global sql_big_selects = 0, global max_join_size = 1, global lc_messages = 'de_DE', \
+         global completion_type = 2",
     );
     odd.create(&[[1, 1, 10], [2, 1, 20]]).await.unwrap();
     let error = odd.create(&[[3, 1, 99_999_999_999]]).await.unwrap_err();

@@ -159,6 +159,9 @@ domain! { UUID_TEXTS: "uuid_texts", table [
 domain! { CHARS: "chars", table [int("id"), text("c"), text("b")] }
 domain! { CHAR_KEYS: "char_keys", table [int("n"), Field::new("k", "k", Type::string(0, 6))]; key(&[1]) }
 
+// A table of one collation after the other.
+domain! { COLLATED: "collated", table [int("id"), text("k")] }
+
 domain! { CZECH: "czech", table [int("id"), text("z"), text("y")] }
 domain! { CZECH_KEYS: "czech_keys", table [int("n"), Field::new("k", "k", Type::string(0, 8))]; key(&[1]) }
 
@@ -284,6 +287,8 @@ domain! { SET_KEYS: "set_keys", table [
     upsert: Some(Procedure::new("set_keys_put", "call set_keys_put(?, ?, ?)", &[0, 1, 2])),
     delete: Some(Procedure::new("set_keys_delete", "call set_keys_delete(?, ?)", &[0, 1])),
 }; key(&[0, 1]); creates(); updates(); deletes() }
+domain! { ADDRESSES: "addresses", table [int("id"), text("ip"), text("u")] }
+
 domain! { SET_NAMES: "set_names", table [Field::new("s", "s", Type::string(0, 20)), int("v")] {
     upsert: Some(Procedure::new("set_names_put", "call set_names_put(?, ?)", &[0, 1])),
 } }
@@ -424,6 +429,7 @@ pub(crate) fn named(name: &str) -> &'static Domain {
         "foreign_sets" => &FOREIGN_SETS,
         "set_keys" => &SET_KEYS,
         "set_names" => &SET_NAMES,
+        "addresses" => &ADDRESSES,
         "no_value" => &NO_VALUE,
         "empty_value" => &EMPTY_VALUE,
         "words" => &WORDS,

@@ -8,6 +8,7 @@
 )]
 
 mod cases;
+mod collations;
 mod domains;
 mod plans;
 mod random;

@@ -340,9 +340,19 @@ create procedure set_keys_update(p_e enum('A','C'), p_s varchar(20) character se
   update set_keys set v = p_v where e = p_e and s = p_s //
 create procedure set_keys_delete(p_e enum('A','C'), p_s varchar(20) character set utf8mb4) modifies sql data
   delete from set_keys where e = p_e and s = p_s //
-create procedure set_names_put(p_s set('p','q','Ä') character set utf8mb4, p_v int) modifies sql data
-  insert into set_names values (p_s, p_v) on duplicate key update v = p_v //
+-- As `bedsc ddl` proposes it.
+create procedure set_names_put(p_s varchar(20) character set utf8mb4, p_v int) modifies sql data
+begin
+  insert into set_names (s, v) values (p_s, p_v) on duplicate key update v = if(set_names.s = p_s, p_v, set_names.v);
+  if not exists (select 1 from set_names where set_names.s = p_s) then
+    signal sqlstate '23000' set mysql_errno = 1062, message_text = 'Duplicate entry';
+  end if;
+end //
 delimiter ;
+
+-- Columns that have no value for most texts.
+create table addresses (id int primary key, ip inet6 null, u uuid null);
+insert into addresses values (1, '::1', '018f2b6e-0000-7000-8000-000000000001'), (2, null, null), (3, '::2', null);
 
 -- Collations of old character sets without padding, whose texts are sorted as if spaces followed.
 create table nopads (

@@ -22,7 +22,7 @@ static STACK: LazyLock<Stack> = LazyLock::new(|| {
     let stack =
         Stack::builder().mariadb().ignore_environment().start().unwrap_or_else(|error| panic!("{error}"));
     let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/values/schema.sql");
-    for database in ["odd", "random", "plans", "kept", "indexed"] {
+    for database in ["odd", "random", "plans", "kept", "indexed", "collated", "prefixed", "wide"] {
         stack.mariadb_query(None, &format!("create database {database}")).unwrap();
         stack.mariadb_exec(Some(database), &schema).unwrap_or_else(|error| panic!("{error}"));
     }

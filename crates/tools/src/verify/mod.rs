@@ -8,6 +8,7 @@ mod base;
 mod documents;
 mod elsewhere;
 mod grants;
+mod hidden;
 mod lost;
 mod misplaced;
 mod new_key;
@@ -341,6 +342,7 @@ fn check_relation(object: &Object, all: &AllDeeds<'_>, findings: &mut Findings<'
         Usage::Read => {
             grants::check_text(object, catalogue, findings);
             relation::check(object, relation, all, findings);
+            hidden::check(&place, relation, findings);
         }
         Usage::Create | Usage::Update | Usage::Upsert | Usage::Delete => {
             documents::check(object, relation, findings);
