@@ -167,7 +167,7 @@ impl Relay {
                         break pending;
                     }
                     // Another node publishes them.
-                    self.counts.held_back.set(0);
+                    self.forget();
                 }
             }
         };
@@ -208,11 +208,15 @@ impl Relay {
         }
     }
 
+    fn forget(&self) {
+        self.counts.held_back.set(0);
+        *self.counts.told.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// Counts and logs that they leave again.
     fn go_on(&self) {
         if self.counts.held_back.get() > 0 {
-            self.counts.held_back.set(0);
-            *self.counts.told.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            self.forget();
             info!(database = self.outbox.database(), "events are published again");
         }
     }

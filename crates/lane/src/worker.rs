@@ -102,7 +102,10 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         let shared = Arc::clone(&self.shared);
         while let Some(connection) = self.connect().await {
             let _connected = Counted::new(&shared.connected);
-            shared.queue().is_back();
+            // A client may be made without asking its server.
+            if self.server.connector.is_reachable() {
+                shared.queue().is_back();
+            }
             if self.work(connection).await {
                 return;
             }

@@ -18,6 +18,9 @@ use crate::{
 /// text of 255 characters has room with all of them.
 const SORT_LENGTH: u32 = 12_288;
 
+/// The least room for sorting, in bytes: MariaDB's own default. The server refuses to sort without room for fifteen keys.
+const SORT_BUFFER: u32 = 2 << 20;
+
 /// The settings that a session does not take from its server. Values are kept or refused and never changed, texts are
 /// quoted in the usual way, no answer is cut, and errors and texts of objects have the language and form that this
 /// crate reads.
@@ -88,7 +91,8 @@ impl Connector {
             Access::Write => "set session autocommit = 0",
         };
         format!(
-            "{OWN}; set session max_statement_time = {seconds:.3}, max_sort_length = {SORT_LENGTH}; {patience}; {access}"
+            "{OWN}; set session max_statement_time = {seconds:.3}, max_sort_length = {SORT_LENGTH}, \
+             sort_buffer_size = greatest(@@global.sort_buffer_size, {SORT_BUFFER}); {patience}; {access}"
         )
     }
 

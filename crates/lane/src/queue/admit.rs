@@ -75,8 +75,13 @@ impl<J: Job> Queue<J> {
         settings: &Settings,
         now: Instant,
     ) -> std::result::Result<(), Refusal> {
-        if connected == 0 && self.absent_since.is_some_and(|since| now - since > ABSENCE_MAX) {
-            return Err(Refusal::Absent);
+        if connected == 0 {
+            let since = *self.absent_since.get_or_insert(now);
+            if now - since > ABSENCE_MAX {
+                return Err(Refusal::Absent);
+            }
+        } else {
+            self.absent_since = None;
         }
         if self.lines.waiting() >= settings.queue_max {
             return Err(Refusal::Overloaded);

@@ -269,6 +269,24 @@ async fn a_server_is_away_from_the_first_attempt_that_fails() {
     assert_eq!((error.code, begun.elapsed()), (ErrorCode::Unavailable, Duration::ZERO));
 }
 
+/// A client of MongoDB is made without asking its server, which may be known to be away.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_is_known_to_be_away_is_not_back_with_a_new_connection() {
+    let world: Arc<World> = Arc::default();
+    let lane = lane::<true>(&world, settings()).await;
+    world.unreachable.store(true, Ordering::Relaxed);
+    for _ in 0..2 {
+        run(&lane, Scripted::new(&world, "bad", &[Step::Wait(600), Step::Abandon]), 30_000)
+            .await
+            .unwrap_err();
+    }
+    let begun = Instant::now();
+    let error = run(&lane, Scripted::new(&world, "late", &[]), 30_000).await.unwrap_err();
+    assert_eq!((error.code, begun.elapsed()), (ErrorCode::Unavailable, Duration::ZERO));
+    world.unreachable.store(false, Ordering::Relaxed);
+    run(&lane, Scripted::new(&world, "again", &[]), 1_000).await.unwrap();
+}
+
 /// A server that answered meanwhile has not been away, though each request finds its connection about to be made.
 #[tokio::test(start_paused = true)]
 async fn connections_that_are_made_anew_are_no_absence() {

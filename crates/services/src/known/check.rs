@@ -150,7 +150,7 @@ impl SessionCheck {
     }
 
     async fn look_up(&self, hash: Hash, asker: Asker) -> Result<Caller> {
-        let (mark, asked) = (self.cache.mark(), Instant::now());
+        let (mark, begun) = (self.cache.mark(), Instant::now());
         let args = [
             ("token_hash", Json::from(hash.base64().as_str())),
             ("idle_s", i64::from(self.settings.idle_s).into()),
@@ -176,7 +176,11 @@ impl SessionCheck {
         let caller = Caller { user: found.user, roles: found.roles.unwrap_or_default(), session: found.id };
         if let (Some(user_id), Some(left)) = (found.user_id, found.left_ms) {
             let left = Duration::from_millis(left).min(self.settings.cache_ms.duration());
-            self.cache.put(hash, Known { caller: caller.clone(), user_id, asked, until: asked + left }, mark);
+            self.cache.put(
+                hash,
+                Known { caller: caller.clone(), user_id, asked: begun, until: begun + left },
+                mark,
+            );
         }
         Ok(caller)
     }

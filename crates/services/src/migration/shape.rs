@@ -113,11 +113,25 @@ pub(super) fn fitted(value: Json, to: &Type) -> Json {
         (Json::Number(number), Type::String { .. } | Type::Text { .. } | Type::Decimal { .. }) => {
             Json::String(number.to_string())
         }
+        (Json::String(text), Type::Decimal { scale, .. }) => Json::String(scaled(text, usize::from(*scale))),
         (Json::Array(items), Type::List { item, .. }) => {
             Json::Array(items.into_iter().map(|value| fitted(value, &item.ty)).collect())
         }
         (value, _) => value,
     }
+}
+
+/// A decimal without the zeros at its end for which this many digits after the point leave no room: `1.1000` is `1.10`.
+fn scaled(mut text: String, scale: usize) -> String {
+    if let Some(point) = text.find('.') {
+        while text.len() - point - 1 > scale && text.ends_with('0') {
+            text.pop();
+        }
+        if text.ends_with('.') {
+            text.pop();
+        }
+    }
+    text
 }
 
 /// Why a field of this type would silently lose digits of a value: the end of the sentence "the field …".
@@ -154,6 +168,19 @@ mod tests {
     static DAY: Type = Type::Date;
     static BOOL: Type = Type::Bool;
     static JSON: Type = Type::Json;
+
+    #[test]
+    fn zeros_at_the_end_of_a_decimal_are_no_digits() {
+        for (text, scale, expected) in [
+            ("1.1000", 2, "1.10"),
+            ("-2.50000000", 0, "-2.5"),
+            ("3.000", 0, "3"),
+            ("100", 0, "100"),
+            ("1.23", 3, "1.23"),
+        ] {
+            assert_eq!(scaled(text.to_owned(), scale), expected, "{text}");
+        }
+    }
 
     #[test]
     fn what_cannot_be_is_said_before_anything_is_read() {

@@ -195,26 +195,34 @@ impl Finder<'_> {
 
     /// The table, with its schema, that has this alias in a list of tables.
     fn aliased(&self, alias: &str, from: usize) -> Option<(Option<String>, String)> {
-        const BEFORE_TABLE: [&str; 9] =
-            ["join", "straight_join", "left", "right", "inner", "cross", "outer", "natural", "on"];
         let name = |at: usize| self.tokens.get(at).and_then(Token::name).map(str::to_owned);
+        let is_mark = |at: usize, mark: char| self.tokens.get(at).is_some_and(|token| token.is_mark(mark));
         let is_end = |token: &&Token| token.is("where") || token.is_mark(';');
         let end = from + self.tokens[from..].iter().take_while(|token| !is_end(token)).count();
-        (from + 1..end).find_map(|at| {
-            let is_alias = self.tokens[at].name().is_some_and(|name| name.eq_ignore_ascii_case(alias));
-            let table = if self.tokens[at - 1].is("as") { at.checked_sub(2)? } else { at - 1 };
-            let is_table = table >= from && !BEFORE_TABLE.iter().any(|word| self.tokens[table].is(word));
-            if !is_alias || !is_table {
+        (from..end).find_map(|at| {
+            let before = at.checked_sub(1).map(|before| &self.tokens[before]);
+            let is_place = at == from
+                || before.is_some_and(|token| {
+                    token.is_mark(',') || token.is_mark('(') || token.is("join") || token.is("straight_join")
+                });
+            if !is_place {
                 return None;
             }
-            let has_schema = table > from + 1 && self.tokens[table - 1].is_mark('.');
-            Some((if has_schema { name(table - 2) } else { None }, name(table)?))
+            let has_schema = is_mark(at + 1, '.');
+            let table = if has_schema { at + 2 } else { at };
+            let named = table + if self.tokens.get(table + 1)?.is("as") { 2 } else { 1 };
+            let is_alias = name(named).is_some_and(|name| name.eq_ignore_ascii_case(alias));
+            if !is_alias {
+                return None;
+            }
+            Some((if has_schema { name(at) } else { None }, name(table)?))
         })
     }
 
     /// Skips the words that may stand before a table.
     fn skip(&self, from: usize) -> usize {
-        const BEFORE: &[&str] = &["into", "ignore", "low_priority", "delayed", "high_priority", "quick"];
+        const BEFORE: &[&str] =
+            &["into", "ignore", "low_priority", "delayed", "high_priority", "quick", "history"];
         let skipped = self.tokens[from.min(self.tokens.len())..]
             .iter()
             .take_while(|token| BEFORE.iter().any(|word| token.is(word)));
@@ -313,6 +321,8 @@ mod tests {
                 "DELETE t, SELECT t, SELECT u, SELECT w",
             ),
             ("delete quick from t using t where a = 1", "SELECT t, DELETE t"),
+            ("delete u from t join u on t.a = u.a and u.b = 1", "DELETE u, SELECT t, SELECT u"),
+            ("delete history from t before system_time now()", "DELETE t"),
             ("with x as (select 1 from t), y (a) as (select 2) select * from x, y", "SELECT t"),
             ("create temporary table if not exists tmp (a int); select a from tmp", ""),
             ("create or replace table made (a int); insert into made values (1)", ""),
