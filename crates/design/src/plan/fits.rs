@@ -63,7 +63,8 @@ pub(super) fn remedy(old: &Field, new: &Type) -> String {
         (Type::Enum { .. } | Type::Bool, Type::Enum { .. } | Type::Bool) => format!(
             "write \"before\": {{ \"from\": \"{name}\", \"enum\": [{{ \"value\": …, \"becomes\": … }}], \"else\": … }}"
         ),
-        (Type::DateTime | Type::Date | Type::Time, Type::Date | Type::Time | Type::Int { .. } | Type::UInt { .. }) => {
+        (Type::DateTime, Type::Date | Type::Time | Type::Int { .. } | Type::UInt { .. })
+        | (Type::Date | Type::Time, Type::Int { .. } | Type::UInt { .. }) => {
             format!("write \"before\": {{ \"from\": \"{name}\", \"date\": … }} with the part that is meant")
         }
         _ => "write \"before\" with another source, such as { \"const\": … }, or give the field another name and a \
