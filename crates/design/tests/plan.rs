@@ -211,6 +211,7 @@ fn sources_that_give_no_value_of_the_field_are_findings() {
         { "name": "open", "type": "bool" },
         { "name": "at", "type": "time" },
         { "name": "day", "type": "date" },
+        { "name": "place", "type": "object", "members": [{ "name": "zip", "type": "string", "max": 9 }] },
         { "name": "tags", "type": "list", "items": { "type": "string", "max": 9 }, "max": 3 },
     ]);
     before["entities"][0]["fields"].as_array_mut().unwrap().extend(more.as_array().unwrap().clone());
@@ -286,6 +287,11 @@ fn sources_that_give_no_value_of_the_field_are_findings() {
             json!({ "type": "int" }),
             json!({ "from": "name", "enum": [{ "value": "x", "becomes": 1 }] }),
             ".enum: it does not say what becomes of the other values",
+        ),
+        (
+            json!({ "type": "object", "members": [{ "name": "zip", "type": "int" }] }),
+            json!({ "from": "place" }),
+            "does not fit: its member `zip`: its type is int, and that of old records is string",
         ),
         (json!({ "type": "date" }), json!({ "from": "at" }), "write \"before\" with another source"),
     ] {
@@ -397,6 +403,19 @@ fn what_changes_without_a_word_in_the_model_is_a_note() {
     ] {
         assert!(notes.contains(part), "{part} in {notes}");
     }
+    // A record that refers to another one of its own entity.
+    let (mut before, mut after) = (value("shop.json"), value("shop_2.json"));
+    for (shop, place) in [(&mut before, 1), (&mut after, 0)] {
+        let fields = shop["entities"][place]["fields"].as_array_mut().unwrap();
+        fields.push(json!({ "name": "earlier", "type": "uuid", "nullable": true }));
+        let own = json!({ "from": "purchase", "field": "earlier", "to": "purchase" });
+        shop["relations"].as_array_mut().unwrap().push(own);
+    }
+    let notes = rendered(&after, &old(&before)).unwrap().plan.notes.join("\n");
+    assert!(
+        notes.contains("a record of purchase may come over before the purchase that its earlier refers to"),
+        "{notes}"
+    );
     // Without the old templates, `before` is not silent.
     let notes = rendered(&model, &Old::new()).unwrap().plan.notes.join("\n");
     let part = "`before` of customer.full_name, customer.state has no meaning, since no old template customer was handed in";

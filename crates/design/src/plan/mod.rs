@@ -127,6 +127,7 @@ pub(crate) fn plan(model: &Model, domains: &[Domain], old: &Old) -> Result<Plan,
         plan.domains.push(old);
         plan.migrations.push(migration);
     }
+    plan.notes.extend(notes::of_order(model, &plan.migrations));
     keys::relations(model, &plan, domains, &mut faults);
     names(model, &plan, old, &mut faults);
     faults.none_or()?;

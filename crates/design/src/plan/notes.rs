@@ -4,8 +4,8 @@ use beds_codegen::model::{Domain, Field, Supply, Type};
 use beds_protocol::Engine;
 use serde_json::{Map, Value};
 
-use super::Old;
-use crate::model::{Entity, Model};
+use super::{Migration, Old};
+use crate::model::{Entity, Model, Relation};
 
 /// The fields that say what they get from old records, where no old template was handed in.
 pub(super) fn without_template(model: &Model, old: &Old) -> Vec<String> {
@@ -22,6 +22,25 @@ pub(super) fn without_template(model: &Model, old: &Old) -> Vec<String> {
         (!names.is_empty()).then_some(told)
     };
     model.entities.iter().filter(is_alone).filter_map(told).collect()
+}
+
+/// The relations whose records may refer to records that come over later.
+pub(super) fn of_order(model: &Model, migrations: &[Migration]) -> Vec<String> {
+    let place = |name: &str| migrations.iter().position(|migration| migration.to == name);
+    let comes_early = |relation: &&Relation| {
+        let from = place(&relation.from).filter(|from| {
+            migrations.get(*from).is_some_and(|migration| migration.map.contains_key(&relation.field))
+        });
+        from.zip(place(&relation.to)).is_some_and(|(from, to)| from <= to)
+    };
+    let told = |Relation { from, field, to, .. }: &Relation| {
+        format!(
+            "a record of {from} may come over before the {to} that its {field} refers to; MariaDB rejects it then, and \
+             the proof does not try this: look at the rejects of the job"
+        )
+    };
+    let is_checked = model.engine == Engine::MariaDb;
+    model.relations.iter().filter(comes_early).filter(|_| is_checked).map(told).collect()
 }
 
 /// What becomes of the records of a migration besides what its map says.
