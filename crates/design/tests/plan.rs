@@ -133,7 +133,7 @@ fn what_old_records_do_not_give_is_a_finding_at_its_place() {
         (
             "/entities/1/fields/1/before",
             Value::Null,
-            format!("{customer}[1]: old records give `full_name` no value, and it needs one\n  help: write \"before\": {{ \"from\": name }} or {{ \"const\": … }}"),
+            format!("{customer}[1]: old records give `full_name` no value, and it needs one\n  help: write \"before\": {{ \"from\": \"…\" }} with an old field (of `name`), or {{ \"const\": … }}"),
         ),
         (
             "/entities/1/fields/1/before",
@@ -202,6 +202,237 @@ fn what_old_records_do_not_give_is_a_finding_at_its_place() {
     assert!(said(&renamed).contains("entities[2].name: the migrations need a template of the name `job`"));
 }
 
+/// What a migration would refuse as a whole, or for each record, is a finding before anything is tried.
+#[test]
+fn sources_that_give_no_value_of_the_field_are_findings() {
+    let mut before = value("shop.json");
+    let more = json!([
+        { "name": "visits", "type": "int" },
+        { "name": "open", "type": "bool" },
+        { "name": "at", "type": "time" },
+        { "name": "day", "type": "date" },
+        { "name": "place", "type": "object", "members": [{ "name": "zip", "type": "string", "max": 9 }] },
+        { "name": "tags", "type": "list", "items": { "type": "string", "max": 9 }, "max": 3 },
+    ]);
+    before["entities"][0]["fields"].as_array_mut().unwrap().extend(more.as_array().unwrap().clone());
+    let before = old(&before);
+    for (kind, from, expected) in [
+        (
+            json!({ "type": "string", "max": 9 }),
+            json!({ "const": 5 }),
+            ".const: `5` is no string within the bounds",
+        ),
+        (
+            json!({ "type": "int", "max": 9 }),
+            json!({ "const": 500 }),
+            ".const: `500` is no int within the bounds",
+        ),
+        (json!({ "type": "int" }), json!({ "const": "5" }), ".const: `\"5\"` is no int within the bounds"),
+        (
+            json!({ "type": "enum", "values": ["a"] }),
+            json!({ "from": "state", "enum": [{ "value": "new", "becomes": "zz" }], "else": "a" }),
+            ".enum: `\"zz\"` is not one of a",
+        ),
+        (
+            json!({ "type": "text", "max": 9 }),
+            json!({ "from": "visits", "case": "upper" }),
+            ".from: `visits` is a int, and no text",
+        ),
+        (
+            json!({ "type": "text", "max": 9 }),
+            json!({ "from": "tags", "split": ",", "part": 0 }),
+            ".from: `tags` is a list, and no text",
+        ),
+        (
+            json!({ "type": "text", "max": 9 }),
+            json!({ "from": "name", "split": "," }),
+            ": the type of `x` is text, and it gets a list of texts",
+        ),
+        (
+            json!({ "type": "int" }),
+            json!({ "from": "name", "case": "upper" }),
+            ": the type of `x` is int, and it gets a text",
+        ),
+        (
+            json!({ "type": "text", "max": 9 }),
+            json!({ "join": ["name", "tags"] }),
+            ".join: `tags` is a list, and no text",
+        ),
+        (
+            json!({ "type": "int" }),
+            json!({ "from": "name", "date": "year" }),
+            ".date: `year` is no part of `name`, which is a string",
+        ),
+        (
+            json!({ "type": "int" }),
+            json!({ "from": "at", "date": "year" }),
+            ".date: `year` is no part of `at`, which is a time",
+        ),
+        (
+            json!({ "type": "bool" }),
+            json!({ "from": "day", "date": "year" }),
+            ": the type of `x` is bool, and it gets an int",
+        ),
+        (
+            json!({ "type": "int" }),
+            json!({ "from": "open", "enum": [{ "value": "yes", "becomes": 1 }] }),
+            ".enum: `yes` is not a value of `open`",
+        ),
+        (
+            json!({ "type": "int" }),
+            json!({ "from": "open", "enum": [{ "value": "true", "becomes": 1 }] }),
+            ".enum: it does not say what becomes of `false`",
+        ),
+        (
+            json!({ "type": "int" }),
+            json!({ "from": "name", "enum": [{ "value": "x", "becomes": 1 }] }),
+            ".enum: it does not say what becomes of the other values",
+        ),
+        (
+            json!({ "type": "object", "members": [{ "name": "zip", "type": "int" }] }),
+            json!({ "from": "place" }),
+            "does not fit: its member `zip`: its type is int, and that of old records is string",
+        ),
+        (json!({ "type": "date" }), json!({ "from": "at" }), "write \"before\" with another source"),
+    ] {
+        let mut model = value("shop_2.json");
+        let mut field = json!({ "name": "x", "nullable": true, "before": from });
+        field.as_object_mut().unwrap().extend(kind.as_object().unwrap().clone());
+        model["entities"][1]["fields"].as_array_mut().unwrap().push(field);
+        let said = rendered(&model, &before).map(drop).unwrap_err().to_string();
+        assert!(
+            said.contains(expected) && said.contains("entities[1].fields[6].before"),
+            "{expected}: {said}"
+        );
+    }
+}
+
+/// A reference finds its record only if both keep the old key.
+#[test]
+fn references_to_keys_that_change_are_refused() {
+    let mut before = value("shop.json");
+    before["entities"][0]["fields"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({ "name": "number", "type": "uuid", "unique": true, "required": true }));
+    let templates = old(&before);
+    let said = |change: &dyn Fn(&mut Value), templates: &Old| {
+        let mut model = value("shop_2.json");
+        change(&mut model);
+        rendered(&model, templates).map(drop).unwrap_err().to_string()
+    };
+    let other = |model: &mut Value| model["entities"][1]["fields"][0]["before"] = json!({ "from": "number" });
+    let told = said(&other, &templates);
+    assert!(
+        told.contains("relations[0]: the key of `customer` is not the old key, `id`, unchanged"),
+        "{told}"
+    );
+    assert!(told.contains("write \"before\": { \"from\": \"id\" } at `id` of `customer`"), "{told}");
+    let fresh = |model: &mut Value| {
+        model["entities"][1]["fields"][0]["name"] = json!("uid");
+        model["entities"][1]["fields"][1]["unique"] = json!(true);
+    };
+    let told = said(&fresh, &templates);
+    assert!(told.contains("relations[0]: the key of `customer` is not the old key"), "{told}");
+    let constant = |model: &mut Value| {
+        let id = "00000000-0000-4000-8000-000000000001";
+        model["entities"][0]["fields"][1]["before"] = json!({ "const": id });
+    };
+    let told = said(&constant, &templates);
+    assert!(told.contains("relations[0]: `customer` of an old `purchase` comes over changed"), "{told}");
+    let mut alone = templates.clone();
+    alone.remove("customer");
+    let told = said(&|_| (), &alone);
+    assert!(
+        told.contains(
+            "relations[0]: `customer` of an old `purchase` would be the key of a `customer` that is not there"
+        ),
+        "{told}"
+    );
+    // The remedy: the reference is left behind.
+    let mut model = value("shop_2.json");
+    model["entities"][0]["fields"][1] = json!({ "name": "buyer", "type": "uuid", "nullable": true });
+    model["entities"][0]["filters"] = json!(["buyer"]);
+    model["relations"][0]["field"] = json!("buyer");
+    assert_eq!(rendered(&model, &alone).unwrap().plan.migrations.len(), 1);
+}
+
+/// Two records with one new key would become one, and nobody would see it.
+#[test]
+fn several_old_records_never_get_one_key() {
+    let (mut before, mut model) = (value("shop.json"), value("shop_2.json"));
+    for shop in [&mut before, &mut model] {
+        shop["relations"] = json!([]);
+    }
+    let key = |before: Value| json!({ "name": "code", "type": "string", "max": 200, "key": true, "required": true, "before": before });
+    let mut said = |entry: Value, is_unique: bool| {
+        before["entities"][0]["fields"][1]["unique"] = json!(is_unique);
+        model["entities"][1]["fields"][0] = key(entry);
+        rendered(&model, &old(&before)).map(drop).map_err(|faults| faults.to_string())
+    };
+    let expected = "entities[1].fields: several old records may get one key, `code`, and become one\n  help: let the key get \
+                    the old key, `id`";
+    for (entry, is_unique) in [
+        (json!({ "from": "name", "case": "lower" }), true),
+        (json!({ "from": "name" }), false),
+        (json!({ "join": ["id", "name"] }), true),
+        (json!({ "const": "a" }), true),
+    ] {
+        let told = said(entry, is_unique).unwrap_err();
+        assert!(told.contains(expected), "{told}");
+    }
+    for (entry, is_unique) in [
+        (json!({ "from": "name" }), true),
+        (json!({ "from": "id" }), false),
+        (json!({ "join": ["id", "name"], "with": "-" }), false),
+    ] {
+        assert_eq!(said(entry, is_unique), Ok(()));
+    }
+}
+
+#[test]
+fn what_changes_without_a_word_in_the_model_is_a_note() {
+    let mut model = value("shop_2.json");
+    model["entities"][1]["fields"][3] =
+        json!({ "name": "phone", "type": "string", "max": 30, "default": "none" });
+    model["entities"][1]["events"] = json!({ "publish": ["create"] });
+    let notes = rendered(&model, &old(&value("shop.json"))).unwrap().plan.notes.join("\n");
+    for part in [
+        "an event customer.create is published for each record that comes over",
+        "where old records have no value for customer.phone, it becomes the default",
+    ] {
+        assert!(notes.contains(part), "{part} in {notes}");
+    }
+    // A record that refers to another one of its own entity.
+    let (mut before, mut after) = (value("shop.json"), value("shop_2.json"));
+    for (shop, place) in [(&mut before, 1), (&mut after, 0)] {
+        let fields = shop["entities"][place]["fields"].as_array_mut().unwrap();
+        fields.push(json!({ "name": "earlier", "type": "uuid", "nullable": true }));
+        let own = json!({ "from": "purchase", "field": "earlier", "to": "purchase" });
+        shop["relations"].as_array_mut().unwrap().push(own);
+    }
+    let notes = rendered(&after, &old(&before)).unwrap().plan.notes.join("\n");
+    assert!(
+        notes.contains("a record of purchase may come over before the purchase that its earlier refers to"),
+        "{notes}"
+    );
+    // Without the old templates, `before` is not silent.
+    let notes = rendered(&model, &Old::new()).unwrap().plan.notes.join("\n");
+    let part = "`before` of customer.full_name, customer.state has no meaning, since no old template customer was handed in";
+    assert!(notes.contains(part), "{notes}");
+    // The template of an earlier change is not replaced.
+    let mut twice = old(&value("shop.json"));
+    twice.insert(
+        "customer_before".to_owned(),
+        twice["customer"].replace("\"customer\"", "\"customer_before\""),
+    );
+    let said = rendered(&value("shop_2.json"), &twice).map(drop).unwrap_err().to_string();
+    assert!(
+        said.contains("entities[1]: the template that reads its old records would be `customer_before`"),
+        "{said}"
+    );
+}
+
 /// A key that the database counts is another one for each record that is carried over.
 #[test]
 fn what_refers_to_a_key_that_is_counted_anew_is_refused() {
@@ -230,6 +461,7 @@ fn old_templates_that_cannot_be_read_are_told() {
     ] {
         let said = said(text);
         assert!(said.contains("entities[1]: ") && said.contains(expected), "{said}");
+        assert!(said.contains("hand in templates without it, or give the entity another name"), "{said}");
     }
 }
 
@@ -279,8 +511,8 @@ fn a_changed_migration_is_never_signed() {
     added.files.insert("migrations/03_more.json".to_owned(), b"{}".to_vec());
     assert!(said(added).unwrap_err().contains("migrations/03_more.json does not come from model.json"));
     let mut lacking = whole.clone();
-    lacking.files.remove("before/customer_rec.toml");
-    assert!(said(lacking).unwrap_err().contains("migrations/01_customer.json does not come from model.json"));
+    lacking.files.remove("before/purchase_rec.toml");
+    assert!(said(lacking).unwrap_err().contains("migrations/02_purchase.json does not come from model.json"));
     let mut silent = whole.clone();
     silent.manifest.migrations[1].lost.clear();
     assert!(said(silent).unwrap_err().contains("the migrations do not match model.json"));
@@ -298,12 +530,16 @@ fn the_page_says_what_comes_over_and_what_a_dba_does() {
         "How old records come over",
         "customer_before → customer",
         "Nothing takes over note",
-        "beds call migration.call.start @migrations/01_customer.json",
+        "A record that is rejected is missing in the new database",
+        "Columns and members of documents that the old template does not name do not come over either",
         "Not proved: objects, verify, grants, conformance, plans, migration",
     ] {
         assert!(page.contains(part), "{part} in {page}");
     }
     assert!(whole.manifest.migrations[1].lost == ["note"]);
-    let quoted = beds_design::plan::command("a b/it's", "migrations/01_x.json");
-    assert_eq!(quoted, r"beds call migration.call.start '@a b/it'\''s/migrations/01_x.json'");
+    let started =
+        r#"beds call migration.call.start '{"args":{"from":"purchase_before","to":"purchase","map":{"#;
+    assert!(page.contains(&started.replace('"', "&quot;")), "{page}");
+    let quoted = beds_design::plan::command(&json!({ "with": "it's" }));
+    assert_eq!(quoted, r#"beds call migration.call.start '{"with":"it'\''s"}'"#);
 }

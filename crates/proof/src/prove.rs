@@ -185,8 +185,10 @@ async fn gates(
         let Settings { servers, sources, samples, .. } = settings;
         let given = Given { servers, sources, samples };
         let told = migration::ask((model, rendered), given, scratch).await?;
-        let detail =
-            format!("{} migrations carry old records over, each as it was", rendered.plan.migrations.len());
+        let detail = format!(
+            "{} migrations carry old records over, each as the maps and the notes say",
+            rendered.plan.migrations.len()
+        );
         passes(proof(Gate::Migration, detail, told), watch);
     }
     Ok(proofs)

@@ -3,7 +3,7 @@
 
 use std::{
     io::{self, BufRead as _, IsTerminal as _, Write as _},
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -11,7 +11,7 @@ use beds_core::settings::SecretUrl;
 use beds_design::{
     boundary::{self, Approvers},
     plan::command,
-    proposal::Carried,
+    proposal::{Carried, Proposal},
 };
 use beds_proof::{
     Place,
@@ -88,8 +88,7 @@ pub(super) async fn run(args: &Args, approvers: &Approvers) -> Result<(), String
             anstream::println!(
                 "all of it is done; next: the script in grants/, templates/ into the node's project, a rebuild"
             );
-            migrations(&manifest.migrations, &args.folder);
-            Ok(())
+            migrations(approved.proposal())
         }
         Err(Stopped { reason, stands, missing }) => {
             let list =
@@ -99,18 +98,23 @@ pub(super) async fn run(args: &Args, approvers: &Approvers) -> Result<(), String
     }
 }
 
-/// Prints how old records come over.
-fn migrations(migrations: &[Carried], folder: &Path) {
+/// Prints how old records come over. The commands have what was signed: the folder may be changed after this.
+fn migrations(proposal: &Proposal) -> Result<(), String> {
+    let migrations = &proposal.manifest.migrations;
     if migrations.is_empty() {
-        return;
+        return Ok(());
     }
     anstream::println!(
-        "then the old records, while no client writes and no node with the old templates runs; start each when `beds job \
-         watch` says that the one before is done:"
+        "then the old records, while no client writes and no node with the old templates runs; start each when the one \
+         before is done, and has no rejects: `beds job show ID` has `rejects` 0, and the counts of `source` and `target` \
+         are equal:"
     );
-    for migration in migrations {
-        anstream::println!("  {}", command(&folder.to_string_lossy(), &migration.file));
+    for Carried { file, .. } in migrations {
+        let body = proposal.files.get(file).and_then(|bytes| serde_json::from_slice(bytes).ok());
+        let body = body.ok_or_else(|| format!("{file} is no JSON: make the proposal again"))?;
+        anstream::println!("  {}", command(&body));
     }
+    Ok(())
 }
 
 /// Asks the DBA at the terminal.

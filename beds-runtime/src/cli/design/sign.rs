@@ -85,7 +85,7 @@ pub(super) fn told(proposal: &Proposal) {
         );
     }
     for note in &manifest.notes {
-        anstream::println!("no migration: {}", OneLine(note));
+        anstream::println!("old records: {}", OneLine(note));
     }
     for migration in &manifest.migrations {
         let (from, to) = (OneLine(&migration.from), OneLine(&migration.to));

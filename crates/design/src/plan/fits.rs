@@ -14,7 +14,6 @@ pub(super) fn bars(old: &Type, new: &Type) -> Option<String> {
     let fits = match (old, new) {
         (_, Json)
         | (Bool, Bool)
-        | (Object { .. }, Object { .. })
         | (Int { .. } | UInt { .. }, Int { .. } | UInt { .. } | Float { .. })
         | (Int { .. } | UInt { .. } | Decimal { .. }, Decimal { .. })
         | (Float { .. }, Float { .. })
@@ -36,6 +35,7 @@ pub(super) fn bars(old: &Type, new: &Type) -> Option<String> {
             true
         }
         (List { item: old, .. }, List { item: new, .. }) => return bars(&old.ty, &new.ty),
+        (Object { fields: old }, Object { fields: new }) => return of_members(old, new),
         (Bool | Json | List { .. } | Object { .. } | Float { .. }, _) => false,
         (
             String { .. }
@@ -56,6 +56,13 @@ pub(super) fn bars(old: &Type, new: &Type) -> Option<String> {
     (!fits).then(|| format!("its type is {}, and that of old records is {}", new.name(), old.name()))
 }
 
+/// Why the members of an old object cannot become those of a new one of the same names.
+fn of_members(old: &[Field], new: &[Field]) -> Option<String> {
+    let pairs = new.iter().filter_map(|new| Some((old.iter().find(|old| old.name == new.name)?, new)));
+    let mut reasons = pairs.filter_map(|(old, new)| Some((&new.name, bars(&old.ty, &new.ty)?)));
+    reasons.next().map(|(name, reason)| format!("its member {}: {reason}", shown(name)))
+}
+
 /// What a model says about a field whose values do not fit.
 pub(super) fn remedy(old: &Field, new: &Type) -> String {
     let name = &old.name;
@@ -63,7 +70,8 @@ pub(super) fn remedy(old: &Field, new: &Type) -> String {
         (Type::Enum { .. } | Type::Bool, Type::Enum { .. } | Type::Bool) => format!(
             "write \"before\": {{ \"from\": \"{name}\", \"enum\": [{{ \"value\": …, \"becomes\": … }}], \"else\": … }}"
         ),
-        (Type::DateTime | Type::Date | Type::Time, Type::Date | Type::Time | Type::Int { .. } | Type::UInt { .. }) => {
+        (Type::DateTime, Type::Date | Type::Time | Type::Int { .. } | Type::UInt { .. })
+        | (Type::Date | Type::Time, Type::Int { .. } | Type::UInt { .. }) => {
             format!("write \"before\": {{ \"from\": \"{name}\", \"date\": … }} with the part that is meant")
         }
         _ => "write \"before\" with another source, such as { \"const\": … }, or give the field another name and a \

@@ -4,7 +4,10 @@
 //! for each entity the request that starts the migration. All of it comes from the model and the old templates.
 
 mod fits;
+mod judge;
+mod keys;
 mod map;
+mod notes;
 mod reduced;
 
 use std::collections::BTreeMap;
@@ -40,7 +43,7 @@ pub struct Plan {
     pub domains: Vec<Domain>,
     /// The migrations, in the order in which they run.
     pub migrations: Vec<Migration>,
-    /// What the plan cannot do, and why.
+    /// What the plan cannot do, and what else comes of it.
     pub notes: Vec<String>,
 }
 
@@ -72,14 +75,11 @@ impl Migration {
     }
 }
 
-/// The command that starts the migration of a file, for a shell.
+/// The command that starts a migration, for a shell. It has the body itself: a file could be changed after it was
+/// verified.
 #[must_use]
-pub fn command(folder: &str, file: &str) -> String {
-    let path =
-        if folder.is_empty() { file.to_owned() } else { format!("{}/{file}", folder.trim_end_matches('/')) };
-    let is_plain = path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
-    let quoted = if is_plain { format!("@{path}") } else { format!("'@{}'", path.replace('\'', "'\\''")) };
-    format!("beds call migration.call.start {quoted}")
+pub fn command(body: &Value) -> String {
+    format!("beds call migration.call.start '{}'", body.to_string().replace('\'', "'\\''"))
 }
 
 /// The name of the template that reads the old records of an entity.
@@ -98,6 +98,7 @@ pub(crate) fn kept(entity: &str) -> String {
 /// The fields of entities for which old records have no value, and what else a migration cannot do.
 pub(crate) fn plan(model: &Model, domains: &[Domain], old: &Old) -> Result<Plan, Faults> {
     let (mut plan, mut faults) = (Plan::default(), Faults::default());
+    plan.notes = notes::without_template(model, old);
     let mut readers = BTreeMap::new();
     for (index, entity) in model.entities.iter().enumerate() {
         let Some(text) = old.get(&entity.name) else { continue };
@@ -116,15 +117,19 @@ pub(crate) fn plan(model: &Model, domains: &[Domain], old: &Old) -> Result<Plan,
     for (number, (entity, new, reader, old)) in found.into_iter().enumerate() {
         let (from, file) =
             (before(&entity.name), format!("{MIGRATIONS}{:02}_{}.json", number + 1, entity.name));
-        let (map, lost) = map::map(model, entity, (&old, new), &mut faults);
+        let index = model.entity(&entity.name).map_or(0, |(index, _)| index);
+        let (map, lost) = map::map((index, entity), (&old, new), &mut faults);
+        keys::identity(&map, (&old, new), index, (&mut plan.notes, &mut faults));
+        plan.notes.extend(notes::of_migration(entity, &map, (&old, new)));
         let migration = Migration { file, from, to: entity.name.clone(), map, lost };
         plan.files.insert(format!("templates/{}_rec.toml", migration.from), reader);
         plan.files.insert(migration.file.clone(), migration.text());
         plan.domains.push(old);
         plan.migrations.push(migration);
     }
-    map::keys(model, &plan, domains, &mut faults);
-    names(model, &plan, &mut faults);
+    plan.notes.extend(notes::of_order(model, &plan.migrations));
+    keys::relations(model, &plan, domains, &mut faults);
+    names(model, &plan, old, &mut faults);
     faults.none_or()?;
     Ok(plan)
 }
@@ -140,10 +145,12 @@ fn reader(
     let path = format!("entities[{index}]");
     let name = &entity.name;
     let unread = |reason: String| format!("the old template {} cannot be read: {reason}", shown(name));
+    let remedy =
+        "correct the file of that template, hand in templates without it, or give the entity another name";
     let reduced = match reduced::reduced(text, name, &before(name)) {
         Ok(reduced) => reduced,
         Err(reason) => {
-            faults.add(path, unread(reason), "correct it, or leave it out");
+            faults.add(path, unread(reason), remedy);
             return None;
         }
     };
@@ -175,7 +182,7 @@ fn reader(
         Err(report) => {
             let first = report.diagnostics().first();
             let reason = first.map(|first| format!("{} [{}]", first.message, first.code)).unwrap_or_default();
-            faults.add(path, unread(reason), "correct it, or leave it out");
+            faults.add(path, unread(reason), remedy);
             None
         }
     }
@@ -197,13 +204,26 @@ fn in_order(model: &Model) -> Vec<&Entity> {
 }
 
 /// Makes sure that a node can serve the templates of the model beside those that a migration needs.
-fn names(model: &Model, plan: &Plan, faults: &mut Faults) {
+fn names(model: &Model, plan: &Plan, old: &Old, faults: &mut Faults) {
     for (index, entity) in model.entities.iter().enumerate() {
         let is_read = plan.migrations.iter().any(|migration| migration.from == entity.name);
         let is_needed = !plan.migrations.is_empty() && NEEDED.contains(&entity.name.as_str());
         if is_read || is_needed {
             let message = format!("the migrations need a template of the name {}", shown(&entity.name));
             faults.add(format!("entities[{index}].name"), message, "give the entity another name");
+        }
+        let reader = before(&entity.name);
+        if old.contains_key(&reader) && plan.migrations.iter().any(|migration| migration.from == reader) {
+            let message = format!(
+                "the template that reads its old records would be {}, and an old template has that name",
+                shown(&reader)
+            );
+            let help = format!(
+                "take {} out of the templates that you hand in and out of the project, if it is of an earlier change; else \
+                 give the entity another name",
+                shown(&reader)
+            );
+            faults.add(format!("entities[{index}]"), message, help);
         }
     }
 }

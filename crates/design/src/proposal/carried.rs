@@ -32,6 +32,10 @@ fn migration(migration: &Migration) -> Markup {
         @if !lost.is_empty() {
             p.breaking { "Nothing takes over " (lost.join(", ")) ": these values stay in the old database alone." }
         }
+        p {
+            "Columns and members of documents that the old template does not name do not come over either. A job of a \
+             MongoDB database counts such documents as " code { "partial" } "."
+        }
     }
 }
 
@@ -46,11 +50,13 @@ fn steps(migrations: &[Migration]) -> Markup {
                  configuration."
             }
             li {
-                "Start these migrations in the folder of the proposal, each when " code { "beds job watch" }
-                " says that the one before is done:"
-                @for migration in migrations { pre { (command("", &migration.file)) } }
+                "Start these migrations, each when the one before is done, and has no rejects. " code { "beds job show ID" }
+                " has the state " code { "done" } ", " code { "rejects" } " is 0, and the counts of "
+                code { "source" } " and " code { "target" } " in the result are equal. A record that is rejected is missing \
+                in the new database, and the job is done nevertheless."
+                @for migration in migrations { pre { (command(&migration.body())) } }
             }
-            li { "Let clients in. If anything is wrong, the old nodes still have the old database." }
+            li { "Let clients in, when all are right. If anything is wrong, the old nodes still have the old database." }
             li { "Later, drop the old objects, and take the templates that read them out of the project." }
         }
     }

@@ -130,13 +130,13 @@ async fn what_the_gates_say_goes_back_and_is_mended() {
 #[tokio::test]
 async fn a_field_without_an_old_value_goes_back() {
     let shop = beds_design::render::render(&model("shop.json"), &Old::new()).unwrap();
-    let template = shop.files["templates/purchase_rec.toml"].clone();
+    let template = |name: &str| (name.to_owned(), shop.files[&format!("templates/{name}_rec.toml")].clone());
     let good = value("shop_2.json");
     let mut bad = good.clone();
     bad["entities"][0]["fields"][2].as_object_mut().unwrap().remove("before");
     let endpoint = Scripted::start(vec![Act::says(&bad.to_string()), Act::says(&good.to_string())]).await;
     let http = http(&endpoint.url, None).unwrap();
-    let wish = Wish { old: Old::from([("purchase".to_owned(), template)]), ..wish() };
+    let wish = Wish { old: Old::from(["purchase", "customer"].map(template)), ..wish() };
     let ended = converse(&http, &wish, limits(2), |_| {}, untried).await.unwrap();
     assert_eq!(ended.model, model("shop_2.json"));
     let asked = endpoint.asked();

@@ -100,14 +100,13 @@ async fn rejects(
             *whole.entry(reason).or_default() += 1;
         }
     }
+    // More than the first records were rejected, and these are not counted.
+    let least = if reply["next"].is_null() { "" } else { "at least " };
     for (reason, number) in wrong {
-        told.wrong(format!("{what}: {number} of {count} records are rejected: {reason}"));
+        told.wrong(format!("{what}: {least}{number} of {count} records are rejected: {reason}"));
     }
     for (reason, number) in whole {
-        told.right(format!("{what}: {number} records are rejected: {reason}"));
-    }
-    if !reply["next"].is_null() {
-        told.right(format!("{what}: of the rejected records, only the first {REJECTS} are counted"));
+        told.right(format!("{what}: {least}{number} records are rejected: {reason}"));
     }
     Ok(())
 }

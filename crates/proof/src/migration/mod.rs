@@ -1,6 +1,7 @@
 //! The proof that old records come over: they are written into scratch databases with the old objects, and a node with
 //! the templates of both runs the migrations of the plan, in their order, as jobs.
 
+mod becoming;
 mod jobs;
 mod old;
 mod places;
@@ -88,7 +89,7 @@ async fn carried(
     let mut told = Told::default();
     objects((model, rendered), given, places).await?;
     let pseudo = old::model(model, plan);
-    let old = OldWorld::new(&pseudo, plan);
+    let old = OldWorld::new(&pseudo, plan, &rendered.domains);
     let records = old.fill(given.samples, places, &mut told).await?;
     if !told.wrong.is_empty() {
         return Ok(told);

@@ -12,7 +12,7 @@ use beds_design::{
 };
 use serde_json::{Map, Value, json};
 
-use super::places::Places;
+use super::{becoming::Becoming, places::Places};
 use crate::{
     conformance::Told,
     fill,
@@ -33,7 +33,10 @@ const OF_SAMPLES: u64 = 1_000_000;
 pub(super) type Records = BTreeMap<String, u64>;
 
 /// The old templates and the relations among their records.
-pub(super) struct World<'m>(world::World<'m>);
+pub(super) struct World<'m> {
+    world: world::World<'m>,
+    becoming: Becoming<'m>,
+}
 
 /// A model of the old templates: it has only what makes records that refer to each other.
 pub(super) fn model(model: &Model, plan: &Plan) -> Model {
@@ -72,8 +75,9 @@ fn held(relation: &Relation, plan: &Plan) -> Option<Relation> {
 }
 
 impl<'m> World<'m> {
-    pub(super) fn new(model: &'m Model, plan: &'m Plan) -> Self {
-        Self(world::World::new(model, &plan.domains, ""))
+    /// `domains` are those of the new objects.
+    pub(super) fn new(model: &'m Model, plan: &'m Plan, domains: &'m [Domain]) -> Self {
+        Self { world: world::World::new(model, &plan.domains, ""), becoming: Becoming::new(plan, domains) }
     }
 
     /// Writes the records.
@@ -84,7 +88,7 @@ impl<'m> World<'m> {
         told: &mut Told,
     ) -> Result<Records, String> {
         let (mut records, mut keys) = (Records::new(), Keys::new());
-        for kind in &self.0.kinds {
+        for kind in &self.world.kinds {
             let domain = kind.domain;
             let mut hand = places.connect((domain.engine(), &domain.database)).await?;
             let mut count = self.make(kind, &mut keys, &mut hand, told).await;
@@ -106,14 +110,20 @@ impl<'m> World<'m> {
                 1 => Extreme::Most,
                 _ => Extreme::Some,
             };
-            let written = match self.0.data(kind, (number, extreme), keys, Operation::Create) {
-                Ok(record) => write(kind.domain, with_each_value(kind.domain, record, number), hand).await,
+            let written = match self.record(kind, (number, extreme), keys) {
+                Ok(record) => write(kind.domain, record, hand).await,
                 Err(reason) => Err(reason),
             };
-            match written {
-                Ok(record) => made.extend(kind.key_of(&record)),
+            match (written, extreme) {
+                (Ok(record), _) => made.extend(kind.key_of(&record)),
                 // Two records may have one key, if its fields have few values.
-                Err(reason) => last = reason,
+                (Err(reason), Extreme::Some) => last = reason,
+                (Err(reason), Extreme::Least | Extreme::Most) => {
+                    let which = if extreme == Extreme::Least { "least" } else { "greatest" };
+                    let name = kind.name();
+                    told.right(format!("{name}: not tried: no old record has the {which} values: {reason}"));
+                    last = reason;
+                }
             }
         }
         let count = made.len() as u64;
@@ -126,8 +136,32 @@ impl<'m> World<'m> {
         count
     }
 
+    /// A record whose values are those that the plan takes.
+    fn record(
+        &self,
+        kind: &Kind<'_>,
+        (number, extreme): (u64, Extreme),
+        keys: &Keys,
+    ) -> Result<Map<String, Value>, String> {
+        let record = self.world.data(kind, (number, extreme), keys, Operation::Create)?;
+        let mut record = with_each_value(kind.domain, record, number);
+        for field in &kind.domain.fields {
+            let Some(value) = record.get_mut(&field.name) else { continue };
+            if kind.holds.contains_key(field.name.as_str()) {
+                if field.nullable && !field.is_key && extreme == Extreme::Some && number % 5 == 4 {
+                    *value = Value::Null;
+                }
+            } else if !value.is_null()
+                && let Some(other) = self.becoming.value(kind.name(), field, number, extreme)
+            {
+                *value = other;
+            }
+        }
+        Ok(record)
+    }
+
     fn is_of(&self, sample: &Sample, kind: &Kind<'_>) -> bool {
-        samples::entity(&self.0, sample).is_some_and(|(_, found)| found.name() == kind.name())
+        samples::entity(&self.world, sample).is_some_and(|(_, found)| found.name() == kind.name())
     }
 
     /// Takes records of samples. Fields that they lack, and keys of other records, are made.
@@ -138,10 +172,15 @@ impl<'m> World<'m> {
         (keys, hand): (&Keys, &mut Hand),
         told: &mut Told,
     ) -> u64 {
-        let mut count = 0;
+        let (mut count, mut last) = (0, String::new());
         for (number, values) in (OF_SAMPLES..).zip(sample.records.iter().take(SAMPLES)) {
-            let made = self.0.data(kind, (number, Extreme::Some), keys, Operation::Create);
-            let Ok(mut record) = made else { continue };
+            let mut record = match self.record(kind, (number, Extreme::Some), keys) {
+                Ok(record) => record,
+                Err(reason) => {
+                    last = reason;
+                    continue;
+                }
+            };
             for (name, value) in values.iter().filter(|(_, value)| !value.is_null()) {
                 if let Some(field) = samples::field(kind, name)
                     && !kind.holds.contains_key(field.name.as_str())
@@ -149,9 +188,17 @@ impl<'m> World<'m> {
                     record.insert(field.name.clone(), samples::read(&field.ty, value));
                 }
             }
-            count += u64::from(write(kind.domain, record, hand).await.is_ok());
+            match write(kind.domain, record, hand).await {
+                Ok(_) => count += 1,
+                Err(reason) => last = reason,
+            }
         }
-        told.right(format!("{}: {count} of its records are there as {}", sample.name, kind.name()));
+        let all = sample.records.len().min(SAMPLES);
+        let mut line = format!("{}: {count} of its {all} records are there as {}", sample.name, kind.name());
+        if !last.is_empty() {
+            line = format!("{line}; why the last of the others is not: {last}");
+        }
+        told.right(line);
         count
     }
 }
