@@ -92,6 +92,38 @@ begin
 end //
 
 
+-- odd_path_hierarchy: PathHierarchy
+create procedure `sp_path_hierarchy_create`(
+  in `in_path_id` int(11),
+  in `p_p_path_id` int(11)
+)
+  modifies sql data
+begin
+  insert into `PathHierarchy` (`PathId`, `PPathId`)
+  values (`in_path_id`, `p_p_path_id`);
+end //
+
+create procedure `sp_path_hierarchy_update`(
+  in `in_path_id` int(11),
+  in `p_p_path_id` int(11)
+)
+  modifies sql data
+begin
+  update `PathHierarchy`
+     set `PathHierarchy`.`PPathId` = `p_p_path_id`
+   where `PathHierarchy`.`PathId` = `in_path_id`;
+end //
+
+create procedure `sp_path_hierarchy_delete`(
+  in `in_path_id` int(11)
+)
+  modifies sql data
+begin
+  delete from `PathHierarchy`
+   where `PathHierarchy`.`PathId` = `in_path_id`;
+end //
+
+
 -- odd_audit: audit
 create procedure `sp_audit_create`(
   in `p_n` int(11)
@@ -497,6 +529,38 @@ begin
 end //
 
 
+-- odd_hashed: hashed
+create procedure `sp_hashed_create`(
+  in `p_h` varchar(2000),
+  in `p_v` smallint(5) unsigned
+)
+  modifies sql data
+begin
+  insert into `hashed` (`h`, `v`)
+  values (`p_h`, `p_v`);
+end //
+
+create procedure `sp_hashed_update`(
+  in `p_h` varchar(2000),
+  in `p_v` smallint(5) unsigned
+)
+  modifies sql data
+begin
+  update `hashed`
+     set `hashed`.`v` = `p_v`
+   where `hashed`.`h` = `p_h`;
+end //
+
+create procedure `sp_hashed_delete`(
+  in `p_h` varchar(2000)
+)
+  modifies sql data
+begin
+  delete from `hashed`
+   where `hashed`.`h` = `p_h`;
+end //
+
+
 -- odd_journal: journal
 create procedure `sp_journal_create`(
   in `p_id` int(11),
@@ -840,6 +904,39 @@ begin
 end //
 
 
+-- odd_nat: nat
+create procedure `sp_nat_create`(
+  in `p_code` char(3) character set ascii collate ascii_bin,
+  in `p_v` varchar(20)
+)
+  modifies sql data
+begin
+  insert into `nat` (`code`, `v`)
+  values (`p_code`, `p_v`);
+  select last_insert_id();
+end //
+
+create procedure `sp_nat_update`(
+  in `p_code` char(3) character set ascii collate ascii_bin,
+  in `p_v` varchar(20)
+)
+  modifies sql data
+begin
+  update `nat`
+     set `nat`.`v` = `p_v`
+   where `nat`.`code` = `p_code`;
+end //
+
+create procedure `sp_nat_delete`(
+  in `p_code` char(3) character set ascii collate ascii_bin
+)
+  modifies sql data
+begin
+  delete from `nat`
+   where `nat`.`code` = `p_code`;
+end //
+
+
 -- odd_only_key: only_key
 create procedure `sp_only_key_create`(
   in `p_a` int(11),
@@ -1180,6 +1277,43 @@ create procedure `sp_swapped_delete`(
 begin
   delete from `swapped`
    where `swapped`.`id` = `p_id`;
+end //
+
+
+-- odd_switches: switches
+create procedure `sp_switches_create`(
+  in `p_c` bit(1),
+  in `p_n` mediumint(8) unsigned,
+  in `p_v` tinyint(4)
+)
+  modifies sql data
+begin
+  insert into `switches` (`c`, `n`, `v`)
+  values (`p_c`, `p_n`, `p_v`);
+end //
+
+create procedure `sp_switches_update`(
+  in `p_c` bit(1),
+  in `p_n` mediumint(8) unsigned,
+  in `p_v` tinyint(4)
+)
+  modifies sql data
+begin
+  update `switches`
+     set `switches`.`v` = `p_v`
+   where `switches`.`c` = `p_c`
+     and `switches`.`n` = `p_n`;
+end //
+
+create procedure `sp_switches_delete`(
+  in `p_c` bit(1),
+  in `p_n` mediumint(8) unsigned
+)
+  modifies sql data
+begin
+  delete from `switches`
+   where `switches`.`c` = `p_c`
+     and `switches`.`n` = `p_n`;
 end //
 
 

@@ -43,6 +43,8 @@ enum Doubt {
     Likely,
     /// The condition is none of the few that prove the record.
     Unproved,
+    /// It compares the key with what a function makes of the parameter, such as `unhex(p_id)`: one record at most.
+    Converted,
 }
 
 /// Reports a create, update, upsert or delete whose text finds other records than that of the key, or whose condition
@@ -211,7 +213,7 @@ impl Operation<'_> {
             let routine = shown(&self.routine.name);
             let does = if reach.deletes { "deletes" } else { "changes" };
             let message = match &reach.ways {
-                _ if doubt == Doubt::Unproved => {
+                _ if matches!(doubt, Doubt::Unproved | Doubt::Converted) => {
                     format!("it is not proved that {routine} {does} only the record of the key: {why}")
                 }
                 None if !reach.is_crossed => format!("{routine} {does} all records: {why}"),
@@ -221,7 +223,7 @@ impl Operation<'_> {
             let is_wrong =
                 |finding: &Finding| finding.severity == Severity::Error && finding.place == place(self.usage);
             if findings.has(&place(self.usage), &message)
-                || (doubt == Doubt::Unproved && findings.list.iter().any(is_wrong))
+                || (doubt >= Doubt::Unproved && findings.list.iter().any(is_wrong))
             {
                 continue;
             }
@@ -231,7 +233,11 @@ impl Operation<'_> {
                  records must be a call",
                 names.join(", ")
             );
-            let severity = if doubt == Doubt::Certain { Severity::Error } else { Severity::Warning };
+            let severity = match doubt {
+                Doubt::Certain => Severity::Error,
+                Doubt::Likely | Doubt::Unproved => Severity::Warning,
+                Doubt::Converted => Severity::Note,
+            };
             self.report(severity, message, &hint, findings);
         }
     }
@@ -306,16 +312,23 @@ impl Operation<'_> {
         let own = self.passed.iter().find(|(_, of)| of.name == name).map(|(parameter, _)| *parameter);
         let mut made = way.made.iter().filter(|(column, _)| same_word(column, name)).peekable();
         let is_made = made.peek().is_some();
-        // The value may be made of its own parameter by a function that keeps keys distinct.
-        let is_doubtful = made.any(|(_, of)| {
-            let is_own = |of: &Vec<String>| of.iter().any(|of| own.is_some_and(|own| same_word(of, own)));
-            of.as_ref().is_none_or(is_own)
-        });
+        let is_own = |of: &String| own.is_some_and(|own| same_word(of, own));
+        let is_of_own =
+            |of: &Option<Vec<String>>| of.as_ref().is_some_and(|of| !of.is_empty() && of.iter().all(is_own));
+        let mut is_doubtful = false;
+        let mut is_converted = is_named(&way.converted);
+        for (_, of) in made {
+            // The value may be made of its own parameter by a function that keeps keys distinct.
+            is_doubtful |= of.as_ref().is_none_or(|of| of.iter().any(is_own));
+            is_converted &= is_of_own(of);
+        }
         let column = shown(name);
         if let Some(parameter) = way.hidden.iter().find(|hidden| same_word(hidden, name)) {
             (Doubt::Certain, format!("its {} is the parameter on both sides", shown(parameter)))
         } else if !way.is_bound {
             (Doubt::Certain, format!("its condition is always true: it does not compare {column}"))
+        } else if is_doubtful && is_converted {
+            (Doubt::Converted, format!("it compares {column} with what a function makes of its parameter"))
         } else if is_doubtful {
             (Doubt::Unproved, format!("it compares {column} with something else than a parameter"))
         } else if is_made || is_named(&way.computed) {

@@ -207,7 +207,7 @@ const CONDITIONS: &[(&str, &str)] = &[
     ("id_order = o and id_part = any (select b from other)", "warning computed"),
     // The result is unknown.
     ("abs(id_order) = abs(o) and id_part = r", "warning not proved"),
-    ("id_order = cast(o as int) and id_part = r", "warning not proved"),
+    ("id_order = cast(o as int) and id_part = r", "note not proved"),
     ("id_order = o and id_part = @x", "warning not proved"),
     ("id_order = o and id_part = r for update", "warning its condition was not understood"),
     ("(id_order = o and id_part = r) + 1", "warning `u` changes other records"),

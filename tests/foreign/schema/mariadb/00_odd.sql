@@ -232,6 +232,13 @@ create table long_path (path varchar(700) character set utf8mb4 collate utf8mb4_
 insert into long_path values (repeat('x', 700), 1, repeat('z', 600)), (concat(repeat('x', 699), 'y'), 1, repeat('z', 510)),
   (concat(repeat('X', 600), 'y'), 2, concat(repeat('z', 500), 'a')), ('', 1, repeat('z', 510)), ('', 2, null);
 
+-- A counter beside the key, keys of a hash and of a bit, and a field that is called like another one's parameter ------------
+
+create table nat (code char(3) character set ascii collate ascii_bin primary key, nr int not null auto_increment, v varchar(20), unique key (nr));
+create table hashed (h varchar(2000) not null, v smallint unsigned null, unique key (h));
+create table switches (c bit(1) not null, n mediumint unsigned not null, v tinyint null, primary key (c, n), unique key (n));
+create table PathHierarchy (PathId int not null primary key, PPathId int not null);
+
 -- What a trigger does to new records, or a table needs ------------------------------------------------------------------------
 
 create table ranked (tenant varchar(20), n smallint unsigned, v int null, primary key (tenant, n));

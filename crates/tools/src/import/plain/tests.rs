@@ -144,8 +144,19 @@ fn reached(body: &str) -> String {
         let signed = |sign: &str, names: &[String]| {
             names.iter().map(|name| format!(" {sign}{name}")).collect::<Vec<_>>().concat()
         };
-        let Found { equal, given: _, compared, ordered, computed, made, hidden, nulls, is_bound, is_unread } =
-            way;
+        let Found {
+            equal,
+            given: _,
+            compared,
+            ordered,
+            computed,
+            made,
+            converted: _,
+            hidden,
+            nulls,
+            is_bound,
+            is_unread,
+        } = way;
         let made: Vec<String> = made
             .iter()
             .map(|(column, of)| {

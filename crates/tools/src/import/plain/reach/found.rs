@@ -22,6 +22,8 @@ pub(crate) struct Found {
     /// The columns that are compared with an unknown value, each with the parameters that the value is made of; none if
     /// it is made of more than parameters.
     pub(crate) made: Vec<(String, Option<Vec<String>>)>,
+    /// Those of them that stand by themselves and are compared with what a function makes of parameters alone.
+    pub(crate) converted: Vec<String>,
     /// The parameters that are compared with themselves: a bare name that is a column as well means the parameter.
     pub(crate) hidden: Vec<String>,
     /// The parameters that must be null.
@@ -58,6 +60,7 @@ impl Found {
             ordered: both(|found| &found.ordered),
             computed: both(|found| &found.computed),
             made: [self.made.as_slice(), &other.made].concat(),
+            converted: both(|found| &found.converted),
             hidden: both(|found| &found.hidden),
             nulls: both(|found| &found.nulls),
             is_bound: self.is_bound || other.is_bound,
@@ -202,7 +205,10 @@ fn sides(sign: Sign, left: Side, right: Side) -> Found {
         (Column(column), Made(how, within, parameters)) | (Made(how, within, parameters), Column(column)) => {
             match how {
                 How::Query => Found { made: vec![(column, parameters)], ..bound },
-                How::Function if within.is_empty() => Found { made: vec![(column, parameters)], ..bound },
+                How::Function if within.is_empty() => {
+                    let converted = parameters.as_ref().map(|_| column.clone()).into_iter().collect();
+                    Found { made: vec![(column, parameters)], converted, ..bound }
+                }
                 How::Function | How::Sum => Found { computed: vec![column], ..bound },
             }
         }
